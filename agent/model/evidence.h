@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/base/clock.h"
+#include "agent/base/result.h"
+#include "agent/model/image.h"
+#include "agent/model/reference.h"
+
+namespace imagesweep {
+
+// What a runtime calls itself, and which socket answered.  A change of any field means that a
+// different runtime, or a restarted one, is behind the path.
+struct RuntimeIdentity {
+  std::string name;      // VersionResponse.runtime_name: "containerd", "cri-o", "docker"
+  std::string version;   // VersionResponse.runtime_version
+  std::string endpoint;  // "unix:///run/containerd/containerd.sock"
+  std::uint64_t socket_inode = 0;
+
+  friend bool operator==(const RuntimeIdentity&, const RuntimeIdentity&) = default;
+};
+
+struct PodKey {
+  std::string pod_namespace;
+  std::string name;
+  std::string uid;
+};
+
+// The runtime's half of "what is needed here", from one pass over its lists.
+struct RuntimeUse {
+  // Every container in every state, with every field that may name its image, and every image
+  // mounted as a volume.
+  std::vector<ImageReference> references;
+  // Texts that name the pause image: configuration, Status, sandboxes' own info.
+  std::vector<std::string> sandbox_images;
+  // Sandboxes in state READY that a kubelet made (label io.kubernetes.pod.uid).
+  std::vector<PodKey> ready_sandboxes;
+  // Pods that have at least one container listed (label io.kubernetes.pod.uid).
+  std::vector<PodKey> container_pods;
+  std::size_t containers = 0;
+};
+
+// The Kubernetes API's half: a consistent list of this node's pods, joined with the watch.
+struct PodEvidence {
+  std::vector<ImageReference> references;  // of pods that are not Succeeded or Failed; list ∪ watch
+  std::vector<PodKey> pods;                // every pod of the list, finished ones too
+  std::string resource_version;            // of the list
+  SteadyTime listed_at;                    // when the list was complete
+  std::string node_name;
+  std::string node_uid;
+  std::string cluster;  // hash of the cluster's CA; a change is another cluster
+};
+
+// Use and size of the image filesystem by statvfs, as the kubelet counts: available is what an
+// unprivileged user may use.
+struct DiskUsage {
+  std::string mountpoint;
+  std::uint64_t capacity_bytes = 0;
+  std::uint64_t available_bytes = 0;
+  std::uint64_t inodes = 0;
+  std::uint64_t inodes_free = 0;
+
+  // 100 - available * 100 / capacity, in whole percent like the kubelet.  Requires capacity > 0.
+  int used_percent() const {
+    return 100 - static_cast<int>(static_cast<double>(available_bytes) * 100.0 /
+                                  static_cast<double>(capacity_bytes));
+  }
+};
+
+// What the ledger knows of one image.  Times are observed, never taken from the image's metadata.
+struct ImageAge {
+  SystemTime first_seen;                // on this node, by us
+  std::optional<SystemTime> last_used;  // empty: never seen in use
+  // How long it has been unreferenced, counting only time that was observed on the monotonic clock.
+  Millis unused_for{0};
+  bool just_seen = false;  // no record before this look: its age starts now
+};
+
+// A run that did not act, and which source could not be trusted.
+struct Refusal {
+  std::string
+      source;  // pods | containers | images | sandboxes | node | policy | identity | runtime
+  Error error;
+};
+
+}  // namespace imagesweep

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/base/strong_string.h"
+#include "agent/model/image_name.h"
+
+namespace imagesweep {
+
+// Image.id exactly as the runtime's ListImages gave it: "sha256:…" on containerd and cri-dockerd,
+// 64 bare hexadecimal digits on CRI-O.  The only thing we ever remove by.
+using ImageId = StrongString<struct ImageIdTag>;
+
+// One image of the node, as the runtime lists it.
+struct Image {
+  ImageId id;
+  std::vector<ImageName> tags;     // repo_tags, normalised; empty when the tag moved on
+  std::vector<ImageName> digests;  // repo_digests; empty for an imported or locally built image
+  // What the runtime says.  Compressed on containerd, uncompressed on CRI-O: never "bytes freed".
+  std::uint64_t size_bytes = 0;
+  bool pinned = false;
+  std::string runtime_handler;  // ImageSpec.runtime_handler (KEP-4216); passed back on removal
+
+  // Cannot be pulled again, as far as anybody on this node knows.
+  bool local_only() const noexcept { return digests.empty(); }
+  // The first tag, else the first digest, else the id: what people call it.
+  const std::string& display_name() const noexcept {
+    if (!tags.empty()) return tags.front().text();
+    return digests.empty() ? id.text() : digests.front().text();
+  }
+};
+
+}  // namespace imagesweep

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "agent/model/image.h"
+#include "agent/model/reference.h"
+
+namespace imagesweep {
+
+// Answers one question: which of the node's images may this reference mean?  This is the only place
+// where names, digests and ids of the different runtimes are matched.
+//
+// A reference means every image that matches it by
+//   - id, with or without "sha256:", also shortened (containerd resolves unique prefixes),
+//   - digest, whatever the repository: a pod's imageID may be a manifest-list digest,
+//   - normalised tag,
+//   - for a name without a registry: the same path in any registry (CRI-O's registries.conf), until
+//     the container's status shows which one it was.
+// More matches keep more images, so doubt is resolved towards matching.
+// Source: field tables of containerd, CRI-O and cri-dockerd (Container.image, image_ref, image_id,
+// ContainerStatus.image_ref), Kubernetes' status.containerStatuses[].imageID.
+//
+// Holds views into `images`, which must outlive it.  Reading is safe from any thread.
+class ImageIndex {
+ public:
+  explicit ImageIndex(std::span<const Image> images);
+
+  // Positions in `images`, ascending, without repeats.  Empty when nothing matches.
+  std::vector<std::uint32_t> Resolve(const ImageReference& reference) const;
+  std::vector<std::uint32_t> Resolve(std::string_view text) const;
+
+ private:
+  using Positions = std::vector<std::uint32_t>;
+  void AddExact(std::string_view text, const ImageName& name, Positions& out) const;
+  void AddById(std::string_view hex, Positions& out) const;
+  void AddBySamePath(const ImageName& name, Positions& out) const;
+
+  std::span<const Image> images_;
+  // (64 hex digits of the id, position), sorted: full and shortened ids by binary search.
+  std::vector<std::pair<std::string_view, std::uint32_t>> by_id_;
+  std::unordered_multimap<std::string_view, std::uint32_t> by_tag_;        // normalised repo:tag
+  std::unordered_multimap<std::string_view, std::uint32_t> by_digest_;     // hex of repo digests
+  std::unordered_multimap<std::string_view, std::uint32_t> by_last_name_;  // last path segment
+};
+
+// The text without "docker://", "docker-pullable://" and the like.
+std::string_view StripTransport(std::string_view text);
+
+}  // namespace imagesweep

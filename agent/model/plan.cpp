@@ -1,0 +1,53 @@
+#include "agent/model/plan.h"
+
+#include <algorithm>
+
+namespace imagesweep {
+
+std::string_view ToString(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kKeep:
+      return "Keep";
+    case Verdict::kRemove:
+      return "Remove";
+    case Verdict::kDefer:
+      return "Defer";
+  }
+  return "Keep";
+}
+
+std::string_view ToString(Code code) {
+  switch (code) {
+    case Code::kInUse:
+      return "InUse";
+    case Code::kPinned:
+      return "Pinned";
+    case Code::kSandbox:
+      return "Sandbox";
+    case Code::kSelf:
+      return "Self";
+    case Code::kKeepRule:
+      return "KeepRule";
+    case Code::kLocalOnly:
+      return "LocalOnly";
+    case Code::kTooYoung:
+      return "TooYoung";
+    case Code::kDangling:
+      return "Dangling";
+    case Code::kAge:
+      return "Age";
+    case Code::kSpace:
+      return "Space";
+    case Code::kIdle:
+      return "Idle";
+    case Code::kLimit:
+      return "Limit";
+  }
+  return "Idle";
+}
+
+std::size_t Plan::Count(Verdict verdict) const {
+  return static_cast<std::size_t>(std::ranges::count(decisions, verdict, &Decision::verdict));
+}
+
+}  // namespace imagesweep

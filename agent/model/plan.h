@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/base/clock.h"
+#include "agent/model/evidence.h"
+#include "agent/model/image.h"
+#include "agent/model/reference.h"
+
+namespace imagesweep {
+
+enum class Verdict { kKeep, kRemove, kDefer };
+
+// Why; in the order in which the questions are asked.
+enum class Code {
+  kInUse,
+  kPinned,
+  kSandbox,
+  kSelf,
+  kKeepRule,
+  kLocalOnly,
+  kTooYoung,
+  kDangling,
+  kAge,
+  kSpace,
+  kIdle,
+  kLimit,
+};
+
+std::string_view ToString(Verdict verdict);  // "Keep"
+std::string_view ToString(Code code);        // "InUse"
+
+// Everything a decision may rest on, read before it is made.
+struct Observation {
+  SystemTime at;
+  std::vector<Image> images;
+  std::vector<ImageAge> ages;              // parallel to images
+  std::vector<ImageReference> references;  // of pods and of the runtime, joined
+  std::vector<std::string> sandbox_images;
+  std::vector<std::string> own_images;  // the agent's own, when it runs as a pod
+  std::optional<DiskUsage> disk;        // empty: unknown, so nothing goes for space
+};
+
+// The verdict on one image.
+struct Decision {
+  std::uint32_t image = 0;  // position in Observation::images
+  Verdict verdict = Verdict::kKeep;
+  Code code = Code::kIdle;
+  std::string reason;             // one line for people, evidence included
+  std::vector<Referrer> used_by;  // for kInUse
+  // For kDangling: the name that a newer image of the same repository carries now.
+  std::string superseded_by;
+};
+
+// One verdict for every image, and the order in which the removals go.
+struct Plan {
+  std::vector<Decision> decisions;      // parallel to Observation::images
+  std::vector<std::uint32_t> removals;  // positions of kRemove, first to go first
+
+  std::size_t Count(Verdict verdict) const;
+};
+
+}  // namespace imagesweep

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "agent/base/clock.h"
+#include "agent/base/result.h"
+#include "agent/model/evidence.h"
+#include "agent/model/image.h"
+
+// The narrow doors between the decision and the world.  Adapters (cri/, kube/) implement them, the
+// cycle uses them, tests bring small working fakes.  Every call takes a stop token and has a
+// deadline of its own; a failed read is an error, never an empty set.
+
+namespace imagesweep {
+
+// What the runtime holds and who uses it.  Any thread; calls may block up to their deadline.
+class RuntimeReader {
+ public:
+  virtual ~RuntimeReader() = default;
+  virtual Result<RuntimeIdentity> Identity(const std::stop_token& stop) = 0;
+  // Every image, complete or an error.
+  virtual Result<std::vector<Image>> ListImages(const std::stop_token& stop) = 0;
+  // One image by its full id; an empty optional when the runtime says that it has none.
+  virtual Result<std::optional<Image>> ImageStatus(const ImageId& id,
+                                                   const std::stop_token& stop) = 0;
+  // Containers in every state, their mounts, sandboxes.  Complete or an error.
+  virtual Result<RuntimeUse> ReadUse(const std::stop_token& stop) = 0;
+  // Mount points of the image filesystems (ImageFsInfo), in the runtime's mount namespace.
+  virtual Result<std::vector<std::string>> ImageFilesystems(const std::stop_token& stop) = 0;
+};
+
+enum class Removal { kRemoved, kWouldRemove };
+
+// The one dangerous door.  The real one is cri/image_remover.cpp; dry run is another remover.
+class ImageRemover {
+ public:
+  virtual ~ImageRemover() = default;
+  // `image` is passed as ListImages gave it; only its full id goes to the runtime.
+  virtual Result<Removal> Remove(const Image& image, const std::stop_token& stop) = 0;
+};
+
+// Pods bound to this node.  Any thread.
+class PodReader {
+ public:
+  virtual ~PodReader() = default;
+  // A consistent list (no resourceVersion) that was complete at most `max_age` ago, read anew when
+  // the last one is older, joined by union with what the watch knows.
+  virtual Result<PodEvidence> Read(Millis max_age, const std::stop_token& stop) = 0;
+};
+
+class Filesystem {
+ public:
+  virtual ~Filesystem() = default;
+  // kInvalid for figures that cannot be (capacity 0); available above capacity is clamped.
+  virtual Result<DiskUsage> Stat(const std::string& mountpoint) = 0;
+};
+
+}  // namespace imagesweep

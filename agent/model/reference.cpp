@@ -1,0 +1,29 @@
+#include "agent/model/reference.h"
+
+namespace imagesweep {
+
+std::string_view ToString(ReferrerKind kind) {
+  switch (kind) {
+    case ReferrerKind::kPod:
+      return "Pod";
+    case ReferrerKind::kContainer:
+      return "Container";
+    case ReferrerKind::kImageVolume:
+      return "ImageVolume";
+    case ReferrerKind::kSandbox:
+      return "Sandbox";
+  }
+  return "Pod";
+}
+
+std::string Describe(const Referrer& referrer) {
+  std::string text;
+  for (const std::string* part : {&referrer.pod_namespace, &referrer.pod, &referrer.container}) {
+    if (part->empty()) continue;
+    if (!text.empty()) text += '/';
+    text += *part;
+  }
+  return text.empty() ? std::string(ToString(referrer.kind)) : text;
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,27 @@
+#include "agent/model/report.h"
+
+#include <algorithm>
+
+namespace imagesweep {
+
+std::string_view ToString(OutcomeKind kind) {
+  switch (kind) {
+    case OutcomeKind::kRemoved:
+      return "Removed";
+    case OutcomeKind::kWouldRemove:
+      return "WouldRemove";
+    case OutcomeKind::kSpared:
+      return "Spared";
+    case OutcomeKind::kFailed:
+      return "Failed";
+    case OutcomeKind::kStillListed:
+      return "StillListed";
+  }
+  return "Failed";
+}
+
+std::size_t Report::Count(OutcomeKind kind) const {
+  return static_cast<std::size_t>(std::ranges::count(outcomes, kind, &Outcome::kind));
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,97 @@
+#include "agent/model/glob.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/images.h"
+
+namespace imagesweep {
+namespace {
+
+TEST(Glob, StarsStayInASegmentAndDoubleStarsCross) {
+  struct {
+    const char* pattern;
+    const char* text;
+    bool matches;
+  } cases[] = {
+      {"a*c", "abc", true},
+      {"a*c", "a/c", false},
+      {"a**c", "a/b/c", true},
+      {"**", "", true},
+      {"**", "a/b", true},
+      {"*", "a/b", false},
+      {"*/shop/*", "r/shop/api", true},
+      {"*/shop/*", "r/x/shop/api", false},
+      {"**/api", "r/x/api", true},
+      {"**/api", "api", false},
+      {"a?c", "abc", true},
+      {"a?c", "a/c", false},
+      {"*a*b", "xaxb", true},
+      {"**a*/b", "qa1/a2/b", true},
+      {"", "", true},
+      {"", "a", false},
+      {"a", "", false},
+      {"v*.*", "v1.2", true},
+      {"**/x/*y", "a/x/b/x/zy", true},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(GlobMatches(c.pattern, c.text), c.matches) << c.pattern << " on " << c.text;
+}
+
+TEST(Glob, ManyStarsDoNotTakeForEver) {
+  std::string pattern;
+  for (int i = 0; i < 50; ++i) pattern += "*a";
+  EXPECT_FALSE(GlobMatches(pattern, std::string(2000, 'b')));
+}
+
+// P03: only true matches protect.
+TEST(Glob, KeepPatternsProtectOnlyTrueMatches) {
+  struct {
+    const char* pattern;
+    const char* image;
+    bool matches;
+  } cases[] = {
+      {"localhost:5000/app:*", "localhost:5000/app:1", true},
+      {"localhost:5000/app:*", "localhost:5001/app:1", false},
+      {"localhost/**", "localhost:5000/app:1", false},
+      {"localhost/**", "localhost/team/app:1", true},
+      {"foo:*", "foo:1", true},
+      {"foo:*", "foobar:1", false},
+      {"redis:*", "redis-stack:7", false},
+      {"redis:7.*", "redis:7.2", true},
+      {"redis:7.*", "redis:6.2", false},
+      {"reg/x/*", "reg/x/y:1", true},
+      {"reg/x/*", "reg/x/y/z:1", false},
+      {"nginx", "docker.io/library/nginx:1.25", true},
+      {"nginx", "quay.io/nginx:1.25", false},
+      {"*/shop/*", "quay.io/shop/api:1", true},
+      {".*", "anything:1", false},
+      {"**", "quay.io/a/b/c:1", true},
+  };
+  for (const auto& c : cases) {
+    const auto glob = ImageGlob::Parse(c.pattern);
+    ASSERT_TRUE(glob) << c.pattern;
+    EXPECT_EQ(glob->Matches(Img("i", {c.image})), c.matches) << c.pattern << " on " << c.image;
+  }
+}
+
+TEST(Glob, MatchesAnImageThatHasOnlyADigest) {
+  Image image;
+  image.id = ImageId(Id("i"));
+  image.digests.push_back(ImageName::Parse("reg.io/x/y@" + Id("d")));
+  for (const std::string& pattern :
+       {std::string("reg.io/x/*"), std::string("reg.io/x/y:*"), "reg.io/x/y@" + Id("d"), Id("i")}) {
+    const auto glob = ImageGlob::Parse(pattern);
+    ASSERT_TRUE(glob) << pattern;
+    EXPECT_TRUE(glob->Matches(image)) << pattern;
+  }
+  EXPECT_FALSE(ImageGlob::Parse("reg.io/x/y:v1")->Matches(image));
+}
+
+TEST(Glob, RefusesPatternsThatMeanNothing) {
+  for (const char* text :
+       {"", " ", "a b", "app:", "app@", "/app", "app/", ":v1", "sha256:zz", "sha256:abc", "a\tb"})
+    EXPECT_FALSE(ImageGlob::Parse(text)) << text;
+}
+
+}  // namespace
+}  // namespace imagesweep

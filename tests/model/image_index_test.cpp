@@ -1,0 +1,104 @@
+#include "agent/model/image_index.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/images.h"
+
+namespace imagesweep {
+namespace {
+
+using Positions = std::vector<std::uint32_t>;
+
+// R01: an image with three tags in two registries, as each runtime lists it.
+std::vector<Image> ThreeTags(bool bare_id) {
+  Image image;
+  image.id = ImageId(bare_id ? Id("app").substr(7) : Id("app"));
+  for (const char* tag :
+       {"docker.io/library/app:1", "docker.io/library/app:stable", "quay.io/team/app:1"})
+    image.tags.push_back(ImageName::Parse(tag));
+  for (const char* repository : {"docker.io/library/app", "quay.io/team/app"})
+    image.digests.push_back(ImageName::Parse(std::string(repository) + "@" + Id("manifest")));
+  return {Img("other", {"docker.io/library/other:1"}), image};
+}
+
+TEST(ImageIndex, ResolvesEveryFormInWhichAPodOrContainerMayNameAnImage) {
+  const std::string hex = Id("app").substr(7);
+  const std::string digest = Id("manifest");
+  const std::string forms[] = {
+      "app:1",
+      "library/app:1",
+      "docker.io/library/app:1",
+      "docker.io/app:stable",
+      "quay.io/team/app:1",
+      "app@" + digest,
+      "app:9@" + digest,
+      "quay.io/team/app@" + digest,
+      // a digest counts whatever the repository
+      "elsewhere.io/app@" + digest,
+      digest,
+      digest.substr(7),
+      Id("app"),
+      hex,
+      hex.substr(0, 12),
+      "sha256:" + hex.substr(0, 3),
+      // cri-dockerd
+      "docker-pullable://quay.io/team/app@" + digest,
+      "docker://" + Id("app"),
+      "docker://" + hex,
+      // containerd ≤ 2.2: image_ref is the config digest
+      "docker.io/library/app@" + Id("app"),
+  };
+  for (const bool bare_id : {false, true}) {
+    const auto images = ThreeTags(bare_id);
+    const ImageIndex index(images);
+    for (const auto& form : forms) EXPECT_EQ(index.Resolve(form), Positions{1}) << form;
+  }
+}
+
+TEST(ImageIndex, FindsNothingForForeignOrEmptyText) {
+  const auto images = ThreeTags(false);
+  const ImageIndex index(images);
+  for (const char* text :
+       {"", "app:2", "quay.io/other/app:1", "docker.io/library/ap:1", "docker://", "://"})
+    EXPECT_TRUE(index.Resolve(text).empty()) << text;
+}
+
+// R03: the tag moved on; the container still runs the old image.
+TEST(ImageIndex, ResolvesADanglingImageById) {
+  Image old;
+  old.id = ImageId(Id("old"));
+  const std::vector<Image> images = {old, Img("new", {"x:latest"})};
+  const ImageIndex index(images);
+  EXPECT_EQ(index.Resolve(Id("old")), Positions{0});
+  EXPECT_EQ(index.Resolve("x:latest"), Positions{1});
+}
+
+// R05: CRI-O may resolve an unqualified name in any search registry or alias.
+TEST(ImageIndex, AnUnqualifiedNameMeansEverySamePathUntilTheStatusShowsWhich) {
+  const std::vector<Image> images = {
+      Img("q", {"quay.io/app:1"}), Img("d", {"docker.io/library/app:1"}),
+      Img("z", {"reg.io/z/app:1"}), Img("n", {"quay.io/my-app:1"}), Img("2", {"quay.io/app:2"})};
+  const ImageIndex index(images);
+  EXPECT_EQ(index.Resolve("app:1"), (Positions{0, 1, 2}));
+  EXPECT_EQ(index.Resolve({"app:1", Id("q"), {}}), (Positions{0, 1}));  // the default stays
+  EXPECT_EQ(index.Resolve({"app:1", "sha256:" + std::string(64, 'f'), {}}), (Positions{0, 1, 2}));
+  EXPECT_EQ(index.Resolve("quay.io/app:1"), Positions{0});
+}
+
+TEST(ImageIndex, AShortenedIdMeansEveryImageItMayMean) {
+  Image a = Img("a", {"a:1"}), b = Img("b", {"b:1"});
+  a.id = ImageId("sha256:abc1" + std::string(60, '0'));
+  b.id = ImageId("sha256:abc2" + std::string(60, '0'));
+  const std::vector<Image> images = {a, b};
+  const ImageIndex index(images);
+  EXPECT_EQ(index.Resolve("abc"), (Positions{0, 1}));
+  EXPECT_EQ(index.Resolve("abc1"), Positions{0});
+}
+
+TEST(ImageIndex, TwoImagesWithOneTagAreBothMeant) {
+  const std::vector<Image> images = {Img("a", {"x:1"}), Img("b", {"x:1"})};
+  EXPECT_EQ(ImageIndex(images).Resolve("x:1"), (Positions{0, 1}));
+}
+
+}  // namespace
+}  // namespace imagesweep

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "agent/model/image.h"
+
+namespace imagesweep {
+
+// "sha256:" and 64 hexadecimal digits made from a short word, so that tests can say Id("a").
+inline std::string Id(std::string_view word) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string hex;
+  for (const char c : word) {
+    hex += kHex[(static_cast<unsigned char>(c) >> 4) & 0xF];
+    hex += kHex[static_cast<unsigned char>(c) & 0xF];
+  }
+  hex.resize(64, '0');
+  return "sha256:" + hex;
+}
+
+// An image with an id made from `word`, these tags, and one repo digest per tag's repository.
+inline Image Img(std::string_view word, std::initializer_list<std::string_view> tags,
+                 std::uint64_t size = 1024) {
+  Image image;
+  image.id = ImageId(Id(word));
+  image.size_bytes = size;
+  for (const auto tag : tags) {
+    image.tags.push_back(ImageName::Parse(tag));
+    image.digests.push_back(ImageName::Parse(std::string(image.tags.back().repository()) + "@" +
+                                             Id("digest-" + std::string(word))));
+  }
+  return image;
+}
+
+}  // namespace imagesweep
