@@ -1,0 +1,85 @@
+#include "agent/plan/explain.h"
+
+#include "agent/base/duration.h"
+#include "agent/base/quantity.h"
+#include "agent/plan/order.h"
+#include "agent/plan/questions.h"
+
+namespace imagesweep {
+namespace {
+
+std::string SpaceEvidence(const Scene& scene) {
+  const auto& disk = scene.seen().disk;
+  const int high = scene.policy().disk.high_percent;
+  if (high == 0) return "diskUsage.highThresholdPercent is 0, so nothing goes for space";
+  if (!disk) return "disk use is not known, so nothing goes for space";
+  const std::string use = "disk use is " + std::to_string(disk->used_percent()) + "%";
+  if (const auto goal = BytesToFree(scene))
+    return use + ", at or above " + std::to_string(high) + "%; " + HumanBytes(*goal) +
+           " to free, and enough others are used less recently";
+  return use + ", below " + std::to_string(high) + "%";
+}
+
+std::string Idle(const Scene& scene, std::uint32_t at) {
+  std::string text = "it goes";
+  const auto limit = scene.policy().maximum_age;
+  if (limit > Millis::zero())
+    text += " when unused for " + HumanDuration(limit - scene.age(at).unused_for) +
+            " more (maximumAge), or";
+  const int high = scene.policy().disk.high_percent;
+  if (high > 0) return text + " when disk use reaches " + std::to_string(high) + "%";
+  return text + " when the policy asks for it";
+}
+
+std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision) {
+  switch (decision.code) {
+    case Code::kInUse:
+      return "nothing while one of its users exists; there is no setting for this";
+    case Code::kPinned:
+      return "only the runtime's own configuration can unpin it; there is no setting for this";
+    case Code::kSandbox:
+    case Code::kSelf:
+      return "nothing; there is no setting for this";
+    case Code::kKeepRule:
+      return "take the pattern out of the policy's keep section";
+    case Code::kLocalOnly:
+      return "push it to a registry and pull it, or set keep.localOnly: Never";
+    case Code::kTooYoung:
+      return "it is old enough in " +
+             HumanDuration(scene.policy().minimum_age - scene.age(decision.image).unused_for) +
+             ", if nothing uses it until then";
+    case Code::kDangling:
+    case Code::kAge:
+    case Code::kSpace:
+      return "use it in a pod, or add it to keep.images";
+    case Code::kIdle:
+      return Idle(scene, decision.image);
+    case Code::kLimit:
+      return "it goes in a later run; raise the limit to have it go in this one";
+  }
+  return {};
+}
+
+}  // namespace
+
+Explanation Explain(const Scene& scene, const Plan& plan, std::uint32_t image) {
+  const Decision& decision = plan.decisions[image];
+  Explanation explanation;
+  bool decided = false;
+  for (const Question& question : Questions()) {
+    Step step{question.code, question.applies(scene, image), false, {}};
+    step.evidence = question.evidence(scene, image, step.applies);
+    step.decides = step.applies && !decided;
+    decided = decided || step.applies;
+    explanation.steps.push_back(std::move(step));
+  }
+  const bool space = decision.code == Code::kSpace;
+  explanation.steps.push_back(
+      {Code::kSpace, space, space, space ? decision.reason : SpaceEvidence(scene)});
+  if (decision.code == Code::kLimit)
+    explanation.steps.push_back({Code::kLimit, true, false, decision.reason});
+  explanation.what_would_change_it = WhatWouldChangeIt(scene, decision);
+  return explanation;
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "agent/model/plan.h"
+#include "agent/model/policy.h"
+#include "agent/plan/scene.h"
+
+namespace imagesweep {
+
+// Pure: the same arguments always give the same plan, whatever the order of the images.  No I/O, no
+// clock, no log.  Keeping is what is left when nothing asks for removal.
+Plan MakePlan(const Scene& scene);
+Plan MakePlan(const Policy& policy, const Observation& seen);
+
+}  // namespace imagesweep

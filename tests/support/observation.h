@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "agent/model/plan.h"
+#include "tests/support/images.h"
+
+namespace imagesweep {
+
+// Builds an observation image by image; ages are parallel by construction.
+class ObservationBuilder {
+ public:
+  ObservationBuilder& Add(Image image, Millis unused_for = std::chrono::hours(1000),
+                          bool once_used = false) {
+    seen_.images.push_back(std::move(image));
+    ImageAge age;
+    age.unused_for = unused_for;
+    age.first_seen = SystemTime(Millis(1));
+    if (once_used) age.last_used = SystemTime(Millis(2));
+    seen_.ages.push_back(age);
+    return *this;
+  }
+  ObservationBuilder& Use(std::string text,
+                          Referrer by = {ReferrerKind::kPod, "shop", "api", "web"}) {
+    seen_.references.push_back({std::move(text), {}, std::move(by)});
+    return *this;
+  }
+  ObservationBuilder& Disk(std::uint64_t capacity, std::uint64_t available) {
+    seen_.disk = DiskUsage{"/", capacity, available, 1000, 500};
+    return *this;
+  }
+  Observation& seen() { return seen_; }
+
+ private:
+  Observation seen_;
+};
+
+}  // namespace imagesweep
