@@ -29,6 +29,13 @@ struct PodKey {
   std::string uid;
 };
 
+// The pod this process runs in (downward API); absent outside a cluster.
+struct OwnPod {
+  std::string pod_namespace;
+  std::string name;
+  std::string uid;  // may be empty: then namespace and name decide
+};
+
 // The runtime's half of "what is needed here", from one pass over its lists.
 struct RuntimeUse {
   // Every container in every state, with every field that may name its image, and every image
@@ -52,6 +59,18 @@ struct PodEvidence {
   std::string node_name;
   std::string node_uid;
   std::string cluster;  // hash of the cluster's CA; a change is another cluster
+};
+
+// All that one look read, in the order in which it must be read: images first, references last.
+// The opposite order would remove an image that was pulled in between.
+struct Evidence {
+  RuntimeIdentity runtime;
+  std::vector<Image> images;
+  RuntimeUse use;
+  std::optional<PodEvidence> pods;  // empty: told to do without Kubernetes
+
+  // Of pods and runtime, joined; pods first.
+  std::vector<ImageReference> AllReferences() const;
 };
 
 // Use and size of the image filesystem by statvfs, as the kubelet counts: available is what an

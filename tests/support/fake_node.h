@@ -1,0 +1,112 @@
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/model/ports.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/images.h"
+
+namespace imagesweep {
+
+// A small working node behind the ports: pods, containers and images as plain data, and hooks that
+// let a test change the world, or fail a call, at an exact point.
+class FakeNode final : public RuntimeReader,
+                       public ImageRemover,
+                       public PodReader,
+                       public Filesystem {
+ public:
+  explicit FakeNode(const FakeClock& clock) : clock_(&clock) {
+    AddPod("kube-system", "proxy", "registry.k8s.io/kube-proxy:1");
+    images.push_back(Img("kube-proxy", {"registry.k8s.io/kube-proxy:1"}));
+    use.sandbox_images = {"registry.k8s.io/pause:3.6"};
+  }
+
+  std::vector<Image> images;
+  RuntimeUse use;
+  PodEvidence pods;
+  RuntimeIdentity identity{"containerd", "1.6.20", "unix:///run/c.sock", 7};
+  Result<DiskUsage> disk = DiskUsage{"/var", 1000, 900, 100, 100};
+
+  std::vector<std::string> removed;  // ids, in order
+  std::vector<std::string> calls;    // names of the calls, in order
+  // Called at the start of each call with its name; an error fails the call.
+  std::function<std::optional<Error>(const std::string& call)> on_call;
+  bool lists_what_it_removed = false;  // says yes and does nothing
+  std::string hides_pod;               // a pod (by name) that the API does not list
+
+  // A pod with one running container, known to the API and to the runtime.
+  void AddPod(const std::string& pod_namespace, const std::string& name, const std::string& image) {
+    const PodKey key{pod_namespace, name, "uid-" + name};
+    pods.pods.push_back(key);
+    pods.references.push_back({image, {}, {ReferrerKind::kPod, pod_namespace, name, "main"}});
+    use.references.push_back({image, {}, {ReferrerKind::kContainer, pod_namespace, name, "main"}});
+    use.ready_sandboxes.push_back(key);
+    use.container_pods.push_back(key);
+    ++use.containers;
+  }
+  void RemovePod(const std::string& name) {
+    const auto is = [&](const auto& pod) { return pod.name == name; };
+    std::erase_if(pods.pods, is);
+    std::erase_if(use.ready_sandboxes, is);
+    std::erase_if(use.container_pods, is);
+    std::erase_if(pods.references, [&](const auto& r) { return r.by.pod == name; });
+    use.containers -=
+        std::erase_if(use.references, [&](const auto& r) { return r.by.pod == name; });
+  }
+
+  Result<RuntimeIdentity> Identity(const std::stop_token&) override {
+    if (auto error = Enter("Identity")) return *std::move(error);
+    return identity;
+  }
+  Result<std::vector<Image>> ListImages(const std::stop_token&) override {
+    if (auto error = Enter("ListImages")) return *std::move(error);
+    return images;
+  }
+  Result<std::optional<Image>> ImageStatus(const ImageId& id, const std::stop_token&) override {
+    if (auto error = Enter("ImageStatus")) return *std::move(error);
+    const auto it = std::ranges::find(images, id, &Image::id);
+    if (it == images.end()) return std::optional<Image>();
+    return std::optional<Image>(*it);
+  }
+  Result<RuntimeUse> ReadUse(const std::stop_token&) override {
+    if (auto error = Enter("ReadUse")) return *std::move(error);
+    return use;
+  }
+  Result<std::vector<std::string>> ImageFilesystems(const std::stop_token&) override {
+    if (auto error = Enter("ImageFilesystems")) return *std::move(error);
+    return std::vector<std::string>{"/var"};
+  }
+  Result<Removal> Remove(const Image& image, const std::stop_token&) override {
+    if (auto error = Enter("Remove")) return *std::move(error);
+    removed.push_back(image.id.text());
+    if (!lists_what_it_removed)
+      std::erase_if(images, [&](const Image& i) { return i.id == image.id; });
+    return Removal::kRemoved;
+  }
+  Result<PodEvidence> Read(Millis, const std::stop_token&) override {
+    if (auto error = Enter("ReadPods")) return *std::move(error);
+    PodEvidence read = pods;
+    read.listed_at = clock_->Steady();
+    read.node_name = "node1";
+    std::erase_if(read.pods, [&](const PodKey& pod) { return pod.name == hides_pod; });
+    return read;
+  }
+  Result<DiskUsage> Stat(const std::string&) override {
+    if (auto error = Enter("Stat")) return *std::move(error);
+    return disk;
+  }
+
+ private:
+  std::optional<Error> Enter(const std::string& call) {
+    calls.push_back(call);
+    return on_call ? on_call(call) : std::nullopt;
+  }
+  const FakeClock* clock_;
+};
+
+}  // namespace imagesweep
