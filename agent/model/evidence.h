@@ -48,6 +48,9 @@ struct RuntimeUse {
   // Pods that have at least one container listed (label io.kubernetes.pod.uid).
   std::vector<PodKey> container_pods;
   std::size_t containers = 0;
+  // What could not be understood without making the rest untrue, for the report; for one, a text
+  // that may have named the pause image.
+  std::vector<std::string> warnings;
 };
 
 // The Kubernetes API's half: a consistent list of this node's pods, joined with the watch.

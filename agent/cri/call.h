@@ -1,0 +1,97 @@
+#pragma once
+
+#include <grpc/support/time.h>
+#include <grpcpp/grpcpp.h>
+
+#include <cstddef>
+#include <memory>
+#include <stop_token>
+#include <string_view>
+#include <utility>
+
+#include "agent/base/clock.h"
+#include "agent/base/result.h"
+#include "agent/cri/connection.h"
+
+namespace imagesweep::cri {
+
+// What a gRPC code means to a caller.
+ErrorKind KindOf(grpc::StatusCode code);
+// "OK", "DEADLINE_EXCEEDED", …
+std::string_view CodeName(grpc::StatusCode code);
+
+// What all streamed messages of one call may be together; a runtime gone wrong must not take the
+// node's memory.
+constexpr std::size_t kMaxStreamBytes = std::size_t{64} << 20;
+
+// The one way to make calls.  One object is one question: all its calls share a deadline (on the
+// monotonic clock, so that setting the wall clock moves nothing) and are cancelled by `stop`; an
+// error names its call; the observer hears of each.  A reply whose status is not OK is never looked
+// at.
+class Calls {
+ public:
+  Calls(const Connection& connection, Millis limit, const std::stop_token& stop);
+
+  template <typename Stub, typename Request, typename Reply>
+  Result<Reply> Ask(std::string_view method, Stub& stub,
+                    grpc::Status (Stub::*call)(grpc::ClientContext*, const Request&, Reply*),
+                    const Request& request) const {
+    if (stop_.stop_requested()) return Stopped(method);
+    grpc::ClientContext context;
+    context.set_deadline(deadline_);
+    const auto started = gpr_now(GPR_CLOCK_MONOTONIC);
+    Reply reply;
+    grpc::Status status;
+    {
+      const std::stop_callback cancel(stop_, [&context] { context.TryCancel(); });
+      status = (stub.*call)(&context, request, &reply);
+    }
+    Observe(method, status.error_code(), started);
+    if (!status.ok()) return Explain(method, status);
+    return reply;
+  }
+
+  // The same for a stream of replies, each handed to `take`.  False when the runtime does not offer
+  // this call.  After an error, what `take` got so far is worth nothing.
+  template <typename Stub, typename Request, typename Reply, typename Take>
+  Result<bool> AskStream(std::string_view method, Stub& stub,
+                         std::unique_ptr<grpc::ClientReader<Reply>> (Stub::*call)(
+                             grpc::ClientContext*, const Request&),
+                         const Request& request, Take&& take) const {
+    if (stop_.stop_requested()) return Stopped(method);
+    grpc::ClientContext context;
+    context.set_deadline(deadline_);
+    const auto started = gpr_now(GPR_CLOCK_MONOTONIC);
+    std::size_t bytes = 0;
+    grpc::Status status;
+    {
+      const std::stop_callback cancel(stop_, [&context] { context.TryCancel(); });
+      const auto reader = (stub.*call)(&context, request);
+      for (Reply reply; bytes <= kMaxStreamBytes && reader->Read(&reply);) {
+        bytes += reply.ByteSizeLong();
+        take(std::move(reply));
+        reply.Clear();
+      }
+      if (bytes > kMaxStreamBytes) context.TryCancel();
+      status = reader->Finish();
+    }
+    if (bytes > kMaxStreamBytes)
+      status = {grpc::StatusCode::RESOURCE_EXHAUSTED, "the stream is larger than 64 MiB"};
+    Observe(method, status.error_code(), started);
+    if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED && bytes == 0) return false;
+    if (!status.ok()) return Explain(method, status);
+    return true;
+  }
+
+ private:
+  Error Stopped(std::string_view method) const;
+  Error Explain(std::string_view method, const grpc::Status& status) const;
+  void Observe(std::string_view method, grpc::StatusCode code, gpr_timespec started) const;
+
+  const Connection& connection_;
+  const Millis limit_;
+  const gpr_timespec deadline_;
+  const std::stop_token stop_;
+};
+
+}  // namespace imagesweep::cri

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string_view>
+
+#include "agent/cri/connection.h"
+#include "agent/model/ports.h"
+
+namespace imagesweep::cri {
+
+// An id as ListImages gives it and no shorter: 64 hexadecimal digits (CRI-O), or an algorithm, a
+// colon and at least 64 (containerd, cri-dockerd).  Anything else must not go to RemoveImage:
+// containerd and CRI-O take a unique prefix for the whole id, and containerd takes the empty text
+// for its only image.
+bool IsFullImageId(std::string_view text);
+
+// Removes from a real runtime, by full id and by nothing else.  It asks nobody whether the image is
+// in use: containerd does not either, so whoever calls this has looked just before.  An image that
+// is already gone counts as removed.  Takes at most the connection's remove_timeout.  Any thread.
+class CriImageRemover final : public ImageRemover {
+ public:
+  explicit CriImageRemover(std::shared_ptr<Connection> connection);
+  Result<Removal> Remove(const Image& image, const std::stop_token& stop) override;
+
+ private:
+  const std::shared_ptr<Connection> connection_;
+};
+
+}  // namespace imagesweep::cri

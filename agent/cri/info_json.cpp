@@ -1,0 +1,42 @@
+#include "agent/cri/info_json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace imagesweep::cri {
+namespace {
+
+using nlohmann::json;
+
+// Settings are not nested deeper; hostile text must not use up the stack.
+constexpr int kMaxDepth = 32;
+
+void CollectTexts(const json& value, std::string_view key, int depth,
+                  std::vector<std::string>& found) {
+  if (depth == 0 || !value.is_structured()) return;
+  if (value.is_object()) {
+    const auto it = value.find(key);
+    if (it != value.end() && it->is_string() && !it->get_ref<const std::string&>().empty())
+      found.push_back(it->get<std::string>());
+  }
+  for (const auto& member : value) CollectTexts(member, key, depth - 1, found);
+}
+
+Result<std::vector<std::string>> Collect(std::string_view text, std::string_view key, int depth) {
+  const json root = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (root.is_discarded()) return Error{ErrorKind::kIncomplete, "is not JSON"};
+  std::vector<std::string> found;
+  CollectTexts(root, key, depth, found);
+  return found;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> SandboxImagesOfConfig(std::string_view json) {
+  return Collect(json, "sandboxImage", kMaxDepth);
+}
+
+Result<std::vector<std::string>> ImagesOfSandbox(std::string_view json) {
+  return Collect(json, "image", 1);
+}
+
+}  // namespace imagesweep::cri

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/base/guarded.h"
+#include "agent/cri/containers.h"
+#include "agent/model/evidence.h"
+
+namespace imagesweep::cri {
+
+// What is not asked of a runtime twice, because it cannot change: which streams it offers, the
+// detail of a container while it is listed, the pause image of a sandbox while it is listed.
+// Any thread; belongs to one identity and starts anew with the next.
+class RuntimeMemory {
+ public:
+  using Details = std::map<std::string, ContainerDetail>;                 // by container id
+  using SandboxImages = std::map<std::string, std::vector<std::string>>;  // by sandbox id
+
+  std::atomic<bool> streams_images{true};
+  std::atomic<bool> streams_containers{true};
+  Guarded<Details> details;
+  Guarded<SandboxImages> sandboxes;
+
+  void BelongTo(const RuntimeIdentity& identity) {
+    const bool same = identity_.With([&](auto& current) {
+      const bool is_same = current == identity;
+      current = identity;
+      return is_same;
+    });
+    if (same) return;
+    streams_images = true;
+    streams_containers = true;
+    details.With([](auto& all) { all.clear(); });
+    sandboxes.With([](auto& all) { all.clear(); });
+  }
+
+ private:
+  Guarded<std::optional<RuntimeIdentity>> identity_;
+};
+
+}  // namespace imagesweep::cri

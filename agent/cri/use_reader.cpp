@@ -1,0 +1,173 @@
+#include "agent/cri/use_reader.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "agent/cri/containers.h"
+#include "agent/cri/info_json.h"
+
+namespace imagesweep::cri {
+namespace {
+
+void AddNew(std::vector<std::string> texts, std::vector<std::string>& all) {
+  for (std::string& text : texts)
+    if (std::ranges::find(all, text) == all.end()) all.push_back(std::move(text));
+}
+
+// The value, or nothing; a copy, since the map may change under another thread.
+template <typename Map>
+auto Recall(const Guarded<Map>& known, const std::string& id) {
+  return known.With([&](const Map& map) -> std::optional<typename Map::mapped_type> {
+    const auto it = map.find(id);
+    if (it == map.end()) return std::nullopt;
+    return it->second;
+  });
+}
+
+}  // namespace
+
+UseReader::UseReader(const Connection& connection, RuntimeMemory& memory,
+                     const std::stop_token& stop)
+    : runtime_(*connection.stubs().runtime),
+      memory_(memory),
+      calls_(connection, connection.options().read_timeout, stop) {}
+
+Result<RuntimeUse> UseReader::Read() {
+  if (auto read = ReadConfig(); !read) return std::move(read).error();
+  if (auto read = ReadSandboxes(); !read) return std::move(read).error();
+  if (auto read = ReadContainers(); !read) return std::move(read).error();
+  return std::move(use_);
+}
+
+Status UseReader::ReadConfig() {
+  v1::StatusRequest request;
+  request.set_verbose(true);
+  auto reply = calls_.Ask("Status", runtime_, &v1::RuntimeService::Stub::Status, request);
+  if (!reply) return std::move(reply).error();
+  const auto config = reply->info().find("config");
+  if (config == reply->info().end()) return Done{};
+  if (auto images = SandboxImagesOfConfig(config->second))
+    AddNew(*std::move(images), use_.sandbox_images);
+  else
+    use_.warnings.push_back("Status: info \"config\" " + images.error().what +
+                            ": the pause image it may name is not known");
+  return Done{};
+}
+
+Status UseReader::ReadSandboxes() {
+  auto reply = calls_.Ask("ListPodSandbox", runtime_, &v1::RuntimeService::Stub::ListPodSandbox,
+                          v1::ListPodSandboxRequest());
+  if (!reply) return std::move(reply).error();
+  RuntimeMemory::SandboxImages known;
+  for (const v1::PodSandbox& sandbox : reply->items()) {
+    if (sandbox.state() == v1::SANDBOX_READY)
+      if (auto pod = PodOf(sandbox)) use_.ready_sandboxes.push_back(*std::move(pod));
+    auto images = Recall(memory_.sandboxes, sandbox.id());
+    if (!images) {
+      auto asked = ImagesOf(sandbox.id());
+      if (!asked) return std::move(asked).error();
+      images = *std::move(asked);
+    }
+    if (!images) continue;
+    AddNew(*images, use_.sandbox_images);
+    known.emplace(sandbox.id(), *std::move(images));
+  }
+  memory_.sandboxes.With([&](auto& all) { all = std::move(known); });
+  return Done{};
+}
+
+Result<std::optional<std::vector<std::string>>> UseReader::ImagesOf(const std::string& sandbox) {
+  using Images = std::optional<std::vector<std::string>>;
+  v1::PodSandboxStatusRequest request;
+  request.set_pod_sandbox_id(sandbox);
+  request.set_verbose(true);
+  auto reply = calls_.Ask("PodSandboxStatus", runtime_, &v1::RuntimeService::Stub::PodSandboxStatus,
+                          request);
+  if (!reply && reply.error().kind == ErrorKind::kNotFound) return Images();
+  if (!reply) return std::move(reply).error();
+  const auto info = reply->info().find("info");
+  if (info == reply->info().end()) return Images(std::in_place);
+  if (auto images = ImagesOfSandbox(info->second)) return Images(*std::move(images));
+  use_.warnings.push_back("PodSandboxStatus: info of sandbox " + sandbox +
+                          " is not JSON: its pause image is not known");
+  return Images();  // not remembered: asked, and said, again next time
+}
+
+Result<std::vector<v1::Container>> UseReader::ListContainers() const {
+  std::vector<v1::Container> listed;
+  const auto take = [&listed](auto&& reply) {
+    for (auto& container : *reply.mutable_containers()) listed.push_back(std::move(container));
+  };
+  if (memory_.streams_containers) {
+    auto offered =
+        calls_.AskStream("StreamContainers", runtime_, &v1::RuntimeService::Stub::StreamContainers,
+                         v1::StreamContainersRequest(), take);
+    if (!offered) return std::move(offered).error();
+    // "No containers" is the one answer that makes every image look unused: ask the old way too.
+    if (*offered && !listed.empty()) return listed;
+    memory_.streams_containers = *offered;
+  }
+  auto reply = calls_.Ask("ListContainers", runtime_, &v1::RuntimeService::Stub::ListContainers,
+                          v1::ListContainersRequest());
+  if (!reply) return std::move(reply).error();
+  take(*std::move(reply));
+  return listed;
+}
+
+Status UseReader::ReadContainers() {
+  auto listed = ListContainers();
+  if (!listed) return std::move(listed).error();
+  RuntimeMemory::Details known;
+  std::set<std::string> gone;
+  for (const v1::Container& container : *listed) {
+    if (container.id().empty())
+      return Error{ErrorKind::kIncomplete, "the runtime listed a container without an id"};
+    auto detail = Recall(memory_.details, container.id());
+    if (!detail) {
+      auto asked = DetailOf(container.id());
+      if (!asked) return std::move(asked).error();
+      detail = *std::move(asked);
+    }
+    const bool went = !detail;
+    if (went) detail.emplace();
+    if (!AddReferences(container, *detail, use_.references) && !went)
+      return Error{ErrorKind::kIncomplete,
+                   "the runtime names no image for container " + container.id()};
+    if (auto pod = PodOf(container);
+        pod &&
+        std::ranges::find(use_.container_pods, pod->uid, &PodKey::uid) == use_.container_pods.end())
+      use_.container_pods.push_back(*std::move(pod));
+    if (went)
+      gone.insert(container.id());
+    else
+      known.emplace(container.id(), *std::move(detail));
+  }
+  if (!gone.empty()) {
+    // Gone means gone from the list too; else a container is there whose mounts nobody can see.
+    auto again = ListContainers();
+    if (!again) return std::move(again).error();
+    for (const v1::Container& container : *again)
+      if (gone.contains(container.id()))
+        return Error{ErrorKind::kIncomplete,
+                     "the runtime lists container " + container.id() + " but has no status of it"};
+  }
+  use_.containers = listed->size();
+  memory_.details.With([&](auto& all) { all = std::move(known); });
+  return Done{};
+}
+
+Result<std::optional<ContainerDetail>> UseReader::DetailOf(const std::string& container) const {
+  using Detail = std::optional<ContainerDetail>;
+  v1::ContainerStatusRequest request;
+  request.set_container_id(container);
+  auto reply =
+      calls_.Ask("ContainerStatus", runtime_, &v1::RuntimeService::Stub::ContainerStatus, request);
+  if (!reply && reply.error().kind == ErrorKind::kNotFound) return Detail();
+  if (!reply) return std::move(reply).error();
+  if (!reply->has_status())
+    return Error{ErrorKind::kIncomplete, "ContainerStatus: no status of container " + container};
+  return Detail(ToDetail(reply->status()));
+}
+
+}  // namespace imagesweep::cri
