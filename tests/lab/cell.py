@@ -1,0 +1,96 @@
+"""A cell: processes in mount, process and network namespaces of their own, which all end with it.
+
+The directories a runtime or a kubelet has compiled in (/run, /var/lib, /var/log) are the cell's own inside; everything
+else, the lab's directory above all, has the same path inside and outside, so sockets and files can be used from both.
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+PRIVATE = ("/run", "/var/lib", "/var/log")
+
+
+class Cell:
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.logs = self.directory / "logs"
+        self.logs.mkdir(exist_ok=True)
+        binds = {}
+        for target in PRIVATE:
+            source = self.directory / "host" / target.lstrip("/")
+            source.mkdir(parents=True)
+            binds[str(source)] = target
+        init = pathlib.Path(__file__).with_name("cell_init.py")
+        self._init = subprocess.Popen([sys.executable, "-S", "-E", str(init), json.dumps(binds)],
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        self.pid = self._answer()["pid"]
+
+    def start(self, name, argv, path_first=None):
+        """Starts a program whose output goes to logs/NAME.log; `path_first` is put in front of PATH."""
+        env = dict(os.environ)
+        if path_first:
+            env["PATH"] = f"{path_first}:{env['PATH']}"
+        self._ask(do="start", name=name, argv=[str(arg) for arg in argv], env=env, log=str(self.log(name)))
+
+    def send(self, name, number):
+        self._ask(do="signal", name=name, signal=int(number))
+
+    def running(self, name):
+        return self._ask(do="status", name=name)["running"]
+
+    def stop(self, name, number=signal.SIGTERM, seconds=10):
+        """Signals, and kills when that was not enough. Returns when the process has been reaped."""
+        self.send(name, number)
+        if not wait_until(lambda: not self.running(name), seconds):
+            self.send(name, signal.SIGKILL)
+            wait_until(lambda: not self.running(name), seconds)
+
+    def log(self, name):
+        return self.logs / f"{name}.log"
+
+    def tail(self, name, lines=20):
+        path = self.log(name)
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else "(no log)"
+
+    def enter(self, *argv, mounts=False):
+        """The command line that runs ARGV in the cell's network (and mounts)."""
+        return ["nsenter", f"--net=/proc/{self.pid}/ns/net", *([f"--mount=/proc/{self.pid}/ns/mnt"] if mounts else []),
+                "--", *[str(arg) for arg in argv]]
+
+    def run(self, *argv, mounts=False, **options):
+        return subprocess.run(self.enter(*argv, mounts=mounts), check=True, text=True, capture_output=True, **options)
+
+    def close(self):
+        if self._init.stdin.closed:
+            return
+        self._init.stdin.close()
+        self._init.wait(timeout=30)
+        self._init.stdout.close()
+
+    def _ask(self, **request):
+        self._init.stdin.write(json.dumps(request).encode() + b"\n")
+        self._init.stdin.flush()
+        answer = self._answer()
+        if "error" in answer:
+            raise OSError(f"{request.get('argv', request['name'])}: {answer['error']}")
+        return answer
+
+    def _answer(self):
+        line = self._init.stdout.readline()
+        if not line:
+            raise RuntimeError("the cell could not be made: see its message above (namespaces need root)")
+        return json.loads(line)
+
+
+def wait_until(condition, seconds, every=0.05):
+    """Polls until CONDITION holds and returns its value, or something false after SECONDS."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value or time.monotonic() > deadline:
+            return value
+        time.sleep(every)

@@ -1,0 +1,171 @@
+"""A private containerd: own root, state, socket and configuration, in a cell of its own."""
+import pathlib
+import signal
+import socket
+import subprocess
+
+import grpc
+
+from lab import gobuild, images
+from lab.cell import Cell, wait_until
+from lab.cri import Cri
+
+PAUSE = "registry.k8s.io/pause:3.6"
+DEBIAN, LATEST = "1.6", "2.4"  # the versions the tests run against
+NAMESPACE = "k8s.io"  # the one CRI uses
+
+
+def programs(version):
+    """The directory of containerd's programs, or None for those of the Debian package."""
+    return gobuild.containerd() if version == LATEST else None
+
+
+def configuration(version, root, state, address, snapshotter, cni=None):
+    """containerd's configuration file. runc may not lower oom_score_adj in every container, hence the restriction."""
+    pause_and_cni = f'''
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  netns_mounts_under_state_dir = true'''
+    if version == DEBIAN:
+        return f'''version = 2
+root = "{root}"
+state = "{state}"
+disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
+                    "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs"]
+[grpc]
+  address = "{address}"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{root}/opt"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{PAUSE}"{pause_and_cni}
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    snapshotter = "{snapshotter}"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "{cni or root / 'no-cni'}"
+'''
+    return f'''version = 3
+root = "{root}"
+state = "{state}"
+disabled_plugins = ["io.containerd.snapshotter.v1.blockfile", "io.containerd.snapshotter.v1.btrfs",
+                    "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.erofs",
+                    "io.containerd.snapshotter.v1.zfs"]
+[grpc]
+  address = "{address}"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{root}/opt"
+[plugins."io.containerd.nri.v1.nri"]
+  disable = true
+[plugins."io.containerd.cri.v1.images"]
+  snapshotter = "{snapshotter}"
+  [plugins."io.containerd.cri.v1.images".pinned_images]
+    sandbox = "{PAUSE}"
+[plugins."io.containerd.cri.v1.runtime"]{pause_and_cni}
+  [plugins."io.containerd.cri.v1.runtime".cni]
+    bin_dirs = ["/usr/lib/cni"]
+    conf_dir = "{cni or root / 'no-cni'}"
+'''
+
+
+class Containerd:
+    """Runs in CELL (one of its own when none is given); DIRECTORY holds its files, `socket` is its CRI endpoint."""
+
+    def __init__(self, workdir, version, cell=None, cni=None):
+        self.version, self._programs = version, programs(version)
+        self.directory = pathlib.Path(workdir.path) / "containerd"
+        self.directory.mkdir()
+        self._own_cell = cell is None
+        self.cell = cell or Cell(self.directory)
+        self.root, self.socket = self.directory / "root", self.directory / "containerd.sock"
+        self._snapshotter = _snapshotter(self.directory)
+        config = self.directory / "config.toml"
+        config.write_text(configuration(version, self.root, self.directory / "state", self.socket, self._snapshotter,
+                                        cni))
+        self._argv = [self._programs / "containerd" if self._programs else "containerd", "-c", config]
+        self._cgroup, self.cri = workdir.cgroup, None
+        self.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    @property
+    def endpoint(self):
+        return f"unix://{self.socket}"
+
+    def start(self):
+        self.cell.start("containerd", self._argv, path_first=self._programs)
+        if not wait_until(self._answers, 30):
+            raise RuntimeError(f"containerd {self.version} did not start:\n{self.cell.tail('containerd')}")
+        self.cri = Cri(self.socket, self.directory, self._cgroup)
+        if not wait_until(self._serves_cri, 30):
+            raise RuntimeError(f"containerd {self.version} does not serve CRI:\n{self.cell.tail('containerd')}")
+
+    def stop(self, number=signal.SIGTERM):
+        self.cri.close()
+        self.cell.stop("containerd", number)
+
+    def close(self):
+        self.cri.close()
+        if self._own_cell:
+            self.cell.close()
+
+    def ctr(self, *arguments):
+        program = self._programs / "ctr" if self._programs else "ctr"
+        return subprocess.run([program, "-a", self.socket, "-n", NAMESPACE, *arguments], check=True, text=True,
+                              capture_output=True).stdout
+
+    def load(self, archive, pulled=(), local=()):
+        """Imports ARCHIVE. Each of PULLED also gets repository@digest, the reference a pull leaves beside the tag (and
+        what CRI shows as a repo digest); LOCAL ones stay as an import leaves them. Returns when CRI shows them all."""
+        path = archive.write(self.directory / "import.tar")
+        direct = ["--local"] if self.version == LATEST else []  # unpacks with the snapshotter named here
+        self.ctr("images", "import", *direct, "--snapshotter", self._snapshotter, str(path))
+        path.unlink()
+        for image in pulled:
+            for reference in image.digest_references:
+                self.ctr("images", "tag", "--force", image.names[0], reference)
+        self.wait_for_names([name for image in (*pulled, *local) for name in image.names]
+                            + [reference for image in pulled for reference in image.digest_references])
+
+    def load_pause(self):
+        """The sandbox image, without which no pod starts. Returns it."""
+        archive = images.Archive()
+        pause = archive.add(PAUSE, [images.pause_layer(self.directory)])
+        self.load(archive, pulled=[pause])
+        return pause
+
+    def remove_name(self, name):
+        """Takes one reference away, as a tag moving on does; the image stays while it has others."""
+        self.ctr("images", "rm", name)
+        wait_until(lambda: name not in self.names(), 10)
+
+    def names(self):
+        return {name for image in self.cri.images() for name in (*image.repo_tags, *image.repo_digests)}
+
+    def ids(self):
+        return {image.id for image in self.cri.images()}
+
+    def wait_for_names(self, names):
+        """CRI learns of images imported behind its back from containerd's events, a moment later."""
+        if not wait_until(lambda: set(names) <= self.names(), 15):
+            raise RuntimeError(f"CRI does not list {sorted(set(names) - self.names())}\n{self.cell.tail('containerd')}")
+
+    def _answers(self):
+        # Not by gRPC: its channel waits a second and more after a refused connection.
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.socket)) == 0
+
+    def _serves_cri(self):
+        try:
+            return self.cri.version()
+        except grpc.RpcError:
+            return False
+
+
+def _snapshotter(directory):
+    """overlayfs, but not on top of an overlay, where the kernel refuses it."""
+    kind = subprocess.run(["stat", "-f", "-c", "%T", directory], check=True, text=True, capture_output=True).stdout.strip()
+    return "native" if kind == "overlayfs" else "overlayfs"

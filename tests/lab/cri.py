@@ -1,0 +1,107 @@
+"""Starts pods on a container runtime over CRI, with host network, as a kubelet would but without one."""
+import dataclasses
+import importlib.util
+import pathlib
+import subprocess
+import uuid
+
+import grpc
+
+CREATED, RUNNING, EXITED = 0, 1, 2
+
+
+@dataclasses.dataclass
+class Pod:
+    namespace: str
+    name: str
+    uid: str
+    sandbox: str
+    config: object
+    containers: dict  # name -> id
+
+
+class Cri:
+    """DIRECTORY takes the generated messages and the pods' logs; pods' control groups go below CGROUP."""
+
+    def __init__(self, socket, directory, cgroup):
+        self._messages = _generated(pathlib.Path(directory))
+        self._channel = grpc.insecure_channel(f"unix:{socket}")
+        self._directory, self._cgroup = pathlib.Path(directory), cgroup
+
+    def close(self):
+        self._channel.close()
+
+    def version(self):
+        return self._call("RuntimeService/Version", self._messages.Empty(), self._messages.VersionResponse, seconds=2)
+
+    def images(self):
+        return self._call("ImageService/ListImages", self._messages.Empty(), self._messages.ListImagesResponse).images
+
+    def containers(self):
+        return self._call("RuntimeService/ListContainers", self._messages.Empty(),
+                          self._messages.ListContainersResponse).containers
+
+    def start_pod(self, name, images, namespace="default", state=RUNNING):
+        """A pod with one container for each entry of IMAGES (container name -> image id), all in STATE."""
+        pod = self._sandbox(name, namespace)
+        for container, image in images.items():
+            self.add_container(pod, container, image, state)
+        return pod
+
+    def add_container(self, pod, name, image, state=RUNNING):
+        m = self._messages
+        config = m.ContainerConfig(
+            metadata=m.ContainerMetadata(name=name), image=m.ImageSpec(image=image), log_path=f"{name}.log",
+            labels={**pod.config.labels, "io.kubernetes.container.name": name})
+        container = self._call("RuntimeService/CreateContainer", m.CreateContainerRequest(
+            pod_sandbox_id=pod.sandbox, config=config, sandbox_config=pod.config), m.CreateContainerResponse).container_id
+        pod.containers[name] = container
+        if state != CREATED:
+            self._act("StartContainer", m.ContainerRequest(container_id=container))
+        if state == EXITED:
+            self._act("StopContainer", m.StopContainerRequest(container_id=container, timeout=5))
+        return container
+
+    def remove_container(self, pod, name):
+        self._act("RemoveContainer", self._messages.ContainerRequest(container_id=pod.containers.pop(name)))
+
+    def remove_pod(self, pod):
+        request = self._messages.PodSandboxRequest(pod_sandbox_id=pod.sandbox)
+        self._act("StopPodSandbox", request)
+        self._act("RemovePodSandbox", request)
+
+    def _sandbox(self, name, namespace):
+        m, uid = self._messages, str(uuid.uuid4())
+        config = m.PodSandboxConfig(
+            metadata=m.PodSandboxMetadata(name=name, uid=uid, namespace=namespace),
+            log_directory=str(self._directory / "pods" / uid),
+            labels={"io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": namespace,
+                    "io.kubernetes.pod.uid": uid},
+            linux=m.LinuxPodSandboxConfig(
+                cgroup_parent=f"{self._cgroup}/pod{uid}",
+                security_context=m.LinuxSandboxSecurityContext(namespace_options=m.NamespaceOption(network=m.NODE))))
+        sandbox = self._call("RuntimeService/RunPodSandbox", m.RunPodSandboxRequest(config=config),
+                             m.RunPodSandboxResponse).pod_sandbox_id
+        return Pod(namespace, name, uid, sandbox, config, {})
+
+    def _act(self, method, request):
+        self._call(f"RuntimeService/{method}", request, self._messages.Empty)
+
+    def _call(self, method, request, response, seconds=60):
+        call = self._channel.unary_unary(f"/runtime.v1.{method}", request_serializer=type(request).SerializeToString,
+                                         response_deserializer=response.FromString)
+        return call(request, timeout=seconds)
+
+
+def _generated(directory):
+    """The Python module of cri.proto, by the same protoc that the agent is built with."""
+    source = pathlib.Path(__file__).with_name("cri.proto")
+    subprocess.run(["protoc", f"-I{source.parent}", f"--python_out={directory}", source.name], check=True)
+    if _generated.module is None:  # protobuf knows each message once for a process
+        spec = importlib.util.spec_from_file_location("cri_pb2", directory / "cri_pb2.py")
+        _generated.module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(_generated.module)
+    return _generated.module
+
+
+_generated.module = None

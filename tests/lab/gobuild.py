@@ -1,0 +1,95 @@
+"""Programs built from pinned Go modules, once for each machine and user.
+
+The result is kept in ${XDG_CACHE_HOME:-~/.cache}/imagesweep/NAME-KEY, where KEY is a hash of everything that decides
+what comes out: go.mod, go.sum, our sources, the build flags and the Go version. Concurrent runs wait for one builder.
+
+    python3 -m lab.gobuild [kubernetes | containerd]…     builds and prints where
+"""
+import fcntl
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+KUBERNETES = "v1.34.4"
+CONTAINERD = "v2.4.2"
+OLDEST_GO = (1, 21)  # from here on Go fetches the toolchain that go.mod asks for through the module proxy by itself
+
+
+class MissingGo(Exception):
+    """Go is absent or too old. The message is the one line a person needs."""
+
+
+def kubernetes():
+    """The directory of `kubernetes`: all components in one binary, its first argument picks one."""
+    component_version = f"-X k8s.io/component-base/version.gitVersion={KUBERNETES}" \
+                        f" -X k8s.io/component-base/version.gitMajor={KUBERNETES[1:].split('.')[0]}" \
+                        f" -X k8s.io/component-base/version.gitMinor={KUBERNETES.split('.')[1]}"
+    return _built("kubernetes", TESTS / "cluster/kubernetes",
+                  {".": "kubernetes"}, ["-ldflags", f"-s -w {component_version}"], {})
+
+
+def containerd():
+    """The directory of `containerd`, its runc shim and `ctr`, all of version 2."""
+    module = "github.com/containerd/containerd/v2"
+    return _built("containerd", TESTS / "runtime/containerd",
+                  {f"{module}/cmd/{name}": name for name in ("containerd", "containerd-shim-runc-v2", "ctr")},
+                  ["-ldflags", f"-s -w -X {module}/version.Version={CONTAINERD}"], {"CGO_ENABLED": "0"})
+
+
+def _built(name, module, packages, flags, extra_env):
+    version = _go_version(module)
+    env = {**os.environ, **_environment(), **extra_env}
+    key = hashlib.sha256(repr((version, sorted(packages.items()), flags, extra_env)).encode())
+    for source in sorted(path for path in module.iterdir() if path.suffix in (".go", ".mod", ".sum")):
+        key.update(source.name.encode() + b"\0" + source.read_bytes())
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "imagesweep"
+    cache.mkdir(parents=True, exist_ok=True)
+    result = cache / f"{name}-{key.hexdigest()[:16]}"
+    if result.is_dir():
+        return result
+    with open(cache / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if result.is_dir():
+            return result
+        for unfinished in cache.glob(f"{name}-*.tmp"):
+            shutil.rmtree(unfinished)
+        print(f"Building {name} from its Go module, once for this machine: some minutes", file=sys.stderr, flush=True)
+        building = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", suffix=".tmp", dir=cache))
+        for package, program in packages.items():
+            subprocess.run(["go", "build", *flags, "-o", str(building / program), package], cwd=module, env=env,
+                           check=True)
+        building.chmod(0o755)
+        building.rename(result)
+    return result
+
+
+def _environment():
+    # A build must not depend on a developer's settings; no version control stamp, so a checkout is not needed.
+    return {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off", "GOTOOLCHAIN": "auto"}
+
+
+def _go_version(module):
+    advice = f"Go >= {OLDEST_GO[0]}.{OLDEST_GO[1]} is needed for the tests on a real containerd 2 and Kubernetes " \
+             "(Debian 12's package is older): install it from https://go.dev/dl/ and put its bin directory on PATH"
+    if not shutil.which("go"):
+        raise MissingGo(f"{advice}; no `go` on PATH")
+    local = subprocess.run(["go", "env", "GOVERSION"], env={**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off"},
+                           cwd="/", text=True, capture_output=True, check=True).stdout.strip()
+    numbers = tuple(int(part) for part in local.removeprefix("go").split(".")[:2] if part.isdigit())
+    if numbers < OLDEST_GO:
+        raise MissingGo(f"{advice}; `go` is {local}")
+    return subprocess.run(["go", "env", "GOVERSION"], env={**os.environ, **_environment()}, cwd=module, text=True,
+                          stdout=subprocess.PIPE, check=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    try:
+        for wanted in sys.argv[1:] or ["containerd", "kubernetes"]:
+            print({"kubernetes": kubernetes, "containerd": containerd}[wanted]())
+    except MissingGo as missing:
+        sys.exit(str(missing))

@@ -1,0 +1,109 @@
+"""Makes container images: OCI image layouts in a tar file (github.com/opencontainers/image-spec, image-layout.md)."""
+import dataclasses
+import gzip
+import hashlib
+import io
+import json
+import pathlib
+import random
+import subprocess
+import tarfile
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+MTIME = 1_700_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    names: tuple  # as containerd stores them: docker.io/library/app:v1
+    id: str  # digest of the configuration, which is what CRI calls the image's id
+    digest: str  # of the manifest, which is what stands behind @ in a reference
+
+    @property
+    def digest_references(self):
+        """repository@digest for each repository the image is named in: what a pull leaves beside the tag."""
+        return tuple(sorted({f"{repository(name)}@{self.digest}" for name in self.names}))
+
+
+def repository(name):
+    """docker.io/library/app:v1 -> docker.io/library/app; a port in the registry is no tag."""
+    head, _, tail = name.rpartition(":")
+    return head if head and "/" not in tail else name
+
+
+def layer(files, seed=None, size=0):
+    """A layer of {path: content}; an executable's path ends in `!`. SIZE bytes of noise from SEED make it heavy."""
+    files = dict(files)
+    if size:
+        files[f"data/{seed}"] = random.Random(str(seed)).randbytes(size)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, content in files.items():
+            info = tarfile.TarInfo(path.rstrip("!"))
+            info.size, info.mode, info.mtime = len(content), 0o755 if path.endswith("!") else 0o644, MTIME
+            archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def pause_layer(directory):
+    """One layer with the static /pause, built in DIRECTORY by the C compiler."""
+    source, program = pathlib.Path(__file__).with_name("pause.c"), pathlib.Path(directory) / "pause"
+    if not program.exists():
+        subprocess.run(["cc", "-Os", "-static", "-s", "-Wall", "-Wextra", "-Werror", "-o", program, source], check=True)
+    return layer({"pause!": program.read_bytes()})
+
+
+class Archive:
+    """Collects images; `write` makes the file that `ctr images import` reads."""
+
+    def __init__(self):
+        self._blobs, self._manifests = {}, []
+
+    def add(self, names, layers, created="2025-01-01T00:00:00Z", entrypoint=("/pause",), history=None, labels=None):
+        """Layers are tar files as bytes (layer(), pause_layer()); equal ones are stored once."""
+        names = (names,) if isinstance(names, str) else tuple(names)
+        descriptors, diff_ids = [], []
+        for tar in layers:
+            diff_ids.append(_digest(tar))
+            descriptors.append(self._put(LAYER, gzip.compress(tar, 1, mtime=0)))
+        history = history or [f"COPY layer-{number} /" for number in range(len(layers))]
+        config = self._put(CONFIG, _json({
+            "created": created, "architecture": _architecture(), "os": "linux",
+            "config": {"Entrypoint": list(entrypoint), "Labels": {"org.opencontainers.image.ref.name": names[0], **(labels or {})}},
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
+            "history": [{"created": created, "created_by": line} for line in history]}))
+        manifest = self._put(MANIFEST, _json(
+            {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": descriptors}))
+        for name in names:
+            self._manifests.append({**manifest, "annotations": {"io.containerd.image.name": name}})
+        return Image(names, config["digest"], manifest["digest"])
+
+    def write(self, path):
+        index = _json({"schemaVersion": 2, "manifests": self._manifests})
+        files = {"oci-layout": _json({"imageLayoutVersion": "1.0.0"}), "index.json": index}
+        files.update({f"blobs/{digest.replace(':', '/')}": blob for digest, blob in self._blobs.items()})
+        with tarfile.open(path, "w") as archive:
+            for name, content in files.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content))
+        return path
+
+    def _put(self, media_type, blob):
+        self._blobs[_digest(blob)] = blob
+        return {"mediaType": media_type, "digest": _digest(blob), "size": len(blob)}
+
+
+def _digest(blob):
+    return "sha256:" + hashlib.sha256(blob).hexdigest()
+
+
+def _json(value):
+    return json.dumps(value, sort_keys=True).encode()
+
+
+def _architecture():
+    machine = subprocess.run(["uname", "-m"], text=True, capture_output=True, check=True).stdout.strip()
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
