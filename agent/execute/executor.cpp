@@ -104,7 +104,7 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
     const Image& image = evidence.images[at];
     if (auto why = ReasonToSkip(plan.decisions[at], image, policy, disk)) {
       execution.outcomes.push_back({at, OutcomeKind::kSpared, *std::move(why)});
-      if (on_outcome) on_outcome(execution.outcomes.back());
+      if (on_outcome) on_outcome(execution.outcomes.back(), image);
       continue;
     }
     if (removed_before && !clock_.Sleep(policy.limits.removal_delay, stop)) continue;
@@ -116,7 +116,7 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
       backoff_.Failed(image.id, clock_.Steady());
     }
     execution.outcomes.push_back(std::move(attempt.outcome));
-    if (on_outcome) on_outcome(execution.outcomes.back());
+    if (on_outcome) on_outcome(execution.outcomes.back(), image);
     if (attempt.refused) {
       if (stop.stop_requested()) {
         execution.stopped_early = "told to stop";

@@ -36,7 +36,8 @@ class Executor {
         look_(runtime, pods, expected, clock),
         clock_(clock) {}
 
-  using OnOutcome = std::function<void(const Outcome&)>;
+  // Told of each outcome as it comes.
+  using OnOutcome = std::function<void(const Outcome&, const Image&)>;
 
   Execution Run(const Plan& plan, const Policy& policy, const Evidence& evidence,
                 const ImageIndex& index, const std::optional<DiskUsage>& disk,

@@ -1,0 +1,181 @@
+#include "agent/report/json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace imagesweep {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Dump(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+Json Names(const std::vector<ImageName>& names) {
+  Json list = Json::array();
+  for (const ImageName& name : names) list.push_back(name.text());
+  return list;
+}
+
+Json DiskJson(const std::optional<DiskUsage>& disk) {
+  if (!disk) return nullptr;
+  return {{"mountpoint", disk->mountpoint},
+          {"sizeBytes", disk->capacity_bytes},
+          {"availBytes", disk->available_bytes},
+          {"usedPercent", disk->capacity_bytes == 0 ? Json(nullptr) : Json(disk->used_percent())},
+          {"inodes", disk->inodes},
+          {"inodesFree", disk->inodes_free}};
+}
+
+Json ImageJson(const Report& report, std::uint32_t at) {
+  const Image& image = report.observation.images[at];
+  const ImageAge& age = report.observation.ages[at];
+  const Decision& decision = report.plan.decisions[at];
+  Json used_by = Json::array();
+  for (const Referrer& by : decision.used_by)
+    used_by.push_back({{"kind", ToString(by.kind)},
+                       {"namespace", by.pod_namespace},
+                       {"name", by.pod},
+                       {"container", by.container}});
+  return {{"id", image.id.text()},
+          {"names", Names(image.tags)},
+          {"digests", Names(image.digests)},
+          {"sizeBytes", image.size_bytes},
+          {"sizeIsBound", true},
+          {"pinned", image.pinned},
+          {"firstSeen", FormatTime(age.first_seen)},
+          {"lastUsed", age.last_used ? Json(FormatTime(*age.last_used)) : Json(nullptr)},
+          {"ageSeconds", age.unused_for.count() / 1000},
+          {"ageIsKnown", !age.just_seen},
+          {"verdict", ToString(decision.verdict)},
+          {"code", ToString(decision.code)},
+          {"reason", decision.reason},
+          {"supersededBy", decision.superseded_by},
+          {"usedBy", std::move(used_by)}};
+}
+
+Json Head(const Report& report, std::string_view kind) {
+  Json evidence = {{"withoutKubernetes", report.evidence.without_kubernetes},
+                   {"pods", report.evidence.without_kubernetes
+                                ? Json(nullptr)
+                                : Json({{"count", report.evidence.pods},
+                                        {"resourceVersion", report.evidence.resource_version},
+                                        {"ageSeconds", report.evidence.pods_age_seconds}})},
+                   {"containers", {{"count", report.evidence.containers}}},
+                   {"complete", !report.refused.has_value()}};
+  return {{"apiVersion", "imagesweep/v1alpha1"},
+          {"kind", kind},
+          {"node", report.node},
+          {"runtime",
+           {{"name", report.runtime.name},
+            {"version", report.runtime.version},
+            {"endpoint", report.runtime.endpoint}}},
+          {"observedAt", FormatTime(report.started)},
+          {"dryRun", report.dry_run},
+          {"policy", {{"source", report.policy.description}, {"sha256", report.policy.sha256}}},
+          {"evidence", std::move(evidence)},
+          {"filesystem", DiskJson(report.observation.disk)},
+          {"warnings", report.warnings}};
+}
+
+void AddImages(Json& json, const Report& report) {
+  Json images = Json::array();
+  for (std::uint32_t at = 0; at < report.plan.decisions.size(); ++at)
+    images.push_back(ImageJson(report, at));
+  json["images"] = std::move(images);
+}
+
+Json SnapshotJson(const std::optional<Snapshot>& snapshot) {
+  if (!snapshot) return nullptr;
+  return {{"images", snapshot->images},
+          {"bytes", snapshot->bytes},
+          {"reclaimableBytes", snapshot->reclaimable_bytes},
+          {"filesystem", DiskJson(snapshot->disk)}};
+}
+
+Json RefusedJson(const std::optional<Refusal>& refused) {
+  if (!refused) return nullptr;
+  return {{"source", refused->source}, {"error", refused->error.what}};
+}
+
+// Only when both looks at the disk were had; removal by others in between counts too.
+Json MeasuredFreed(const Report& report) {
+  if (!report.before || !report.after || !report.before->disk || !report.after->disk)
+    return nullptr;
+  return static_cast<std::int64_t>(report.after->disk->available_bytes) -
+         static_cast<std::int64_t>(report.before->disk->available_bytes);
+}
+
+}  // namespace
+
+std::string ImagesJson(const Report& report) {
+  Json json = Head(report, "ImageList");
+  AddImages(json, report);
+  return Dump(json);
+}
+
+std::string PlanJson(const Report& report) {
+  Json json = Head(report, "SweepPlan");
+  AddImages(json, report);
+  Json order = Json::array();
+  std::uint64_t bytes = 0;
+  for (const auto at : report.plan.removals) {
+    order.push_back(report.observation.images[at].id.text());
+    bytes += report.observation.images[at].size_bytes;
+  }
+  json["removalOrder"] = std::move(order);
+  json["totals"] = {{"images", report.plan.decisions.size()},
+                    {"keep", report.plan.Count(Verdict::kKeep)},
+                    {"remove", report.plan.Count(Verdict::kRemove)},
+                    {"defer", report.plan.Count(Verdict::kDefer)},
+                    {"removeSizeBytes", bytes}};
+  return Dump(json);
+}
+
+std::string SweepJson(const Report& report) {
+  Json json = Head(report, "SweepReport");
+  json["run"] = report.run;
+  json["startedAt"] = FormatTime(report.started);
+  json["finishedAt"] = FormatTime(report.finished);
+  json["refused"] = RefusedJson(report.refused);
+  json["stoppedEarly"] = report.stopped_early;
+  Json outcomes = Json::array();
+  for (const Outcome& outcome : report.outcomes) {
+    const Image& image = report.observation.images[outcome.image];
+    const Decision& decision = report.plan.decisions[outcome.image];
+    outcomes.push_back({{"id", image.id.text()},
+                        {"names", Names(image.tags)},
+                        {"digests", Names(image.digests)},
+                        {"sizeBytes", image.size_bytes},
+                        {"outcome", ToString(outcome.kind)},
+                        {"code", ToString(decision.code)},
+                        {"reason", decision.reason},
+                        {"error", outcome.detail}});
+  }
+  json["outcomes"] = std::move(outcomes);
+  json["before"] = SnapshotJson(report.before);
+  json["after"] = SnapshotJson(report.after);
+  json["measuredFreedBytes"] = MeasuredFreed(report);
+  json["verification"] = {{"referencedImages", report.referenced_images},
+                          {"missing", report.missing_after}};
+  AddImages(json, report);
+  return Dump(json);
+}
+
+std::string ExplanationJson(const Report& report, std::uint32_t image,
+                            std::span<const ExplainedStep> steps,
+                            const std::string& what_would_change_it) {
+  Json json = Head(report, "ImageExplanation");
+  json["image"] = ImageJson(report, image);
+  Json list = Json::array();
+  for (const ExplainedStep& step : steps)
+    list.push_back({{"code", step.code},
+                    {"applies", step.applies},
+                    {"decides", step.decides},
+                    {"evidence", step.evidence}});
+  json["steps"] = std::move(list);
+  json["whatWouldChangeIt"] = what_would_change_it;
+  return Dump(json);
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "agent/model/report.h"
+
+namespace imagesweep {
+
+// One step of an explanation, as the plan gives it.
+struct ExplainedStep {
+  std::string code;
+  bool applies = false;
+  bool decides = false;
+  std::string evidence;
+};
+
+// The programs' view: apiVersion imagesweep/v1alpha1, stable within it.  Two-space indentation, no
+// trailing newline; bytes that are not UTF-8 are replaced.
+std::string ImagesJson(const Report& report);  // kind ImageList
+std::string PlanJson(const Report& report);    // kind SweepPlan
+std::string SweepJson(const Report& report);   // kind SweepReport
+std::string ExplanationJson(const Report& report, std::uint32_t image,
+                            std::span<const ExplainedStep> steps,
+                            const std::string& what_would_change_it);  // kind ImageExplanation
+
+}  // namespace imagesweep

@@ -1,0 +1,298 @@
+#include "agent/report/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <array>
+#include <map>
+#include <sstream>
+
+#include "agent/base/guarded.h"
+
+namespace imagesweep {
+namespace {
+
+using prometheus::BuildCounter;
+using prometheus::BuildGauge;
+using prometheus::BuildHistogram;
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+using prometheus::Histogram;
+
+constexpr std::array kStates{"in_use",    "pinned", "sandbox",  "kept",
+                             "too_young", "idle",   "candidate"};
+constexpr std::array kSources{"pods",   "containers", "images",     "sandboxes", "node",
+                              "policy", "identity",   "references", "runtime"};
+constexpr std::array kEvidence{"pods", "containers", "images"};
+constexpr std::array kReasons{"age", "dangling", "space"};
+const Histogram::BucketBoundaries kCallSeconds{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120};
+const Histogram::BucketBoundaries kRunSeconds{0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900};
+const Histogram::BucketBoundaries kWindowSeconds{0.0001, 0.0005, 0.001, 0.005, 0.01, 0.02, 0.05};
+
+std::string_view StateOf(const Decision& decision) {
+  switch (decision.code) {
+    case Code::kInUse:
+      return "in_use";
+    case Code::kPinned:
+      return "pinned";
+    case Code::kSandbox:
+      return "sandbox";
+    case Code::kSelf:
+    case Code::kKeepRule:
+    case Code::kLocalOnly:
+      return "kept";
+    case Code::kTooYoung:
+      return "too_young";
+    case Code::kIdle:
+      return "idle";
+    case Code::kDangling:
+    case Code::kAge:
+    case Code::kSpace:
+    case Code::kLimit:
+      return "candidate";
+  }
+  return "idle";
+}
+
+std::string_view ReasonOf(Code code) {
+  if (code == Code::kDangling) return "dangling";
+  return code == Code::kSpace ? "space" : "age";
+}
+
+std::string_view ResultOf(const Report& report) {
+  if (report.refused) return "error";
+  if (report.Count(OutcomeKind::kFailed) + report.Count(OutcomeKind::kStillListed) > 0)
+    return "partial";
+  return report.outcomes.empty() ? "noop" : "success";
+}
+
+double Epoch(SystemTime time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
+}  // namespace
+
+std::string_view ToString(Trigger trigger) {
+  switch (trigger) {
+    case Trigger::kInterval:
+      return "interval";
+    case Trigger::kPolicyChange:
+      return "policy_change";
+    case Trigger::kManual:
+      return "manual";
+  }
+  return "manual";
+}
+
+struct Metrics::Series {
+  prometheus::Registry registry;
+
+  Family<Counter>& counter(const char* name, const char* help) {
+    return BuildCounter().Name(name).Help(help).Register(registry);
+  }
+  Family<Gauge>& gauge(const char* name, const char* help) {
+    return BuildGauge().Name(name).Help(help).Register(registry);
+  }
+  Family<Histogram>& histogram(const char* name, const char* help) {
+    return BuildHistogram().Name(name).Help(help).Register(registry);
+  }
+
+  Family<Counter>& runs =
+      counter("imagesweep_runs_total", "Runs by what set them off and how they ended.");
+  Family<Histogram>& run_seconds =
+      histogram("imagesweep_run_duration_seconds", "Duration of runs.");
+  Gauge& last_success = gauge("imagesweep_last_run_success_timestamp_seconds",
+                              "Unix time of the end of the last run that was not refused.")
+                            .Add({});
+  Family<Counter>& removals = counter("imagesweep_image_removals_total",
+                                      "Images removed, by reason; dry runs do not count.");
+  Family<Counter>& reclaimed =
+      counter("imagesweep_reclaimed_bytes_total",
+              "Bytes that came free, as statvfs measured before and after runs.");
+  Family<Gauge>& images = gauge("imagesweep_images", "Images at the last evaluation, by state.");
+  Family<Gauge>& image_bytes =
+      gauge("imagesweep_image_bytes",
+            "Sizes as the runtime counts them at the last evaluation, by state.");
+  Gauge& fs_size =
+      gauge("imagesweep_image_filesystem_size_bytes", "Size of the image filesystem.").Add({});
+  Gauge& fs_avail =
+      gauge("imagesweep_image_filesystem_avail_bytes", "Bytes available on the image filesystem.")
+          .Add({});
+  Gauge& dry_run = gauge("imagesweep_dry_run", "1 when the policy only reports.").Add({});
+  Gauge& suspended = gauge("imagesweep_suspended", "1 when the policy is suspended.").Add({});
+  Family<Gauge>& policy_info = gauge("imagesweep_policy_info", "The policy in force; always 1.");
+  Gauge& reload_ok = gauge("imagesweep_config_last_reload_successful",
+                           "1 when the last policy that was read is valid and in force.")
+                         .Add({});
+  Gauge& reload_time = gauge("imagesweep_config_last_reload_success_timestamp_seconds",
+                             "Unix time at which a valid policy was last loaded.")
+                           .Add({});
+  Gauge& cri_up = gauge("imagesweep_cri_up", "1 when the container runtime answers.").Add({});
+  Family<Gauge>& evidence_age = gauge(
+      "imagesweep_evidence_age_seconds",
+      "Time since a source last gave evidence that was believed; since the start when never.");
+  Family<Counter>& refused =
+      counter("imagesweep_refused_runs_total",
+              "Runs that removed nothing because a source could not be trusted.");
+  Counter& still_listed =
+      counter("imagesweep_still_listed_after_remove_total",
+              "Images that the runtime listed after it said that they were removed.")
+          .Add({});
+  Histogram& window = histogram("imagesweep_recheck_window_seconds",
+                                "Time from the last look at containers to the removal call.")
+                          .Add({}, kWindowSeconds);
+  Family<Counter>& kube_requests =
+      counter("imagesweep_kube_requests_total", "Requests to the Kubernetes API.");
+  Family<Counter>& cri_requests =
+      counter("imagesweep_cri_requests_total", "Calls to the container runtime.");
+  Family<Histogram>& cri_seconds = histogram("imagesweep_cri_request_duration_seconds",
+                                             "Duration of calls to the container runtime.");
+
+  Guarded<Gauge*> policy_series;
+  Guarded<std::map<std::string, SteadyTime>> evidence_at;
+};
+
+Metrics::Metrics(const std::string& version, const std::string& revision, const Clock& clock)
+    : series_(std::make_unique<Series>()), clock_(clock) {
+  Series& s = *series_;
+  s.gauge("imagesweep_build_info", "Version and revision of the program; always 1.")
+      .Add({{"version", version}, {"revision", revision}})
+      .Set(1);
+  for (const Trigger trigger : {Trigger::kInterval, Trigger::kPolicyChange, Trigger::kManual}) {
+    const std::string name(ToString(trigger));
+    s.run_seconds.Add({{"trigger", name}}, kRunSeconds);
+    for (const char* result : {"success", "partial", "noop", "error"})
+      s.runs.Add({{"trigger", name}, {"result", result}});
+  }
+  for (const char* reason : kReasons)
+    for (const char* result : {"success", "error"})
+      s.removals.Add({{"reason", reason}, {"result", result}});
+  s.reclaimed.Add({{"kind", "measured"}});
+  for (const char* state : kStates) {
+    s.images.Add({{"state", state}});
+    s.image_bytes.Add({{"state", state}});
+  }
+  for (const char* source : kSources) s.refused.Add({{"source", source}});
+  const SteadyTime start = clock_.Steady();
+  s.evidence_at.With([&](auto& at) {
+    for (const char* source : kEvidence) at[source] = start;
+    return 0;
+  });
+  s.policy_series.With([&](Gauge*& current) {
+    current = &s.policy_info.Add({{"source", "none"}, {"sha256", ""}});
+    current->Set(1);
+    return 0;
+  });
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds) {
+  Series& s = *series_;
+  const std::string trigger_name(ToString(trigger));
+  s.runs.Add({{"trigger", trigger_name}, {"result", std::string(ResultOf(report))}}).Increment();
+  s.run_seconds.Add({{"trigger", trigger_name}}, kRunSeconds).Observe(seconds);
+  for (const double window : report.recheck_window_seconds) s.window.Observe(window);
+  if (report.refused) s.refused.Add({{"source", report.refused->source}}).Increment();
+  if (report.refused && report.plan.decisions.empty()) return;
+
+  s.last_success.Set(Epoch(report.finished));
+  const SteadyTime now = clock_.Steady();
+  s.evidence_at.With([&](auto& at) {
+    for (const char* source : kEvidence)
+      if (std::string_view(source) != "pods" || !report.evidence.without_kubernetes)
+        at[source] = now;
+    return 0;
+  });
+  std::map<std::string_view, std::pair<double, double>> by_state;
+  for (const Decision& decision : report.plan.decisions) {
+    auto& [count, bytes] = by_state[StateOf(decision)];
+    count += 1;
+    bytes += static_cast<double>(report.observation.images[decision.image].size_bytes);
+  }
+  for (const char* state : kStates) {
+    s.images.Add({{"state", state}}).Set(by_state[state].first);
+    s.image_bytes.Add({{"state", state}}).Set(by_state[state].second);
+  }
+  for (const Outcome& outcome : report.outcomes) {
+    const bool removed = outcome.kind == OutcomeKind::kRemoved;
+    const bool listed = outcome.kind == OutcomeKind::kStillListed;
+    if (!removed && !listed && outcome.kind != OutcomeKind::kFailed) continue;
+    const Code code = report.plan.decisions[outcome.image].code;
+    s.removals
+        .Add({{"reason", std::string(ReasonOf(code))}, {"result", removed ? "success" : "error"}})
+        .Increment();
+    if (listed) s.still_listed.Increment();
+  }
+  const std::optional<DiskUsage> disk =
+      report.after && report.after->disk ? report.after->disk : report.observation.disk;
+  if (disk) {
+    s.fs_size.Set(static_cast<double>(disk->capacity_bytes));
+    s.fs_avail.Set(static_cast<double>(disk->available_bytes));
+  }
+  if (!report.dry_run && report.before && report.after && report.before->disk &&
+      report.after->disk &&
+      report.after->disk->available_bytes > report.before->disk->available_bytes) {
+    s.reclaimed.Add({{"kind", "measured"}})
+        .Increment(static_cast<double>(report.after->disk->available_bytes -
+                                       report.before->disk->available_bytes));
+  }
+}
+
+void Metrics::PolicyLoaded(const PolicySource& source, bool dry_run, bool suspended,
+                           SystemTime at) {
+  Series& s = *series_;
+  s.dry_run.Set(dry_run ? 1 : 0);
+  s.suspended.Set(suspended ? 1 : 0);
+  s.reload_ok.Set(1);
+  s.reload_time.Set(Epoch(at));
+  const std::string kind = source.description.substr(0, source.description.find('/'));
+  s.policy_series.With([&](Gauge*& current) {
+    s.policy_info.Remove(current);  // one series at a time
+    current = &s.policy_info.Add({{"source", kind}, {"sha256", source.sha256}});
+    current->Set(1);
+    return 0;
+  });
+}
+
+void Metrics::PolicyRejected() {
+  series_->reload_ok.Set(0);
+}
+
+void Metrics::SetRuntimeUp(bool up) {
+  series_->cri_up.Set(up ? 1 : 0);
+}
+
+void Metrics::CountKubeRequest(std::string_view verb, std::string_view resource,
+                               std::string_view code) {
+  series_->kube_requests
+      .Add({{"verb", std::string(verb)},
+            {"resource", std::string(resource)},
+            {"code", std::string(code)}})
+      .Increment();
+}
+
+void Metrics::CountRuntimeCall(std::string_view method, std::string_view code, double seconds) {
+  series_->cri_requests.Add({{"method", std::string(method)}, {"code", std::string(code)}})
+      .Increment();
+  series_->cri_seconds.Add({{"method", std::string(method)}}, kCallSeconds).Observe(seconds);
+}
+
+std::string Metrics::Render() const {
+  const SteadyTime now = clock_.Steady();
+  series_->evidence_at.With([&](auto& at) {
+    for (const auto& [source, when] : at)
+      series_->evidence_age.Add({{"source", source}})
+          .Set(std::chrono::duration<double>(now - when).count());
+    return 0;
+  });
+  std::ostringstream out;
+  prometheus::TextSerializer().Serialize(out, series_->registry.Collect());
+  return out.str();
+}
+
+}  // namespace imagesweep

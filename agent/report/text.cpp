@@ -1,0 +1,249 @@
+#include "agent/report/text.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "agent/base/duration.h"
+#include "agent/base/quantity.h"
+#include "agent/report/printable.h"
+#include "agent/report/table.h"
+
+namespace imagesweep {
+namespace {
+
+std::string ShortId(const ImageId& id) {
+  std::string_view text = id.text();
+  if (const auto colon = text.find(':'); colon != std::string_view::npos)
+    text.remove_prefix(colon + 1);
+  return std::string(text.substr(0, 12));
+}
+
+// All tags in one cell, so that an alias is seen; the id column tells twins apart.
+std::string NamesCell(const Image& image) {
+  if (image.tags.empty()) return image.digests.empty() ? "<none>" : image.digests.front().text();
+  std::string cell;
+  for (const ImageName& tag : image.tags) cell += (cell.empty() ? "" : ",") + tag.text();
+  return cell;
+}
+
+std::string UsedByCell(const Decision& decision) {
+  if (decision.used_by.empty()) return {};
+  std::vector<std::string> users;
+  for (const Referrer& by : decision.used_by) {
+    std::string user = Describe(by);
+    if (std::ranges::find(users, user) == users.end()) users.push_back(std::move(user));
+  }
+  std::string cell = users.front();
+  if (users.size() > 1) cell += "+" + std::to_string(users.size() - 1);
+  return cell;
+}
+
+std::string AgeCell(const ImageAge& age) {
+  return age.just_seen ? "just-seen" : HumanDuration(age.unused_for);
+}
+
+Table ImageTable(const TextOptions& options) {
+  std::vector<std::string> header = {"NAME", "ID", "SIZE", "VERDICT", "CODE", "USED-BY"};
+  if (options.wide) header.insert(header.end(), {"FIRST-SEEN", "LAST-USED"});
+  header.push_back("AGE");
+  if (options.wide) header.push_back("REASON");
+  return Table(std::move(header));
+}
+
+void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOptions& options) {
+  const Image& image = report.observation.images[at];
+  const ImageAge& age = report.observation.ages[at];
+  const Decision& decision = report.plan.decisions[at];
+  std::vector<std::string> row = {NamesCell(image),
+                                  ShortId(image.id),
+                                  HumanBytes(image.size_bytes),
+                                  std::string(ToString(decision.verdict)),
+                                  std::string(ToString(decision.code)),
+                                  UsedByCell(decision)};
+  if (options.wide) {
+    row.push_back(FormatTime(age.first_seen));
+    row.push_back(age.last_used ? FormatTime(*age.last_used) : "never-seen");
+  }
+  row.push_back(AgeCell(age));
+  if (options.wide) row.push_back(decision.reason);
+  table.Add(std::move(row));
+}
+
+std::string Footer(const Report& report) {
+  std::string text = "Policy: " + report.policy.description;
+  if (!report.policy.sha256.empty()) text += " (sha256 " + report.policy.sha256 + ")";
+  text += ". Evidence: ";
+  if (report.evidence.without_kubernetes) {
+    text +=
+        "the runtime alone, WITHOUT KUBERNETES: what pods need but no container holds yet is not "
+        "seen; ";
+  } else {
+    text += std::to_string(report.evidence.pods) + " pods on node " + report.node + ", ";
+  }
+  text += std::to_string(report.evidence.containers) + " containers.\n";
+  for (const std::string& warning : report.warnings)
+    text += "Warning: " + Printable(warning) + "\n";
+  if (std::ranges::any_of(report.observation.ages, &ImageAge::just_seen)) {
+    text +=
+        "Note: ages of \"just-seen\" images start now: what happened before the first look is not "
+        "known.\n";
+  }
+  return text;
+}
+
+std::uint64_t SizeOf(const Report& report, const std::vector<std::uint32_t>& images) {
+  std::uint64_t bytes = 0;
+  for (const auto at : images) bytes += report.observation.images[at].size_bytes;
+  return bytes;
+}
+
+std::string Images(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " image" : " images");
+}
+
+std::string Percent(std::uint64_t part, std::uint64_t whole) {
+  if (whole == 0) return "0%";
+  return std::to_string(part * 100 / whole) + "%";
+}
+
+std::string DiskCell(const std::optional<DiskUsage>& disk) {
+  if (!disk || disk->capacity_bytes == 0) return "unknown";
+  return HumanBytes(disk->capacity_bytes - disk->available_bytes) + "/" +
+         HumanBytes(disk->capacity_bytes) + "(" + std::to_string(disk->used_percent()) + "%)";
+}
+
+std::string BeforeAndAfter(const Report& report, const TextOptions& options) {
+  if (!report.before || !report.after) return {};
+  const Snapshot& before = *report.before;
+  const Snapshot& after = *report.after;
+  Table table({"", "BEFORE", "AFTER"});
+  table.Add({"Images", std::to_string(before.images), std::to_string(after.images)});
+  table.Add({"Image-sizes", HumanBytes(before.bytes), HumanBytes(after.bytes)});
+  const auto reclaimable = [](const Snapshot& s) {
+    return HumanBytes(s.reclaimable_bytes) + "(" + Percent(s.reclaimable_bytes, s.bytes) + ")";
+  };
+  table.Add({"Unreferenced", reclaimable(before), reclaimable(after)});
+  table.Add({"Disk-used", DiskCell(before.disk), DiskCell(after.disk)});
+  std::string text = "\n" + table.Render(options.with_header);
+  if (before.disk && after.disk && !report.dry_run) {
+    const auto freed = static_cast<std::int64_t>(after.disk->available_bytes) -
+                       static_cast<std::int64_t>(before.disk->available_bytes);
+    text += "Measured on the file system (statvfs): " +
+            (freed >= 0 ? HumanBytes(static_cast<std::uint64_t>(freed)) + " more"
+                        : HumanBytes(static_cast<std::uint64_t>(-freed)) + " less") +
+            " free than before.\n";
+  }
+  return text;
+}
+
+std::string Verification(const Report& report) {
+  if (!report.after) return {};
+  if (report.missing_after.empty()) {
+    return "Verified: all " + std::to_string(report.referenced_images) +
+           " referenced images are present.\n";
+  }
+  std::string text = "MISSING after the run, though referenced:\n";
+  for (const std::string& name : report.missing_after) text += "  " + Printable(name) + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::string ImagesText(const Report& report, const TextOptions& options) {
+  Table table = ImageTable(options);
+  std::vector<std::uint32_t> order(report.plan.decisions.size());
+  for (std::uint32_t at = 0; at < order.size(); ++at) order[at] = at;
+  std::ranges::sort(order, {}, [&](std::uint32_t at) {
+    return std::string_view(report.observation.images[at].display_name());
+  });
+  for (const auto at : order) AddImage(table, report, at, options);
+  return table.Render(options.with_header) + "\n" + Footer(report);
+}
+
+std::string PlanText(const Report& report, const TextOptions& options) {
+  Table table = ImageTable(options);
+  for (const auto at : report.plan.removals) AddImage(table, report, at, options);
+  for (const Verdict verdict : {Verdict::kDefer, Verdict::kKeep})
+    for (const Decision& decision : report.plan.decisions)
+      if (decision.verdict == verdict) AddImage(table, report, decision.image, options);
+  const std::size_t removals = report.plan.removals.size();
+  std::string text = table.Render(options.with_header) + "\n";
+  text += "To remove: " + Images(removals) + ", " +
+          HumanBytes(SizeOf(report, report.plan.removals)) +
+          " as the runtime counts sizes (shared layers stay, unpacked layers come free besides). ";
+  text += "Kept: " + std::to_string(report.plan.Count(Verdict::kKeep)) +
+          ". Deferred: " + std::to_string(report.plan.Count(Verdict::kDefer)) + ".\n";
+  return text + Footer(report) + "`imagesweep explain NAME` says why for one image.\n";
+}
+
+std::string Summary(const Report& report) {
+  if (report.refused && report.outcomes.empty())
+    return "Refused: removed nothing, because " + report.refused->source +
+           " cannot be trusted: " + report.refused->error.what;
+  const OutcomeKind done = report.dry_run ? OutcomeKind::kWouldRemove : OutcomeKind::kRemoved;
+  std::vector<std::uint32_t> went;
+  for (const Outcome& outcome : report.outcomes)
+    if (outcome.kind == done) went.push_back(outcome.image);
+  std::string text = (report.dry_run ? "Dry run: would remove " : "Removed ") +
+                     Images(went.size()) + " (" + HumanBytes(SizeOf(report, went)) +
+                     " as the runtime counts sizes) of " +
+                     std::to_string(report.plan.decisions.size());
+  for (const auto& [kind, word] : {std::pair{OutcomeKind::kSpared, "spared"},
+                                   {OutcomeKind::kFailed, "failed"},
+                                   {OutcomeKind::kStillListed, "still listed"}}) {
+    if (const auto count = report.Count(kind); count > 0)
+      text += "; " + std::to_string(count) + " " + word;
+  }
+  if (!report.stopped_early.empty()) text += "; stopped early: " + report.stopped_early;
+  return text;
+}
+
+std::string SweepText(const Report& report, const TextOptions& options) {
+  std::string text;
+  if (!report.outcomes.empty()) {
+    Table table({"NAME", "ID", "SIZE", "OUTCOME", "CODE", "AGE", "REASON"});
+    for (const Outcome& outcome : report.outcomes) {
+      const Image& image = report.observation.images[outcome.image];
+      const Decision& decision = report.plan.decisions[outcome.image];
+      table.Add({NamesCell(image), ShortId(image.id), HumanBytes(image.size_bytes),
+                 std::string(ToString(outcome.kind)), std::string(ToString(decision.code)),
+                 AgeCell(report.observation.ages[outcome.image]),
+                 outcome.detail.empty() ? decision.reason : outcome.detail});
+    }
+    text += table.Render(options.with_header) + "\n";
+  }
+  text += Printable(Summary(report)) + ".\n";
+  text += BeforeAndAfter(report, options) + Verification(report) + Footer(report);
+  if (report.dry_run && !report.outcomes.empty())
+    text += "Nothing was removed. `imagesweep sweep --dry-run=false` removes them.\n";
+  return text;
+}
+
+std::string ExplanationText(const Report& report, std::uint32_t image,
+                            std::span<const ExplainedStep> steps,
+                            const std::string& what_would_change_it) {
+  const Image& about = report.observation.images[image];
+  const Decision& decision = report.plan.decisions[image];
+  std::string text = Printable(NamesCell(about)) + "\n  id       " + about.id.text() + "\n";
+  for (const ImageName& digest : about.digests)
+    text += "  digest   " + Printable(digest.text()) + "\n";
+  text += "  size     " + HumanBytes(about.size_bytes) + " as the runtime counts\n  verdict  " +
+          std::string(ToString(decision.verdict)) + " (" + std::string(ToString(decision.code)) +
+          "): " + Printable(decision.reason) + "\n";
+  for (const Referrer& by : decision.used_by)
+    text += "  used by  " + std::string(ToString(by.kind)) + " " + Printable(Describe(by)) + "\n";
+  text += "\nQuestions, in order; the first that applies decides:\n";
+  for (const ExplainedStep& step : steps) {
+    char line[64];
+    std::snprintf(line, sizeof line, "  %s %-10s",
+                  step.decides   ? "=>"
+                  : step.applies ? " +"
+                                 : "  ",
+                  step.code.c_str());
+    text += std::string(line) + " " + Printable(step.evidence) + "\n";
+  }
+  text += "\nWhat would change it: " + Printable(what_would_change_it) + "\n";
+  return text + Footer(report);
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "agent/model/report.h"
+#include "agent/report/json.h"
+
+namespace imagesweep {
+
+struct TextOptions {
+  bool wide = false;
+  bool with_header = true;
+};
+
+// The people's view, for a terminal.  Each ends with a newline.
+std::string ImagesText(const Report& report, const TextOptions& options);
+std::string PlanText(const Report& report, const TextOptions& options);
+std::string SweepText(const Report& report, const TextOptions& options);
+std::string ExplanationText(const Report& report, std::uint32_t image,
+                            std::span<const ExplainedStep> steps,
+                            const std::string& what_would_change_it);
+
+// "removed 3 images, 2 kept …": one line, for the end of a run.
+std::string Summary(const Report& report);
+
+}  // namespace imagesweep

@@ -1,0 +1,76 @@
+#include "agent/report/text.h"
+
+#include <gmock/gmock.h>
+
+#include "agent/report/printable.h"
+#include "agent/report/table.h"
+#include "tests/support/report.h"
+
+namespace imagesweep {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Printable, EscapesWhatCouldBreakALineOrATerminal) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"plain/name:v1", "plain/name:v1"},
+      {"a\nb", "a\\x0Ab"},
+      {"\x1b[31m", "\\x1B[31m"},
+      {std::string("a\0b", 3), "a\\x00b"},
+      {"\xff", "\\xFF"},
+      {"\xc0\xaf", "\\xC0\\xAF"},           // overlong
+      {"\xe2\x80\xae", "\\xE2\\x80\\xAE"},  // right-to-left override
+      {"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
+      {"\xe2\x82", "\\xE2\\x82"},  // cut off
+  };
+  for (const auto& [text, expected] : cases) EXPECT_EQ(Printable(text), expected);
+}
+
+TEST(Table, AlignsColumnsByWhatIsShown) {
+  Table table({"NAME", "AGE"});
+  table.Add({"gr\xc3\xbcn", "1s"});
+  table.Add({"longer"});
+  EXPECT_EQ(table.Render(), "NAME    AGE\ngr\xc3\xbcn    1s\nlonger  -\n");
+  EXPECT_EQ(table.Render(false), "gr\xc3\xbcn    1s\nlonger  -\n");
+}
+
+TEST(Text, APlanShowsRemovalsFirstAndSaysWhereItComesFrom) {
+  const std::string text = PlanText(SampleReport(), {});
+  EXPECT_LT(text.find("app:1"), text.find("app:2"));
+  EXPECT_THAT(text, HasSubstr("To remove: 1 image"));
+  EXPECT_THAT(text, HasSubstr("sha256 9f2c41aa03be"));
+  EXPECT_THAT(text, HasSubstr("2 pods on node node1"));
+}
+
+TEST(Text, ASweepShowsBeforeAndAfterAsMeasured) {
+  const std::string text = SweepText(SampleReport(), {});
+  EXPECT_THAT(text, HasSubstr("Removed 1 image"));
+  EXPECT_THAT(text, HasSubstr("1.5KiB more free"));
+  EXPECT_THAT(text, HasSubstr("all 1 referenced images are present"));
+}
+
+TEST(Text, DoingWithoutKubernetesIsSaidInEveryOutput) {
+  Report report = SampleReport();
+  report.evidence.without_kubernetes = true;
+  for (const std::string& text : {ImagesText(report, {}), PlanText(report, {}),
+                                  SweepText(report, {}), ExplanationText(report, 0, {}, "x")})
+    EXPECT_THAT(text, HasSubstr("WITHOUT KUBERNETES"));
+}
+
+TEST(Text, AnUnknownAgeIsSaid) {
+  Report report = SampleReport();
+  EXPECT_THAT(ImagesText(report, {}), Not(HasSubstr("just-seen")));
+  report.observation.ages[2].just_seen = true;
+  EXPECT_THAT(ImagesText(report, {}), HasSubstr("ages of \"just-seen\" images start now"));
+}
+
+TEST(Text, ARefusedRunSaysThatNothingWasRemoved) {
+  Report report;
+  report.refused = Refusal{"pods", {ErrorKind::kUnavailable, "connection refused"}};
+  EXPECT_EQ(Summary(report),
+            "Refused: removed nothing, because pods cannot be trusted: connection refused");
+}
+
+}  // namespace
+}  // namespace imagesweep

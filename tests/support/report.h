@@ -1,0 +1,40 @@
+#pragma once
+
+#include "agent/model/report.h"
+#include "tests/support/observation.h"
+
+namespace imagesweep {
+
+// A finished run over three images: one in use, one removed, one left.
+inline Report SampleReport() {
+  Report report;
+  report.run = "0123456789abcdef";
+  report.node = "node1";
+  report.dry_run = false;
+  report.runtime = {"containerd", "1.6.20", "unix:///run/c.sock", 7};
+  report.policy = {"file/policy.yaml", "9f2c41aa03be"};
+  report.evidence = {false, 2, "48123", 0.4, 3};
+  ObservationBuilder seen;
+  seen.Add(Img("u", {"app:2"}, 1000))
+      .Add(Img("r", {"app:1"}, 2000))
+      .Add(Img("i", {"idle:1"}, 4000));
+  seen.Disk(10'000, 1'000);
+  report.observation = seen.seen();
+  report.plan.decisions = {{0,
+                            Verdict::kKeep,
+                            Code::kInUse,
+                            "used by Pod shop/api/web",
+                            {{ReferrerKind::kPod, "shop", "api", "web"}},
+                            {}},
+                           {1, Verdict::kRemove, Code::kAge, "too old", {}, {}},
+                           {2, Verdict::kKeep, Code::kIdle, "idle", {}, {}}};
+  report.plan.removals = {1};
+  report.outcomes = {{1, OutcomeKind::kRemoved, {}}};
+  report.referenced_images = 1;
+  report.before = Snapshot{3, 7000, 6000, seen.seen().disk};
+  report.after = Snapshot{2, 5000, 4000, DiskUsage{"/", 10'000, 2'500, 1000, 600}};
+  report.recheck_window_seconds = {0.002};
+  return report;
+}
+
+}  // namespace imagesweep
