@@ -1,0 +1,67 @@
+# The verbs of this project. `make help` lists them.
+JOBS ?= $(shell nproc)
+REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+SOURCES = git ls-files '*.cpp' '*.h'
+
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap build check test runtime e2e demo asan tsan tidy format layers clean
+
+help: ## This list
+	@sed -nE 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+bootstrap: ## Install the Debian packages that build, tests and demo need
+	scripts/bootstrap
+
+build: ## Build build/release/imagesweep and the tests
+	scripts/bootstrap build
+	cmake --preset release -DIMAGESWEEP_REVISION=$(REVISION)
+	cmake --build --preset release -j $(JOBS)
+
+layers: ## Check who includes whom below agent/
+	tools/check_layers
+
+check: build layers ## Unit and integration tests
+	scripts/test unit integration
+
+test: ## Everything: packages, build, layers, every tier of tests
+	scripts/bootstrap build test
+	$(MAKE) build layers
+	scripts/test
+
+runtime: build ## The tests on a real containerd, 1.6 and 2.x
+	scripts/bootstrap test
+	scripts/test runtime
+
+e2e: build ## The tests on a real Kubernetes
+	scripts/bootstrap test
+	scripts/test cluster
+
+demo: ## Watch it work on a private containerd (CLUSTER=1: on a real one-node Kubernetes)
+	@scripts/bootstrap build test
+	@$(MAKE) --no-print-directory build
+	@scripts/demo $(if $(CLUSTER),--cluster)
+
+asan: ## Unit and integration tests with AddressSanitizer and UndefinedBehaviorSanitizer
+	scripts/bootstrap build
+	cmake --preset asan
+	cmake --build --preset asan -j $(JOBS)
+	ctest --preset asan -j $(JOBS)
+
+tsan: ## Unit and integration tests with ThreadSanitizer, but those that use gRPC (its Debian build is not instrumented)
+	scripts/bootstrap build
+	cmake --preset tsan
+	cmake --build --preset tsan -j $(JOBS)
+	ctest --preset tsan -j $(JOBS)
+
+tidy: ## clang-tidy over agent/ and tests/
+	scripts/bootstrap build tidy
+	cmake --preset tidy
+	cmake --build --preset tidy --target imagesweep_cri_proto
+	run-clang-tidy -quiet -p build/tidy -j $(JOBS) '^$(CURDIR)/(agent|tests)/'
+
+format: ## Format the C++ sources
+	scripts/bootstrap tidy
+	$(SOURCES) | xargs clang-format -i
+
+clean: ## Remove what was built here; what is cached outside the tree stays
+	rm -rf build

@@ -1,0 +1,5 @@
+"""Makes `lab` importable for the tests below this folder."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))

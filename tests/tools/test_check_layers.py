@@ -1,0 +1,69 @@
+"""tools/check_layers finds what its table forbids, and nothing else."""
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def run(root):
+    return subprocess.run([ROOT / "tools/check_layers", root], text=True, capture_output=True)
+
+
+def write(root, path, *lines):
+    file = root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("// first line\n" + "".join(f"{line}\n" for line in lines))
+
+
+@pytest.mark.parametrize("path, include, says", [
+    ("agent/plan/a.cpp", '#include "agent/cri/images.h"', "agent/plan may not include agent/cri"),
+    ("agent/cri/a.cpp", '#include "agent/kube/pods.h"', "agent/cri may not include agent/kube"),
+    ("agent/base/a.h", '#include "agent/model/image.h"', "agent/base may not include agent/model"),
+    ("agent/plan/a.cpp", "#include <grpcpp/grpcpp.h>", "agent/plan may not include grpc"),
+    ("agent/plan/a.cpp", "#include <unistd.h>", "agent/plan may not include posix"),
+    ("agent/model/a.h", "  #  include <nlohmann/json.hpp>", "agent/model may not include nlohmann"),
+    ("agent/state/a.h", "#include <sqlite3.h>", "sqlite belongs in a .cpp file"),
+    ("agent/kube/pods.cpp", "#include <yaml-cpp/yaml.h>", "yaml-cpp belongs in agent/kube/kubeconfig.cpp alone"),
+    ("agent/report/json.cpp", "#include <yaml-cpp/yaml.h>", "yaml-cpp belongs in agent/report/yaml.cpp alone"),
+    ("agent/plan/a.cpp", "#include <boost/any.hpp>", "no library of the table"),
+    ("agent/plan/a.cpp", '#include "planner.h"', 'included as "agent/FOLDER/FILE"'),
+    ("agent/plan/a.cpp", '#include "tests/support/fake.h"', 'included as "agent/FOLDER/FILE"'),
+    ("agent/misc/a.cpp", "", "agent/misc has no row"),
+])
+def test_names_file_line_and_rule(tmp_path, path, include, says):
+    write(tmp_path, path, include)
+    result = run(tmp_path)
+    assert result.returncode == 1
+    line = 1 if not include else 2
+    assert result.stdout.startswith(f"{path}:{line}: ")
+    assert says in result.stdout
+    assert len(result.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("folder, include", [
+    ("kube", "#include <cpprest/http_client.h>"), ("http", "#include <cpprest/http_listener.h>"),
+    ("state", "#include <sqlite3.h>"), ("policy", "#include <yaml-cpp/yaml.h>"), ("cri", "#include <nlohmann/json.hpp>"),
+])
+def test_a_library_of_one_file_in_two(tmp_path, folder, include):
+    write(tmp_path, f"agent/{folder}/a.cpp", include)
+    assert run(tmp_path).returncode == 0
+    write(tmp_path, f"agent/{folder}/b.cpp", include)
+    result = run(tmp_path)
+    assert result.returncode == 1
+    assert f"agent/{folder}/b.cpp:2: " in result.stdout and "which is a.cpp" in result.stdout
+
+
+def test_allows_what_the_table_allows(tmp_path):
+    write(tmp_path, "agent/plan/a.cpp", '#include "agent/plan/a.h"', '#include "agent/model/image.h"', "#include <vector>")
+    write(tmp_path, "agent/kube/kubeconfig.cpp", "#include <yaml-cpp/yaml.h>", "#include <nlohmann/json.hpp>")
+    write(tmp_path, "agent/cri/a.h", "#include <grpcpp/grpcpp.h>", "#include <sys/socket.h>")
+    write(tmp_path, "agent/main.cpp", '#include "agent/cri/a.h"', '#include "agent/kube/b.h"', "#include <CLI/CLI.hpp>")
+    result = run(tmp_path)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_the_project_keeps_to_its_table():
+    result = run(ROOT)
+    assert result.returncode == 0, result.stdout
