@@ -1,0 +1,191 @@
+#include "agent/cri/image_remover.h"
+
+#include "tests/cri/fixture.h"
+
+namespace imagesweep::cri {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StrEq;
+
+class RemoverTest : public testing::Test {
+ protected:
+  Image Listed(const std::string& id) {
+    auto images = client_.runtime.ListImages(never_);
+    EXPECT_TRUE(images);
+    for (const Image& image : *images)
+      if (image.id.text() == id) return image;
+    ADD_FAILURE() << id << " is not listed";
+    return {};
+  }
+
+  FakeCri fake_;
+  Client client_{fake_};
+  CriImageRemover remover_{client_.connection};
+  const std::stop_token never_;
+};
+
+TEST_F(RemoverTest, PassesTheFullListedIdAndNothingElse) {
+  const std::string bare = Id("crio").substr(7);
+  const std::string sha512 = "sha512:" + std::string(128, 'a');
+  for (const std::string& id : {Id("a"), bare, sha512}) {
+    fake_.AddImage({.id = id, .tags = {"quay.io/x:1", "docker.io/y:2"}});
+    fake_.ForgetCalls();
+    const auto removed = remover_.Remove(Listed(id), never_);
+    ASSERT_TRUE(removed) << removed.error().what;
+    EXPECT_EQ(*removed, Removal::kRemoved);
+    EXPECT_THAT(fake_.Arguments("RemoveImage"), ElementsAre(id));
+    EXPECT_THAT(fake_.ImageIds(), IsEmpty());
+  }
+}
+
+TEST_F(RemoverTest, PassesTheRuntimeHandlerBack) {
+  FakeImage image = FakeImage::From(Img("a", {"x:1"}));
+  image.runtime_handler = "kata";
+  fake_.AddImage(image);
+  ASSERT_TRUE(remover_.Remove(Listed(Id("a")), never_));
+  EXPECT_THAT(fake_.calls().back().runtime_handler, StrEq("kata"));
+}
+
+TEST_F(RemoverTest, RefusesWhatIsNotAFullIdWithoutAnyCall) {
+  fake_.AddImage(FakeImage::From(Img("a", {"nginx:1"})));
+  const std::string full = Id("a");
+  const std::string hex = full.substr(7);
+  const std::string rows[] = {
+      "",
+      " ",
+      "3",
+      hex.substr(0, 12),
+      hex.substr(0, 63),
+      hex + "0",
+      "sha256:",
+      "sha256:" + hex.substr(0, 63),
+      ":" + hex,
+      full + " ",
+      " " + full,
+      "sha256:" + std::string(64, 'A'),
+      std::string(64, 'g'),
+      "nginx:1",
+      "docker.io/library/nginx:1",
+      "docker.io/library/nginx@" + full,
+      "docker://" + full,
+      "sha256:sha256:" + hex,
+      hex + std::string(1, '\0'),
+  };
+  for (const std::string& text : rows) {
+    EXPECT_FALSE(IsFullImageId(text)) << text;
+    Image image;
+    image.id = ImageId(text);
+    const auto removed = remover_.Remove(image, never_);
+    ASSERT_FALSE(removed) << text;
+    EXPECT_EQ(removed.error().kind, ErrorKind::kInvalid);
+  }
+  EXPECT_THAT(fake_.calls(), IsEmpty());
+  EXPECT_THAT(fake_.ImageIds(), ElementsAre(Id("a")));
+}
+
+// C07, the part of one call
+TEST_F(RemoverTest, TellsErrorsApart) {
+  struct Row {
+    grpc::StatusCode code;
+    std::string message;
+    ErrorKind kind;
+  };
+  const Row rows[] = {
+      {grpc::StatusCode::UNKNOWN, "image used by 3f0a", ErrorKind::kInternal},
+      {grpc::StatusCode::UNKNOWN, "Error response from daemon: conflict", ErrorKind::kInternal},
+      {grpc::StatusCode::INTERNAL, "no space left on device", ErrorKind::kInternal},
+      {grpc::StatusCode::FAILED_PRECONDITION, "in use", ErrorKind::kInternal},
+      {grpc::StatusCode::UNAVAILABLE, "shutting down", ErrorKind::kUnavailable},
+      {grpc::StatusCode::DEADLINE_EXCEEDED, "", ErrorKind::kDeadline},
+      {grpc::StatusCode::PERMISSION_DENIED, "not you", ErrorKind::kDenied},
+      {grpc::StatusCode::UNAUTHENTICATED, "who", ErrorKind::kDenied},
+      {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many", ErrorKind::kIncomplete},
+      // Nobody stopped us: the runtime gave up.
+      {grpc::StatusCode::CANCELLED, "context canceled", ErrorKind::kUnavailable},
+  };
+  fake_.AddImage(FakeImage::From(Img("a", {"x:1"})));
+  const Image image = Listed(Id("a"));
+  for (const auto& [code, message, kind] : rows) {
+    fake_.ForgetCalls();
+    fake_.Set("RemoveImage", {.code = code, .message = message});
+    const auto removed = remover_.Remove(image, never_);
+    ASSERT_FALSE(removed) << message;
+    EXPECT_EQ(removed.error().kind, kind) << message;
+    EXPECT_THAT(removed.error().what, HasSubstr("RemoveImage: "));
+    if (kind != ErrorKind::kDeadline) {
+      EXPECT_THAT(removed.error().what, HasSubstr(message));
+    }
+    EXPECT_EQ(fake_.Count("RemoveImage"), 1u) << "tried again on its own";
+  }
+}
+
+// C07
+TEST_F(RemoverTest, AnImageThatIsAlreadyGoneCountsAsRemoved) {
+  const Image image = Img("gone", {"x:1"});
+  EXPECT_TRUE(remover_.Remove(image, never_));  // as containerd and CRI-O answer
+  fake_.Set("RemoveImage", {.code = grpc::StatusCode::NOT_FOUND, .message = "no such image"});
+  const auto removed = remover_.Remove(image, never_);
+  ASSERT_TRUE(removed) << removed.error().what;
+  EXPECT_EQ(*removed, Removal::kRemoved);
+}
+
+// C07
+TEST(RemoverOfRuntimesTest, WhatEachDoesWithAUsedImage) {
+  struct Row {
+    Flavour flavour;
+    bool removes;
+    bool keeps_tags;
+  };
+  const Row rows[] = {{Flavour::kContainerd22, true, false},
+                      {Flavour::kContainerd23, true, false},
+                      {Flavour::kCrio129, false, true},
+                      {Flavour::kCrio130, false, true},
+                      {Flavour::kDockerd, false, false}};
+  for (const auto& [flavour, removes, keeps_tags] : rows) {
+    FakeCri fake(flavour);
+    Client client(fake);
+    FakeImage image = FakeImage::From(Img("a", {"docker.io/library/x:1"}));
+    fake.AddImage(image);
+    fake.RunPod({"shop", "api", "uid-1"}, "web", "docker.io/library/x:1");
+    CriImageRemover remover(client.connection);
+    const auto removed = remover.Remove(Img("a", {"x:1"}), {});
+    EXPECT_EQ(static_cast<bool>(removed), removes);
+    EXPECT_EQ(fake.ImageIds().empty(), removes);
+    if (!removes) {
+      EXPECT_EQ(removed.error().kind, ErrorKind::kInternal);
+      EXPECT_EQ(!fake.node().images[0].tags.empty(), keeps_tags);
+    }
+  }
+}
+
+TEST_F(RemoverTest, AYesThatRemovesNothingAndANoThatRemovesAreBothPossible) {
+  fake_.AddImage(FakeImage::From(Img("a", {"x:1"})));
+  fake_.Edit([](FakeNode& node) { node.removed_stay_listed = true; });
+  EXPECT_TRUE(remover_.Remove(Img("a", {}), never_));
+  EXPECT_THAT(fake_.ImageIds(), ElementsAre(Id("a")));
+
+  fake_.Edit([](FakeNode& node) {
+    node.removed_stay_listed = false;
+    node.removal_fails_late = true;
+  });
+  const auto removed = remover_.Remove(Img("a", {}), never_);
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().kind, ErrorKind::kDeadline);
+  EXPECT_THAT(fake_.ImageIds(), IsEmpty());
+}
+
+TEST_F(RemoverTest, DoesNotEvenStartWhenStopped) {
+  fake_.AddImage(FakeImage::From(Img("a", {"x:1"})));
+  std::stop_source stop;
+  stop.request_stop();
+  const auto removed = remover_.Remove(Img("a", {}), stop.get_token());
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().kind, ErrorKind::kCancelled);
+  EXPECT_EQ(fake_.Count("RemoveImage"), 0u);
+}
+
+}  // namespace
+}  // namespace imagesweep::cri
