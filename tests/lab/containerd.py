@@ -167,5 +167,5 @@ class Containerd:
 
 def _snapshotter(directory):
     """overlayfs, but not on top of an overlay, where the kernel refuses it."""
-    kind = subprocess.run(["stat", "-f", "-c", "%T", directory], check=True, text=True, capture_output=True).stdout.strip()
-    return "native" if kind == "overlayfs" else "overlayfs"
+    kind = subprocess.run(["stat", "-f", "-c", "%T", directory], check=True, text=True, capture_output=True).stdout
+    return "native" if kind.strip() == "overlayfs" else "overlayfs"

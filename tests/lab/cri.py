@@ -53,8 +53,8 @@ class Cri:
         config = m.ContainerConfig(
             metadata=m.ContainerMetadata(name=name), image=m.ImageSpec(image=image), log_path=f"{name}.log",
             labels={**pod.config.labels, "io.kubernetes.container.name": name})
-        container = self._call("RuntimeService/CreateContainer", m.CreateContainerRequest(
-            pod_sandbox_id=pod.sandbox, config=config, sandbox_config=pod.config), m.CreateContainerResponse).container_id
+        request = m.CreateContainerRequest(pod_sandbox_id=pod.sandbox, config=config, sandbox_config=pod.config)
+        container = self._call("RuntimeService/CreateContainer", request, m.CreateContainerResponse).container_id
         pod.containers[name] = container
         if state != CREATED:
             self._act("StartContainer", m.ContainerRequest(container_id=container))

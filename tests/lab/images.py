@@ -68,10 +68,11 @@ class Archive:
         for tar in layers:
             diff_ids.append(_digest(tar))
             descriptors.append(self._put(LAYER, gzip.compress(tar, 1, mtime=0)))
+        labels = {"org.opencontainers.image.ref.name": names[0], **(labels or {})}  # no two images are one by chance
         history = history or [f"COPY layer-{number} /" for number in range(len(layers))]
         config = self._put(CONFIG, _json({
             "created": created, "architecture": _architecture(), "os": "linux",
-            "config": {"Entrypoint": list(entrypoint), "Labels": {"org.opencontainers.image.ref.name": names[0], **(labels or {})}},
+            "config": {"Entrypoint": list(entrypoint), "Labels": labels},
             "rootfs": {"type": "layers", "diff_ids": diff_ids},
             "history": [{"created": created, "created_by": line} for line in history]}))
         manifest = self._put(MANIFEST, _json(

@@ -176,8 +176,8 @@ class Kubernetes:
         def openssl(*arguments):
             subprocess.run(["openssl", *arguments], cwd=pki, check=True, capture_output=True)
 
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key", "-out", "ca.crt", "-days", "2",
-                "-subj", "/CN=ca")
+        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout")
+        openssl("req", "-x509", *key, "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=ca")
         for name, subject, names in (
                 ("apiserver", "/CN=kube-apiserver",
                  "DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:localhost,"
@@ -185,8 +185,7 @@ class Kubernetes:
                 ("admin", "/O=system:masters/CN=admin", "DNS:admin"),
                 ("kubelet", f"/O=system:nodes/CN=system:node:{NODE}", f"DNS:{NODE},IP:{NODE_IP}")):
             (pki / f"{name}.names").write_text(f"subjectAltName={names}\n")
-            openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr",
-                    "-subj", subject)
+            openssl("req", *key, f"{name}.key", "-out", f"{name}.csr", "-subj", subject)
             openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
                     "-days", "2", "-extfile", f"{name}.names", "-out", f"{name}.crt")
         openssl("genrsa", "-out", "sa.key", "2048")

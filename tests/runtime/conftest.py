@@ -1,0 +1,120 @@
+"""A node without a kubelet for each test: a private containerd, a stand-in API server, and the program under test."""
+import json
+
+import pytest
+
+from lab import agent, cri, gobuild, images
+from lab.cell import wait_until
+from lab.containerd import DEBIAN, LATEST, Containerd
+from lab.standin_api import StandInApi
+from lab.workdir import Workdir
+
+NODE = "node1"
+CONFIGMAP = ("imagesweep-system", "imagesweep-policy")
+
+
+class Node:
+    def __init__(self, workdir, containerd, api):
+        self.workdir, self.containerd, self.api = workdir, containerd, api
+        self.state, self._policy = workdir.path / "state", workdir.path / "policy.yaml"
+        self._base = images.pause_layer(workdir.path)
+        self.api.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "uid": "6d1f0a52"}})
+        self.pause = containerd.load_pause()
+        self.write_policy()
+
+    def write_policy(self, **fields):
+        self._policy.write_text(agent.policy(**fields))
+
+    def put_configmap(self, **fields):
+        """The policy for an agent, in a ConfigMap; each call makes the agent run at once."""
+        namespace, name = CONFIGMAP
+        self.api.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": namespace, "name": name},
+                      "data": {"policy.yaml": agent.policy(**fields)}})
+
+    def load(self, *names, local=False, size=0):
+        """One image with all of NAMES, pulled unless LOCAL. An image that had a name before loses it."""
+        archive = images.Archive()
+        self._loaded = getattr(self, "_loaded", 0) + 1
+        layers = [self._base, images.layer({"number": str(self._loaded).encode()}, self._loaded, size)]
+        image = archive.add(names, layers)
+        self.containerd.load(archive, **{"local" if local else "pulled": [image]})
+        return image
+
+    def start_pod(self, name, *used, state=cri.RUNNING, in_api=True):
+        """A pod with one container for each image of USED, named after its first name."""
+        containers = {f"c{number}": image for number, image in enumerate(used)}
+        pod = self.containerd.cri.start_pod(name, {c: image.id for c, image in containers.items()}, state=state)
+        if in_api:
+            self.put_pod(pod, containers)
+        return pod
+
+    def put_pod(self, pod, containers, node=NODE):
+        self.api.put(pod_object(pod, containers, node))
+
+    def remove_pod(self, pod):
+        self.containerd.cri.remove_pod(pod)
+        self.api.delete(pod_object(pod, {}, NODE))
+
+    def sources(self, **replaced):
+        """The flags that name the sources; a value of None leaves a flag out, True gives it without a value."""
+        flags = {"runtime-endpoint": self.containerd.endpoint, "kubeconfig": self.api.kubeconfig, "node-name": NODE,
+                 "policy-file": self._policy, "state-dir": self.state}
+        flags.update({name.replace("_", "-"): value for name, value in replaced.items()})
+        return [f"--{name}" if value is True else f"--{name}={value}" for name, value in flags.items()
+                if value is not None]
+
+    def run(self, *arguments, code=0, **replaced):
+        return agent.run(*arguments, *self.sources(**replaced), code=code)
+
+    def json(self, *arguments, code=0, **replaced):
+        return json.loads(self.run(*arguments, "-o", "json", code=code, **replaced).stdout)
+
+    def sweep(self, code=0, **replaced):
+        """A real run; its report."""
+        return self.json("sweep", "--dry-run=false", code=code, **replaced)
+
+    def verdicts(self, **replaced):
+        """id -> (verdict, code) as `plan` has it now."""
+        return {image["id"]: (image["verdict"], image["code"]) for image in self.json("plan", **replaced)["images"]}
+
+    def age(self, **replaced):
+        """Has every image seen once, and returns when the ledger has all of them old enough for policy()."""
+        grown = wait_until(lambda: all(image["ageSeconds"] >= 2 or image["code"] == "InUse"
+                                       for image in self.json("images", **replaced)["images"]), 20, every=0.3)
+        assert grown, self.run("images", "-o", "wide", **replaced).stdout
+
+    def agent(self, *arguments, **replaced):
+        configmap = {"policy-file": None, "policy-configmap": "/".join(CONFIGMAP)}
+        return agent.Agent(*arguments, *self.sources(**{**configmap, **replaced}))
+
+
+def pod_object(pod, containers, node):
+    return {"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"namespace": pod.namespace, "name": pod.name, "uid": pod.uid},
+            "spec": {"nodeName": node, "hostNetwork": True,
+                     "containers": [{"name": name, "image": image.names[0]} for name, image in containers.items()]},
+            "status": {"phase": "Running", "containerStatuses": [
+                {"name": name, "image": image.names[0], "imageID": image.id} for name, image in containers.items()]}}
+
+
+def pytest_generate_tests(metafunc):
+    """Each test that uses a node runs on both containerds, or on those its mark names."""
+    if "containerd_version" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("containerd")
+        metafunc.parametrize("containerd_version", mark.args if mark else (DEBIAN, LATEST), scope="session")
+
+
+@pytest.fixture
+def containerd_version(request):
+    return request.param
+
+
+@pytest.fixture
+def node(containerd_version):
+    try:
+        gobuild.containerd()
+    except gobuild.MissingGo as missing:
+        pytest.fail(str(missing), pytrace=False)
+    with Workdir() as workdir, StandInApi(workdir.path / "objects") as api, \
+            Containerd(workdir, containerd_version) as containerd:
+        yield Node(workdir, containerd, api)

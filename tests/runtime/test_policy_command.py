@@ -1,0 +1,45 @@
+"""`imagesweep policy` needs no node: exit code 0 for a good policy, 2 for a bad one with every complaint."""
+import json
+
+import pytest
+
+from lab import agent
+
+
+def validate(tmp_path, text, code):
+    file = tmp_path / "policy.yaml"
+    file.write_text(text)
+    return agent.run("policy", "validate", "-f", file, code=code)
+
+
+def test_the_printed_defaults_are_a_valid_policy(tmp_path):
+    defaults = agent.run("policy", "defaults").stdout
+    assert "dryRun: true" in defaults
+    validate(tmp_path, defaults, code=0)
+
+
+@pytest.mark.parametrize("line, says", [
+    ("minimumAge: -1h", "minimumAge"), ("interval: 1s", "interval"), ("unknown: 1", "unknown"),
+    ("limits: {maxPercentOfImages: 101}", "limits.maxPercentOfImages"), ("keep: {imagse: []}", "did you mean"),
+    ("dryRun: [", ""),
+])
+def test_a_bad_policy(tmp_path, line, says):
+    result = validate(tmp_path, f"apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\n{line}\n", code=2)
+    assert says in result.stdout + result.stderr
+
+
+def test_all_complaints_at_once(tmp_path):
+    text = "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\ninterval: 1s\nminimumAge: x\njitterPercent: 200\n"
+    result = validate(tmp_path, text, code=2)
+    for field in ("interval", "minimumAge", "jitterPercent"):
+        assert field in result.stdout + result.stderr
+
+
+def test_usage_errors():
+    for arguments in (["no-such-command"], ["sweep", "--no-such-flag"], ["policy", "validate"], []):
+        agent.run(*arguments, code=2)
+
+
+def test_version():
+    version = json.loads(agent.run("version", "-o", "json").stdout)
+    assert version["version"] and version["revision"]

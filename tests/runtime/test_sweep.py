@@ -1,0 +1,173 @@
+"""What `imagesweep sweep` removes from a real containerd, and what it leaves."""
+import pytest
+
+from lab import cri
+from lab.agent import outcomes
+from lab.containerd import LATEST
+
+
+# D02, in small
+def test_keeps_what_any_container_uses_and_removes_the_rest(node):
+    running, exited, created = (node.load(f"registry.example/shop/{name}:v1") for name in ("run", "exit", "create"))
+    unneeded = [node.load(f"registry.example/shop/old:v{number}") for number in range(3)]
+    node.start_pod("run", running)
+    node.start_pod("exit", exited, state=cri.EXITED)
+    node.start_pod("create", created, state=cri.CREATED)
+    node.age()
+    report = node.sweep()
+    assert outcomes(report) == {image.id: "Removed" for image in unneeded}
+    assert node.containerd.ids() == {image.id for image in (running, exited, created, node.pause)}
+    assert report["verification"]["missing"] == []
+    assert (report["before"]["images"], report["after"]["images"]) == (7, 4)
+
+
+def test_says_who_uses_a_kept_image(node):
+    used = node.load("registry.example/shop/api:v1")
+    node.start_pod("api-0", used)
+    kept = next(image for image in node.json("images")["images"] if image["id"] == used.id)
+    assert (kept["verdict"], kept["code"]) == ("Keep", "InUse")
+    assert {(user["namespace"], user["name"]) for user in kept["usedBy"]} == {("default", "api-0")}
+    assert "api-0" in node.run("explain", "registry.example/shop/api:v1").stdout
+
+
+def test_keeps_what_a_pod_wants_before_any_container_is_made(node):
+    wanted = node.load("registry.example/shop/next:v1")
+    pod = node.containerd.cri.start_pod("next-0", {})
+    node.put_pod(pod, {"c": wanted})
+    node.age()
+    assert outcomes(node.sweep()) == {}
+    assert wanted.id in node.containerd.ids()
+
+
+def test_a_dry_run_is_the_default_and_removes_nothing(node):
+    unneeded = node.load("registry.example/shop/old:v1")
+    node.age()
+    report = node.json("sweep")
+    assert outcomes(report) == {unneeded.id: "WouldRemove"} and report["dryRun"]
+    assert unneeded.id in node.containerd.ids()
+    assert outcomes(node.json("prune")) == {unneeded.id: "WouldRemove"}
+    assert unneeded.id in node.containerd.ids()
+
+
+def test_the_sandbox_image_stays_though_no_container_shows_it(node):
+    node.age()
+    assert node.verdicts()[node.pause.id][0] == "Keep"
+    assert outcomes(node.sweep()) == {}
+    node.start_pod("after", node.load("registry.example/shop/api:v1"))
+
+
+@pytest.mark.containerd(LATEST)  # 1.6 knows no pins
+def test_a_pinned_image_stays(node):
+    pinned = node.load("registry.example/shop/pinned:v1")
+    for name in (*pinned.names, *pinned.digest_references):
+        node.containerd.ctr("images", "label", name, "io.cri-containerd.pinned=pinned")
+    node.age()
+    assert node.verdicts()[pinned.id] == ("Keep", "Pinned")
+    assert outcomes(node.sweep()) == {}
+    assert pinned.id in node.containerd.ids()
+
+
+# C13
+def test_an_imported_image_stays_unless_the_policy_gives_it_up(node):
+    imported = node.load("docker.io/library/side-loaded:v1", local=True)
+    node.age()
+    assert node.verdicts()[imported.id] == ("Keep", "LocalOnly")
+    assert outcomes(node.sweep()) == {}
+    node.write_policy(keep={"localOnly": "Never"})
+    assert outcomes(node.sweep()) == {imported.id: "Removed"}
+    assert imported.id not in node.containerd.ids()
+
+
+# D01
+def test_an_image_with_names_in_two_registries_goes_in_one_call_with_all_its_names(node):
+    image = node.load("one.example/app:v1", "one.example/app:latest", "two.example/mirror/app:v1", size=4 << 20)
+    node.age()
+    report = node.sweep()
+    assert outcomes(report) == {image.id: "Removed"}
+    assert set(report["outcomes"][0]["names"]) == set(image.names)
+    names = node.containerd.ctr("images", "ls", "-q").split()
+    assert not [name for name in names if "app" in name or image.id in name]
+    calls = [line for line in node.containerd.cell.log("containerd").read_text().splitlines()
+             if "RemoveImage" in line and "returns" not in line]
+    assert len(calls) == 1 and image.id in calls[0], calls
+    assert report["measuredFreedBytes"] is not None
+
+
+def test_one_needed_name_keeps_the_image_and_all_its_other_names(node):
+    image = node.load("registry.example/shop/api:v3", "registry.example/shop/api:latest", "two.example/api:v3")
+    pod = node.containerd.cri.start_pod("api-0", {})
+    node.put_pod(pod, {"c": image})
+    node.age()
+    assert outcomes(node.sweep()) == {}
+    assert set(image.names) <= node.containerd.names()
+
+
+# R03
+def test_an_image_that_lost_its_tag_stays_while_its_container_runs_and_then_goes_by_id(node):
+    old = node.load("registry.example/shop/api:v1")
+    pod = node.start_pod("api-0", old)
+    new = node.load("registry.example/shop/api:v1")
+    node.write_policy(maximumAge="0s")
+    node.age()
+    assert node.verdicts()[old.id] == ("Keep", "InUse")
+    assert outcomes(node.sweep()) == {}
+    node.remove_pod(pod)
+    node.age()
+    report = node.sweep()
+    assert outcomes(report) == {old.id: "Removed"} and report["outcomes"][0]["code"] == "Dangling"
+    assert old.id not in node.containerd.ids() and new.id in node.containerd.ids()
+    assert set(new.names) <= node.containerd.names()
+
+
+def test_a_rebuilt_local_image_leaves_one_without_any_name_which_goes(node):
+    old = node.load("docker.io/library/dev:latest", local=True)
+    new = node.load("docker.io/library/dev:latest", local=True)
+    node.write_policy(maximumAge="0s", keep={"localOnly": "Never"})
+    node.age()
+    assert outcomes(node.sweep()) == {old.id: "Removed"}
+    assert new.id in node.containerd.ids()
+
+
+@pytest.mark.parametrize("keep", [{"images": ["registry.example/shop/*"]}, {"tags": ["stable"]}])
+def test_keep_rules_win(node, keep):
+    kept = node.load("registry.example/shop/tool:stable")
+    other = node.load("registry.example/other/tool:v1")
+    node.write_policy(keep=keep)
+    node.age()
+    assert outcomes(node.sweep()) == {other.id: "Removed"}
+    assert kept.id in node.containerd.ids()
+
+
+def test_an_image_seen_for_the_first_time_is_too_young(node):
+    image = node.load("registry.example/shop/fresh:v1")
+    node.write_policy(minimumAge="1h", maximumAge="2h")
+    assert node.verdicts()[image.id] == ("Keep", "TooYoung")
+    assert outcomes(node.sweep()) == {}
+
+
+def test_the_ledger_is_shared_by_runs_and_kept_apart_by_state_directories(node):
+    image = node.load("registry.example/shop/old:v1")
+    node.age()
+    fresh = node.verdicts(state_dir=node.workdir.path / "other-state")
+    assert node.verdicts()[image.id] == ("Remove", "Age")
+    assert fresh[image.id][0] == "Keep"
+
+
+def test_limits_hold_in_one_run(node):
+    old = [node.load(f"registry.example/shop/old:v{number}") for number in range(4)]
+    node.write_policy(limits={"maxImages": 3})
+    node.age()
+    assert list(outcomes(node.sweep()).values()).count("Removed") == 3
+    assert len(node.containerd.ids() & {image.id for image in old}) == 1
+    assert list(outcomes(node.sweep()).values()).count("Removed") == 1
+
+
+def test_without_kubernetes_the_runtime_alone_decides(node):
+    used, unneeded = node.load("registry.example/shop/api:v1"), node.load("registry.example/shop/old:v1")
+    node.start_pod("api-0", used, in_api=False)
+    node.api.stop()
+    alone = {"kubeconfig": None, "node_name": None, "without_kubernetes": True}
+    node.age(**alone)
+    report = node.sweep(**alone)
+    assert outcomes(report) == {unneeded.id: "Removed"}
+    assert used.id in node.containerd.ids()
