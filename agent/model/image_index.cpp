@@ -5,6 +5,8 @@
 namespace imagesweep {
 namespace {
 
+constexpr std::size_t kFullHex = 64;
+
 std::string_view HexOf(std::string_view digest) {
   const auto colon = digest.find(':');
   return colon == std::string_view::npos ? digest : digest.substr(colon + 1);
@@ -27,10 +29,24 @@ bool EndsWithPath(std::string_view repository, std::string_view path) {
   return repository.size() == path.size() || repository[repository.size() - path.size() - 1] == '/';
 }
 
-// An id, possibly shortened: "sha256:3f…", or bare hexadecimal digits.
+// An id, possibly shortened: "sha256:3f…", or bare hexadecimal digits.  Of another algorithm only
+// whole ones, since "app:3f" is a tag.
 std::string_view IdHex(std::string_view text) {
   if (text.starts_with("sha256:")) text.remove_prefix(7);
+  if (const auto rest = HexOf(text); rest.size() >= 64) text = rest;
   return IsHex(text) ? text : std::string_view{};
+}
+
+std::size_t TagsOf(std::span<const Image> images) {
+  std::size_t tags = 0;
+  for (const Image& image : images) tags += image.tags.size();
+  return tags;
+}
+
+std::size_t DigestsOf(std::span<const Image> images) {
+  std::size_t digests = 0;
+  for (const Image& image : images) digests += image.digests.size();
+  return digests;
 }
 
 }  // namespace
@@ -40,81 +56,90 @@ std::string_view StripTransport(std::string_view text) {
   return scheme == std::string_view::npos ? text : text.substr(scheme + 3);
 }
 
-ImageIndex::ImageIndex(std::span<const Image> images) : images_(images) {
-  std::size_t tags = 0;
-  std::size_t digests = 0;
-  for (const Image& image : images) {
-    tags += image.tags.size();
-    digests += image.digests.size();
-  }
-  by_id_.reserve(images.size());
-  by_tag_.reserve(tags);
-  by_last_name_.reserve(tags);
-  by_digest_.reserve(digests);
+ImageIndex::ImageIndex(std::span<const Image> images)
+    : images_(images),
+      by_id_(images.size()),
+      by_tag_(TagsOf(images)),
+      by_digest_(DigestsOf(images)) {
   for (std::uint32_t at = 0; at < images.size(); ++at) {
-    by_id_.emplace_back(HexOf(images[at].id.text()), at);
-    for (const ImageName& tag : images[at].tags) {
-      by_tag_.emplace(tag.text(), at);
-      by_last_name_.emplace(LastSegment(tag.repository()), at);
-    }
-    for (const ImageName& digest : images[at].digests)
-      by_digest_.emplace(HexOf(digest.digest()), at);
+    by_id_.Add(HexOf(images[at].id.text()), at);
+    for (const ImageName& tag : images[at].tags) by_tag_.Add(tag.text(), at);
+    for (const ImageName& digest : images[at].digests) by_digest_.Add(HexOf(digest.digest()), at);
   }
-  std::ranges::sort(by_id_);
 }
 
-void ImageIndex::AddById(std::string_view hex, Positions& out) const {
-  auto it = std::ranges::lower_bound(by_id_, hex, {}, &decltype(by_id_)::value_type::first);
-  for (; it != by_id_.end() && it->first.starts_with(hex); ++it) out.push_back(it->second);
+// By the digits of an id or of a repo digest; shortened ones may mean several ids.
+bool ImageIndex::AddByDigest(std::string_view hex, Positions& out) const {
+  const bool by_id = by_id_.Find(hex, out);
+  const bool by_digest = by_digest_.Find(hex, out);
+  if (by_id || by_digest) return true;
+  if (hex.size() >= kFullHex) return false;
+  for (std::uint32_t at = 0; at < images_.size(); ++at)
+    if (HexOf(images_[at].id.text()).starts_with(hex)) out.push_back(at);
+  return false;
 }
 
 void ImageIndex::AddExact(std::string_view text, const ImageName& name, Positions& out) const {
-  if (const auto hex = IdHex(text); !hex.empty()) {
-    AddById(hex, out);
-    const auto [first, last] = by_digest_.equal_range(hex);
-    for (auto it = first; it != last; ++it) out.push_back(it->second);
-  }
-  if (!name.digest().empty()) {
-    const auto hex = HexOf(name.digest());
-    AddById(hex, out);
-    const auto [first, last] = by_digest_.equal_range(hex);
-    for (auto it = first; it != last; ++it) out.push_back(it->second);
-  }
-  const auto [first, last] = by_tag_.equal_range(name.text());
-  for (auto it = first; it != last; ++it) out.push_back(it->second);
+  if (const auto hex = IdHex(text); !hex.empty()) AddByDigest(hex, out);
+  if (!name.digest().empty()) AddByDigest(HexOf(name.digest()), out);
+  by_tag_.Find(name.text(), out);
 }
 
 void ImageIndex::AddBySamePath(const ImageName& name, Positions& out) const {
+  std::call_once(last_name_made_, [this] {
+    by_last_name_ = std::make_unique<TextTable>(TagsOf(images_));
+    for (std::uint32_t at = 0; at < images_.size(); ++at)
+      for (const ImageName& tag : images_[at].tags)
+        by_last_name_->Add(LastSegment(tag.repository()), at);
+  });
   const auto path = name.short_path();
-  const auto [first, last] = by_last_name_.equal_range(LastSegment(path));
-  for (auto it = first; it != last; ++it) {
-    const bool same = std::ranges::any_of(images_[it->second].tags, [&](const ImageName& tag) {
+  Positions candidates;
+  by_last_name_->Find(LastSegment(path), candidates);
+  for (const auto at : candidates) {
+    const bool same = std::ranges::any_of(images_[at].tags, [&](const ImageName& tag) {
       return tag.tag() == name.tag() && EndsWithPath(tag.repository(), path);
     });
-    if (same) out.push_back(it->second);
+    if (same) out.push_back(at);
   }
+}
+
+// Forms that need no normalising because they are found as they stand: a full id or digest, and a
+// name that equals a normalised one (which has a registry, so no other is meant).
+bool ImageIndex::AddQuickly(std::string_view text, Positions& out) const {
+  const auto at = text.rfind('@');
+  const auto digest = at == std::string_view::npos ? text : text.substr(at + 1);
+  if (const auto hex = IdHex(digest); hex.size() == kFullHex) return AddByDigest(hex, out);
+  return at == std::string_view::npos && IdHex(text).empty() && by_tag_.Find(text, out);
+}
+
+void ImageIndex::ResolveInto(const ImageReference& reference, Positions& found) const {
+  found.clear();
+  const auto text = StripTransport(reference.text);
+  if (text.empty()) return;
+  if (!AddQuickly(text, found)) {
+    const ImageName name = ImageName::Parse(text);
+    AddExact(text, name, found);
+    if (name.unqualified() && name.digest().empty()) {
+      Positions same_path;
+      AddBySamePath(name, same_path);
+      // The status names the one it was: then the others are not needed for this container.
+      Positions shown;
+      if (!reference.resolved.empty()) shown = Resolve(std::string_view(reference.resolved));
+      const auto was_shown = [&](std::uint32_t at) { return std::ranges::count(shown, at) > 0; };
+      if (std::ranges::any_of(same_path, was_shown))
+        std::erase_if(same_path, [&](std::uint32_t at) { return !was_shown(at); });
+      found.insert(found.end(), same_path.begin(), same_path.end());
+    }
+  }
+  if (found.size() < 2) return;
+  std::ranges::sort(found);
+  const auto repeats = std::ranges::unique(found);
+  found.erase(repeats.begin(), repeats.end());
 }
 
 std::vector<std::uint32_t> ImageIndex::Resolve(const ImageReference& reference) const {
   Positions found;
-  const auto text = StripTransport(reference.text);
-  if (text.empty()) return found;
-  const ImageName name = ImageName::Parse(text);
-  AddExact(text, name, found);
-  if (name.unqualified() && name.digest().empty()) {
-    Positions same_path;
-    AddBySamePath(name, same_path);
-    // The status names the one it was: then the others are not needed for this container.
-    Positions shown;
-    if (!reference.resolved.empty()) shown = Resolve(std::string_view(reference.resolved));
-    const auto was_shown = [&](std::uint32_t at) { return std::ranges::count(shown, at) > 0; };
-    if (std::ranges::any_of(same_path, was_shown))
-      std::erase_if(same_path, [&](std::uint32_t at) { return !was_shown(at); });
-    found.insert(found.end(), same_path.begin(), same_path.end());
-  }
-  std::ranges::sort(found);
-  const auto repeats = std::ranges::unique(found);
-  found.erase(repeats.begin(), repeats.end());
+  ResolveInto(reference, found);
   return found;
 }
 

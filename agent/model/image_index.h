@@ -1,14 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <string_view>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "agent/model/image.h"
 #include "agent/model/reference.h"
+#include "agent/model/text_table.h"
 
 namespace imagesweep {
 
@@ -33,19 +34,24 @@ class ImageIndex {
   // Positions in `images`, ascending, without repeats.  Empty when nothing matches.
   std::vector<std::uint32_t> Resolve(const ImageReference& reference) const;
   std::vector<std::uint32_t> Resolve(std::string_view text) const;
+  // The same into a vector that the caller uses again and again; what it held is gone.
+  void ResolveInto(const ImageReference& reference, std::vector<std::uint32_t>& found) const;
 
  private:
   using Positions = std::vector<std::uint32_t>;
+  bool AddByDigest(std::string_view hex, Positions& out) const;
   void AddExact(std::string_view text, const ImageName& name, Positions& out) const;
-  void AddById(std::string_view hex, Positions& out) const;
   void AddBySamePath(const ImageName& name, Positions& out) const;
+  bool AddQuickly(std::string_view text, Positions& out) const;
 
   std::span<const Image> images_;
-  // (64 hex digits of the id, position), sorted: full and shortened ids by binary search.
-  std::vector<std::pair<std::string_view, std::uint32_t>> by_id_;
-  std::unordered_multimap<std::string_view, std::uint32_t> by_tag_;        // normalised repo:tag
-  std::unordered_multimap<std::string_view, std::uint32_t> by_digest_;     // hex of repo digests
-  std::unordered_multimap<std::string_view, std::uint32_t> by_last_name_;  // last path segment
+  TextTable by_id_;      // 64 hexadecimal digits of the id
+  TextTable by_tag_;     // normalised repo:tag
+  TextTable by_digest_;  // hexadecimal digits of the repo digests
+  // By the last path segment of the tags; only for names without a registry, so made when first
+  // asked.
+  mutable std::once_flag last_name_made_;
+  mutable std::unique_ptr<TextTable> by_last_name_;
 };
 
 // The text without "docker://", "docker-pullable://" and the like.

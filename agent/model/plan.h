@@ -50,8 +50,9 @@ struct Decision {
   std::uint32_t image = 0;  // position in Observation::images
   Verdict verdict = Verdict::kKeep;
   Code code = Code::kIdle;
-  std::string reason;             // one line for people, evidence included
-  std::vector<Referrer> used_by;  // for kInUse
+  std::string reason;  // one line for people, evidence included
+  // For kInUse: positions in Observation::references, each referrer once.
+  std::vector<std::uint32_t> used_by;
   // For kDangling: the name that a newer image of the same repository carries now.
   std::string superseded_by;
 };

@@ -14,11 +14,17 @@ bool InUse(const Scene& scene, std::uint32_t at) {
 std::string InUseEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   if (!applies) return "no pod, container, image volume or sandbox refers to it";
   const auto users = scene.UsedBy(at);
+  const auto by = [&](std::uint32_t user) -> const Referrer& {
+    return scene.seen().references[user].by;
+  };
   // Pods first: that is whom people know.
-  const auto first = std::ranges::find(users, ReferrerKind::kPod, &Referrer::kind);
-  const Referrer& named = first == users.end() ? users.front() : *first;
-  std::string text = "used by " + std::string(ToString(named.kind)) + " " + Describe(named);
-  if (users.size() > 1) text += " and " + std::to_string(users.size() - 1) + " more";
+  const auto pod = std::ranges::find_if(
+      users, [&](std::uint32_t user) { return by(user).kind == ReferrerKind::kPod; });
+  const Referrer& named = by(pod == users.end() ? users.front() : *pod);
+  std::string text = "used by ";
+  text.append(ToString(named.kind)).append(" ").append(Describe(named));
+  if (users.size() > 1)
+    text.append(" and ").append(std::to_string(users.size() - 1)).append(" more");
   return text;
 }
 

@@ -1,7 +1,6 @@
 #include "agent/plan/scene.h"
 
 #include <algorithm>
-#include <functional>
 #include <tuple>
 
 namespace imagesweep {
@@ -21,67 +20,69 @@ bool LooksLikePause(const Image& image) {
   return std::ranges::any_of(image.tags, pause) || std::ranges::any_of(image.digests, pause);
 }
 
-// Many containers share few images, so each distinct text is resolved once.
-class Resolver {
- public:
-  explicit Resolver(const ImageIndex& index, std::size_t expected) : index_(index) {
-    known_.reserve(expected);
-  }
-  const std::vector<std::uint32_t>& operator()(const ImageReference& reference) {
-    const Key key{reference.text, reference.resolved};
-    auto it = known_.find(key);
-    if (it == known_.end()) it = known_.emplace(key, index_.Resolve(reference)).first;
-    return it->second;
-  }
-
- private:
-  using Key = std::pair<std::string_view, std::string_view>;
-  struct Hash {
-    std::size_t operator()(const Key& key) const {
-      return std::hash<std::string_view>()(key.first) * 31 +
-             std::hash<std::string_view>()(key.second);
-    }
-  };
-  const ImageIndex& index_;
-  std::unordered_map<Key, std::vector<std::uint32_t>, Hash> known_;
-};
-
 }  // namespace
 
 Scene::Scene(const Policy& policy, const Observation& seen)
-    : policy_(policy),
-      seen_(seen),
-      used_by_(seen.images.size()),
-      sandbox_(seen.images.size()),
-      self_(seen.images.size()) {
+    : policy_(policy), seen_(seen), sandbox_(seen.images.size()), self_(seen.images.size()) {
   const ImageIndex index(seen.images);
-  Resolver resolve(index, seen.references.size());
-  for (std::uint32_t at = 0; at < seen.references.size(); ++at)
-    for (const auto image : resolve(seen.references[at])) used_by_[image].push_back(at);
+  FindUsers(index);
   for (const auto& text : seen.sandbox_images)
     for (const auto image : index.Resolve(text)) sandbox_[image] = true;
   for (const auto& text : seen.own_images)
     for (const auto image : index.Resolve(text)) self_[image] = true;
-
-  for (std::uint32_t at = 0; at < seen.images.size(); ++at) {
+  for (std::uint32_t at = 0; at < seen.images.size(); ++at)
     if (LooksLikePause(seen.images[at])) sandbox_[at] = true;
-    for (const ImageName& tag : seen.images[at].tags) {
-      const auto [it, fresh] = newest_tag_.try_emplace(tag.repository(), Newest{at, &tag});
-      if (fresh) continue;
-      // The name breaks ties, so that the order of the list does not.
-      const auto rank = [&](std::uint32_t image, const ImageName& name) {
-        return std::tuple<SystemTime, std::string_view>(seen.ages[image].first_seen, name.text());
-      };
-      if (rank(at, tag) > rank(it->second.image, *it->second.tag)) it->second = Newest{at, &tag};
+  FindNewestTags();
+}
+
+void Scene::FindUsers(const ImageIndex& index) {
+  struct Use {
+    std::uint32_t image, reference;
+  };
+  std::vector<Use> uses;
+  uses.reserve(seen_.references.size());
+  users_begin_.assign(seen_.images.size() + 1, 0);
+  std::vector<std::uint32_t> found;
+  for (std::uint32_t at = 0; at < seen_.references.size(); ++at) {
+    index.ResolveInto(seen_.references[at], found);
+    for (const auto image : found) {
+      uses.push_back({image, at});
+      ++users_begin_[image + 1];
+    }
+  }
+  for (std::size_t i = 1; i < users_begin_.size(); ++i) users_begin_[i] += users_begin_[i - 1];
+  users_.resize(uses.size());
+  auto next = users_begin_;
+  for (const Use& use : uses) users_[next[use.image]++] = use.reference;
+}
+
+void Scene::FindNewestTags() {
+  for (const Image& image : seen_.images)
+    if (image.tags.empty())
+      for (const ImageName& digest : image.digests)
+        newest_tag_.try_emplace(digest.repository(), Newest{0, nullptr});
+  if (newest_tag_.empty()) return;
+  // The name breaks ties, so that the order of the list does not.
+  const auto rank = [&](std::uint32_t image, const ImageName& name) {
+    return std::tuple<SystemTime, std::string_view>(seen_.ages[image].first_seen, name.text());
+  };
+  for (std::uint32_t at = 0; at < seen_.images.size(); ++at) {
+    for (const ImageName& tag : seen_.images[at].tags) {
+      const auto it = newest_tag_.find(tag.repository());
+      if (it == newest_tag_.end()) continue;
+      Newest& newest = it->second;
+      if (newest.tag == nullptr || rank(at, tag) > rank(newest.image, *newest.tag))
+        newest = {at, &tag};
     }
   }
 }
 
-std::vector<Referrer> Scene::UsedBy(std::uint32_t at) const {
-  std::vector<Referrer> users;
-  for (const auto reference : used_by_[at]) {
-    const Referrer& by = seen_.references[reference].by;
-    if (std::ranges::find(users, by) == users.end()) users.push_back(by);
+std::vector<std::uint32_t> Scene::UsedBy(std::uint32_t at) const {
+  std::vector<std::uint32_t> users;
+  for (auto i = users_begin_[at]; i < users_begin_[at + 1]; ++i) {
+    const Referrer& by = seen_.references[users_[i]].by;
+    const auto same = [&](std::uint32_t other) { return seen_.references[other].by == by; };
+    if (std::ranges::none_of(users, same)) users.push_back(users_[i]);
   }
   return users;
 }
@@ -89,7 +90,7 @@ std::vector<Referrer> Scene::UsedBy(std::uint32_t at) const {
 std::string_view Scene::TaggedSibling(std::uint32_t at) const {
   for (const ImageName& digest : image(at).digests) {
     const auto it = newest_tag_.find(digest.repository());
-    if (it != newest_tag_.end() && it->second.image != at) return it->second.tag->text();
+    if (it != newest_tag_.end() && it->second.tag != nullptr) return it->second.tag->text();
   }
   return {};
 }
@@ -97,9 +98,11 @@ std::string_view Scene::TaggedSibling(std::uint32_t at) const {
 std::vector<bool> ReferencedImages(const ImageIndex& index, std::size_t images,
                                    const std::vector<ImageReference>& references) {
   std::vector<bool> referenced(images);
-  Resolver resolve(index, references.size());
-  for (const auto& reference : references)
-    for (const auto image : resolve(reference)) referenced[image] = true;
+  std::vector<std::uint32_t> found;
+  for (const auto& reference : references) {
+    index.ResolveInto(reference, found);
+    for (const auto image : found) referenced[image] = true;
+  }
   return referenced;
 }
 

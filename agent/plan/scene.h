@@ -24,9 +24,9 @@ class Scene {
   const Image& image(std::uint32_t at) const { return seen_.images[at]; }
   const ImageAge& age(std::uint32_t at) const { return seen_.ages[at]; }
 
-  // Who needs the image, each once, in the order of the evidence.
-  std::vector<Referrer> UsedBy(std::uint32_t at) const;
-  bool in_use(std::uint32_t at) const { return !used_by_[at].empty(); }
+  // Who needs the image: positions in seen().references, each referrer once, in their order.
+  std::vector<std::uint32_t> UsedBy(std::uint32_t at) const;
+  bool in_use(std::uint32_t at) const { return users_begin_[at] != users_begin_[at + 1]; }
   bool is_sandbox(std::uint32_t at) const { return sandbox_[at]; }
   bool is_self(std::uint32_t at) const { return self_[at]; }
 
@@ -35,16 +35,22 @@ class Scene {
   std::string_view TaggedSibling(std::uint32_t at) const;
 
  private:
+  void FindUsers(const ImageIndex& index);
+  void FindNewestTags();
+
   const Policy& policy_;
   const Observation& seen_;
-  std::vector<std::vector<std::uint32_t>> used_by_;  // positions in seen.references
+  // Users of image i: users_[users_begin_[i]] up to users_[users_begin_[i + 1]].
+  std::vector<std::uint32_t> users_begin_;
+  std::vector<std::uint32_t> users_;
   std::vector<bool> sandbox_;
   std::vector<bool> self_;
   struct Newest {
     std::uint32_t image;
-    const ImageName* tag;
+    const ImageName* tag;  // null: none yet
   };
-  std::unordered_map<std::string_view, Newest> newest_tag_;  // by repository
+  // Repositories of the images without a tag, and the newest tag in each.
+  std::unordered_map<std::string_view, Newest> newest_tag_;
 };
 
 // Positions of the images that any of the references means.

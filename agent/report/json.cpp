@@ -32,11 +32,13 @@ Json ImageJson(const Report& report, std::uint32_t at) {
   const ImageAge& age = report.observation.ages[at];
   const Decision& decision = report.plan.decisions[at];
   Json used_by = Json::array();
-  for (const Referrer& by : decision.used_by)
+  for (const auto reference : decision.used_by) {
+    const Referrer& by = report.observation.references[reference].by;
     used_by.push_back({{"kind", ToString(by.kind)},
                        {"namespace", by.pod_namespace},
                        {"name", by.pod},
                        {"container", by.container}});
+  }
   return {{"id", image.id.text()},
           {"names", Names(image.tags)},
           {"digests", Names(image.digests)},

@@ -26,11 +26,11 @@ std::string NamesCell(const Image& image) {
   return cell;
 }
 
-std::string UsedByCell(const Decision& decision) {
+std::string UsedByCell(const Observation& seen, const Decision& decision) {
   if (decision.used_by.empty()) return {};
   std::vector<std::string> users;
-  for (const Referrer& by : decision.used_by) {
-    std::string user = Describe(by);
+  for (const auto reference : decision.used_by) {
+    std::string user = Describe(seen.references[reference].by);
     if (std::ranges::find(users, user) == users.end()) users.push_back(std::move(user));
   }
   std::string cell = users.front();
@@ -59,7 +59,7 @@ void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOp
                                   HumanBytes(image.size_bytes),
                                   std::string(ToString(decision.verdict)),
                                   std::string(ToString(decision.code)),
-                                  UsedByCell(decision)};
+                                  UsedByCell(report.observation, decision)};
   if (options.wide) {
     row.push_back(FormatTime(age.first_seen));
     row.push_back(age.last_used ? FormatTime(*age.last_used) : "never-seen");
@@ -230,8 +230,10 @@ std::string ExplanationText(const Report& report, std::uint32_t image,
   text += "  size     " + HumanBytes(about.size_bytes) + " as the runtime counts\n  verdict  " +
           std::string(ToString(decision.verdict)) + " (" + std::string(ToString(decision.code)) +
           "): " + Printable(decision.reason) + "\n";
-  for (const Referrer& by : decision.used_by)
+  for (const auto reference : decision.used_by) {
+    const Referrer& by = report.observation.references[reference].by;
     text += "  used by  " + std::string(ToString(by.kind)) + " " + Printable(Describe(by)) + "\n";
+  }
   text += "\nQuestions, in order; the first that applies decides:\n";
   for (const ExplainedStep& step : steps) {
     char line[64];

@@ -18,14 +18,10 @@ inline Report SampleReport() {
   seen.Add(Img("u", {"app:2"}, 1000))
       .Add(Img("r", {"app:1"}, 2000))
       .Add(Img("i", {"idle:1"}, 4000));
+  seen.Use("app:2");
   seen.Disk(10'000, 1'000);
   report.observation = seen.seen();
-  report.plan.decisions = {{0,
-                            Verdict::kKeep,
-                            Code::kInUse,
-                            "used by Pod shop/api/web",
-                            {{ReferrerKind::kPod, "shop", "api", "web"}},
-                            {}},
+  report.plan.decisions = {{0, Verdict::kKeep, Code::kInUse, "used by Pod shop/api/web", {0}, {}},
                            {1, Verdict::kRemove, Code::kAge, "too old", {}, {}},
                            {2, Verdict::kKeep, Code::kIdle, "idle", {}, {}}};
   report.plan.removals = {1};

@@ -1,0 +1,64 @@
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "agent/plan/planner.h"
+
+namespace imagesweep {
+namespace {
+
+std::string Hex(std::int64_t number, const char* salt) {
+  std::string hex = std::to_string(number) + salt;
+  std::string out;
+  for (const char c : hex) {
+    out += "0123456789abcdef"[(static_cast<unsigned char>(c) >> 4) & 0xF];
+    out += "0123456789abcdef"[static_cast<unsigned char>(c) & 0xF];
+  }
+  out.resize(64, '0');
+  return "sha256:" + out;
+}
+
+// `images` images with two tags and a digest, `references` references by every form a runtime or a
+// pod may use; a third of the images is in use.
+Observation Node(std::int64_t images, std::int64_t references) {
+  Observation seen;
+  for (std::int64_t i = 0; i < images; ++i) {
+    Image image;
+    image.id = ImageId(Hex(i, "-id"));
+    const std::string repository =
+        "registry.example.com/team-" + std::to_string(i % 50) + "/service-" + std::to_string(i / 4);
+    image.tags.push_back(ImageName::Parse(repository + ":v" + std::to_string(i)));
+    image.tags.push_back(ImageName::Parse(repository + ":build-" + std::to_string(i)));
+    image.digests.push_back(ImageName::Parse(repository + "@" + Hex(i, "-digest")));
+    image.size_bytes = static_cast<std::uint64_t>(i % 977) << 20;
+    seen.images.push_back(std::move(image));
+    ImageAge age;
+    age.unused_for = std::chrono::minutes(i % 40'000);
+    seen.ages.push_back(age);
+  }
+  for (std::int64_t r = 0; r < references; ++r) {
+    const Image& image = seen.images[static_cast<std::size_t>(r * 3 % images)];
+    const std::string forms[] = {image.tags[0].text(), image.id.text(), image.digests[0].text()};
+    seen.references.push_back(
+        {forms[r % 3], {}, {ReferrerKind::kPod, "shop", "pod-" + std::to_string(r), "main"}});
+  }
+  seen.disk = DiskUsage{"/", 1ULL << 40, 1ULL << 37, 1, 1};
+  return seen;
+}
+
+void BM_MakePlan(benchmark::State& state) {
+  const Observation seen = Node(state.range(0), state.range(1));
+  Policy policy = Policy::Default();
+  for (auto _ : state) benchmark::DoNotOptimize(MakePlan(policy, seen));
+  state.SetComplexityN(state.range(0));
+}
+BENCHMARK(BM_MakePlan)
+    ->Args({1250, 2500})
+    ->Args({2500, 5000})
+    ->Args({5000, 10'000})
+    ->Args({10'000, 20'000})
+    ->Unit(benchmark::kMillisecond)
+    ->Complexity(benchmark::oN);
+
+}  // namespace
+}  // namespace imagesweep
