@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -61,7 +62,7 @@ def _free_port():
 
 
 class Agent:
-    """`imagesweep agent` with its log lines as they come; `fetch` reads its own endpoints."""
+    """`imagesweep agent` with its log lines as they come (readAt: when, monotonic); `fetch` reads its endpoints."""
 
     def __init__(self, *arguments, enter=(), address=None):
         self._address = address or f"127.0.0.1:{_free_port()}"
@@ -131,5 +132,6 @@ class Agent:
             except ValueError:
                 value = {"msg": line.rstrip()}
             with self._more:
+                value["readAt"] = time.monotonic()
                 self.lines.append(value)
                 self._more.notify_all()

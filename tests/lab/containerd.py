@@ -127,8 +127,8 @@ class Containerd:
         for image in pulled:
             for reference in image.digest_references:
                 self.ctr("images", "tag", "--force", image.names[0], reference)
-        self.wait_for_names([name for image in (*pulled, *local) for name in image.names]
-                            + [reference for image in pulled for reference in image.digest_references])
+        self._await({image.id: {*image.names, *(image.digest_references if image in pulled else ())}
+                     for image in (*pulled, *local)})
 
     def load_pause(self):
         """The sandbox image, without which no pod starts. Returns it."""
@@ -137,21 +137,20 @@ class Containerd:
         self.load(archive, pulled=[pause])
         return pause
 
-    def remove_name(self, name):
-        """Takes one reference away, as a tag moving on does; the image stays while it has others."""
-        self.ctr("images", "rm", name)
-        wait_until(lambda: name not in self.names(), 10)
-
     def names(self):
         return {name for image in self.cri.images() for name in (*image.repo_tags, *image.repo_digests)}
 
     def ids(self):
         return {image.id for image in self.cri.images()}
 
-    def wait_for_names(self, names):
+    def _await(self, expected):
         """CRI learns of images imported behind its back from containerd's events, a moment later."""
-        if not wait_until(lambda: set(names) <= self.names(), 15):
-            raise RuntimeError(f"CRI does not list {sorted(set(names) - self.names())}\n{self.cell.tail('containerd')}")
+        def missing():
+            listed = {image.id: {*image.repo_tags, *image.repo_digests} for image in self.cri.images()}
+            return {image: names - listed.get(image, set()) for image, names in expected.items()
+                    if not names <= listed.get(image, set())}
+        if not wait_until(lambda: not missing(), 15):
+            raise RuntimeError(f"CRI does not list {missing()}\n{self.cell.tail('containerd')}")
 
     def _answers(self):
         # Not by gRPC: its channel waits a second and more after a refused connection.

@@ -101,7 +101,7 @@ def pytest_generate_tests(metafunc):
     """Each test that uses a node runs on both containerds, or on those its mark names."""
     if "containerd_version" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("containerd")
-        metafunc.parametrize("containerd_version", mark.args if mark else (DEBIAN, LATEST), scope="session")
+        metafunc.parametrize("containerd_version", mark.args if mark else (DEBIAN, LATEST), indirect=True)
 
 
 @pytest.fixture

@@ -1,0 +1,109 @@
+"""A real one-node Kubernetes for each test."""
+import json
+
+import pytest
+
+from lab import agent, gobuild, images
+from lab.cell import wait_until
+from lab.containerd import LATEST
+from lab.kubernetes import NODE, Kubernetes
+from lab.workdir import Workdir
+
+CONFIGMAP = "imagesweep-policy"
+
+
+class Cluster:
+    """The policy lives in ConfigMap NAMESPACE/CONFIGMAP; images are in a repository of their own."""
+
+    namespace = "shop"
+
+    def __init__(self, kubernetes, workdir):
+        self.kubernetes, self.containerd = kubernetes, kubernetes.containerd
+        self.state, self._edits = workdir.path / "state", 0
+        self._base = images.pause_layer(workdir.path)
+        kubernetes.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}})
+        assert wait_until(lambda: "default" in kubernetes.kubectl("get", "serviceaccounts", "-n", self.namespace,
+                                                                  "-o", "name"), 30)
+
+    def image(self, tag, repository="app", local=False):
+        archive = images.Archive()
+        name = f"registry.example/shop/{repository}:{tag}"
+        image = archive.add([name], [self._base, images.layer({"tag": tag.encode()}, name, 256 << 10)])
+        self.containerd.load(archive, **{"local" if local else "pulled": [image]})
+        return image
+
+    def deploy(self, image, name="app", replicas=2):
+        """Creates or updates a Deployment, and returns when all its pods run IMAGE and no others are left."""
+        self.kubernetes.apply({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": self.namespace, "name": name},
+            "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": {"terminationGracePeriodSeconds": 1, "automountServiceAccountToken": False, "containers": [
+                    {"name": "app", "image": image.names[0], "imagePullPolicy": "Never"}]}}}})
+        self.kubernetes.kubectl("rollout", "status", f"deployment/{name}", "-n", self.namespace, "--timeout=60s")
+        assert wait_until(lambda: {container["image"] for pod in self.pods(name) for container in
+                                   pod["spec"]["containers"]} == {image.names[0]}, 60, every=0.5)
+
+    def pods(self, app="app"):
+        return self.kubernetes.get("pods", "-n", self.namespace, "-l", f"app={app}")["items"]
+
+    def put_policy(self, **fields):
+        """Returns the policy's text when the API server has it."""
+        text = agent.policy(**fields)
+        self.kubernetes.apply({"apiVersion": "v1", "kind": "ConfigMap",
+                               "metadata": {"namespace": self.namespace, "name": CONFIGMAP},
+                               "data": {"policy.yaml": text}})
+        return text
+
+    def sweep_until_gone(self, *expected, seconds=60, **fields):
+        """Edits the policy, each time to another text, which makes the agent run at once, until EXPECTED are gone."""
+        def gone():
+            self._edits += 1
+            self.put_policy(**{**fields, "limits": {"maxFailures": 5 + self._edits}})
+            return self.gone(*expected, seconds=2)
+        return wait_until(gone, seconds)
+
+    def sources(self, node=NODE):
+        return [f"--runtime-endpoint={self.containerd.endpoint}", f"--kubeconfig={self.kubernetes.kubeconfig}",
+                f"--node-name={node}", f"--policy-configmap={self.namespace}/{CONFIGMAP}", f"--state-dir={self.state}"]
+
+    def agent(self, node=NODE):
+        return agent.Agent(*self.sources(node), enter=self.kubernetes.cell.enter(), address="127.0.0.1:18080")
+
+    def run(self, *arguments, code=0, node=NODE):
+        return agent.run(*arguments, *self.sources(node), code=code, enter=self.kubernetes.cell.enter())
+
+    def json(self, *arguments, **options):
+        return json.loads(self.run(*arguments, "-o", "json", **options).stdout)
+
+    def age(self, *waiting):
+        """Has every image seen, and returns when those in WAITING are old enough for agent.policy()."""
+        wanted = {image.id for image in waiting}
+        assert wait_until(lambda: all(image["ageSeconds"] >= 2 for image in self.json("images")["images"]
+                                      if image["id"] in wanted), 30, every=0.5)
+
+    def gone(self, *expected, seconds=60):
+        ids = {image.id for image in expected}
+        return wait_until(lambda: not ids & self.containerd.ids(), seconds, every=0.2)
+
+
+def pytest_generate_tests(metafunc):
+    """The newer containerd where a test does not name others: the runtime tier covers both in breadth."""
+    if "containerd_version" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("containerd")
+        metafunc.parametrize("containerd_version", mark.args if mark else (LATEST,), indirect=True)
+
+
+@pytest.fixture
+def containerd_version(request):
+    return request.param
+
+
+@pytest.fixture
+def cluster(containerd_version):
+    try:
+        gobuild.kubernetes()
+    except gobuild.MissingGo as missing:
+        pytest.fail(str(missing), pytrace=False)
+    with Workdir() as workdir, Kubernetes(workdir, containerd_version) as kubernetes:
+        yield Cluster(kubernetes, workdir)
