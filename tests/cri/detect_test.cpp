@@ -119,7 +119,6 @@ TEST_F(DetectTest, StopsWhenAskedTo) {
 
 TEST_F(DetectTest, ASocketThatThisUserMayNotUseIsDenied) {
   if (geteuid() == 0 && seteuid(65534) != 0) GTEST_SKIP() << "cannot become another user";
-  std::filesystem::path directory = Beside("");
   const auto why = ProbeSocket(runtime_.socket_path());  // its directory is 0700
   const auto back = getuid() == 0 ? seteuid(0) : 0;
   ASSERT_EQ(back, 0);

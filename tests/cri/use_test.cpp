@@ -72,6 +72,18 @@ TEST(UseOfRuntimesTest, ReferencesOfEveryLayoutLeadToTheImage) {
   }
 }
 
+TEST_F(UseTest, AnIdOfAnotherAlgorithmLeadsToItsImage) {
+  const std::string sha512 = "sha512:" + std::string(128, 'a');
+  fake_.AddImage({.id = sha512});
+  fake_.RunPod(kPod, "web", sha512);
+  const auto images = client_.runtime.ListImages(never_);
+  ASSERT_TRUE(images) << images.error().what;
+  const RuntimeUse use = Read();
+  ASSERT_FALSE(use.references.empty());
+  for (const ImageReference& reference : use.references)
+    EXPECT_THAT(ImageIndex(*images).Resolve(reference), ElementsAre(0u)) << reference.text;
+}
+
 TEST_F(UseTest, EveryFieldThatMayNameTheImageArrivesAlone) {
   const std::pair<std::string, std::string FakeContainer::*> rows[] = {
       {"image.image", &FakeContainer::image},
