@@ -1,0 +1,131 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/base/clock.h"
+#include "agent/model/glob.h"
+#include "agent/policy/complaints.h"
+#include "agent/policy/text_tree.h"
+
+namespace imagesweep {
+
+// What a field may hold, for people and for schemas.
+struct TypeInfo {
+  std::string name;     // "boolean", "integer", "duration", "list of image patterns", …
+  std::string allowed;  // "0 … 100", "`Always` or `Never`"; empty: whatever the type can hold
+};
+
+// One line of the table of fields, with the value that a policy has there.
+struct FieldRow {
+  std::string path;  // "limits.maxImages"
+  std::string name;  // "maxImages"
+  int depth = 0;
+  bool group = false;  // holds the deeper rows that follow, no value of its own
+  bool required = false;
+  TypeInfo type;
+  std::string text;  // the value as YAML, on one line
+  std::string meaning;
+};
+
+// How one type is read, written and described.  Types are put together: Object (object.h) is made
+// of fields and is a Codec itself, ListOf makes a list of any other.
+template <typename T>
+class Codec {
+ public:
+  virtual ~Codec() = default;
+  // False when it complained; `into` is then as it was, or of no use.
+  virtual bool Read(const TextNode& node, const std::string& path, T& into,
+                    Complaints& bad) const = 0;
+  // As YAML that fits on the line of its field.
+  virtual std::string Text(const T& value) const = 0;
+  virtual TypeInfo type() const = 0;
+  // The rows of what it is made of; none for a plain value.
+  virtual std::vector<FieldRow> Rows(const T&, const std::string&, int) const { return {}; }
+};
+
+template <typename T>
+using CodecPtr = std::shared_ptr<const Codec<T>>;
+
+CodecPtr<bool> Boolean();  // true and false, nothing else
+CodecPtr<int> Integer(int minimum, int maximum);
+CodecPtr<Millis> Duration(Millis minimum, Millis maximum);
+CodecPtr<std::uint64_t> Quantity();  // of bytes
+CodecPtr<ImageGlob> ImagePattern();
+CodecPtr<std::string> TagPattern();
+
+// Text in double quotes, as YAML and JSON read it.
+std::string YamlText(std::string_view text);
+// Complains unless the node is a scalar that is text.
+bool IsText(const TextNode& node, const std::string& path, Complaints& bad);
+
+// One of a few words, which stand for the values of an enum.
+template <typename E>
+class Choice final : public Codec<E> {
+ public:
+  explicit Choice(std::vector<std::pair<std::string, E>> words) : words_(std::move(words)) {}
+
+  bool Read(const TextNode& node, const std::string& path, E& into,
+            Complaints& bad) const override {
+    std::vector<std::string> supported;
+    for (const auto& [word, value] : words_) {
+      if (node.kind == TextNode::Kind::kScalar && node.text == word) {
+        into = value;
+        return true;
+      }
+      supported.push_back(word);
+    }
+    bad.Unsupported(path, Shown(node), supported, node.line);
+    return false;
+  }
+  std::string Text(const E& value) const override {
+    for (const auto& [word, meant] : words_)
+      if (meant == value) return word;
+    return {};
+  }
+  TypeInfo type() const override {
+    std::string allowed;
+    for (const auto& [word, value] : words_)
+      allowed += (allowed.empty() ? "`" : " or `") + word + "`";
+    return {"string", allowed};
+  }
+
+ private:
+  std::vector<std::pair<std::string, E>> words_;
+};
+
+template <typename T>
+class ListOf final : public Codec<std::vector<T>> {
+ public:
+  explicit ListOf(CodecPtr<T> item) : item_(std::move(item)) {}
+
+  bool Read(const TextNode& node, const std::string& path, std::vector<T>& into,
+            Complaints& bad) const override {
+    if (node.kind != TextNode::Kind::kList) {
+      bad.Invalid(path, Shown(node), "must be a list", node.line);
+      return false;
+    }
+    std::vector<T> values(node.items.size());
+    bool good = true;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      good &= item_->Read(node.items[i], path + "[" + std::to_string(i) + "]", values[i], bad);
+    if (good) into = std::move(values);
+    return good;
+  }
+  std::string Text(const std::vector<T>& values) const override {
+    std::string text;
+    for (const T& value : values) text += (text.empty() ? "" : ", ") + item_->Text(value);
+    return "[" + text + "]";
+  }
+  TypeInfo type() const override {
+    const TypeInfo item = item_->type();
+    return {"list of " + item.name + "s", item.allowed};
+  }
+
+ private:
+  CodecPtr<T> item_;
+};
+
+}  // namespace imagesweep

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/policy/codec.h"
+
+namespace imagesweep {
+
+// One field of a struct S: its name, what it means, and its type's codec bound to a member.
+template <typename S>
+struct Field {
+  std::string name;
+  std::string meaning;
+  bool required = false;
+  TypeInfo type;
+  std::function<bool(const TextNode&, const std::string& path, S&, Complaints&)> read;
+  std::function<std::string(const S&)> text;
+  std::function<std::vector<FieldRow>(const S&, const std::string& path, int depth)> rows;
+};
+
+template <typename S, typename T>
+Field<S> Member(std::string name, T S::*member, CodecPtr<T> codec, std::string meaning) {
+  Field<S> field;
+  field.name = std::move(name);
+  field.meaning = std::move(meaning);
+  field.type = codec->type();
+  field.read = [member, codec](const TextNode& node, const std::string& path, S& into,
+                               Complaints& bad) {
+    return codec->Read(node, path, into.*member, bad);
+  };
+  field.text = [member, codec](const S& value) { return codec->Text(value.*member); };
+  field.rows = [member, codec](const S& value, const std::string& path, int depth) {
+    return codec->Rows(value.*member, path, depth);
+  };
+  return field;
+}
+
+// A required field that has one right value and is not kept.
+template <typename S>
+Field<S> Constant(std::string name, std::string value, std::string meaning) {
+  Field<S> field;
+  field.name = std::move(name);
+  field.meaning = std::move(meaning);
+  field.required = true;
+  field.type = {"string", "`" + value + "`"};
+  field.read = [value](const TextNode& node, const std::string& path, S&, Complaints& bad) {
+    if (node.kind == TextNode::Kind::kScalar && node.text == value) return true;
+    bad.Unsupported(path, Shown(node), {value}, node.line);
+    return false;
+  };
+  field.text = [value](const S&) { return value; };
+  field.rows = [](const S&, const std::string&, int) { return std::vector<FieldRow>(); };
+  return field;
+}
+
+// Two fields of one object of which the first must not be greater.
+template <typename S>
+struct Order {
+  std::string lower, upper;  // names of the fields
+  bool strictly = false;     // nor equal
+  std::function<bool(const S&)> holds;
+};
+
+// A YAML map with fixed fields.
+template <typename S>
+class Object final : public Codec<S> {
+ public:
+  explicit Object(std::vector<Field<S>> fields, std::vector<Order<S>> orders = {})
+      : fields_(std::move(fields)), orders_(std::move(orders)) {}
+
+  bool Read(const TextNode& node, const std::string& path, S& into,
+            Complaints& bad) const override {
+    if (node.kind != TextNode::Kind::kMap) {
+      bad.Invalid(path, Shown(node), "must be a map of fields", node.line);
+      return false;
+    }
+    std::map<std::string, int> lines;  // of the fields that are written
+    std::set<std::string> wrong;
+    for (const auto& [name, line, value] : node.entries) {
+      const Field<S>* const field = Find(name);
+      if (field == nullptr) {
+        bad.Unknown(path, name, Names(), line);
+        wrong.insert(name);
+      } else if (const auto [first, added] = lines.emplace(name, line); !added) {
+        bad.Duplicate(Below(path, name), first->second, line);
+        wrong.insert(name);
+      } else if (!field->read(value, Below(path, name), into, bad)) {
+        wrong.insert(name);
+      }
+    }
+    for (const auto& field : fields_) {
+      if (!field.required || lines.contains(field.name)) continue;
+      bad.Required(Below(path, field.name), "must be " + field.text(into));
+      wrong.insert(field.name);
+    }
+    for (const auto& order : orders_) {
+      if (wrong.contains(order.lower) || wrong.contains(order.upper) || order.holds(into)) continue;
+      Blame(order, into, path, lines, bad);
+      wrong.insert(order.lower);
+    }
+    return wrong.empty();
+  }
+
+  std::string Text(const S& value) const override {
+    std::string text;
+    for (const auto& field : fields_)
+      text += (text.empty() ? "" : ", ") + field.name + ": " + field.text(value);
+    return "{" + text + "}";
+  }
+  TypeInfo type() const override { return {"object", ""}; }
+
+  std::vector<FieldRow> Rows(const S& value, const std::string& path, int depth) const override {
+    std::vector<FieldRow> rows;
+    for (const auto& field : fields_) {
+      const auto below = field.rows(value, Below(path, field.name), depth + 1);
+      rows.push_back({Below(path, field.name), field.name, depth, !below.empty(), field.required,
+                      field.type, field.text(value), field.meaning});
+      rows.insert(rows.end(), below.begin(), below.end());
+    }
+    return rows;
+  }
+
+ private:
+  const Field<S>* Find(const std::string& name) const {
+    for (const auto& field : fields_)
+      if (field.name == name) return &field;
+    return nullptr;
+  }
+  std::vector<std::string> Names() const {
+    std::vector<std::string> names;
+    for (const auto& field : fields_) names.push_back(field.name);
+    return names;
+  }
+  // Blames the field that its author wrote; of two, the lower one.  When neither is written the
+  // defaults are at odds, which a test rules out.
+  void Blame(const Order<S>& order, const S& value, const std::string& path,
+             const std::map<std::string, int>& lines, Complaints& bad) const {
+    const bool lower = lines.contains(order.lower) || !lines.contains(order.upper);
+    const auto& blamed = lower ? order.lower : order.upper;
+    const auto& other = lower ? order.upper : order.lower;
+    const char* const how = lower ? (order.strictly ? "less than " : "at most ")
+                                  : (order.strictly ? "greater than " : "at least ");
+    const auto line = lines.find(blamed);
+    bad.Invalid(Below(path, blamed), Find(blamed)->text(value),
+                "must be " + std::string(how) + other + " (" + Find(other)->text(value) + ")",
+                line == lines.end() ? 1 : line->second);
+  }
+
+  std::vector<Field<S>> fields_;
+  std::vector<Order<S>> orders_;
+};
+
+template <typename S>
+CodecPtr<S> ObjectOf(std::vector<Field<S>> fields, std::vector<Order<S>> orders = {}) {
+  return std::make_shared<Object<S>>(std::move(fields), std::move(orders));
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,90 @@
+#include "agent/policy/render.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "agent/policy/fields.h"
+
+namespace imagesweep {
+namespace {
+
+constexpr std::size_t kCommentWidth = 96;
+
+// Comments stand above their field, broken into lines.
+std::string Comment(std::string_view text, const std::string& indent) {
+  std::string lines;
+  std::string line;
+  const auto flush = [&] {
+    lines += indent + "#" + line + "\n";
+    line.clear();
+  };
+  while (!text.empty()) {
+    const auto space = text.find(' ');
+    const auto word = text.substr(0, space);
+    text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+    if (!line.empty() && indent.size() + line.size() + word.size() + 2 > kCommentWidth) flush();
+    line += " " + std::string(word);
+  }
+  flush();
+  return lines;
+}
+
+std::string Plain(std::string text) {
+  std::erase(text, '`');
+  return text;
+}
+
+std::string Yaml(const Policy& policy, bool comments) {
+  std::string yaml;
+  for (const auto& row : PolicyFields().Rows(policy, "", 0)) {
+    const std::string indent(2 * static_cast<std::size_t>(row.depth), ' ');
+    if (comments && !row.required) {
+      const std::string allowed =
+          row.type.allowed.empty() ? "" : " (" + Plain(row.type.allowed) + ")";
+      yaml += Comment(row.meaning + allowed, indent);
+    }
+    yaml += indent + row.name + (row.group ? ":" : ": " + row.text) + "\n";
+  }
+  return yaml;
+}
+
+std::string Cell(std::string_view text) {
+  std::string cell;
+  for (const char c : text) {
+    if (c == '|') cell += '\\';
+    cell += c;
+  }
+  return cell;
+}
+
+}  // namespace
+
+std::string PolicyYaml(const Policy& policy) {
+  return Yaml(policy, false);
+}
+
+std::string DefaultPolicyYaml() {
+  return Yaml(Policy::Default(), true);
+}
+
+std::string PolicyReferenceMarkdown() {
+  std::string page =
+      "# Policy reference\n\n"
+      "Every field of a policy document. A field that is left out has its default; a field that "
+      "is\n"
+      "not listed here is an error. Durations are written like `15m`, `1h30m` or `7d`, quantities\n"
+      "of bytes like `20Gi`.\n\n"
+      "| Field | Type | Default | Meaning |\n"
+      "| --- | --- | --- | --- |\n";
+  for (const auto& row : PolicyFields().Rows(Policy::Default(), "", 0)) {
+    const std::string type =
+        row.type.name + (row.type.allowed.empty() ? "" : ": " + row.type.allowed);
+    const std::string value = row.required ? "required" : row.group ? "" : "`" + row.text + "`";
+    page += "| `" + row.path + "` | " + Cell(type) + " | " + Cell(value) + " | " +
+            Cell(row.meaning) + " |\n";
+  }
+  return page;
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,312 @@
+#include "agent/policy/parse.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/policy/policy_text.h"
+
+namespace imagesweep {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(ParsePolicy, ReadsEveryField) {
+  const auto policy =
+      ParsePolicy(WithHead("dryRun: false\n"
+                           "suspend: true\n"
+                           "interval: 2h\n"
+                           "initialDelay: 0s\n"
+                           "jitterPercent: 0\n"
+                           "minimumAge: 1d\n"
+                           "maximumAge: 2w\n"
+                           "removeDangling: false\n"
+                           "diskUsage: {highThresholdPercent: 60, lowThresholdPercent: 50}\n"
+                           "keep:\n"
+                           "  images: [\"shop/**\", 'redis:7.*', nginx]\n"
+                           "  tags:\n"
+                           "  - latest\n"
+                           "  - \"1.25\"\n"
+                           "  localOnly: Never\n"
+                           "limits:\n"
+                           "  maxImages: 7\n"
+                           "  maxBytes: 20Gi\n"
+                           "  maxPercentOfImages: 100\n"
+                           "  removalDelay: 1.5s\n"
+                           "  maxFailures: 1\n"));
+  ASSERT_TRUE(policy) << policy.error().what;
+  EXPECT_FALSE(policy->dry_run);
+  EXPECT_TRUE(policy->suspend);
+  EXPECT_EQ(policy->interval, std::chrono::hours(2));
+  EXPECT_EQ(policy->initial_delay, Millis(0));
+  EXPECT_EQ(policy->jitter_percent, 0);
+  EXPECT_EQ(policy->minimum_age, std::chrono::hours(24));
+  EXPECT_EQ(policy->maximum_age, std::chrono::hours(14 * 24));
+  EXPECT_FALSE(policy->remove_dangling);
+  EXPECT_EQ(policy->disk.high_percent, 60);
+  EXPECT_EQ(policy->disk.low_percent, 50);
+  ASSERT_EQ(policy->keep.images.size(), 3U);
+  EXPECT_EQ(policy->keep.images[1].text(), "redis:7.*");
+  EXPECT_EQ(policy->keep.tags, (std::vector<std::string>{"latest", "1.25"}));
+  EXPECT_EQ(policy->keep.local_only, LocalOnly::kNever);
+  EXPECT_EQ(policy->limits.max_images, 7);
+  EXPECT_EQ(policy->limits.max_bytes, 20ULL << 30);
+  EXPECT_EQ(policy->limits.max_percent_of_images, 100);
+  EXPECT_EQ(policy->limits.removal_delay, Millis(1500));
+  EXPECT_EQ(policy->limits.max_failures, 1);
+}
+
+TEST(ParsePolicy, WhatIsNotWrittenHasItsDefault) {
+  const auto policy = ParsePolicy(WithHead("limits: {maxImages: 1}\n"));
+  ASSERT_TRUE(policy);
+  EXPECT_EQ(policy->limits.max_failures, Limits().max_failures);
+  EXPECT_TRUE(policy->dry_run);
+  ASSERT_EQ(policy->keep.images.size(), 1U);
+  EXPECT_EQ(policy->keep.images[0].text(), "localhost/**");
+}
+
+// K12: the pairs that the kubelet's ValidatePolicy is tested with, and what else is not a percent.
+TEST(ParsePolicy, AcceptsOnlyThresholdsThatMakeSense) {
+  struct {
+    const char* high;
+    const char* low;
+    const char* complaint;
+  } cases[] = {
+      {"2", "1", "good"},
+      {"-1", "1", "diskUsage.highThresholdPercent: Invalid value: -1: must be at least 0 (line 4)"},
+      {"101", "1",
+       "diskUsage.highThresholdPercent: Invalid value: 101: must be at most 100 (line 4)"},
+      {"2", "-1", "diskUsage.lowThresholdPercent: Invalid value: -1: must be at least 0 (line 5)"},
+      {"2", "101",
+       "diskUsage.lowThresholdPercent: Invalid value: 101: must be at most 100 (line 5)"},
+      {"1", "2",
+       "diskUsage.lowThresholdPercent: Invalid value: 2: must be less than highThresholdPercent "
+       "(1) (line 5)"},
+      {"1", "1",
+       "diskUsage.lowThresholdPercent: Invalid value: 1: must be less than highThresholdPercent "
+       "(1) (line 5)"},
+      {"0", "65", "good"},
+      {".NaN", "1",
+       "diskUsage.highThresholdPercent: Invalid value: .NaN: must be an integer, in plain decimal "
+       "digits (line 4)"},
+      {"NaN", "1",
+       "diskUsage.highThresholdPercent: Invalid value: \"NaN\": must be an integer, in plain "
+       "decimal digits (line 4)"},
+      {"80%", "1",
+       "diskUsage.highThresholdPercent: Invalid value: \"80%\": must be an integer, without the "
+       "percent sign (line 4)"},
+      {"80.5", "1",
+       "diskUsage.highThresholdPercent: Invalid value: 80.5: must be an integer, in plain decimal "
+       "digits (line 4)"},
+      {"1e2", "1",
+       "diskUsage.highThresholdPercent: Invalid value: 1e2: must be an integer, in plain decimal "
+       "digits (line 4)"},
+      {"080", "1",
+       "diskUsage.highThresholdPercent: Invalid value: 080: must be an integer, in plain decimal "
+       "digits (line 4)"},
+      {"\"80\"", "1",
+       "diskUsage.highThresholdPercent: Invalid value: \"80\": must be an integer, without quotes "
+       "(line 4)"},
+      {"", "1",
+       "diskUsage.highThresholdPercent: Invalid value: null: must be an integer, in plain decimal "
+       "digits (line 4)"},
+      {"99999999999999999999", "1",
+       "diskUsage.highThresholdPercent: Invalid value: 99999999999999999999: must be at most 100 "
+       "(line 4)"},
+      {"2", "-99999999999999999999",
+       "diskUsage.lowThresholdPercent: Invalid value: -99999999999999999999: must be at least 0 "
+       "(line 5)"},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(Verdict(WithHead("diskUsage:\n  highThresholdPercent: " + std::string(c.high) +
+                               "\n  lowThresholdPercent: " + c.low + "\n")),
+              c.complaint);
+}
+
+TEST(ParsePolicy, ComplainsByPathValueAndLine) {
+  struct {
+    const char* lines;
+    const char* complaint;
+  } cases[] = {
+      {"limits: {maxImages: -1}",
+       "limits.maxImages: Invalid value: -1: must be at least 0 (line 3)"},
+      {"limits: {maxFailures: 0}",
+       "limits.maxFailures: Invalid value: 0: must be at least 1 (line 3)"},
+      {"limits: {maxBytes: 20GiB}",
+       "limits.maxBytes: Invalid value: \"20GiB\": is not a quantity of bytes; write e.g. 500Mi, "
+       "20Gi or 0 (line 3)"},
+      {"limits: 5", "limits: Invalid value: 5: must be a map of fields (line 3)"},
+      {"limits:", "limits: Invalid value: null: must be a map of fields (line 3)"},
+      {"limits: []", "limits: Invalid value: […]: must be a map of fields (line 3)"},
+      {"\n\ninterval: 59s", "interval: Invalid value: \"59s\": must be at least 1m (line 5)"},
+      {"interval: 1m", "good"},
+      {"interval: 24h", "good"},
+      {"interval: 1441m", "interval: Invalid value: \"1441m\": must be at most 24h (line 3)"},
+      {"interval: 15",
+       "interval: Invalid value: 15: is not a duration; write e.g. 30s, 15m, 1h30m, 7d or 2w (line "
+       "3)"},
+      {"minimumAge: -5m",
+       "minimumAge: Invalid value: \"-5m\": is not a duration; write e.g. 30s, 15m, 1h30m, 7d or "
+       "2w (line 3)"},
+      {"minimumAge: 1ns",
+       "minimumAge: Invalid value: \"1ns\": must be at least 1ms, or 0s (line 3)"},
+      {"minimumAge: [1h]",
+       "minimumAge: Invalid value: […]: must be a duration, e.g. 30s, 15m, 1h30m or 7d (line 3)"},
+      {"jitterPercent: 101", "jitterPercent: Invalid value: 101: must be at most 100 (line 3)"},
+      {"dryRun: yes",
+       "dryRun: Invalid value: yes: must be true or false, in lower case; other words and numbers "
+       "do not count as booleans (line 3)"},
+      {"dryRun: \"false\"",
+       "dryRun: Invalid value: \"false\": must be true or false, without quotes (line 3)"},
+      {"dryRun: ~", "dryRun: Invalid value: null: must be true or false (line 3)"},
+      {"dryRun: {}", "dryRun: Invalid value: {…}: must be true or false (line 3)"},
+      {"keep: {localOnly: UnlessSuperseded}",
+       "keep.localOnly: Unsupported value: \"UnlessSuperseded\": supported values: \"Always\", "
+       "\"Never\" (line 3)"},
+      {"keep: {images: nginx}", "keep.images: Invalid value: \"nginx\": must be a list (line 3)"},
+      {"keep: {tags: [1.25]}",
+       "keep.tags[0]: Invalid value: 1.25: must be text; put it in quotes (line 3)"},
+      {"keep: {tags: [a, [b]]}", "keep.tags[1]: Invalid value: […]: must be text (line 3)"},
+      {"keep: {tags: [\"nginx:latest\"]}",
+       "keep.tags[0]: Invalid value: \"nginx:latest\": must be a pattern for tags alone, such as "
+       "latest or v1.*; images by name belong in keep.images (line 3)"},
+      {"maximumAge: 30m",
+       "maximumAge: Invalid value: 30m: must be at least minimumAge (1h) (line 3)"},
+      {"maximumAge: 30m\nminimumAge: 31m",
+       "minimumAge: Invalid value: 31m: must be at most maximumAge (30m) (line 4)"},
+      {"maximumAge: 30m\nminimumAge: 30m", "good"},
+      {"maximumAge: 0s", "good"},
+      {"diskUsage: {highThresholdPercent: 60}",
+       "diskUsage.highThresholdPercent: Invalid value: 60: must be greater than "
+       "lowThresholdPercent (65) (line 3)"},
+      {"diskUsage: {lowThresholdPercent: 80}",
+       "diskUsage.lowThresholdPercent: Invalid value: 80: must be less than highThresholdPercent "
+       "(75) (line 3)"},
+      {"keep: {imagse: []}",
+       "strict decoding error: unknown field \"keep.imagse\" (line 3); did you mean \"images\"?"},
+      {"dryrun: false",
+       "strict decoding error: unknown field \"dryrun\" (line 3); did you mean \"dryRun\"?"},
+      {"windows: []", "strict decoding error: unknown field \"windows\" (line 3)"},
+      {"keep: {lastPerRepository: 2}",
+       "strict decoding error: unknown field \"keep.lastPerRepository\" (line 3)"},
+      {"<<: {dryRun: false}", "strict decoding error: unknown field \"<<\" (line 3)"},
+      {"\"\": 1", "strict decoding error: unknown field \"\" (line 3)"},
+      {"\"a\\nb\\e\": 1", "strict decoding error: unknown field \"a\\nb?\" (line 3)"},
+      {"dryRun: true\ndryRun: false",
+       "strict decoding error: duplicate field \"dryRun\" (line 4); it was set on line 3 already"},
+      {"keep: {tags: []}\nkeep: {images: []}",
+       "strict decoding error: duplicate field \"keep\" (line 4); it was set on line 3 already"},
+      {"limits:\n  maxImages: 1\n  maxImages: 1",
+       "strict decoding error: duplicate field \"limits.maxImages\" (line 5); it was set on line 4 "
+       "already"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(Verdict(WithHead(c.lines)), c.complaint) << c.lines;
+}
+
+// P03: a pattern that cannot mean what its author thinks is refused, by its place in the list.
+TEST(ParsePolicy, RefusesBadKeepPatternsByTheirIndex) {
+  struct {
+    const char* pattern;
+    const char* why;  // null: good
+  } cases[] = {
+      {"localhost:5000/app:*", nullptr},
+      {"foo:*", nullptr},
+      {"reg/x/*", nullptr},
+      {"[fd00::1]:5000/app", nullptr},
+      {"**", nullptr},
+      {"sha256:0123456789ab", nullptr},
+      {"sha256:xyz", "an image id is sha256: and 12 to 64"},
+      {"", "it is empty"},
+      {"a b", "it has a space"},
+      {".*", "no part of an image name begins with a dot"},
+      {"shop/.*", "no part of an image name begins with a dot"},
+      {"^shop$", "not regular expressions"},
+      {"(a|b)", "not regular expressions"},
+      {"[a-z]*", "not regular expressions"},
+      {"[", "not regular expressions"},
+      {"shop/[ab]", "not regular expressions"},
+      {"app:", "nothing follows the colon"},
+      {"app@", "nothing follows the @"},
+      {"a//b", "a path segment is empty"},
+  };
+  for (const auto& c : cases) {
+    const auto verdict =
+        Verdict(WithHead("keep:\n  images:\n  - nginx\n  - \"" + std::string(c.pattern) + "\"\n"));
+    if (c.why == nullptr) {
+      EXPECT_EQ(verdict, "good") << c.pattern;
+      continue;
+    }
+    EXPECT_THAT(verdict, testing::StartsWith("keep.images[1]: Invalid value: \"" +
+                                             std::string(c.pattern) + "\": "));
+    EXPECT_THAT(verdict, HasSubstr(c.why));
+    EXPECT_THAT(verdict, testing::EndsWith("(line 6)"));
+  }
+}
+
+TEST(ParsePolicy, RefusesBadTagPatterns) {
+  for (const char* pattern : {"", "a/b", "a@b", "v[12]", ".*", "-x", "a b"})
+    EXPECT_THAT(Verdict(WithHead("keep: {tags: [\"" + std::string(pattern) + "\"]}")),
+                HasSubstr("keep.tags[0]: Invalid value: "))
+        << pattern;
+  for (const char* pattern : {"latest", "v1.*", "prod-*", "*", "_x", "?"})
+    EXPECT_EQ(Verdict(WithHead("keep: {tags: [\"" + std::string(pattern) + "\"]}")), "good");
+}
+
+TEST(ParsePolicy, MakesAllComplaintsAtOnceInOrder) {
+  EXPECT_EQ(Verdict("kind: SweepPolice\n"
+                    "dryRun: on\n"
+                    "keep:\n"
+                    "  imagse: []\n"
+                    "  tags: [ok, 5]\n"
+                    "\n"
+                    "diskUsage:\n"
+                    "  highThresholdPercent: 101\n"
+                    "  lowThresholdPercent: 100\n"
+                    "limits:\n"
+                    "  maxImages: -1\n"
+                    "  maxImages: 2\n"),
+            "apiVersion: Required value: must be imagesweep/v1alpha1\n"
+            "kind: Unsupported value: \"SweepPolice\": supported values: \"SweepPolicy\" (line 1)\n"
+            "dryRun: Invalid value: on: must be true or false, in lower case; other words and "
+            "numbers do not count as booleans (line 2)\n"
+            "strict decoding error: unknown field \"keep.imagse\" (line 4); did you mean "
+            "\"images\"?\n"
+            "keep.tags[1]: Invalid value: 5: must be text; put it in quotes (line 5)\n"
+            "diskUsage.highThresholdPercent: Invalid value: 101: must be at most 100 (line 8)\n"
+            "limits.maxImages: Invalid value: -1: must be at least 0 (line 11)\n"
+            "strict decoding error: duplicate field \"limits.maxImages\" (line 12); it was set on "
+            "line 11 already");
+}
+
+TEST(ParsePolicy, ManyComplaintsAreCutAndSayHowMany) {
+  std::string lines;
+  for (int i = 0; i < 70; ++i) lines += "x" + std::to_string(i) + ": 1\n";
+  const auto verdict = Verdict(WithHead(lines));
+  EXPECT_THAT(verdict, testing::EndsWith("\n… and 20 more"));
+  EXPECT_EQ(std::count(verdict.begin(), verdict.end(), '\n'), 50);
+}
+
+TEST(ParsePolicy, LongTextsAreShortenedWhereTheyAreShown) {
+  EXPECT_LT(Verdict(WithHead("interval: \"" + std::string(100'000, 'x') + "\"")).size(), 300U);
+  EXPECT_LT(Verdict(WithHead(std::string(1000, 'x') + ": 1")).size(), 300U);
+  EXPECT_LT(Verdict(WithHead("keep: {images: [" + std::string(100'000, 'x') + "]}")).size(), 500U);
+}
+
+TEST(ParsePolicy, TheHeadIsRequired) {
+  EXPECT_EQ(Verdict("dryRun: true\n"),
+            "apiVersion: Required value: must be imagesweep/v1alpha1\n"
+            "kind: Required value: must be SweepPolicy");
+  EXPECT_EQ(Verdict("apiVersion: imagesweep/v1\nkind: SweepPolicy\n"),
+            "apiVersion: Unsupported value: \"imagesweep/v1\": supported values: "
+            "\"imagesweep/v1alpha1\" (line 1)");
+}
+
+TEST(ParsePolicy, NothingIsNotThePolicyOfDefaults) {
+  for (const char* text : {"", "\n", "# only a comment\n", "---\n", "~", "null"})
+    EXPECT_NE(Verdict(text), "good") << text;
+  EXPECT_THAT(Verdict(""), HasSubstr("the document is empty"));
+  EXPECT_EQ(Verdict("[]"), "policy: Invalid value: […]: must be a map of fields (line 1)");
+  EXPECT_EQ(Verdict("hello"), "policy: Invalid value: \"hello\": must be a map of fields (line 1)");
+}
+
+}  // namespace
+}  // namespace imagesweep

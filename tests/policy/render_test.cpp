@@ -1,0 +1,93 @@
+#include "agent/policy/render.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "agent/policy/fields.h"
+#include "agent/policy/parse.h"
+#include "tests/policy/policy_text.h"
+
+namespace imagesweep {
+namespace {
+
+using testing::HasSubstr;
+
+void ExpectSame(const Policy& a, const Policy& b) {
+  EXPECT_EQ(a.dry_run, b.dry_run);
+  EXPECT_EQ(a.suspend, b.suspend);
+  EXPECT_EQ(a.interval, b.interval);
+  EXPECT_EQ(a.initial_delay, b.initial_delay);
+  EXPECT_EQ(a.jitter_percent, b.jitter_percent);
+  EXPECT_EQ(a.minimum_age, b.minimum_age);
+  EXPECT_EQ(a.maximum_age, b.maximum_age);
+  EXPECT_EQ(a.remove_dangling, b.remove_dangling);
+  EXPECT_EQ(a.disk.high_percent, b.disk.high_percent);
+  EXPECT_EQ(a.disk.low_percent, b.disk.low_percent);
+  ASSERT_EQ(a.keep.images.size(), b.keep.images.size());
+  for (std::size_t i = 0; i < a.keep.images.size(); ++i)
+    EXPECT_EQ(a.keep.images[i].text(), b.keep.images[i].text());
+  EXPECT_EQ(a.keep.tags, b.keep.tags);
+  EXPECT_EQ(a.keep.local_only, b.keep.local_only);
+  EXPECT_EQ(a.limits.max_images, b.limits.max_images);
+  EXPECT_EQ(a.limits.max_bytes, b.limits.max_bytes);
+  EXPECT_EQ(a.limits.max_percent_of_images, b.limits.max_percent_of_images);
+  EXPECT_EQ(a.limits.removal_delay, b.limits.removal_delay);
+  EXPECT_EQ(a.limits.max_failures, b.limits.max_failures);
+}
+
+TEST(Render, TheDefaultDocumentIsTheDefaultPolicy) {
+  const auto policy = ParsePolicy(DefaultPolicyYaml());
+  ASSERT_TRUE(policy) << policy.error().what;
+  ExpectSame(*policy, Policy::Default());
+}
+
+TEST(Render, TheDefaultDocumentSaysWhatEachFieldMeans) {
+  const auto yaml = DefaultPolicyYaml();
+  EXPECT_THAT(yaml, testing::StartsWith("apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\n"));
+  EXPECT_THAT(yaml, HasSubstr("# decide and report, remove nothing\ndryRun: true\n"));
+  EXPECT_THAT(yaml, HasSubstr("# time between two runs (1m … 24h)\ninterval: 15m\n"));
+  EXPECT_THAT(yaml, HasSubstr("\n  images: [\"localhost/**\"]\n"));
+  EXPECT_THAT(yaml, HasSubstr("\n  localOnly: Always\n"));
+  std::istringstream lines(yaml);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
+}
+
+TEST(Render, EveryPolicyIsReadBackAsItWas) {
+  Policy policy = Policy::Default();
+  policy.dry_run = false;
+  policy.suspend = true;
+  policy.interval = Millis(61'001);
+  policy.initial_delay = Millis(1);
+  policy.jitter_percent = 100;
+  policy.minimum_age = std::chrono::hours(24 * 365);
+  policy.maximum_age = std::chrono::hours(24 * 365 * 99);
+  policy.remove_dangling = false;
+  policy.disk = {100, 0};
+  policy.keep.images = {*ImageGlob::Parse("*/shop/*:prod-*"), *ImageGlob::Parse("nginx")};
+  policy.keep.tags = {"1.25", "latest", "*"};
+  policy.keep.local_only = LocalOnly::kNever;
+  policy.limits = {0, (5ULL << 30) + 1, 0, Millis(0), 1};
+  const auto again = ParsePolicy(PolicyYaml(policy));
+  ASSERT_TRUE(again) << again.error().what;
+  ExpectSame(*again, policy);
+
+  policy.limits.max_bytes = 3ULL << 40;
+  EXPECT_THAT(PolicyYaml(policy), HasSubstr("maxBytes: 3Ti\n"));
+}
+
+TEST(Render, TheReferencePageHasEveryField) {
+  const auto page = PolicyReferenceMarkdown();
+  for (const auto& row : PolicyFields().Rows(Policy::Default(), "", 0)) {
+    EXPECT_THAT(page, HasSubstr("\n| `" + row.path + "` | "));
+    EXPECT_FALSE(row.meaning.empty()) << row.path;
+    EXPECT_FALSE(row.type.name.empty()) << row.path;
+  }
+  EXPECT_THAT(page, HasSubstr("| `interval` | duration: 1m … 24h | `15m` | "));
+  EXPECT_THAT(page, HasSubstr("| `keep.localOnly` | string: `Always` or `Never` | `Always` | "));
+  EXPECT_THAT(page, HasSubstr("| `kind` | string: `SweepPolicy` | required | "));
+}
+
+}  // namespace
+}  // namespace imagesweep

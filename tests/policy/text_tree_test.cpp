@@ -1,0 +1,117 @@
+#include "agent/policy/text_tree.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/policy/policy_text.h"
+
+namespace imagesweep {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+TEST(TextTree, RefusesWhatNoPolicyNeeds) {
+  const std::string anchors = "anchors and aliases are not allowed";
+  struct {
+    std::string lines;  // the first is line 3
+    std::string line;
+    std::string why;
+  } cases[] = {
+      {"keep: &a {}\n", "3", anchors},
+      {"keep: &a\n  tags: []\nlimits: *a\n", "3", anchors},
+      {"&a dryRun: true\n", "3", anchors},
+      {"keep:\n  images: [*/shop/*]\n", "4", anchors},
+      {"dryRun: !!bool true\n", "3", "tags are not allowed"},
+      {"keep: !x {}\n", "3", "tags are not allowed"},
+      {"keep:\n\timages: []\n", "4", "a tab"},
+      {"keep: {} #\tcomment\n", "3", "a tab"},
+      {"a: \x01\n", "3", "a control character"},
+      {std::string("a: \0\n", 5), "3", "a control character"},
+      {"a: b\rc: d\n", "3", "a control character"},
+      {"\na: \xFF\n", "4", "this is not UTF-8"},
+      {"a: \xC0\xAF\n", "3", "this is not UTF-8"},
+      {"a: \xED\xA0\x80\n", "3", "this is not UTF-8"},
+      {"a: \xF4\x90\x80\x80\n", "3", "this is not UTF-8"},
+      {"a: \xE2\x82", "3", "this is not UTF-8"},
+      {"? [a]\n: b\n", "3", "a field name must be text"},
+      {"? {a: b}\n: c\n", "3", "a field name must be text"},
+      {": b\n", "3", "a field name must be text"},
+      {"keep: [\n", "4", ""},
+      {"maximumAge: \"7d\n", "4", "a quoted text is not closed"},
+      {"maximumAge: '7d", "3", "a quoted text is not closed"},
+      {"maximumAge: \"7d\n---\n", "4", "a quoted text is not closed"},
+      {"keep: {tags: [a, b]\n", "", ""},
+      {"a: b: c\n", "3", ""},
+      {"keep:\n   tags: []\n  images: []\n", "5", ""},
+  };
+  for (const auto& c : cases) {
+    const auto tree = ReadTextTree(WithHead(c.lines));
+    ASSERT_FALSE(tree) << c.lines;
+    EXPECT_EQ(tree.error().kind, ErrorKind::kInvalid);
+    EXPECT_THAT(tree.error().what, StartsWith("yaml: line " + c.line)) << c.lines;
+    EXPECT_THAT(tree.error().what, HasSubstr(c.why));
+  }
+}
+
+TEST(TextTree, OneDocumentOnly) {
+  EXPECT_EQ(Verdict("---\n" + WithHead("")), "good");
+  EXPECT_EQ(Verdict("# hello\n---\n" + WithHead("...\n")), "good");
+  for (const auto& text : {WithHead("---\n") + WithHead(""), WithHead("---\ndryRun: false\n"),
+                           "---\n---\n" + WithHead(""), WithHead("...\n---\na: b\n")})
+    EXPECT_EQ(Verdict(text), "yaml: more than one document; write a single one") << text;
+}
+
+TEST(TextTree, WindowsLineEndsAndOtherLettersAreFine) {
+  EXPECT_EQ(Verdict("apiVersion: imagesweep/v1alpha1\r\nkind: SweepPolicy\r\ndryRun: true\r\n"),
+            "good");
+  EXPECT_EQ(Verdict("\xEF\xBB\xBF" + WithHead("# gr\xC3\xBC\xC3\x9F Gott \xF0\x9F\x90\xB3\n")),
+            "good");
+}
+
+// An alias stands for its whole anchor: nine lines of ten aliases each are a billion nodes.
+TEST(TextTree, AnAnchorBombDoesNotGoOff) {
+  std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 10; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before;
+    for (int k = 1; k < 10; ++k) bomb += ", " + before;
+    bomb += "]\n";
+  }
+  EXPECT_THAT(Verdict(WithHead(bomb)), HasSubstr("anchors and aliases are not allowed"));
+}
+
+TEST(TextTree, RefusesDeepNestingAndLargeTexts) {
+  const auto nested = [](std::size_t depth) {
+    return WithHead("a: " + std::string(depth, '[') + std::string(depth, ']') + "\n");
+  };
+  EXPECT_TRUE(ReadTextTree(nested(15)));
+  EXPECT_THAT(Verdict(nested(16)), HasSubstr("nested too deeply"));
+  EXPECT_THAT(Verdict(nested(100'000)), HasSubstr("yaml: line "));
+  EXPECT_THAT(Verdict(WithHead("a: " + std::string(100'000, '['))), HasSubstr("yaml: line "));
+  EXPECT_THAT(Verdict(WithHead("a: " + std::string(100'000, '{'))), HasSubstr("yaml: line "));
+  std::string blocks = WithHead("");
+  for (std::size_t depth = 0; depth < 300; ++depth) blocks += std::string(depth, ' ') + "a:\n";
+  EXPECT_THAT(Verdict(blocks), HasSubstr("nested too deeply"));
+  std::string dashes = WithHead("a:\n");
+  for (int depth = 0; depth < 50'000; ++depth) dashes += "- ";
+  EXPECT_THAT(Verdict(dashes), HasSubstr("yaml: line "));
+
+  const auto head = WithHead("#");
+  EXPECT_EQ(Verdict(head + std::string(256 * 1024 - head.size(), 'x')), "good");
+  EXPECT_EQ(Verdict(head + std::string(256 * 1024 - head.size() + 1, 'x')),
+            "yaml: larger than 256 KiB (262145 bytes)");
+}
+
+TEST(TextTree, KnowsWhatPlainTextIsNotText) {
+  for (const char* text :
+       {"",   "~",  "null", "Null", "true", "FALSE", "yes",  "No",   "on",    "off",  "y", "1",
+        "-1", "+1", "1.25", ".5",   "1e3",  "0x1F",  "0o17", ".inf", "-.inf", ".NaN", "1."})
+    EXPECT_TRUE(PlainTextIsNotText(text)) << text;
+  for (const char* text : {"latest", "v1", "1.25.3", "1.25-alpine", "-", "+", ".", "nan", "inf",
+                           "infinity", "-x1", "e5", "2024-01-01", "truely", "on-call", "1 2"})
+    EXPECT_FALSE(PlainTextIsNotText(text)) << text;
+}
+
+}  // namespace
+}  // namespace imagesweep
