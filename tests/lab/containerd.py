@@ -83,7 +83,11 @@ class Containerd:
                                         cni))
         self._argv = [self._programs / "containerd" if self._programs else "containerd", "-c", config]
         self._cgroup, self.cri = workdir.cgroup, None
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self):
         return self
@@ -108,7 +112,8 @@ class Containerd:
         self.cell.stop("containerd", number)
 
     def close(self):
-        self.cri.close()
+        if self.cri:
+            self.cri.close()
         if self._own_cell:
             self.cell.close()
 

@@ -44,12 +44,12 @@ def remove_leftovers():
     for path in BASE.iterdir():
         if not path.is_dir():
             continue
-        with open(path / "lock", "a") as lock:
-            try:
+        try:
+            with open(path / "lock", "a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            _remove(path)
+                _remove(path)
+        except (BlockingIOError, FileNotFoundError):
+            continue  # its owner lives, or has just removed it
 
 
 def _cgroup(path):
