@@ -1,0 +1,128 @@
+#include "agent/state/ledger.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "agent/state/ledger_file.h"
+#include "agent/state/records.h"
+
+namespace imagesweep {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxWarnings = 32;
+
+// Keeps every look's result in memory as well.  As long as looks reach the file, the file leads,
+// because other processes look too; after one that did not, the more patient of both counts.
+class DurableLedger final : public Ledger {
+ public:
+  DurableLedger(fs::path directory, const Clock& clock, std::string boot_id)
+      : directory_(std::move(directory)), clock_(clock), boot_id_(std::move(boot_id)) {
+    durable_ = OpenFile();
+  }
+
+  std::vector<ImageAge> Observe(std::span<const Image> images,
+                                const std::vector<bool>& in_use) override {
+    const Sightings sightings = Sight(images, in_use);
+    durable_ = ObserveInFile(sightings);
+    if (!durable_) {
+      memory_ = LookFromMemory(Now(), sightings);
+      memory_is_ahead_ = true;
+    }
+    return Ages(memory_, images);
+  }
+
+  std::vector<std::string> warnings() const override { return warnings_; }
+  bool durable() const override { return durable_; }
+
+ private:
+  LookTime Now() const {
+    const Nanos wall = clock_.Now().time_since_epoch();
+    return {boot_id_, clock_.Steady().time_since_epoch(), std::clamp(wall, -kFarthest, kFarthest),
+            Nanos::zero()};
+  }
+
+  Records LookFromMemory(LookTime now, const Sightings& sightings) const {
+    if (const auto& last = memory_.last_look)
+      now.observed = last->observed + TrustedInterval(*last, now, true);
+    return Advance(memory_, now, sightings);
+  }
+
+  // The time is taken here, while no other process can look: intervals then never overlap.
+  Records LookFromFile(const Records& stored, const Sightings& sightings) const {
+    const LookTime now = Now();
+    LookTime counted = now;
+    if (const auto& last = stored.last_look)
+      counted.observed = last->observed + TrustedInterval(*last, now, IsOurs(*last));
+    Records after = Advance(stored, counted, sightings);
+    if (!memory_is_ahead_) return after;
+    return MorePatient(std::move(after), LookFromMemory(now, sightings));
+  }
+
+  bool IsOurs(const LookTime& stored) const {
+    return written_ && written_->boot_id == stored.boot_id && written_->steady == stored.steady &&
+           written_->wall == stored.wall;
+  }
+
+  bool ObserveInFile(const Sightings& sightings) {
+    if (file_ == nullptr && !OpenFile()) return false;
+    Records after;
+    const auto written = file_->Update([&](const Records& stored) {
+      after = LookFromFile(stored, sightings);
+      return after;
+    });
+    if (!written) {
+      file_.reset();
+      Warn(written.error().what + "; ages are counted in memory");
+      return false;
+    }
+    memory_ = std::move(after);
+    memory_is_ahead_ = false;
+    written_ = memory_.last_look;
+    return true;
+  }
+
+  bool OpenFile() {
+    if (directory_.empty()) return false;
+    auto opened = LedgerFile::Open(directory_);
+    if (!opened) {
+      Warn(opened.error().what + "; ages are counted in memory");
+      return false;
+    }
+    if (!opened->note.empty()) Warn(opened->note);
+    file_ = std::move(opened->file);
+    return true;
+  }
+
+  void Warn(std::string text) {
+    text = "state: " + text;
+    std::ranges::replace(text, '\n', ' ');
+    if (warnings_.size() < kMaxWarnings && std::ranges::find(warnings_, text) == warnings_.end())
+      warnings_.push_back(std::move(text));
+  }
+
+  const fs::path directory_;
+  const Clock& clock_;
+  const std::string boot_id_;
+  std::unique_ptr<LedgerFile> file_;
+  Records memory_;                   // after the last look
+  bool memory_is_ahead_ = false;     // that look is not in the file
+  std::optional<LookTime> written_;  // our last look in the file
+  bool durable_ = false;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace
+
+std::unique_ptr<Ledger> Ledger::Open(const fs::path& directory, const Clock& clock,
+                                     std::string boot_id) {
+  return std::make_unique<DurableLedger>(directory, clock, std::move(boot_id));
+}
+
+std::unique_ptr<Ledger> Ledger::InMemory(const Clock& clock) {
+  return Open({}, clock, {});
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <sqlite3.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "agent/state/ledger.h"
+#include "tests/support/images.h"
+
+namespace imagesweep {
+
+// A directory of its own that goes with the test.
+class TempDir {
+ public:
+  TempDir() {
+    std::string name = (std::filesystem::temp_directory_path() / "ledger-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+    path_ = name;
+  }
+  ~TempDir() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path file() const { return path_ / "ledger.db"; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline std::string ReadBytes(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+inline void WriteBytes(const std::filesystem::path& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+// Runs SQL on a database as an administrator would.
+inline void Sql(const std::filesystem::path& path, const std::string& sql) {
+  sqlite3* db = nullptr;
+  if (sqlite3_open(path.c_str(), &db) != SQLITE_OK ||
+      sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    throw std::runtime_error(sqlite3_errmsg(db));
+  sqlite3_close(db);
+}
+
+inline std::vector<Image> Images(std::initializer_list<std::string_view> words) {
+  std::vector<Image> images;
+  for (const auto word : words) images.push_back(Img(word, {std::string(word) + ":1"}));
+  return images;
+}
+
+// A look at images none of which is in use.
+inline std::vector<ImageAge> LookIdle(Ledger& ledger, const std::vector<Image>& images) {
+  return ledger.Observe(images, std::vector<bool>(images.size(), false));
+}
+
+}  // namespace imagesweep
