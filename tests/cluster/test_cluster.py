@@ -60,13 +60,13 @@ def test_nothing_goes_while_the_api_server_is_away_and_it_heals(cluster):
         cluster.kubernetes.stop_api_server()
         agent.wait_for_metric("imagesweep_refused_runs_total", 1, seconds=90, source="pods")
         status, text = agent.fetch("/readyz?verbose")
-        assert "[-]evidence" in text and "pods" in text, text
+        assert "[-]last-run" in text and "pods" in text, text
         assert agent.fetch("/livez")[0] == 200
         assert {unneeded.id, used.id} <= cluster.containerd.ids()
         cluster.kubernetes.start_api_server()
         assert cluster.gone(unneeded, seconds=120), agent.text()
         assert used.id in cluster.containerd.ids()
-        assert wait_until(lambda: "[+]evidence" in agent.fetch("/readyz?verbose")[1], 30)
+        assert wait_until(lambda: "[+]last-run" in agent.fetch("/readyz?verbose")[1], 30)
         assert agent.running
 
 
