@@ -1,0 +1,129 @@
+#include "agent/app/agent.h"
+
+#include <algorithm>
+
+#include "agent/base/duration.h"
+#include "agent/report/text.h"
+
+namespace imagesweep {
+namespace {
+
+constexpr Millis kFirstRetry{2'000};
+constexpr Millis kLastRetry{60'000};
+constexpr Millis kHeartbeat{60'000};
+
+}  // namespace
+
+Agent::Agent(Parts parts, bool force_dry_run, std::uint64_t seed)
+    : parts_(parts),
+      force_dry_run_(force_dry_run),
+      started_(parts.clock.Steady()),
+      refused_backoff_(kFirstRetry, kLastRetry, seed),
+      random_(seed) {}
+
+void Agent::Run(const std::stop_token& stop) {
+  std::shared_ptr<const ActivePolicy> last;
+  SteadyTime due = parts_.clock.Steady();
+  while (!stop.stop_requested()) {
+    parts_.health.Beat();
+    const auto active = parts_.policies.Active();
+    const bool changed = active != last;
+    if (active && (changed || parts_.clock.Steady() >= due)) {
+      const Trigger trigger = changed && last ? Trigger::kPolicyChange : Trigger::kInterval;
+      const Report report = RunOnce(active, trigger, stop);
+      due = parts_.clock.Steady() + UntilNext(report, active->policy);
+      last = active;
+      continue;  // the policy may have changed during the run
+    }
+    const auto left = std::chrono::ceil<Millis>(due - parts_.clock.Steady());
+    parts_.wakeup.Wait(active ? std::clamp(left, Millis(0), kHeartbeat) : kHeartbeat, stop);
+  }
+}
+
+Report Agent::RunOnce(const std::shared_ptr<const ActivePolicy>& active, Trigger trigger,
+                      const std::stop_token& stop) {
+  const SteadyTime start = parts_.clock.Steady();
+  SweepOptions options;
+  options.dry_run = active->policy.dry_run || force_dry_run_;
+  if (start - started_ < active->policy.initial_delay)
+    options.evaluate_only = "nothing is removed in the first " +
+                            FormatDuration(active->policy.initial_delay) +
+                            " after the start (initialDelay)";
+  options.on_outcome = [this](const Outcome&, const Image&) { parts_.health.Beat(); };
+  Report report = parts_.sweeper.Sweep(*active, options, stop);
+  if (stop.stop_requested() && report.refused) return report;  // cut short, not blind
+  const std::chrono::duration<double> took = parts_.clock.Steady() - start;
+  parts_.metrics.RecordRun(report, trigger, took.count());
+  parts_.health.SetLastRun(report);
+  LogRun(report);
+  return report;
+}
+
+void Agent::LogRun(const Report& report) {
+  for (const Outcome& outcome : report.outcomes) {
+    const Image& image = report.observation.images[outcome.image];
+    const Decision& decision = report.plan.decisions[outcome.image];
+    const Log::Fields fields = {
+        {"node", report.node},
+        {"run", report.run},
+        {"image", image.display_name()},
+        {"imageID", image.id.text()},
+        {"sizeBytes", static_cast<std::int64_t>(image.size_bytes)},
+        {"code", std::string(ToString(decision.code))},
+        {"reason", decision.reason},
+        {"age", HumanDuration(report.observation.ages[outcome.image].unused_for)},
+        {"dryRun", report.dry_run},
+        {"err", outcome.detail}};
+    switch (outcome.kind) {
+      case OutcomeKind::kRemoved:
+        parts_.log.Info("Removed image", fields);
+        break;
+      case OutcomeKind::kWouldRemove:
+        parts_.log.Info("Found image to remove", fields);
+        break;
+      case OutcomeKind::kSpared:
+        parts_.log.Info("Spared image", fields);
+        break;
+      case OutcomeKind::kFailed:
+      case OutcomeKind::kStillListed:
+        parts_.log.Warn("Failed to remove image", fields);
+        break;
+    }
+  }
+  if (report.refused) {
+    parts_.log.Warn("Refused run", {{"node", report.node},
+                                    {"run", report.run},
+                                    {"source", report.refused->source},
+                                    {"err", report.refused->error.what}});
+    return;
+  }
+  for (const std::string& name : report.missing_after)
+    parts_.log.Error("Missed referenced image after run", {{"run", report.run}, {"image", name}});
+  for (const std::string& warning : report.warnings)
+    parts_.log.Warn("Limited run", {{"run", report.run}, {"err", warning}});
+  parts_.log.Info("Finished run",
+                  {{"node", report.node},
+                   {"run", report.run},
+                   {"policySha256", report.policy.sha256},
+                   {"dryRun", report.dry_run},
+                   {"images", static_cast<std::int64_t>(report.plan.decisions.size())},
+                   {"toRemove", static_cast<std::int64_t>(report.plan.removals.size())},
+                   {"removed", static_cast<std::int64_t>(report.Count(OutcomeKind::kRemoved))},
+                   {"summary", Summary(report)}});
+}
+
+// Nodes must not march in step: the interval is drawn from ± jitterPercent.
+Millis Agent::UntilNext(const Report& report, const Policy& policy) {
+  if (report.refused) return refused_backoff_.Next();
+  refused_backoff_.Reset();
+  const auto spread = policy.interval.count() * policy.jitter_percent / 100;
+  Millis wait = policy.interval +
+                Millis(std::uniform_int_distribution<Millis::rep>(-spread, spread)(random_));
+  // The end of the initial delay is worth a run of its own.
+  const auto delay_left =
+      std::chrono::ceil<Millis>(started_ + policy.initial_delay - parts_.clock.Steady());
+  if (delay_left > Millis::zero()) wait = std::min(wait, delay_left);
+  return wait;
+}
+
+}  // namespace imagesweep

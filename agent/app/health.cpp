@@ -1,0 +1,81 @@
+#include "agent/app/health.h"
+
+#include "agent/report/printable.h"
+#include "agent/report/text.h"
+
+namespace imagesweep {
+namespace {
+
+// Longer than all deadlines of one run's calls in a row.
+constexpr Millis kStuckAfter = std::chrono::minutes(15);
+
+std::string Line(bool ok, const std::string& name, const std::string& text) {
+  return std::string(ok ? "[+]" : "[-]") + name + (ok ? " ok" : " failed") + ": " +
+         Printable(text) + "\n";
+}
+
+}  // namespace
+
+Health::Health(const Clock& clock) : clock_(clock) {
+  Beat();
+}
+
+void Health::Beat() {
+  state_.With([now = clock_.Steady()](State& state) {
+    state.beat = now;
+    return 0;
+  });
+}
+
+void Health::SetRuntime(const RuntimeIdentity& identity, const std::optional<Error>& problem) {
+  Check check{!problem.has_value(),
+              problem ? problem->what
+                      : identity.name + " " + identity.version + " at " + identity.endpoint};
+  state_.With([&](State& state) {
+    state.runtime = std::move(check);
+    return 0;
+  });
+}
+
+void Health::SetPolicy(const std::optional<PolicySource>& in_force, const std::string& problem) {
+  Check check{in_force.has_value(), "no policy yet; nothing is removed"};
+  if (in_force) check.text = in_force->description + " (sha256 " + in_force->sha256 + ")";
+  if (!problem.empty())
+    check.text += (in_force ? "; the newest text is not in force: " : ": ") + problem;
+  state_.With([&](State& state) {
+    state.policy = std::move(check);
+    return 0;
+  });
+}
+
+void Health::SetLastRun(const Report& report) {
+  Check check{!report.refused.has_value(), FormatTime(report.finished) + " " + Summary(report)};
+  state_.With([&](State& state) {
+    state.evidence = std::move(check);
+    return 0;
+  });
+}
+
+HttpReply Health::Live() const {
+  const auto since = clock_.Steady() - state_.With([](const State& state) { return state.beat; });
+  if (since < kStuckAfter) return {200, "text/plain; charset=utf-8", "ok\n"};
+  return {503, "text/plain; charset=utf-8", "the agent's loop made no progress for 15 minutes\n"};
+}
+
+HttpReply Health::Ready(const std::string& query) const {
+  const State state = state_.With([](const State& s) { return s; });
+  const bool ready = state.runtime.ok && state.policy.ok;
+  HttpReply reply{ready ? 200 : 503, "text/plain; charset=utf-8", {}};
+  if (ready && query.find("verbose") == std::string::npos) {
+    reply.body = "ok\n";
+    return reply;
+  }
+  // The last run does not count towards readiness: it is refused whenever a neighbour is away.
+  reply.body = Line(state.runtime.ok, "runtime", state.runtime.text) +
+               Line(state.policy.ok, "policy", state.policy.text) +
+               Line(state.evidence.ok, "last-run", state.evidence.text) +
+               (ready ? "readyz check passed\n" : "readyz check failed\n");
+  return reply;
+}
+
+}  // namespace imagesweep

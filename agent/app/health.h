@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "agent/base/clock.h"
+#include "agent/base/guarded.h"
+#include "agent/http/server.h"
+#include "agent/model/report.h"
+
+namespace imagesweep {
+
+// What the probes say.  Alive: the loop makes progress; a runtime that is away must not have every
+// agent restarted.  Ready: the runtime answers and a policy is in force.  Any thread.
+class Health {
+ public:
+  explicit Health(const Clock& clock);
+
+  // The loop made progress.
+  void Beat();
+  // Empty: the runtime answers.
+  void SetRuntime(const RuntimeIdentity& identity, const std::optional<Error>& problem);
+  // `problem`: why the last text is not in force; empty when it is.
+  void SetPolicy(const std::optional<PolicySource>& in_force, const std::string& problem);
+  void SetLastRun(const Report& report);
+
+  HttpReply Live() const;
+  // `query` with "verbose" lists the checks and the last run, the way kube-apiserver's readyz does.
+  HttpReply Ready(const std::string& query) const;
+
+ private:
+  struct Check {
+    bool ok = false;
+    std::string text;
+  };
+  struct State {
+    SteadyTime beat;
+    Check runtime{false, "not asked yet"};
+    Check policy{false, "no policy yet; nothing is removed"};
+    Check evidence{false, "no run yet"};
+  };
+  const Clock& clock_;
+  Guarded<State> state_;
+};
+
+}  // namespace imagesweep

@@ -1,0 +1,83 @@
+#include "agent/app/policy_store.h"
+
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+#include "agent/app/run_id.h"
+#include "agent/policy/parse.h"
+
+namespace imagesweep {
+namespace {
+
+constexpr std::streamsize kMaxFile = 1 << 20;
+
+}  // namespace
+
+Result<ActivePolicy> ParseActivePolicy(const std::string& text, const std::string& description) {
+  auto policy = ParsePolicy(text);
+  if (!policy) return std::move(policy).error();
+  return ActivePolicy{*std::move(policy), {description, Fingerprint(text)}};
+}
+
+PolicyStore::Change PolicyStore::Offer(const std::string& text, const std::string& description) {
+  if (state_.With(
+          [&](const State& state) { return state.last_text == text && state.problem.empty(); }))
+    return Change::kNone;
+  auto parsed = ParseActivePolicy(text, description);
+  return state_.With([&](State& state) {
+    const bool same_bad =
+        !parsed && state.last_text == text && state.problem == parsed.error().what;
+    state.last_text = text;
+    if (!parsed) {
+      state.problem = parsed.error().what;
+      return same_bad ? Change::kNone : Change::kRejected;
+    }
+    state.problem.clear();
+    state.active = std::make_shared<const ActivePolicy>(*std::move(parsed));
+    return Change::kLoaded;
+  });
+}
+
+PolicyStore::Change PolicyStore::Unavailable(const std::string& why) {
+  return state_.With([&](State& state) {
+    const bool news = state.problem != why;
+    state.problem = why;
+    state.last_text.reset();
+    return news ? Change::kRejected : Change::kNone;
+  });
+}
+
+std::shared_ptr<const ActivePolicy> PolicyStore::Active() const {
+  return state_.With([](const State& state) { return state.active; });
+}
+
+std::string PolicyStore::Problem() const {
+  return state_.With([](const State& state) { return state.problem; });
+}
+
+Result<std::string> ReadTextFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    const int code = errno;
+    return Error{code == EACCES ? ErrorKind::kDenied : ErrorKind::kNotFound,
+                 "cannot read " + path + ": " + std::generic_category().message(code)};
+  }
+  std::string text(static_cast<std::size_t>(kMaxFile) + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return Error{ErrorKind::kInternal, "cannot read " + path};
+  if (file.gcount() > kMaxFile) return Error{ErrorKind::kInvalid, path + " is larger than 1 MiB"};
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
+
+Result<ActivePolicy> LoadPolicyFile(const std::string& path) {
+  auto text = ReadTextFile(path);
+  if (!text) return std::move(text).error();
+  auto parsed = ParseActivePolicy(*text, "file/" + path);
+  if (!parsed) return Error{ErrorKind::kInvalid, path + ":\n" + parsed.error().what};
+  return parsed;
+}
+
+}  // namespace imagesweep

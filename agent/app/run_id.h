@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace imagesweep {
+
+// 64 random bits of the kernel's, for seeds and names.
+std::uint64_t RandomSeed();
+
+// A name for one run: 16 random hexadecimal digits.
+std::string NewRunId();
+
+// The first 12 hexadecimal digits of the text's SHA-256: how a policy is recognised.
+std::string Fingerprint(std::string_view text);
+
+}  // namespace imagesweep

@@ -1,0 +1,197 @@
+#include "agent/app/sweeper.h"
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "agent/app/run_id.h"
+#include "agent/execute/dry_run_remover.h"
+#include "agent/plan/planner.h"
+
+namespace imagesweep {
+namespace {
+
+Expectations Expect(std::optional<OwnPod> own_pod) {
+  Expectations expected;
+  expected.own_pod = std::move(own_pod);
+  return expected;
+}
+
+// What nothing needs, whatever the policy makes of it.
+std::uint64_t ReclaimableBytes(const Report& report) {
+  std::uint64_t bytes = 0;
+  for (const Decision& decision : report.plan.decisions) {
+    const bool needed = decision.code == Code::kInUse || decision.code == Code::kPinned ||
+                        decision.code == Code::kSandbox || decision.code == Code::kSelf;
+    if (!needed) bytes += report.observation.images[decision.image].size_bytes;
+  }
+  return bytes;
+}
+
+std::uint64_t TotalBytes(const std::vector<Image>& images) {
+  std::uint64_t bytes = 0;
+  for (const Image& image : images) bytes += image.size_bytes;
+  return bytes;
+}
+
+}  // namespace
+
+Sweeper::Sweeper(NodeParts parts, std::string node, std::optional<OwnPod> own_pod,
+                 RecentReferences recent)
+    : parts_(parts),
+      node_(std::move(node)),
+      recent_(std::move(recent)),
+      gate_(Expect(std::move(own_pod))),
+      executor_(parts.runtime, parts.pods, parts.filesystem, gate_.expected(), parts.clock) {}
+
+Report Sweeper::Begin(const ActivePolicy& active, bool dry_run) {
+  Report report;
+  report.run = NewRunId();
+  report.node = node_;
+  report.started = parts_.clock.Now();
+  report.finished = report.started;
+  report.dry_run = dry_run;
+  report.policy = active.source;
+  report.evidence.without_kubernetes = parts_.pods == nullptr;
+  return report;
+}
+
+// Images first, references last: what comes into use in between is then seen as used.  The other
+// order would remove an image that was just pulled.
+std::optional<Refusal> Sweeper::ReadEvidence(Evidence& evidence, const std::stop_token& stop) {
+  auto identity = parts_.runtime.Identity(stop);
+  if (!identity) return Refusal{"runtime", std::move(identity).error()};
+  evidence.runtime = *std::move(identity);
+  auto images = parts_.runtime.ListImages(stop);
+  if (!images) return Refusal{"images", std::move(images).error()};
+  evidence.images = *std::move(images);
+  auto use = parts_.runtime.ReadUse(stop);
+  if (!use) return Refusal{"containers", std::move(use).error()};
+  evidence.use = *std::move(use);
+  if (parts_.pods == nullptr) return std::nullopt;
+  auto pods = parts_.pods->Read(Millis::zero(), stop);
+  if (!pods) return Refusal{"pods", std::move(pods).error()};
+  evidence.pods = *std::move(pods);
+  return std::nullopt;
+}
+
+std::optional<DiskUsage> Sweeper::ReadDisk(Report& report, const std::stop_token& stop) {
+  const auto mountpoints = parts_.runtime.ImageFilesystems(stop);
+  if (!mountpoints || mountpoints->empty()) {
+    report.warnings.push_back("disk use is not known, so nothing goes for space: " +
+                              (mountpoints ? std::string("the runtime names no image filesystem")
+                                           : mountpoints.error().what));
+    return std::nullopt;
+  }
+  auto usage = parts_.filesystem.Stat(mountpoints->front());
+  if (!usage) {
+    report.warnings.push_back("disk use is not known, so nothing goes for space: " +
+                              usage.error().what);
+    return std::nullopt;
+  }
+  return *std::move(usage);
+}
+
+std::optional<Refusal> Sweeper::Observe(const ActivePolicy& active, Evidence& evidence,
+                                        std::optional<ImageIndex>& index, Report& report,
+                                        const std::stop_token& stop) {
+  if (auto refusal = ReadEvidence(evidence, stop)) return refusal;
+  index.emplace(evidence.images);
+  Observation& seen = report.observation;
+  seen.at = report.started;
+  seen.images = evidence.images;
+  seen.references = evidence.AllReferences();
+  seen.sandbox_images = evidence.use.sandbox_images;
+  const auto& own_pod = gate_.expected().own_pod;
+  if (own_pod) seen.own_images = OwnImages(evidence.use, *own_pod);
+  report.runtime = evidence.runtime;
+  report.warnings = evidence.use.warnings;
+  report.evidence.containers = evidence.use.containers;
+  if (evidence.pods) {
+    report.evidence.pods = evidence.pods->pods.size();
+    report.evidence.resource_version = evidence.pods->resource_version;
+    report.evidence.pods_age_seconds =
+        std::chrono::duration<double>(parts_.clock.Steady() - evidence.pods->listed_at).count();
+  }
+  const auto in_use = ReferencedImages(*index, seen.images.size(), seen.references);
+  const auto referenced = static_cast<std::size_t>(std::ranges::count(in_use, true));
+  if (auto refusal = gate_.Check(evidence, *index, referenced, parts_.clock.Steady()))
+    return refusal;
+  report.referenced_images = referenced;
+
+  // Only a view that was believed may age an image.
+  auto used_since = in_use;
+  if (recent_) {
+    const auto recently = ReferencedImages(*index, seen.images.size(), recent_());
+    for (std::size_t at = 0; at < used_since.size(); ++at)
+      used_since[at] = used_since[at] || recently[at];
+  }
+  seen.ages = parts_.ledger.Observe(seen.images, used_since);
+  for (const std::string& warning : parts_.ledger.warnings()) report.warnings.push_back(warning);
+  seen.disk = ReadDisk(report, stop);
+  report.plan = MakePlan(active.policy, seen);
+  report.before =
+      Snapshot{seen.images.size(), TotalBytes(seen.images), ReclaimableBytes(report), seen.disk};
+  return std::nullopt;
+}
+
+Report Sweeper::Evaluate(const ActivePolicy& active, const std::stop_token& stop) {
+  Report report = Begin(active, true);
+  Evidence evidence;
+  std::optional<ImageIndex> index;
+  report.refused = Observe(active, evidence, index, report, stop);
+  report.finished = parts_.clock.Now();
+  return report;
+}
+
+Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
+                      const std::stop_token& stop) {
+  Report report = Begin(active, options.dry_run);
+  Evidence evidence;
+  std::optional<ImageIndex> index;
+  report.refused = Observe(active, evidence, index, report, stop);
+  if (!report.refused && active.policy.suspend) {
+    report.stopped_early = "the policy is suspended";
+  } else if (!report.refused && !options.evaluate_only.empty()) {
+    report.stopped_early = options.evaluate_only;
+  } else if (!report.refused) {
+    DryRunRemover dry;
+    ImageRemover& remover = options.dry_run ? static_cast<ImageRemover&>(dry) : parts_.remover;
+    Execution execution = executor_.Run(report.plan, active.policy, evidence, *index,
+                                        report.observation.disk, remover, stop, options.on_outcome);
+    report.outcomes = std::move(execution.outcomes);
+    report.refused = std::move(execution.refused);
+    report.stopped_early = std::move(execution.stopped_early);
+    report.recheck_window_seconds = std::move(execution.recheck_window_seconds);
+    LookAfterwards(evidence, report, stop);
+  }
+  report.finished = parts_.clock.Now();
+  return report;
+}
+
+// Verification: what is said to be gone is gone, what was referenced is still there.
+void Sweeper::LookAfterwards(const Evidence& evidence, Report& report,
+                             const std::stop_token& stop) {
+  if (report.outcomes.empty() || stop.stop_requested()) return;
+  const auto images = parts_.runtime.ListImages(stop);
+  if (!images) {
+    report.warnings.push_back("the images could not be listed after the run: " +
+                              images.error().what);
+    return;
+  }
+  executor_.Verify(evidence, *images, report.outcomes);
+  std::unordered_set<std::string_view> listed;
+  for (const Image& image : *images) listed.insert(image.id.text());
+  std::uint64_t reclaimable = 0;
+  for (const Decision& decision : report.plan.decisions) {
+    const Image& image = report.observation.images[decision.image];
+    if (decision.code == Code::kInUse && !listed.contains(image.id.text()))
+      report.missing_after.push_back(image.display_name());
+    const bool needed = decision.code == Code::kInUse || decision.code == Code::kPinned ||
+                        decision.code == Code::kSandbox || decision.code == Code::kSelf;
+    if (!needed && listed.contains(image.id.text())) reclaimable += image.size_bytes;
+  }
+  report.after = Snapshot{images->size(), TotalBytes(*images), reclaimable, ReadDisk(report, stop)};
+}
+
+}  // namespace imagesweep

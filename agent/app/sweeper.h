@@ -1,0 +1,73 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agent/execute/executor.h"
+#include "agent/execute/gate.h"
+#include "agent/model/policy.h"
+#include "agent/model/ports.h"
+#include "agent/model/report.h"
+#include "agent/state/ledger.h"
+
+namespace imagesweep {
+
+// A valid policy and where it came from.
+struct ActivePolicy {
+  Policy policy;
+  PolicySource source;
+};
+
+// The parts of one node that a run works with.  `pods` is null when told to do without Kubernetes.
+struct NodeParts {
+  RuntimeReader& runtime;
+  PodReader* pods;
+  ImageRemover& remover;
+  Filesystem& filesystem;
+  Ledger& ledger;
+  const Clock& clock;
+};
+
+struct SweepOptions {
+  bool dry_run = true;
+  // Not empty: decide only, and say this as the reason why nothing was tried.
+  std::string evaluate_only;
+  Executor::OnOutcome on_outcome;
+};
+
+// One pass: policy + references + images -> plan -> execution -> report.  Remembers between runs
+// only what the gate and the back-off need.  Not for several threads.
+class Sweeper {
+ public:
+  // References of pods that came and went since the last run; they refresh last use.
+  using RecentReferences = std::function<std::vector<ImageReference>()>;
+
+  Sweeper(NodeParts parts, std::string node, std::optional<OwnPod> own_pod,
+          RecentReferences recent = {});
+
+  // Looks and decides; removes nothing.
+  Report Evaluate(const ActivePolicy& active, const std::stop_token& stop);
+  // Looks, decides, removes, looks again.
+  Report Sweep(const ActivePolicy& active, const SweepOptions& options,
+               const std::stop_token& stop);
+
+ private:
+  Report Begin(const ActivePolicy& active, bool dry_run);
+  std::optional<Refusal> ReadEvidence(Evidence& evidence, const std::stop_token& stop);
+  std::optional<Refusal> Observe(const ActivePolicy& active, Evidence& evidence,
+                                 std::optional<ImageIndex>& index, Report& report,
+                                 const std::stop_token& stop);
+  std::optional<DiskUsage> ReadDisk(Report& report, const std::stop_token& stop);
+  void LookAfterwards(const Evidence& evidence, Report& report, const std::stop_token& stop);
+
+  NodeParts parts_;
+  const std::string node_;
+  const RecentReferences recent_;
+  Gate gate_;
+  Executor executor_;
+};
+
+}  // namespace imagesweep

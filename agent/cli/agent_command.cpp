@@ -1,0 +1,210 @@
+#include <memory>
+#include <thread>
+
+#include "agent/app/agent.h"
+#include "agent/app/filesystem.h"
+#include "agent/app/run_id.h"
+#include "agent/cli/commands.h"
+#include "agent/cli/connect.h"
+#include "agent/cli/render.h"
+#include "agent/cli/version.h"
+#include "agent/cri/image_remover.h"
+#include "agent/cri/runtime.h"
+#include "agent/http/server.h"
+
+namespace imagesweep {
+namespace {
+
+constexpr Millis kFileReread{500};
+constexpr Millis kRuntimeCheck = std::chrono::seconds(10);
+constexpr Millis kRuntimeRetry = std::chrono::seconds(1);
+
+// What the threads of one agent share; the members' order is the start order.
+struct Shared {
+  RealClock clock;
+  std::shared_ptr<Log> log;
+  Metrics metrics{Version(), Revision(), clock};
+  Health health{clock};
+  PolicyStore policies;
+  Wakeup wakeup;
+
+  void PolicyChanged(PolicyStore::Change change) {
+    const auto active = policies.Active();
+    health.SetPolicy(active ? std::optional(active->source) : std::nullopt, policies.Problem());
+    switch (change) {
+      case PolicyStore::Change::kNone:
+        return;
+      case PolicyStore::Change::kRejected:
+        metrics.PolicyRejected();
+        log->Warn("Rejected policy",
+                  {{"err", policies.Problem()}, {"keepsLastGood", active != nullptr}});
+        return;
+      case PolicyStore::Change::kLoaded:
+        metrics.PolicyLoaded(active->source, active->policy.dry_run, active->policy.suspend,
+                             clock.Now());
+        log->Info("Loaded policy", {{"source", active->source.description},
+                                    {"sha256", active->source.sha256},
+                                    {"dryRun", active->policy.dry_run},
+                                    {"suspend", active->policy.suspend}});
+        wakeup.Notify();
+        return;
+    }
+  }
+};
+
+// A file is read again and again: cheap, and right for every way in which a file can be replaced.
+void FollowPolicyFile(const std::string& path, Shared& shared, const std::stop_token& stop) {
+  do {
+    const auto text = ReadTextFile(path);
+    shared.PolicyChanged(text ? shared.policies.Offer(*text, "file/" + path)
+                              : shared.policies.Unavailable(text.error().what));
+  } while (shared.clock.Sleep(kFileReread, stop));
+}
+
+void WatchRuntime(RuntimeReader& runtime, Shared& shared, const std::stop_token& stop) {
+  bool up = true;
+  bool first = true;
+  for (;;) {
+    const auto identity = runtime.Identity(stop);
+    if (stop.stop_requested()) return;
+    shared.metrics.SetRuntimeUp(static_cast<bool>(identity));
+    shared.health.SetRuntime(identity ? *identity : RuntimeIdentity{},
+                             identity ? std::nullopt : std::optional(identity.error()));
+    if (identity && (first || !up)) {
+      shared.log->Info("Reached runtime", {{"runtime", identity->name},
+                                           {"version", identity->version},
+                                           {"endpoint", identity->endpoint}});
+    } else if (!identity && up) {
+      shared.log->Warn("Lost runtime", {{"err", identity.error().what}});
+    }
+    up = static_cast<bool>(identity);
+    first = false;
+    if (!shared.clock.Sleep(up ? kRuntimeCheck : kRuntimeRetry, stop)) return;
+  }
+}
+
+// Waits for a runtime when there is none yet: an agent does not exit for that.
+std::shared_ptr<cri::Connection> AwaitRuntime(const Options& options, Shared& shared,
+                                              const std::stop_token& stop) {
+  const auto observe = [&metrics = shared.metrics](auto method, auto code, double seconds) {
+    metrics.CountRuntimeCall(method, code, seconds);
+  };
+  for (bool said = false; !stop.stop_requested(); said = true) {
+    auto connection = ConnectToRuntime(options, observe, stop);
+    if (connection) return *std::move(connection);
+    shared.health.Beat();
+    shared.health.SetRuntime({}, connection.error());
+    if (!said) shared.log->Warn("Found no runtime", {{"err", connection.error().what}});
+    shared.clock.Sleep(kRuntimeRetry, stop);
+  }
+  return nullptr;
+}
+
+Result<std::unique_ptr<HttpServer>> Serve(const Options& options, Shared& shared) {
+  if (options.listen_address.empty()) return std::unique_ptr<HttpServer>();
+  const auto live = [&shared](const std::string&) { return shared.health.Live(); };
+  return HttpServer::Start(
+      options.listen_address,
+      {{"/livez", live},
+       {"/healthz", live},
+       {"/readyz", [&shared](const std::string& query) { return shared.health.Ready(query); }},
+       {"/metrics", [&shared](const std::string&) {
+          return HttpReply{200, "text/plain; version=0.0.4; charset=utf-8",
+                           shared.metrics.Render()};
+        }}});
+}
+
+// What must be right before anything starts; empty when all is.
+std::optional<Error> Complaint(const Options& options) {
+  if (options.policy_file.empty() == options.policy_configmap.empty())
+    return Error{ErrorKind::kInvalid,
+                 "agent needs a policy: give one of --policy-file and --policy-configmap"};
+  if (!options.policy_configmap.empty()) {
+    if (auto name = ConfigMapNameOf(options); !name) return name.error();
+    if (options.without_kubernetes)
+      return Error{ErrorKind::kInvalid,
+                   "--policy-configmap needs Kubernetes, and --without-kubernetes rules it out"};
+  }
+  if (auto own = OwnPodOf(options); !own) return own.error();
+  return std::nullopt;
+}
+
+void RunUntilStopped(const Options& options, Shared& shared, kube::Cluster* cluster,
+                     const std::stop_token& stop) {
+  const auto connection = AwaitRuntime(options, shared, stop);
+  if (connection == nullptr) return;
+  cri::Runtime runtime(connection);
+  cri::CriImageRemover remover(connection);
+  StatvfsFilesystem filesystem;
+  const auto ledger = Ledger::Open(options.state_dir, shared.clock, ReadBootId());
+  Sweeper::RecentReferences recent;
+  if (cluster != nullptr) recent = [cluster] { return cluster->DrainRecentReferences(); };
+  const auto own_pod = OwnPodOf(options);
+  Sweeper sweeper({runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem,
+                   *ledger, shared.clock},
+                  NodeNameOf(options), own_pod ? *own_pod : std::nullopt, std::move(recent));
+  Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
+               shared.clock},
+              options.dry_run.value_or(false), RandomSeed());
+  const std::jthread runtime_watch(
+      [&](const std::stop_token& quit) { WatchRuntime(runtime, shared, quit); });
+  agent.Run(stop);
+}
+
+}  // namespace
+
+int RunAgent(const Options& options, const std::stop_token& stop) {
+  if (const auto complaint = Complaint(options)) {
+    PrintError(complaint->what);
+    return kExitUsage;
+  }
+  Shared shared;
+  auto log = Log::Create(options.log_format.value_or(LogFormat::kJson), options.log_level);
+  if (!log) {
+    PrintError(log.error().what);
+    return kExitUsage;
+  }
+  shared.log = *log;
+  shared.log->Info("Started", {{"version", Version()},
+                               {"revision", Revision()},
+                               {"node", NodeNameOf(options)},
+                               {"withoutKubernetes", options.without_kubernetes}});
+  auto server = Serve(options, shared);
+  if (!server) {
+    PrintError(server.error().what);
+    return server.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
+  }
+  std::unique_ptr<kube::Cluster> cluster;
+  if (!options.without_kubernetes) {
+    auto connected = ConnectToCluster(
+        options,
+        [&](auto verb, auto resource, auto code) {
+          shared.metrics.CountKubeRequest(verb, resource, code);
+        },
+        shared.clock);
+    if (!connected) {
+      PrintError(connected.error().what);
+      return kExitFailed;
+    }
+    cluster = *std::move(connected);
+    cluster->WatchPods();
+  }
+  std::jthread policy_file;
+  if (!options.policy_file.empty()) {
+    policy_file = std::jthread(
+        [&](const std::stop_token& quit) { FollowPolicyFile(options.policy_file, shared, quit); });
+  } else {
+    const auto name = ConfigMapNameOf(options);
+    cluster->WatchConfigMap(
+        name->name_space, name->name, kPolicyKey,
+        [&shared, from = name->description()](const Result<std::string>& text) {
+          shared.PolicyChanged(text ? shared.policies.Offer(*text, from)
+                                    : shared.policies.Unavailable(text.error().what));
+        });
+  }
+  RunUntilStopped(options, shared, cluster.get(), stop);
+  shared.log->Info("Stopped");
+  return kExitDone;
+}
+
+}  // namespace imagesweep

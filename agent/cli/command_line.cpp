@@ -1,0 +1,174 @@
+#include "agent/cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include <map>
+#include <memory>
+
+#include "agent/base/duration.h"
+#include "agent/cli/commands.h"
+
+namespace imagesweep {
+namespace {
+
+const std::map<std::string, Output> kOutputs{{"table", Output::kTable},
+                                             {"wide", Output::kWide},
+                                             {"json", Output::kJson},
+                                             {"yaml", Output::kYaml},
+                                             {"name", Output::kName}};
+const std::map<std::string, LogFormat> kLogFormats{{"text", LogFormat::kText},
+                                                   {"json", LogFormat::kJson}};
+
+// A duration as the policy writes it; CLI11 prints the complaint.
+std::string CheckDuration(const std::string& text) {
+  const auto parsed = ParseDuration(text);
+  if (!parsed) return parsed.error().what;
+  return parsed->count() > 0 ? std::string() : "must be more than 0";
+}
+
+void AddSourceFlags(CLI::App& app, Options& options) {
+  const std::string group = "Sources";
+  app.add_option(
+         "--runtime-endpoint", options.runtime_endpoint,
+         "CRI socket, e.g. unix:///run/containerd/containerd.sock; found by itself when not given")
+      ->envname("IMAGESWEEP_RUNTIME_ENDPOINT")
+      ->group(group);
+  app.add_option(
+         "--host-prefix", options.host_prefix,
+         "Directory under which the node's /run is found when looking for sockets, e.g. /host")
+      ->envname("IMAGESWEEP_HOST_PREFIX")
+      ->group(group);
+  app.add_option("--kubeconfig", options.kubeconfig,
+                 "How to reach the Kubernetes API; inside a pod the service account is used")
+      ->envname("KUBECONFIG")
+      ->group(group);
+  app.add_option("--node-name", options.node_name,
+                 "This node's name in Kubernetes; default: the host name")
+      ->envname("NODE_NAME")
+      ->group(group);
+  app.add_flag("--without-kubernetes", options.without_kubernetes,
+               "For a host with no cluster: only the runtime says what is in use")
+      ->group(group);
+  app.add_option("--policy-file", options.policy_file, "Policy to follow")
+      ->envname("IMAGESWEEP_POLICY_FILE")
+      ->group(group);
+  app.add_option("--policy-configmap", options.policy_configmap,
+                 "NAMESPACE/NAME of the ConfigMap whose key policy.yaml is the policy")
+      ->envname("IMAGESWEEP_POLICY_CONFIGMAP")
+      ->group(group);
+  app.add_option("--state-dir", options.state_dir,
+                 "Keeps first seen and last used times; empty: keep nothing")
+      ->envname("IMAGESWEEP_STATE_DIR")
+      ->capture_default_str()
+      ->group(group);
+}
+
+void AddOutputFlags(CLI::App& app, Options& options) {
+  const std::string group = "Output and limits";
+  app.add_option("-o,--output", options.output, "table, wide, json, yaml or name")
+      ->transform(CLI::CheckedTransformer(kOutputs, CLI::ignore_case))
+      ->option_text("FORMAT")
+      ->group(group);
+  app.add_flag("--no-headers", options.no_headers, "Tables without their first line")->group(group);
+  app.add_option_function<std::string>(
+         "--timeout",
+         [&options](const std::string& text) {
+           if (auto parsed = ParseDuration(text)) options.timeout = *parsed;
+         },
+         "For each question to the runtime and each removal [2m]")
+      ->check(CLI::Validator(CheckDuration, "DURATION"))
+      ->envname("IMAGESWEEP_TIMEOUT")
+      ->group(group);
+  app.add_option("--log-level", options.log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->envname("IMAGESWEEP_LOG_LEVEL")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option_function<std::string>(
+         "--log-format",
+         [&options](const std::string& text) { options.log_format = kLogFormats.at(text); },
+         "text or json [json for agent, text else]")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->envname("IMAGESWEEP_LOG_FORMAT")
+      ->group(group);
+}
+
+// Given by the DaemonSet, not by people.
+void AddPodIdentity(CLI::App& app, Options& options) {
+  app.add_option("--pod-name", options.pod_name)->envname("POD_NAME")->group("");
+  app.add_option("--pod-namespace", options.pod_namespace)->envname("POD_NAMESPACE")->group("");
+  app.add_option("--pod-uid", options.pod_uid)->envname("POD_UID")->group("");
+}
+
+}  // namespace
+
+std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const* argv) {
+  auto options = std::make_shared<Options>();
+  CLI::App app{
+      "Removes container images that nothing needs any more, and says why for every single one.\n"
+      "When it cannot see what is needed, it removes nothing.",
+      "imagesweep"};
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.get_formatter()->column_width(34);
+  AddSourceFlags(app, *options);
+  AddOutputFlags(app, *options);
+  AddPodIdentity(app, *options);
+
+  std::function<int(const std::stop_token&)> run;
+  const auto command = [&](CLI::App* added,
+                           int (*function)(const Options&, const std::stop_token&)) {
+    added->callback([&run, function, options] {
+      run = [function, options](const std::stop_token& stop) { return function(*options, stop); };
+    });
+    return added;
+  };
+  bool dry_run = true;
+  auto* agent =
+      command(app.add_subcommand("agent", "Runs as the node's agent until told to stop"), RunAgent);
+  agent
+      ->add_option("--listen-address", options->listen_address,
+                   "HOST:PORT of /livez, /readyz and /metrics; empty: none")
+      ->envname("IMAGESWEEP_LISTEN_ADDRESS")
+      ->capture_default_str();
+  auto* agent_dry =
+      agent->add_flag("--dry-run", dry_run, "Remove nothing, whatever the policy says");
+  command(app.add_subcommand(
+              "images", "Lists the node's images: who uses them and what would become of them"),
+          RunImages);
+  command(app.add_subcommand("plan", "Shows what would be removed now, and why; removes nothing"),
+          RunPlan);
+  auto* sweep = command(
+      app.add_subcommand("sweep", "One run now; a dry run unless --dry-run=false")->alias("prune"),
+      RunSweep);
+  auto* sweep_dry =
+      sweep->add_flag("--dry-run", dry_run, "Show what would go [true]; --dry-run=false removes");
+  auto* explain = command(
+      app.add_subcommand("explain", "Says why one image is kept or goes, question by question"),
+      RunExplain);
+  explain->add_option("IMAGE", options->image, "A name, a digest, or an id")->required();
+
+  auto* policy = app.add_subcommand("policy", "Checks and prints policies; needs no node");
+  policy->require_subcommand(1);
+  policy->fallthrough();
+  auto* validate = policy->add_subcommand("validate", "Checks a policy: every complaint at once");
+  validate->add_option("-f,--filename", options->policy_to_check, "The file; - for standard input")
+      ->required();
+  validate->callback(
+      [&] { run = [options](const std::stop_token&) { return RunPolicyValidate(*options); }; });
+  policy->add_subcommand("defaults", "Prints a policy with every field and its default")
+      ->callback([&] { run = [](const std::stop_token&) { return RunPolicyDefaults(); }; });
+  app.add_subcommand("version", "Prints version, revision and CRI version")->callback([&] {
+    run = [options](const std::stop_token&) { return RunVersion(*options); };
+  });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitDone : kExitUsage;
+  }
+  if (agent_dry->count() + sweep_dry->count() > 0) options->dry_run = dry_run;
+  return Invocation{std::move(run)};
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <stop_token>
+
+#include "agent/cli/options.h"
+
+// One function for each command; each prints its result on stdout, everything else on stderr, and
+// returns the process' exit code.
+
+namespace imagesweep {
+
+int RunAgent(const Options& options, const std::stop_token& stop);
+int RunImages(const Options& options, const std::stop_token& stop);
+int RunPlan(const Options& options, const std::stop_token& stop);
+int RunExplain(const Options& options, const std::stop_token& stop);
+int RunSweep(const Options& options, const std::stop_token& stop);
+int RunPolicyValidate(const Options& options);
+int RunPolicyDefaults();
+int RunVersion(const Options& options);
+
+}  // namespace imagesweep

@@ -1,0 +1,74 @@
+#include "agent/cli/connect.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cctype>
+
+#include "agent/app/run_id.h"
+#include "agent/cri/detect.h"
+
+namespace imagesweep {
+namespace {
+
+constexpr const char* kCure =
+    "; give --kubeconfig FILE, or --without-kubernetes on a host that has no cluster";
+
+}  // namespace
+
+Result<ConfigMapName> ConfigMapNameOf(const Options& options) {
+  const std::string& text = options.policy_configmap;
+  const auto slash = text.find('/');
+  if (slash == std::string::npos || slash == 0 || slash + 1 == text.size() ||
+      text.find('/', slash + 1) != std::string::npos)
+    return Error{ErrorKind::kInvalid, "--policy-configmap \"" + text + "\" is not NAMESPACE/NAME"};
+  return ConfigMapName{text.substr(0, slash), text.substr(slash + 1)};
+}
+
+Result<std::optional<OwnPod>> OwnPodOf(const Options& options) {
+  if (options.pod_name.empty() && options.pod_namespace.empty()) return std::optional<OwnPod>();
+  if (options.pod_name.empty() || options.pod_namespace.empty())
+    return Error{ErrorKind::kInvalid, "POD_NAME and POD_NAMESPACE must be set together"};
+  return std::optional<OwnPod>(OwnPod{options.pod_namespace, options.pod_name, options.pod_uid});
+}
+
+std::string NodeNameOf(const Options& options) {
+  if (!options.node_name.empty()) return options.node_name;
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return {};
+  std::string text = name.data();
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
+                                                        kube::RequestObserver observer,
+                                                        const Clock& clock) {
+  auto server = options.kubeconfig.empty()
+                    ? kube::InCluster(kube::ReadEnvironment, kube::ReadSmallFile)
+                    : kube::FromKubeconfig(options.kubeconfig, kube::ReadSmallFile);
+  if (!server) {
+    Error error = std::move(server).error().Wrap("cannot reach Kubernetes");
+    if (options.kubeconfig.empty()) error.what += kCure;
+    return error;
+  }
+  kube::ClusterOptions cluster;
+  cluster.node_name = NodeNameOf(options);
+  cluster.seed = RandomSeed();
+  cluster.observer = std::move(observer);
+  return kube::Cluster::Connect(*server, std::move(cluster), clock);
+}
+
+Result<std::shared_ptr<cri::Connection>> ConnectToRuntime(const Options& options,
+                                                          cri::CallObserver observer,
+                                                          const std::stop_token& stop) {
+  auto endpoint = cri::ChooseEndpoint(options.runtime_endpoint, options.host_prefix, stop);
+  if (!endpoint) return std::move(endpoint).error();
+  cri::ConnectionOptions connection;
+  connection.read_timeout = options.timeout;
+  connection.remove_timeout = options.timeout;
+  connection.observer = std::move(observer);
+  return std::make_shared<cri::Connection>(*std::move(endpoint), std::move(connection));
+}
+
+}  // namespace imagesweep

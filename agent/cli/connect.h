@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "agent/cli/options.h"
+#include "agent/cri/connection.h"
+#include "agent/kube/cluster.h"
+#include "agent/model/evidence.h"
+
+// From options to the sources that they mean.  Errors are for the person who wrote the options:
+// cause and cure.
+
+namespace imagesweep {
+
+// The key of a policy ConfigMap that holds the policy.
+inline constexpr const char* kPolicyKey = "policy.yaml";
+
+struct ConfigMapName {
+  std::string name_space;
+  std::string name;
+  std::string description() const { return "configmap/" + name_space + "/" + name; }
+};
+// --policy-configmap; kInvalid when it is not NAMESPACE/NAME.
+Result<ConfigMapName> ConfigMapNameOf(const Options& options);
+
+// The own pod as the downward API gives it; empty outside a pod.  kInvalid when only part of it is
+// set.
+Result<std::optional<OwnPod>> OwnPodOf(const Options& options);
+
+// --node-name, else the host's name in lower case, which is what kubelets register by default.
+std::string NodeNameOf(const Options& options);
+
+// By --kubeconfig, else the pod's service account.
+Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
+                                                        kube::RequestObserver observer,
+                                                        const Clock& clock);
+
+// --runtime-endpoint, else the first socket that answers.
+Result<std::shared_ptr<cri::Connection>> ConnectToRuntime(const Options& options,
+                                                          cri::CallObserver observer,
+                                                          const std::stop_token& stop);
+
+}  // namespace imagesweep

@@ -1,0 +1,126 @@
+#include <algorithm>
+
+#include "agent/cli/commands.h"
+#include "agent/cli/node_session.h"
+#include "agent/cli/render.h"
+#include "agent/model/image_index.h"
+#include "agent/plan/explain.h"
+#include "agent/plan/scene.h"
+#include "agent/report/json.h"
+#include "agent/report/yaml.h"
+
+// images, plan and explain: one look, one decision, no removal.
+
+namespace imagesweep {
+namespace {
+
+struct Look {
+  NodeSession session;
+  ActivePolicy active;
+  Report report;
+};
+
+// Connects, looks and decides; empty with the exit code in `code` when that failed.
+std::optional<Look> TakeLook(const Options& options, const std::stop_token& stop, int& code) {
+  auto session = NodeSession::Open(options, stop);
+  if (!session) {
+    PrintError(session.error().what);
+    code = session.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
+    return std::nullopt;
+  }
+  auto active = session->ReadPolicy(stop);
+  if (!active) {
+    PrintError(active.error().what);
+    code = active.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
+    return std::nullopt;
+  }
+  Look look{*std::move(session), *std::move(active), {}};
+  look.report = look.session.sweeper().Evaluate(look.active, stop);
+  if (look.report.refused) {
+    PrintError(RefusalText(*look.report.refused));
+    code = kExitFailed;
+    return std::nullopt;
+  }
+  return look;
+}
+
+std::string NamesOf(const Report& report, const std::vector<std::uint32_t>& images) {
+  std::string text;
+  for (const auto at : images) text += report.observation.images[at].display_name() + "\n";
+  return text;
+}
+
+std::vector<std::uint32_t> AllImages(const Report& report) {
+  std::vector<std::uint32_t> all(report.observation.images.size());
+  for (std::uint32_t at = 0; at < all.size(); ++at) all[at] = at;
+  return all;
+}
+
+int Print(const Options& options, const Report& report, const std::string& json,
+          const std::string& text, const std::vector<std::uint32_t>& named) {
+  std::string out;
+  switch (options.output) {
+    case Output::kJson:
+      out = json + "\n";
+      break;
+    case Output::kYaml:
+      out = JsonToYaml(json) + "\n";
+      break;
+    case Output::kName:
+      out = NamesOf(report, named);
+      break;
+    case Output::kTable:
+    case Output::kWide:
+      out = text;
+      break;
+  }
+  return PrintResult(out) ? kExitDone : kExitFailed;
+}
+
+}  // namespace
+
+int RunImages(const Options& options, const std::stop_token& stop) {
+  int code = kExitDone;
+  const auto look = TakeLook(options, stop, code);
+  if (!look) return code;
+  return Print(options, look->report, ImagesJson(look->report),
+               ImagesText(look->report, TextOptionsOf(options)), AllImages(look->report));
+}
+
+int RunPlan(const Options& options, const std::stop_token& stop) {
+  int code = kExitDone;
+  const auto look = TakeLook(options, stop, code);
+  if (!look) return code;
+  return Print(options, look->report, PlanJson(look->report),
+               PlanText(look->report, TextOptionsOf(options)), look->report.plan.removals);
+}
+
+int RunExplain(const Options& options, const std::stop_token& stop) {
+  int code = kExitDone;
+  const auto look = TakeLook(options, stop, code);
+  if (!look) return code;
+  const Observation& seen = look->report.observation;
+  const auto matches = ImageIndex(seen.images).Resolve(options.image);
+  if (matches.empty()) {
+    PrintError("this node has no image \"" + options.image +
+               "\"; `imagesweep images` lists what it has");
+    return kExitFailed;
+  }
+  if (matches.size() > 1) {
+    PrintError("\"" + options.image + "\" may mean " + std::to_string(matches.size()) +
+               " images; say which:\n" + NamesOf(look->report, matches));
+    return kExitFailed;
+  }
+  const std::uint32_t image = matches.front();
+  const Scene scene(look->active.policy, seen);
+  const Explanation explanation = Explain(scene, look->report.plan, image);
+  std::vector<ExplainedStep> steps;
+  for (const Step& step : explanation.steps)
+    steps.push_back({std::string(ToString(step.code)), step.applies, step.decides, step.evidence});
+  return Print(options, look->report,
+               ExplanationJson(look->report, image, steps, explanation.what_would_change_it),
+               ExplanationText(look->report, image, steps, explanation.what_would_change_it),
+               matches);
+}
+
+}  // namespace imagesweep

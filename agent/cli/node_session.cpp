@@ -1,0 +1,73 @@
+#include "agent/cli/node_session.h"
+
+#include "agent/app/filesystem.h"
+#include "agent/app/policy_store.h"
+#include "agent/cli/connect.h"
+#include "agent/cri/image_remover.h"
+#include "agent/cri/runtime.h"
+#include "agent/kube/cluster.h"
+
+namespace imagesweep {
+
+struct NodeSession::Parts {
+  Options options;
+  RealClock clock;
+  StatvfsFilesystem filesystem;
+  std::shared_ptr<cri::Connection> connection;
+  std::unique_ptr<cri::Runtime> runtime;
+  std::unique_ptr<cri::CriImageRemover> remover;
+  std::unique_ptr<kube::Cluster> cluster;  // null: told to do without
+  std::unique_ptr<Ledger> ledger;
+  std::unique_ptr<Sweeper> sweeper;
+};
+
+NodeSession::NodeSession(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+NodeSession::NodeSession(NodeSession&&) noexcept = default;
+NodeSession& NodeSession::operator=(NodeSession&&) noexcept = default;
+NodeSession::~NodeSession() = default;
+
+Sweeper& NodeSession::sweeper() {
+  return *parts_->sweeper;
+}
+
+Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_token& stop) {
+  auto own_pod = OwnPodOf(options);
+  if (!own_pod) return std::move(own_pod).error();
+  auto parts = std::make_unique<Parts>();
+  parts->options = options;
+  if (!options.without_kubernetes) {
+    auto cluster = ConnectToCluster(options, {}, parts->clock);
+    if (!cluster) return std::move(cluster).error();
+    parts->cluster = *std::move(cluster);
+  }
+  auto connection = ConnectToRuntime(options, {}, stop);
+  if (!connection) return std::move(connection).error();
+  parts->connection = *std::move(connection);
+  parts->runtime = std::make_unique<cri::Runtime>(parts->connection);
+  parts->remover = std::make_unique<cri::CriImageRemover>(parts->connection);
+  parts->ledger = Ledger::Open(options.state_dir, parts->clock, ReadBootId());
+  PodReader* pods = parts->cluster ? &parts->cluster->pods() : nullptr;
+  parts->sweeper =
+      std::make_unique<Sweeper>(NodeParts{*parts->runtime, pods, *parts->remover, parts->filesystem,
+                                          *parts->ledger, parts->clock},
+                                NodeNameOf(options), *std::move(own_pod));
+  return NodeSession(std::move(parts));
+}
+
+Result<ActivePolicy> NodeSession::ReadPolicy(const std::stop_token& stop) {
+  const Options& options = parts_->options;
+  if (!options.policy_file.empty()) return LoadPolicyFile(options.policy_file);
+  if (options.policy_configmap.empty()) return ActivePolicy{Policy::Default(), {"defaults", ""}};
+  auto name = ConfigMapNameOf(options);
+  if (!name) return std::move(name).error();
+  if (!parts_->cluster)
+    return Error{ErrorKind::kInvalid,
+                 "--policy-configmap needs Kubernetes, and --without-kubernetes rules it out"};
+  auto text = parts_->cluster->ReadConfigMap(name->name_space, name->name, kPolicyKey, stop);
+  if (!text) return std::move(text).error();
+  auto parsed = ParseActivePolicy(*text, name->description());
+  if (!parsed) return Error{ErrorKind::kInvalid, name->description() + ":\n" + parsed.error().what};
+  return parsed;
+}
+
+}  // namespace imagesweep

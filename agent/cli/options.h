@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "agent/base/clock.h"
+#include "agent/report/log.h"
+
+namespace imagesweep {
+
+enum ExitCode : int { kExitDone = 0, kExitFailed = 1, kExitUsage = 2 };
+
+enum class Output { kTable, kWide, kJson, kYaml, kName };
+
+// Everything the command line can say; a flag beats its environment variable, which beats the
+// default.
+struct Options {
+  std::string runtime_endpoint;
+  std::string host_prefix;  // where the host's root is mounted in our file system, for detection
+  std::string kubeconfig;
+  std::string node_name;
+  bool without_kubernetes = false;
+  std::string policy_file;
+  std::string policy_configmap;  // NAMESPACE/NAME
+  std::string state_dir = "/var/lib/imagesweep";
+  std::string listen_address = ":8080";
+  Millis timeout = std::chrono::minutes(2);
+  std::string log_level = "info";
+  std::optional<LogFormat> log_format;  // empty: the command's own default
+  std::optional<bool> dry_run;
+  Output output = Output::kTable;
+  bool no_headers = false;
+  std::string image;            // explain
+  std::string policy_to_check;  // policy validate
+  // Downward API; set together inside a pod.
+  std::string pod_name, pod_namespace, pod_uid;
+};
+
+}  // namespace imagesweep

@@ -1,0 +1,54 @@
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "agent/app/policy_store.h"
+#include "agent/cli/commands.h"
+#include "agent/cli/render.h"
+#include "agent/cli/version.h"
+#include "agent/policy/parse.h"
+#include "agent/policy/render.h"
+#include "agent/report/yaml.h"
+
+namespace imagesweep {
+
+int RunPolicyValidate(const Options& options) {
+  std::string text;
+  if (options.policy_to_check == "-") {
+    text.assign(std::istreambuf_iterator<char>(std::cin), {});
+  } else {
+    auto read = ReadTextFile(options.policy_to_check);
+    if (!read) {
+      PrintError(read.error().what);
+      return kExitFailed;
+    }
+    text = *std::move(read);
+  }
+  const auto policy = ParsePolicy(text);
+  if (!policy) {
+    PrintError(options.policy_to_check + " is not a valid policy:\n" + policy.error().what);
+    return kExitUsage;
+  }
+  return PrintResult(options.policy_to_check + " is valid\n") ? kExitDone : kExitFailed;
+}
+
+int RunPolicyDefaults() {
+  return PrintResult(DefaultPolicyYaml()) ? kExitDone : kExitFailed;
+}
+
+int RunVersion(const Options& options) {
+  const std::string json =
+      "{\n  \"apiVersion\": \"imagesweep/v1alpha1\",\n  \"kind\": \"Version\",\n  \"version\": \"" +
+      Version() + "\",\n  \"revision\": \"" + Revision() + "\",\n  \"criVersion\": \"v1\"\n}";
+  std::string text;
+  if (options.output == Output::kJson) {
+    text = json + "\n";
+  } else if (options.output == Output::kYaml) {
+    text = JsonToYaml(json) + "\n";
+  } else {
+    text = "imagesweep " + Version() + " (revision " + Revision() + ", CRI v1)\n";
+  }
+  return PrintResult(text) ? kExitDone : kExitFailed;
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,70 @@
+#include <cstdio>
+
+#include "agent/cli/commands.h"
+#include "agent/cli/node_session.h"
+#include "agent/cli/render.h"
+#include "agent/report/json.h"
+#include "agent/report/printable.h"
+#include "agent/report/yaml.h"
+
+namespace imagesweep {
+namespace {
+
+int Print(const Options& options, const Report& report) {
+  std::string out;
+  switch (options.output) {
+    case Output::kJson:
+      out = SweepJson(report) + "\n";
+      break;
+    case Output::kYaml:
+      out = JsonToYaml(SweepJson(report)) + "\n";
+      break;
+    case Output::kName:
+      for (const Outcome& outcome : report.outcomes)
+        if (outcome.kind == OutcomeKind::kRemoved || outcome.kind == OutcomeKind::kWouldRemove)
+          out += report.observation.images[outcome.image].display_name() + "\n";
+      break;
+    case Output::kTable:
+    case Output::kWide:
+      if (!report.refused || !report.outcomes.empty())
+        out = SweepText(report, TextOptionsOf(options));
+      break;
+  }
+  return PrintResult(out) ? kExitDone : kExitFailed;
+}
+
+// Removals take their time; stderr says how far it is, and stdout stays clean.
+void ShowProgress(const Outcome& outcome, const Image& image) {
+  std::fprintf(stderr, "%s %s\n", std::string(ToString(outcome.kind)).c_str(),
+               Printable(image.display_name()).c_str());
+}
+
+}  // namespace
+
+int RunSweep(const Options& options, const std::stop_token& stop) {
+  auto session = NodeSession::Open(options, stop);
+  if (!session) {
+    PrintError(session.error().what);
+    return session.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
+  }
+  const auto active = session->ReadPolicy(stop);
+  if (!active) {
+    PrintError(active.error().what);
+    return active.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
+  }
+  SweepOptions sweep;
+  sweep.dry_run = options.dry_run.value_or(true);
+  if (!sweep.dry_run) sweep.on_outcome = ShowProgress;
+  const Report report = session->sweeper().Sweep(*active, sweep, stop);
+  const int printed = Print(options, report);
+  if (report.refused) {
+    PrintError(RefusalText(*report.refused));
+    return kExitFailed;
+  }
+  const bool failed =
+      report.Count(OutcomeKind::kFailed) + report.Count(OutcomeKind::kStillListed) > 0 ||
+      !report.missing_after.empty() || stop.stop_requested();
+  return failed ? kExitFailed : printed;
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,12 @@
+#include "agent/cli/version.h"
+
+namespace imagesweep {
+
+std::string Version() {
+  return IMAGESWEEP_VERSION;
+}
+std::string Revision() {
+  return IMAGESWEEP_REVISION;
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,127 @@
+#include "agent/kube/cluster.h"
+
+#include <cstdio>
+#include <functional>
+#include <list>
+#include <thread>
+#include <utility>
+
+#include "agent/kube/cpprest_transport.h"
+#include "agent/kube/pod_source.h"
+#include "agent/kube/pod_store.h"
+
+namespace imagesweep::kube {
+namespace {
+
+constexpr Millis kGetTimeout = std::chrono::seconds(10);
+
+// Only to notice another cluster behind the same address; nothing secret rests on it.
+std::string FingerprintOf(const ApiServer& server) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016zx", std::hash<std::string>()(server.url + server.ca));
+  return text;
+}
+
+}  // namespace
+
+// The order is the order of construction; the threads come last, so that they end first.
+struct Cluster::Parts {
+  Parts(std::unique_ptr<TokenSource> token_source, std::unique_ptr<HttpTransport> http,
+        std::string cluster, ClusterOptions given, const Clock& its_clock)
+      : clock(its_clock),
+        options(std::move(given)),
+        token(std::move(token_source)),
+        transport(std::move(http)),
+        fingerprint(std::move(cluster)),
+        pod_lister(*transport, "/api/v1/pods", "pods",
+                   "fieldSelector=spec.nodeName%3D" + QueryEscape(options.node_name),
+                   options.observer),
+        pod_source(std::make_unique<PodSource>(*transport, pod_lister, nullptr,
+                                               PodSource::Node{options.node_name, fingerprint},
+                                               clock, options.observer)) {}
+
+  const Clock& clock;
+  const ClusterOptions options;
+  const std::unique_ptr<TokenSource> token;
+  const std::unique_ptr<HttpTransport> transport;
+  const std::string fingerprint;
+  const Lister pod_lister;
+  PodStore pod_store;
+  std::unique_ptr<PodSource> pod_source;
+  std::unique_ptr<Reflector> pod_reflector;
+  struct Config {
+    std::unique_ptr<Lister> lister;
+    std::unique_ptr<ConfigMapWatch> handler;
+    std::unique_ptr<Reflector> reflector;
+  };
+  std::list<Config> configs;
+  std::list<std::jthread> threads;
+};
+
+Result<std::unique_ptr<Cluster>> Cluster::Connect(const ApiServer& server, ClusterOptions options,
+                                                  const Clock& clock) {
+  auto token = std::make_unique<TokenSource>(server, ReadSmallFile, clock);
+  auto transport = ConnectOverTls(server, *token);
+  if (!transport) return std::move(transport).error();
+  return std::unique_ptr<Cluster>(new Cluster(std::make_unique<Parts>(
+      std::move(token), *std::move(transport), FingerprintOf(server), std::move(options), clock)));
+}
+
+std::unique_ptr<Cluster> Cluster::Over(std::unique_ptr<HttpTransport> transport,
+                                       ClusterOptions options, const Clock& clock) {
+  return std::unique_ptr<Cluster>(new Cluster(
+      std::make_unique<Parts>(nullptr, std::move(transport), "test", std::move(options), clock)));
+}
+
+Cluster::Cluster(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Cluster::~Cluster() = default;
+
+void Cluster::WatchPods() {
+  Parts& p = *parts_;
+  p.pod_source = std::make_unique<PodSource>(*p.transport, p.pod_lister, &p.pod_store,
+                                             PodSource::Node{p.options.node_name, p.fingerprint},
+                                             p.clock, p.options.observer);
+  p.pod_reflector = std::make_unique<Reflector>(
+      *p.transport, p.pod_lister, p.pod_store, p.clock,
+      Reflector::Options{p.options.watch_idle, p.options.seed}, p.options.observer);
+  p.threads.emplace_back([&p](const std::stop_token& stop) { p.pod_reflector->Run(stop); });
+}
+
+PodReader& Cluster::pods() {
+  return *parts_->pod_source;
+}
+
+std::vector<ImageReference> Cluster::DrainRecentReferences() {
+  return parts_->pod_store.DrainRecent();
+}
+
+void Cluster::WatchConfigMap(const std::string& name_space, const std::string& name,
+                             const std::string& key, OnConfig on_config) {
+  Parts& p = *parts_;
+  Parts::Config& config = p.configs.emplace_back();
+  config.lister = std::make_unique<Lister>(
+      *p.transport, "/api/v1/namespaces/" + QueryEscape(name_space) + "/configmaps", "configmaps",
+      "fieldSelector=metadata.name%3D" + QueryEscape(name), p.options.observer);
+  config.handler = std::make_unique<ConfigMapWatch>(name_space, name, key, std::move(on_config));
+  config.reflector = std::make_unique<Reflector>(
+      *p.transport, *config.lister, *config.handler, p.clock,
+      Reflector::Options{p.options.watch_idle, p.options.seed + 7}, p.options.observer);
+  p.threads.emplace_back([&config](const std::stop_token& stop) { config.reflector->Run(stop); });
+}
+
+Result<std::string> Cluster::ReadConfigMap(const std::string& name_space, const std::string& name,
+                                           const std::string& key, const std::stop_token& stop) {
+  const std::string display = name_space + "/" + name;
+  const auto response = parts_->transport->Get(
+      "/api/v1/namespaces/" + QueryEscape(name_space) + "/configmaps/" + QueryEscape(name),
+      kGetTimeout, stop);
+  if (!response) return response.error().Wrap("get ConfigMap " + display);
+  if (response->status != 200)
+    return ReadStatus(*response).ToError().Wrap("get ConfigMap " + display);
+  auto json = ParseStrict(response->body);
+  if (!json) return json.error().Wrap("get ConfigMap " + display);
+  return ConfigText(*json, key, display);
+}
+
+}  // namespace imagesweep::kube

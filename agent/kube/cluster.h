@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agent/base/clock.h"
+#include "agent/kube/config_map_watch.h"
+#include "agent/kube/identity.h"
+#include "agent/kube/lister.h"
+#include "agent/model/ports.h"
+#include "agent/model/reference.h"
+
+namespace imagesweep::kube {
+
+struct ClusterOptions {
+  std::string node_name;
+  std::uint64_t seed = 0;
+  Millis watch_idle = std::chrono::seconds(90);
+  RequestObserver observer;
+};
+
+// One cluster, seen from one node.  Creating it sends nothing; watches run on threads of its own
+// until it is destroyed.  Any thread.
+class Cluster {
+ public:
+  static Result<std::unique_ptr<Cluster>> Connect(const ApiServer& server, ClusterOptions options,
+                                                  const Clock& clock);
+  // Over a transport of the caller's.
+  static std::unique_ptr<Cluster> Over(std::unique_ptr<HttpTransport> transport,
+                                       ClusterOptions options, const Clock& clock);
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  // Starts to watch the node's pods; from then on pods() joins list and watch.  Once.
+  void WatchPods();
+  PodReader& pods();
+  std::vector<ImageReference> DrainRecentReferences();
+
+  void WatchConfigMap(const std::string& name_space, const std::string& name,
+                      const std::string& key, OnConfig on_config);
+  Result<std::string> ReadConfigMap(const std::string& name_space, const std::string& name,
+                                    const std::string& key, const std::stop_token& stop);
+
+ private:
+  struct Parts;
+  explicit Cluster(std::unique_ptr<Parts> parts);
+  const std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace imagesweep::kube

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "agent/kube/http_transport.h"
+#include "agent/kube/identity.h"
+
+namespace imagesweep::kube {
+
+// HTTP/1.1 over TLS to one API server, verified against its own CA alone.  kInvalid when
+// certificate, key or CA cannot be read.
+Result<std::unique_ptr<HttpTransport>> ConnectOverTls(const ApiServer& server, TokenSource& token);
+
+}  // namespace imagesweep::kube

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "agent/base/clock.h"
+#include "agent/base/result.h"
+
+namespace imagesweep::kube {
+
+// Where the API server is and who we are there.  Certificates and keys are PEM texts.
+struct ApiServer {
+  std::string url;  // https://HOST:PORT, perhaps with a path
+  std::string ca;
+  std::string client_certificate;  // empty: none
+  std::string client_key;
+  std::string token;       // fixed bearer token; empty: none, or token_file
+  std::string token_file;  // re-read: projected tokens live about an hour
+};
+
+// Reads one small file; kNotFound or kDenied when it cannot.
+using ReadFile = std::function<Result<std::string>(const std::string& path)>;
+using ReadEnv = std::function<std::string(const char* name)>;
+
+Result<std::string> ReadSmallFile(const std::string& path);
+std::string ReadEnvironment(const char* name);
+
+// The pod's service account: KUBERNETES_SERVICE_HOST and _PORT, and the files mounted with it.  A
+// missing CA or token is an error; there is no second best.
+Result<ApiServer> InCluster(const ReadEnv& env, const ReadFile& read);
+
+// The current context of a kubeconfig.  Certificates inline or from files (relative to it), token
+// or tokenFile.  What it cannot do (exec, auth-provider, basic authentication,
+// insecure-skip-tls-verify, plain http) is kInvalid and says so.
+Result<ApiServer> FromKubeconfig(const std::string& path, const ReadFile& read);
+
+// The bearer token of the moment.  A file is read again every 50 s and after a 401, as client-go
+// does (transport/token_source.go); when it cannot be read the old token is kept.  Any thread.
+class TokenSource {
+ public:
+  TokenSource(const ApiServer& server, ReadFile read, const Clock& clock);
+  std::string Current();
+  // The server refused the current one.
+  void Refused();
+
+ private:
+  const std::string file_;
+  const ReadFile read_;
+  const Clock& clock_;
+  std::mutex mu_;
+  std::string token_;
+  SteadyTime read_at_;
+  bool stale_ = true;
+};
+
+}  // namespace imagesweep::kube

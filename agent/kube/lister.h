@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "agent/kube/api_status.h"
+#include "agent/kube/http_transport.h"
+
+namespace imagesweep::kube {
+
+// Told of every finished request, for metrics: verb (list, watch, get), resource (pods), and the
+// status code or the kind of error.
+using RequestObserver =
+    std::function<void(std::string_view verb, std::string_view resource, std::string_view code)>;
+
+struct ObjectList {
+  std::vector<Json> items;
+  std::string resource_version;
+};
+
+struct ListFailure {
+  Error error;
+  std::optional<Millis> retry_after;
+};
+
+// Lists one kind of object, consistently: without a resourceVersion the server answers with what is
+// true now (served from its watch cache after a freshness check).  Any thread.
+class Lister {
+ public:
+  // `path`: "/api/v1/pods"; `selector`: "fieldSelector=spec.nodeName%3Dnode1", or empty.
+  Lister(HttpTransport& transport, std::string path, std::string resource, std::string selector,
+         RequestObserver observer);
+
+  // All pages or an error.  When the snapshot expires between pages (410), the whole is read once
+  // more unpaged; the continue token that comes with a 410 leads to an inconsistent rest and is
+  // never used.
+  std::variant<ObjectList, ListFailure> List(const std::stop_token& stop) const;
+
+  std::string WatchPath(const std::string& resource_version, int timeout_seconds) const;
+  const std::string& resource() const { return resource_; }
+
+ private:
+  std::string Query(const std::string& more) const;
+
+  HttpTransport& transport_;
+  const std::string path_;
+  const std::string resource_;
+  const std::string selector_;
+  const RequestObserver observer_;
+};
+
+// Percent-encoded for a query: "spec.nodeName=a" -> "spec.nodeName%3Da".
+std::string QueryEscape(std::string_view text);
+
+}  // namespace imagesweep::kube

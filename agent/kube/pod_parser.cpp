@@ -1,0 +1,141 @@
+#include "agent/kube/pod_parser.h"
+
+#include <map>
+#include <utility>
+
+namespace imagesweep::kube {
+namespace {
+
+struct StatusImages {
+  std::string image;
+  std::string image_id;
+};
+using StatusByName = std::map<std::string, StatusImages>;
+
+constexpr struct {
+  const char* spec;
+  const char* status;
+} kKinds[] = {{"containers", "containerStatuses"},
+              {"initContainers", "initContainerStatuses"},
+              {"ephemeralContainers", "ephemeralContainerStatuses"}};
+
+class Parser {
+ public:
+  explicit Parser(Pod& pod) : pod_(pod) {}
+
+  Status Containers(const Json& spec, const Json* status) {
+    for (const auto& kind : kKinds) {
+      StatusByName by_name;
+      if (status != nullptr)
+        if (auto read = Statuses(*status, kind.status, by_name); !read) return read;
+      auto containers = ArrayAt(spec, kind.spec);
+      if (!containers) return std::move(containers).error();
+      if (*containers == nullptr) continue;
+      for (const Json& container : **containers)
+        if (auto read = Container(container, by_name); !read) return read;
+    }
+    return Done{};
+  }
+
+  Status Volumes(const Json& spec) {
+    auto volumes = ArrayAt(spec, "volumes");
+    if (!volumes) return std::move(volumes).error();
+    if (*volumes == nullptr) return Done{};
+    for (const Json& volume : **volumes) {
+      if (!volume.is_object()) return Error{ErrorKind::kIncomplete, "a volume is not an object"};
+      auto image = ObjectAt(volume, "image");
+      auto name = TextAt(volume, "name");
+      if (!image) return std::move(image).error();
+      if (!name) return std::move(name).error();
+      if (*image == nullptr) continue;
+      auto reference = TextAt(**image, "reference");
+      if (!reference) return std::move(reference).error();
+      Add(*std::move(reference), {}, ReferrerKind::kImageVolume, *name);
+    }
+    return Done{};
+  }
+
+ private:
+  Status Statuses(const Json& status, const char* key, StatusByName& by_name) {
+    auto list = ArrayAt(status, key);
+    if (!list) return std::move(list).error();
+    if (*list == nullptr) return Done{};
+    for (const Json& item : **list) {
+      if (!item.is_object())
+        return Error{ErrorKind::kIncomplete, std::string(key) + " has no object"};
+      auto name = TextAt(item, "name");
+      auto image = TextAt(item, "image");
+      auto image_id = TextAt(item, "imageID");
+      for (const auto* text : {&name, &image, &image_id})
+        if (!*text) return text->error().Wrap(key);
+      Add(*image, {}, ReferrerKind::kPod, *name);
+      Add(*image_id, {}, ReferrerKind::kPod, *name);
+      by_name[*name] = {*image, *image_id};
+    }
+    return Done{};
+  }
+
+  Status Container(const Json& container, const StatusByName& by_name) {
+    if (!container.is_object())
+      return Error{ErrorKind::kIncomplete, "a container is not an object"};
+    auto name = TextAt(container, "name");
+    auto image = TextAt(container, "image");
+    if (!name) return std::move(name).error();
+    if (!image) return std::move(image).error();
+    const auto status = by_name.find(*name);
+    Add(*std::move(image), status == by_name.end() ? std::string() : status->second.image_id,
+        ReferrerKind::kPod, *name);
+    return Done{};
+  }
+
+  void Add(std::string text, std::string resolved, ReferrerKind kind,
+           const std::string& container) {
+    if (text.empty()) return;
+    pod_.references.push_back({std::move(text),
+                               std::move(resolved),
+                               {kind, pod_.key.pod_namespace, pod_.key.name, container}});
+  }
+
+  Pod& pod_;
+};
+
+Status Parse(const Json& object, Pod& pod) {
+  if (!object.is_object()) return Error{ErrorKind::kIncomplete, "it is not an object"};
+  auto metadata = ObjectAt(object, "metadata");
+  auto spec = ObjectAt(object, "spec");
+  auto status = ObjectAt(object, "status");
+  for (const auto* part : {&metadata, &spec, &status})
+    if (!*part) return part->error();
+  if (*metadata == nullptr || *spec == nullptr)
+    return Error{ErrorKind::kIncomplete, "it has no metadata or no spec"};
+  auto name_space = TextAt(**metadata, "namespace");
+  auto name = TextAt(**metadata, "name");
+  auto uid = TextAt(**metadata, "uid");
+  auto version = TextAt(**metadata, "resourceVersion");
+  for (const auto* text : {&name_space, &name, &uid, &version})
+    if (!*text) return text->error();
+  if (name->empty() || name_space->empty() || uid->empty())
+    return Error{ErrorKind::kIncomplete, "it has no name, namespace or uid"};
+  pod.key = {*std::move(name_space), *std::move(name), *std::move(uid)};
+  pod.resource_version = *std::move(version);
+  if (*status != nullptr) {
+    auto phase = TextAt(**status, "phase");
+    if (!phase) return std::move(phase).error();
+    pod.finished = *phase == "Succeeded" || *phase == "Failed";
+  }
+  if (pod.finished) return Done{};
+  Parser parser(pod);
+  if (auto read = parser.Containers(**spec, *status); !read) return read;
+  return parser.Volumes(**spec);
+}
+
+}  // namespace
+
+Result<Pod> ParsePod(const Json& object) {
+  Pod pod;
+  if (auto parsed = Parse(object, pod); !parsed)
+    return parsed.error().Wrap("pod " + pod.key.pod_namespace + "/" + pod.key.name);
+  return pod;
+}
+
+}  // namespace imagesweep::kube

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "agent/kube/lister.h"
+#include "agent/kube/pod_store.h"
+#include "agent/model/ports.h"
+
+namespace imagesweep::kube {
+
+// Pods of one node for the deletion gate: a consistent list, joined by union with what the watch
+// knows, so that a pod known to either counts.  Any thread.
+class PodSource final : public PodReader {
+ public:
+  struct Node {
+    std::string name;
+    std::string cluster;  // fingerprint of server and CA
+  };
+  // `store` is null where there is no watch (the command line).
+  PodSource(HttpTransport& transport, const Lister& pods, const PodStore* store, Node node,
+            const Clock& clock, RequestObserver observer);
+
+  Result<PodEvidence> Read(Millis max_age, const std::stop_token& stop) override;
+
+ private:
+  Status ReadNode(const std::stop_token& stop);
+  Result<PodEvidence> ListNow(const std::stop_token& stop);
+  Status CheckVersion(const std::string& version);
+
+  HttpTransport& transport_;
+  const Lister& pods_;
+  const PodStore* store_;
+  const Node node_;
+  const Clock& clock_;
+  const RequestObserver observer_;
+
+  std::mutex mu_;
+  std::string node_uid_;
+  std::optional<SteadyTime> node_read_at_;
+  std::optional<PodEvidence> last_;
+  unsigned long long newest_version_ = 0;
+  std::optional<SteadyTime> went_back_at_;
+};
+
+}  // namespace imagesweep::kube

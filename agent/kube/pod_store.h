@@ -1,0 +1,40 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/base/guarded.h"
+#include "agent/kube/pod_parser.h"
+#include "agent/kube/reflector.h"
+
+namespace imagesweep::kube {
+
+// The pods that the watch knows.  Written by the reflector's thread, read by any.
+class PodStore final : public ReflectorHandler {
+ public:
+  Status Replace(const ObjectList& list) override;
+  Status Apply(EventType type, const Json& object) override;
+  void Confirm() override;
+  void Lose(const Error& why) override;
+
+  // References of all known pods; an error before the first list and while the watch is lost.
+  Result<std::vector<ImageReference>> References() const;
+  // Every reference that was there at any time since the last call, each text once.
+  std::vector<ImageReference> DrainRecent();
+
+ private:
+  struct State {
+    std::map<std::string, std::shared_ptr<const Pod>> pods;  // by uid
+    std::map<std::string, ImageReference> recent;            // by text
+    std::optional<Error> lost = Error{ErrorKind::kIncomplete, "pods: not listed yet"};
+    bool listed = false;
+  };
+  static void Remember(State& state, const Pod& pod);
+  Guarded<State> state_;
+};
+
+}  // namespace imagesweep::kube

@@ -1,0 +1,63 @@
+#include "agent/kube/strict_json.h"
+
+#include <set>
+#include <vector>
+
+namespace imagesweep::kube {
+namespace {
+
+constexpr int kMaxDepth = 100;
+
+Error Bad(const std::string& what) {
+  return {ErrorKind::kIncomplete, what};
+}
+
+Result<const Json*> At(const Json& object, const char* key, Json::value_t type, const char* name) {
+  const auto it = object.find(key);
+  if (it == object.end() || it->is_null()) return static_cast<const Json*>(nullptr);
+  if (it->type() != type) return Bad(std::string(key) + " is not " + name);
+  return &*it;
+}
+
+}  // namespace
+
+Result<Json> ParseStrict(std::string_view text) {
+  std::vector<std::set<std::string>> keys;
+  std::string problem;
+  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (depth > kMaxDepth) problem = "nested too deeply";
+    if (event == Json::parse_event_t::object_start) {
+      keys.emplace_back();
+    } else if (event == Json::parse_event_t::object_end) {
+      keys.pop_back();
+    } else if (event == Json::parse_event_t::key &&
+               !keys.back().insert(parsed.get<std::string>()).second) {
+      problem = "key \"" + parsed.get<std::string>() + "\" stands twice in one object";
+    }
+    return true;
+  };
+  try {
+    Json json = Json::parse(text, check);
+    if (!problem.empty()) return Bad("JSON: " + problem);
+    return json;
+  } catch (const Json::exception& error) {
+    return Bad(std::string("JSON: ") + error.what());
+  }
+}
+
+Result<std::string> TextAt(const Json& object, const char* key) {
+  const auto it = object.find(key);
+  if (it == object.end() || it->is_null()) return std::string();
+  if (!it->is_string()) return Bad(std::string(key) + " is not a string");
+  return it->get<std::string>();
+}
+
+Result<const Json*> ObjectAt(const Json& object, const char* key) {
+  return At(object, key, Json::value_t::object, "an object");
+}
+
+Result<const Json*> ArrayAt(const Json& object, const char* key) {
+  return At(object, key, Json::value_t::array, "an array");
+}
+
+}  // namespace imagesweep::kube

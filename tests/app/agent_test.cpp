@@ -1,0 +1,97 @@
+#include "agent/app/agent.h"
+
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "tests/support/fake_node.h"
+
+namespace imagesweep {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string kHead = "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\ninterval: 1h\n";
+
+// The loop on a thread of its own, on the real clock; every wait in these tests ends by an event.
+struct AgentTest : testing::Test {
+  ~AgentTest() override { Stop(); }
+  void Start(bool force_dry_run = false) {
+    agent.emplace(Agent::Parts{sweeper, policies, wakeup, health, metrics, **log, clock},
+                  force_dry_run, 1);
+    loop = std::jthread([this] { agent->Run(stop.get_token()); });
+  }
+  void Stop() {
+    stop.request_stop();
+    if (loop.joinable()) loop.join();
+  }
+  // Until /readyz?verbose shows this of the last run.
+  void AwaitLastRun(const std::string& text) {
+    for (int i = 0; i < 2000; ++i) {
+      if (health.Ready("verbose").body.find(text) != std::string::npos) return;
+      clock.Sleep(Millis(5), {});
+    }
+    FAIL() << "no run with \"" << text << "\": " << health.Ready("verbose").body;
+  }
+
+  RealClock clock;
+  FakeClock node_clock;
+  FakeNode node{node_clock};
+  std::unique_ptr<Ledger> ledger = Ledger::InMemory(node_clock);
+  Sweeper sweeper{{node, &node, node, node, *ledger, node_clock}, "node1", std::nullopt};
+  PolicyStore policies;
+  Wakeup wakeup;
+  Health health{clock};
+  Metrics metrics{"0", "0", clock};
+  Result<std::shared_ptr<Log>> log = Log::Create(LogFormat::kJson, "error");
+  std::stop_source stop;
+  std::optional<Agent> agent;
+  std::jthread loop;
+};
+
+TEST_F(AgentTest, DoesNothingWithoutAPolicyAndActsAtOnceWhenOneComes) {
+  Start();
+  EXPECT_THAT(health.Ready("verbose").body, HasSubstr("no run yet"));
+  policies.Offer(kHead, "file/p");
+  wakeup.Notify();
+  AwaitLastRun("would remove 0 images");
+}
+
+TEST_F(AgentTest, APolicyEditActsWithoutWaitingForTheInterval) {
+  policies.Offer(kHead + "initialDelay: 0s\n", "file/p");
+  Start();
+  AwaitLastRun("Dry run");
+  policies.Offer(kHead + "initialDelay: 0s\ndryRun: false\n", "file/p");
+  wakeup.Notify();
+  AwaitLastRun("Removed 0 images");
+  EXPECT_THAT(metrics.Render(),
+              HasSubstr("imagesweep_runs_total{result=\"noop\",trigger=\"policy_change\"} 1"));
+}
+
+TEST_F(AgentTest, RemovesNothingDuringTheInitialDelay) {
+  policies.Offer(kHead + "dryRun: false\ninitialDelay: 1h\n", "file/p");
+  Start();
+  AwaitLastRun("nothing is removed in the first 1h");
+}
+
+TEST_F(AgentTest, TheDryRunFlagHoldsWhateverThePolicySays) {
+  policies.Offer(kHead + "dryRun: false\ninitialDelay: 0s\n", "file/p");
+  Start(/*force_dry_run=*/true);
+  AwaitLastRun("Dry run");
+}
+
+TEST_F(AgentTest, ARefusedRunIsTriedAgainSoonerThanTheInterval) {
+  std::atomic<bool> away = true;
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    if (away && call == "ReadPods") return Error{ErrorKind::kUnavailable, "connection refused"};
+    return std::nullopt;
+  };
+  policies.Offer(kHead, "file/p");
+  Start();
+  AwaitLastRun("pods cannot be trusted");
+  away = false;
+  AwaitLastRun("[+]last-run ok");
+}
+
+}  // namespace
+}  // namespace imagesweep

@@ -1,0 +1,54 @@
+#include "agent/app/health.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/fake_clock.h"
+
+namespace imagesweep {
+namespace {
+
+using testing::HasSubstr;
+
+struct HealthTest : testing::Test {
+  FakeClock clock;
+  Health health{clock};
+  const RuntimeIdentity runtime{"containerd", "1.6.20", "unix:///run/c.sock", 7};
+};
+
+TEST_F(HealthTest, IsAliveWhileTheLoopMakesProgressWhateverTheRuntimeDoes) {
+  health.SetRuntime({}, Error{ErrorKind::kUnavailable, "connection refused"});
+  EXPECT_EQ(health.Live().status, 200);
+  clock.Advance(std::chrono::minutes(15));
+  EXPECT_EQ(health.Live().status, 503);
+  health.Beat();
+  EXPECT_EQ(health.Live().status, 200);
+}
+
+TEST_F(HealthTest, IsReadyWhenTheRuntimeAnswersAndAPolicyIsInForce) {
+  EXPECT_EQ(health.Ready("").status, 503);
+  health.SetRuntime(runtime, {});
+  EXPECT_EQ(health.Ready("").status, 503);
+  health.SetPolicy(PolicySource{"file/p", "9f2c41aa03be"}, "");
+  EXPECT_EQ(health.Ready("").body, "ok\n");
+  health.SetPolicy(PolicySource{"file/p", "9f2c41aa03be"}, "unknown field");
+  EXPECT_EQ(health.Ready("").status, 200) << "the last good policy stays in force";
+  EXPECT_THAT(health.Ready("verbose").body, HasSubstr("unknown field"));
+  health.SetRuntime(runtime, Error{ErrorKind::kUnavailable, "connection refused"});
+  EXPECT_EQ(health.Ready("").status, 503);
+  EXPECT_THAT(health.Ready("").body, HasSubstr("[-]runtime failed: connection refused"));
+}
+
+TEST_F(HealthTest, TellsWhichSourceTheLastRunCouldNotTrust) {
+  health.SetRuntime(runtime, {});
+  health.SetPolicy(PolicySource{"file/p", "9f2c41aa03be"}, "");
+  Report report;
+  report.refused = Refusal{"pods", {ErrorKind::kDenied, "403 Forbidden"}};
+  health.SetLastRun(report);
+  const HttpReply reply = health.Ready("verbose");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_THAT(reply.body, HasSubstr("[-]last-run failed"));
+  EXPECT_THAT(reply.body, HasSubstr("pods cannot be trusted: 403 Forbidden"));
+}
+
+}  // namespace
+}  // namespace imagesweep

@@ -1,0 +1,173 @@
+#include "agent/app/sweeper.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/fake_node.h"
+
+namespace imagesweep {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+// A node with an old image that nothing needs; every protection has to be the node's own doing.
+struct SweeperTest : testing::Test {
+  SweeperTest() {
+    active.policy.minimum_age = Millis(0);
+    active.policy.maximum_age = std::chrono::minutes(1);
+    active.policy.limits.max_percent_of_images = 100;
+    node.images.push_back(Img("old", {"old:1"}));
+  }
+  Report Sweep(bool dry_run = false) {
+    return sweeper.Sweep(active, {dry_run, {}, {}}, stop.get_token());
+  }
+  // A first look at everything, and then time for it to grow old.
+  void LetImagesAge() {
+    ASSERT_FALSE(sweeper.Evaluate(active, stop.get_token()).refused);
+    clock.Advance(std::chrono::minutes(2));
+    node.calls.clear();
+  }
+
+  FakeClock clock;
+  FakeNode node{clock};
+  std::unique_ptr<Ledger> ledger = Ledger::InMemory(clock);
+  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
+  std::stop_source stop;
+  std::vector<ImageReference> recent;
+  Sweeper sweeper{
+      {node, &node, node, node, *ledger, clock}, "node1", std::nullopt, [this] { return recent; }};
+};
+
+TEST_F(SweeperTest, RemovesWhatNothingNeedsAndKeepsTheRest) {
+  LetImagesAge();
+  const Report report = Sweep();
+  ASSERT_FALSE(report.refused);
+  EXPECT_THAT(node.removed, ElementsAre(Id("old")));
+  EXPECT_EQ(report.outcomes.at(0).kind, OutcomeKind::kRemoved);
+  EXPECT_EQ(report.referenced_images, 1U);
+  EXPECT_THAT(report.missing_after, IsEmpty());
+  EXPECT_EQ(report.before->images, 2U);
+  EXPECT_EQ(report.after->images, 1U);
+}
+
+TEST_F(SweeperTest, ReadsImagesFirstAndReferencesLast) {
+  sweeper.Evaluate(active, stop.get_token());
+  EXPECT_THAT(node.calls, ElementsAre("Identity", "ListImages", "ReadUse", "ReadPods",
+                                      "ImageFilesystems", "Stat"));
+}
+
+// An image that is pulled, and comes into use, between the two lists.
+TEST_F(SweeperTest, AnImagePulledBetweenTheListsIsNotACandidate) {
+  LetImagesAge();
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    if (call == "ReadUse") node.images.push_back(Img("fresh", {"fresh:1"}));
+    return std::nullopt;
+  };
+  Sweep();
+  EXPECT_THAT(node.removed, Not(Contains(Id("fresh"))));
+}
+
+TEST_F(SweeperTest, ADryRunRemovesNothingAndChoosesTheSame) {
+  LetImagesAge();
+  const Report report = Sweep(/*dry_run=*/true);
+  EXPECT_THAT(node.removed, IsEmpty());
+  EXPECT_EQ(report.outcomes.at(0).kind, OutcomeKind::kWouldRemove);
+}
+
+TEST_F(SweeperTest, EveryFailedReadRefusesTheRunAndNamesTheSource) {
+  LetImagesAge();
+  const std::pair<const char*, const char*> sources[] = {{"Identity", "runtime"},
+                                                         {"ListImages", "images"},
+                                                         {"ReadUse", "containers"},
+                                                         {"ReadPods", "pods"}};
+  for (const auto& [call, source] : sources) {
+    node.on_call = [call = std::string(call)](const std::string& name) -> std::optional<Error> {
+      if (name == call) return Error{ErrorKind::kUnavailable, "connection refused"};
+      return std::nullopt;
+    };
+    const Report report = Sweep();
+    ASSERT_TRUE(report.refused) << call;
+    EXPECT_EQ(report.refused->source, source);
+    EXPECT_THAT(node.removed, IsEmpty()) << call;
+    EXPECT_THAT(report.plan.decisions, IsEmpty()) << "a view that is not believed decides nothing";
+  }
+  node.on_call = {};
+  Sweep();
+  EXPECT_THAT(node.removed, ElementsAre(Id("old"))) << "heals without a restart";
+}
+
+TEST_F(SweeperTest, TimeInWhichItCouldNotSeeDoesNotMakeAnImageUsed) {
+  LetImagesAge();
+  node.on_call = [](const std::string& name) -> std::optional<Error> {
+    if (name == "ReadPods") return Error{ErrorKind::kUnavailable, "away"};
+    return std::nullopt;
+  };
+  ASSERT_TRUE(Sweep().refused);
+  node.on_call = {};
+  EXPECT_FALSE(Sweep().observation.ages.at(1).just_seen);
+}
+
+TEST_F(SweeperTest, APodThatCameAndWentBetweenTwoRunsRefreshesLastUse) {
+  LetImagesAge();
+  recent.push_back({"old:1", {}, {ReferrerKind::kPod, "batch", "job", "main"}});
+  Sweep();
+  EXPECT_THAT(node.removed, IsEmpty());
+}
+
+TEST_F(SweeperTest, UnknownDiskMeansNothingGoesForSpaceAndIsSaid) {
+  active.policy.maximum_age = Millis(0);
+  active.policy.disk = {1, 0};
+  LetImagesAge();
+  node.disk = Error{ErrorKind::kUnavailable, "statvfs /var: No such file or directory"};
+  const Report report = Sweep();
+  EXPECT_THAT(node.removed, IsEmpty());
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("nothing goes for space")));
+}
+
+TEST_F(SweeperTest, SuspendedOrEvaluateOnlyDecidesAndRemovesNothing) {
+  LetImagesAge();
+  const Report evaluated = sweeper.Sweep(active, {false, "initialDelay", {}}, stop.get_token());
+  EXPECT_EQ(evaluated.stopped_early, "initialDelay");
+  EXPECT_EQ(evaluated.plan.removals.size(), 1U);
+  active.policy.suspend = true;
+  EXPECT_EQ(Sweep().stopped_early, "the policy is suspended");
+  EXPECT_THAT(node.removed, IsEmpty());
+}
+
+TEST_F(SweeperTest, AnImageThatTheRuntimeOnlySaysIsGoneIsReportedSo) {
+  LetImagesAge();
+  node.lists_what_it_removed = true;
+  EXPECT_EQ(Sweep().outcomes.at(0).kind, OutcomeKind::kStillListed);
+}
+
+TEST_F(SweeperTest, AReferencedImageThatIsMissingAfterwardsIsReported) {
+  LetImagesAge();
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    if (call == "Remove")
+      std::erase_if(node.images, [](const Image& i) { return i.id.text() == Id("kube-proxy"); });
+    return std::nullopt;
+  };
+  EXPECT_THAT(Sweep().missing_after, ElementsAre("registry.k8s.io/kube-proxy:1"));
+}
+
+TEST_F(SweeperTest, ASharpFallOfReferencesHoldsDeletionsUntilASecondViewAgrees) {
+  for (int i = 0; i < 6; ++i) {
+    const std::string name = "p" + std::to_string(i);
+    node.AddPod("shop", name, name + ":1");
+    node.images.push_back(Img(name, {name + ":1"}));
+  }
+  LetImagesAge();
+  for (int i = 0; i < 6; ++i) node.RemovePod("p" + std::to_string(i));
+  const Report held = Sweep();
+  ASSERT_TRUE(held.refused);
+  EXPECT_EQ(held.refused->source, "references");
+  EXPECT_THAT(node.removed, IsEmpty());
+  clock.Advance(std::chrono::minutes(1));
+  EXPECT_FALSE(Sweep().refused);
+}
+
+}  // namespace
+}  // namespace imagesweep
