@@ -38,6 +38,7 @@ def test_a_deployment_rolls_on_and_old_versions_go_and_nothing_else(cluster):
 
 
 def test_a_policy_edit_is_in_force_within_a_second(cluster):
+    cluster.deploy(cluster.image("v1"))
     first = cluster.put_policy(suspend=True)
     with cluster.agent() as agent:
         agent.wait_for("Loaded policy", sha256=sha(first))
@@ -72,6 +73,7 @@ def test_nothing_goes_while_the_api_server_is_away_and_it_heals(cluster):
 
 def test_a_wrong_node_name_refuses(cluster):
     unneeded = cluster.image("old", "other")
+    cluster.deploy(cluster.image("v1"))
     cluster.put_policy()
     cluster.age(unneeded)
     result = cluster.run("sweep", "--dry-run=false", node="node2", code=1)

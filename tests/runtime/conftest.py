@@ -20,6 +20,8 @@ class Node:
         self._base = images.pause_layer(workdir.path)
         self.api.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "uid": "6d1f0a52"}})
         self.pause = containerd.load_pause()
+        self.system = self.load("registry.example/system/proxy:v1")  # every node has a pod; one without is refused
+        self.system_pod = self.start_pod("proxy", self.system)
         self.write_policy()
 
     def write_policy(self, **fields):
@@ -79,7 +81,7 @@ class Node:
 
     def age(self, **replaced):
         """Has every image seen once, and returns when the ledger has all of them old enough for policy()."""
-        grown = wait_until(lambda: all(image["ageSeconds"] >= 2 or image["code"] == "InUse"
+        grown = wait_until(lambda: all(image["ageSeconds"] >= 1 or image["code"] == "InUse"
                                        for image in self.json("images", **replaced)["images"]), 20, every=0.3)
         assert grown, self.run("images", "-o", "wide", **replaced).stdout
 

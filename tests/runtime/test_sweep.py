@@ -16,9 +16,9 @@ def test_keeps_what_any_container_uses_and_removes_the_rest(node):
     node.age()
     report = node.sweep()
     assert outcomes(report) == {image.id: "Removed" for image in unneeded}
-    assert node.containerd.ids() == {image.id for image in (running, exited, created, node.pause)}
+    assert node.containerd.ids() == {image.id for image in (running, exited, created, node.pause, node.system)}
     assert report["verification"]["missing"] == []
-    assert (report["before"]["images"], report["after"]["images"]) == (7, 4)
+    assert (report["before"]["images"], report["after"]["images"]) == (8, 5)
 
 
 def test_says_who_uses_a_kept_image(node):
