@@ -4,7 +4,7 @@ REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 SOURCES = git ls-files '*.cpp' '*.h'
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build check test runtime e2e demo bench asan tsan tidy format layers clean
+.PHONY: help bootstrap build check test runtime e2e demo bench docs asan tsan tidy format layers clean
 
 help: ## This list
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -59,8 +59,13 @@ tidy: ## clang-tidy over agent/ and tests/
 	cmake --build --preset tidy --target imagesweep_cri_proto
 	run-clang-tidy -quiet -p build/tidy -j $(JOBS) '^$(CURDIR)/(agent|tests)/'
 
-bench: build ## Benchmarks of the pure code
+bench: build ## Benchmarks: the plan, then start and size of the agent on a private containerd (needs root)
 	@for program in build/release/bench/*_bench; do echo "== $$program"; $$program || exit 1; done
+	scripts/bootstrap test
+	bench/agent
+
+docs: build ## Make the generated pages of docs/reference anew
+	build/release/imagesweep policy reference > docs/reference/policy.md
 
 format: ## Format the C++ sources
 	scripts/bootstrap tidy

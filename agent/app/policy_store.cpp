@@ -75,7 +75,7 @@ Result<std::string> ReadTextFile(const std::string& path) {
 Result<ActivePolicy> LoadPolicyFile(const std::string& path) {
   auto text = ReadTextFile(path);
   if (!text) return std::move(text).error();
-  auto parsed = ParseActivePolicy(*text, "file/" + path);
+  auto parsed = ParseActivePolicy(*text, "file:" + path);
   if (!parsed) return Error{ErrorKind::kInvalid, path + ":\n" + parsed.error().what};
   return parsed;
 }

@@ -56,7 +56,7 @@ struct Shared {
 void FollowPolicyFile(const std::string& path, Shared& shared, const std::stop_token& stop) {
   do {
     const auto text = ReadTextFile(path);
-    shared.PolicyChanged(text ? shared.policies.Offer(*text, "file/" + path)
+    shared.PolicyChanged(text ? shared.policies.Offer(*text, "file:" + path)
                               : shared.policies.Unavailable(text.error().what));
   } while (shared.clock.Sleep(kFileReread, stop));
 }

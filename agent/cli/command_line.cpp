@@ -158,6 +158,10 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       [&] { run = [options](const std::stop_token&) { return RunPolicyValidate(*options); }; });
   policy->add_subcommand("defaults", "Prints a policy with every field and its default")
       ->callback([&] { run = [](const std::stop_token&) { return RunPolicyDefaults(); }; });
+  policy
+      ->add_subcommand("reference",
+                       "Prints the table of all fields, as docs/reference/policy.md has it")
+      ->callback([&] { run = [](const std::stop_token&) { return RunPolicyReference(); }; });
   app.add_subcommand("version", "Prints version, revision and CRI version")->callback([&] {
     run = [options](const std::stop_token&) { return RunVersion(*options); };
   });

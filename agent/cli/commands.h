@@ -16,6 +16,7 @@ int RunExplain(const Options& options, const std::stop_token& stop);
 int RunSweep(const Options& options, const std::stop_token& stop);
 int RunPolicyValidate(const Options& options);
 int RunPolicyDefaults();
+int RunPolicyReference();
 int RunVersion(const Options& options);
 
 }  // namespace imagesweep

@@ -36,6 +36,10 @@ int RunPolicyDefaults() {
   return PrintResult(DefaultPolicyYaml()) ? kExitDone : kExitFailed;
 }
 
+int RunPolicyReference() {
+  return PrintResult(PolicyReferenceMarkdown()) ? kExitDone : kExitFailed;
+}
+
 int RunVersion(const Options& options) {
   const std::string json =
       "{\n  \"apiVersion\": \"imagesweep/v1alpha1\",\n  \"kind\": \"Version\",\n  \"version\": \"" +

@@ -57,7 +57,7 @@ struct Policy {
 
 // Where the policy in force came from, for reports and metrics.
 struct PolicySource {
-  std::string description;  // "configmap/imagesweep-system/imagesweep-policy", "file/…", "defaults"
+  std::string description;  // "configmap/imagesweep-system/imagesweep-policy", "file:…", "defaults"
   std::string sha256;       // first 12 hexadecimal digits of the text's hash; empty for defaults
 };
 

@@ -250,7 +250,7 @@ void Metrics::PolicyLoaded(const PolicySource& source, bool dry_run, bool suspen
   s.suspended.Set(suspended ? 1 : 0);
   s.reload_ok.Set(1);
   s.reload_time.Set(Epoch(at));
-  const std::string kind = source.description.substr(0, source.description.find('/'));
+  const std::string kind = source.description.substr(0, source.description.find_first_of("/:"));
   s.policy_series.With([&](Gauge*& current) {
     s.policy_info.Remove(current);  // one series at a time
     current = &s.policy_info.Add({{"source", kind}, {"sha256", source.sha256}});

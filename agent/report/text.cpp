@@ -18,9 +18,17 @@ std::string ShortId(const ImageId& id) {
   return std::string(text.substr(0, 12));
 }
 
+// "repo@sha256:d4ecc403849e": enough to tell two apart; `explain` and -o json have all of it.
+std::string ShortDigest(const ImageName& name) {
+  constexpr std::size_t kShown = 12;
+  const auto colon = name.text().rfind(':');
+  return name.text().substr(0, colon + 1 + kShown);
+}
+
 // All tags in one cell, so that an alias is seen; the id column tells twins apart.
 std::string NamesCell(const Image& image) {
-  if (image.tags.empty()) return image.digests.empty() ? "<none>" : image.digests.front().text();
+  if (image.tags.empty())
+    return image.digests.empty() ? "<none>" : ShortDigest(image.digests.front());
   std::string cell;
   for (const ImageName& tag : image.tags) cell += (cell.empty() ? "" : ",") + tag.text();
   return cell;

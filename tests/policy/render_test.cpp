@@ -1,7 +1,10 @@
 #include "agent/policy/render.h"
 
 #include <gmock/gmock.h>
+
 #include <gtest/gtest.h>
+#include <fstream>
+#include <iterator>
 
 #include <sstream>
 
@@ -87,6 +90,13 @@ TEST(Render, TheReferencePageHasEveryField) {
   EXPECT_THAT(page, HasSubstr("| `interval` | duration: 1m … 24h | `15m` | "));
   EXPECT_THAT(page, HasSubstr("| `keep.localOnly` | string: `Always` or `Never` | `Always` | "));
   EXPECT_THAT(page, HasSubstr("| `kind` | string: `SweepPolicy` | required | "));
+}
+
+// The page in docs/ is made by `imagesweep policy reference`; it must not fall behind.
+TEST(Render, TheReferencePageInTheDocumentsIsTheOneOfThisTable) {
+  std::ifstream page(IMAGESWEEP_SOURCE_DIR "/docs/reference/policy.md");
+  const std::string text{std::istreambuf_iterator<char>(page), {}};
+  EXPECT_EQ(text, PolicyReferenceMarkdown()) << "run: make docs";
 }
 
 }  // namespace
