@@ -34,6 +34,18 @@ std::uint64_t TotalBytes(const std::vector<Image>& images) {
   return bytes;
 }
 
+// A run that was to make room and did not make enough; empty else.
+std::string Shortfall(const DiskThresholds& marks, const std::optional<DiskUsage>& before,
+                      const std::optional<DiskUsage>& after) {
+  if (marks.high_percent == 0 || !before || !after) return {};
+  if (before->used_percent() < marks.high_percent || after->used_percent() <= marks.low_percent)
+    return {};
+  return "not enough came free: disk use went from " + std::to_string(before->used_percent()) +
+         "% to " + std::to_string(after->used_percent()) + "%, and lowThresholdPercent is " +
+         std::to_string(marks.low_percent) +
+         "; what is left is needed, kept, too young or over a limit";
+}
+
 }  // namespace
 
 Sweeper::Sweeper(NodeParts parts, std::string node, std::optional<OwnPod> own_pod,
@@ -163,14 +175,14 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
     report.refused = std::move(execution.refused);
     report.stopped_early = std::move(execution.stopped_early);
     report.recheck_window_seconds = std::move(execution.recheck_window_seconds);
-    LookAfterwards(evidence, report, stop);
+    LookAfterwards(evidence, active.policy.disk, report, stop);
   }
   report.finished = parts_.clock.Now();
   return report;
 }
 
 // Verification: what is said to be gone is gone, what was referenced is still there.
-void Sweeper::LookAfterwards(const Evidence& evidence, Report& report,
+void Sweeper::LookAfterwards(const Evidence& evidence, const DiskThresholds& marks, Report& report,
                              const std::stop_token& stop) {
   if (report.outcomes.empty() || stop.stop_requested()) return;
   const auto images = parts_.runtime.ListImages(stop);
@@ -192,6 +204,9 @@ void Sweeper::LookAfterwards(const Evidence& evidence, Report& report,
     if (!needed && listed.contains(image.id.text())) reclaimable += image.size_bytes;
   }
   report.after = Snapshot{images->size(), TotalBytes(*images), reclaimable, ReadDisk(report, stop)};
+  if (const auto shortfall = Shortfall(marks, report.before->disk, report.after->disk);
+      !report.dry_run && !shortfall.empty())
+    report.warnings.push_back(shortfall);
 }
 
 }  // namespace imagesweep

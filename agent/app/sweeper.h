@@ -61,7 +61,8 @@ class Sweeper {
                                  std::optional<ImageIndex>& index, Report& report,
                                  const std::stop_token& stop);
   std::optional<DiskUsage> ReadDisk(Report& report, const std::stop_token& stop);
-  void LookAfterwards(const Evidence& evidence, Report& report, const std::stop_token& stop);
+  void LookAfterwards(const Evidence& evidence, const DiskThresholds& marks, Report& report,
+                      const std::stop_token& stop);
 
   NodeParts parts_;
   const std::string node_;

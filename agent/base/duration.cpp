@@ -79,6 +79,9 @@ std::string FormatDuration(Millis duration) {
 }
 
 std::string HumanDuration(Millis duration) {
+  constexpr std::int64_t kMinute = 60;
+  constexpr std::int64_t kHour = 60 * kMinute;
+  constexpr std::int64_t kDay = 24 * kHour;
   const auto seconds = duration.count() / 1000;
   const auto two = [](std::int64_t big, const char* big_name, std::int64_t small,
                       const char* small_name) {
@@ -86,13 +89,13 @@ std::string HumanDuration(Millis duration) {
     if (small > 0) text += std::to_string(small) + small_name;
     return text;
   };
-  if (seconds < 120) return std::to_string(seconds) + "s";
-  if (seconds < 10 * 60) return two(seconds / 60, "m", seconds % 60, "s");
-  if (seconds < 3 * 3600) return std::to_string(seconds / 60) + "m";
-  if (seconds < 8 * 3600) return two(seconds / 3600, "h", seconds % 3600 / 60, "m");
-  if (seconds < 48 * 3600) return std::to_string(seconds / 3600) + "h";
-  if (seconds < 8 * 86400) return two(seconds / 86400, "d", seconds % 86400 / 3600, "h");
-  return std::to_string(seconds / 86400) + "d";
+  if (seconds < 2 * kMinute) return std::to_string(seconds) + "s";
+  if (seconds < 10 * kMinute) return two(seconds / kMinute, "m", seconds % kMinute, "s");
+  if (seconds < 3 * kHour) return std::to_string(seconds / kMinute) + "m";
+  if (seconds < 8 * kHour) return two(seconds / kHour, "h", seconds % kHour / kMinute, "m");
+  if (seconds < 2 * kDay) return std::to_string(seconds / kHour) + "h";
+  if (seconds < 8 * kDay) return two(seconds / kDay, "d", seconds % kDay / kHour, "h");
+  return std::to_string(seconds / kDay) + "d";
 }
 
 }  // namespace imagesweep

@@ -169,5 +169,21 @@ TEST_F(SweeperTest, ASharpFallOfReferencesHoldsDeletionsUntilASecondViewAgrees) 
   EXPECT_FALSE(Sweep().refused);
 }
 
+// K09: too little came free, and the image is gone all the same; the report says both.
+TEST_F(SweeperTest, SaysWhenNotEnoughCameFree) {
+  active.policy.maximum_age = Millis(0);
+  active.policy.disk = {90, 80};
+  node.disk = DiskUsage{"/var", 1000, 50, 100, 100};
+  LetImagesAge();
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    if (call == "Remove") node.disk = DiskUsage{"/var", 1000, 100, 100, 100};
+    return std::nullopt;
+  };
+  const Report report = Sweep();
+  EXPECT_THAT(node.removed, ElementsAre(Id("old")));
+  EXPECT_THAT(report.warnings,
+              Contains(HasSubstr("not enough came free: disk use went from 95% to 90%")));
+}
+
 }  // namespace
 }  // namespace imagesweep

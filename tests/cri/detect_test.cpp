@@ -37,7 +37,7 @@ class DetectTest : public testing::Test {
   }
 
   FakeCri runtime_;
-  const std::stop_token never_;
+  const std::stop_token never_{};
 };
 
 TEST_F(DetectTest, TakesTheFirstThatAnswersVersion) {

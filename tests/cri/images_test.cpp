@@ -14,7 +14,7 @@ class ImagesTest : public testing::Test {
   FakeCri fake_;
   Client client_{fake_};
   Runtime& runtime_ = client_.runtime;
-  const std::stop_token never_;
+  const std::stop_token never_{};
 };
 
 TEST_F(ImagesTest, ListsEverythingAsTheRuntimeGivesIt) {

@@ -24,7 +24,7 @@ class RemoverTest : public testing::Test {
   FakeCri fake_;
   Client client_{fake_};
   CriImageRemover remover_{client_.connection};
-  const std::stop_token never_;
+  const std::stop_token never_{};
 };
 
 TEST_F(RemoverTest, PassesTheFullListedIdAndNothingElse) {

@@ -38,7 +38,7 @@ class UseTest : public testing::Test {
 
   FakeCri fake_;
   Client client_{fake_};
-  const std::stop_token never_;
+  const std::stop_token never_{};
 };
 
 TEST(UseOfRuntimesTest, ReferencesOfEveryLayoutLeadToTheImage) {

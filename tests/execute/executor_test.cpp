@@ -32,7 +32,7 @@ struct ExecutorTest : testing::Test {
     return executor.Run(plan, policy, evidence, index, disk, remover, stop.get_token(), {});
   }
   // Runs `change` once, at the n-th time that `call` begins.
-  void At(const std::string& call, int n, std::function<void()> change) {
+  void At(const std::string& call, int n, const std::function<void()>& change) {
     node.on_call = [=, this, seen = 0](const std::string& name) mutable -> std::optional<Error> {
       if (name == call && ++seen == n) change();
       return std::nullopt;

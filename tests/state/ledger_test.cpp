@@ -241,6 +241,7 @@ TEST(LedgerFile, LostStateMakesEverythingJustSeen) {
   const TempDir dir;
   const FakeClock clock;
   std::vector<Image> images;
+  images.reserve(200);
   for (int i = 0; i < 200; ++i) images.push_back(Img("i" + std::to_string(i), {"a:1"}));
   LookIdle(*Ledger::Open(dir.path(), clock, "boot"), images);
   clock.Advance(hours(1000));
