@@ -25,10 +25,11 @@ struct Field {
 };
 
 template <typename S, typename T>
-Field<S> Member(std::string name, T S::*member, CodecPtr<T> codec, std::string meaning) {
+Field<S> Member(const std::string& name, T S::*member, CodecPtr<T> codec,
+                const std::string& meaning) {
   Field<S> field;
-  field.name = std::move(name);
-  field.meaning = std::move(meaning);
+  field.name = name;
+  field.meaning = meaning;
   field.type = codec->type();
   field.read = [member, codec](const TextNode& node, const std::string& path, S& into,
                                Complaints& bad) {
@@ -43,10 +44,10 @@ Field<S> Member(std::string name, T S::*member, CodecPtr<T> codec, std::string m
 
 // A required field that has one right value and is not kept.
 template <typename S>
-Field<S> Constant(std::string name, std::string value, std::string meaning) {
+Field<S> Constant(const std::string& name, const std::string& value, const std::string& meaning) {
   Field<S> field;
-  field.name = std::move(name);
-  field.meaning = std::move(meaning);
+  field.name = name;
+  field.meaning = meaning;
   field.required = true;
   field.type = {"string", "`" + value + "`"};
   field.read = [value](const TextNode& node, const std::string& path, S&, Complaints& bad) {

@@ -32,6 +32,7 @@ struct Client {
 // Ids of a list, for matchers.
 inline std::vector<std::string> Ids(const std::vector<Image>& images) {
   std::vector<std::string> ids;
+  ids.reserve(images.size());
   for (const Image& image : images) ids.push_back(image.id.text());
   return ids;
 }

@@ -97,9 +97,10 @@ TEST(TextTree, RefusesDeepNestingAndLargeTexts) {
   for (int depth = 0; depth < 50'000; ++depth) dashes += "- ";
   EXPECT_THAT(Verdict(dashes), HasSubstr("yaml: line "));
 
+  constexpr std::size_t kLargest = 256UL * 1024;
   const auto head = WithHead("#");
-  EXPECT_EQ(Verdict(head + std::string(256 * 1024 - head.size(), 'x')), "good");
-  EXPECT_EQ(Verdict(head + std::string(256 * 1024 - head.size() + 1, 'x')),
+  EXPECT_EQ(Verdict(head + std::string(kLargest - head.size(), 'x')), "good");
+  EXPECT_EQ(Verdict(head + std::string(kLargest - head.size() + 1, 'x')),
             "yaml: larger than 256 KiB (262145 bytes)");
 }
 
