@@ -109,16 +109,18 @@ class Agent:
         return int(status), body
 
     def metric(self, name, **labels):
+        """The sum of the metric's series that have LABELS, or None when there is none."""
+        values = []
         for line in self.fetch("/metrics")[1].splitlines():
             match = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
             if match and match[1] == name \
                     and all(f'{label}="{value}"' in (match[2] or "") for label, value in labels.items()):
-                return float(match[3])
-        return None
+                values.append(float(match[3]))
+        return sum(values) if values else None
 
     def wait_for_metric(self, name, at_least, seconds=30, **labels):
         value = wait_until(lambda: (self.metric(name, **labels) or 0) >= at_least, seconds, every=0.2)
-        assert value, f"{name}{labels} did not reach {at_least}:\n{self.fetch('/metrics')[1]}\n{self.text()}"
+        assert value, f"{name}{labels} did not reach {at_least} but {self.metric(name, **labels)}:\n{self.text()}"
 
     def terminate(self, seconds=10):
         """SIGTERM; the exit code, within SECONDS."""

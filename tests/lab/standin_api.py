@@ -117,14 +117,14 @@ class Store:
         return {"kind": KINDS[plural] + "List", "apiVersion": "v1", "metadata": metadata, "items": page}
 
     def watch(self, plural, namespace, query, stopping, bookmark_seconds):
-        """Yields (type, object); ends after timeoutSeconds or when STOPPING is set."""
+        """An iterator of (type, object), which ends after timeoutSeconds or when STOPPING is set. What can be refused
+        is refused before: the answer's head goes out at once, long before the first event."""
         if "sendInitialEvents" in query:
             raise Refused(422, "Invalid", "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch "
                                           "unless the WatchList feature gate is enabled")
         matches = _selector(query)
-        now = time.monotonic()
-        deadline, bookmark = now + float(query.get("timeoutSeconds", "1800")), now + bookmark_seconds
-        bookmarks = query.get("allowWatchBookmarks") in ("true", "1")
+        deadline = time.monotonic() + float(query.get("timeoutSeconds", "1800"))
+        every = bookmark_seconds if query.get("allowWatchBookmarks") in ("true", "1") else None
         version = int(query.get("resourceVersion") or 0)
         with self.changed:
             start = self._version
@@ -136,7 +136,13 @@ class Store:
                 raise Refused(504, "Timeout", f"Too large resource version: {version}, current: {start}")
             else:
                 first = []
+        concerns = (lambda event: event.plural == plural
+                    and namespace in ("", event.item["metadata"].get("namespace", "")))
+        return self._events_after(version, first, KINDS[plural], concerns, matches, deadline, every, stopping)
+
+    def _events_after(self, version, first, kind, concerns, matches, deadline, every, stopping):
         yield from first
+        bookmark = time.monotonic() + every if every else deadline
         while not stopping.is_set():
             with self.changed:
                 if version >= self._oldest and version == self._version:
@@ -148,14 +154,14 @@ class Store:
                 return
             for event in news:
                 version = event.version
-                if event.plural == plural and namespace in ("", event.item["metadata"].get("namespace", "")):
+                if concerns(event):
                     yield from _seen_through(event, matches)
             now = time.monotonic()
             if now >= min(deadline, bookmark) and not news:
-                if bookmarks:
-                    yield "BOOKMARK", {"kind": KINDS[plural], "apiVersion": "v1",
+                if every:
+                    yield "BOOKMARK", {"kind": kind, "apiVersion": "v1",
                                        "metadata": {"resourceVersion": str(version), "creationTimestamp": None}}
-                bookmark = now + bookmark_seconds
+                bookmark = now + every if every else deadline
                 if now >= deadline:
                     return
 
@@ -245,16 +251,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def _stream(self, events):
-        first = next(events, None)  # an error before the first event is still an HTTP error
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         with contextlib.suppress(ConnectionError, ssl.SSLError):  # the watcher may leave at any time
-            while first:
-                data = json.dumps({"type": first[0], "object": first[1]}).encode() + b"\n"
+            for kind, item in events:
+                data = json.dumps({"type": kind, "object": item}).encode() + b"\n"
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-                first = next(events, None)
             self.wfile.write(b"0\r\n\r\n")
 
 

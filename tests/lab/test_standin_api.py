@@ -151,6 +151,13 @@ def test_bookmarks_and_timeout(tmp_path):
         assert not list(client.watch(seconds=1, resourceVersion=version))
 
 
+def test_a_watch_is_answered_before_its_first_event(api, client):
+    version = client.pods()["metadata"]["resourceVersion"]
+    begin = time.monotonic()
+    with client.open("/api/v1/pods", watch="true", timeoutSeconds=30, resourceVersion=version) as answer:
+        assert answer.status == 200 and time.monotonic() - begin < 5
+
+
 def test_wants_its_token(api, client):
     client.token = "other"
     assert refusal(lambda: client.pods()) == (401, "Unauthorized")

@@ -16,7 +16,7 @@ CONFIGMAP = ("imagesweep-system", "imagesweep-policy")
 class Node:
     def __init__(self, workdir, containerd, api):
         self.workdir, self.containerd, self.api = workdir, containerd, api
-        self.state, self._policy = workdir.path / "state", workdir.path / "policy.yaml"
+        self.state, self.policy_file = workdir.path / "state", workdir.path / "policy.yaml"
         self._base = images.pause_layer(workdir.path)
         self.api.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "uid": "6d1f0a52"}})
         self.pause = containerd.load_pause()
@@ -25,7 +25,7 @@ class Node:
         self.write_policy()
 
     def write_policy(self, **fields):
-        self._policy.write_text(agent.policy(**fields))
+        self.policy_file.write_text(agent.policy(**fields))
 
     def put_configmap(self, **fields):
         """The policy for an agent, in a ConfigMap; each call makes the agent run at once."""
@@ -60,7 +60,7 @@ class Node:
     def sources(self, **replaced):
         """The flags that name the sources; a value of None leaves a flag out, True gives it without a value."""
         flags = {"runtime-endpoint": self.containerd.endpoint, "kubeconfig": self.api.kubeconfig, "node-name": NODE,
-                 "policy-file": self._policy, "state-dir": self.state}
+                 "policy-file": self.policy_file, "state-dir": self.state}
         flags.update({name.replace("_", "-"): value for name, value in replaced.items()})
         return [f"--{name}" if value is True else f"--{name}={value}" for name, value in flags.items()
                 if value is not None]
@@ -86,7 +86,7 @@ class Node:
         assert grown, self.run("images", "-o", "wide", **replaced).stdout
 
     def agent(self, *arguments, **replaced):
-        configmap = {"policy-file": None, "policy-configmap": "/".join(CONFIGMAP)}
+        configmap = {"policy_file": None, "policy_configmap": "/".join(CONFIGMAP)}
         return agent.Agent(*arguments, *self.sources(**{**configmap, **replaced}))
 
 

@@ -76,8 +76,8 @@ def test_no_pods_though_sandboxes_are_ready(prepared):
 
 
 def test_neither_cluster_nor_leave_to_do_without(prepared):
-    result = prepared.run("sweep", "--dry-run=false", code=1, kubeconfig=None)
-    assert "--kubeconfig" in result.stderr or "--without-kubernetes" in result.stderr
+    result = prepared.run("sweep", "--dry-run=false", code=2, kubeconfig=None)
+    assert "--kubeconfig" in result.stderr and "--without-kubernetes" in result.stderr
     assert prepared.containerd.names() == prepared.before
 
 
