@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "agent/kube/printable.h"
+
 namespace imagesweep::kube {
 namespace {
 
@@ -40,8 +42,8 @@ bool ApiStatus::too_large() const {
 
 Error ApiStatus::ToError() const {
   std::string what = "the API server answered " + std::to_string(code);
-  if (!reason.empty()) what += " " + reason;
-  if (!message.empty()) what += ": " + message;
+  if (!reason.empty()) what += " " + Printable(reason);
+  if (!message.empty()) what += ": " + Printable(message);
   if (code == 401) what += " (is the token or client certificate still valid?)";
   if (code == 403) what += " (grant it in the role of this user or service account)";
   return {KindOf(code), what};
@@ -71,7 +73,7 @@ ApiStatus ReadStatus(const Json& status) {
 ApiStatus ReadStatus(const HttpResponse& response) {
   ApiStatus read;
   if (auto json = ParseStrict(response.body)) read = ReadStatus(*json);
-  if (read.code == 0 && read.message.empty()) read.message = response.body.substr(0, 200);
+  if (read.code == 0 && read.message.empty()) read.message = response.body.substr(0, 1000);
   read.code = response.status;
   if (response.retry_after) read.retry_after = response.retry_after;
   return read;

@@ -84,7 +84,7 @@ void Cluster::WatchPods() {
                                              p.clock, p.options.observer);
   p.pod_reflector = std::make_unique<Reflector>(
       *p.transport, p.pod_lister, p.pod_store, p.clock,
-      Reflector::Options{p.options.watch_idle, p.options.seed}, p.options.observer);
+      Reflector::Options{.idle = p.options.watch_idle, .seed = p.options.seed}, p.options.observer);
   p.threads.emplace_back([&p](const std::stop_token& stop) { p.pod_reflector->Run(stop); });
 }
 
@@ -106,7 +106,8 @@ void Cluster::WatchConfigMap(const std::string& name_space, const std::string& n
   config.handler = std::make_unique<ConfigMapWatch>(name_space, name, key, std::move(on_config));
   config.reflector = std::make_unique<Reflector>(
       *p.transport, *config.lister, *config.handler, p.clock,
-      Reflector::Options{p.options.watch_idle, p.options.seed + 7}, p.options.observer);
+      Reflector::Options{.idle = p.options.watch_idle, .seed = p.options.seed + 7},
+      p.options.observer);
   p.threads.emplace_back([&config](const std::stop_token& stop) { config.reflector->Run(stop); });
 }
 
@@ -116,6 +117,10 @@ Result<std::string> Cluster::ReadConfigMap(const std::string& name_space, const 
   const auto response = parts_->transport->Get(
       "/api/v1/namespaces/" + QueryEscape(name_space) + "/configmaps/" + QueryEscape(name),
       kGetTimeout, stop);
+  if (parts_->options.observer)
+    parts_->options.observer(
+        "get", "configmaps",
+        response ? std::to_string(response->status) : std::string(ToString(response.error().kind)));
   if (!response) return response.error().Wrap("get ConfigMap " + display);
   if (response->status != 200)
     return ReadStatus(*response).ToError().Wrap("get ConfigMap " + display);

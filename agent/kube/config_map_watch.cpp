@@ -17,9 +17,29 @@ Result<std::string> ConfigText(const Json& object, const std::string& key,
 
 ConfigMapWatch::ConfigMapWatch(std::string name_space, std::string name, std::string key,
                                OnConfig on_config)
-    : display_(name_space + "/" + name), key_(std::move(key)), on_config_(std::move(on_config)) {}
+    : name_(std::move(name)),
+      display_(name_space + "/" + name_),
+      key_(std::move(key)),
+      on_config_(std::move(on_config)) {}
+
+// A server or proxy that ignores the selector must not make another ConfigMap the policy.
+Status ConfigMapWatch::Check(const Json& object) const {
+  const Error other{ErrorKind::kIncomplete, "not ConfigMap " + display_};
+  if (!object.is_object()) return other;
+  auto kind = TextAt(object, "kind");  // absent within a list
+  auto metadata = ObjectAt(object, "metadata");
+  if (!kind) return std::move(kind).error();
+  if (!metadata) return std::move(metadata).error();
+  if ((!kind->empty() && *kind != "ConfigMap") || *metadata == nullptr) return other;
+  auto name = TextAt(**metadata, "name");
+  if (!name) return std::move(name).error();
+  if (*name != name_) return other;
+  return Done{};
+}
 
 Status ConfigMapWatch::Replace(const ObjectList& list) {
+  for (const Json& item : list.items)
+    if (auto status = Check(item); !status) return status;
   read_once_ = true;
   if (list.items.empty()) {
     on_config_(Error{ErrorKind::kNotFound, "ConfigMap " + display_ + " does not exist"});
@@ -30,6 +50,7 @@ Status ConfigMapWatch::Replace(const ObjectList& list) {
 }
 
 Status ConfigMapWatch::Apply(EventType type, const Json& object) {
+  if (auto status = Check(object); !status) return status;
   if (type == EventType::kDeleted) {
     on_config_(Error{ErrorKind::kNotFound, "ConfigMap " + display_ + " was deleted"});
   } else {

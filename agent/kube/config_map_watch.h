@@ -22,6 +22,9 @@ class ConfigMapWatch final : public ReflectorHandler {
   void Lose(const Error& why) override;
 
  private:
+  Status Check(const Json& object) const;
+
+  const std::string name_;
   const std::string display_;  // "NAMESPACE/NAME"
   const std::string key_;
   const OnConfig on_config_;

@@ -1,8 +1,6 @@
 #include "agent/kube/cpprest_transport.h"
 
 #include <cpprest/http_client.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
 #include <pplx/threadpool.h>
 #include <sys/socket.h>
 
@@ -10,7 +8,7 @@
 #include <charconv>
 #include <future>
 
-#include "agent/base/guarded.h"
+#include "agent/kube/tls_identity.h"
 
 namespace imagesweep::kube {
 namespace {
@@ -34,79 +32,10 @@ std::optional<Millis> RetryAfter(const http::http_headers& headers) {
   return std::chrono::seconds(std::min(seconds, 3600));
 }
 
-// What TLS told the other side last: cpprestsdk itself only says "Error in SSL handshake".
-class AlertNote {
- public:
-  void Set(const char* text) {
-    text_.With([&](std::string& t) {
-      t = text;
-      return 0;
-    });
-  }
-  std::string Take() {
-    return text_.With([](std::string& t) { return std::exchange(t, {}); });
-  }
-
- private:
-  Guarded<std::string> text_;
-};
-
-int AlertIndex() {
-  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
-  return index;
-}
-
-void OnTlsInfo(const SSL* ssl, int where, int code) {
-  if ((where & SSL_CB_ALERT) == 0) return;
-  auto* note = static_cast<AlertNote*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), AlertIndex()));
-  if (note != nullptr) note->Set(SSL_alert_desc_string_long(code));
-}
-
-// The cluster's CA and no other: cpprestsdk trusts the system's bundle as well.
-void UseIdentity(SSL_CTX* context, const ApiServer& server, AlertNote* note) {
-  boost::asio::ssl::context::native_handle_type handle = context;
-  X509_STORE* store = X509_STORE_new();
-  BIO* bio = BIO_new_mem_buf(server.ca.data(), static_cast<int>(server.ca.size()));
-  while (X509* ca = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr)) {
-    X509_STORE_add_cert(store, ca);
-    X509_free(ca);
-  }
-  BIO_free(bio);
-  SSL_CTX_set_cert_store(handle, store);
-  SSL_CTX_set_min_proto_version(handle, TLS1_2_VERSION);
-  SSL_CTX_set_ex_data(handle, AlertIndex(), note);
-  SSL_CTX_set_info_callback(handle, OnTlsInfo);
-}
-
-// Before the first request, so that a bad file is an error with a name and not a failed handshake.
-Status CheckIdentity(const ApiServer& server) {
-  const auto readable = [](const std::string& pem) {
-    BIO* bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
-    X509* certificate = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
-    BIO_free(bio);
-    X509_free(certificate);
-    return certificate != nullptr;
-  };
-  if (!readable(server.ca))
-    return Error{ErrorKind::kInvalid, "the cluster's CA is not a PEM certificate"};
-  if (!server.client_certificate.empty()) {
-    if (!readable(server.client_certificate))
-      return Error{ErrorKind::kInvalid, "the client certificate is not a PEM certificate"};
-    BIO* bio =
-        BIO_new_mem_buf(server.client_key.data(), static_cast<int>(server.client_key.size()));
-    EVP_PKEY* key = PEM_read_bio_PrivateKey(bio, nullptr, nullptr, nullptr);
-    BIO_free(bio);
-    EVP_PKEY_free(key);
-    if (key == nullptr)
-      return Error{ErrorKind::kInvalid, "the client key is not a PEM private key"};
-  }
-  return Done{};
-}
-
 // Waits for a task for at most `limit`; on time-out the request is cancelled, and so ends.
 template <typename T>
 Result<T> Await(const pplx::task<T>& task, Millis limit, pplx::cancellation_token_source& cancel,
-                const std::stop_token& stop, AlertNote& note) {
+                const std::stop_token& stop, TlsIdentity& tls) {
   auto done = std::make_shared<std::promise<void>>();
   task.then([done](const pplx::task<T>&) { done->set_value(); });
   auto finished = done->get_future();
@@ -121,9 +50,8 @@ Result<T> Await(const pplx::task<T>& task, Millis limit, pplx::cancellation_toke
   } catch (const std::exception& error) {
     if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "told to stop"};
     if (in_time) {
-      const std::string alert = note.Take();
-      return Error{ErrorKind::kUnavailable,
-                   error.what() + (alert.empty() ? "" : " (TLS: " + alert + ")")};
+      const std::string problem = tls.TakeProblem();
+      return Error{ErrorKind::kUnavailable, error.what() + (problem.empty() ? "" : ": " + problem)};
     }
   }
   if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "told to stop"};
@@ -132,96 +60,99 @@ Result<T> Await(const pplx::task<T>& task, Millis limit, pplx::cancellation_toke
 
 class CpprestTransport final : public HttpTransport {
  public:
-  CpprestTransport(const ApiServer& server, TokenSource& token)
-      : token_(token),
-        note_(std::make_shared<AlertNote>()),
-        client_(web::uri(server.url), Config(server, note_)) {}
+  CpprestTransport(const ApiServer& server, TokenSource& token, std::shared_ptr<TlsIdentity> tls)
+      : token_(token), tls_(std::move(tls)), client_(web::uri(server.url), Config(tls_)) {}
 
   Result<HttpResponse> Get(const std::string& path, Millis limit,
                            const std::stop_token& stop) override {
-    HttpResponse result;
-    const SteadyTime deadline = RealClock().Steady() + limit;
-    const auto left = [deadline] {
-      return std::max(std::chrono::duration_cast<Millis>(deadline - RealClock().Steady()),
-                      Millis(1));
-    };
-    return Exchange(path, stop, left, {}, {}, result);
+    return Exchange(path, Until(limit), stop, {}, {});
   }
 
   Result<HttpResponse> Stream(const std::string& path, Millis idle, const std::stop_token& stop,
                               const OnOpen& on_open, const OnData& on_data) override {
-    HttpResponse result;
     return Exchange(
-        path, stop, [idle] { return idle; }, on_open, on_data, result);
+        path, [idle] { return idle; }, stop, on_open, on_data);
   }
 
  private:
-  static http::client::http_client_config Config(const ApiServer& server,
-                                                 const std::shared_ptr<AlertNote>& note) {
+  using Limit = std::function<Millis()>;  // how long the next wait may take
+
+  // What is left of one limit for the whole.
+  static Limit Until(Millis limit) {
+    return [deadline = RealClock().Steady() + limit] {
+      const auto left = std::chrono::duration_cast<Millis>(deadline - RealClock().Steady());
+      return std::max(left, Millis(1));
+    };
+  }
+
+  static http::client::http_client_config Config(const std::shared_ptr<TlsIdentity>& tls) {
     http::client::http_client_config config;
     config.set_timeout(kLibraryTimeout);
     config.set_validate_certificates(true);
-    config.set_ssl_context_callback([server, note](boost::asio::ssl::context& context) {
-      UseIdentity(context.native_handle(), server, note.get());
-      if (server.client_certificate.empty()) return;
-      context.use_certificate_chain(boost::asio::buffer(server.client_certificate));
-      context.use_private_key(boost::asio::buffer(server.client_key),
-                              boost::asio::ssl::context::pem);
-    });
+    config.set_max_redirects(0);  // another server is not the one we were told to believe
+    config.set_ssl_context_callback(
+        [tls](boost::asio::ssl::context& context) { tls->Apply(context.native_handle()); });
     return config;
   }
 
-  http::http_request Request(const std::string& path) {
+  static http::http_request Request(const std::string& path, const std::string& token) {
     http::http_request request(http::methods::GET);
     request.set_request_uri(web::uri(path));
     request.headers().add("Accept", "application/json");
     request.headers().add("User-Agent", "imagesweep");
-    if (const std::string token = token_.Current(); !token.empty())
-      request.headers().add("Authorization", "Bearer " + token);
+    if (!token.empty()) request.headers().add("Authorization", "Bearer " + token);
     return request;
   }
 
-  template <typename Limit>
-  Result<HttpResponse> Exchange(const std::string& path, const std::stop_token& stop,
-                                const Limit& limit, const OnOpen& on_open, const OnData& on_data,
-                                HttpResponse& result) {
+  // A token that was swapped in its file meanwhile is worth one more try.
+  Result<HttpResponse> Exchange(const std::string& path, const Limit& limit,
+                                const std::stop_token& stop, const OnOpen& on_open,
+                                const OnData& on_data) {
+    const std::string token = token_.Current();
+    auto response = ExchangeOnce(path, token, limit, stop, on_open, on_data);
+    if (response && response->status == 401 && token_.Refused(token))
+      return ExchangeOnce(path, token_.Current(), limit, stop, on_open, on_data);
+    return response;
+  }
+
+  Result<HttpResponse> ExchangeOnce(const std::string& path, const std::string& token,
+                                    const Limit& limit, const std::stop_token& stop,
+                                    const OnOpen& on_open, const OnData& on_data) {
     pplx::cancellation_token_source cancel;
     const std::stop_callback on_stop(stop, [&cancel] { cancel.cancel(); });
     try {
-      auto response =
-          Await(client_.request(Request(path), cancel.get_token()), limit(), cancel, stop, *note_);
+      auto response = Await(client_.request(Request(path, token), cancel.get_token()), limit(),
+                            cancel, stop, *tls_);
       if (!response) return std::move(response).error();
-      result.status = response->status_code();
-      result.retry_after = RetryAfter(response->headers());
-      if (result.status == 401) token_.Refused();
+      HttpResponse result{response->status_code(), RetryAfter(response->headers()), {}};
+      const auto body = response->body().streambuf();
       if (on_data && result.status == 200) {
         if (on_open) on_open();
-        const auto status = Pump(response->body().streambuf(), limit, cancel, stop, on_data);
-        if (!status) return status.error();
-        return std::move(result);
+        if (auto status = Pump(body, limit, cancel, stop, on_data); !status) return status.error();
+        return result;
       }
-      const auto status =
-          Pump(response->body().streambuf(), limit, cancel, stop, [&](std::string_view piece) {
-            result.body.append(piece);
-            return result.body.size() <= kMaxBody;
-          });
+      // A watch that is refused explains itself in one go.
+      const Limit body_limit = on_data ? Until(limit()) : limit;
+      const auto status = Pump(body, body_limit, cancel, stop, [&](std::string_view piece) {
+        result.body.append(piece);
+        return result.body.size() <= kMaxBody;
+      });
       if (!status) return status.error();
       if (result.body.size() > kMaxBody)
         return Error{ErrorKind::kIncomplete, "the answer is larger than 64 MiB"};
-      return std::move(result);
+      return result;
     } catch (const std::exception& error) {  // an address that cannot be used at all
       return Error{ErrorKind::kUnavailable, error.what()};
     }
   }
 
   // Hands over what comes until the end; waits for one byte, then takes all that is there.
-  template <typename Limit>
   Status Pump(streambuf<std::uint8_t> body, const Limit& limit,
               pplx::cancellation_token_source& cancel, const std::stop_token& stop,
               const OnData& on_data) {
     std::array<std::uint8_t, 16384> buffer{};
     for (;;) {
-      const auto first = Await(body.bumpc(), limit(), cancel, stop, *note_);
+      const auto first = Await(body.bumpc(), limit(), cancel, stop, *tls_);
       if (!first) return first.error();
       if (*first == streambuf<std::uint8_t>::traits::eof()) {
         // A broken connection ends the buffer with its exception.
@@ -237,7 +168,7 @@ class CpprestTransport final : public HttpTransport {
       const std::size_t more = std::min(body.in_avail(), buffer.size() - 1);
       std::size_t got = 1;
       if (more > 0) {
-        const auto taken = Await(body.getn(buffer.data() + 1, more), limit(), cancel, stop, *note_);
+        const auto taken = Await(body.getn(buffer.data() + 1, more), limit(), cancel, stop, *tls_);
         if (!taken) return taken.error();
         got += *taken;
       }
@@ -249,7 +180,7 @@ class CpprestTransport final : public HttpTransport {
   }
 
   TokenSource& token_;
-  const std::shared_ptr<AlertNote> note_;
+  const std::shared_ptr<TlsIdentity> tls_;
   http::client::http_client client_;
 };
 
@@ -260,9 +191,13 @@ void InitHttp(int threads) {
 }
 
 Result<std::unique_ptr<HttpTransport>> ConnectOverTls(const ApiServer& server, TokenSource& token) {
-  if (auto status = CheckIdentity(server); !status) return std::move(status).error();
   try {
-    return std::unique_ptr<HttpTransport>(std::make_unique<CpprestTransport>(server, token));
+    std::string host = web::uri(server.url).host();
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    auto tls = TlsIdentity::Create(server, host);
+    if (!tls) return std::move(tls).error();
+    return std::unique_ptr<HttpTransport>(
+        std::make_unique<CpprestTransport>(server, token, *std::move(tls)));
   } catch (const std::exception& error) {
     return Error{ErrorKind::kInvalid, "API server " + server.url + ": " + error.what()};
   }

@@ -39,6 +39,17 @@ std::string ReadEnvironment(const char* name) {
   return value == nullptr ? std::string() : value;
 }
 
+Result<std::string> ReadToken(const std::string& path, const ReadFile& read) {
+  auto text = read(path);
+  if (!text) return text;
+  std::string token = Trimmed(*std::move(text));
+  if (token.empty()) return Error{ErrorKind::kInvalid, path + " is empty"};
+  // It goes into a header line.
+  if (token.find_first_of(" \t\r\n") != std::string::npos)
+    return Error{ErrorKind::kInvalid, path + " does not hold a token"};
+  return token;
+}
+
 Result<ApiServer> InCluster(const ReadEnv& env, const ReadFile& read) {
   std::string host = env("KUBERNETES_SERVICE_HOST");
   const std::string port = env("KUBERNETES_SERVICE_PORT");
@@ -53,10 +64,9 @@ Result<ApiServer> InCluster(const ReadEnv& env, const ReadFile& read) {
   if (!ca) return std::move(ca).error().Wrap("service account");
   server.ca = *std::move(ca);
   server.token_file = kServiceAccount + "token";
-  auto token = read(server.token_file);
+  auto token = ReadToken(server.token_file, read);
   if (!token) return std::move(token).error().Wrap("service account");
-  if (Trimmed(*token).empty())
-    return Error{ErrorKind::kInvalid, "service account: " + server.token_file + " is empty"};
+  server.token = *std::move(token);
   return server;
 }
 
@@ -65,19 +75,22 @@ TokenSource::TokenSource(const ApiServer& server, ReadFile read, const Clock& cl
 
 std::string TokenSource::Current() {
   const std::scoped_lock lock(mu_);
-  const SteadyTime now = clock_.Steady();
-  if (file_.empty() || (!stale_ && now - read_at_ < kReread)) return token_;
-  if (auto fresh = read_(file_); fresh && !Trimmed(*fresh).empty()) {
-    token_ = Trimmed(*std::move(fresh));
-    stale_ = false;
-    read_at_ = now;
-  }
+  if (!read_at_ || clock_.Steady() - *read_at_ >= kReread) Reread();
   return token_;
 }
 
-void TokenSource::Refused() {
+bool TokenSource::Refused(const std::string& used) {
   const std::scoped_lock lock(mu_);
-  stale_ = true;
+  if (token_ == used) Reread();
+  return token_ != used;
+}
+
+void TokenSource::Reread() {
+  if (file_.empty()) return;
+  if (auto fresh = ReadToken(file_, read_)) {
+    token_ = *std::move(fresh);
+    read_at_ = clock_.Steady();
+  }
 }
 
 }  // namespace imagesweep::kube

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "agent/base/clock.h"
@@ -15,7 +16,7 @@ struct ApiServer {
   std::string ca;
   std::string client_certificate;  // empty: none
   std::string client_key;
-  std::string token;       // fixed bearer token; empty: none, or token_file
+  std::string token;       // bearer token, of token_file when there is one; empty: none
   std::string token_file;  // re-read: projected tokens live about an hour
 };
 
@@ -30,9 +31,12 @@ std::string ReadEnvironment(const char* name);
 // missing CA or token is an error; there is no second best.
 Result<ApiServer> InCluster(const ReadEnv& env, const ReadFile& read);
 
+// A token as its file holds it, without the newline; kInvalid when there is none in it.
+Result<std::string> ReadToken(const std::string& path, const ReadFile& read);
+
 // The current context of a kubeconfig.  Certificates inline or from files (relative to it), token
-// or tokenFile.  What it cannot do (exec, auth-provider, basic authentication,
-// insecure-skip-tls-verify, plain http) is kInvalid and says so.
+// or tokenFile.  What it cannot do (exec, auth-provider, basic authentication, impersonation, a
+// proxy, insecure-skip-tls-verify, plain http) is kInvalid and says so.
 Result<ApiServer> FromKubeconfig(const std::string& path, const ReadFile& read);
 
 // The bearer token of the moment.  A file is read again every 50 s and after a 401, as client-go
@@ -41,17 +45,18 @@ class TokenSource {
  public:
   TokenSource(const ApiServer& server, ReadFile read, const Clock& clock);
   std::string Current();
-  // The server refused the current one.
-  void Refused();
+  // The server refused `used`.  Reads the file again; true when there is another token now.
+  bool Refused(const std::string& used);
 
  private:
+  void Reread();
+
   const std::string file_;
   const ReadFile read_;
   const Clock& clock_;
   std::mutex mu_;
   std::string token_;
-  SteadyTime read_at_;
-  bool stale_ = true;
+  std::optional<SteadyTime> read_at_;  // when the file last gave a token
 };
 
 }  // namespace imagesweep::kube

@@ -55,6 +55,7 @@ class Reader {
     if (!text) return std::move(text).error().Wrap(key);
     return text;
   }
+  Result<std::string> Token(const std::string& path) const { return ReadToken(path, read_); }
   std::string Path(const std::string& file) const { return (folder_ / file).string(); }
 
  private:
@@ -63,8 +64,9 @@ class Reader {
 };
 
 Status ReadUser(const YAML::Node& user, const Reader& reader, ApiServer& server) {
-  for (const char* unsupported : {"exec", "auth-provider", "username"})
-    if (user[unsupported])
+  for (const char* unsupported :
+       {"exec", "auth-provider", "username", "as", "as-uid", "as-groups", "as-user-extra"})
+    if (user[unsupported] && !user[unsupported].IsNull())
       return Bad(std::string("the user's \"") + unsupported +
                  "\" is not supported; use a client certificate or a token");
   auto certificate = reader.Pem(user, "client-certificate");
@@ -76,9 +78,13 @@ Status ReadUser(const YAML::Node& user, const Reader& reader, ApiServer& server)
   server.client_certificate = *std::move(certificate);
   server.client_key = *std::move(key);
   server.token = Text(user, "token");
-  if (const std::string file = Text(user, "tokenFile"); !file.empty())
+  if (const std::string file = Text(user, "tokenFile"); !file.empty()) {  // goes before "token"
     server.token_file = reader.Path(file);
-  if (server.client_certificate.empty() && server.token.empty() && server.token_file.empty())
+    auto token = reader.Token(server.token_file);
+    if (!token) return std::move(token).error().Wrap("tokenFile");
+    server.token = *std::move(token);
+  }
+  if (server.client_certificate.empty() && server.token.empty())
     return Bad("the user has neither a client certificate nor a token");
   return Done{};
 }
@@ -100,6 +106,9 @@ Result<ApiServer> Parse(const std::string& text, const Reader& reader) {
   if (!server.url.starts_with("https://"))
     return Bad("the cluster's server \"" + server.url + "\" does not begin with https://");
   while (server.url.ends_with('/')) server.url.pop_back();
+  for (const char* unsupported : {"tls-server-name", "proxy-url"})
+    if (!Text(*cluster, unsupported).empty())
+      return Bad(std::string("the cluster's \"") + unsupported + "\" is not supported");
   const std::string insecure = Text(*cluster, "insecure-skip-tls-verify");
   if (!insecure.empty() && insecure != "false")
     return Bad(

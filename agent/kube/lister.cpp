@@ -1,7 +1,10 @@
 #include "agent/kube/lister.h"
 
 #include <cstdio>
+#include <set>
 #include <utility>
+
+#include "agent/kube/printable.h"
 
 namespace imagesweep::kube {
 namespace {
@@ -18,6 +21,10 @@ Result<Page> ReadPage(const std::string& body) {
   auto json = ParseStrict(body);
   if (!json) return std::move(json).error();
   if (!json->is_object()) return Error{ErrorKind::kIncomplete, "the list is not an object"};
+  auto kind = TextAt(*json, "kind");
+  if (!kind) return std::move(kind).error();
+  if (!kind->empty() && !kind->ends_with("List"))
+    return Error{ErrorKind::kIncomplete, "not a list but a " + Printable(*kind)};
   auto metadata = ObjectAt(*json, "metadata");
   auto items = ArrayAt(*json, "items");
   if (!metadata) return std::move(metadata).error();
@@ -78,36 +85,47 @@ std::string Lister::WatchPath(const std::string& resource_version, int timeout_s
                "&timeoutSeconds=" + std::to_string(timeout_seconds));
 }
 
-std::variant<ObjectList, ListFailure> Lister::List(const std::stop_token& stop) const {
+std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_than,
+                                                   const std::stop_token& stop) const {
+  const auto failed = [&](const Error& why) {
+    return ListFailure{why.Wrap("list " + resource_), {}, false};
+  };
+  const std::string unpaged =
+      not_older_than.empty() ? "" : "resourceVersion=" + QueryEscape(not_older_than);
   ObjectList whole;
-  std::string more = kPage;
-  bool first = true;
+  std::string more = not_older_than.empty() ? kPage : unpaged;
+  std::set<std::string> continued;  // from where; a token that comes twice would never end
+  bool fell_back = false;
   for (;;) {
     const auto response = transport_.Get(Query(more), kListTimeout, stop);
     if (observer_)
       observer_("list", resource_,
                 response ? std::to_string(response->status)
                          : std::string(ToString(response.error().kind)));
-    if (!response) return ListFailure{response.error().Wrap("list " + resource_), {}};
+    if (!response) return failed(response.error());
     if (response->status != 200) {
       const ApiStatus status = ReadStatus(*response);
-      if (status.expired() && !first && !more.empty()) {
+      if (status.expired() && !continued.empty() && !fell_back) {
         whole.items.clear();
-        more.clear();
+        more = unpaged;
+        fell_back = true;
         continue;
       }
-      return ListFailure{status.ToError().Wrap("list " + resource_), status.retry_after};
+      ListFailure failure = failed(status.ToError());
+      failure.retry_after = status.retry_after;
+      failure.version_unusable = status.expired() || status.too_large();
+      return failure;
     }
     auto page = ReadPage(response->body);
-    if (!page) return ListFailure{page.error().Wrap("list " + resource_), {}};
+    if (!page) return failed(page.error());
     std::move(page->list.items.begin(), page->list.items.end(), std::back_inserter(whole.items));
     whole.resource_version = page->list.resource_version;
     if (page->continue_token.empty()) return whole;
-    if (more.empty())  // an unpaged list has no more pages
-      return ListFailure{
-          {ErrorKind::kIncomplete, "list " + resource_ + ": an unpaged list came in part"}, {}};
+    if (fell_back)  // an unpaged list has no more pages
+      return failed({ErrorKind::kIncomplete, "an unpaged list came in part"});
+    if (!continued.insert(page->continue_token).second)
+      return failed({ErrorKind::kIncomplete, "the pages go in a circle"});
     more = std::string(kPage) + "&continue=" + QueryEscape(page->continue_token);
-    first = false;
   }
 }
 

@@ -26,20 +26,26 @@ struct ObjectList {
 struct ListFailure {
   Error error;
   std::optional<Millis> retry_after;
+  // The version asked for cannot be served, now or ever (410, or too large): ask without one.
+  bool version_unusable = false;
 };
 
-// Lists one kind of object, consistently: without a resourceVersion the server answers with what is
-// true now (served from its watch cache after a freshness check).  Any thread.
+// Lists one kind of object, whole or not at all.  Any thread.
 class Lister {
  public:
   // `path`: "/api/v1/pods"; `selector`: "fieldSelector=spec.nodeName%3Dnode1", or empty.
   Lister(HttpTransport& transport, std::string path, std::string resource, std::string selector,
          RequestObserver observer);
 
+  // Consistently when `not_older_than` is empty: without a resourceVersion the server answers with
+  // what is true now (from its watch cache after a freshness check).  Else, for a reflector, with
+  // something at least as new; unpaged then, because with a limit the server would take the version
+  // for an exact one and answer 410 soon.
   // All pages or an error.  When the snapshot expires between pages (410), the whole is read once
   // more unpaged; the continue token that comes with a 410 leads to an inconsistent rest and is
   // never used.
-  std::variant<ObjectList, ListFailure> List(const std::stop_token& stop) const;
+  std::variant<ObjectList, ListFailure> List(const std::string& not_older_than,
+                                             const std::stop_token& stop) const;
 
   std::string WatchPath(const std::string& resource_version, int timeout_seconds) const;
   const std::string& resource() const { return resource_; }

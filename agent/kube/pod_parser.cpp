@@ -3,6 +3,8 @@
 #include <map>
 #include <utility>
 
+#include "agent/kube/printable.h"
+
 namespace imagesweep::kube {
 namespace {
 
@@ -50,6 +52,8 @@ class Parser {
       if (*image == nullptr) continue;
       auto reference = TextAt(**image, "reference");
       if (!reference) return std::move(reference).error();
+      if (reference->empty())
+        return Error{ErrorKind::kIncomplete, "an image volume has no reference"};
       Add(*std::move(reference), {}, ReferrerKind::kImageVolume, *name);
     }
     return Done{};
@@ -82,6 +86,7 @@ class Parser {
     auto image = TextAt(container, "image");
     if (!name) return std::move(name).error();
     if (!image) return std::move(image).error();
+    if (image->empty()) return Error{ErrorKind::kIncomplete, "a container has no image"};
     const auto status = by_name.find(*name);
     Add(*std::move(image), status == by_name.end() ? std::string() : status->second.image_id,
         ReferrerKind::kPod, *name);
@@ -101,6 +106,10 @@ class Parser {
 
 Status Parse(const Json& object, Pod& pod) {
   if (!object.is_object()) return Error{ErrorKind::kIncomplete, "it is not an object"};
+  auto kind = TextAt(object, "kind");  // absent within a list
+  if (!kind) return std::move(kind).error();
+  if (!kind->empty() && *kind != "Pod")
+    return Error{ErrorKind::kIncomplete, "it is a " + Printable(*kind)};
   auto metadata = ObjectAt(object, "metadata");
   auto spec = ObjectAt(object, "spec");
   auto status = ObjectAt(object, "status");
@@ -124,6 +133,10 @@ Status Parse(const Json& object, Pod& pod) {
     pod.finished = *phase == "Succeeded" || *phase == "Failed";
   }
   if (pod.finished) return Done{};
+  auto containers = ArrayAt(**spec, "containers");
+  if (!containers) return std::move(containers).error();
+  if (*containers == nullptr || (*containers)->empty())
+    return Error{ErrorKind::kIncomplete, "it has no containers"};
   Parser parser(pod);
   if (auto read = parser.Containers(**spec, *status); !read) return read;
   return parser.Volumes(**spec);
@@ -134,7 +147,7 @@ Status Parse(const Json& object, Pod& pod) {
 Result<Pod> ParsePod(const Json& object) {
   Pod pod;
   if (auto parsed = Parse(object, pod); !parsed)
-    return parsed.error().Wrap("pod " + pod.key.pod_namespace + "/" + pod.key.name);
+    return parsed.error().Wrap("pod " + Printable(pod.key.pod_namespace + "/" + pod.key.name));
   return pod;
 }
 

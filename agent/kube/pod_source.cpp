@@ -1,6 +1,5 @@
 #include "agent/kube/pod_source.h"
 
-#include <charconv>
 #include <utility>
 
 namespace imagesweep::kube {
@@ -8,7 +7,6 @@ namespace {
 
 constexpr Millis kNodeTimeout = std::chrono::seconds(10);
 constexpr Millis kNodeReread = std::chrono::minutes(10);
-constexpr Millis kGraceAfterRewind = std::chrono::seconds(60);
 
 }  // namespace
 
@@ -38,8 +36,10 @@ Status PodSource::ReadNode(const std::stop_token& stop) {
     return Error{ErrorKind::kNotFound,
                  "node \"" + node_.name +
                      "\" does not exist in this cluster: check --node-name or NODE_NAME"};
-  if (response->status != 200)
-    return ReadStatus(*response).ToError().Wrap("get node " + node_.name);
+  if (response->status != 200) {
+    const ApiStatus status = ReadStatus(*response);
+    return KeepWait(status.ToError().Wrap("get node " + node_.name), status.retry_after);
+  }
   auto json = ParseStrict(response->body);
   if (!json) return json.error().Wrap("get node " + node_.name);
   auto metadata = json->is_object() ? ObjectAt(*json, "metadata") : Result<const Json*>(nullptr);
@@ -48,37 +48,30 @@ Status PodSource::ReadNode(const std::stop_token& stop) {
     return Error{ErrorKind::kIncomplete, "get node " + node_.name + ": no metadata"};
   auto uid = TextAt(**metadata, "uid");
   if (!uid) return uid.error().Wrap("get node " + node_.name);
+  if (uid->empty())
+    return Error{ErrorKind::kIncomplete, "get node " + node_.name + ": it has no uid"};
   node_uid_ = *std::move(uid);
   node_read_at_ = now;
   return Done{};
 }
 
-// resourceVersions are ordered numbers (KEP-5504).  One that is older than one seen before comes
-// from a stale server or a restored etcd; after a minute of it, it is the new truth.
-Status PodSource::CheckVersion(const std::string& version) {
-  unsigned long long number = 0;
-  const auto [end, error] =
-      std::from_chars(version.data(), version.data() + version.size(), number);
-  if (error != std::errc() || end != version.data() + version.size()) return Done{};
-  const SteadyTime now = clock_.Steady();
-  if (number < newest_version_) {
-    if (!went_back_at_) went_back_at_ = now;
-    if (now - *went_back_at_ < kGraceAfterRewind)
-      return Error{ErrorKind::kIncomplete,
-                   "the API server went back in time (resourceVersion " + version + " after " +
-                       std::to_string(newest_version_) + "); waiting a minute"};
-  }
-  went_back_at_.reset();
-  newest_version_ = number;
-  return Done{};
+Error PodSource::KeepWait(Error why, const std::optional<Millis>& retry_after) {
+  if (retry_after) wait_ = Wait{clock_.Steady() + *retry_after, why};
+  return why;
 }
 
 Result<PodEvidence> PodSource::ListNow(const std::stop_token& stop) {
+  if (wait_ && clock_.Steady() < wait_->until) return Error(wait_->why);
+  wait_.reset();
   if (auto node = ReadNode(stop); !node) return node.error();
-  auto listed = pods_.List(stop);
-  if (const auto* failure = std::get_if<ListFailure>(&listed)) return failure->error;
+  // Before the list, so that an event that comes meanwhile does not make it look old.
+  const std::string watched = store_ == nullptr ? std::string() : store_->NewestVersion();
+  auto listed = pods_.List("", stop);
+  if (const auto* failure = std::get_if<ListFailure>(&listed))
+    return KeepWait(failure->error, failure->retry_after);
   const auto& list = std::get<ObjectList>(listed);
-  if (auto version = CheckVersion(list.resource_version); !version) return version.error();
+  if (auto version = rewind_.Check(list.resource_version, watched, clock_.Steady()); !version)
+    return version.error().Wrap("list pods");
   PodEvidence evidence;
   evidence.resource_version = list.resource_version;
   evidence.node_name = node_.name;
@@ -86,7 +79,7 @@ Result<PodEvidence> PodSource::ListNow(const std::stop_token& stop) {
   evidence.cluster = node_.cluster;
   for (const Json& item : list.items) {
     auto pod = ParsePod(item);
-    if (!pod) return std::move(pod).error();
+    if (!pod) return std::move(pod).error().Wrap("list pods");
     evidence.pods.push_back(std::move(pod->key));
     std::move(pod->references.begin(), pod->references.end(),
               std::back_inserter(evidence.references));

@@ -6,6 +6,7 @@
 
 #include "agent/kube/lister.h"
 #include "agent/kube/pod_store.h"
+#include "agent/kube/rewind_guard.h"
 #include "agent/model/ports.h"
 
 namespace imagesweep::kube {
@@ -27,7 +28,7 @@ class PodSource final : public PodReader {
  private:
   Status ReadNode(const std::stop_token& stop);
   Result<PodEvidence> ListNow(const std::stop_token& stop);
-  Status CheckVersion(const std::string& version);
+  Error KeepWait(Error why, const std::optional<Millis>& retry_after);
 
   HttpTransport& transport_;
   const Lister& pods_;
@@ -40,8 +41,13 @@ class PodSource final : public PodReader {
   std::string node_uid_;
   std::optional<SteadyTime> node_read_at_;
   std::optional<PodEvidence> last_;
-  unsigned long long newest_version_ = 0;
-  std::optional<SteadyTime> went_back_at_;
+  RewindGuard rewind_;
+  // The server asked for peace until then (Retry-After), and what it said.
+  struct Wait {
+    SteadyTime until;
+    Error why;
+  };
+  std::optional<Wait> wait_;
 };
 
 }  // namespace imagesweep::kube

@@ -19,6 +19,7 @@ Status PodStore::Replace(const ObjectList& list) {
   }
   state_.With([&](State& state) {
     state.pods = std::move(pods);
+    state.version = list.resource_version;
     state.lost.reset();
     state.listed = true;
     for (const auto& [uid, pod] : state.pods) Remember(state, *pod);
@@ -33,6 +34,7 @@ Status PodStore::Apply(EventType type, const Json& object) {
   const auto pod = std::make_shared<const Pod>(*std::move(parsed));
   state_.With([&](State& state) {
     Remember(state, *pod);
+    state.version = pod->resource_version;
     if (type == EventType::kDeleted) {
       state.pods.erase(pod->key.uid);
     } else {
@@ -65,6 +67,10 @@ Result<std::vector<ImageReference>> PodStore::References() const {
   for (const auto& [uid, pod] : pods)
     all.insert(all.end(), pod->references.begin(), pod->references.end());
   return all;
+}
+
+std::string PodStore::NewestVersion() const {
+  return state_.With([](const State& state) { return state.version; });
 }
 
 std::vector<ImageReference> PodStore::DrainRecent() {

@@ -23,6 +23,8 @@ class PodStore final : public ReflectorHandler {
 
   // References of all known pods; an error before the first list and while the watch is lost.
   Result<std::vector<ImageReference>> References() const;
+  // resourceVersion of the newest list or event; empty before the first list.
+  std::string NewestVersion() const;
   // Every reference that was there at any time since the last call, each text once.
   std::vector<ImageReference> DrainRecent();
 
@@ -30,6 +32,7 @@ class PodStore final : public ReflectorHandler {
   struct State {
     std::map<std::string, std::shared_ptr<const Pod>> pods;  // by uid
     std::map<std::string, ImageReference> recent;            // by text
+    std::string version;
     std::optional<Error> lost = Error{ErrorKind::kIncomplete, "pods: not listed yet"};
     bool listed = false;
   };

@@ -3,15 +3,16 @@
 #include <utility>
 
 #include "agent/kube/json_splitter.h"
+#include "agent/kube/printable.h"
 
 namespace imagesweep::kube {
 namespace {
 
-constexpr Millis kFirstBackoff{800};
-constexpr Millis kLastBackoff{30'000};
+// client-go waits 0.8 s to 30 s plus up to as much again (reflector.go, jitter 1.0); Backoff draws
+// from the upper half of its ceiling.
+constexpr Millis kFirstBackoff{1'600};
+constexpr Millis kLastBackoff{60'000};
 constexpr Millis kHealthyAfter = std::chrono::minutes(2);
-// A watch that ends sooner, without an event, did not work (client-go, VeryShortWatchError).
-constexpr Millis kVeryShort = std::chrono::seconds(1);
 
 std::optional<EventType> TypeOf(const std::string& type) {
   if (type == "ADDED") return EventType::kAdded;
@@ -34,24 +35,20 @@ Reflector::Reflector(HttpTransport& transport, const Lister& lister, ReflectorHa
       random_(options.seed + 1) {}
 
 void Reflector::Run(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    if (resource_version_.empty() && !ListOnce(stop)) continue;
-    const SteadyTime start = clock_.Steady();
-    const Ending ending = WatchOnce(stop);
-    if (stop.stop_requested()) return;
-    if (clock_.Steady() - start >= kHealthyAfter) backoff_.Reset();
-    if (ending.lost) handler_.Lose(ending.lost->Wrap("watch " + lister_.resource()));
-    if (ending.next == Next::kRelist) resource_version_.clear();
-    if (!ending.healthy) Pause(ending.retry_after, stop);
-  }
+  while (!stop.stop_requested())
+    if (!list_from_ || ListOnce(stop)) WatchOnce(stop);
 }
 
 bool Reflector::ListOnce(const std::stop_token& stop) {
-  auto listed = lister_.List(stop);
+  auto listed = lister_.List(*list_from_, stop);
   if (stop.stop_requested()) return false;
   if (const auto* failure = std::get_if<ListFailure>(&listed)) {
     handler_.Lose(failure->error);
-    Pause(failure->retry_after, stop);
+    if (failure->version_unusable && !list_from_->empty()) {
+      list_from_ = std::string();  // at once
+    } else {
+      Pause(failure->retry_after, stop);
+    }
     return false;
   }
   const auto& list = std::get<ObjectList>(listed);
@@ -61,28 +58,34 @@ bool Reflector::ListOnce(const std::stop_token& stop) {
     return false;
   }
   resource_version_ = list.resource_version;
+  listed_at_ = clock_.Steady();
+  list_from_.reset();
   return true;
 }
 
-bool Reflector::Pause(const std::optional<Millis>& at_least, const std::stop_token& stop) {
-  return clock_.Sleep(backoff_.Next(at_least.value_or(Millis::zero())), stop);
+void Reflector::WatchOnce(const std::stop_token& stop) {
+  const SteadyTime start = clock_.Steady();
+  const WatchEnding ending = WatchToItsEnd(stop);
+  if (stop.stop_requested()) return;
+  if (ending.lost) handler_.Lose(ending.lost->Wrap("watch " + lister_.resource()));
+  const SteadyTime now = clock_.Steady();
+  if (ending.next == WatchEnding::Next::kRelist) {
+    list_from_ = resource_version_;
+  } else if (now - listed_at_ >= options_.relist_after) {
+    list_from_ = std::string();
+  }
+  const bool lived = now - start >= kHealthyAfter;
+  if (lived) backoff_.Reset();
+  if (!lived || ending.lost) Pause(ending.retry_after, stop);
 }
 
-// What an ending told by the server means.  Too many requests and passing faults do not lose
-// events: the same resourceVersion still covers the gap, and a list would only add to the load.
-Reflector::Ending Reflector::AfterStatus(const ApiStatus& status) {
-  Ending ending;
-  ending.lost = status.ToError();
-  ending.retry_after = status.retry_after;
-  const bool passing =
-      status.throttled() || status.code >= 500 || status.code == 401 || status.code == 403;
-  ending.next = passing && !status.expired() && !status.too_large() ? Next::kResume : Next::kRelist;
-  return ending;
+void Reflector::Pause(const std::optional<Millis>& at_least, const std::stop_token& stop) {
+  clock_.Sleep(backoff_.Next(at_least.value_or(Millis::zero())), stop);
 }
 
 // One event; an ending when the watch cannot go on after it.
-std::optional<Reflector::Ending> Reflector::OnObject(std::string_view text) {
-  const auto unreadable = [](const Error& why) { return Ending{Next::kRelist, why, {}, false}; };
+std::optional<WatchEnding> Reflector::OnObject(std::string_view text) {
+  const auto unreadable = [](const Error& why) { return AfterUnreadable(why); };
   const auto event = ParseStrict(text);
   if (!event) return unreadable(event.error());
   auto type = TextAt(*event, "type");
@@ -90,13 +93,7 @@ std::optional<Reflector::Ending> Reflector::OnObject(std::string_view text) {
   if (!type) return unreadable(type.error());
   if (!object) return unreadable(object.error());
   if (*object == nullptr) return unreadable({ErrorKind::kIncomplete, "an event has no object"});
-  if (*type == "ERROR") {
-    const ApiStatus status = ReadStatus(**object);
-    Ending ending = AfterStatus(status);
-    // A server that fails inside a watch may have lost events of it.
-    if (!status.throttled()) ending.next = Next::kRelist;
-    return ending;
-  }
+  if (*type == "ERROR") return AfterErrorEvent(ReadStatus(**object));
   auto metadata = ObjectAt(**object, "metadata");
   if (!metadata) return unreadable(metadata.error());
   if (*metadata == nullptr)
@@ -109,7 +106,7 @@ std::optional<Reflector::Ending> Reflector::OnObject(std::string_view text) {
     const auto known = TypeOf(*type);
     if (!known)
       return unreadable(
-          {ErrorKind::kIncomplete, "unknown event type \"" + type->substr(0, 40) + "\""});
+          {ErrorKind::kIncomplete, "unknown event type \"" + Printable(*type) + "\""});
     if (auto status = handler_.Apply(*known, **object); !status) return unreadable(status.error());
   }
   saw_event_ = true;
@@ -118,11 +115,11 @@ std::optional<Reflector::Ending> Reflector::OnObject(std::string_view text) {
   return std::nullopt;
 }
 
-Reflector::Ending Reflector::WatchOnce(const std::stop_token& stop) {
+WatchEnding Reflector::WatchToItsEnd(const std::stop_token& stop) {
   const int timeout = std::uniform_int_distribution<int>(300, 600)(random_);
   const SteadyTime start = clock_.Steady();
   JsonSplitter splitter;
-  std::optional<Ending> ended;
+  std::optional<WatchEnding> ended;
   saw_event_ = false;
   const auto on_data = [&](std::string_view piece) {
     const auto fed = splitter.Feed(piece, [&](std::string_view object) {
@@ -130,10 +127,8 @@ Reflector::Ending Reflector::WatchOnce(const std::stop_token& stop) {
       return !ended;
     });
     if (fed == JsonSplitter::Fed::kMalformed)
-      ended = Ending{Next::kRelist,
-                     Error{ErrorKind::kIncomplete, "not a stream of events, or one too large"},
-                     {},
-                     false};
+      ended = AfterUnreadable({ErrorKind::kIncomplete,
+                               "not a stream of events, or one too large or nested too deeply"});
     return !ended;
   };
   const auto response = transport_.Stream(
@@ -144,15 +139,9 @@ Reflector::Ending Reflector::WatchOnce(const std::stop_token& stop) {
         "watch", lister_.resource(),
         response ? std::to_string(response->status) : std::string(ToString(response.error().kind)));
   if (ended) return *std::move(ended);
-  // Half an event at the end is dropped; the same resourceVersion brings it again.
-  if (!response) return {Next::kResume, response.error(), {}, false};
-  if (response->status != 200) return AfterStatus(ReadStatus(*response));
-  if (!saw_event_ && clock_.Steady() - start < kVeryShort)
-    return {Next::kResume,
-            Error{ErrorKind::kUnavailable, "ended at once, without an event"},
-            {},
-            false};
-  return {Next::kResume, {}, {}, true};
+  if (!response) return AfterBreak(response.error());
+  if (response->status != 200) return AfterRefusal(ReadStatus(*response));
+  return AfterEnd(std::chrono::duration_cast<Millis>(clock_.Steady() - start), saw_event_);
 }
 
 }  // namespace imagesweep::kube

@@ -10,6 +10,7 @@
 
 #include "agent/base/backoff.h"
 #include "agent/kube/lister.h"
+#include "agent/kube/watch_ending.h"
 
 namespace imagesweep::kube {
 
@@ -31,14 +32,21 @@ class ReflectorHandler {
 };
 
 // Keeps a handler in step with one kind of object on the server: list, then watch from there, for
-// ever (client-go calls this a reflector).  Every list is a consistent one; a watch is resumed from
-// the last resourceVersion only after an ending that proves that nothing was missed, and anything
-// that is not understood costs a new list.
+// ever (client-go calls this a reflector).  The first list is a consistent one; later ones are not
+// older than what was seen, or consistent again when the server cannot do that.  A watch is resumed
+// from the last resourceVersion only after an ending that proves that nothing was missed, and
+// anything that is not understood costs a new list.
+//
+// Pace: after whatever did not last two minutes a wait of 0.8 to 1.6 s, doubling up to 30 to 60 s,
+// and never sooner than the server asked for.
 class Reflector {
  public:
   struct Options {
     // Silence after which a connection counts as dead; bookmarks come about once a minute.
     Millis idle = std::chrono::seconds(90);
+    // A watch may lose events without saying so (kubernetes#123072): listed anew at the end of the
+    // first watch after this time, so within it and one watch.
+    Millis relist_after = std::chrono::minutes(10);
     std::uint64_t seed = 0;
   };
   Reflector(HttpTransport& transport, const Lister& lister, ReflectorHandler& handler,
@@ -47,20 +55,12 @@ class Reflector {
   // Until told to stop.
   void Run(const std::stop_token& stop);
 
-  enum class Next { kResume, kRelist };
-
  private:
-  struct Ending {
-    Next next = Next::kResume;
-    std::optional<Error> lost;          // what to tell the handler
-    std::optional<Millis> retry_after;  // the server's wish
-    bool healthy = false;               // ended as watches do: no wait
-  };
   bool ListOnce(const std::stop_token& stop);
-  Ending WatchOnce(const std::stop_token& stop);
-  std::optional<Ending> OnObject(std::string_view object);
-  Ending AfterStatus(const ApiStatus& status);
-  bool Pause(const std::optional<Millis>& at_least, const std::stop_token& stop);
+  void WatchOnce(const std::stop_token& stop);
+  WatchEnding WatchToItsEnd(const std::stop_token& stop);
+  std::optional<WatchEnding> OnObject(std::string_view object);
+  void Pause(const std::optional<Millis>& at_least, const std::stop_token& stop);
 
   HttpTransport& transport_;
   const Lister& lister_;
@@ -70,7 +70,10 @@ class Reflector {
   const RequestObserver observer_;
   Backoff backoff_;
   std::mt19937_64 random_;
-  std::string resource_version_;  // empty: list first
+  // Set: list first, not older than this; empty text: consistently.
+  std::optional<std::string> list_from_ = std::string();
+  SteadyTime listed_at_;
+  std::string resource_version_;  // watch from here
   bool saw_event_ = false;
 };
 

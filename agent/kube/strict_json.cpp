@@ -3,6 +3,8 @@
 #include <set>
 #include <vector>
 
+#include "agent/kube/printable.h"
+
 namespace imagesweep::kube {
 namespace {
 
@@ -32,7 +34,7 @@ Result<Json> ParseStrict(std::string_view text) {
       keys.pop_back();
     } else if (event == Json::parse_event_t::key &&
                !keys.back().insert(parsed.get<std::string>()).second) {
-      problem = "key \"" + parsed.get<std::string>() + "\" stands twice in one object";
+      problem = "key \"" + Printable(parsed.get<std::string>()) + "\" stands twice in one object";
     }
     return true;
   };
@@ -41,7 +43,7 @@ Result<Json> ParseStrict(std::string_view text) {
     if (!problem.empty()) return Bad("JSON: " + problem);
     return json;
   } catch (const Json::exception& error) {
-    return Bad(std::string("JSON: ") + error.what());
+    return Bad("JSON: " + Printable(error.what()));
   }
 }
 

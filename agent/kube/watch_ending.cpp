@@ -1,0 +1,43 @@
+#include "agent/kube/watch_ending.h"
+
+#include <utility>
+
+namespace imagesweep::kube {
+namespace {
+
+using Next = WatchEnding::Next;
+
+constexpr Millis kVeryShort = std::chrono::seconds(1);
+
+}  // namespace
+
+// Too many requests and passing faults lose no events: the same resourceVersion still covers the
+// gap, and a list would only add to the load.
+WatchEnding AfterRefusal(const ApiStatus& status) {
+  const bool passing =
+      status.throttled() || status.code >= 500 || status.code == 401 || status.code == 403;
+  const bool version_unusable = status.expired() || status.too_large();
+  return {passing && !version_unusable ? Next::kResume : Next::kRelist, status.ToError(),
+          status.retry_after};
+}
+
+// A server that fails inside a watch may have lost events of it; one that is only busy has not.
+WatchEnding AfterErrorEvent(const ApiStatus& status) {
+  return {status.throttled() ? Next::kResume : Next::kRelist, status.ToError(), status.retry_after};
+}
+
+WatchEnding AfterUnreadable(Error why) {
+  return {Next::kRelist, std::move(why), {}};
+}
+
+WatchEnding AfterBreak(Error why) {
+  return {Next::kResume, std::move(why), {}};
+}
+
+WatchEnding AfterEnd(Millis lived, bool saw_event) {
+  if (!saw_event && lived < kVeryShort)
+    return AfterBreak({ErrorKind::kUnavailable, "ended at once, without an event"});
+  return {};
+}
+
+}  // namespace imagesweep::kube

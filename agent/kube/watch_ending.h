@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+
+#include "agent/kube/api_status.h"
+
+namespace imagesweep::kube {
+
+// What the end of a watch means for what comes next.
+struct WatchEnding {
+  enum class Next {
+    kResume,  // nothing was missed: watch on from the last resourceVersion
+    kRelist,  // something may have been missed: list first
+  };
+  Next next = Next::kResume;
+  std::optional<Error> lost;          // why what is known is not current any more; empty: it is
+  std::optional<Millis> retry_after;  // the server's wish
+};
+
+// The rules of client-go's reflector (reflector.go: isWatchErrorRetriable, isExpiredError,
+// VeryShortWatchError; with_retry.go), stricter where it only logs.  Pure.
+
+// An answer other than 200.
+WatchEnding AfterRefusal(const ApiStatus& status);
+// An ERROR event inside a 200.
+WatchEnding AfterErrorEvent(const ApiStatus& status);
+// Something in the stream that cannot be understood.
+WatchEnding AfterUnreadable(Error why);
+// No answer, or the connection broke.  Half an event is dropped; it comes again.
+WatchEnding AfterBreak(Error why);
+// The server ended the stream as it does at every timeoutSeconds.
+WatchEnding AfterEnd(Millis lived, bool saw_event);
+
+}  // namespace imagesweep::kube
