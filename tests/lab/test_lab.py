@@ -9,7 +9,8 @@ from lab.cell import wait_until
 from lab.workdir import Workdir
 
 CHILD = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, sys.argv[1])
 from lab import images
 from lab.containerd import Containerd

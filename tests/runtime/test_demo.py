@@ -1,0 +1,59 @@
+"""The demo tells its story, and leaves nothing behind when it is interrupted."""
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+
+import pytest
+
+from lab import agent, workdir
+
+DEMO = pathlib.Path(__file__).resolve().parents[2] / "scripts/demo"
+
+
+@pytest.fixture
+def labs():
+    """A place for the demo's lab alone, with a short name: sockets' paths have to fit in 107 characters."""
+    with tempfile.TemporaryDirectory(prefix="demo-") as directory:
+        yield pathlib.Path(directory)
+
+
+def start(labs):
+    environment = {**agent.environment(), "IMAGESWEEP": str(agent.program()), "TMPDIR": str(labs)}
+    return subprocess.Popen([DEMO], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
+                            start_new_session=True)
+
+
+def names(labs):
+    return [path.name for path in labs.glob("imagesweep-lab-*/*/")]
+
+
+def test_it_removes_the_old_versions_and_keeps_the_rest(labs):
+    demo = start(labs)
+    text, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 0, text
+    for line in ("Keep (InUse)", "Remove (Age)", "Dry run: would remove 5 images", "Removed 5 images",
+                 "Verified: all 2 referenced images are present", "backend-api: running", "frontend: running"):
+        assert line in text
+    afterwards = text[text.rindex("=== Afterwards"):]
+    assert "backend-api:v5" in afterwards and "backend-api:v4" not in afterwards
+    assert names(labs) == []
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("moment", ["Filling it", "What runs", "=== The plan"])
+def test_it_clears_up_when_interrupted(labs, moment, number, code):
+    demo = start(labs)
+    seen = ""
+    for line in demo.stdout:
+        seen += line
+        if moment in line:
+            break
+    lab, = names(labs)
+    os.killpg(demo.pid, number)
+    rest, _ = demo.communicate(timeout=30)
+    assert demo.returncode == code, seen + rest
+    assert "its files are removed" in rest
+    assert names(labs) == []
+    assert not list(workdir.CGROUPS.glob(f"**/imagesweep-lab-{lab}"))
