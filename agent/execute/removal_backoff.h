@@ -20,7 +20,7 @@ class RemovalBackoff {
 
  private:
   struct Entry {
-    Millis wait;
+    Millis wait{0};
     SteadyTime until;
   };
   std::map<ImageId, Entry> entries_;

@@ -133,8 +133,7 @@ void ImageIndex::ResolveInto(const ImageReference& reference, Positions& found) 
   }
   if (found.size() < 2) return;
   std::ranges::sort(found);
-  const auto repeats = std::ranges::unique(found);
-  found.erase(repeats.begin(), repeats.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
 }
 
 std::vector<std::uint32_t> ImageIndex::Resolve(const ImageReference& reference) const {

@@ -184,8 +184,8 @@ class ImagePatternCodec final : public Codec<ImageGlob> {
             Complaints& bad) const override {
     if (!IsText(node, path, bad)) return false;
     auto glob = ImageGlob::Parse(node.text);
-    std::string why =
-        glob ? WhyNoImageMatches(node.text) : WithoutValue(std::move(glob).error().what, node.text);
+    const std::string why =
+        glob ? WhyNoImageMatches(node.text) : WithoutValue(glob.error().what, node.text);
     if (!why.empty()) {
       bad.Invalid(path, Shown(node), why, node.line);
       return false;

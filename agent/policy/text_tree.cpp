@@ -14,7 +14,7 @@
 namespace imagesweep {
 namespace {
 
-constexpr std::size_t kMaxBytes = 256 * 1024;
+constexpr std::size_t kMaxBytes = 256UL * 1024;
 constexpr std::size_t kMaxDepth = 16;
 
 Error At(int line, std::string_view why) {

@@ -43,7 +43,7 @@ std::string TextLine(std::string_view level, std::string_view message, Log::Fiel
 }  // namespace
 
 struct Log::Impl {
-  LogFormat format;
+  LogFormat format = LogFormat::kText;
   std::shared_ptr<spdlog::logger> logger;
 };
 

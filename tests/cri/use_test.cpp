@@ -256,14 +256,14 @@ TEST_F(UseTest, FindsThePauseImageInEverySource) {
       {"empty", R"({"sandboxImage":""})", R"({"image":""})", {}},
       {"cri-dockerd says nothing", "", "", {}},
   };
-  for (const auto& [why, config, info, images] : rows) {
+  for (const auto& row : rows) {
     fake_.Edit([&](FakeNode& node) {
-      node.config = config;
-      node.sandboxes = {{.id = "s-" + why, .pod = kPod, .info = info}};
+      node.config = row.config;
+      node.sandboxes = {{.id = "s-" + row.why, .pod = kPod, .info = row.info}};
     });
     const RuntimeUse use = Read();
-    EXPECT_EQ(use.sandbox_images, images) << why;
-    EXPECT_THAT(use.warnings, IsEmpty()) << why;
+    EXPECT_EQ(use.sandbox_images, row.images) << row.why;
+    EXPECT_THAT(use.warnings, IsEmpty()) << row.why;
   }
 }
 
