@@ -32,8 +32,16 @@ std::string_view ToString(Code code) {
       return "LocalOnly";
     case Code::kTooYoung:
       return "TooYoung";
+    case Code::kRetained:
+      return "Retained";
+    case Code::kUnknown:
+      return "Unknown";
+    case Code::kRule:
+      return "Rule";
     case Code::kDangling:
       return "Dangling";
+    case Code::kSuperseded:
+      return "Superseded";
     case Code::kAge:
       return "Age";
     case Code::kSpace:

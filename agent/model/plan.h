@@ -24,7 +24,11 @@ enum class Code {
   kKeepRule,
   kLocalOnly,
   kTooYoung,
+  kRetained,
+  kUnknown,
+  kRule,
   kDangling,
+  kSuperseded,
   kAge,
   kSpace,
   kIdle,
@@ -53,7 +57,8 @@ struct Decision {
   std::string reason;  // one line for people, evidence included
   // For kInUse: positions in Observation::references, each referrer once.
   std::vector<std::uint32_t> used_by;
-  // For kDangling: the name that a newer image of the same repository carries now.
+  std::string rule;  // the policy's rule that decided, by name; empty: none did
+  // For kDangling and kSuperseded: the newest name of the same repository.
   std::string superseded_by;
 };
 

@@ -4,10 +4,30 @@
 
 namespace imagesweep {
 
-Policy Policy::Default() {
+Policy Policy::Default(Profile profile) {
   Policy policy;
+  policy.profile = profile;
   if (auto local = ImageGlob::Parse("localhost/**"))
     policy.keep.images.push_back(*std::move(local));
+  switch (profile) {
+    case Profile::kConservative:
+      policy.minimum_age = std::chrono::hours(24);
+      policy.maximum_age = Millis::zero();
+      policy.remove_superseded = false;
+      policy.disk = {80, 75};
+      policy.keep.tags = {"latest"};
+      policy.keep.last_per_repository = 3;
+      break;
+    case Profile::kBalanced:
+      break;
+    case Profile::kAggressive:
+      policy.minimum_age = std::chrono::minutes(10);
+      policy.maximum_age = std::chrono::hours(24);
+      policy.disk = {60, 50};
+      policy.keep.last_per_repository = 1;
+      policy.keep.local_only = LocalOnly::kUnlessSuperseded;
+      break;
+  }
   return policy;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,37 @@ namespace imagesweep {
 
 // What happens to images that cannot be pulled again (no repo digest).
 enum class LocalOnly {
-  kAlways,  // kept
-  kNever,   // treated like any other image
+  kAlways,            // kept
+  kUnlessSuperseded,  // kept while this node has no newer version of it
+  kNever,             // treated like any other image
+};
+
+// Presets for what a policy does not write.
+enum class Profile { kConservative, kBalanced, kAggressive };
+
+enum class TagStatus { kAny, kTagged, kUntagged };
+
+// Which names a rule is about.
+struct Selector {
+  std::vector<ImageGlob> images;  // empty: every repository
+  std::vector<std::string> tags;  // globs; empty: every tag, and names without one
+  TagStatus tag_status = TagStatus::kAny;
+};
+
+enum class RuleAction {
+  kKeep,      // stays
+  kRemove,    // goes, past every protection
+  kEvaluate,  // is judged like others, with the rule's own numbers
+};
+
+// The first rule that selects a name decides for it.
+struct Rule {
+  std::string name;
+  Selector selector;
+  RuleAction action = RuleAction::kEvaluate;
+  std::optional<int> keep_last;       // of each repository, among what the rule selects
+  std::optional<Millis> minimum_age;  // in place of the policy's
+  std::optional<Millis> maximum_age;
 };
 
 // Disk use in whole percent of the image filesystem; kubelet's words and arithmetic.
@@ -24,7 +54,9 @@ struct DiskThresholds {
 struct KeepRules {
   std::vector<ImageGlob> images;  // always win; default ["localhost/**"]
   std::vector<std::string> tags;  // tag globs: an image with such a tag stays
+  int last_per_repository = 2;    // newest N of each repository in use; those in use count inside
   LocalOnly local_only = LocalOnly::kAlways;
+  bool unknown = false;  // true: what no rule selects stays
 };
 
 // Per run.
@@ -41,18 +73,21 @@ struct Limits {
 struct Policy {
   bool dry_run = true;
   bool suspend = false;
+  Profile profile = Profile::kBalanced;
   Millis interval = std::chrono::minutes(15);
   Millis initial_delay = std::chrono::minutes(5);
   int jitter_percent = 20;
   Millis minimum_age = std::chrono::hours(1);
   Millis maximum_age = std::chrono::hours(336);  // 0 = off
   bool remove_dangling = true;
+  bool remove_superseded = true;  // older than the newest last_per_repository of their repository
   DiskThresholds disk;
   KeepRules keep;
+  std::vector<Rule> rules;
   Limits limits;
 
-  // Policy with every default, keep.images included.
-  static Policy Default();
+  // Policy with every default of a profile, keep.images included.
+  static Policy Default(Profile profile = Profile::kBalanced);
 };
 
 // Where the policy in force came from, for reports and metrics.

@@ -48,7 +48,13 @@ std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision) {
       return "it is old enough in " +
              HumanDuration(scene.policy().minimum_age - scene.age(decision.image).unused_for) +
              ", if nothing uses it until then";
+    case Code::kRetained:
+      return "it goes when newer versions of its repository come, or with a smaller number to keep";
+    case Code::kUnknown:
+      return "write a rule that selects it, or switch keep.unknown off";
+    case Code::kRule:
     case Code::kDangling:
+    case Code::kSuperseded:
     case Code::kAge:
     case Code::kSpace:
       return "use it in a pod, or add it to keep.images";

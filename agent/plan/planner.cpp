@@ -20,6 +20,10 @@ Decision Judge(const Scene& scene, std::uint32_t at) {
     decision.reason = question.evidence(scene, at, true);
     if (question.code == Code::kInUse) decision.used_by = scene.UsedBy(at);
     if (question.code == Code::kDangling) decision.superseded_by = scene.TaggedSibling(at);
+    if (question.code == Code::kSuperseded)
+      decision.superseded_by = scene.names(at).front().newest->text();
+    for (const NameStanding& standing : scene.names(at))
+      if (decision.rule.empty() && standing.rule != nullptr) decision.rule = standing.rule->name;
     return decision;
   }
   decision.reason = "nothing uses it, and nothing asks for its removal";
@@ -95,7 +99,8 @@ Plan MakePlan(const Scene& scene) {
   plan.decisions.reserve(scene.seen().images.size());
   for (std::uint32_t at = 0; at < scene.seen().images.size(); ++at)
     plan.decisions.push_back(Judge(scene, at));
-  for (const Code code : {Code::kDangling, Code::kAge}) {  // safest first
+  for (const Code code :
+       {Code::kDangling, Code::kSuperseded, Code::kRule, Code::kAge}) {  // safest first
     auto group = WithCode(plan, code);
     SortLeastRecentlyUsedFirst(scene, group);
     plan.removals.insert(plan.removals.end(), group.begin(), group.end());

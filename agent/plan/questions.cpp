@@ -61,22 +61,49 @@ const std::string* KeepTag(const Scene& scene, std::uint32_t at) {
       if (GlobMatches(pattern, name.tag())) return &pattern;
   return nullptr;
 }
+const Rule* RuleThatKeeps(const Scene& scene, std::uint32_t at) {
+  for (const NameStanding& standing : scene.names(at))
+    if (standing.rule != nullptr && standing.rule->action == RuleAction::kKeep)
+      return standing.rule;
+  return nullptr;
+}
 bool KeepRule(const Scene& scene, std::uint32_t at) {
-  return KeepGlob(scene, at) != nullptr || KeepTag(scene, at) != nullptr;
+  return KeepGlob(scene, at) != nullptr || KeepTag(scene, at) != nullptr ||
+         RuleThatKeeps(scene, at) != nullptr;
 }
 std::string KeepRuleEvidence(const Scene& scene, std::uint32_t at, bool applies) {
-  if (!applies) return "no pattern of keep.images or keep.tags matches";
+  if (!applies) return "no pattern of keep.images or keep.tags matches, and no rule keeps it";
   if (const auto* glob = KeepGlob(scene, at)) return "keep.images has \"" + glob->text() + "\"";
-  return "keep.tags has \"" + *KeepTag(scene, at) + "\"";
+  if (const auto* tag = KeepTag(scene, at)) return "keep.tags has \"" + *tag + "\"";
+  return "rule \"" + RuleThatKeeps(scene, at)->name + "\" keeps it";
 }
 
+// Without a tag it lost its place; else this node has a newer version of every repository it is in.
+bool HasNewerVersion(const Scene& scene, std::uint32_t at) {
+  return std::ranges::all_of(scene.names(at), [](const NameStanding& s) { return s.place != 1; });
+}
 bool LocalOnlyKept(const Scene& scene, std::uint32_t at) {
-  return scene.image(at).local_only() && scene.policy().keep.local_only == LocalOnly::kAlways;
+  if (!scene.image(at).local_only()) return false;
+  switch (scene.policy().keep.local_only) {
+    case LocalOnly::kAlways:
+      return true;
+    case LocalOnly::kUnlessSuperseded:
+      return !HasNewerVersion(scene, at);
+    case LocalOnly::kNever:
+      return false;
+  }
+  return true;
 }
 std::string LocalOnlyEvidence(const Scene& scene, std::uint32_t at, bool applies) {
-  if (applies) return "has no repo digest, so it cannot be pulled again (keep.localOnly: Always)";
-  if (scene.image(at).local_only()) return "cannot be pulled again, but keep.localOnly is Never";
-  return "has a repo digest, so it can be pulled again";
+  if (!scene.image(at).local_only()) return "has a repo digest, so it can be pulled again";
+  const bool always = scene.policy().keep.local_only == LocalOnly::kAlways;
+  if (applies)
+    return std::string("has no repo digest, so it cannot be pulled again (keep.localOnly: ") +
+           (always ? "Always)" : "UnlessSuperseded), and this node has no newer version of it");
+  if (scene.policy().keep.local_only == LocalOnly::kNever)
+    return "cannot be pulled again, but keep.localOnly is Never";
+  return "cannot be pulled again, but keep.localOnly is UnlessSuperseded and this node has a newer "
+         "version";
 }
 
 std::string AgeText(const Scene& scene, std::uint32_t at) {
@@ -86,12 +113,66 @@ std::string AgeText(const Scene& scene, std::uint32_t at) {
   return text +
          (age.last_used ? " since its last use" : " since it was first seen; never seen in use");
 }
+// All names must be old enough, each by its own rule.
+Millis MinimumAge(const Scene& scene, std::uint32_t at) {
+  Millis limit = Millis::zero();
+  for (const NameStanding& standing : scene.names(at))
+    limit = std::max(limit, standing.rule != nullptr
+                                ? standing.rule->minimum_age.value_or(scene.policy().minimum_age)
+                                : scene.policy().minimum_age);
+  return limit;
+}
 bool TooYoung(const Scene& scene, std::uint32_t at) {
-  return scene.age(at).unused_for < scene.policy().minimum_age;
+  return scene.age(at).unused_for < MinimumAge(scene, at);
 }
 std::string TooYoungEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   return AgeText(scene, at) + (applies ? ", less than" : ", at least") + " minimumAge " +
-         FormatDuration(scene.policy().minimum_age);
+         FormatDuration(MinimumAge(scene, at));
+}
+
+// Rollback room: the newest of a repository in use, or of what a rule with keepLast selects.
+bool IsRetained(const NameStanding& standing) {
+  const bool counts = standing.repository_in_use ||
+                      (standing.rule != nullptr && standing.rule->keep_last.has_value());
+  return counts && standing.place > 0 && standing.place <= standing.kept;
+}
+bool Retained(const Scene& scene, std::uint32_t at) {
+  return std::ranges::any_of(scene.names(at), IsRetained);
+}
+std::string RetainedEvidence(const Scene& scene, std::uint32_t at, bool applies) {
+  if (!applies) return "not among the newest of a repository in use";
+  const auto it = std::ranges::find_if(scene.names(at), IsRetained);
+  return "version " + std::to_string(it->place) + " of " + std::to_string(it->kept) + " kept of " +
+         std::string(it->name->repository()) +
+         (it->rule != nullptr && it->rule->keep_last
+              ? " (rule \"" + it->rule->name + "\")"
+              : ", which is in use (keep.lastPerRepository)");
+}
+
+bool Unknown(const Scene& scene, std::uint32_t at) {
+  return scene.policy().keep.unknown &&
+         std::ranges::any_of(scene.names(at),
+                             [](const NameStanding& s) { return s.rule == nullptr; });
+}
+std::string UnknownEvidence(const Scene& scene, std::uint32_t, bool applies) {
+  if (applies) return "no rule selects it (keep.unknown)";
+  return scene.policy().keep.unknown ? "a rule selects it" : "keep.unknown is off";
+}
+
+bool RuleRemoves(const NameStanding& standing) {
+  return standing.rule != nullptr && standing.rule->action == RuleAction::kRemove;
+}
+bool ByRule(const Scene& scene, std::uint32_t at) {
+  return std::ranges::all_of(scene.names(at), RuleRemoves);
+}
+std::string ByRuleEvidence(const Scene& scene, std::uint32_t at, bool applies) {
+  if (!applies) return "no rule removes it";
+  const NameStanding& standing = scene.names(at).front();
+  std::string text = "rule \"" + standing.rule->name + "\" removes it";
+  if (standing.rule->keep_last && standing.place > 0)
+    text += ": version " + std::to_string(standing.place) + ", and it keeps " +
+            std::to_string(standing.kept);
+  return text + "; " + AgeText(scene, at);
 }
 
 // Narrower than untagged: an image pulled by digest has a digest and no tagged sibling.
@@ -113,12 +194,44 @@ std::string DanglingEvidence(const Scene& scene, std::uint32_t at, bool applies)
          " (removeDangling)";
 }
 
+// The newest of a repository is never superseded, whatever the number.
+bool IsSuperseded(const NameStanding& standing) {
+  return standing.place > std::max(1, standing.kept) || RuleRemoves(standing);
+}
+bool Superseded(const Scene& scene, std::uint32_t at) {
+  return scene.policy().remove_superseded && !scene.image(at).tags.empty() &&
+         std::ranges::all_of(scene.names(at), IsSuperseded);
+}
+std::string SupersededEvidence(const Scene& scene, std::uint32_t at, bool applies) {
+  if (!applies)
+    return scene.policy().remove_superseded ? "not superseded" : "removeSuperseded is off";
+  const NameStanding& standing = scene.names(at).front();
+  std::string text = "replaced by " + standing.newest->text() + ": version " +
+                     std::to_string(standing.place) + " of its repository, and " +
+                     std::to_string(std::max(1, standing.kept)) + " stay (removeSuperseded)";
+  for (std::size_t i = 1; i < scene.names(at).size(); ++i)
+    text += (i == 1 ? "; also tagged " : ", ") + scene.names(at)[i].name->text();
+  return text;
+}
+
+// All names must be too old, each by its own rule; zero switches it off.
+Millis MaximumAge(const Scene& scene, std::uint32_t at) {
+  Millis limit = Millis::zero();
+  for (const NameStanding& standing : scene.names(at)) {
+    const Millis its = standing.rule != nullptr
+                           ? standing.rule->maximum_age.value_or(scene.policy().maximum_age)
+                           : scene.policy().maximum_age;
+    if (its == Millis::zero()) return its;
+    limit = std::max(limit, its);
+  }
+  return limit;
+}
 bool TooOld(const Scene& scene, std::uint32_t at) {
-  const auto limit = scene.policy().maximum_age;
+  const auto limit = MaximumAge(scene, at);
   return limit > Millis::zero() && scene.age(at).unused_for > limit;
 }
 std::string TooOldEvidence(const Scene& scene, std::uint32_t at, bool applies) {
-  const auto limit = scene.policy().maximum_age;
+  const auto limit = MaximumAge(scene, at);
   if (limit == Millis::zero()) return "maximumAge is off";
   return AgeText(scene, at) + (applies ? ", longer than" : ", not longer than") + " maximumAge " +
          FormatDuration(limit);
@@ -132,7 +245,11 @@ constexpr std::array kQuestions{
     Question{Code::kKeepRule, Verdict::kKeep, KeepRule, KeepRuleEvidence},
     Question{Code::kLocalOnly, Verdict::kKeep, LocalOnlyKept, LocalOnlyEvidence},
     Question{Code::kTooYoung, Verdict::kKeep, TooYoung, TooYoungEvidence},
+    Question{Code::kRetained, Verdict::kKeep, Retained, RetainedEvidence},
+    Question{Code::kUnknown, Verdict::kKeep, Unknown, UnknownEvidence},
+    Question{Code::kRule, Verdict::kRemove, ByRule, ByRuleEvidence},
     Question{Code::kDangling, Verdict::kRemove, Dangling, DanglingEvidence},
+    Question{Code::kSuperseded, Verdict::kRemove, Superseded, SupersededEvidence},
     Question{Code::kAge, Verdict::kRemove, TooOld, TooOldEvidence},
 };
 

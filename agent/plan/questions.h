@@ -19,7 +19,8 @@ struct Question {
   std::string (*evidence)(const Scene&, std::uint32_t image, bool applies);
 };
 
-// InUse, Pinned, Sandbox, Self, KeepRule, LocalOnly, TooYoung, Dangling, Age.  Space and limits
+// InUse, Pinned, Sandbox, Self, KeepRule, LocalOnly, TooYoung, Retained, Unknown, Rule, Dangling,
+// Superseded, Age.  Space and limits
 // depend on the other images too and are the planner's.
 std::span<const Question> Questions();
 

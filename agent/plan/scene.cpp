@@ -33,6 +33,9 @@ Scene::Scene(const Policy& policy, const Observation& seen)
   for (std::uint32_t at = 0; at < seen.images.size(); ++at)
     if (LooksLikePause(seen.images[at])) sandbox_[at] = true;
   FindNewestTags();
+  std::vector<bool> used(seen.images.size());
+  for (std::uint32_t at = 0; at < used.size(); ++at) used[at] = in_use(at);
+  standings_ = Standings(policy, seen, used);
 }
 
 void Scene::FindUsers(const ImageIndex& index) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -9,6 +10,7 @@
 #include "agent/model/image_index.h"
 #include "agent/model/plan.h"
 #include "agent/model/policy.h"
+#include "agent/plan/standing.h"
 
 namespace imagesweep {
 
@@ -29,6 +31,8 @@ class Scene {
   bool in_use(std::uint32_t at) const { return users_begin_[at] != users_begin_[at + 1]; }
   bool is_sandbox(std::uint32_t at) const { return sandbox_[at]; }
   bool is_self(std::uint32_t at) const { return self_[at]; }
+  // What the policy's rules and retention say of each of the image's names.
+  std::span<const NameStanding> names(std::uint32_t at) const { return standings_.of(at); }
 
   // For an image without a tag: a tag that another image of one of its repositories carries; the
   // one first seen last, so that it names what replaced it.  Empty when there is none.
@@ -45,6 +49,7 @@ class Scene {
   std::vector<std::uint32_t> users_;
   std::vector<bool> sandbox_;
   std::vector<bool> self_;
+  Standings standings_;
   struct Newest {
     std::uint32_t image;
     const ImageName* tag;  // null: none yet

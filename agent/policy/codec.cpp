@@ -197,6 +197,27 @@ class ImagePatternCodec final : public Codec<ImageGlob> {
   TypeInfo type() const override { return {"image pattern", ""}; }
 };
 
+// A name for people: one line, short enough for a table.
+class WordCodec final : public Codec<std::string> {
+ public:
+  bool Read(const TextNode& node, const std::string& path, std::string& into,
+            Complaints& bad) const override {
+    if (!IsText(node, path, bad)) return false;
+    if (node.text.empty() || node.text.size() > 63 ||
+        node.text.find_first_of("\n\t \"") != std::string::npos) {
+      bad.Invalid(path, Shown(node), "must be 1 to 63 characters without spaces and quotes",
+                  node.line);
+      return false;
+    }
+    into = node.text;
+    return true;
+  }
+  std::string Text(const std::string& value) const override {
+    return value.empty() ? std::string() : YamlText(value);
+  }
+  TypeInfo type() const override { return {"string", ""}; }
+};
+
 class TagPatternCodec final : public Codec<std::string> {
  public:
   bool Read(const TextNode& node, const std::string& path, std::string& into,
@@ -262,6 +283,10 @@ CodecPtr<std::uint64_t> Quantity() {
 CodecPtr<ImageGlob> ImagePattern() {
   return std::make_shared<ImagePatternCodec>();
 }
+CodecPtr<std::string> Word() {
+  return std::make_shared<WordCodec>();
+}
+
 CodecPtr<std::string> TagPattern() {
   return std::make_shared<TagPatternCodec>();
 }

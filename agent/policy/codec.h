@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,6 +56,7 @@ CodecPtr<Millis> Duration(Millis minimum, Millis maximum);
 CodecPtr<std::uint64_t> Quantity();  // of bytes
 CodecPtr<ImageGlob> ImagePattern();
 CodecPtr<std::string> TagPattern();
+CodecPtr<std::string> Word();  // a short name for people
 
 // Text in double quotes, as YAML and JSON read it.
 std::string YamlText(std::string_view text);
@@ -127,5 +129,32 @@ class ListOf final : public Codec<std::vector<T>> {
  private:
   CodecPtr<T> item_;
 };
+
+// A field that need not be there; without it something else holds.
+template <typename T>
+class MaybeOf final : public Codec<std::optional<T>> {
+ public:
+  explicit MaybeOf(CodecPtr<T> value) : value_(std::move(value)) {}
+
+  bool Read(const TextNode& node, const std::string& path, std::optional<T>& into,
+            Complaints& bad) const override {
+    T value{};
+    if (!value_->Read(node, path, value, bad)) return false;
+    into = value;
+    return true;
+  }
+  std::string Text(const std::optional<T>& value) const override {
+    return value ? value_->Text(*value) : std::string();
+  }
+  TypeInfo type() const override { return value_->type(); }
+
+ private:
+  CodecPtr<T> value_;
+};
+
+template <typename T>
+CodecPtr<std::optional<T>> Maybe(CodecPtr<T> value) {
+  return std::make_shared<MaybeOf<T>>(std::move(value));
+}
 
 }  // namespace imagesweep

@@ -9,4 +9,7 @@ namespace imagesweep {
 // all made from it.  A new field is a member of Policy and a line there.
 const Codec<Policy>& PolicyFields();
 
+// The same of one entry of `rules`.
+const Codec<Rule>& RuleTable();
+
 }  // namespace imagesweep

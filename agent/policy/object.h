@@ -110,8 +110,11 @@ class Object final : public Codec<S> {
 
   std::string Text(const S& value) const override {
     std::string text;
-    for (const auto& field : fields_)
-      text += (text.empty() ? "" : ", ") + field.name + ": " + field.text(value);
+    for (const auto& field : fields_) {
+      const std::string its = field.text(value);
+      if (its.empty()) continue;  // an optional one that is not there
+      text += (text.empty() ? "" : ", ") + field.name + ": " + its;
+    }
     return "{" + text + "}";
   }
   TypeInfo type() const override { return {"object", ""}; }

@@ -7,6 +7,20 @@
 #include "agent/policy/text_tree.h"
 
 namespace imagesweep {
+namespace {
+
+// Read ahead of the others, because it says what they are when they are not written.  A wrong one
+// is complained about with everything else.
+Profile ProfileOf(const TextNode& policy) {
+  for (const auto& entry : policy.entries) {
+    if (entry.name != "profile") continue;
+    if (entry.value.text == "Conservative") return Profile::kConservative;
+    if (entry.value.text == "Aggressive") return Profile::kAggressive;
+  }
+  return Profile::kBalanced;
+}
+
+}  // namespace
 
 Result<Policy> ParsePolicy(std::string_view yaml) {
   const auto tree = ReadTextTree(yaml);
@@ -17,7 +31,7 @@ Result<Policy> ParsePolicy(std::string_view yaml) {
                  "prints one to start from"};
   }
   Complaints bad;
-  Policy policy = Policy::Default();
+  Policy policy = Policy::Default(ProfileOf(*tree));
   if (!PolicyFields().Read(*tree, "", policy, bad) || !bad.empty()) return bad.ToError();
   return policy;
 }

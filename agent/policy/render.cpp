@@ -68,23 +68,62 @@ std::string DefaultPolicyYaml() {
   return Yaml(Policy::Default(), true);
 }
 
-std::string PolicyReferenceMarkdown() {
-  std::string page =
-      "# Policy reference\n\n"
-      "Every field of a policy document. A field that is left out has its default; a field that "
-      "is\n"
-      "not listed here is an error. Durations are written like `15m`, `1h30m` or `7d`, quantities\n"
-      "of bytes like `20Gi`.\n\n"
-      "| Field | Type | Default | Meaning |\n"
-      "| --- | --- | --- | --- |\n";
-  for (const auto& row : PolicyFields().Rows(Policy::Default(), "", 0)) {
+namespace {
+
+constexpr std::string_view kTableHead =
+    "| Field | Type | Default | Meaning |\n"
+    "| --- | --- | --- | --- |\n";
+
+std::string TableRows(const std::vector<FieldRow>& rows) {
+  std::string table(kTableHead);
+  for (const auto& row : rows) {
     const std::string type =
         row.type.name + (row.type.allowed.empty() ? "" : ": " + row.type.allowed);
-    const std::string value = row.required ? "required" : row.group ? "" : "`" + row.text + "`";
-    page += "| `" + row.path + "` | " + Cell(type) + " | " + Cell(value) + " | " +
-            Cell(row.meaning) + " |\n";
+    std::string value = "`" + row.text + "`";
+    if (row.required) value = "required";
+    if (row.group || row.text.empty()) value.clear();
+    table += "| `" + row.path + "` | " + Cell(type) + " | " + Cell(value) + " | " +
+             Cell(row.meaning) + " |\n";
   }
-  return page;
+  return table;
+}
+
+// What each profile sets, by the same table.
+std::string ProfileRows() {
+  std::string table =
+      "| Field | Conservative | Balanced | Aggressive |\n"
+      "| --- | --- | --- | --- |\n";
+  const auto conservative = PolicyFields().Rows(Policy::Default(Profile::kConservative), "", 0);
+  const auto balanced = PolicyFields().Rows(Policy::Default(Profile::kBalanced), "", 0);
+  const auto aggressive = PolicyFields().Rows(Policy::Default(Profile::kAggressive), "", 0);
+  for (std::size_t i = 0; i < balanced.size(); ++i) {
+    const bool same =
+        conservative[i].text == balanced[i].text && balanced[i].text == aggressive[i].text;
+    if (same || balanced[i].group || balanced[i].path == "profile") continue;
+    table += "| `" + balanced[i].path + "` | `" + conservative[i].text + "` | `" +
+             balanced[i].text + "` | `" + aggressive[i].text + "` |\n";
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string PolicyReferenceMarkdown() {
+  return "# Policy reference\n\n"
+         "Every field of a policy document. A field that is left out has its default; a field "
+         "that is\n"
+         "not listed here is an error. Durations are written like `15m`, `1h30m` or `7d`, "
+         "quantities\n"
+         "of bytes like `20Gi`.\n\n" +
+         TableRows(PolicyFields().Rows(Policy::Default(), "", 0)) +
+         "\n## Rules\n\n"
+         "An entry of `rules`. The first rule that selects a name decides for it; an image goes "
+         "only when\n"
+         "all its names may. `Remove` still passes every protection and the minimum age.\n\n" +
+         TableRows(RuleTable().Rows(Rule{}, "rules[]", 0)) +
+         "\n## Profiles\n\n"
+         "What a profile sets where the document does not.\n\n" +
+         ProfileRows();
 }
 
 }  // namespace imagesweep

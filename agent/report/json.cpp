@@ -52,6 +52,7 @@ Json ImageJson(const Report& report, std::uint32_t at) {
           {"verdict", ToString(decision.verdict)},
           {"code", ToString(decision.code)},
           {"reason", decision.reason},
+          {"rule", decision.rule},
           {"supersededBy", decision.superseded_by},
           {"usedBy", std::move(used_by)}};
 }

@@ -17,6 +17,8 @@ Policy SpaceOnly() {
   policy.minimum_age = Millis(0);
   policy.maximum_age = Millis(0);
   policy.disk = {90, 80};
+  policy.remove_superseded = false;
+  policy.keep.last_per_repository = 0;
   policy.limits.max_percent_of_images = 100;
   return policy;
 }

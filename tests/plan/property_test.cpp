@@ -34,7 +34,13 @@ class World {
     policy_.minimum_age = std::chrono::minutes(Below(100));
     policy_.maximum_age = std::chrono::minutes(Below(200));
     policy_.remove_dangling = Below(2) == 0;
-    policy_.keep.local_only = Below(2) == 0 ? LocalOnly::kAlways : LocalOnly::kNever;
+    policy_.remove_superseded = Below(2) == 0;
+    policy_.keep.last_per_repository = Below(3);
+    policy_.keep.unknown = Below(4) == 0;
+    constexpr LocalOnly kLocal[] = {LocalOnly::kAlways, LocalOnly::kUnlessSuperseded,
+                                    LocalOnly::kNever};
+    policy_.keep.local_only = kLocal[Below(3)];
+    for (int r = Below(3); r > 0; --r) AddRule();
     if (Below(3) == 0) policy_.keep.images.push_back(*ImageGlob::Parse(Repository()));
     policy_.limits.max_images = Below(6);
     policy_.limits.max_bytes = static_cast<std::uint64_t>(Below(3)) * 300;
@@ -44,6 +50,17 @@ class World {
   int Below(int n) { return static_cast<int>(random_() % static_cast<std::uint64_t>(n)); }
   std::string Repository() { return "r" + std::to_string(Below(3)); }
   std::string Name() { return Repository() + ":v" + std::to_string(Below(3)); }
+  void AddRule() {
+    constexpr RuleAction kActions[] = {RuleAction::kKeep, RuleAction::kRemove,
+                                       RuleAction::kEvaluate};
+    Rule rule;
+    rule.name = "rule";
+    if (Below(2) == 0) rule.selector.images.push_back(*ImageGlob::Parse(Repository()));
+    if (Below(2) == 0) rule.selector.tags.push_back("v" + std::to_string(Below(3)));
+    rule.action = kActions[Below(3)];
+    if (Below(2) == 0) rule.keep_last = Below(3);
+    policy_.rules.push_back(std::move(rule));
+  }
   Policy& policy() { return policy_; }
   ObservationBuilder& builder() { return builder_; }
   Observation& seen() { return builder_.seen(); }
@@ -113,11 +130,16 @@ TEST(PlanProperty, VerdictsDoNotDependOnTheOrderOfTheImages) {
   }
 }
 
-// Without a space goal and limits, which trade one image for another.
+// Without a space goal, limits and retention, which trade one image for another.
 TEST(PlanProperty, AnotherReferenceOrKeepPatternNeverRemovesMore) {
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
     World world(seed);
     world.seen().disk.reset();
+    world.policy().remove_superseded = false;
+    world.policy().keep.last_per_repository = 0;
+    for (Rule& rule : world.policy().rules) rule.keep_last.reset();
+    if (world.policy().keep.local_only == LocalOnly::kUnlessSuperseded)
+      world.policy().keep.local_only = LocalOnly::kAlways;
     world.policy().limits = {1000, 0, 100, Millis(0), 5};
     const auto before = Removed(world.seen(), MakePlan(world.policy(), world.seen()));
     world.builder().Use(world.Name());

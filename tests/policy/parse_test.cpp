@@ -159,8 +159,8 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
        "dryRun: Invalid value: \"false\": must be true or false, without quotes (line 3)"},
       {"dryRun: ~", "dryRun: Invalid value: null: must be true or false (line 3)"},
       {"dryRun: {}", "dryRun: Invalid value: {…}: must be true or false (line 3)"},
-      {"keep: {localOnly: UnlessSuperseded}",
-       "keep.localOnly: Unsupported value: \"UnlessSuperseded\": supported values: \"Always\", "
+      {"keep: {localOnly: IfNeeded}",
+       "keep.localOnly: Unsupported value: \"IfNeeded\": supported values: \"Always\", \"UnlessSuperseded\", "
        "\"Never\" (line 3)"},
       {"keep: {images: nginx}", "keep.images: Invalid value: \"nginx\": must be a list (line 3)"},
       {"keep: {tags: [1.25]}",
@@ -185,9 +185,20 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
        "strict decoding error: unknown field \"keep.imagse\" (line 3); did you mean \"images\"?"},
       {"dryrun: false",
        "strict decoding error: unknown field \"dryrun\" (line 3); did you mean \"dryRun\"?"},
+      {"profile: Fast",
+       "profile: Unsupported value: \"Fast\": supported values: \"Conservative\", \"Balanced\", "
+       "\"Aggressive\" (line 3)"},
+      {"rules:\n- name: a\n  action: Delete",
+       "rules[0].action: Unsupported value: \"Delete\": supported values: \"Keep\", \"Remove\", "
+       "\"Evaluate\" (line 5)"},
+      {"rules:\n- name: a\n- {name: b, keepLast: -1}",
+       "rules[1].keepLast: Invalid value: -1: must be at least 0 (line 5)"},
+      {"rules: [{selector: {image: [x]}}]",
+       "strict decoding error: unknown field \"rules[0].selector.image\" (line 3); did you mean "
+       "\"images\"?"},
       {"windows: []", "strict decoding error: unknown field \"windows\" (line 3)"},
-      {"keep: {lastPerRepository: 2}",
-       "strict decoding error: unknown field \"keep.lastPerRepository\" (line 3)"},
+      {"keep: {workloads: true}",
+       "strict decoding error: unknown field \"keep.workloads\" (line 3)"},
       {"<<: {dryRun: false}", "strict decoding error: unknown field \"<<\" (line 3)"},
       {"\"\": 1", "strict decoding error: unknown field \"\" (line 3)"},
       {"\"a\\nb\\e\": 1", "strict decoding error: unknown field \"a\\nb?\" (line 3)"},

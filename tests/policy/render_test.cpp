@@ -33,6 +33,21 @@ void ExpectSame(const Policy& a, const Policy& b) {
     EXPECT_EQ(a.keep.images[i].text(), b.keep.images[i].text());
   EXPECT_EQ(a.keep.tags, b.keep.tags);
   EXPECT_EQ(a.keep.local_only, b.keep.local_only);
+  EXPECT_EQ(a.profile, b.profile);
+  EXPECT_EQ(a.remove_superseded, b.remove_superseded);
+  EXPECT_EQ(a.keep.last_per_repository, b.keep.last_per_repository);
+  EXPECT_EQ(a.keep.unknown, b.keep.unknown);
+  ASSERT_EQ(a.rules.size(), b.rules.size());
+  for (std::size_t i = 0; i < a.rules.size(); ++i) {
+    EXPECT_EQ(a.rules[i].name, b.rules[i].name);
+    EXPECT_EQ(a.rules[i].selector.images.size(), b.rules[i].selector.images.size());
+    EXPECT_EQ(a.rules[i].selector.tags, b.rules[i].selector.tags);
+    EXPECT_EQ(a.rules[i].selector.tag_status, b.rules[i].selector.tag_status);
+    EXPECT_EQ(a.rules[i].action, b.rules[i].action);
+    EXPECT_EQ(a.rules[i].keep_last, b.rules[i].keep_last);
+    EXPECT_EQ(a.rules[i].minimum_age, b.rules[i].minimum_age);
+    EXPECT_EQ(a.rules[i].maximum_age, b.rules[i].maximum_age);
+  }
   EXPECT_EQ(a.limits.max_images, b.limits.max_images);
   EXPECT_EQ(a.limits.max_bytes, b.limits.max_bytes);
   EXPECT_EQ(a.limits.max_percent_of_images, b.limits.max_percent_of_images);
@@ -71,6 +86,18 @@ TEST(Render, EveryPolicyIsReadBackAsItWas) {
   policy.keep.images = {*ImageGlob::Parse("*/shop/*:prod-*"), *ImageGlob::Parse("nginx")};
   policy.keep.tags = {"1.25", "latest", "*"};
   policy.keep.local_only = LocalOnly::kNever;
+  policy.profile = Profile::kAggressive;
+  policy.remove_superseded = false;
+  policy.keep.last_per_repository = 7;
+  policy.keep.unknown = true;
+  Rule rule;
+  rule.name = "production";
+  rule.selector = {{*ImageGlob::Parse("*/shop/*")}, {"prod-*"}, TagStatus::kTagged};
+  rule.action = RuleAction::kRemove;
+  rule.keep_last = 15;
+  rule.minimum_age = std::chrono::hours(2);
+  policy.rules = {rule, Rule{}};
+  policy.rules[1].name = "rest";
   policy.limits = {0, (5ULL << 30) + 1, 0, Millis(0), 1};
   const auto again = ParsePolicy(PolicyYaml(policy));
   ASSERT_TRUE(again) << again.error().what;
@@ -88,8 +115,25 @@ TEST(Render, TheReferencePageHasEveryField) {
     EXPECT_FALSE(row.type.name.empty()) << row.path;
   }
   EXPECT_THAT(page, HasSubstr("| `interval` | duration: 1m … 24h | `15m` | "));
-  EXPECT_THAT(page, HasSubstr("| `keep.localOnly` | string: `Always` or `Never` | `Always` | "));
+  EXPECT_THAT(
+      page,
+      HasSubstr(
+          "| `keep.localOnly` | string: `Always` or `UnlessSuperseded` or `Never` | `Always` | "));
   EXPECT_THAT(page, HasSubstr("| `kind` | string: `SweepPolicy` | required | "));
+}
+
+TEST(Render, AProfileFillsWhatTheDocumentLeavesOut) {
+  const auto policy = ParsePolicy(
+      "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\nminimumAge: 2h\nprofile: Aggressive\n");
+  ASSERT_TRUE(policy) << policy.error().what;
+  EXPECT_EQ(policy->keep.last_per_repository, 1);
+  EXPECT_EQ(policy->keep.local_only, LocalOnly::kUnlessSuperseded);
+  EXPECT_EQ(policy->minimum_age, std::chrono::hours(2));
+  for (const Profile profile : {Profile::kConservative, Profile::kBalanced, Profile::kAggressive}) {
+    const auto again = ParsePolicy(PolicyYaml(Policy::Default(profile)));
+    ASSERT_TRUE(again) << again.error().what;
+    ExpectSame(*again, Policy::Default(profile));
+  }
 }
 
 // The page in docs/ is made by `imagesweep policy reference`; it must not fall behind.

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "agent/model/plan.h"
+#include "agent/model/policy.h"
+
+namespace imagesweep {
+
+// Where one name of an image stands: which rule selects it, and its place among the versions of its
+// repository on this node, counted from 1 for the newest.
+struct NameStanding {
+  const ImageName* name = nullptr;  // null: the image has no name at all
+  const Rule* rule = nullptr;       // the first that selects it; null: none
+  bool tagged = false;
+  bool repository_in_use = false;
+  int place = 0;                      // 0: without a tag there is no place
+  int kept = 0;                       // newest so many are retained or at least not superseded
+  const ImageName* newest = nullptr;  // who is first there
+};
+
+// The standings of all names of all images.  Newest first means: in use before not; then by the
+// version in the tag, where the tags of the repository tell versions of one kind; then what this
+// node saw last; then by name.  Never the name alone while anything better is known.  Immutable.
+class Standings {
+ public:
+  Standings() = default;
+  // `in_use` is parallel to the images.  Holds pointers into both arguments.
+  Standings(const Policy& policy, const Observation& seen, const std::vector<bool>& in_use);
+
+  std::span<const NameStanding> of(std::uint32_t image) const {
+    return std::span(names_).subspan(begin_[image], begin_[image + 1] - begin_[image]);
+  }
+
+ private:
+  std::vector<NameStanding> names_;
+  std::vector<std::uint32_t> begin_;
+};
+
+// Does the selector mean this name (null: of an image that has none)?
+bool Selects(const Selector& selector, const ImageName* name);
+
+}  // namespace imagesweep

@@ -1,0 +1,219 @@
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "agent/plan/planner.h"
+#include "tests/support/observation.h"
+
+namespace imagesweep {
+namespace {
+
+// Everything is old enough; nothing goes for age or space.
+Policy OnlyRetention() {
+  Policy policy;
+  policy.minimum_age = Millis(0);
+  policy.maximum_age = Millis(0);
+  policy.disk.high_percent = 0;
+  policy.limits.max_percent_of_images = 100;
+  policy.limits.max_images = 1000;
+  return policy;
+}
+
+Code CodeOf(const Policy& policy, ObservationBuilder& seen, std::string_view tag) {
+  const Plan plan = MakePlan(policy, seen.seen());
+  for (const Decision& decision : plan.decisions)
+    for (const ImageName& name : seen.seen().images[decision.image].tags)
+      if (name.text().ends_with(tag)) return decision.code;
+  ADD_FAILURE() << "no image " << tag;
+  return Code::kIdle;
+}
+
+TEST(Retention, KeepsTheNewestOfARepositoryInUseWithThoseInUseCountedInside) {
+  ObservationBuilder seen;
+  for (const char* tag : {"app:v1", "app:v2", "app:v10", "app:v9"}) seen.Add(Img(tag, {tag}));
+  seen.Use("app:v2");
+  EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":v2"), Code::kInUse);
+  EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":v10"), Code::kRetained);
+  EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":v9"), Code::kSuperseded);
+  EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":v1"), Code::kSuperseded);
+}
+
+TEST(Retention, OfALeftoverRepositoryTheNewestAreOnlyNotSuperseded) {
+  ObservationBuilder seen;
+  for (const char* tag : {"old:v1", "old:v2", "old:v3"})
+    seen.Add(Img(tag, {tag}), std::chrono::hours(100));
+  EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":v3"), Code::kIdle);
+  EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":v1"), Code::kSuperseded);
+  Policy policy = OnlyRetention();
+  policy.maximum_age = std::chrono::hours(99);
+  EXPECT_EQ(CodeOf(policy, seen, ":v3"), Code::kAge);
+}
+
+TEST(Retention, TheNewestOfARepositoryIsNeverSuperseded) {
+  Policy policy = OnlyRetention();
+  policy.keep.last_per_repository = 0;
+  ObservationBuilder seen;
+  seen.Add(Img("1", {"app:v1"})).Add(Img("2", {"app:v2"}));
+  EXPECT_EQ(CodeOf(policy, seen, ":v2"), Code::kIdle);
+  EXPECT_EQ(CodeOf(policy, seen, ":v1"), Code::kSuperseded);
+}
+
+TEST(Retention, WithoutVersionsTheLastSeenIsTheNewestAndTheNameOnlyBreaksTies) {
+  Policy policy = OnlyRetention();
+  policy.keep.last_per_repository = 1;
+  ObservationBuilder seen;
+  seen.Add(Img("a", {"app:zebra"})).Add(Img("b", {"app:apple"}));
+  seen.seen().ages[1].first_seen = SystemTime(std::chrono::hours(5));
+  EXPECT_EQ(CodeOf(policy, seen, ":zebra"), Code::kSuperseded);
+  EXPECT_EQ(CodeOf(policy, seen, ":apple"), Code::kIdle);
+}
+
+TEST(Retention, AnImageGoesOnlyWhenAllItsNamesMay) {
+  Policy policy = OnlyRetention();
+  policy.keep.last_per_repository = 1;
+  ObservationBuilder seen;
+  seen.Add(Img("1", {"app:v1", "other:v1"})).Add(Img("2", {"app:v2"}));
+  EXPECT_EQ(CodeOf(policy, seen, "app:v1"), Code::kIdle);
+  seen.Add(Img("3", {"other:v2"}));
+  EXPECT_EQ(CodeOf(policy, seen, "app:v1"), Code::kSuperseded);
+}
+
+TEST(Retention, LocalOnlyImagesGoWhenSupersededAndThePolicySaysSo) {
+  Policy policy = OnlyRetention();
+  policy.keep.last_per_repository = 1;
+  ObservationBuilder seen;
+  for (const char* tag : {"app:v1", "app:v2"}) {
+    Image image = Img(tag, {tag});
+    image.digests.clear();
+    seen.Add(image);
+  }
+  EXPECT_EQ(CodeOf(policy, seen, ":v1"), Code::kLocalOnly);
+  policy.keep.local_only = LocalOnly::kUnlessSuperseded;
+  EXPECT_EQ(CodeOf(policy, seen, ":v1"), Code::kSuperseded);
+  EXPECT_EQ(CodeOf(policy, seen, ":v2"), Code::kLocalOnly);
+}
+
+// A service with one deployed version and two rounds of clean-up: what each tag was replaced by.
+TEST(Retention, NamesTheVersionThatReplacedEachRemovedOne) {
+  Policy policy = OnlyRetention();
+  policy.keep.last_per_repository = 1;
+  ObservationBuilder seen;
+  const std::initializer_list<std::string_view> twins = {"backend-api:v2-idempotency",
+                                                         "backend-api:latest"};
+  seen.Add(Img("a2", {"audit-service:v2-idempotency"}))
+      .Add(Img("a3", {"audit-service:v3-idempotency-fixed"}));
+  seen.Add(Img("b2", twins)).Add(Img("b3", {"backend-api:v3-idempotency-fixed"}));
+  seen.Add(Img("m1", {"mcp-server:latest"})).Add(Img("m2", {"mcp-server:v2-idempotency"}));
+  seen.Add(Img("n2", {"notification-service:v2"})).Add(Img("n", {"notification-service:latest"}));
+  for (const char* used : {"audit-service:v3-idempotency-fixed", "backend-api:v3-idempotency-fixed",
+                           "mcp-server:v2-idempotency", "notification-service:latest"})
+    seen.Use(used);
+  const Plan plan = MakePlan(policy, seen.seen());
+  std::map<std::string, std::string> replaced;
+  for (const auto at : plan.removals)
+    replaced[seen.seen().images[at].tags[0].text()] = plan.decisions[at].superseded_by;
+  const std::map<std::string, std::string> expected = {
+      {"docker.io/library/audit-service:v2-idempotency",
+       "docker.io/library/audit-service:v3-idempotency-fixed"},
+      {"docker.io/library/backend-api:v2-idempotency",
+       "docker.io/library/backend-api:v3-idempotency-fixed"},
+      {"docker.io/library/mcp-server:latest", "docker.io/library/mcp-server:v2-idempotency"},
+      {"docker.io/library/notification-service:v2",
+       "docker.io/library/notification-service:latest"}};
+  EXPECT_EQ(replaced, expected);
+}
+
+Rule MakeRule(std::string name, std::vector<const char*> images, std::vector<std::string> tags,
+              RuleAction action) {
+  Rule rule;
+  rule.name = std::move(name);
+  for (const char* image : images) rule.selector.images.push_back(*ImageGlob::Parse(image));
+  rule.selector.tags = std::move(tags);
+  rule.action = action;
+  return rule;
+}
+
+// The decision tree of a registry clean-up: deployed, younger than a day, latest, the last 15 of
+// production, unknown pattern: kept; else it goes.
+TEST(Rules, ExpressTheTreeOfARegistryCleanUp) {
+  Policy policy = OnlyRetention();
+  policy.minimum_age = std::chrono::hours(24);
+  policy.keep.tags = {"latest"};
+  policy.keep.unknown = true;
+  policy.rules.push_back(MakeRule("production", {"*/shop/*"}, {"prod-*"}, RuleAction::kRemove));
+  policy.rules.back().keep_last = 15;
+  policy.rules.push_back(MakeRule("pull-requests", {"*/shop/*"}, {"pr-*"}, RuleAction::kRemove));
+  policy.rules.push_back(MakeRule("builds", {"*/shop/*"}, {"build-*"}, RuleAction::kRemove));
+  policy.rules.push_back(MakeRule("untagged", {}, {}, RuleAction::kRemove));
+  policy.rules.back().selector.tag_status = TagStatus::kUntagged;
+
+  ObservationBuilder seen;
+  const auto add = [&](std::string tag, int hours_old) {
+    const std::string name = "reg.io/shop/lambda:" + tag;
+    seen.Add(Img(tag, {std::string_view(name)}), std::chrono::hours(hours_old));
+    return name;
+  };
+  seen.Use(add("prod-100", 50));  // 1 deployed to production
+  for (int i = 0; i < 11; ++i)
+    seen.Use(add("pr-9" + std::to_string(i), 50));  // 11 deployed pull requests
+  for (int i = 0; i < 45; ++i) add("pr-" + std::to_string(100 + i), 79);  // 45 old pull requests
+  for (int i = 0; i < 5; ++i) add("prod-" + std::to_string(1 + i), 200);  // 5 beyond the last 15
+  for (int i = 0; i < 3; ++i) add("build-" + std::to_string(i), 120);     // 3 others
+  for (int i = 0; i < 8; ++i) add("prod-" + std::to_string(80 + i), 60);  // kept for rollback
+  add("latest", 500);
+  add("experiment", 500);  // no pattern
+  add("pr-200", 5);        // being deployed
+  // 1 + 8 production images stand in front of five old ones: keep nine of fourteen.
+  policy.rules[0].keep_last = 9;
+  ASSERT_EQ(seen.seen().images.size(), 76U);
+
+  const Plan plan = MakePlan(policy, seen.seen());
+  std::map<Code, int> count;
+  std::map<std::string, int> removed_by;
+  for (const Decision& decision : plan.decisions) {
+    ++count[decision.code];
+    if (decision.verdict == Verdict::kRemove) ++removed_by[decision.rule];
+  }
+  EXPECT_EQ(count[Code::kInUse], 12);
+  EXPECT_EQ(plan.removals.size(), 53U);
+  EXPECT_EQ(removed_by,
+            (std::map<std::string, int>{{"pull-requests", 45}, {"production", 5}, {"builds", 3}}));
+  EXPECT_EQ(count[Code::kRetained], 8);
+  EXPECT_EQ(count[Code::kKeepRule], 1);
+  EXPECT_EQ(count[Code::kUnknown], 1);
+  EXPECT_EQ(count[Code::kTooYoung], 1);
+}
+
+TEST(Rules, TheFirstMatchDecidesAndProtectionsStillWin) {
+  Policy policy = OnlyRetention();
+  policy.rules.push_back(MakeRule("keep-v1", {"app"}, {"v1"}, RuleAction::kKeep));
+  policy.rules.push_back(MakeRule("all", {}, {}, RuleAction::kRemove));
+  Image pinned = Img("p", {"pinned:1"});
+  pinned.pinned = true;
+  ObservationBuilder seen;
+  seen.Add(Img("1", {"app:v1"}))
+      .Add(Img("2", {"app:v2"}))
+      .Add(pinned)
+      .Add(Img("u", {"used:1"}))
+      .Use("used:1");
+  EXPECT_EQ(CodeOf(policy, seen, "app:v1"), Code::kKeepRule);
+  EXPECT_EQ(CodeOf(policy, seen, "pinned:1"), Code::kPinned);
+  EXPECT_EQ(CodeOf(policy, seen, "used:1"), Code::kInUse);
+  EXPECT_EQ(CodeOf(policy, seen, "app:v2"), Code::kRule);
+}
+
+TEST(Rules, EvaluateBringsItsOwnNumbersAndChangesNothingForOthers) {
+  Policy policy = OnlyRetention();
+  policy.maximum_age = std::chrono::hours(100);
+  Rule rule = MakeRule("ci", {"ci/*"}, {}, RuleAction::kEvaluate);
+  rule.maximum_age = std::chrono::hours(2);
+  policy.rules.push_back(rule);
+  ObservationBuilder seen;
+  seen.Add(Img("c", {"ci/x:1"}), std::chrono::hours(3))
+      .Add(Img("o", {"other:1"}), std::chrono::hours(3));
+  EXPECT_EQ(CodeOf(policy, seen, "x:1"), Code::kAge);
+  EXPECT_EQ(CodeOf(policy, seen, "other:1"), Code::kIdle);
+}
+
+}  // namespace
+}  // namespace imagesweep
