@@ -17,8 +17,10 @@ struct ExecutorTest : testing::Test {
   ExecutorTest() {
     for (const char* name : {"a", "b", "c"})
       node.images.push_back(Img(name, {std::string_view(name)}));
-    for (std::uint32_t at = 0; at < 4; ++at)
-      plan.decisions.push_back({at, Verdict::kKeep, Code::kInUse, {}, {}, {}});
+    for (std::uint32_t at = 0; at < 4; ++at) {
+      plan.decisions.emplace_back().image = at;
+      plan.decisions.back().code = Code::kInUse;
+    }
     for (std::uint32_t at = 1; at < 4; ++at) {
       plan.decisions[at].verdict = Verdict::kRemove;
       plan.decisions[at].code = Code::kAge;

@@ -21,9 +21,22 @@ inline Report SampleReport() {
   seen.Use("app:2");
   seen.Disk(10'000, 1'000);
   report.observation = seen.seen();
-  report.plan.decisions = {{0, Verdict::kKeep, Code::kInUse, "used by Pod shop/api/web", {0}, {}},
-                           {1, Verdict::kRemove, Code::kAge, "too old", {}, {}},
-                           {2, Verdict::kKeep, Code::kIdle, "idle", {}, {}}};
+  report.plan.decisions.resize(3);
+  report.plan.decisions[0] = {.image = 0,
+                              .code = Code::kInUse,
+                              .reason = "used by Pod shop/api/web",
+                              .used_by = {0},
+                              .rule = {},
+                              .superseded_by = {}};
+  report.plan.decisions[1] = {.image = 1,
+                              .verdict = Verdict::kRemove,
+                              .code = Code::kAge,
+                              .reason = "too old",
+                              .used_by = {},
+                              .rule = {},
+                              .superseded_by = {}};
+  report.plan.decisions[2] = {
+      .image = 2, .reason = "idle", .used_by = {}, .rule = {}, .superseded_by = {}};
   report.plan.removals = {1};
   report.outcomes = {{1, OutcomeKind::kRemoved, {}}};
   report.referenced_images = 1;
