@@ -4,6 +4,8 @@
 #include <map>
 #include <optional>
 #include <tuple>
+#include <unordered_map>
+#include <utility>
 
 #include "agent/plan/version.h"
 
@@ -13,12 +15,12 @@ namespace {
 // One tagged name among others of its repository.
 struct Candidate {
   std::uint32_t image;
-  std::size_t standing;  // position in the list of all names
-  const ImageName* name;
+  std::uint32_t standing;  // position in the list of all names
   bool in_use;
-  std::optional<TagVersion> version;
   SystemTime first_seen;
   std::string_view id;
+  const ImageName* name;
+  std::optional<TagVersion> version;
 };
 
 // Versions are compared only where the repository's tags tell one kind of them.
@@ -33,12 +35,15 @@ bool OneKind(const std::vector<Candidate>& group) {
 }
 
 void SortNewestFirst(std::vector<Candidate>& group) {
+  if (group.size() < 2) return;
+  for (Candidate& candidate : group) candidate.version = ReadVersion(candidate.name->tag());
   const bool by_version = OneKind(group);
   std::ranges::sort(group, [&](const Candidate& a, const Candidate& b) {
     if (a.in_use != b.in_use) return a.in_use;
     if (by_version) {
       if (a.version.has_value() != b.version.has_value()) return a.version.has_value();
-      if (a.version && *a.version != *b.version) return *a.version > *b.version;
+      if (a.version)
+        if (const auto order = *a.version <=> *b.version; order != 0) return order > 0;
     }
     if (a.first_seen != b.first_seen) return a.first_seen > b.first_seen;
     return std::tuple(std::string_view(a.name->text()), a.id) >
@@ -47,17 +52,18 @@ void SortNewestFirst(std::vector<Candidate>& group) {
 }
 
 // An image with several tags takes one place, the best of them.
-void TakePlaces(std::vector<Candidate>& group, std::vector<NameStanding>& names,
-                bool repository_in_use) {
+void TakePlaces(std::vector<Candidate>& group, std::vector<NameStanding>& names) {
   SortNewestFirst(group);
-  std::map<std::uint32_t, int> place_of;
-  for (const Candidate& candidate : group)
-    place_of.try_emplace(candidate.image, static_cast<int>(place_of.size()) + 1);
-  for (const Candidate& candidate : group) {
-    NameStanding& standing = names[candidate.standing];
-    standing.place = place_of[candidate.image];
+  int places = 0;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    NameStanding& standing = names[group[i].standing];
     standing.newest = group.front().name;
-    standing.repository_in_use = repository_in_use;
+    standing.place = 0;
+    // Images with several tags in one repository have few of them, next to each other as a rule.
+    for (std::size_t before = i; before-- > 0 && standing.place == 0;)
+      if (group[before].image == group[i].image)
+        standing.place = names[group[before].standing].place;
+    if (standing.place == 0) standing.place = ++places;
   }
 }
 
@@ -81,6 +87,60 @@ bool Selects(const Selector& selector, const ImageName* name) {
 
 Standings::Standings(const Policy& policy, const Observation& seen,
                      const std::vector<bool>& in_use) {
+  AddNames(policy, seen);
+  // Groups of one repository's tagged names, each a chain through `next`: no list of its own for
+  // each.
+  constexpr std::uint32_t kEnd = 0xFFFFFFFF;
+  struct Repository {
+    std::uint32_t last_name = kEnd;
+    bool in_use = false;
+  };
+  std::unordered_map<std::string_view, Repository> repositories;
+  repositories.reserve(names_.size());
+  std::vector<std::uint32_t> next(names_.size(), kEnd);
+  std::vector<std::uint32_t> image_of(names_.size());
+  std::map<std::pair<std::string_view, const Rule*>, std::vector<std::uint32_t>> of_rules;
+  for (std::uint32_t at = 0; at < seen.images.size(); ++at) {
+    for (std::uint32_t i = begin_[at]; i < begin_[at + 1]; ++i) {
+      image_of[i] = at;
+      const NameStanding& standing = names_[i];
+      if (standing.name == nullptr) continue;
+      Repository& repository = repositories[standing.name->repository()];
+      repository.in_use = repository.in_use || in_use[at];
+      if (!standing.tagged) continue;
+      next[i] = std::exchange(repository.last_name, i);
+      if (standing.rule != nullptr && standing.rule->keep_last)
+        of_rules[{standing.name->repository(), standing.rule}].push_back(i);
+    }
+  }
+  std::vector<Candidate> group;
+  const auto add = [&](std::uint32_t i) {
+    const std::uint32_t at = image_of[i];
+    group.push_back({at,
+                     i,
+                     in_use[at],
+                     seen.ages[at].first_seen,
+                     seen.images[at].id.text(),
+                     names_[i].name,
+                     {}});
+  };
+  for (const auto& [name, repository] : repositories) {
+    group.clear();
+    for (std::uint32_t i = repository.last_name; i != kEnd; i = next[i]) {
+      names_[i].repository_in_use = repository.in_use;
+      add(i);
+    }
+    if (!group.empty()) TakePlaces(group, names_);
+  }
+  // A rule with keepLast counts among what it selects alone, and has the last word on it.
+  for (const auto& [key, names] : of_rules) {
+    group.clear();
+    for (const std::uint32_t i : names) add(i);
+    TakePlaces(group, names_);
+  }
+}
+
+void Standings::AddNames(const Policy& policy, const Observation& seen) {
   const auto add = [&](const ImageName* name, bool tagged) {
     NameStanding standing;
     standing.name = name;
@@ -93,39 +153,14 @@ Standings::Standings(const Policy& policy, const Observation& seen,
                         : policy.keep.last_per_repository;
     names_.push_back(standing);
   };
-  // A rule with keepLast counts among what it selects; everybody else among the whole repository.
-  using Group = std::pair<std::string_view, const Rule*>;
-  std::map<Group, std::vector<Candidate>> groups;
-  std::map<std::string_view, bool> used_repositories;
-  for (std::uint32_t at = 0; at < seen.images.size(); ++at) {
+  for (const Image& image : seen.images) {
     begin_.push_back(static_cast<std::uint32_t>(names_.size()));
-    const Image& image = seen.images[at];
-    for (const ImageName& tag : image.tags) {
-      add(&tag, true);
-      const Rule* rule = names_.back().rule;
-      Candidate candidate{at,
-                          names_.size() - 1,
-                          &tag,
-                          in_use[at],
-                          ReadVersion(tag.tag()),
-                          seen.ages[at].first_seen,
-                          image.id.text()};
-      if (in_use[at]) used_repositories[tag.repository()] = true;
-      if (rule != nullptr && rule->keep_last) groups[{tag.repository(), rule}].push_back(candidate);
-      groups[{tag.repository(), nullptr}].push_back(std::move(candidate));
-    }
+    for (const ImageName& tag : image.tags) add(&tag, true);
     if (!image.tags.empty()) continue;
-    for (const ImageName& digest : image.digests) {
-      add(&digest, false);
-      if (in_use[at]) used_repositories[digest.repository()] = true;
-    }
+    for (const ImageName& digest : image.digests) add(&digest, false);
     if (image.digests.empty()) add(nullptr, false);
   }
   begin_.push_back(static_cast<std::uint32_t>(names_.size()));
-  // The whole repository first (a null rule sorts first), so that a rule's own count has the last
-  // word.
-  for (auto& [group, candidates] : groups)
-    TakePlaces(candidates, names_, used_repositories.contains(group.first));
 }
 
 }  // namespace imagesweep

@@ -36,6 +36,8 @@ class Standings {
   }
 
  private:
+  void AddNames(const Policy& policy, const Observation& seen);
+
   std::vector<NameStanding> names_;
   std::vector<std::uint32_t> begin_;
 };

@@ -31,39 +31,32 @@ bool NamesPrerelease(std::string_view text) {
   });
 }
 
-std::vector<std::string> Split(std::string_view text, std::string_view at) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const auto end = text.find_first_of(at);
-    parts.emplace_back(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-  return parts;
+// The next part of "rc.1" and its kin; `rest` is shortened by it.
+std::string_view TakePart(std::string_view& rest) {
+  const auto end = rest.find_first_of(".-_");
+  const auto part = rest.substr(0, end);
+  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  return part;
 }
 
-// "1.25.3" at the start of `text`, which is shortened by it; empty when there is no number or one
-// too large.
-std::vector<std::uint64_t> TakeNumbers(std::string_view& text) {
-  std::vector<std::uint64_t> numbers;
-  std::string_view rest = text;
-  while (!rest.empty() && IsDigit(rest.front())) {
+// "1.25.3" at the start of `text`, which is shortened by it; false when a number is too large to be
+// one.
+bool TakeNumbers(std::string_view& text, TagVersion& version) {
+  std::size_t count = 0;
+  while (!text.empty() && IsDigit(text.front())) {
     std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
-    if (error != std::errc()) return {};
-    numbers.push_back(number);
-    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
-    if (rest.size() < 2 || rest.front() != '.' || !IsDigit(rest[1])) break;
-    rest.remove_prefix(1);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc()) return false;
+    if (count < TagVersion::kMaxNumbers) version.numbers[count++] = number;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (text.size() < 2 || text.front() != '.' || !IsDigit(text[1])) break;
+    text.remove_prefix(1);
   }
-  text = rest;
-  return numbers;
+  return true;
 }
 
-std::strong_ordering ComparePart(const std::string& a, const std::string& b) {
-  if (IsNumber(a) && IsNumber(b)) {
-    if (a.size() != b.size()) return a.size() <=> b.size();
-    return a <=> b;
-  }
+std::strong_ordering ComparePart(std::string_view a, std::string_view b) {
+  if (IsNumber(a) && IsNumber(b) && a.size() != b.size()) return a.size() <=> b.size();
   if (IsNumber(a) != IsNumber(b))
     return IsNumber(a) ? std::strong_ordering::less : std::strong_ordering::greater;
   return a <=> b;
@@ -72,19 +65,13 @@ std::strong_ordering ComparePart(const std::string& a, const std::string& b) {
 }  // namespace
 
 std::strong_ordering operator<=>(const TagVersion& a, const TagVersion& b) {
-  const std::size_t size = std::max(a.numbers.size(), b.numbers.size());
-  for (std::size_t i = 0; i < size; ++i) {
-    const std::uint64_t left = i < a.numbers.size() ? a.numbers[i] : 0;
-    const std::uint64_t right = i < b.numbers.size() ? b.numbers[i] : 0;
-    if (left != right) return left <=> right;
-  }
-  if (a.prerelease != b.prerelease)
-    return a.prerelease ? std::strong_ordering::less : std::strong_ordering::greater;
-  const std::size_t parts = std::min(a.prerelease_parts.size(), b.prerelease_parts.size());
-  for (std::size_t i = 0; i < parts; ++i)
-    if (const auto order = ComparePart(a.prerelease_parts[i], b.prerelease_parts[i]); order != 0)
-      return order;
-  return a.prerelease_parts.size() <=> b.prerelease_parts.size();
+  if (const auto order = a.numbers <=> b.numbers; order != 0) return order;
+  if (a.prerelease.empty() != b.prerelease.empty())
+    return a.prerelease.empty() ? std::strong_ordering::greater : std::strong_ordering::less;
+  std::string_view left = a.prerelease, right = b.prerelease;
+  while (!left.empty() && !right.empty())
+    if (const auto order = ComparePart(TakePart(left), TakePart(right)); order != 0) return order;
+  return left.size() <=> right.size();
 }
 
 std::optional<TagVersion> ReadVersion(std::string_view tag) {
@@ -97,16 +84,11 @@ std::optional<TagVersion> ReadVersion(std::string_view tag) {
       number.remove_prefix(1);
     if (IsDigit(number.front())) {
       TagVersion version;
-      version.prefix =
-          std::string(tag.substr(0, static_cast<std::size_t>(rest.data() - tag.data())));
-      version.numbers = TakeNumbers(number);
-      if (version.numbers.empty()) return std::nullopt;
-      if (!number.empty() &&
-          (number.front() == '-' || number.front() == '_' || number.front() == '.'))
+      version.prefix = tag.substr(0, static_cast<std::size_t>(rest.data() - tag.data()));
+      if (!TakeNumbers(number, version)) return std::nullopt;
+      if (!number.empty() && std::string_view("-_.").find(number.front()) != std::string_view::npos)
         number.remove_prefix(1);
-      version.prerelease = NamesPrerelease(number);
-      if (version.prerelease)
-        version.prerelease_parts = Split(number.substr(0, number.find('+')), ".-_");
+      if (NamesPrerelease(number)) version.prerelease = number.substr(0, number.find('+'));
       return version;
     }
     if (token.size() == rest.size()) return std::nullopt;

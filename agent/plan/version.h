@@ -1,22 +1,23 @@
 #pragma once
 
+#include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
 
 namespace imagesweep {
 
 // The version that a tag tells: v2 < v10 < v10.1, 1.0.0-rc.1 < 1.0.0, dates and build numbers by
-// their number.  Text around it is not compared ("v3-fixed" and "v3" are the same version).
+// their number.  Text around it is not compared ("v3-fixed" and "v3" are the same version).  Holds
+// views into the tag: tens of thousands are read in every run.
 struct TagVersion {
-  std::string
-      prefix;  // what stands before the number: "", "build-"; versions of two kinds have no order
-  std::vector<std::uint64_t> numbers;
-  bool prerelease = false;
-  std::vector<std::string> prerelease_parts;
+  static constexpr std::size_t kMaxNumbers = 6;  // further ones are not compared
+
+  std::string_view prefix;  // before the number: "", "build-"; versions of two kinds have no order
+  std::array<std::uint64_t, kMaxNumbers> numbers{};
+  std::string_view prerelease;  // "rc.1"; empty for a release
 
   // Of two versions with the same prefix.  Semantic Versioning 2.0.0, section 11, for any count of
   // numbers.
