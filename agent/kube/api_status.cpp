@@ -8,6 +8,8 @@
 namespace imagesweep::kube {
 namespace {
 
+constexpr const char* kTooLarge = "Too large resource version";
+
 ErrorKind KindOf(int code) {
   switch (code) {
     case 401:
@@ -37,7 +39,7 @@ bool ApiStatus::expired() const {
 }
 
 bool ApiStatus::too_large() const {
-  return too_large_cause_ || message.find("Too large resource version") != std::string::npos;
+  return too_large_cause_ || message.find(kTooLarge) != std::string::npos;
 }
 
 Error ApiStatus::ToError() const {
@@ -65,7 +67,8 @@ ApiStatus ReadStatus(const Json& status) {
   const auto causes = details->find("causes");
   if (causes == details->end() || !causes->is_array()) return read;
   for (const Json& cause : *causes)
-    if (cause.is_object() && TextOr(cause, "reason") == "ResourceVersionTooLarge")
+    if (cause.is_object() && (TextOr(cause, "reason") == "ResourceVersionTooLarge" ||
+                              TextOr(cause, "message") == kTooLarge))
       read.too_large_cause_ = true;
   return read;
 }

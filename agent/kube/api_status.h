@@ -22,8 +22,8 @@ struct ApiStatus {
   // 410, or reasons Expired (since 1.8) and Gone (before): the resourceVersion is too old.
   bool expired() const;
   // The resourceVersion is ahead of this server.  Three spellings over time: a cause
-  // ResourceVersionTooLarge, and messages "Too large resource version" with and without a cause
-  // (client-go, reflector.go isTooLargeResourceVersionError).
+  // ResourceVersionTooLarge, a cause with the message "Too large resource version", and that
+  // message without a cause (client-go, reflector.go isTooLargeResourceVersionError).
   bool too_large() const;
   bool throttled() const { return code == 429; }
 

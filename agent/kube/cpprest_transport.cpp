@@ -1,8 +1,8 @@
 #include "agent/kube/cpprest_transport.h"
 
+#include <arpa/inet.h>
 #include <cpprest/http_client.h>
 #include <pplx/threadpool.h>
-#include <sys/socket.h>
 
 #include <array>
 #include <charconv>
@@ -30,6 +30,31 @@ std::optional<Millis> RetryAfter(const http::http_headers& headers) {
   if (error != std::errc() || end != it->second.data() + it->second.size() || seconds < 0)
     return std::nullopt;
   return std::chrono::seconds(std::min(seconds, 3600));
+}
+
+// A server's URL in the way in which cpprestsdk can use it.  It hands an IPv6 address to the
+// resolver with its brackets on, which finds nothing; without them it takes the last colon for the
+// port's, but then writes a Host header that is none (cpprestsdk#1163, http_client_asio.cpp).
+struct Address {
+  std::string url;
+  std::string host;         // name or address, without brackets
+  bool literal = false;     // an address, which TLS does not send as a server name (RFC 6066)
+  std::string host_header;  // empty: the library's own
+};
+
+Address ReadAddress(const std::string& url) {
+  const web::uri uri(url);
+  Address address{url, uri.host(), false, {}};
+  const int port = uri.port() > 0 ? uri.port() : 443;
+  if (address.host.starts_with('[') && address.host.ends_with(']')) {
+    address.host_header = address.host + ":" + std::to_string(port);
+    address.host = address.host.substr(1, address.host.size() - 2);
+    address.url = "https://" + address.host + ":" + std::to_string(port) + uri.path();
+  }
+  in6_addr any{};
+  address.literal = inet_pton(AF_INET, address.host.c_str(), &any) == 1 ||
+                    inet_pton(AF_INET6, address.host.c_str(), &any) == 1;
+  return address;
 }
 
 // Waits for a task for at most `limit`; on time-out the request is cancelled, and so ends.
@@ -60,8 +85,11 @@ Result<T> Await(const pplx::task<T>& task, Millis limit, pplx::cancellation_toke
 
 class CpprestTransport final : public HttpTransport {
  public:
-  CpprestTransport(const ApiServer& server, TokenSource& token, std::shared_ptr<TlsIdentity> tls)
-      : token_(token), tls_(std::move(tls)), client_(web::uri(server.url), Config(tls_)) {}
+  CpprestTransport(const Address& address, TokenSource& token, std::shared_ptr<TlsIdentity> tls)
+      : token_(token),
+        tls_(std::move(tls)),
+        host_header_(address.host_header),
+        client_(web::uri(address.url), Config(tls_, address)) {}
 
   Result<HttpResponse> Get(const std::string& path, Millis limit,
                            const std::stop_token& stop) override {
@@ -85,21 +113,24 @@ class CpprestTransport final : public HttpTransport {
     };
   }
 
-  static http::client::http_client_config Config(const std::shared_ptr<TlsIdentity>& tls) {
+  static http::client::http_client_config Config(const std::shared_ptr<TlsIdentity>& tls,
+                                                 const Address& address) {
     http::client::http_client_config config;
     config.set_timeout(kLibraryTimeout);
     config.set_validate_certificates(true);
+    config.set_tlsext_sni_enabled(!address.literal);
     config.set_max_redirects(0);  // another server is not the one we were told to believe
     config.set_ssl_context_callback(
         [tls](boost::asio::ssl::context& context) { tls->Apply(context.native_handle()); });
     return config;
   }
 
-  static http::http_request Request(const std::string& path, const std::string& token) {
+  http::http_request Request(const std::string& path, const std::string& token) const {
     http::http_request request(http::methods::GET);
     request.set_request_uri(web::uri(path));
     request.headers().add("Accept", "application/json");
     request.headers().add("User-Agent", "imagesweep");
+    if (!host_header_.empty()) request.headers().add("Host", host_header_);
     if (!token.empty()) request.headers().add("Authorization", "Bearer " + token);
     return request;
   }
@@ -121,8 +152,7 @@ class CpprestTransport final : public HttpTransport {
     pplx::cancellation_token_source cancel;
     const std::stop_callback on_stop(stop, [&cancel] { cancel.cancel(); });
     try {
-      auto response = Await(client_.request(Request(path, token), cancel.get_token()), limit(),
-                            cancel, stop, *tls_);
+      auto response = Ask(path, token, limit, cancel, stop);
       if (!response) return std::move(response).error();
       HttpResponse result{response->status_code(), RetryAfter(response->headers()), {}};
       const auto body = response->body().streambuf();
@@ -143,6 +173,22 @@ class CpprestTransport final : public HttpTransport {
       return result;
     } catch (const std::exception& error) {  // an address that cannot be used at all
       return Error{ErrorKind::kUnavailable, error.what()};
+    }
+  }
+
+  // The head of the answer.  cpprestsdk asks again when a connection that it kept turns out to be
+  // closed, but not when it was reset; a connection that no server knows has asked nobody.
+  Result<http::http_response> Ask(const std::string& path, const std::string& token,
+                                  const Limit& limit, pplx::cancellation_token_source& cancel,
+                                  const std::stop_token& stop) {
+    constexpr int kMostKept = 4;
+    for (int attempt = 1;; ++attempt) {
+      const std::size_t before = tls_->contexts();
+      auto response = Await(client_.request(Request(path, token), cancel.get_token()), limit(),
+                            cancel, stop, *tls_);
+      const bool kept_one_failed = !response && response.error().kind == ErrorKind::kUnavailable &&
+                                   tls_->contexts() == before;
+      if (!kept_one_failed || attempt > kMostKept) return response;
     }
   }
 
@@ -181,6 +227,7 @@ class CpprestTransport final : public HttpTransport {
 
   TokenSource& token_;
   const std::shared_ptr<TlsIdentity> tls_;
+  const std::string host_header_;
   http::client::http_client client_;
 };
 
@@ -192,12 +239,11 @@ void InitHttp(int threads) {
 
 Result<std::unique_ptr<HttpTransport>> ConnectOverTls(const ApiServer& server, TokenSource& token) {
   try {
-    std::string host = web::uri(server.url).host();
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    auto tls = TlsIdentity::Create(server, host);
+    const Address address = ReadAddress(server.url);
+    auto tls = TlsIdentity::Create(server, address.host);
     if (!tls) return std::move(tls).error();
     return std::unique_ptr<HttpTransport>(
-        std::make_unique<CpprestTransport>(server, token, *std::move(tls)));
+        std::make_unique<CpprestTransport>(address, token, *std::move(tls)));
   } catch (const std::exception& error) {
     return Error{ErrorKind::kInvalid, "API server " + server.url + ": " + error.what()};
   }

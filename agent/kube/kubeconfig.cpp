@@ -34,9 +34,12 @@ std::string Text(const YAML::Node& map, const char* key) {
 // The entry of a named list ("clusters") and in it the part that matters ("cluster").
 Result<YAML::Node> Find(const YAML::Node& root, const std::string& list, const std::string& part,
                         const std::string& name) {
-  for (const auto& entry : root[list])
+  const YAML::Node entries = root[list];
+  for (std::size_t i = 0; entries && entries.IsSequence() && i < entries.size(); ++i) {
+    const YAML::Node entry = entries[i];
     if (entry.IsMap() && Text(entry, "name") == name && entry[part] && entry[part].IsMap())
       return YAML::Node(entry[part]);
+  }
   return Bad(list + " has no entry named \"" + name + "\"");
 }
 

@@ -71,7 +71,7 @@ void Reflector::WatchOnce(const std::stop_token& stop) {
   const SteadyTime now = clock_.Steady();
   if (ending.next == WatchEnding::Next::kRelist) {
     list_from_ = resource_version_;
-  } else if (now - listed_at_ >= options_.relist_after) {
+  } else if (!ending.throttled && now - listed_at_ >= options_.relist_after) {
     list_from_ = std::string();
   }
   const bool lived = now - start >= kHealthyAfter;

@@ -70,6 +70,7 @@ Result<std::shared_ptr<TlsIdentity>> TlsIdentity::Create(const ApiServer& server
 }
 
 void TlsIdentity::Apply(SSL_CTX* context) {
+  ++contexts_;
   Owned<X509_STORE> store(X509_STORE_new());
   for (const auto& ca : ReadCertificates(server_.ca)) X509_STORE_add_cert(store.get(), ca.get());
   SSL_CTX_set_cert_store(context, store.release());  // also drops the system's bundle

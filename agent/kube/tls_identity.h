@@ -2,6 +2,8 @@
 
 #include <openssl/ssl.h>
 
+#include <atomic>
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -22,6 +24,9 @@ class TlsIdentity {
   // up. Must outlive the context.
   void Apply(SSL_CTX* context);
 
+  // How many contexts were set up: one for each connection that was begun.
+  std::size_t contexts() const { return contexts_.load(); }
+
   // Why the last server certificate was refused, in OpenSSL's words ("certificate is not yet
   // valid"), or what the server sent as an alert; empty when neither happened since the last call.
   std::string TakeProblem();
@@ -34,6 +39,7 @@ class TlsIdentity {
 
   const ApiServer server_;
   const std::string host_;
+  std::atomic<std::size_t> contexts_{0};
   Guarded<std::string> problem_;
 };
 

@@ -18,20 +18,21 @@ WatchEnding AfterRefusal(const ApiStatus& status) {
       status.throttled() || status.code >= 500 || status.code == 401 || status.code == 403;
   const bool version_unusable = status.expired() || status.too_large();
   return {passing && !version_unusable ? Next::kResume : Next::kRelist, status.ToError(),
-          status.retry_after};
+          status.retry_after, status.throttled()};
 }
 
 // A server that fails inside a watch may have lost events of it; one that is only busy has not.
 WatchEnding AfterErrorEvent(const ApiStatus& status) {
-  return {status.throttled() ? Next::kResume : Next::kRelist, status.ToError(), status.retry_after};
+  return {status.throttled() ? Next::kResume : Next::kRelist, status.ToError(), status.retry_after,
+          status.throttled()};
 }
 
 WatchEnding AfterUnreadable(Error why) {
-  return {Next::kRelist, std::move(why), {}};
+  return {Next::kRelist, std::move(why), {}, false};
 }
 
 WatchEnding AfterBreak(Error why) {
-  return {Next::kResume, std::move(why), {}};
+  return {Next::kResume, std::move(why), {}, false};
 }
 
 WatchEnding AfterEnd(Millis lived, bool saw_event) {

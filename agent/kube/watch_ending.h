@@ -15,6 +15,7 @@ struct WatchEnding {
   Next next = Next::kResume;
   std::optional<Error> lost;          // why what is known is not current any more; empty: it is
   std::optional<Millis> retry_after;  // the server's wish
+  bool throttled = false;             // 429: the server must not be asked for more than it needs
 };
 
 // The rules of client-go's reflector (reflector.go: isWatchErrorRetriable, isExpiredError,

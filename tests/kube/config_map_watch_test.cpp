@@ -1,0 +1,85 @@
+#include "agent/kube/config_map_watch.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/kube/objects.h"
+
+namespace imagesweep::kube {
+namespace {
+
+using testing::ElementsAre;
+
+Json ConfigMapJson(const std::string& text, const std::string& version = "1",
+                   const std::string& name = "policy") {
+  return {{"metadata", {{"name", name}, {"namespace", "sweep"}, {"resourceVersion", version}}},
+          {"data", {{"policy.yaml", text}}}};
+}
+
+std::string Event(const char* type, Json object) {
+  object["kind"] = "ConfigMap";
+  return EventJson(type, std::move(object));
+}
+
+struct ConfigMapWatchTest : testing::Test {
+  FakeClock clock;
+  ScriptedHttp http{clock};
+  Lister lister{http,
+                "/api/v1/namespaces/sweep/configmaps",
+                "configmaps",
+                "fieldSelector=metadata.name%3Dpolicy",
+                {}};
+  std::vector<std::string> told;
+  ConfigMapWatch watch{"sweep", "policy", "policy.yaml", [this](const Result<std::string>& text) {
+                         told.push_back(text ? *text : "(" + text.error().what + ")");
+                       }};
+  void Run() { Reflector(http, lister, watch, clock, {.seed = 1}, {}).Run(http.stop.get_token()); }
+};
+
+TEST_F(ConfigMapWatchTest, TellsOfEveryChange) {
+  Json keyless = ConfigMapJson("", "14");
+  keyless["data"] = {{"other", "x"}};
+  Json empty = ConfigMapJson("", "15");
+  empty.erase("data");
+  http.script = {ListStep("10", {ConfigMapJson("one")}),
+                 WatchStep({Event("MODIFIED", ConfigMapJson("two", "11")),
+                            Event("DELETED", ConfigMapJson("two", "12")),
+                            Event("ADDED", ConfigMapJson("three", "13")),
+                            Event("MODIFIED", keyless), Event("MODIFIED", empty)})};
+  Run();
+  EXPECT_THAT(told, ElementsAre("one", "two", "(ConfigMap sweep/policy was deleted)", "three",
+                                "(ConfigMap sweep/policy has no key \"policy.yaml\")",
+                                "(ConfigMap sweep/policy has no key \"policy.yaml\")"));
+}
+
+TEST_F(ConfigMapWatchTest, SaysWhyThereIsNoneAtTheStart) {
+  http.script = {RefuseStep(403, "Forbidden", "no"), ListStep("10"),
+                 WatchStep({Event("ADDED", ConfigMapJson("one", "11"))})};
+  Run();
+  EXPECT_THAT(told, ElementsAre("(ConfigMap sweep/policy: list configmaps: the API server answered "
+                                "403 Forbidden: no (grant it in the role of this user or service "
+                                "account))",
+                                "(ConfigMap sweep/policy does not exist)", "one"));
+}
+
+TEST_F(ConfigMapWatchTest, WhatWasReadStaysGoodWhileTheServerIsAway) {
+  http.script = {ListStep("10", {ConfigMapJson("one")}), BreakStep(), RefuseStep(503, "Down")};
+  Run();
+  EXPECT_THAT(told, ElementsAre("one"));
+}
+
+// A policy is never taken from another object, nor from a text that is none.
+TEST_F(ConfigMapWatchTest, TakesNoOtherObjectForIt) {
+  Json number = ConfigMapJson("", "11");
+  number["data"]["policy.yaml"] = 7;
+  http.script = {ListStep("10", {ConfigMapJson("wrong", "1", "other")}),
+                 ListStep("10", {ConfigMapJson("one")}),
+                 WatchStep({Event("MODIFIED", ConfigMapJson("wrong", "11", "other"))}),
+                 ListStep("12", {ConfigMapJson("two")}), WatchStep({Event("MODIFIED", number)})};
+  Run();
+  EXPECT_THAT(told, ElementsAre("(ConfigMap sweep/policy: list configmaps: not ConfigMap "
+                                "sweep/policy)",
+                                "one", "two", "(policy.yaml is not a string)"));
+}
+
+}  // namespace
+}  // namespace imagesweep::kube

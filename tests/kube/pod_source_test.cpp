@@ -1,0 +1,227 @@
+#include "agent/kube/pod_source.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/kube/objects.h"
+
+namespace imagesweep::kube {
+namespace {
+
+using testing::AllOf;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::UnorderedElementsAre;
+
+constexpr Millis kFresh = std::chrono::seconds(10);
+
+struct PodSourceTest : testing::Test {
+  FakeClock clock;
+  ScriptedHttp http{clock};
+  Lister lister{http, "/api/v1/pods", "pods", "fieldSelector=spec.nodeName%3Dnode1", {}};
+  PodStore store;
+  PodSource source{http, lister, &store, {"node1", "cluster1"}, clock, {}};
+  PodSource listing{http, lister, nullptr, {"node1", "cluster1"}, clock, {}};
+
+  static Step Node() {
+    Step step;
+    step.body = NodeJson();
+    return step;
+  }
+  static ObjectList Listed(const std::string& version, std::vector<Json> pods) {
+    return {std::move(pods), version};
+  }
+  void Watched(const std::string& version, std::vector<Json> pods) {
+    ASSERT_TRUE(store.Replace(Listed(version, std::move(pods))));
+  }
+  static std::vector<std::string> Texts(const std::vector<ImageReference>& references) {
+    std::vector<std::string> texts;
+    for (const auto& reference : references) texts.push_back(reference.text);
+    return texts;
+  }
+};
+
+// W18: what the watch never delivered is in the list, and the other way round.
+TEST_F(PodSourceTest, JoinsListAndWatch) {
+  Watched("10", {PodJson("watched", "watched:1")});
+  http.script = {Node(), ListStep("20", {PodJson("listed", "listed:1")})};
+  const auto seen = source.Read(kFresh, {});
+  ASSERT_TRUE(seen) << seen.error().what;
+  EXPECT_THAT(Texts(seen->references), UnorderedElementsAre("listed:1", "watched:1"));
+  ASSERT_EQ(seen->pods.size(), 1U);
+  EXPECT_EQ(seen->pods[0].uid, "uid-listed");
+  EXPECT_EQ(seen->resource_version, "20");
+  EXPECT_EQ(seen->node_name, "node1");
+  EXPECT_EQ(seen->node_uid, "node-uid");
+  EXPECT_EQ(seen->cluster, "cluster1");
+  EXPECT_EQ(seen->listed_at, clock.Steady());
+}
+
+TEST_F(PodSourceTest, FinishedPodsAreListedAndGiveNoReferences) {
+  Json done = PodJson("job", "job:1");
+  done["status"]["phase"] = "Succeeded";
+  http.script = {Node(), ListStep("20", {done})};
+  const auto seen = listing.Read(kFresh, {});
+  ASSERT_TRUE(seen);
+  EXPECT_THAT(seen->references, IsEmpty());
+  EXPECT_EQ(seen->pods.size(), 1U);
+}
+
+TEST_F(PodSourceTest, ReadsAgainOnlyWhenTheLastListIsTooOld) {
+  http.script = {Node(), ListStep("20"), ListStep("21", {PodJson("new", "new:1")})};
+  ASSERT_TRUE(listing.Read(kFresh, {}));
+  clock.Advance(kFresh);
+  ASSERT_TRUE(listing.Read(kFresh, {}));
+  EXPECT_EQ(http.asked.size(), 2U) << "exactly ten seconds are fresh";
+  clock.Advance(Millis(1));
+  const auto seen = listing.Read(kFresh, {});
+  ASSERT_TRUE(seen);
+  EXPECT_THAT(Texts(seen->references), ElementsAre("new:1"));
+  EXPECT_THAT(http.Summary().back(), "list newest");
+}
+
+TEST_F(PodSourceTest, AFailedReadIsAnErrorAndLeavesNothingToUse) {
+  http.script = {Node(), ListStep("20", {PodJson("a", "app:1")}), BreakStep(), BreakStep()};
+  ASSERT_TRUE(listing.Read(kFresh, {}));
+  clock.Advance(std::chrono::minutes(1));
+  EXPECT_FALSE(listing.Read(kFresh, {}));
+  EXPECT_FALSE(listing.Read(std::chrono::hours(1), {})) << "the old list is gone";
+}
+
+TEST_F(PodSourceTest, NeedsAWatchThatSees) {
+  const std::deque<Step> good = {Node(), ListStep("20"), ListStep("21"), ListStep("22")};
+  http.script = good;
+  EXPECT_THAT(source.Read(kFresh, {}).error().what, HasSubstr("not listed yet"));
+  Watched("20", {});
+  EXPECT_TRUE(source.Read(kFresh, {}));
+  store.Lose({ErrorKind::kUnavailable, "watch pods: connection refused"});
+  EXPECT_THAT(source.Read(kFresh, {}).error().what, HasSubstr("connection refused"));
+  store.Confirm();
+  EXPECT_TRUE(source.Read(kFresh, {}));
+}
+
+TEST_F(PodSourceTest, AStoreThatWasNeverListedIsNotConfirmed) {
+  store.Confirm();
+  EXPECT_FALSE(store.References());
+}
+
+TEST_F(PodSourceTest, AnEmptyNodeNameIsNoQuestion) {
+  PodSource nameless(http, lister, nullptr, {"", "cluster1"}, clock, {});
+  const auto seen = nameless.Read(kFresh, {});
+  ASSERT_FALSE(seen);
+  EXPECT_EQ(seen.error().kind, ErrorKind::kInvalid);
+  EXPECT_THAT(http.asked, IsEmpty());
+}
+
+TEST_F(PodSourceTest, AWrongNodeNameIsNotAnEmptyNode) {
+  http.script = {RefuseStep(404, "NotFound", "nodes \"node1\" not found")};
+  const auto seen = listing.Read(kFresh, {});
+  ASSERT_FALSE(seen);
+  EXPECT_EQ(seen.error().kind, ErrorKind::kNotFound);
+  EXPECT_THAT(seen.error().what, HasSubstr("node \"node1\" does not exist"));
+  EXPECT_EQ(http.asked.size(), 1U) << "no list";
+}
+
+TEST_F(PodSourceTest, ANodeWithoutUidIsNotUnderstood) {
+  for (const char* body :
+       {R"({"metadata":{}})", R"({})", "[]", "<html>", R"({"metadata":{"uid":3}})"}) {
+    Step node;
+    node.body = body;
+    http.script = {node};
+    EXPECT_FALSE(listing.Read(kFresh, {})) << body;
+  }
+}
+
+// W20, W21
+TEST_F(PodSourceTest, ErrorsNameTheirCause) {
+  Json number = PodJson("p", "");
+  number["spec"]["containers"][0]["image"] = 5;
+  const auto body = [](const std::string& text) {
+    Step step;
+    step.body = text;
+    return step;
+  };
+  const struct {
+    Step list;
+    const char* says;
+  } cases[] = {
+      {RefuseStep(403, "Forbidden", "pods is forbidden"), "403 Forbidden: pods is forbidden"},
+      {RefuseStep(401, "Unauthorized"), "token"},
+      {BreakStep("certificate is not yet valid"), "not yet valid"},
+      {ListStep("30", {PodJson("a", "app:1"), number}), "pod shop/p: image is not a string"},
+      {body("{}"), "no metadata"},
+      {body(R"({"metadata":{"resourceVersion":"9"}})"), "no items"},
+      {body(R"({"metadata":{},"items":[]})"), "no resourceVersion"},
+      {body(R"({"metadata":{"resourceVersion":"9"},"items":{}})"), "items is not an array"},
+      {body(R"({"kind":"Status","metadata":{"resourceVersion":"9"},"items":[]})"), "not a list"},
+      {body("<html>login</html>"), "JSON"},
+      {body(ListJson("30", {}).substr(0, 40)), "JSON"},
+  };
+  for (const auto& [list, says] : cases) {
+    http.script = {Node(), list};
+    PodSource once(http, lister, nullptr, {"node1", "cluster1"}, clock, {});
+    const auto seen = once.Read(kFresh, {});
+    ASSERT_FALSE(seen) << says;
+    EXPECT_THAT(seen.error().what, HasSubstr(says));
+  }
+}
+
+TEST_F(PodSourceTest, PagesInACircleEnd) {
+  http.script = {Node(), ListStep("20", {}, "c"), ListStep("20", {}, "c"), ListStep("20", {}, "c")};
+  EXPECT_THAT(listing.Read(kFresh, {}).error().what, HasSubstr("circle"));
+}
+
+// W09: the gate asks no sooner than told, and says why meanwhile.
+TEST_F(PodSourceTest, WaitsAsLongAsTheServerAsked) {
+  http.script = {Node(), Throttled(std::chrono::seconds(7)), ListStep("20")};
+  EXPECT_FALSE(listing.Read(kFresh, {}));
+  clock.Advance(Millis(6'999));
+  EXPECT_THAT(listing.Read(kFresh, {}).error().what, HasSubstr("429"));
+  EXPECT_EQ(http.asked.size(), 2U);
+  clock.Advance(Millis(1));
+  EXPECT_TRUE(listing.Read(kFresh, {}));
+}
+
+TEST_F(PodSourceTest, AServerThatWentBackIsBelievedAfterAMinute) {
+  http.script = {Node(), ListStep("100"), ListStep("90"), ListStep("91"), ListStep("92")};
+  ASSERT_TRUE(listing.Read(Millis(0), {}));
+  clock.Advance(std::chrono::seconds(1));
+  const auto back = listing.Read(Millis(0), {});
+  ASSERT_FALSE(back);
+  EXPECT_EQ(back.error().kind, ErrorKind::kIncomplete);
+  EXPECT_THAT(back.error().what, HasSubstr("went back in time"));
+  clock.Advance(std::chrono::seconds(59));
+  EXPECT_FALSE(listing.Read(Millis(0), {}));
+  clock.Advance(std::chrono::seconds(1));
+  EXPECT_TRUE(listing.Read(Millis(0), {}));
+}
+
+TEST_F(PodSourceTest, AListOlderThanTheWatchIsRefused) {
+  Watched("100", {});
+  http.script = {Node(), ListStep("99"), ListStep("100")};
+  EXPECT_FALSE(source.Read(kFresh, {}));
+  EXPECT_TRUE(source.Read(kFresh, {}));
+}
+
+// A Job's pod that comes and goes between two looks has still used its image.
+TEST_F(PodSourceTest, RemembersWhatWasThereSinceTheLastDrain) {
+  Watched("10", {PodJson("stays", "stays:1")});
+  ASSERT_TRUE(store.Apply(EventType::kAdded, PodJson("job", "job:1", "11")));
+  ASSERT_TRUE(store.Apply(EventType::kDeleted, PodJson("job", "job:1", "12")));
+  EXPECT_THAT(Texts(store.DrainRecent()), UnorderedElementsAre("stays:1", "job:1"));
+  EXPECT_THAT(Texts(store.DrainRecent()), UnorderedElementsAre("stays:1")) << "still there";
+  EXPECT_EQ(store.NewestVersion(), "12");
+}
+
+TEST_F(PodSourceTest, APodThatFinishesGivesUpItsReference) {
+  Watched("10", {PodJson("job", "job:1")});
+  Json done = PodJson("job", "job:1", "11");
+  done["status"]["phase"] = "Succeeded";
+  ASSERT_TRUE(store.Apply(EventType::kModified, done));
+  EXPECT_THAT(*store.References(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace imagesweep::kube

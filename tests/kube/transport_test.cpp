@@ -1,0 +1,431 @@
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <fstream>
+
+#include "tests/kube/tls_fixture.h"
+
+namespace imagesweep::kube {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Lt;
+
+struct TransportTest : TlsTest {};
+
+FakeApiServer::Handler Says(int status, const std::string& body, const std::string& headers = "") {
+  return [=](const FakeRequest&, FakeReply& reply) { reply.Answer(status, body, headers); };
+}
+
+TEST_F(TransportTest, BringsStatusBodyAndToken) {
+  FakeApiServer server(good, Says(404, R"({"reason":"NotFound"})", "Retry-After: 7\r\n"));
+  Client client(At(server), clock);
+  const auto response = client.Get("/api/v1/pods?fieldSelector=spec.nodeName%3Dnode1&limit=500");
+  ASSERT_TRUE(response) << response.error().what;
+  EXPECT_EQ(response->status, 404);
+  EXPECT_EQ(response->body, R"({"reason":"NotFound"})");
+  EXPECT_EQ(response->retry_after, std::chrono::seconds(7));
+  ASSERT_EQ(server.requests().size(), 1U);
+  EXPECT_EQ(server.requests()[0].target,
+            "/api/v1/pods?fieldSelector=spec.nodeName%3Dnode1&limit=500");
+  EXPECT_EQ(server.requests()[0].authorization, "Bearer secret");
+}
+
+TEST_F(TransportTest, ReadsRetryAfterInSecondsAlone) {
+  const struct {
+    const char* header;
+    std::optional<Millis> wait;
+  } cases[] = {{"Retry-After: 0\r\n", Millis(0)},
+               {"Retry-After: 99999999\r\n", std::chrono::hours(1)},
+               {"Retry-After: -1\r\n", std::nullopt},
+               {"Retry-After: 1.5\r\n", std::nullopt},
+               {"Retry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\n", std::nullopt},
+               {"", std::nullopt}};
+  for (const auto& [header, wait] : cases) {
+    FakeApiServer server(good, Says(429, "", header));
+    Client client(At(server), clock);
+    const auto response = client.Get();
+    ASSERT_TRUE(response) << header;
+    EXPECT_EQ(response->retry_after, wait) << header;
+  }
+}
+
+// W20: no evidence without a certificate that the cluster's own CA signed for this address, now;
+// and the cause is told.
+TEST_F(TransportTest, BelievesNoCertificateButTheRightOne) {
+  using std::chrono::hours;
+  const TestCa stranger("stranger");
+  const struct {
+    const char* why;
+    TestCertificate certificate;
+    const char* says;
+  } cases[] = {
+      {"another CA", stranger.Issue({}), "unable to get local issuer certificate"},
+      {"not yet valid", ca.Issue({.valid_from = hours(1), .valid_to = hours(2)}),
+       "certificate is not yet valid"},
+      {"expired", ca.Issue({.valid_from = -hours(2), .valid_to = -hours(1)}),
+       "certificate has expired"},
+      {"another address", ca.Issue({.alt_names = "IP:127.0.0.2"}), "IP address mismatch"},
+      {"the address only as a name", ca.Issue({.name = "127.0.0.1", .alt_names = ""}),
+       "IP address mismatch"},
+  };
+  for (const auto& [why, certificate, says] : cases) {
+    FakeApiServer server(certificate, Says(200, "{}"));
+    Client client(At(server), clock);
+    const auto response = client.Get();
+    ASSERT_FALSE(response) << why;
+    EXPECT_EQ(response.error().kind, ErrorKind::kUnavailable) << why;
+    EXPECT_THAT(response.error().what, HasSubstr(says)) << why;
+    EXPECT_TRUE(server.requests().empty()) << why << ": the token was sent";
+    server.UseCertificate(good);
+    EXPECT_TRUE(client.Get()) << why << ": recovers";
+  }
+}
+
+TEST_F(TransportTest, ComparesNames) {
+  FakeApiServer server(good, Says(200, "{}"));
+  ApiServer by_name = At(server);
+  by_name.url.replace(by_name.url.find("127.0.0.1"), 9, "localhost");
+  EXPECT_TRUE(Client(by_name, clock).Get());
+  server.UseCertificate(ca.Issue({.alt_names = "DNS:elsewhere,IP:127.0.0.1"}));
+  const auto refused = Client(by_name, clock).Get();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().what, HasSubstr("hostname mismatch"));
+}
+
+TEST_F(TransportTest, SpeaksToAnIpv6Address) {
+  FakeApiServer server(good, Says(200, "six"), /*ipv6=*/true);
+  const auto response = Client(At(server), clock).Get();
+  ASSERT_TRUE(response) << response.error().what;
+  EXPECT_EQ(response->body, "six");
+  EXPECT_EQ("https://" + server.requests().at(0).host, server.url());
+}
+
+TEST_F(TransportTest, NeverSpeaksPlainText) {
+  FakeApiServer server(good, Says(200, "{}"));
+  server.SpeakPlainText();
+  EXPECT_FALSE(Client(At(server), clock).Get());
+  EXPECT_TRUE(server.requests().empty());
+}
+
+TEST_F(TransportTest, ShowsItsClientCertificate) {
+  const TestCertificate mine = ca.Issue({.name = "me"});
+  FakeApiServer server(good, Says(200, "{}"));
+  server.RequireClientCertificate(ca.pem());
+  ApiServer to = At(server);
+  to.client_certificate = mine.certificate;
+  to.client_key = mine.key;
+  EXPECT_TRUE(Client(to, clock).Get());
+  const auto bare = Client(At(server), clock).Get();
+  ASSERT_FALSE(bare);
+  EXPECT_EQ(bare.error().kind, ErrorKind::kUnavailable);
+}
+
+TEST_F(TransportTest, NamesTheFileThatCannotBeUsed) {
+  const TestCertificate mine = ca.Issue({});
+  const TestCertificate other = ca.Issue({});
+  const struct {
+    const char* why;
+    std::string ca_text, certificate, key;
+    const char* says;
+  } cases[] = {
+      {"no CA", "x", "", "", "CA is not a PEM certificate"},
+      {"no certificate", ca.pem(), "x", mine.key, "client certificate is not"},
+      {"no key", ca.pem(), mine.certificate, "x", "client key is not"},
+      {"another's key", ca.pem(), mine.certificate, other.key, "does not belong"},
+  };
+  for (const auto& [why, ca_text, certificate, key, says] : cases) {
+    const ApiServer to{"https://127.0.0.1:1", ca_text, certificate, key, "", ""};
+    const Client client(to, clock);
+    ASSERT_FALSE(client.transport) << why;
+    EXPECT_EQ(client.transport.error().kind, ErrorKind::kInvalid) << why;
+    EXPECT_THAT(client.transport.error().what, HasSubstr(says)) << why;
+  }
+}
+
+TEST_F(TransportTest, FollowsNoRedirect) {
+  FakeApiServer elsewhere(good, Says(200, "{}"));
+  FakeApiServer server(good, Says(302, "", "Location: " + elsewhere.url() + "/x\r\n"));
+  const auto response = Client(At(server), clock).Get();
+  EXPECT_TRUE(!response || response->status == 302);
+  EXPECT_TRUE(elsewhere.requests().empty());
+}
+
+// W07: whatever is cut is an error, never a shorter answer.
+TEST_F(TransportTest, ACutAnswerIsAnError) {
+  const struct {
+    const char* why;
+    FakeApiServer::Handler handler;
+  } cases[] = {
+      {"RST in a body",
+       [](const FakeRequest&, FakeReply& reply) {
+         reply.Raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\"");
+         reply.Reset();
+       }},
+      {"FIN in a body",
+       [](const FakeRequest&, FakeReply& reply) {
+         reply.Raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\"");
+         reply.Drop();
+       }},
+      {"RST between chunks",
+       [](const FakeRequest&, FakeReply& reply) {
+         reply.StartChunks();
+         reply.Chunk("{}");
+         reply.Reset();
+       }},
+      {"FIN between chunks",
+       [](const FakeRequest&, FakeReply& reply) {
+         reply.StartChunks();
+         reply.Chunk("{}");
+         reply.Drop();
+       }},
+      {"FIN in the headers",
+       [](const FakeRequest&, FakeReply& reply) {
+         reply.Raw("HTTP/1.1 200 OK\r\nContent-");
+         reply.Drop();
+       }},
+      {"no HTTP",
+       [](const FakeRequest&, FakeReply& reply) {
+         reply.Raw("SSH-2.0-OpenSSH\r\n\r\n");
+         reply.Drop();
+       }},
+  };
+  for (const auto& [why, handler] : cases) {
+    FakeApiServer server(good, handler);
+    Client client(At(server), clock);
+    const auto response = client.Get();
+    ASSERT_FALSE(response) << why;
+    EXPECT_EQ(response.error().kind, ErrorKind::kUnavailable) << why;
+    std::string text;
+    EXPECT_FALSE(client.Stream(text)) << why << ", streamed";
+  }
+}
+
+TEST_F(TransportTest, AnAnswerThatDoesNotComeIsADeadline) {
+  const FakeApiServer::Handler handlers[] = {
+      [](const FakeRequest&, FakeReply& reply) { reply.Stall(); },
+      [](const FakeRequest&, FakeReply& reply) {
+        reply.Raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"a\"");
+        reply.Stall();
+      }};
+  for (const auto& handler : handlers) {
+    FakeApiServer server(good, handler);
+    Client client(At(server), clock);
+    const SteadyTime start = clock.Steady();
+    const auto response = client.Get("/x", Millis(300));
+    ASSERT_FALSE(response);
+    EXPECT_EQ(response.error().kind, ErrorKind::kDeadline) << response.error().what;
+    EXPECT_THAT(Since(start), Lt(std::chrono::seconds(5)));
+  }
+}
+
+TEST_F(TransportTest, AnAnswerThatIsTooLargeFailsWhole) {
+  FakeApiServer server(good, [](const FakeRequest&, FakeReply& reply) {
+    reply.StartChunks();
+    const std::string mebibyte(1U << 20, 'x');
+    for (int i = 0; i < 66 && reply.StillThereAfter(Millis(0)); ++i) reply.Chunk(mebibyte);
+    reply.EndChunks();
+  });
+  const auto response = Client(At(server), clock).Get("/x", std::chrono::seconds(60));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kIncomplete) << response.error().what;
+}
+
+TEST_F(TransportTest, NobodyThereIsUnavailable) {
+  ApiServer to;
+  {
+    const FakeApiServer server(good, Says(200, "{}"));
+    to = At(server);
+  }
+  const auto response = Client(to, clock).Get();
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kUnavailable);
+}
+
+TEST_F(TransportTest, StreamsWhatComesWhenItComes) {
+  Mailbox<std::string> got;
+  FakeApiServer server(good, [&](const FakeRequest&, FakeReply& reply) {
+    reply.StartChunks();
+    reply.Chunk("first");
+    EXPECT_EQ(got.Take(), "open");
+    EXPECT_EQ(got.Take(), "first") << "delivered while the stream is open";
+    reply.Chunk("second");
+    reply.EndChunks();
+  });
+  Client client(At(server), clock);
+  const auto response = (*client.transport)
+                            ->Stream(
+                                "/watch", std::chrono::seconds(20), {}, [&] { got.Put("open"); },
+                                [&](std::string_view piece) {
+                                  got.Put(std::string(piece));
+                                  return true;
+                                });
+  ASSERT_TRUE(response) << response.error().what;
+  EXPECT_EQ(response->status, 200);
+  EXPECT_EQ(got.Take(), "second");
+}
+
+TEST_F(TransportTest, StreamsByteByByte) {
+  const std::string text = "{\"name\":\"gr\xc3\xbc\xc3\x9f\"}\n";
+  FakeApiServer server(good, [&](const FakeRequest&, FakeReply& reply) {
+    reply.StartChunks();
+    for (const char c : text) reply.Chunk(std::string(1, c));
+    reply.EndChunks();
+  });
+  server.SplitWrites(1);
+  std::string got;
+  const auto response = Client(At(server), clock).Stream(got);
+  ASSERT_TRUE(response) << response.error().what;
+  EXPECT_EQ(got, text);
+}
+
+TEST_F(TransportTest, ASilentStreamEndsAfterItsIdleLimitAlone) {
+  FakeApiServer server(good, [](const FakeRequest&, FakeReply& reply) {
+    reply.StartChunks();
+    for (int i = 0; i < 4 && reply.StillThereAfter(Millis(250)); ++i) reply.Chunk("x");
+    reply.Stall();
+  });
+  std::string got;
+  const SteadyTime start = clock.Steady();
+  const auto response = Client(At(server), clock).Stream(got, Millis(800));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kDeadline) << response.error().what;
+  EXPECT_EQ(got, "xxxx") << "a stream may last longer than its idle limit";
+  EXPECT_THAT(Since(start), AllOf(testing::Ge(Millis(1'700)), Lt(std::chrono::seconds(8))));
+}
+
+TEST_F(TransportTest, AStopEndsAWatchWithinASecond) {
+  const FakeApiServer::Handler silences[] = {
+      [](const FakeRequest&, FakeReply& reply) { reply.Stall(); },
+      [](const FakeRequest&, FakeReply& reply) {
+        reply.StartChunks();
+        reply.Stall();
+      }};
+  for (const auto& handler : silences) {
+    FakeApiServer server(good, handler);
+    Client client(At(server), clock);
+    Mailbox<ErrorKind> ended;
+    const std::jthread watch([&] {
+      std::string got;
+      const auto response = client.Stream(got, std::chrono::minutes(5));
+      ended.Put(response ? ErrorKind::kInternal : response.error().kind);
+    });
+    ASSERT_TRUE(server.WaitForRequests(1));
+    const SteadyTime start = clock.Steady();
+    client.stop.request_stop();
+    EXPECT_EQ(ended.Take(), ErrorKind::kCancelled);
+    EXPECT_THAT(Since(start), Lt(std::chrono::seconds(1)));
+  }
+}
+
+TEST_F(TransportTest, AfterAStopNothingIsAsked) {
+  FakeApiServer server(good, Says(200, "{}"));
+  Client client(At(server), clock);
+  client.stop.request_stop();
+  const auto response = client.Get();
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kCancelled);
+}
+
+TEST_F(TransportTest, TheReaderMayEndAStream) {
+  FakeApiServer server(good, [](const FakeRequest&, FakeReply& reply) {
+    reply.StartChunks();
+    reply.Chunk("enough");
+    reply.Stall();
+  });
+  Client client(At(server), clock);
+  const auto response = (*client.transport)
+                            ->Stream(
+                                "/watch", std::chrono::seconds(20), {}, [] {},
+                                [](std::string_view) { return false; });
+  EXPECT_TRUE(response) << response.error().what;
+  EXPECT_TRUE(client.Get("/y", Millis(300)).error().kind == ErrorKind::kDeadline)
+      << "on a new connection";
+  EXPECT_EQ(server.connections(), 2U);
+}
+
+// W10: a server that shuts down.
+TEST_F(TransportTest, AConnectionThatIsToCloseIsNotUsedAgain) {
+  FakeApiServer server(good, [](const FakeRequest&, FakeReply& reply) {
+    reply.Answer(429, "{}", "Retry-After: 5\r\nConnection: close\r\n");
+  });
+  Client client(At(server), clock);
+  for (std::size_t i = 1; i <= 3; ++i) {
+    const auto response = client.Get();
+    ASSERT_TRUE(response) << response.error().what;
+    EXPECT_EQ(response->status, 429);
+    EXPECT_EQ(response->retry_after, std::chrono::seconds(5));
+    EXPECT_EQ(server.requests().back().connection, i);
+  }
+}
+
+TEST_F(TransportTest, AConnectionThatLivesIsUsedAgain) {
+  FakeApiServer server(good, Says(200, "{}"));
+  Client client(At(server), clock);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(client.Get());
+  EXPECT_EQ(server.connections(), 1U);
+}
+
+// The server closes what has been idle; the next request must not fail for it.
+TEST_F(TransportTest, ARequestOnAConnectionThatDiedMeanwhileGoesOutAgain) {
+  for (const bool reset : {false, true}) {
+    FakeApiServer server(good, [&](const FakeRequest& request, FakeReply& reply) {
+      reply.Answer(200, "{}");
+      if (request.connection > 1) return;
+      if (reset) {
+        reply.Reset();
+      } else {
+        reply.Drop();
+      }
+    });
+    Client client(At(server), clock);
+    EXPECT_TRUE(client.Get());
+    const auto again = client.Get();
+    EXPECT_TRUE(again) << (reset ? "RST: " : "FIN: ") << again.error().what;
+  }
+}
+
+// A01: sixty swaps of a token file that is a symbolic link, as the kubelet swaps it.
+TEST_F(TransportTest, SurvivesEverySwapOfItsToken) {
+  const std::string directory = testing::TempDir() + "token-swap";
+  const auto write = [&](const std::string& token) {
+    std::ofstream(directory + "-" + token) << token << "\n";
+    std::remove((directory + "-next").c_str());
+    ASSERT_EQ(symlink((directory + "-" + token).c_str(), (directory + "-next").c_str()), 0);
+    ASSERT_EQ(rename((directory + "-next").c_str(), (directory + "-token").c_str()), 0);
+  };
+  std::atomic<int> valid{0};
+  FakeApiServer server(good, [&](const FakeRequest& request, FakeReply& reply) {
+    const bool right = request.authorization == "Bearer t" + std::to_string(valid);
+    reply.Answer(right ? 200 : 401, "{}");
+  });
+  write("t0");
+  ApiServer to = At(server);
+  to.token = "t0";
+  to.token_file = directory + "-token";
+  Client client(to, clock);
+  for (int swap = 1; swap <= 60; ++swap) {
+    write("t" + std::to_string(swap));
+    valid = swap;
+    const std::size_t before = server.requests().size();
+    const auto response = client.Get();
+    ASSERT_TRUE(response) << response.error().what;
+    EXPECT_EQ(response->status, 200) << "swap " << swap;
+    EXPECT_LE(server.requests().size() - before, 2U) << "one with a dead token at most";
+    std::remove((directory + "-t" + std::to_string(swap - 1)).c_str());
+  }
+}
+
+TEST_F(TransportTest, ATokenThatStaysWrongIsAskedOnce) {
+  FakeApiServer server(good, Says(401, "{}"));
+  Client client(At(server), clock);
+  const auto response = client.Get();
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->status, 401);
+  EXPECT_EQ(server.requests().size(), 1U);
+}
+
+}  // namespace
+}  // namespace imagesweep::kube

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "tests/support/test_certificates.h"
+
+namespace imagesweep {
+
+// One request, as it came in.
+struct FakeRequest {
+  std::string target;          // path and query
+  std::string authorization;   // the header, or empty
+  std::string host;            // the header
+  std::size_t connection = 0;  // counted from 1
+
+  bool Has(std::string_view part) const { return target.find(part) != std::string::npos; }
+};
+
+// How a handler answers: whole, in chunks, in raw bytes, or by breaking things.
+class FakeReply {
+ public:
+  virtual ~FakeReply() = default;
+  virtual void Raw(std::string_view bytes) = 0;
+  // Ends the connection: with RST, or with FIN and no TLS close_notify.
+  virtual void Reset() = 0;
+  virtual void Drop() = 0;
+  // Says nothing until the client leaves or the server stops.
+  virtual void Stall() = 0;
+  // False when the client left within `time`.
+  virtual bool StillThereAfter(std::chrono::milliseconds time) = 0;
+
+  // `headers` are whole lines, each with its "\r\n".
+  void Answer(int status, const std::string& body, const std::string& headers = "");
+  void StartChunks();
+  void Chunk(std::string_view text);
+  void EndChunks();
+};
+
+// A scripted API server over TLS on a real socket: HTTP/1.1, a thread for each connection.
+class FakeApiServer {
+ public:
+  using Handler = std::function<void(const FakeRequest&, FakeReply&)>;
+
+  // Listens on 127.0.0.1 or [::1], on a port that the kernel chooses.
+  FakeApiServer(const TestCertificate& certificate, Handler handler, bool ipv6 = false);
+  ~FakeApiServer();
+  FakeApiServer(const FakeApiServer&) = delete;
+  FakeApiServer& operator=(const FakeApiServer&) = delete;
+
+  // https://127.0.0.1:PORT
+  const std::string& url() const { return url_; }
+  // For connections from now on.
+  void UseCertificate(const TestCertificate& certificate);
+  void RequireClientCertificate(const std::string& ca);
+  // Every connection gets a 200 without TLS.
+  void SpeakPlainText() { plain_ = true; }
+  // Writes go out in pieces of at most so many bytes.
+  void SplitWrites(std::size_t most) { most_ = most; }
+
+  std::vector<FakeRequest> requests() const;
+  std::size_t connections() const;
+  // Waits until so many requests have come; false after ten seconds.
+  bool WaitForRequests(std::size_t count) const;
+
+ private:
+  class Connection;
+  void AcceptLoop();
+  void Serve(int socket, std::size_t number);
+  SSL_CTX* NewContext() const;
+
+  const Handler handler_;
+  std::string url_;
+  int listener_ = -1;
+  int stop_event_ = -1;
+  std::atomic<bool> plain_{false};
+  std::atomic<std::size_t> most_{1U << 20};
+
+  mutable std::mutex mu_;
+  mutable std::condition_variable changed_;
+  TestCertificate certificate_;
+  std::string client_ca_;
+  std::vector<FakeRequest> requests_;
+  std::set<int> sockets_;
+  std::size_t connections_ = 0;
+  std::list<std::jthread> serving_;
+  std::jthread accepting_;
+};
+
+}  // namespace imagesweep
