@@ -3,7 +3,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import tempfile
 
 import pytest
 
@@ -14,9 +13,9 @@ DEMO = pathlib.Path(__file__).resolve().parents[2] / "scripts/demo"
 
 @pytest.fixture
 def labs():
-    """A place for the demo's lab alone, with a short name: sockets' paths have to fit in 107 characters."""
-    with tempfile.TemporaryDirectory(prefix="demo-") as directory:
-        yield pathlib.Path(directory)
+    """A place for the demo's lab alone, which the next run clears should this one be killed."""
+    with workdir.Workdir() as directory:
+        yield directory.path
 
 
 def start(labs):
