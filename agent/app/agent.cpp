@@ -24,6 +24,7 @@ Agent::Agent(Parts parts, bool force_dry_run, std::uint64_t seed)
 void Agent::Run(const std::stop_token& stop) {
   std::shared_ptr<const ActivePolicy> last;
   SteadyTime due = parts_.clock.Steady();
+  bool refused = false;
   while (!stop.stop_requested()) {
     parts_.health.Beat();
     const auto active = parts_.policies.Active();
@@ -32,11 +33,15 @@ void Agent::Run(const std::stop_token& stop) {
       const Trigger trigger = changed && last ? Trigger::kPolicyChange : Trigger::kInterval;
       const Report report = RunOnce(active, trigger, stop);
       due = parts_.clock.Steady() + UntilNext(report, active->policy);
+      refused = report.refused.has_value();
       last = active;
       continue;  // the policy may have changed during the run
     }
     const auto left = std::chrono::ceil<Millis>(due - parts_.clock.Steady());
-    parts_.wakeup.Wait(active ? std::clamp(left, Millis(0), kHeartbeat) : kHeartbeat, stop);
+    // Woken after a refusal: a source is back.
+    if (parts_.wakeup.Wait(active ? std::clamp(left, Millis(0), kHeartbeat) : kHeartbeat, stop) &&
+        refused)
+      due = parts_.clock.Steady();
   }
 }
 

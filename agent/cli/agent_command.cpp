@@ -74,6 +74,7 @@ void WatchRuntime(RuntimeReader& runtime, Shared& shared, const std::stop_token&
       shared.log->Info("Reached runtime", {{"runtime", identity->name},
                                            {"version", identity->version},
                                            {"endpoint", identity->endpoint}});
+      shared.wakeup.Notify();
     } else if (!identity && up) {
       shared.log->Warn("Lost runtime", {{"err", identity.error().what}});
     }

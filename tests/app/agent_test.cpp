@@ -93,5 +93,22 @@ TEST_F(AgentTest, ARefusedRunIsTriedAgainSoonerThanTheInterval) {
   AwaitLastRun("[+]last-run ok");
 }
 
+TEST_F(AgentTest, ASourceThatIsBackEndsTheWaitAfterARefusal) {
+  std::atomic<bool> away = true;
+  std::atomic<int> runs = 0;
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    if (call == "Identity") ++runs;
+    if (away && call == "ReadPods") return Error{ErrorKind::kUnavailable, "connection refused"};
+    return std::nullopt;
+  };
+  policies.Offer(kHead, "file/p");
+  Start();
+  AwaitLastRun("pods cannot be trusted");
+  away = false;
+  wakeup.Notify();
+  AwaitLastRun("[+]last-run ok");
+  EXPECT_EQ(runs, 2) << "the very next run, without a back-off in between";
+}
+
 }  // namespace
 }  // namespace imagesweep
