@@ -30,8 +30,9 @@ std::string ConfigMapList(const std::string& text) {
 
 struct ClusterTest : TlsTest {
   // The parts of a well-behaved server; a test replaces one.
-  std::function<void(FakeReply&)> list = [](FakeReply& reply) {
-    reply.Answer(200, ListJson("10", {PodJson("listed", "listed:1")}));
+  std::atomic<int> version{0};  // of lists: 10, 20 …
+  std::function<void(FakeReply&)> list = [this](FakeReply& reply) {
+    reply.Answer(200, ListJson(std::to_string(version += 10), {PodJson("listed", "listed:1")}));
   };
   std::function<void(const FakeRequest&, FakeReply&)> watch = [](const FakeRequest&,
                                                                  FakeReply& reply) {
@@ -72,14 +73,17 @@ struct ClusterTest : TlsTest {
   // The images of the next look that succeeds: a watch takes a moment to begin.
   static std::vector<std::string> Look(Cluster& cluster, std::size_t at_least = 1) {
     std::vector<std::string> texts;
+    std::string why;
     const RealClock real;
     const SteadyTime until = real.Steady() + std::chrono::seconds(10);
     do {
       texts.clear();
       const auto seen = cluster.pods().Read(std::chrono::seconds(30), {});
+      why = seen ? "" : seen.error().what;
       if (seen)
         for (const auto& reference : seen->references) texts.push_back(reference.text);
     } while (texts.size() < at_least && real.Steady() < until && real.Sleep(Millis(20), {}));
+    EXPECT_EQ(why, "");
     return texts;
   }
 };
