@@ -54,7 +54,12 @@ Report Agent::RunOnce(const std::shared_ptr<const ActivePolicy>& active, Trigger
     options.evaluate_only = "nothing is removed in the first " +
                             FormatDuration(active->policy.initial_delay) +
                             " after the start (initialDelay)";
-  options.on_outcome = [this](const Outcome&, const Image&) { parts_.health.Beat(); };
+  options.hooks.on_outcome = [this](const Outcome&, const Image&) { parts_.health.Beat(); };
+  // An edit must be able to stop a batch that is under way: suspend is the emergency brake.
+  options.hooks.reason_to_end = [this, &active] {
+    return parts_.policies.Active() == active ? std::string()
+                                              : std::string("the policy was edited");
+  };
   Report report = parts_.sweeper.Sweep(*active, options, stop);
   if (stop.stop_requested() && report.refused) return report;  // cut short, not blind
   const std::chrono::duration<double> took = parts_.clock.Steady() - start;

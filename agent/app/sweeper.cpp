@@ -170,7 +170,7 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
     DryRunRemover dry;
     ImageRemover& remover = options.dry_run ? static_cast<ImageRemover&>(dry) : parts_.remover;
     Execution execution = executor_.Run(report.plan, active.policy, evidence, *index,
-                                        report.observation.disk, remover, stop, options.on_outcome);
+                                        report.observation.disk, remover, stop, options.hooks);
     report.outcomes = std::move(execution.outcomes);
     report.refused = std::move(execution.refused);
     report.stopped_early = std::move(execution.stopped_early);

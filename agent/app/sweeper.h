@@ -35,7 +35,7 @@ struct SweepOptions {
   bool dry_run = true;
   // Not empty: decide only, and say this as the reason why nothing was tried.
   std::string evaluate_only;
-  Executor::OnOutcome on_outcome;
+  Executor::Hooks hooks;
 };
 
 // One pass: policy + references + images -> plan -> execution -> report.  Remembers between runs

@@ -126,7 +126,14 @@ std::optional<Error> Complaint(const Options& options) {
       return Error{ErrorKind::kInvalid,
                    "--policy-configmap needs Kubernetes, and --without-kubernetes rules it out"};
   }
-  if (auto own = OwnPodOf(options); !own) return own.error();
+  const auto own = OwnPodOf(options);
+  if (!own) return own.error();
+  // Inside a cluster our own pod is what shows that a list is the whole list.
+  if (!options.without_kubernetes && options.kubeconfig.empty() && !*own)
+    return Error{
+        ErrorKind::kInvalid,
+        "agent in a pod needs POD_NAME, POD_NAMESPACE and POD_UID from the downward API (or "
+        "--kubeconfig, outside one)"};
   return std::nullopt;
 }
 

@@ -54,7 +54,7 @@ int RunSweep(const Options& options, const std::stop_token& stop) {
   }
   SweepOptions sweep;
   sweep.dry_run = options.dry_run.value_or(true);
-  if (!sweep.dry_run) sweep.on_outcome = ShowProgress;
+  if (!sweep.dry_run) sweep.hooks.on_outcome = ShowProgress;
   const Report report = session->sweeper().Sweep(*active, sweep, stop);
   const int printed = Print(options, report);
   if (report.refused) {

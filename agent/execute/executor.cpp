@@ -87,8 +87,7 @@ std::optional<std::string> Executor::ReasonToSkip(const Decision& decision, cons
 
 Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& evidence,
                         const ImageIndex& index, const std::optional<DiskUsage>& disk,
-                        ImageRemover& remover, const std::stop_token& stop,
-                        const OnOutcome& on_outcome) {
+                        ImageRemover& remover, const std::stop_token& stop, const Hooks& hooks) {
   Execution execution;
   int failures = 0;
   bool removed_before = false;
@@ -97,6 +96,8 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
       execution.stopped_early = "told to stop";
       break;
     }
+    if (hooks.reason_to_end) execution.stopped_early = hooks.reason_to_end();
+    if (!execution.stopped_early.empty()) break;
     if (failures >= policy.limits.max_failures) {
       execution.stopped_early = "limits.maxFailures " + std::to_string(failures) + " reached";
       break;
@@ -104,7 +105,7 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
     const Image& image = evidence.images[at];
     if (auto why = ReasonToSkip(plan.decisions[at], image, policy, disk)) {
       execution.outcomes.push_back({at, OutcomeKind::kSpared, *std::move(why)});
-      if (on_outcome) on_outcome(execution.outcomes.back(), image);
+      if (hooks.on_outcome) hooks.on_outcome(execution.outcomes.back(), image);
       continue;
     }
     if (removed_before && !clock_.Sleep(policy.limits.removal_delay, stop)) continue;
@@ -116,7 +117,7 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
       backoff_.Failed(image.id, clock_.Steady());
     }
     execution.outcomes.push_back(std::move(attempt.outcome));
-    if (on_outcome) on_outcome(execution.outcomes.back(), image);
+    if (hooks.on_outcome) hooks.on_outcome(execution.outcomes.back(), image);
     if (attempt.refused) {
       if (stop.stop_requested()) {
         execution.stopped_early = "told to stop";

@@ -36,12 +36,16 @@ class Executor {
         look_(runtime, pods, expected, clock),
         clock_(clock) {}
 
-  // Told of each outcome as it comes.
-  using OnOutcome = std::function<void(const Outcome&, const Image&)>;
+  struct Hooks {
+    // Told of each outcome as it comes.
+    std::function<void(const Outcome&, const Image&)> on_outcome;
+    // Asked before each removal: why the batch is to end here; empty to go on.
+    std::function<std::string()> reason_to_end;
+  };
 
   Execution Run(const Plan& plan, const Policy& policy, const Evidence& evidence,
                 const ImageIndex& index, const std::optional<DiskUsage>& disk,
-                ImageRemover& remover, const std::stop_token& stop, const OnOutcome& on_outcome);
+                ImageRemover& remover, const std::stop_token& stop, const Hooks& hooks);
 
   // After the run: what the runtime still lists was not removed, whatever it said.
   void Verify(const Evidence& evidence, const std::vector<Image>& listed_after,

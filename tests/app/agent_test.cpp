@@ -110,5 +110,25 @@ TEST_F(AgentTest, ASourceThatIsBackEndsTheWaitAfterARefusal) {
   EXPECT_EQ(runs, 2) << "the very next run, without a back-off in between";
 }
 
+TEST_F(AgentTest, AnEditStopsABatchThatIsUnderWay) {
+  const std::string sweep = kHead +
+                            "initialDelay: 0s\nminimumAge: 0s\nmaximumAge: 1s\nlimits: "
+                            "{removalDelay: 0s, maxPercentOfImages: 100}\n";
+  for (const char* name : {"a", "b", "c"})
+    node.images.push_back(Img(name, {std::string_view(name)}));
+  policies.Offer(sweep, "file/p");
+  sweeper.Evaluate(*policies.Active(), {});
+  node_clock.Advance(std::chrono::minutes(1));
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    if (call == "Remove") policies.Offer(sweep + "dryRun: false\nsuspend: true\n", "file/p");
+    return std::nullopt;
+  };
+  policies.Offer(sweep + "dryRun: false\n", "file/p");
+  Start();
+  AwaitLastRun("the policy is suspended");
+  Stop();
+  EXPECT_EQ(node.removed.size(), 1U);
+}
+
 }  // namespace
 }  // namespace imagesweep

@@ -31,7 +31,7 @@ struct ExecutorTest : testing::Test {
   Execution RunWith(ImageRemover& remover) {
     evidence = {node.identity, node.images, node.use, node.pods};
     const ImageIndex index(evidence.images);
-    return executor.Run(plan, policy, evidence, index, disk, remover, stop.get_token(), {});
+    return executor.Run(plan, policy, evidence, index, disk, remover, stop.get_token(), hooks);
   }
   // Runs `change` once, at the n-th time that `call` begins.
   void At(const std::string& call, int n, const std::function<void()>& change) {
@@ -49,6 +49,7 @@ struct ExecutorTest : testing::Test {
   Expectations expected;
   std::optional<DiskUsage> disk;
   std::stop_source stop;
+  Executor::Hooks hooks;
   Executor executor{node, &node, node, expected, clock};
 };
 
@@ -201,6 +202,15 @@ TEST_F(ExecutorTest, StartsNoRemovalAfterBeingToldToStop) {
   EXPECT_THAT(node.removed, ElementsAre(Id("a")));
   EXPECT_EQ(execution.stopped_early, "told to stop");
   EXPECT_EQ(execution.outcomes[0].kind, OutcomeKind::kRemoved) << "the one in hand is finished";
+}
+
+TEST_F(ExecutorTest, EndsBeforeTheNextRemovalWhenThereIsAReason) {
+  hooks.reason_to_end = [this] {
+    return node.removed.empty() ? std::string() : std::string("the policy was edited");
+  };
+  const Execution execution = Run();
+  EXPECT_THAT(node.removed, ElementsAre(Id("a")));
+  EXPECT_EQ(execution.stopped_early, "the policy was edited");
 }
 
 TEST_F(ExecutorTest, SpaceRemovalsEndAtTheLowMarkThatTheDiskItselfShows) {
