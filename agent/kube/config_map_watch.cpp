@@ -15,7 +15,7 @@ Result<std::string> ConfigText(const Json& object, const std::string& key,
   return TextAt(**data, key.c_str());
 }
 
-ConfigMapWatch::ConfigMapWatch(std::string name_space, std::string name, std::string key,
+ConfigMapWatch::ConfigMapWatch(const std::string& name_space, std::string name, std::string key,
                                OnConfig on_config)
     : name_(std::move(name)),
       display_(name_space + "/" + name_),

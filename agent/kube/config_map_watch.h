@@ -13,7 +13,8 @@ using OnConfig = std::function<void(const Result<std::string>& text)>;
 // Tells of every change of it; called on the reflector's thread, also with the same text again.
 class ConfigMapWatch final : public ReflectorHandler {
  public:
-  ConfigMapWatch(std::string name_space, std::string name, std::string key, OnConfig on_config);
+  ConfigMapWatch(const std::string& name_space, std::string name, std::string key,
+                 OnConfig on_config);
 
   Status Replace(const ObjectList& list) override;
   Status Apply(EventType type, const Json& object) override;

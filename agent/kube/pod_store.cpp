@@ -81,6 +81,7 @@ std::vector<ImageReference> PodStore::DrainRecent() {
     return taken;
   });
   std::vector<ImageReference> all;
+  all.reserve(recent.size());
   for (auto& [text, reference] : recent) all.push_back(std::move(reference));
   return all;
 }

@@ -59,7 +59,7 @@ class Reflector {
   bool ListOnce(const std::stop_token& stop);
   void WatchOnce(const std::stop_token& stop);
   WatchEnding WatchToItsEnd(const std::stop_token& stop);
-  std::optional<WatchEnding> OnObject(std::string_view object);
+  std::optional<WatchEnding> OnObject(std::string_view text);
   void Pause(const std::optional<Millis>& at_least, const std::stop_token& stop);
 
   HttpTransport& transport_;

@@ -38,6 +38,12 @@ class Mailbox {
   std::deque<T> values_;
 };
 
+// Answers every request alike.
+inline FakeApiServer::Handler Says(int status, const std::string& body,
+                                   const std::string& headers = "") {
+  return [=](const FakeRequest&, FakeReply& reply) { reply.Answer(status, body, headers); };
+}
+
 // The real transport against a real TLS server.
 struct TlsTest : testing::Test {
   inline static const TestCa ca{"cluster"};
