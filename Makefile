@@ -47,7 +47,7 @@ asan: ## Unit and integration tests with AddressSanitizer and UndefinedBehaviorS
 	cmake --build --preset asan -j $(JOBS)
 	ctest --preset asan -j $(JOBS)
 
-tsan: ## Unit and integration tests with ThreadSanitizer, but those that use gRPC (its Debian build is not instrumented)
+tsan: ## Unit and integration tests with ThreadSanitizer, but those that use gRPC or cpprestsdk (Debian does not instrument them)
 	scripts/bootstrap build
 	cmake --preset tsan
 	cmake --build --preset tsan -j $(JOBS)

@@ -32,11 +32,13 @@ def test_it_removes_the_old_versions_and_keeps_the_rest(labs):
     demo = start(labs)
     text, _ = demo.communicate(timeout=60)
     assert demo.returncode == 0, text
-    for line in ("Keep (InUse)", "Remove (Age)", "Dry run: would remove 5 images", "Removed 5 images",
+    for line in ("Keep (InUse)", "Remove (Superseded): replaced by shop.example/backend-api:v5",
+                 "also tagged shop.example/backend-api:", "Dry run: would remove 4 images", "Removed 4 images",
                  "Verified: all 2 referenced images are present", "backend-api: running", "frontend: running"):
         assert line in text
     afterwards = text[text.rindex("=== Afterwards"):]
-    assert "backend-api:v5" in afterwards and "backend-api:v4" not in afterwards
+    assert "backend-api:v5" in afterwards and "backend-api:v4" in afterwards  # in use, and room to roll back
+    assert "backend-api:v3" not in afterwards
     assert names(labs) == []
 
 
