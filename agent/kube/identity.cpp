@@ -28,9 +28,12 @@ Result<std::string> ReadSmallFile(const std::string& path) {
     return Error{code == EACCES ? ErrorKind::kDenied : ErrorKind::kNotFound,
                  "cannot read " + path + ": " + std::generic_category().message(code)};
   }
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (file.bad()) return Error{ErrorKind::kInternal, "cannot read " + path};
-  return text;
+  // A directory opens too and fails on the first byte; the library throws then.
+  try {
+    return std::string{std::istreambuf_iterator<char>(file), {}};
+  } catch (const std::ios_base::failure& error) {
+    return Error{ErrorKind::kNotFound, "cannot read " + path + ": " + error.code().message()};
+  }
 }
 
 std::string ReadEnvironment(const char* name) {

@@ -20,8 +20,11 @@ Result<std::string> DecodeBase64(const std::string& where, std::string text) {
   const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
                                    reinterpret_cast<const unsigned char*>(text.data()),
                                    static_cast<int>(text.size()));
-  if (size < 0 || text.size() % 4 != 0) return Bad(where + " is not base64");
+  // OpenSSL reads '=' as a zero wherever it stands; it may only be the last one or two.
   const auto padding = static_cast<std::size_t>(std::ranges::count(text, '='));
+  const bool at_the_end = padding <= 2 && text.find('=') >= text.size() - padding;
+  if (size < 0 || text.size() % 4 != 0 || (padding > 0 && !at_the_end))
+    return Bad(where + " is not base64");
   out.resize(static_cast<std::size_t>(size) - padding);
   return out;
 }

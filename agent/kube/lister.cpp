@@ -11,6 +11,8 @@ namespace {
 
 constexpr Millis kListTimeout = std::chrono::seconds(30);
 constexpr const char* kPage = "limit=500";
+// A node holds a thousand pods at most; a server whose pages never end must not take its memory.
+constexpr std::size_t kMostPages = 100;
 
 struct Page {
   ObjectList list;
@@ -118,6 +120,9 @@ std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_
     }
     auto page = ReadPage(response->body);
     if (!page) return failed(page.error());
+    // The collection's version stays the same from page to page.
+    if (!fell_back && !continued.empty() && page->list.resource_version != whole.resource_version)
+      return failed({ErrorKind::kIncomplete, "its pages are not of one snapshot"});
     std::move(page->list.items.begin(), page->list.items.end(), std::back_inserter(whole.items));
     whole.resource_version = page->list.resource_version;
     if (page->continue_token.empty()) return whole;
@@ -125,6 +130,8 @@ std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_
       return failed({ErrorKind::kIncomplete, "an unpaged list came in part"});
     if (!continued.insert(page->continue_token).second)
       return failed({ErrorKind::kIncomplete, "the pages go in a circle"});
+    if (continued.size() >= kMostPages)
+      return failed({ErrorKind::kIncomplete, "it has more than 100 pages"});
     more = std::string(kPage) + "&continue=" + QueryEscape(page->continue_token);
   }
 }
