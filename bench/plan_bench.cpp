@@ -46,17 +46,35 @@ Observation Node(std::int64_t images, std::int64_t references) {
   return seen;
 }
 
+// Rules as big clusters write them: by team, by path in any registry, by tag, the last of each.
+std::vector<Rule> Rules(std::int64_t count) {
+  std::vector<Rule> rules;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::string number = std::to_string(i);
+    Rule rule;
+    rule.name = "rule-" + number;
+    const std::string globs[] = {"registry.example.com/team-" + number + "/**",
+                                 "*/*/service-" + number, "**/tools-" + number + "/*"};
+    rule.selector.images.push_back(*ImageGlob::Parse(globs[i % 3]));
+    rule.selector.tags.push_back(i % 2 == 0 ? "v*" : "build-*");
+    if (i % 4 == 0) rule.keep_last = 3;
+    rules.push_back(std::move(rule));
+  }
+  return rules;
+}
+
 void BM_MakePlan(benchmark::State& state) {
   const Observation seen = Node(state.range(0), state.range(1));
   Policy policy = Policy::Default();
+  policy.rules = Rules(state.range(2));
   for (auto _ : state) benchmark::DoNotOptimize(MakePlan(policy, seen));
   state.SetComplexityN(state.range(0));
 }
 BENCHMARK(BM_MakePlan)
-    ->Args({1250, 2500})
-    ->Args({2500, 5000})
-    ->Args({5000, 10'000})
-    ->Args({10'000, 20'000})
+    ->Args({1250, 2500, 200})
+    ->Args({2500, 5000, 200})
+    ->Args({5000, 10'000, 200})
+    ->Args({10'000, 20'000, 200})
     ->Unit(benchmark::kMillisecond)
     ->Complexity(benchmark::oN);
 

@@ -28,6 +28,9 @@ class ImageGlob {
   bool Matches(const ImageName& name) const;
   // Any of its names, or its id.
   bool Matches(const Image& image) const;
+  // The glob over the whole repository, registry included; empty for an image id.
+  const std::string& repository() const noexcept { return repository_; }
+  bool is_id() const noexcept { return !id_hex_.empty(); }
   // As it was written.
   const std::string& text() const noexcept { return text_; }
 

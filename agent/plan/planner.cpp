@@ -18,7 +18,10 @@ Decision Judge(const Scene& scene, std::uint32_t at) {
     decision.verdict = question.verdict;
     decision.code = question.code;
     decision.reason = question.evidence(scene, at, true);
-    if (question.code == Code::kInUse) decision.used_by = scene.UsedBy(at);
+    if (question.code == Code::kInUse) {
+      const auto users = scene.UsedBy(at);
+      decision.used_by.assign(users.begin(), users.end());
+    }
     if (question.code == Code::kDangling) decision.superseded_by = scene.TaggedSibling(at);
     if (question.code == Code::kSuperseded)
       decision.superseded_by = scene.names(at).front().newest->text();

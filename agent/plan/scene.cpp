@@ -44,19 +44,32 @@ void Scene::FindUsers(const ImageIndex& index) {
   };
   std::vector<Use> uses;
   uses.reserve(seen_.references.size());
-  users_begin_.assign(seen_.images.size() + 1, 0);
+  std::vector<std::uint32_t> next(seen_.images.size() + 1);
   std::vector<std::uint32_t> found;
   for (std::uint32_t at = 0; at < seen_.references.size(); ++at) {
     index.ResolveInto(seen_.references[at], found);
     for (const auto image : found) {
       uses.push_back({image, at});
-      ++users_begin_[image + 1];
+      ++next[image + 1];
     }
   }
-  for (std::size_t i = 1; i < users_begin_.size(); ++i) users_begin_[i] += users_begin_[i - 1];
-  users_.resize(uses.size());
-  auto next = users_begin_;
-  for (const Use& use : uses) users_[next[use.image]++] = use.reference;
+  for (std::size_t i = 1; i < next.size(); ++i) next[i] += next[i - 1];
+  const auto begin = next;
+  std::vector<std::uint32_t> sorted(uses.size());
+  for (const Use& use : uses) sorted[next[use.image]++] = use.reference;
+
+  users_begin_.reserve(begin.size());
+  users_begin_.push_back(0);
+  users_.reserve(sorted.size());
+  for (std::size_t image = 0; image + 1 < begin.size(); ++image) {
+    for (auto i = begin[image]; i < begin[image + 1]; ++i) {
+      const Referrer& by = seen_.references[sorted[i]].by;
+      const auto same = [&](std::uint32_t other) { return seen_.references[other].by == by; };
+      if (std::none_of(users_.begin() + users_begin_.back(), users_.end(), same))
+        users_.push_back(sorted[i]);
+    }
+    users_begin_.push_back(static_cast<std::uint32_t>(users_.size()));
+  }
 }
 
 void Scene::FindNewestTags() {
@@ -78,16 +91,6 @@ void Scene::FindNewestTags() {
         newest = {at, &tag};
     }
   }
-}
-
-std::vector<std::uint32_t> Scene::UsedBy(std::uint32_t at) const {
-  std::vector<std::uint32_t> users;
-  for (auto i = users_begin_[at]; i < users_begin_[at + 1]; ++i) {
-    const Referrer& by = seen_.references[users_[i]].by;
-    const auto same = [&](std::uint32_t other) { return seen_.references[other].by == by; };
-    if (std::ranges::none_of(users, same)) users.push_back(users_[i]);
-  }
-  return users;
 }
 
 std::string_view Scene::TaggedSibling(std::uint32_t at) const {

@@ -27,7 +27,9 @@ class Scene {
   const ImageAge& age(std::uint32_t at) const { return seen_.ages[at]; }
 
   // Who needs the image: positions in seen().references, each referrer once, in their order.
-  std::vector<std::uint32_t> UsedBy(std::uint32_t at) const;
+  std::span<const std::uint32_t> UsedBy(std::uint32_t at) const {
+    return std::span(users_).subspan(users_begin_[at], users_begin_[at + 1] - users_begin_[at]);
+  }
   bool in_use(std::uint32_t at) const { return users_begin_[at] != users_begin_[at + 1]; }
   bool is_sandbox(std::uint32_t at) const { return sandbox_[at]; }
   bool is_self(std::uint32_t at) const { return self_[at]; }

@@ -1,12 +1,12 @@
 #include "agent/plan/standing.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
 
+#include "agent/plan/rule_finder.h"
 #include "agent/plan/version.h"
 
 namespace imagesweep {
@@ -51,39 +51,27 @@ void SortNewestFirst(std::vector<Candidate>& group) {
   });
 }
 
-// An image with several tags takes one place, the best of them.
-void TakePlaces(std::vector<Candidate>& group, std::vector<NameStanding>& names) {
+// An image with several tags takes one place, the best of them.  `place_of` is of every image, and
+// zero before and after.
+void TakePlaces(std::vector<Candidate>& group, std::vector<int>& place_of,
+                std::vector<NameStanding>& names) {
   SortNewestFirst(group);
   int places = 0;
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    NameStanding& standing = names[group[i].standing];
+  for (const Candidate& candidate : group) {
+    int& place = place_of[candidate.image];
+    if (place == 0) place = ++places;
+    NameStanding& standing = names[candidate.standing];
     standing.newest = group.front().name;
-    standing.place = 0;
-    // Images with several tags in one repository have few of them, next to each other as a rule.
-    for (std::size_t before = i; before-- > 0 && standing.place == 0;)
-      if (group[before].image == group[i].image)
-        standing.place = names[group[before].standing].place;
-    if (standing.place == 0) standing.place = ++places;
+    standing.place = place;
   }
+  for (const Candidate& candidate : group) place_of[candidate.image] = 0;
 }
 
-bool MatchesTag(const std::vector<std::string>& globs, std::string_view tag) {
-  return std::ranges::any_of(globs,
-                             [&](const std::string& glob) { return GlobMatches(glob, tag); });
+const Rule* RuleWithNumber(const NameStanding& standing) {
+  return standing.rule != nullptr && standing.rule->keep_last ? standing.rule : nullptr;
 }
 
 }  // namespace
-
-bool Selects(const Selector& selector, const ImageName* name) {
-  const std::string_view tag = name == nullptr ? std::string_view() : name->tag();
-  if (selector.tag_status == TagStatus::kTagged && tag.empty()) return false;
-  if (selector.tag_status == TagStatus::kUntagged && !tag.empty()) return false;
-  if (!selector.tags.empty() && (tag.empty() || !MatchesTag(selector.tags, tag))) return false;
-  if (selector.images.empty()) return true;
-  return name != nullptr && std::ranges::any_of(selector.images, [&](const ImageGlob& glob) {
-           return glob.Matches(*name);
-         });
-}
 
 Standings::Standings(const Policy& policy, const Observation& seen,
                      const std::vector<bool>& in_use) {
@@ -99,7 +87,6 @@ Standings::Standings(const Policy& policy, const Observation& seen,
   repositories.reserve(names_.size());
   std::vector<std::uint32_t> next(names_.size(), kEnd);
   std::vector<std::uint32_t> image_of(names_.size());
-  std::map<std::pair<std::string_view, const Rule*>, std::vector<std::uint32_t>> of_rules;
   for (std::uint32_t at = 0; at < seen.images.size(); ++at) {
     for (std::uint32_t i = begin_[at]; i < begin_[at + 1]; ++i) {
       image_of[i] = at;
@@ -109,45 +96,46 @@ Standings::Standings(const Policy& policy, const Observation& seen,
       repository.in_use = repository.in_use || in_use[at];
       if (!standing.tagged) continue;
       next[i] = std::exchange(repository.last_name, i);
-      if (standing.rule != nullptr && standing.rule->keep_last)
-        of_rules[{standing.name->repository(), standing.rule}].push_back(i);
     }
   }
-  std::vector<Candidate> group;
-  const auto add = [&](std::uint32_t i) {
-    const std::uint32_t at = image_of[i];
-    group.push_back({at,
-                     i,
-                     in_use[at],
-                     seen.ages[at].first_seen,
-                     seen.images[at].id.text(),
-                     names_[i].name,
-                     {}});
-  };
+  std::vector<Candidate> group, of_rule;
+  std::vector<int> place_of(seen.images.size());
+  const bool numbered = std::ranges::any_of(
+      policy.rules, [](const Rule& rule) { return rule.keep_last.has_value(); });
   for (const auto& [name, repository] : repositories) {
     group.clear();
     for (std::uint32_t i = repository.last_name; i != kEnd; i = next[i]) {
       names_[i].repository_in_use = repository.in_use;
-      add(i);
+      const std::uint32_t at = image_of[i];
+      group.push_back({at,
+                       i,
+                       in_use[at],
+                       seen.ages[at].first_seen,
+                       seen.images[at].id.text(),
+                       names_[i].name,
+                       {}});
     }
-    if (!group.empty()) TakePlaces(group, names_);
-  }
-  // A rule with keepLast counts among what it selects alone, and has the last word on it.
-  for (const auto& [key, names] : of_rules) {
-    group.clear();
-    for (const std::uint32_t i : names) add(i);
-    TakePlaces(group, names_);
+    if (!group.empty()) TakePlaces(group, place_of, names_);
+    // A rule with keepLast counts among what it selects alone, and has the last word on it.
+    while (numbered && !group.empty()) {
+      const Rule* const rule = RuleWithNumber(names_[group.back().standing]);
+      const auto its = std::ranges::stable_partition(group, [&](const Candidate& candidate) {
+        return RuleWithNumber(names_[candidate.standing]) != rule;
+      });
+      of_rule.assign(its.begin(), its.end());
+      group.erase(its.begin(), its.end());
+      if (rule != nullptr) TakePlaces(of_rule, place_of, names_);
+    }
   }
 }
 
 void Standings::AddNames(const Policy& policy, const Observation& seen) {
-  const auto add = [&](const ImageName* name, bool tagged) {
+  RuleFinder finder(policy.rules);
+  const auto add = [&](const Image& image, const ImageName* name, bool tagged) {
     NameStanding standing;
     standing.name = name;
     standing.tagged = tagged;
-    const auto rule = std::ranges::find_if(
-        policy.rules, [&](const Rule& r) { return Selects(r.selector, name); });
-    if (rule != policy.rules.end()) standing.rule = &*rule;
+    standing.rule = finder.First(image, name);
     standing.kept = standing.rule != nullptr && standing.rule->keep_last
                         ? *standing.rule->keep_last
                         : policy.keep.last_per_repository;
@@ -155,10 +143,10 @@ void Standings::AddNames(const Policy& policy, const Observation& seen) {
   };
   for (const Image& image : seen.images) {
     begin_.push_back(static_cast<std::uint32_t>(names_.size()));
-    for (const ImageName& tag : image.tags) add(&tag, true);
+    for (const ImageName& tag : image.tags) add(image, &tag, true);
     if (!image.tags.empty()) continue;
-    for (const ImageName& digest : image.digests) add(&digest, false);
-    if (image.digests.empty()) add(nullptr, false);
+    for (const ImageName& digest : image.digests) add(image, &digest, false);
+    if (image.digests.empty()) add(image, nullptr, false);
   }
   begin_.push_back(static_cast<std::uint32_t>(names_.size()));
 }

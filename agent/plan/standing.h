@@ -42,7 +42,4 @@ class Standings {
   std::vector<std::uint32_t> begin_;
 };
 
-// Does the selector mean this name (null: of an image that has none)?
-bool Selects(const Selector& selector, const ImageName* name);
-
 }  // namespace imagesweep

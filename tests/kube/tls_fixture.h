@@ -48,7 +48,7 @@ inline FakeApiServer::Handler Says(int status, const std::string& body,
 struct TlsTest : testing::Test {
   inline static const TestCa ca{"cluster"};
   inline static const TestCertificate good = ca.Issue({});
-  const RealClock clock;
+  const RealClock clock{};
 
   static void SetUpTestSuite() {
     [[maybe_unused]] static const bool once = [] {
