@@ -75,12 +75,18 @@ std::optional<std::string> Executor::ReasonToSkip(const Decision& decision, cons
                                                   const std::optional<DiskUsage>& disk) const {
   if (const auto wait = backoff_.Wait(image.id, clock_.Steady()))
     return "its removal failed before; tried again in " + HumanDuration(*wait);
-  if (decision.code != Code::kSpace || !disk) return std::nullopt;
+  const bool for_space = decision.code == Code::kSpace || decision.code == Code::kCritical;
+  if (!for_space || !disk) return std::nullopt;
   // What the runtime calls an image's size is not what comes free, so the disk itself says when to
   // end.
   const auto now = filesystem_.Stat(disk->mountpoint);
   if (!now) return "disk use is not known any more: " + now.error().what;
-  if (now->used_percent() <= policy.disk.low_percent)
+  const DiskThresholds& marks = policy.disk;
+  const auto pressed = [](const Marks& its, int before, int after) {
+    return its.high_percent > 0 && before >= its.high_percent && after > its.low_percent;
+  };
+  if (!pressed(marks, disk->used_percent(), now->used_percent()) &&
+      !pressed(marks.inodes, disk->inodes_used_percent(), now->inodes_used_percent()))
     return "disk use is at " + std::to_string(now->used_percent()) + "%, the low mark is reached";
   return std::nullopt;
 }

@@ -85,6 +85,13 @@ struct DiskUsage {
   std::uint64_t inodes = 0;
   std::uint64_t inodes_free = 0;
 
+  std::uint64_t inodes_used() const { return inodes > inodes_free ? inodes - inodes_free : 0; }
+  // In whole percent; 0 for a file system that does not count inodes (btrfs).
+  int inodes_used_percent() const {
+    return inodes == 0 ? 0
+                       : static_cast<int>(static_cast<double>(inodes_used()) * 100.0 /
+                                          static_cast<double>(inodes));
+  }
   // 100 - available * 100 / capacity, in whole percent like the kubelet.  Requires capacity > 0.
   int used_percent() const {
     return 100 - static_cast<int>(static_cast<double>(available_bytes) * 100.0 /

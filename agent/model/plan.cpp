@@ -46,8 +46,12 @@ std::string_view ToString(Code code) {
       return "Age";
     case Code::kSpace:
       return "Space";
+    case Code::kCritical:
+      return "Critical";
     case Code::kIdle:
       return "Idle";
+    case Code::kWindow:
+      return "Window";
     case Code::kLimit:
       return "Limit";
   }

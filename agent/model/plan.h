@@ -31,7 +31,9 @@ enum class Code {
   kSuperseded,
   kAge,
   kSpace,
+  kCritical,
   kIdle,
+  kWindow,
   kLimit,
 };
 
@@ -60,6 +62,9 @@ struct Decision {
   std::string rule;  // the policy's rule that decided, by name; empty: none did
   // For kDangling and kSuperseded: the newest name of the same repository.
   std::string superseded_by;
+  // Of several tags the one that tells most, as a position in Image::tags; the others are its
+  // twins.
+  std::uint32_t main_tag = 0;
 };
 
 // One verdict for every image, and the order in which the removals go.

@@ -1,5 +1,6 @@
 #include "agent/model/policy.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace imagesweep {
@@ -14,7 +15,7 @@ Policy Policy::Default(Profile profile) {
       policy.minimum_age = std::chrono::hours(24);
       policy.maximum_age = Millis::zero();
       policy.remove_superseded = false;
-      policy.disk = {80, 75};
+      policy.disk = {{80, 75}, {80, 75}, {}};
       policy.keep.tags = {"latest"};
       policy.keep.last_per_repository = 3;
       break;
@@ -23,12 +24,23 @@ Policy Policy::Default(Profile profile) {
     case Profile::kAggressive:
       policy.minimum_age = std::chrono::minutes(10);
       policy.maximum_age = std::chrono::hours(24);
-      policy.disk = {60, 50};
+      policy.disk = {{60, 50}, {60, 50}, {}};
       policy.keep.last_per_repository = 1;
       policy.keep.local_only = LocalOnly::kUnlessSuperseded;
       break;
   }
   return policy;
+}
+
+const Policy& Policy::For(const NodeLabels& labels) const {
+  const auto selects = [&](const Override& candidate) {
+    return std::ranges::all_of(candidate.node_selector, [&](const auto& wanted) {
+      const auto label = labels.find(wanted.first);
+      return label != labels.end() && label->second == wanted.second;
+    });
+  };
+  const auto found = std::ranges::find_if(overrides, selects);
+  return found == overrides.end() ? *this : *found->policy;
 }
 
 }  // namespace imagesweep

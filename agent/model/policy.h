@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/base/clock.h"
 #include "agent/model/glob.h"
+#include "agent/model/window.h"
 
 namespace imagesweep {
 
@@ -31,7 +34,7 @@ struct Selector {
 
 enum class RuleAction {
   kKeep,      // stays
-  kRemove,    // goes, past every protection
+  kRemove,    // goes, unless a protection or the minimum age holds it
   kEvaluate,  // is judged like others, with the rule's own numbers
 };
 
@@ -45,10 +48,31 @@ struct Rule {
   std::optional<Millis> maximum_age;
 };
 
-// Disk use in whole percent of the image filesystem; kubelet's words and arithmetic.
-struct DiskThresholds {
+// In whole percent of the image filesystem; kubelet's words and arithmetic.
+struct Marks {
   int high_percent = 75;  // at or above: images go, least recently used first; 0 = off
   int low_percent = 65;   // … until at or below
+
+  friend bool operator==(const Marks&, const Marks&) = default;
+};
+
+// When the node is about to suffer: then younger images and rollback room may go too, windows or
+// not.  No protection falls.
+struct Critical {
+  int threshold_percent = 82;  // of bytes or inodes; 0 = off
+  Millis minimum_age = std::chrono::minutes(5);
+};
+
+// Its own marks are of bytes.
+struct DiskThresholds : Marks {
+  Marks inodes;
+  Critical critical;
+};
+
+// Images larger than they should be: reported, never removed for it.
+struct SizeLimit {
+  ImageGlob images;
+  std::uint64_t max_size = 0;
 };
 
 struct KeepRules {
@@ -66,7 +90,25 @@ struct Limits {
   int max_percent_of_images = 50;
   Millis removal_delay{200};
   int max_failures = 5;
+  int confirm_runs = 2;  // evaluations in a row that must want an image gone; commands: 1
 };
+
+struct Reporting {
+  double storage_cost_per_gib_month = 0;  // in whatever currency; 0: not told
+  int history_limit = 50;                 // runs that are remembered
+};
+
+struct Policy;
+
+// Another policy for nodes with certain labels.
+struct Override {
+  std::map<std::string, std::string> node_selector;  // labels the node must have, all of them
+  std::string written;                               // what it changes, as one line of YAML
+  std::shared_ptr<const Policy> policy;              // the whole with the change
+};
+
+// Labels of one node.
+using NodeLabels = std::map<std::string, std::string>;
 
 // The admin's wishes, valid as a whole: policy/ builds it from YAML or not at all.  The defaults
 // here are the only ones; documents and `policy defaults` are made from them.
@@ -77,6 +119,7 @@ struct Policy {
   Millis interval = std::chrono::minutes(15);
   Millis initial_delay = std::chrono::minutes(5);
   int jitter_percent = 20;
+  std::vector<Window> windows;  // when removal is allowed; empty = always
   Millis minimum_age = std::chrono::hours(1);
   Millis maximum_age = std::chrono::hours(336);  // 0 = off
   bool remove_dangling = true;
@@ -85,9 +128,15 @@ struct Policy {
   KeepRules keep;
   std::vector<Rule> rules;
   Limits limits;
+  std::vector<SizeLimit> size_limits;
+  std::vector<Override> overrides;  // the first that selects the node holds
+  Reporting reporting;
 
   // Policy with every default of a profile, keep.images included.
   static Policy Default(Profile profile = Profile::kBalanced);
+
+  // What holds on a node with these labels: an override's policy, or this one.
+  const Policy& For(const NodeLabels& labels) const;
 };
 
 // Where the policy in force came from, for reports and metrics.

@@ -14,9 +14,9 @@ std::string SpaceEvidence(const Scene& scene) {
   if (high == 0) return "diskUsage.highThresholdPercent is 0, so nothing goes for space";
   if (!disk) return "disk use is not known, so nothing goes for space";
   const std::string use = "disk use is " + std::to_string(disk->used_percent()) + "%";
-  if (const auto goal = BytesToFree(scene))
-    return use + ", at or above " + std::to_string(high) + "%; " + HumanBytes(*goal) +
-           " to free, and enough others are used less recently";
+  if (const auto goal = GoalForSpace(scene))
+    return goal->why + (goal->bytes > 0 ? "; " + HumanBytes(goal->bytes) + " to free" : "") +
+           ", and enough others are used less recently";
   return use + ", below " + std::to_string(high) + "%";
 }
 
@@ -57,9 +57,12 @@ std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision) {
     case Code::kSuperseded:
     case Code::kAge:
     case Code::kSpace:
+    case Code::kCritical:
       return "use it in a pod, or add it to keep.images";
     case Code::kIdle:
       return Idle(scene, decision.image);
+    case Code::kWindow:
+      return "it goes in the next run within a window";
     case Code::kLimit:
       return "it goes in a later run; raise the limit to have it go in this one";
   }
@@ -75,15 +78,17 @@ Explanation Explain(const Scene& scene, const Plan& plan, std::uint32_t image) {
   for (const Question& question : Questions()) {
     Step step{question.code, question.applies(scene, image), false, {}};
     step.evidence = question.evidence(scene, image, step.applies);
-    step.decides = step.applies && !decided;
-    decided = decided || step.applies;
+    const bool waived = decision.code == Code::kCritical &&
+                        (question.code == Code::kTooYoung || question.code == Code::kRetained);
+    step.decides = step.applies && !waived && !decided;
+    decided = decided || step.decides;
     explanation.steps.push_back(std::move(step));
   }
-  const bool space = decision.code == Code::kSpace;
-  explanation.steps.push_back(
-      {Code::kSpace, space, space, space ? decision.reason : SpaceEvidence(scene)});
-  if (decision.code == Code::kLimit)
-    explanation.steps.push_back({Code::kLimit, true, false, decision.reason});
+  const bool space = decision.code == Code::kSpace || decision.code == Code::kCritical;
+  explanation.steps.push_back({decision.code == Code::kCritical ? Code::kCritical : Code::kSpace,
+                               space, space, space ? decision.reason : SpaceEvidence(scene)});
+  if (decision.verdict == Verdict::kDefer)
+    explanation.steps.push_back({decision.code, true, false, decision.reason});
   explanation.what_would_change_it = WhatWouldChangeIt(scene, decision);
   return explanation;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "agent/plan/scene.h"
@@ -13,9 +14,16 @@ namespace imagesweep {
 // clock, and does not depend on the order of the list.
 void SortLeastRecentlyUsedFirst(const Scene& scene, std::vector<std::uint32_t>& images);
 
-// Bytes to free until the image filesystem is at the low mark; empty when it is below the high
-// mark, unknown, or the threshold is off.  The kubelet's arithmetic (image_gc_manager.go): capacity
-// * (100 - low) / 100 - available.
-std::optional<std::uint64_t> BytesToFree(const Scene& scene);
+// What has to come free until the image filesystem is at its low marks.
+struct SpaceGoal {
+  std::uint64_t bytes = 0;
+  std::uint64_t inodes = 0;
+  bool critical = false;  // at or above diskUsage.critical.thresholdPercent
+  std::string why;        // "disk use 91% is at or above 75%"
+};
+
+// Empty when both uses are below their high marks, unknown, or the marks are off.  The kubelet's
+// arithmetic (image_gc_manager.go): capacity * (100 - low) / 100 - available.
+std::optional<SpaceGoal> GoalForSpace(const Scene& scene);
 
 }  // namespace imagesweep

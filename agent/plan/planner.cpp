@@ -2,17 +2,26 @@
 
 #include <algorithm>
 
-#include "agent/base/duration.h"
-#include "agent/base/quantity.h"
+#include "agent/plan/defer.h"
 #include "agent/plan/order.h"
 #include "agent/plan/questions.h"
+#include "agent/plan/space.h"
+#include "agent/plan/version.h"
 
 namespace imagesweep {
 namespace {
 
+// Of twin tags the one with a version in it: "latest" says nothing of what it is.
+std::uint32_t MainTag(const Image& image) {
+  for (std::uint32_t i = 0; image.tags.size() > 1 && i < image.tags.size(); ++i)
+    if (ReadVersion(image.tags[i].tag())) return i;
+  return 0;
+}
+
 Decision Judge(const Scene& scene, std::uint32_t at) {
   Decision decision;
   decision.image = at;
+  decision.main_tag = MainTag(scene.image(at));
   for (const Question& question : Questions()) {
     if (!question.applies(scene, at)) continue;
     decision.verdict = question.verdict;
@@ -40,64 +49,9 @@ std::vector<std::uint32_t> WithCode(const Plan& plan, Code code) {
   return found;
 }
 
-// What goes for other reasons already counts towards the goal.
-void PickForSpace(const Scene& scene, Plan& plan) {
-  const auto goal = BytesToFree(scene);
-  if (!goal) return;
-  const DiskUsage& disk = *scene.seen().disk;
-  const DiskThresholds& marks = scene.policy().disk;
-  std::uint64_t freed = 0;
-  for (const auto at : plan.removals) freed += scene.image(at).size_bytes;
-  auto idle = WithCode(plan, Code::kIdle);
-  SortLeastRecentlyUsedFirst(scene, idle);
-  for (const auto at : idle) {
-    if (freed >= *goal) break;
-    Decision& decision = plan.decisions[at];
-    decision.verdict = Verdict::kRemove;
-    decision.code = Code::kSpace;
-    decision.reason = "disk use " + std::to_string(disk.used_percent()) + "% is at or above " +
-                      std::to_string(marks.high_percent) +
-                      "%, least recently used first: " + HumanBytes(freed) + " of " +
-                      HumanBytes(*goal) + " before it";
-    freed += scene.image(at).size_bytes;
-    plan.removals.push_back(at);
-  }
-}
-
-// The blast radius: what does not fit into this run waits for the next.
-void ApplyLimits(const Scene& scene, Plan& plan) {
-  const Limits& limits = scene.policy().limits;
-  const auto percent_cap =
-      scene.seen().images.size() * static_cast<std::size_t>(limits.max_percent_of_images) / 100;
-  std::vector<std::uint32_t> fits;
-  std::uint64_t bytes = 0;
-  for (const auto at : plan.removals) {
-    std::string over;
-    if (fits.size() >= static_cast<std::size_t>(limits.max_images)) {
-      over = "limits.maxImages " + std::to_string(limits.max_images);
-    } else if (fits.size() >= percent_cap) {
-      over = "limits.maxPercentOfImages " + std::to_string(limits.max_percent_of_images) + "% of " +
-             std::to_string(scene.seen().images.size());
-    } else if (limits.max_bytes > 0 && scene.image(at).size_bytes > limits.max_bytes - bytes) {
-      over = "limits.maxBytes " + HumanBytes(limits.max_bytes);
-    }
-    if (over.empty()) {
-      fits.push_back(at);
-      bytes += scene.image(at).size_bytes;
-      continue;
-    }
-    Decision& decision = plan.decisions[at];
-    decision.reason = "would go (" + std::string(ToString(decision.code)) + ": " + decision.reason +
-                      "), but this run is at " + over;
-    decision.verdict = Verdict::kDefer;
-    decision.code = Code::kLimit;
-  }
-  plan.removals = std::move(fits);
-}
-
 }  // namespace
 
-Plan MakePlan(const Scene& scene) {
+Plan Choose(const Scene& scene) {
   Plan plan;
   plan.decisions.reserve(scene.seen().images.size());
   for (std::uint32_t at = 0; at < scene.seen().images.size(); ++at)
@@ -109,7 +63,12 @@ Plan MakePlan(const Scene& scene) {
     plan.removals.insert(plan.removals.end(), group.begin(), group.end());
   }
   PickForSpace(scene, plan);
-  ApplyLimits(scene, plan);
+  return plan;
+}
+
+Plan MakePlan(const Scene& scene) {
+  Plan plan = Choose(scene);
+  Defer(scene, {}, plan);
   return plan;
 }
 

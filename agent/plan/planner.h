@@ -9,6 +9,10 @@ namespace imagesweep {
 // Pure: the same arguments always give the same plan, whatever the order of the images.  No I/O, no
 // clock, no log.  Keeping is what is left when nothing asks for removal.
 Plan MakePlan(const Scene& scene);
+
+// Its first half: everything that is to go, if not now then later.  Defer() is the other.
+Plan Choose(const Scene& scene);
+
 Plan MakePlan(const Policy& policy, const Observation& seen);
 
 }  // namespace imagesweep

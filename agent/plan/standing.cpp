@@ -119,11 +119,12 @@ Standings::Standings(const Policy& policy, const Observation& seen,
     // A rule with keepLast counts among what it selects alone, and has the last word on it.
     while (numbered && !group.empty()) {
       const Rule* const rule = RuleWithNumber(names_[group.back().standing]);
-      const auto its = std::ranges::stable_partition(group, [&](const Candidate& candidate) {
-        return RuleWithNumber(names_[candidate.standing]) != rule;
-      });
-      of_rule.assign(its.begin(), its.end());
-      group.erase(its.begin(), its.end());
+      const auto its =
+          std::stable_partition(group.begin(), group.end(), [&](const Candidate& candidate) {
+            return RuleWithNumber(names_[candidate.standing]) != rule;
+          });
+      of_rule.assign(its, group.end());
+      group.erase(its, group.end());
       if (rule != nullptr) TakePlaces(of_rule, place_of, names_);
     }
   }

@@ -12,17 +12,6 @@ namespace {
 
 constexpr std::size_t kMaxNumberText = 64;
 
-bool IsScalar(const TextNode& node) {
-  return node.kind == TextNode::Kind::kScalar;
-}
-
-// Messages of the value parsers name the value first; a complaint has done so already.
-std::string WithoutValue(std::string what, std::string_view value) {
-  const std::string prefix = "\"" + std::string(value) + "\" ";
-  if (what.starts_with(prefix)) what.erase(0, prefix.size());
-  return what;
-}
-
 class BooleanCodec final : public Codec<bool> {
  public:
   bool Read(const TextNode& node, const std::string& path, bool& into,
@@ -41,6 +30,9 @@ class BooleanCodec final : public Codec<bool> {
   }
   std::string Text(const bool& value) const override { return value ? "true" : "false"; }
   TypeInfo type() const override { return {"boolean", ""}; }
+  Schema ToSchema(const bool& value) const override {
+    return {{"type", "boolean"}, {"default", value}};
+  }
 };
 
 class IntegerCodec final : public Codec<int> {
@@ -75,6 +67,12 @@ class IntegerCodec final : public Codec<int> {
     if (maximum_ == std::numeric_limits<int>::max())
       return {"integer", "at least " + std::to_string(minimum_)};
     return {"integer", std::to_string(minimum_) + " … " + std::to_string(maximum_)};
+  }
+  Schema ToSchema(const int& value) const override {
+    Schema schema = {{"type", "integer"}, {"minimum", minimum_}};
+    if (maximum_ != std::numeric_limits<int>::max()) schema["maximum"] = maximum_;
+    schema["default"] = value;
+    return schema;
   }
 
  private:
@@ -113,6 +111,11 @@ class DurationCodec final : public Codec<Millis> {
     if (maximum_ == Millis::max()) return {"duration", ""};
     return {"duration", FormatDuration(minimum_) + " … " + FormatDuration(maximum_)};
   }
+  Schema ToSchema(const Millis& value) const override {
+    return {{"type", "string"},
+            {"pattern", "^(0|([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ms|s|m|h|d|w))+$"},
+            {"default", FormatDuration(value)}};
+  }
 
  private:
   Millis minimum_, maximum_;
@@ -147,126 +150,72 @@ class QuantityCodec final : public Codec<std::uint64_t> {
     return std::to_string(left) + kUnits[unit];
   }
   TypeInfo type() const override { return {"quantity", ""}; }
+  Schema ToSchema(const std::uint64_t& value) const override {
+    return {{"type", {"string", "integer"}}, {"default", Text(value)}};
+  }
 };
 
-bool IsNameCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '.' || c == '-' || c == '*' || c == '?';
-}
-
-// A pattern that no image name can match protects nothing, and its author thinks it does.  So what
-// looks like a regular expression is refused.  Source of the characters:
-// github.com/distribution/reference, regexp.go.
-std::string WhyNoImageMatches(std::string_view pattern) {
-  if (pattern.starts_with('[')) {  // a registry by its IPv6 address
-    const auto end = pattern.find(']');
-    const auto address = pattern.substr(1, end == std::string_view::npos ? end : end - 1);
-    if (end == std::string_view::npos || address.find(':') == std::string_view::npos ||
-        address.find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos)
-      return "[ only begins a registry's IPv6 address; patterns are globs, not regular expressions";
-    pattern.remove_prefix(end + 1);
-  }
-  const auto odd = std::ranges::find_if(pattern, [](char c) {
-    return !IsNameCharacter(c) && c != '/' && c != ':' && c != '@' && c != '+';
-  });
-  if (odd != pattern.end())
-    return "no image name has such a character; patterns are globs with *, ** and ?, not regular "
-           "expressions";
-  if (pattern.starts_with('.') || pattern.find("/.") != std::string_view::npos)
-    return "no part of an image name begins with a dot; * alone stands for any text";
-  if (pattern.find("//") != std::string_view::npos) return "a path segment is empty";
-  return {};
-}
-
-class ImagePatternCodec final : public Codec<ImageGlob> {
+// A plain number that is not negative.
+class DecimalCodec final : public Codec<double> {
  public:
-  bool Read(const TextNode& node, const std::string& path, ImageGlob& into,
+  bool Read(const TextNode& node, const std::string& path, double& into,
             Complaints& bad) const override {
-    if (!IsText(node, path, bad)) return false;
-    auto glob = ImageGlob::Parse(node.text);
-    const std::string why =
-        glob ? WhyNoImageMatches(node.text) : WithoutValue(glob.error().what, node.text);
-    if (!why.empty()) {
-      bad.Invalid(path, Shown(node), why, node.line);
-      return false;
-    }
-    into = *std::move(glob);
-    return true;
-  }
-  std::string Text(const ImageGlob& value) const override { return YamlText(value.text()); }
-  TypeInfo type() const override { return {"image pattern", ""}; }
-};
-
-// A name for people: one line, short enough for a table.
-class WordCodec final : public Codec<std::string> {
- public:
-  bool Read(const TextNode& node, const std::string& path, std::string& into,
-            Complaints& bad) const override {
-    if (!IsText(node, path, bad)) return false;
-    if (node.text.empty() || node.text.size() > 63 ||
-        node.text.find_first_of("\n\t \"") != std::string::npos) {
-      bad.Invalid(path, Shown(node), "must be 1 to 63 characters without spaces and quotes",
+    double value = 0;
+    const char* const end = node.text.data() + node.text.size();
+    const bool digits = IsScalar(node) && !node.quoted && node.text.size() <= kMaxNumberText &&
+                        !node.text.empty() &&
+                        node.text.find_first_not_of("0123456789.") == std::string::npos;
+    const auto read = std::from_chars(node.text.data(), end, value);
+    if (!digits || read.ec != std::errc{} || read.ptr != end || value > 1e9) {
+      bad.Invalid(path, Shown(node), "must be a number from 0 to 1000000000, such as 0.023",
                   node.line);
       return false;
     }
-    into = node.text;
+    into = value;
     return true;
   }
-  std::string Text(const std::string& value) const override {
-    return value.empty() ? std::string() : YamlText(value);
+  std::string Text(const double& value) const override {
+    char text[400];
+    const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed);
+    return {text, end.ptr};
   }
-  TypeInfo type() const override { return {"string", ""}; }
+  TypeInfo type() const override { return {"number", ""}; }
+  Schema ToSchema(const double& value) const override {
+    return {{"type", "number"}, {"minimum", 0}, {"default", value}};
+  }
 };
 
-class TagPatternCodec final : public Codec<std::string> {
+class TimeOfDayCodec final : public Codec<std::chrono::minutes> {
  public:
-  bool Read(const TextNode& node, const std::string& path, std::string& into,
+  bool Read(const TextNode& node, const std::string& path, std::chrono::minutes& into,
             Complaints& bad) const override {
-    if (!IsText(node, path, bad)) return false;
-    const std::string why = WhyNot(node.text);
-    if (!why.empty()) {
-      bad.Invalid(path, Shown(node), why, node.line);
+    const std::string& text = node.text;
+    const auto digit = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '9'; };
+    const bool shape = IsScalar(node) && text.size() == 5 && digit(0) && digit(1) &&
+                       text[2] == ':' && digit(3) && digit(4);
+    const int hour = shape ? (text[0] - '0') * 10 + text[1] - '0' : 0;
+    const int minute = shape ? (text[3] - '0') * 10 + text[4] - '0' : 0;
+    if (!shape || minute > 59 || hour * 60 + minute > 24 * 60) {
+      bad.Invalid(path, Shown(node), "must be a time of day such as \"04:30\", up to \"24:00\"",
+                  node.line);
       return false;
     }
-    into = node.text;
+    into = std::chrono::minutes(hour * 60 + minute);
     return true;
   }
-  std::string Text(const std::string& value) const override { return YamlText(value); }
-  TypeInfo type() const override { return {"tag pattern", ""}; }
-
- private:
-  static std::string WhyNot(std::string_view text) {
-    if (text.empty()) return "must not be empty";
-    if (text.size() > 128) return "must be at most 128 characters, like a tag";
-    if (text.find_first_of(":/@") != std::string_view::npos)
-      return "must be a pattern for tags alone, such as latest or v1.*; images by name belong in "
-             "keep.images";
-    if (!std::ranges::all_of(text, IsNameCharacter))
-      return "no tag has such a character; patterns are globs with * and ?, not regular "
-             "expressions";
-    if (text.front() == '.' || text.front() == '-')
-      return "no tag begins with a dot or a dash; * alone stands for any text";
-    return {};
+  std::string Text(const std::chrono::minutes& value) const override {
+    const auto two = [](auto number) {
+      return std::string(number < 10 ? "0" : "") + std::to_string(number);
+    };
+    return YamlText(two(value.count() / 60) + ":" + two(value.count() % 60));
+  }
+  TypeInfo type() const override { return {"time of day", ""}; }
+  Schema ToSchema(const std::chrono::minutes&) const override {
+    return {{"type", "string"}, {"pattern", "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"}};
   }
 };
 
 }  // namespace
-
-bool IsText(const TextNode& node, const std::string& path, Complaints& bad) {
-  if (IsScalar(node) && (node.quoted || !PlainTextIsNotText(node.text))) return true;
-  bad.Invalid(path, Shown(node), IsScalar(node) ? "must be text; put it in quotes" : "must be text",
-              node.line);
-  return false;
-}
-
-std::string YamlText(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
 
 CodecPtr<bool> Boolean() {
   return std::make_shared<BooleanCodec>();
@@ -277,18 +226,13 @@ CodecPtr<int> Integer(int minimum, int maximum) {
 CodecPtr<Millis> Duration(Millis minimum, Millis maximum) {
   return std::make_shared<DurationCodec>(minimum, maximum);
 }
+CodecPtr<double> Decimal() {
+  return std::make_shared<DecimalCodec>();
+}
+CodecPtr<std::chrono::minutes> TimeOfDay() {
+  return std::make_shared<TimeOfDayCodec>();
+}
 CodecPtr<std::uint64_t> Quantity() {
   return std::make_shared<QuantityCodec>();
 }
-CodecPtr<ImageGlob> ImagePattern() {
-  return std::make_shared<ImagePatternCodec>();
-}
-CodecPtr<std::string> Word() {
-  return std::make_shared<WordCodec>();
-}
-
-CodecPtr<std::string> TagPattern() {
-  return std::make_shared<TagPatternCodec>();
-}
-
 }  // namespace imagesweep

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,6 +33,9 @@ struct FieldRow {
   std::string meaning;
 };
 
+// A JSON schema, draft 2020-12, of one type or of the whole document.
+using Schema = nlohmann::ordered_json;
+
 // How one type is read, written and described.  Types are put together: Object (object.h) is made
 // of fields and is a Codec itself, ListOf makes a list of any other.
 template <typename T>
@@ -43,6 +48,8 @@ class Codec {
   // As YAML that fits on the line of its field.
   virtual std::string Text(const T& value) const = 0;
   virtual TypeInfo type() const = 0;
+  // With the value as the default.
+  virtual Schema ToSchema(const T& value) const = 0;
   // The rows of what it is made of; none for a plain value.
   virtual std::vector<FieldRow> Rows(const T&, const std::string&, int) const { return {}; }
 };
@@ -53,13 +60,25 @@ using CodecPtr = std::shared_ptr<const Codec<T>>;
 CodecPtr<bool> Boolean();  // true and false, nothing else
 CodecPtr<int> Integer(int minimum, int maximum);
 CodecPtr<Millis> Duration(Millis minimum, Millis maximum);
-CodecPtr<std::uint64_t> Quantity();  // of bytes
+CodecPtr<std::uint64_t> Quantity();          // of bytes
+CodecPtr<double> Decimal();                  // from 0
+CodecPtr<std::chrono::minutes> TimeOfDay();  // "00:00" … "24:00"
 CodecPtr<ImageGlob> ImagePattern();
 CodecPtr<std::string> TagPattern();
 CodecPtr<std::string> Word();  // a short name for people
+CodecPtr<std::string> TimeZone();
 
 // Text in double quotes, as YAML and JSON read it.
 std::string YamlText(std::string_view text);
+inline bool IsScalar(const TextNode& node) {
+  return node.kind == TextNode::Kind::kScalar;
+}
+// Messages of the value parsers name the value first; a complaint has done so already.
+inline std::string WithoutValue(std::string what, std::string_view value) {
+  const std::string prefix = "\"" + std::string(value) + "\" ";
+  if (what.starts_with(prefix)) what.erase(0, prefix.size());
+  return what;
+}
 // Complains unless the node is a scalar that is text.
 bool IsText(const TextNode& node, const std::string& path, Complaints& bad);
 
@@ -93,6 +112,11 @@ class Choice final : public Codec<E> {
       allowed += (allowed.empty() ? "`" : " or `") + word + "`";
     return {"string", allowed};
   }
+  Schema ToSchema(const E& value) const override {
+    Schema words = Schema::array();
+    for (const auto& [word, meant] : words_) words.push_back(word);
+    return {{"type", "string"}, {"enum", words}, {"default", Text(value)}};
+  }
 
  private:
   std::vector<std::pair<std::string, E>> words_;
@@ -125,6 +149,11 @@ class ListOf final : public Codec<std::vector<T>> {
     const TypeInfo item = item_->type();
     return {"list of " + item.name + "s", item.allowed};
   }
+  Schema ToSchema(const std::vector<T>&) const override {
+    Schema item = item_->ToSchema(T{});
+    item.erase("default");
+    return {{"type", "array"}, {"items", std::move(item)}};
+  }
 
  private:
   CodecPtr<T> item_;
@@ -147,6 +176,11 @@ class MaybeOf final : public Codec<std::optional<T>> {
     return value ? value_->Text(*value) : std::string();
   }
   TypeInfo type() const override { return value_->type(); }
+  Schema ToSchema(const std::optional<T>& value) const override {
+    Schema schema = value_->ToSchema(value.value_or(T{}));
+    if (!value) schema.erase("default");
+    return schema;
+  }
 
  private:
   CodecPtr<T> value_;

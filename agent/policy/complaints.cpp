@@ -109,8 +109,10 @@ void Complaints::Unsupported(std::string_view path, std::string_view value,
                 ": supported values: " + list + OnLine(line));
 }
 
-void Complaints::Required(std::string_view path, std::string_view why) {
-  Add(0, std::string(path) + ": Required value: " + std::string(why));
+void Complaints::Required(std::string_view path, std::string_view why, int line) {
+  const bool nested = path.find('.') != std::string_view::npos;
+  Add(nested ? line : 0,
+      std::string(path) + ": Required value: " + std::string(why) + (nested ? OnLine(line) : ""));
 }
 
 void Complaints::Unknown(std::string_view path, std::string_view name,
@@ -125,6 +127,12 @@ void Complaints::Unknown(std::string_view path, std::string_view name,
 void Complaints::Duplicate(std::string_view path, int first_line, int line) {
   Add(line, "strict decoding error: duplicate field " + Quoted(path) + OnLine(line) +
                 "; it was set on line " + std::to_string(first_line) + " already");
+}
+
+void Complaints::AddNew(const Complaints& other, const std::string& prefix) {
+  const auto known = all_;
+  for (const Complaint& one : other.all_)
+    if (std::ranges::find(known, one) == known.end()) Add(one.line, prefix + one.text);
 }
 
 Error Complaints::ToError() const {

@@ -16,11 +16,15 @@ class Complaints {
   void Invalid(std::string_view path, std::string_view value, std::string_view why, int line);
   void Unsupported(std::string_view path, std::string_view value,
                    const std::vector<std::string>& supported, int line);
-  void Required(std::string_view path, std::string_view why);
+  // `line`: of the object that lacks it.
+  void Required(std::string_view path, std::string_view why, int line);
   // `siblings`: the names that would have been right in this place.
   void Unknown(std::string_view path, std::string_view name,
                const std::vector<std::string>& siblings, int line);
   void Duplicate(std::string_view path, int first_line, int line);
+
+  // Those of `other` that are not here yet, each after `prefix`.
+  void AddNew(const Complaints& other, const std::string& prefix);
 
   bool empty() const { return all_.empty(); }
   // One per line, in the order of the document; the first fifty.
@@ -30,6 +34,7 @@ class Complaints {
   struct Complaint {
     int line;
     std::string text;
+    friend bool operator==(const Complaint&, const Complaint&) = default;
   };
   void Add(int line, std::string text) { all_.push_back({line, std::move(text)}); }
   std::vector<Complaint> all_;

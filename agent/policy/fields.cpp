@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "agent/policy/object.h"
+#include "agent/policy/override.h"
 
 namespace imagesweep {
 namespace {
@@ -14,18 +15,47 @@ constexpr int kAny = std::numeric_limits<int>::max();
 const auto kPercent = [] { return Integer(0, 100); };
 const auto kAge = [] { return Duration(Millis::zero(), Millis::max()); };
 
+template <typename S>
+Order<S> LowBelowHigh() {
+  return {"lowThresholdPercent", "highThresholdPercent", true, [](const S& marks) {
+            return marks.high_percent == 0 || marks.low_percent < marks.high_percent;
+          }};
+}
+
+constexpr const char* kHighMeans =
+    "at or above this much use images go, least recently used first; 0 = off";
+constexpr const char* kLowMeans = "… until use is at or below this";
+
+CodecPtr<Marks> InodeFields() {
+  using S = Marks;
+  return ObjectOf<S>(
+      {
+          Member("highThresholdPercent", &S::high_percent, kPercent(), kHighMeans),
+          Member("lowThresholdPercent", &S::low_percent, kPercent(), kLowMeans),
+      },
+      {LowBelowHigh<S>()});
+}
+
+CodecPtr<Critical> CriticalFields() {
+  using S = Critical;
+  return ObjectOf<S>({
+      Member("thresholdPercent", &S::threshold_percent, kPercent(),
+             "at or above this much use, of bytes or inodes, younger images and rollback room may "
+             "go too, and windows do not hold; the protections do; 0 = off"),
+      Member("minimumAge", &S::minimum_age, kAge(), "in place of minimumAge then, if shorter"),
+  });
+}
+
 CodecPtr<DiskThresholds> DiskFields() {
   using S = DiskThresholds;
   return ObjectOf<S>(
       {
-          Member("highThresholdPercent", &S::high_percent, kPercent(),
-                 "at or above this much use images go, least recently used first; 0 = off"),
-          Member("lowThresholdPercent", &S::low_percent, kPercent(),
-                 "… until use is at or below this"),
+          Member<S, int>("highThresholdPercent", &S::high_percent, kPercent(), kHighMeans),
+          Member<S, int>("lowThresholdPercent", &S::low_percent, kPercent(), kLowMeans),
+          Member("inodes", &S::inodes, InodeFields(), "the same for inodes"),
+          Member("critical", &S::critical, CriticalFields(), "when the node is about to suffer"),
       },
-      {{"lowThresholdPercent", "highThresholdPercent", true, [](const S& disk) {
-          return disk.high_percent == 0 || disk.low_percent < disk.high_percent;
-        }}});
+      {LowBelowHigh<S>()});
 }
 
 template <typename E>
@@ -61,7 +91,7 @@ CodecPtr<Rule> RuleFields() {
           Words<RuleAction>({{"Keep", RuleAction::kKeep},
                              {"Remove", RuleAction::kRemove},
                              {"Evaluate", RuleAction::kEvaluate}}),
-          "Keep: stays; Remove: goes, past every protection; Evaluate: is judged with "
+          "Keep: stays; Remove: goes as soon as no protection holds it; Evaluate: is judged with "
           "the rule's own numbers"),
       Member("keepLast", &S::keep_last, Maybe(Integer(0, kAny)),
              "the newest so many of each repository stay, among what the rule selects"),
@@ -93,6 +123,52 @@ CodecPtr<KeepRules> KeepFields() {
   });
 }
 
+CodecPtr<Window> WindowFields() {
+  using S = Window;
+  return ObjectOf<S>({
+      Member("days", &S::days,
+             Many(Words<Weekday>({{"Mon", Weekday::kMonday},
+                                  {"Tue", Weekday::kTuesday},
+                                  {"Wed", Weekday::kWednesday},
+                                  {"Thu", Weekday::kThursday},
+                                  {"Fri", Weekday::kFriday},
+                                  {"Sat", Weekday::kSaturday},
+                                  {"Sun", Weekday::kSunday}})),
+             "on which it starts; empty: every day"),
+      Required(Member("start", &S::start, TimeOfDay(), "when it starts, such as \"22:00\"")),
+      Required(Member("end", &S::end, TimeOfDay(),
+                      "when it ends; at or before the start: on the next day")),
+      Member("timeZone", &S::time_zone, TimeZone(), "whose clock that is, such as Europe/Berlin"),
+  });
+}
+
+CodecPtr<SizeLimit> SizeLimitFields() {
+  using S = SizeLimit;
+  return ObjectOf<S>({
+      Required(Member("images", &S::images, ImagePattern(), "which images")),
+      Required(Member("maxSize", &S::max_size, Quantity(), "how large they may be")),
+  });
+}
+
+CodecPtr<Override> OverrideFields() {
+  using S = Override;
+  return ObjectOf<S>({
+      Required(Member("nodeSelector", &S::node_selector, LabelSelector(),
+                      "labels the node must have, all of them")),
+      Required(Member("policy", &S::written, PolicyPatch(),
+                      "the fields that are different there, as in the document itself")),
+  });
+}
+
+CodecPtr<Reporting> ReportingFields() {
+  using S = Reporting;
+  return ObjectOf<S>({
+      Member("storageCostPerGiBMonth", &S::storage_cost_per_gib_month, Decimal(),
+             "what a GiB costs a month, for the reports' figure of what was saved; 0: not told"),
+      Member("historyLimit", &S::history_limit, Integer(1, 10'000), "runs that are remembered"),
+  });
+}
+
 CodecPtr<Limits> LimitFields() {
   using S = Limits;
   return ObjectOf<S>({
@@ -105,6 +181,9 @@ CodecPtr<Limits> LimitFields() {
              "pause between two removals"),
       Member("maxFailures", &S::max_failures, Integer(1, kAny),
              "failed removals after which the run stops"),
+      Member("confirmRuns", &S::confirm_runs, Integer(1, 100),
+             "evaluations in a row that must want an image gone before the agent removes it; a "
+             "command that a person gives needs one"),
   });
 }
 
@@ -128,6 +207,8 @@ CodecPtr<Policy> MakePolicyFields() {
           Member(
               "jitterPercent", &S::jitter_percent, kPercent(),
               "part of the interval by which runs are spread, so that nodes do not run together"),
+          Member("windows", &S::windows, Many(WindowFields()),
+                 "when removal is allowed; empty: always"),
           Member("minimumAge", &S::minimum_age, kAge(),
                  "an image is never removed earlier than this after its last use, or after it was "
                  "first seen on the node"),
@@ -148,6 +229,11 @@ CodecPtr<Policy> MakePolicyFields() {
               "the first rule that selects a name decides for it; an image goes only when all its "
               "names may"),
           Member("limits", &S::limits, LimitFields(), "of one run"),
+          Member("sizeLimits", &S::size_limits, Many(SizeLimitFields()),
+                 "images larger than they should be: reported, never removed for it"),
+          Member("overrides", &S::overrides, Many(OverrideFields()),
+                 "by node labels, for canaries and pools; the first that selects the node holds"),
+          Member("reporting", &S::reporting, ReportingFields(), "of reports and history"),
       },
       {{"minimumAge", "maximumAge", false, [](const S& policy) {
           return policy.maximum_age == Millis::zero() || policy.minimum_age <= policy.maximum_age;
@@ -156,9 +242,11 @@ CodecPtr<Policy> MakePolicyFields() {
 
 }  // namespace
 
-const Codec<Rule>& RuleTable() {
-  static const CodecPtr<Rule> fields = RuleFields();
-  return *fields;
+std::vector<ItemTable> ItemTables() {
+  return {{"rules", "Rules", RuleFields()->Rows({}, "rules[]", 0)},
+          {"windows", "Windows", WindowFields()->Rows({}, "windows[]", 0)},
+          {"sizeLimits", "Size limits", SizeLimitFields()->Rows({}, "sizeLimits[]", 0)},
+          {"overrides", "Overrides", OverrideFields()->Rows({}, "overrides[]", 0)}};
 }
 
 const Codec<Policy>& PolicyFields() {

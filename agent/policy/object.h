@@ -17,11 +17,12 @@ template <typename S>
 struct Field {
   std::string name;
   std::string meaning;
-  bool required = false;
+  std::string wanted;  // not empty: it must be written, and this is what
   TypeInfo type;
   std::function<bool(const TextNode&, const std::string& path, S&, Complaints&)> read;
   std::function<std::string(const S&)> text;
   std::function<std::vector<FieldRow>(const S&, const std::string& path, int depth)> rows;
+  std::function<Schema(const S&)> schema;
 };
 
 template <typename S, typename T>
@@ -39,6 +40,14 @@ Field<S> Member(const std::string& name, T S::*member, CodecPtr<T> codec,
   field.rows = [member, codec](const S& value, const std::string& path, int depth) {
     return codec->Rows(value.*member, path, depth);
   };
+  field.schema = [member, codec](const S& value) { return codec->ToSchema(value.*member); };
+  return field;
+}
+
+// The same, and it must be written.
+template <typename S>
+Field<S> Required(Field<S> field) {
+  field.wanted = field.meaning;
   return field;
 }
 
@@ -48,7 +57,7 @@ Field<S> Constant(const std::string& name, const std::string& value, const std::
   Field<S> field;
   field.name = name;
   field.meaning = meaning;
-  field.required = true;
+  field.wanted = "must be " + value;
   field.type = {"string", "`" + value + "`"};
   field.read = [value](const TextNode& node, const std::string& path, S&, Complaints& bad) {
     if (node.kind == TextNode::Kind::kScalar && node.text == value) return true;
@@ -57,6 +66,7 @@ Field<S> Constant(const std::string& name, const std::string& value, const std::
   };
   field.text = [value](const S&) { return value; };
   field.rows = [](const S&, const std::string&, int) { return std::vector<FieldRow>(); };
+  field.schema = [value](const S&) -> Schema { return {{"const", value}}; };
   return field;
 }
 
@@ -96,8 +106,8 @@ class Object final : public Codec<S> {
       }
     }
     for (const auto& field : fields_) {
-      if (!field.required || lines.contains(field.name)) continue;
-      bad.Required(Below(path, field.name), "must be " + field.text(into));
+      if (field.wanted.empty() || lines.contains(field.name)) continue;
+      bad.Required(Below(path, field.name), field.wanted, node.line);
       wrong.insert(field.name);
     }
     for (const auto& order : orders_) {
@@ -118,13 +128,26 @@ class Object final : public Codec<S> {
     return "{" + text + "}";
   }
   TypeInfo type() const override { return {"object", ""}; }
+  Schema ToSchema(const S& value) const override {
+    Schema properties = Schema::object();
+    Schema required = Schema::array();
+    for (const auto& field : fields_) {
+      properties[field.name] = field.schema(value);
+      properties[field.name]["description"] = field.meaning;
+      if (!field.wanted.empty()) required.push_back(field.name);
+    }
+    Schema schema = {{"type", "object"}, {"additionalProperties", false}};
+    if (!required.empty()) schema["required"] = std::move(required);
+    schema["properties"] = std::move(properties);
+    return schema;
+  }
 
   std::vector<FieldRow> Rows(const S& value, const std::string& path, int depth) const override {
     std::vector<FieldRow> rows;
     for (const auto& field : fields_) {
       const auto below = field.rows(value, Below(path, field.name), depth + 1);
-      rows.push_back({Below(path, field.name), field.name, depth, !below.empty(), field.required,
-                      field.type, field.text(value), field.meaning});
+      rows.push_back({Below(path, field.name), field.name, depth, !below.empty(),
+                      !field.wanted.empty(), field.type, field.text(value), field.meaning});
       rows.insert(rows.end(), below.begin(), below.end());
     }
     return rows;

@@ -1,9 +1,13 @@
 #include "agent/policy/parse.h"
 
+#include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "agent/policy/complaints.h"
 #include "agent/policy/fields.h"
+#include "agent/policy/override.h"
 #include "agent/policy/text_tree.h"
 
 namespace imagesweep {
@@ -12,12 +16,38 @@ namespace {
 // Read ahead of the others, because it says what they are when they are not written.  A wrong one
 // is complained about with everything else.
 Profile ProfileOf(const TextNode& policy) {
-  for (const auto& entry : policy.entries) {
-    if (entry.name != "profile") continue;
-    if (entry.value.text == "Conservative") return Profile::kConservative;
-    if (entry.value.text == "Aggressive") return Profile::kAggressive;
-  }
+  const TextNode* const profile = Child(policy, "profile");
+  if (profile != nullptr && profile->text == "Conservative") return Profile::kConservative;
+  if (profile != nullptr && profile->text == "Aggressive") return Profile::kAggressive;
   return Profile::kBalanced;
+}
+
+Policy Read(const TextNode& tree, Complaints& bad) {
+  Policy policy = Policy::Default(ProfileOf(tree));
+  PolicyFields().Read(tree, "", policy, bad);
+  return policy;
+}
+
+// Each override is read as the whole document that it makes, so that nothing in it can contradict
+// the rest, and a profile in it fills in what neither writes.
+void ReadOverrides(const TextNode& tree, Policy& policy, Complaints& bad) {
+  const TextNode* const list = Child(tree, "overrides");
+  if (list == nullptr) return;
+  TextNode base = tree;
+  const auto is_list = [](const TextEntry& entry) { return entry.name == "overrides"; };
+  std::erase_if(base.entries, is_list);
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    const TextNode* const patch = Child(list->items[i], "policy");
+    if (patch == nullptr || patch->kind != TextNode::Kind::kMap) continue;  // complained about
+    TextNode part = *patch;
+    std::erase_if(part.entries,
+                  [](const TextEntry& entry) { return !CanBeOverridden(entry.name); });
+    Complaints its;
+    Policy whole = Read(Overlay(base, part), its);
+    bad.AddNew(its, "overrides[" + std::to_string(i) + "].policy: ");
+    if (i < policy.overrides.size())
+      policy.overrides[i].policy = std::make_shared<const Policy>(std::move(whole));
+  }
 }
 
 }  // namespace
@@ -31,8 +61,9 @@ Result<Policy> ParsePolicy(std::string_view yaml) {
                  "prints one to start from"};
   }
   Complaints bad;
-  Policy policy = Policy::Default(ProfileOf(*tree));
-  if (!PolicyFields().Read(*tree, "", policy, bad) || !bad.empty()) return bad.ToError();
+  Policy policy = Read(*tree, bad);
+  ReadOverrides(*tree, policy, bad);
+  if (!bad.empty()) return bad.ToError();
   return policy;
 }
 

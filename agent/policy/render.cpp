@@ -88,6 +88,31 @@ std::string TableRows(const std::vector<FieldRow>& rows) {
   return table;
 }
 
+// What else there is to say of a list.
+std::string_view Preface(std::string_view field) {
+  if (field == "rules")
+    return "The first rule that selects a name decides for it; an image goes only when all its "
+           "names may.\nEven with `Remove` it stays while a protection or the minimum age holds "
+           "it.\n\n";
+  if (field == "windows")
+    return "By the clock on the wall of the time zone: an hour that daylight saving leaves out is "
+           "in no\nwindow, one that it repeats is in it twice. `critical` disk use opens every "
+           "window.\n\n";
+  if (field == "overrides")
+    return "Lists are replaced as a whole, everything else field by field. The labels are read "
+           "again for\neach run.\n\n";
+  return "";
+}
+
+std::string ItemPages() {
+  std::string text;
+  for (const ItemTable& table : ItemTables())
+    text += "\n## " + table.title + "\n\nAn entry of `" + table.field + "`. " +
+            std::string(Preface(table.field)) + (Preface(table.field).empty() ? "\n\n" : "") +
+            TableRows(table.rows);
+  return text;
+}
+
 // What each profile sets, by the same table.
 std::string ProfileRows() {
   std::string table =
@@ -115,15 +140,17 @@ std::string PolicyReferenceMarkdown() {
          "not listed here is an error. Durations are written like `15m`, `1h30m` or `7d`, "
          "quantities\n"
          "of bytes like `20Gi`.\n\n" +
-         TableRows(PolicyFields().Rows(Policy::Default(), "", 0)) +
-         "\n## Rules\n\n"
-         "An entry of `rules`. The first rule that selects a name decides for it; an image goes "
-         "only when\n"
-         "all its names may. `Remove` still passes every protection and the minimum age.\n\n" +
-         TableRows(RuleTable().Rows(Rule{}, "rules[]", 0)) +
+         TableRows(PolicyFields().Rows(Policy::Default(), "", 0)) + ItemPages() +
          "\n## Profiles\n\n"
          "What a profile sets where the document does not.\n\n" +
          ProfileRows();
+}
+
+std::string PolicyJsonSchema() {
+  Schema schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+                   {"title", "imagesweep policy"}};
+  schema.update(PolicyFields().ToSchema(Policy::Default()));
+  return schema.dump(2);
 }
 
 }  // namespace imagesweep

@@ -16,4 +16,8 @@ std::string DefaultPolicyYaml();
 // parser uses, so it cannot say anything else.
 std::string PolicyReferenceMarkdown();
 
+// A JSON schema (draft 2020-12) of the document, for editors and CI.  The parser is stricter: a
+// schema cannot say what a pattern or a time zone is.
+std::string PolicyJsonSchema();
+
 }  // namespace imagesweep

@@ -28,7 +28,7 @@ constexpr std::array kStates{"in_use",    "pinned", "sandbox",  "kept",
 constexpr std::array kSources{"pods",   "containers", "images",     "sandboxes", "node",
                               "policy", "identity",   "references", "runtime"};
 constexpr std::array kEvidence{"pods", "containers", "images"};
-constexpr std::array kReasons{"age", "rule", "dangling", "superseded", "space"};
+constexpr std::array kReasons{"age", "rule", "dangling", "superseded", "space", "critical"};
 const Histogram::BucketBoundaries kCallSeconds{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120};
 const Histogram::BucketBoundaries kRunSeconds{0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900};
 const Histogram::BucketBoundaries kWindowSeconds{0.0001, 0.0005, 0.001, 0.005, 0.01, 0.02, 0.05};
@@ -44,7 +44,6 @@ std::string_view StateOf(const Decision& decision) {
     case Code::kSelf:
     case Code::kKeepRule:
     case Code::kLocalOnly:
-      return "kept";
     case Code::kRetained:
     case Code::kUnknown:
       return "kept";
@@ -57,6 +56,8 @@ std::string_view StateOf(const Decision& decision) {
     case Code::kSuperseded:
     case Code::kAge:
     case Code::kSpace:
+    case Code::kCritical:
+    case Code::kWindow:
     case Code::kLimit:
       return "candidate";
   }
@@ -67,6 +68,7 @@ std::string_view ReasonOf(Code code) {
   if (code == Code::kRule) return "rule";
   if (code == Code::kDangling) return "dangling";
   if (code == Code::kSuperseded) return "superseded";
+  if (code == Code::kCritical) return "critical";
   return code == Code::kSpace ? "space" : "age";
 }
 

@@ -16,7 +16,7 @@ Policy SpaceOnly() {
   Policy policy;
   policy.minimum_age = Millis(0);
   policy.maximum_age = Millis(0);
-  policy.disk = {90, 80};
+  policy.disk = {{90, 80}, {0, 0}, {}};
   policy.remove_superseded = false;
   policy.keep.last_per_repository = 0;
   policy.limits.max_percent_of_images = 100;
@@ -124,11 +124,12 @@ TEST(Planner, CountsDiskUseAsTheKubeletDoes) {
     ObservationBuilder seen;
     seen.Disk(capacity, available);
     const Policy policy = SpaceOnly();
-    EXPECT_EQ(BytesToFree(Scene(policy, seen.seen())), to_free) << why;
+    const auto goal = GoalForSpace(Scene(policy, seen.seen()));
+    EXPECT_EQ(goal ? std::optional(goal->bytes) : std::nullopt, to_free) << why;
   }
   const Policy policy = SpaceOnly();
   const Observation unknown;
-  EXPECT_EQ(BytesToFree(Scene(policy, unknown)), std::nullopt) << "disk unknown";
+  EXPECT_FALSE(GoalForSpace(Scene(policy, unknown))) << "disk unknown";
 }
 
 // K11: longer than the maximum age, not equal; off stays off.

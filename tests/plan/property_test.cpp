@@ -92,7 +92,11 @@ TEST(PlanProperty, ProtectionsAlwaysWinAndBudgetsHold) {
       const Image& image = world.seen().images[at];
       ASSERT_FALSE(needed.contains(at)) << "seed " << seed;
       ASSERT_FALSE(image.pinned) << "seed " << seed;
-      ASSERT_GE(world.seen().ages[at].unused_for, world.policy().minimum_age) << "seed " << seed;
+      const Millis youngest =
+          plan.decisions[at].code == Code::kCritical
+              ? std::min(world.policy().minimum_age, world.policy().disk.critical.minimum_age)
+              : world.policy().minimum_age;
+      ASSERT_GE(world.seen().ages[at].unused_for, youngest) << "seed " << seed;
       ASSERT_FALSE(image.local_only() && world.policy().keep.local_only == LocalOnly::kAlways)
           << "seed " << seed;
       for (const auto& glob : world.policy().keep.images)

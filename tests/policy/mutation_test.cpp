@@ -143,7 +143,12 @@ TEST(Mutation, AnUnknownFieldNeverPasses) {
     if (name == row.name) continue;
     const auto dot = row.path.rfind('.');
     const std::string parent = dot == std::string::npos ? "" : row.path.substr(0, dot);
-    const std::string field = parent.empty() ? name + ": 1\n" : parent + ": {" + name + ": 1}\n";
+    // diskUsage.inodes.x becomes "diskUsage: {inodes: {x: 1}}".
+    std::string field = parent;
+    for (auto dots = field.find('.'); dots != std::string::npos; dots = field.find('.'))
+      field.replace(dots, 1, ": {");
+    const auto depth = static_cast<std::size_t>(std::ranges::count(row.path, '.'));
+    field += (parent.empty() ? "" : ": {") + name + ": 1" + std::string(depth, '}') + "\n";
     const auto verdict = Verdict(WithHead(field));
     const std::string path = parent.empty() ? name : parent + "." + name;
     ASSERT_EQ(verdict.find("strict decoding error: unknown field \"" + path + "\" (line 3)"), 0U)

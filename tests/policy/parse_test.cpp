@@ -160,7 +160,8 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
       {"dryRun: ~", "dryRun: Invalid value: null: must be true or false (line 3)"},
       {"dryRun: {}", "dryRun: Invalid value: {…}: must be true or false (line 3)"},
       {"keep: {localOnly: IfNeeded}",
-       "keep.localOnly: Unsupported value: \"IfNeeded\": supported values: \"Always\", \"UnlessSuperseded\", "
+       "keep.localOnly: Unsupported value: \"IfNeeded\": supported values: \"Always\", "
+       "\"UnlessSuperseded\", "
        "\"Never\" (line 3)"},
       {"keep: {images: nginx}", "keep.images: Invalid value: \"nginx\": must be a list (line 3)"},
       {"keep: {tags: [1.25]}",
@@ -196,7 +197,7 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
       {"rules: [{selector: {image: [x]}}]",
        "strict decoding error: unknown field \"rules[0].selector.image\" (line 3); did you mean "
        "\"images\"?"},
-      {"windows: []", "strict decoding error: unknown field \"windows\" (line 3)"},
+      {"buildCache: {}", "strict decoding error: unknown field \"buildCache\" (line 3)"},
       {"keep: {workloads: true}",
        "strict decoding error: unknown field \"keep.workloads\" (line 3)"},
       {"<<: {dryRun: false}", "strict decoding error: unknown field \"<<\" (line 3)"},

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "agent/policy/fields.h"
@@ -53,6 +54,23 @@ void ExpectSame(const Policy& a, const Policy& b) {
   EXPECT_EQ(a.limits.max_percent_of_images, b.limits.max_percent_of_images);
   EXPECT_EQ(a.limits.removal_delay, b.limits.removal_delay);
   EXPECT_EQ(a.limits.max_failures, b.limits.max_failures);
+  EXPECT_EQ(a.limits.confirm_runs, b.limits.confirm_runs);
+  EXPECT_EQ(a.windows, b.windows);
+  EXPECT_EQ(a.disk.inodes, b.disk.inodes);
+  EXPECT_EQ(a.disk.critical.threshold_percent, b.disk.critical.threshold_percent);
+  EXPECT_EQ(a.disk.critical.minimum_age, b.disk.critical.minimum_age);
+  ASSERT_EQ(a.size_limits.size(), b.size_limits.size());
+  for (std::size_t i = 0; i < a.size_limits.size(); ++i) {
+    EXPECT_EQ(a.size_limits[i].images.text(), b.size_limits[i].images.text());
+    EXPECT_EQ(a.size_limits[i].max_size, b.size_limits[i].max_size);
+  }
+  EXPECT_EQ(a.reporting.storage_cost_per_gib_month, b.reporting.storage_cost_per_gib_month);
+  EXPECT_EQ(a.reporting.history_limit, b.reporting.history_limit);
+  ASSERT_EQ(a.overrides.size(), b.overrides.size());
+  for (std::size_t i = 0; i < a.overrides.size(); ++i) {
+    EXPECT_EQ(a.overrides[i].node_selector, b.overrides[i].node_selector);
+    EXPECT_EQ(a.overrides[i].written, b.overrides[i].written);
+  }
 }
 
 TEST(Render, TheDefaultDocumentIsTheDefaultPolicy) {
@@ -82,7 +100,18 @@ TEST(Render, EveryPolicyIsReadBackAsItWas) {
   policy.minimum_age = std::chrono::hours(24 * 365);
   policy.maximum_age = std::chrono::hours(24 * 365 * 99);
   policy.remove_dangling = false;
-  policy.disk = {100, 0};
+  policy.disk = {{100, 0}, {99, 1}, {98, Millis(7)}};
+  policy.windows = {{{Weekday::kSaturday, Weekday::kMonday},
+                     std::chrono::minutes(22 * 60),
+                     std::chrono::minutes(24 * 60),
+                     "Europe/Berlin"},
+                    {}};
+  policy.size_limits = {{*ImageGlob::Parse("shop/**"), 1ULL << 30}};
+  policy.reporting = {0.023, 7};
+  policy.overrides = {
+      {{{"pool", "ci"}, {"example.com/tier", "1"}},
+       R"({"maximumAge": "870000h", "keep": {"tags": ["1.0", "x"]}, "dryRun": true})",
+       nullptr}};
   policy.keep.images = {*ImageGlob::Parse("*/shop/*:prod-*"), *ImageGlob::Parse("nginx")};
   policy.keep.tags = {"1.25", "latest", "*"};
   policy.keep.local_only = LocalOnly::kNever;
@@ -98,7 +127,7 @@ TEST(Render, EveryPolicyIsReadBackAsItWas) {
   rule.minimum_age = std::chrono::hours(2);
   policy.rules = {rule, Rule{}};
   policy.rules[1].name = "rest";
-  policy.limits = {0, (5ULL << 30) + 1, 0, Millis(0), 1};
+  policy.limits = {0, (5ULL << 30) + 1, 0, Millis(0), 1, 3};
   const auto again = ParsePolicy(PolicyYaml(policy));
   ASSERT_TRUE(again) << again.error().what;
   ExpectSame(*again, policy);
@@ -120,6 +149,33 @@ TEST(Render, TheReferencePageHasEveryField) {
       HasSubstr(
           "| `keep.localOnly` | string: `Always` or `UnlessSuperseded` or `Never` | `Always` | "));
   EXPECT_THAT(page, HasSubstr("| `kind` | string: `SweepPolicy` | required | "));
+}
+
+TEST(Render, TheReferencePageHasEveryFieldOfEveryList) {
+  const auto page = PolicyReferenceMarkdown();
+  for (const ItemTable& table : ItemTables()) {
+    EXPECT_THAT(page, HasSubstr("\n## " + table.title + "\n"));
+    EXPECT_FALSE(table.rows.empty());
+    for (const auto& row : table.rows) EXPECT_THAT(page, HasSubstr("\n| `" + row.path + "` | "));
+  }
+}
+
+TEST(Render, TheSchemaIsStrictAndHasEveryField) {
+  const auto schema = nlohmann::json::parse(PolicyJsonSchema());
+  for (const auto& row : PolicyFields().Rows(Policy::Default(), "", 0)) {
+    const nlohmann::json* at = &schema;
+    std::istringstream path(row.path);
+    for (std::string name; std::getline(path, name, '.');) {
+      EXPECT_EQ(at->at("additionalProperties"), false) << row.path;
+      at = &at->at("properties").at(name);
+    }
+    EXPECT_EQ(at->at("description"), row.meaning) << row.path;
+  }
+  EXPECT_EQ(schema.at("required"), nlohmann::json({"apiVersion", "kind"}));
+  const auto& rule = schema.at("properties").at("rules").at("items");
+  EXPECT_EQ(rule.at("additionalProperties"), false);
+  EXPECT_EQ(rule.at("properties").at("action").at("enum"),
+            nlohmann::json({"Keep", "Remove", "Evaluate"}));
 }
 
 TEST(Render, AProfileFillsWhatTheDocumentLeavesOut) {

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "agent/model/plan.h"
+#include "agent/plan/scene.h"
+
+namespace imagesweep {
+
+// Picks images for space, least recently used first, until the goal is met by what goes anyway and
+// what is picked: idle ones, and when disk use is critical, then also younger ones and rollback
+// room.  Adds them to the plan's removals.  Never more than the goal and the rest of one image.
+void PickForSpace(const Scene& scene, Plan& plan);
+
+}  // namespace imagesweep

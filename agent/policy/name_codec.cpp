@@ -1,0 +1,173 @@
+#include <algorithm>
+
+#include "agent/model/window.h"
+#include "agent/policy/codec.h"
+
+// Codecs of names and of patterns for names.
+
+namespace imagesweep {
+namespace {
+
+bool IsNameCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '.' || c == '-' || c == '*' || c == '?';
+}
+
+// A pattern that no image name can match protects nothing, and its author thinks it does.  So what
+// looks like a regular expression is refused.  Source of the characters:
+// github.com/distribution/reference, regexp.go.
+std::string WhyNoImageMatches(std::string_view pattern) {
+  if (pattern.starts_with('[')) {  // a registry by its IPv6 address
+    const auto end = pattern.find(']');
+    const auto address = pattern.substr(1, end == std::string_view::npos ? end : end - 1);
+    if (end == std::string_view::npos || address.find(':') == std::string_view::npos ||
+        address.find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos)
+      return "[ only begins a registry's IPv6 address; patterns are globs, not regular expressions";
+    pattern.remove_prefix(end + 1);
+  }
+  const auto odd = std::ranges::find_if(pattern, [](char c) {
+    return !IsNameCharacter(c) && c != '/' && c != ':' && c != '@' && c != '+';
+  });
+  if (odd != pattern.end())
+    return "no image name has such a character; patterns are globs with *, ** and ?, not regular "
+           "expressions";
+  if (pattern.starts_with('.') || pattern.find("/.") != std::string_view::npos)
+    return "no part of an image name begins with a dot; * alone stands for any text";
+  if (pattern.find("//") != std::string_view::npos) return "a path segment is empty";
+  return {};
+}
+
+class ImagePatternCodec final : public Codec<ImageGlob> {
+ public:
+  bool Read(const TextNode& node, const std::string& path, ImageGlob& into,
+            Complaints& bad) const override {
+    if (!IsText(node, path, bad)) return false;
+    auto glob = ImageGlob::Parse(node.text);
+    const std::string why =
+        glob ? WhyNoImageMatches(node.text) : WithoutValue(glob.error().what, node.text);
+    if (!why.empty()) {
+      bad.Invalid(path, Shown(node), why, node.line);
+      return false;
+    }
+    into = *std::move(glob);
+    return true;
+  }
+  std::string Text(const ImageGlob& value) const override { return YamlText(value.text()); }
+  TypeInfo type() const override { return {"image pattern", ""}; }
+  Schema ToSchema(const ImageGlob&) const override { return {{"type", "string"}}; }
+};
+
+// A name for people: one line, short enough for a table.
+class WordCodec final : public Codec<std::string> {
+ public:
+  bool Read(const TextNode& node, const std::string& path, std::string& into,
+            Complaints& bad) const override {
+    if (!IsText(node, path, bad)) return false;
+    if (node.text.empty() || node.text.size() > 63 ||
+        node.text.find_first_of("\n\t \"") != std::string::npos) {
+      bad.Invalid(path, Shown(node), "must be 1 to 63 characters without spaces and quotes",
+                  node.line);
+      return false;
+    }
+    into = node.text;
+    return true;
+  }
+  std::string Text(const std::string& value) const override {
+    return value.empty() ? std::string() : YamlText(value);
+  }
+  TypeInfo type() const override { return {"string", ""}; }
+  Schema ToSchema(const std::string&) const override {
+    return {{"type", "string"}, {"minLength", 1}, {"maxLength", 63}};
+  }
+};
+
+class TagPatternCodec final : public Codec<std::string> {
+ public:
+  bool Read(const TextNode& node, const std::string& path, std::string& into,
+            Complaints& bad) const override {
+    if (!IsText(node, path, bad)) return false;
+    const std::string why = WhyNot(node.text);
+    if (!why.empty()) {
+      bad.Invalid(path, Shown(node), why, node.line);
+      return false;
+    }
+    into = node.text;
+    return true;
+  }
+  std::string Text(const std::string& value) const override { return YamlText(value); }
+  TypeInfo type() const override { return {"tag pattern", ""}; }
+  Schema ToSchema(const std::string&) const override {
+    return {{"type", "string"}, {"minLength", 1}, {"maxLength", 128}};
+  }
+
+ private:
+  static std::string WhyNot(std::string_view text) {
+    if (text.empty()) return "must not be empty";
+    if (text.size() > 128) return "must be at most 128 characters, like a tag";
+    if (text.find_first_of(":/@") != std::string_view::npos)
+      return "must be a pattern for tags alone, such as latest or v1.*; images by name belong in "
+             "keep.images";
+    if (!std::ranges::all_of(text, IsNameCharacter))
+      return "no tag has such a character; patterns are globs with * and ?, not regular "
+             "expressions";
+    if (text.front() == '.' || text.front() == '-')
+      return "no tag begins with a dot or a dash; * alone stands for any text";
+    return {};
+  }
+};
+
+class TimeZoneCodec final : public Codec<std::string> {
+ public:
+  bool Read(const TextNode& node, const std::string& path, std::string& into,
+            Complaints& bad) const override {
+    if (!IsText(node, path, bad)) return false;
+    if (!IsTimeZone(node.text)) {
+      bad.Invalid(path, Shown(node),
+                  "must be a name of the IANA time zone database, such as Europe/Berlin or UTC",
+                  node.line);
+      return false;
+    }
+    into = node.text;
+    return true;
+  }
+  std::string Text(const std::string& value) const override { return YamlText(value); }
+  TypeInfo type() const override { return {"time zone", ""}; }
+  Schema ToSchema(const std::string& value) const override {
+    return {{"type", "string"}, {"default", value}};
+  }
+};
+
+}  // namespace
+
+bool IsText(const TextNode& node, const std::string& path, Complaints& bad) {
+  if (IsScalar(node) && (node.quoted || !PlainTextIsNotText(node.text))) return true;
+  bad.Invalid(path, Shown(node), IsScalar(node) ? "must be text; put it in quotes" : "must be text",
+              node.line);
+  return false;
+}
+
+std::string YamlText(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+CodecPtr<ImageGlob> ImagePattern() {
+  return std::make_shared<ImagePatternCodec>();
+}
+CodecPtr<std::string> Word() {
+  return std::make_shared<WordCodec>();
+}
+
+CodecPtr<std::string> TagPattern() {
+  return std::make_shared<TagPatternCodec>();
+}
+
+CodecPtr<std::string> TimeZone() {
+  return std::make_shared<TimeZoneCodec>();
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,138 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/plan/defer.h"
+#include "agent/plan/explain.h"
+#include "agent/plan/planner.h"
+#include "tests/support/observation.h"
+
+namespace imagesweep {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using testing::HasSubstr;
+
+Policy ForSpace() {
+  Policy policy;
+  policy.minimum_age = hours(1);
+  policy.maximum_age = Millis(0);
+  policy.remove_superseded = false;
+  policy.disk = {{75, 65}, {75, 65}, {82, minutes(5)}};
+  policy.limits.max_percent_of_images = 100;
+  return policy;
+}
+
+Image Sized(const char* tag, std::uint64_t bytes) {
+  Image image = Img(tag, {tag});
+  image.size_bytes = bytes;
+  return image;
+}
+
+Code CodeOf(const Plan& plan, std::uint32_t at) {
+  return plan.decisions[at].code;
+}
+
+// K09: by inodes as by bytes, down to the low mark.
+TEST(Space, InodesCountLikeBytes) {
+  ObservationBuilder seen;
+  for (const char* tag : {"a:1", "b:1", "c:1", "d:1"}) seen.Add(Sized(tag, 25), hours(2));
+  seen.Disk(1000, 900);
+  seen.seen().disk->inodes = 1000;
+  seen.seen().disk->inodes_free = 200;  // 80 %; 150 to free, each image has a quarter of 800
+  const Plan plan = MakePlan(ForSpace(), seen.seen());
+  ASSERT_EQ(plan.removals.size(), 1U);
+  EXPECT_EQ(CodeOf(plan, plan.removals[0]), Code::kSpace);
+  EXPECT_THAT(plan.decisions[plan.removals[0]].reason,
+              HasSubstr("inode use 80% is at or above 75%"));
+
+  Policy off = ForSpace();
+  off.disk.inodes.high_percent = 0;
+  EXPECT_TRUE(MakePlan(off, seen.seen()).removals.empty());
+}
+
+// When critical, younger images and rollback room go, but only after idle ones, not younger than
+// its own limit, and never what is protected.
+TEST(Space, WhenCriticalYoungerImagesAndRollbackRoomGoAndNothingThatIsProtected) {
+  ObservationBuilder seen;
+  seen.Add(Sized("idle:1", 10), hours(9));
+  seen.Add(Sized("young:1", 10), minutes(6));
+  seen.Add(Sized("newborn:1", 10), minutes(4));
+  seen.Add(Sized("app:1", 10), hours(9));  // retained
+  seen.Add(Sized("app:2", 10), hours(0));
+  seen.Use("app:2");
+  seen.Add(Sized("kept:1", 10), minutes(6));
+  Image local = Sized("local:1", 10);
+  local.digests.clear();
+  seen.Add(local, minutes(6));
+  Policy policy = ForSpace();
+  policy.keep.images = {*ImageGlob::Parse("kept")};
+  policy.windows = {{{}, minutes(0), minutes(1), "Mars/Base"}};  // closed
+
+  seen.Disk(1000, 190);  // 81 %
+  const Plan pressed = MakePlan(policy, seen.seen());
+  EXPECT_EQ(CodeOf(pressed, 0), Code::kWindow);
+  EXPECT_TRUE(pressed.removals.empty());
+  EXPECT_EQ(CodeOf(pressed, 1), Code::kTooYoung);
+
+  seen.Disk(1000, 180);  // 82 %
+  const Plan critical = MakePlan(policy, seen.seen());
+  EXPECT_EQ(CodeOf(critical, 0), Code::kSpace);
+  EXPECT_EQ(CodeOf(critical, 1), Code::kCritical);
+  EXPECT_EQ(CodeOf(critical, 2), Code::kTooYoung);
+  EXPECT_EQ(CodeOf(critical, 3), Code::kCritical);
+  EXPECT_EQ(CodeOf(critical, 4), Code::kInUse);
+  EXPECT_EQ(CodeOf(critical, 5), Code::kKeepRule);
+  EXPECT_EQ(CodeOf(critical, 6), Code::kLocalOnly);
+  EXPECT_EQ(critical.removals.front(), 0U) << "idle ones first";
+  EXPECT_THAT(critical.decisions[3].reason, HasSubstr("else it would stay: version 2 of 2 kept"));
+
+  const Scene scene(policy, seen.seen());
+  const Explanation why = Explain(scene, critical, 1);
+  for (const Step& step : why.steps)
+    EXPECT_EQ(step.decides, step.code == Code::kCritical) << ToString(step.code);
+
+  policy.disk.critical.threshold_percent = 0;
+  EXPECT_TRUE(MakePlan(policy, seen.seen()).removals.empty());
+}
+
+TEST(Space, CriticalStopsAtTheGoalToo) {
+  ObservationBuilder seen;
+  for (const char* tag : {"a:1", "b:1", "c:1"}) seen.Add(Sized(tag, 100), minutes(10));
+  seen.Disk(1000, 180);  // 170 to free
+  EXPECT_EQ(MakePlan(ForSpace(), seen.seen()).removals.size(), 2U);
+}
+
+TEST(Defer, OutsideOfEveryWindowEverythingWaitsForTheNext) {
+  ObservationBuilder seen;
+  seen.Add(Sized("a:1", 1), hours(500));
+  seen.seen().at = SystemTime(hours(24 * 365 * 50));
+  Policy policy = ForSpace();
+  policy.maximum_age = hours(100);
+  policy.windows = {{{}, minutes(60), minutes(120), "UTC"}};
+  const Plan closed = MakePlan(policy, seen.seen());
+  EXPECT_EQ(closed.decisions[0].verdict, Verdict::kDefer);
+  EXPECT_EQ(CodeOf(closed, 0), Code::kWindow);
+  EXPECT_THAT(closed.decisions[0].reason, HasSubstr("would go (Age: "));
+  EXPECT_THAT(closed.decisions[0].reason, HasSubstr("T01:00:00.000Z"));
+  seen.seen().at += minutes(60);
+  EXPECT_EQ(CodeOf(MakePlan(policy, seen.seen()), 0), Code::kAge);
+}
+
+TEST(Defer, AnImageWaitsUntilEnoughEvaluationsInARowWantItGone) {
+  ObservationBuilder seen;
+  seen.Add(Sized("a:1", 1), hours(500)).Add(Sized("b:1", 1), hours(500));
+  Policy policy = ForSpace();
+  policy.maximum_age = hours(100);
+  policy.limits.confirm_runs = 2;
+  const Scene scene(policy, seen.seen());
+  Plan plan = Choose(scene);
+  ASSERT_EQ(plan.removals.size(), 2U);
+  Defer(scene, std::vector<int>{1, 2}, plan);
+  EXPECT_EQ(plan.removals, std::vector<std::uint32_t>{1});
+  EXPECT_EQ(CodeOf(plan, 0), Code::kLimit);
+  EXPECT_THAT(plan.decisions[0].reason, HasSubstr("in 1 of 2 evaluations in a row"));
+}
+
+}  // namespace
+}  // namespace imagesweep
