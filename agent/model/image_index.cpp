@@ -6,6 +6,7 @@ namespace imagesweep {
 namespace {
 
 constexpr std::size_t kFullHex = 64;
+constexpr std::string_view kSha256 = "sha256:";
 
 std::string_view HexOf(std::string_view digest) {
   const auto colon = digest.find(':');
@@ -108,6 +109,9 @@ void ImageIndex::AddBySamePath(const ImageName& name, Positions& out) const {
 bool ImageIndex::AddQuickly(std::string_view text, Positions& out) const {
   const auto at = text.rfind('@');
   const auto digest = at == std::string_view::npos ? text : text.substr(at + 1);
+  // What is no digest in spite of its shape is not found, and then looked at closely.
+  if (digest.size() == kSha256.size() + kFullHex && digest.starts_with(kSha256))
+    return AddByDigest(digest.substr(kSha256.size()), out);
   if (const auto hex = IdHex(digest); hex.size() == kFullHex) return AddByDigest(hex, out);
   return at == std::string_view::npos && IdHex(text).empty() && by_tag_.Find(text, out);
 }

@@ -85,6 +85,7 @@ Standings::Standings(const Policy& policy, const Observation& seen,
   };
   std::unordered_map<std::string_view, Repository> repositories;
   repositories.reserve(names_.size());
+  decltype(repositories)::value_type* last = nullptr;
   std::vector<std::uint32_t> next(names_.size(), kEnd);
   std::vector<std::uint32_t> image_of(names_.size());
   for (std::uint32_t at = 0; at < seen.images.size(); ++at) {
@@ -92,7 +93,10 @@ Standings::Standings(const Policy& policy, const Observation& seen,
       image_of[i] = at;
       const NameStanding& standing = names_[i];
       if (standing.name == nullptr) continue;
-      Repository& repository = repositories[standing.name->repository()];
+      // Names of one image mostly are of one repository.
+      if (last == nullptr || standing.name->repository() != last->first)
+        last = &*repositories.try_emplace(standing.name->repository()).first;
+      Repository& repository = last->second;
       repository.in_use = repository.in_use || in_use[at];
       if (!standing.tagged) continue;
       next[i] = std::exchange(repository.last_name, i);
