@@ -18,6 +18,7 @@ std::string_view ToString(ReferrerKind kind) {
 
 std::string Describe(const Referrer& referrer) {
   std::string text;
+  text.reserve(referrer.pod_namespace.size() + referrer.pod.size() + referrer.container.size() + 2);
   for (const std::string* part : {&referrer.pod_namespace, &referrer.pod, &referrer.container}) {
     if (part->empty()) continue;
     if (!text.empty()) text += '/';

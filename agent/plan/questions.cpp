@@ -21,8 +21,9 @@ std::string InUseEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   const auto pod = std::ranges::find_if(
       users, [&](std::uint32_t user) { return by(user).kind == ReferrerKind::kPod; });
   const Referrer& named = by(pod == users.end() ? users.front() : *pod);
-  std::string text = "used by ";
-  text.append(ToString(named.kind)).append(" ").append(Describe(named));
+  std::string text;
+  text.reserve(128);
+  text.append("used by ").append(ToString(named.kind)).append(" ").append(Describe(named));
   if (users.size() > 1)
     text.append(" and ").append(std::to_string(users.size() - 1)).append(" more");
   return text;
