@@ -32,7 +32,7 @@ void Agent::Run(const std::stop_token& stop) {
     if (active && (changed || parts_.clock.Steady() >= due)) {
       const Trigger trigger = changed && last ? Trigger::kPolicyChange : Trigger::kInterval;
       const Report report = RunOnce(active, trigger, stop);
-      due = parts_.clock.Steady() + UntilNext(report, active->policy);
+      due = parts_.clock.Steady() + UntilNext(report);
       refused = report.refused.has_value();
       last = active;
       continue;  // the policy may have changed during the run
@@ -49,11 +49,8 @@ Report Agent::RunOnce(const std::shared_ptr<const ActivePolicy>& active, Trigger
                       const std::stop_token& stop) {
   const SteadyTime start = parts_.clock.Steady();
   SweepOptions options;
-  options.dry_run = active->policy.dry_run || force_dry_run_;
-  if (start - started_ < active->policy.initial_delay)
-    options.evaluate_only = "nothing is removed in the first " +
-                            FormatDuration(active->policy.initial_delay) +
-                            " after the start (initialDelay)";
+  if (force_dry_run_) options.dry_run = true;
+  options.running_for = std::chrono::floor<Millis>(start - started_);
   options.hooks.on_outcome = [this](const Outcome&, const Image&) { parts_.health.Beat(); };
   // An edit must be able to stop a batch that is under way: suspend is the emergency brake.
   options.hooks.reason_to_end = [this, &active] {
@@ -123,16 +120,20 @@ void Agent::LogRun(const Report& report) {
 }
 
 // Nodes must not march in step: the interval is drawn from ± jitterPercent.
-Millis Agent::UntilNext(const Report& report, const Policy& policy) {
+Millis Agent::UntilNext(const Report& report) {
   if (report.refused) return refused_backoff_.Next();
   refused_backoff_.Reset();
+  const Policy& policy = report.in_force;
   const auto spread = policy.interval.count() * policy.jitter_percent / 100;
   Millis wait = policy.interval +
                 Millis(std::uniform_int_distribution<Millis::rep>(-spread, spread)(random_));
-  // The end of the initial delay is worth a run of its own.
+  // The end of the initial delay is worth a run of its own, and so is a window that opens.
   const auto delay_left =
       std::chrono::ceil<Millis>(started_ + policy.initial_delay - parts_.clock.Steady());
   if (delay_left > Millis::zero()) wait = std::min(wait, delay_left);
+  const SystemTime now = parts_.clock.Now();
+  if (const auto opening = NextOpening(policy.windows, now); opening && *opening > now)
+    wait = std::min(wait, std::chrono::ceil<Millis>(*opening - now));
   return wait;
 }
 

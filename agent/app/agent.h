@@ -37,7 +37,7 @@ class Agent {
   Report RunOnce(const std::shared_ptr<const ActivePolicy>& active, Trigger trigger,
                  const std::stop_token& stop);
   void LogRun(const Report& report);
-  Millis UntilNext(const Report& report, const Policy& policy);
+  Millis UntilNext(const Report& report);
 
   Parts parts_;
   const bool force_dry_run_;

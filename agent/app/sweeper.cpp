@@ -5,8 +5,11 @@
 #include <utility>
 
 #include "agent/app/run_id.h"
+#include "agent/base/duration.h"
 #include "agent/execute/dry_run_remover.h"
+#include "agent/plan/defer.h"
 #include "agent/plan/planner.h"
+#include "agent/plan/size_limits.h"
 
 namespace imagesweep {
 namespace {
@@ -35,7 +38,7 @@ std::uint64_t TotalBytes(const std::vector<Image>& images) {
 }
 
 // A run that was to make room and did not make enough; empty else.
-std::string Shortfall(const DiskThresholds& marks, const std::optional<DiskUsage>& before,
+std::string Shortfall(const Marks& marks, const std::optional<DiskUsage>& before,
                       const std::optional<DiskUsage>& after) {
   if (marks.high_percent == 0 || !before || !after) return {};
   if (before->used_percent() < marks.high_percent || after->used_percent() <= marks.low_percent)
@@ -44,6 +47,35 @@ std::string Shortfall(const DiskThresholds& marks, const std::optional<DiskUsage
          "% to " + std::to_string(after->used_percent()) + "%, and lowThresholdPercent is " +
          std::to_string(marks.low_percent) +
          "; what is left is needed, kept, too young or over a limit";
+}
+
+// Why nothing is tried in this run; empty: it may begin.
+std::string ReasonNotToBegin(const Policy& policy, const std::optional<Millis>& running_for) {
+  if (policy.suspend) return "the policy is suspended";
+  if (running_for && *running_for < policy.initial_delay)
+    return "nothing is removed in the first " + FormatDuration(policy.initial_delay) +
+           " after the start (initialDelay)";
+  return {};
+}
+
+std::string Describe(const NodeLabels& labels) {
+  std::string text;
+  for (const auto& [name, value] : labels) text += (text.empty() ? "" : ",") + name + "=" + value;
+  return text;
+}
+
+void ApplyOverride(const Evidence& evidence, Report& report) {
+  if (report.in_force.overrides.empty()) return;
+  if (!evidence.pods) {
+    report.warnings.emplace_back(
+        "the policy has overrides by node labels; without Kubernetes the labels are not known, and "
+        "none of them holds");
+    return;
+  }
+  const Override* const found = report.in_force.OverrideFor(evidence.pods->node_labels);
+  if (found == nullptr) return;
+  report.override_for = Describe(found->node_selector);
+  report.in_force = Policy(*found->policy);
 }
 
 }  // namespace
@@ -56,14 +88,14 @@ Sweeper::Sweeper(NodeParts parts, std::string node, std::optional<OwnPod> own_po
       gate_(Expect(std::move(own_pod))),
       executor_(parts.runtime, parts.pods, parts.filesystem, gate_.expected(), parts.clock) {}
 
-Report Sweeper::Begin(const ActivePolicy& active, bool dry_run) {
+Report Sweeper::Begin(const ActivePolicy& active) {
   Report report;
   report.run = NewRunId();
   report.node = node_;
   report.started = parts_.clock.Now();
   report.finished = report.started;
-  report.dry_run = dry_run;
   report.policy = active.source;
+  report.in_force = active.policy;
   report.evidence.without_kubernetes = parts_.pods == nullptr;
   return report;
 }
@@ -104,9 +136,8 @@ std::optional<DiskUsage> Sweeper::ReadDisk(Report& report, const std::stop_token
   return *std::move(usage);
 }
 
-std::optional<Refusal> Sweeper::Observe(const ActivePolicy& active, Evidence& evidence,
-                                        std::optional<ImageIndex>& index, Report& report,
-                                        const std::stop_token& stop) {
+std::optional<Refusal> Sweeper::Observe(Evidence& evidence, std::optional<ImageIndex>& index,
+                                        Report& report, const std::stop_token& stop) {
   if (auto refusal = ReadEvidence(evidence, stop)) return refusal;
   index.emplace(evidence.images);
   Observation& seen = report.observation;
@@ -121,6 +152,8 @@ std::optional<Refusal> Sweeper::Observe(const ActivePolicy& active, Evidence& ev
   report.evidence.containers = evidence.use.containers;
   if (evidence.pods) {
     report.evidence.pods = evidence.pods->pods.size();
+    report.evidence.unfinished_pods = evidence.pods->unfinished;
+    report.evidence.ready_pods = evidence.pods->ready;
     report.evidence.resource_version = evidence.pods->resource_version;
     report.evidence.pods_age_seconds =
         std::chrono::duration<double>(parts_.clock.Steady() - evidence.pods->listed_at).count();
@@ -141,48 +174,67 @@ std::optional<Refusal> Sweeper::Observe(const ActivePolicy& active, Evidence& ev
   seen.ages = parts_.ledger.Observe(seen.images, used_since);
   for (const std::string& warning : parts_.ledger.warnings()) report.warnings.push_back(warning);
   seen.disk = ReadDisk(report, stop);
-  report.plan = MakePlan(active.policy, seen);
-  report.before =
-      Snapshot{seen.images.size(), TotalBytes(seen.images), ReclaimableBytes(report), seen.disk};
+  ApplyOverride(evidence, report);
   return std::nullopt;
 }
 
+void Sweeper::Decide(Report& report) {
+  const Observation& seen = report.observation;
+  const Scene scene(report.in_force, seen);
+  report.plan = Choose(scene);
+  Defer(scene, {}, report.plan);
+  report.oversized = FindOversized(report.in_force, seen);
+  report.before =
+      Snapshot{seen.images.size(), TotalBytes(seen.images), ReclaimableBytes(report), seen.disk};
+}
+
 Report Sweeper::Evaluate(const ActivePolicy& active, const std::stop_token& stop) {
-  Report report = Begin(active, true);
+  Report report = Begin(active);
   Evidence evidence;
   std::optional<ImageIndex> index;
-  report.refused = Observe(active, evidence, index, report, stop);
+  report.refused = Observe(evidence, index, report, stop);
+  if (!report.refused) Decide(report);
   report.finished = parts_.clock.Now();
   return report;
 }
 
 Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
                       const std::stop_token& stop) {
-  Report report = Begin(active, options.dry_run);
+  Report report = Begin(active);
   Evidence evidence;
   std::optional<ImageIndex> index;
-  report.refused = Observe(active, evidence, index, report, stop);
-  if (!report.refused && active.policy.suspend) {
-    report.stopped_early = "the policy is suspended";
-  } else if (!report.refused && !options.evaluate_only.empty()) {
-    report.stopped_early = options.evaluate_only;
-  } else if (!report.refused) {
+  report.refused = Observe(evidence, index, report, stop);
+  const Policy& policy = report.in_force;
+  report.dry_run = options.dry_run.value_or(policy.dry_run);
+  if (!report.refused) {
+    Decide(report);
+    report.stopped_early = ReasonNotToBegin(policy, options.running_for);
+  }
+  if (!report.refused && report.stopped_early.empty()) {
     DryRunRemover dry;
-    ImageRemover& remover = options.dry_run ? static_cast<ImageRemover&>(dry) : parts_.remover;
-    Execution execution = executor_.Run(report.plan, active.policy, evidence, *index,
-                                        report.observation.disk, remover, stop, options.hooks);
+    ImageRemover& remover = report.dry_run ? static_cast<ImageRemover&>(dry) : parts_.remover;
+    Executor::Hooks hooks = options.hooks;
+    const bool in_window = AnyContains(policy.windows, report.observation.at);
+    hooks.reason_to_end = [&]() -> std::string {
+      if (options.hooks.reason_to_end)
+        if (std::string why = options.hooks.reason_to_end(); !why.empty()) return why;
+      const bool closed = in_window && !AnyContains(policy.windows, parts_.clock.Now());
+      return closed ? "the window closed" : "";
+    };
+    Execution execution = executor_.Run(report.plan, policy, evidence, *index,
+                                        report.observation.disk, remover, stop, hooks);
     report.outcomes = std::move(execution.outcomes);
     report.refused = std::move(execution.refused);
     report.stopped_early = std::move(execution.stopped_early);
     report.recheck_window_seconds = std::move(execution.recheck_window_seconds);
-    LookAfterwards(evidence, active.policy.disk, report, stop);
+    LookAfterwards(evidence, report, stop);
   }
   report.finished = parts_.clock.Now();
   return report;
 }
 
 // Verification: what is said to be gone is gone, what was referenced is still there.
-void Sweeper::LookAfterwards(const Evidence& evidence, const DiskThresholds& marks, Report& report,
+void Sweeper::LookAfterwards(const Evidence& evidence, Report& report,
                              const std::stop_token& stop) {
   if (report.outcomes.empty() || stop.stop_requested()) return;
   const auto images = parts_.runtime.ListImages(stop);
@@ -204,7 +256,14 @@ void Sweeper::LookAfterwards(const Evidence& evidence, const DiskThresholds& mar
     if (!needed && listed.contains(image.id.text())) reclaimable += image.size_bytes;
   }
   report.after = Snapshot{images->size(), TotalBytes(*images), reclaimable, ReadDisk(report, stop)};
-  if (const auto shortfall = Shortfall(marks, report.before->disk, report.after->disk);
+  if (parts_.pods != nullptr) {
+    if (const auto pods = parts_.pods->Read(Millis::zero(), stop))
+      report.evidence.ready_pods_after = pods->ready;
+    else
+      report.warnings.push_back("the pods could not be listed after the run: " + pods.error().what);
+  }
+  if (const auto shortfall =
+          Shortfall(report.in_force.disk, report.before->disk, report.after->disk);
       !report.dry_run && !shortfall.empty())
     report.warnings.push_back(shortfall);
 }

@@ -32,9 +32,10 @@ struct NodeParts {
 };
 
 struct SweepOptions {
-  bool dry_run = true;
-  // Not empty: decide only, and say this as the reason why nothing was tried.
-  std::string evaluate_only;
+  std::optional<bool> dry_run;  // empty: as the policy says
+  // How long the agent has been running; empty for a command that a person gave, which has no
+  // initialDelay and needs no confirmation.
+  std::optional<Millis> running_for;
   Executor::Hooks hooks;
 };
 
@@ -55,14 +56,13 @@ class Sweeper {
                const std::stop_token& stop);
 
  private:
-  Report Begin(const ActivePolicy& active, bool dry_run);
+  Report Begin(const ActivePolicy& active);
   std::optional<Refusal> ReadEvidence(Evidence& evidence, const std::stop_token& stop);
-  std::optional<Refusal> Observe(const ActivePolicy& active, Evidence& evidence,
-                                 std::optional<ImageIndex>& index, Report& report,
-                                 const std::stop_token& stop);
+  std::optional<Refusal> Observe(Evidence& evidence, std::optional<ImageIndex>& index,
+                                 Report& report, const std::stop_token& stop);
+  void Decide(Report& report);
   std::optional<DiskUsage> ReadDisk(Report& report, const std::stop_token& stop);
-  void LookAfterwards(const Evidence& evidence, const DiskThresholds& marks, Report& report,
-                      const std::stop_token& stop);
+  void LookAfterwards(const Evidence& evidence, Report& report, const std::stop_token& stop);
 
   NodeParts parts_;
   const std::string node_;

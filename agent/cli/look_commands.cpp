@@ -112,7 +112,7 @@ int RunExplain(const Options& options, const std::stop_token& stop) {
     return kExitFailed;
   }
   const std::uint32_t image = matches.front();
-  const Scene scene(look->active.policy, seen);
+  const Scene scene(look->report.in_force, seen);
   const Explanation explanation = Explain(scene, look->report.plan, image);
   std::vector<ExplainedStep> steps;
   for (const Step& step : explanation.steps)

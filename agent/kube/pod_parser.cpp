@@ -1,5 +1,6 @@
 #include "agent/kube/pod_parser.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -104,6 +105,16 @@ class Parser {
   Pod& pod_;
 };
 
+// For reports alone, so what is odd here is simply not ready.
+bool IsReady(const Json& status) {
+  const auto conditions = ArrayAt(status, "conditions");
+  if (!conditions || *conditions == nullptr) return false;
+  return std::ranges::any_of(**conditions, [](const Json& condition) {
+    return condition.is_object() && condition.value("type", Json()) == "Ready" &&
+           condition.value("status", Json()) == "True";
+  });
+}
+
 Status Parse(const Json& object, Pod& pod) {
   if (!object.is_object()) return Error{ErrorKind::kIncomplete, "it is not an object"};
   auto kind = TextAt(object, "kind");  // absent within a list
@@ -131,6 +142,7 @@ Status Parse(const Json& object, Pod& pod) {
     auto phase = TextAt(**status, "phase");
     if (!phase) return std::move(phase).error();
     pod.finished = *phase == "Succeeded" || *phase == "Failed";
+    pod.ready = IsReady(**status);
   }
   if (pod.finished) return Done{};
   auto containers = ArrayAt(**spec, "containers");

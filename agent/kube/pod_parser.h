@@ -15,6 +15,7 @@ struct Pod {
   std::string resource_version;
   bool finished =
       false;  // Succeeded or Failed: counts through containers that still exist, not by itself
+  bool ready = false;  // condition Ready is True
   std::vector<ImageReference> references;
 };
 

@@ -6,7 +6,7 @@ namespace imagesweep::kube {
 namespace {
 
 constexpr Millis kNodeTimeout = std::chrono::seconds(10);
-constexpr Millis kNodeReread = std::chrono::minutes(10);
+constexpr Millis kNodeReread = std::chrono::minutes(1);  // each run sees the labels anew
 
 }  // namespace
 
@@ -50,6 +50,16 @@ Status PodSource::ReadNode(const std::stop_token& stop) {
   if (!uid) return uid.error().Wrap("get node " + node_.name);
   if (uid->empty())
     return Error{ErrorKind::kIncomplete, "get node " + node_.name + ": it has no uid"};
+  std::map<std::string, std::string> labels;
+  auto written = ObjectAt(**metadata, "labels");
+  if (!written) return written.error().Wrap("get node " + node_.name);
+  if (*written != nullptr)
+    for (const auto& [name, value] : (*written)->items()) {
+      if (!value.is_string())
+        return Error{ErrorKind::kIncomplete, "get node " + node_.name + ": a label is not text"};
+      labels[name] = value.get<std::string>();
+    }
+  node_labels_ = std::move(labels);
   node_uid_ = *std::move(uid);
   node_read_at_ = now;
   return Done{};
@@ -76,10 +86,13 @@ Result<PodEvidence> PodSource::ListNow(const std::stop_token& stop) {
   evidence.resource_version = list.resource_version;
   evidence.node_name = node_.name;
   evidence.node_uid = node_uid_;
+  evidence.node_labels = node_labels_;
   evidence.cluster = node_.cluster;
   for (const Json& item : list.items) {
     auto pod = ParsePod(item);
     if (!pod) return std::move(pod).error().Wrap("list pods");
+    evidence.unfinished += pod->finished ? 0 : 1;
+    evidence.ready += pod->ready && !pod->finished ? 1 : 0;
     evidence.pods.push_back(std::move(pod->key));
     std::move(pod->references.begin(), pod->references.end(),
               std::back_inserter(evidence.references));

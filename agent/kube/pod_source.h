@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -39,6 +40,7 @@ class PodSource final : public PodReader {
 
   std::mutex mu_;
   std::string node_uid_;
+  std::map<std::string, std::string> node_labels_;
   std::optional<SteadyTime> node_read_at_;
   std::optional<PodEvidence> last_;
   RewindGuard rewind_;

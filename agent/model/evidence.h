@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -61,7 +62,10 @@ struct PodEvidence {
   SteadyTime listed_at;                    // when the list was complete
   std::string node_name;
   std::string node_uid;
-  std::string cluster;  // hash of the cluster's CA; a change is another cluster
+  std::map<std::string, std::string> node_labels;
+  std::size_t unfinished = 0;  // pods that are not Succeeded or Failed
+  std::size_t ready = 0;       // of these, with condition Ready
+  std::string cluster;         // hash of the cluster's CA; a change is another cluster
 };
 
 // All that one look read, in the order in which it must be read: images first, references last.

@@ -32,7 +32,7 @@ Policy Policy::Default(Profile profile) {
   return policy;
 }
 
-const Policy& Policy::For(const NodeLabels& labels) const {
+const Override* Policy::OverrideFor(const NodeLabels& labels) const {
   const auto selects = [&](const Override& candidate) {
     return std::ranges::all_of(candidate.node_selector, [&](const auto& wanted) {
       const auto label = labels.find(wanted.first);
@@ -40,7 +40,7 @@ const Policy& Policy::For(const NodeLabels& labels) const {
     });
   };
   const auto found = std::ranges::find_if(overrides, selects);
-  return found == overrides.end() ? *this : *found->policy;
+  return found == overrides.end() ? nullptr : &*found;
 }
 
 }  // namespace imagesweep

@@ -135,8 +135,8 @@ struct Policy {
   // Policy with every default of a profile, keep.images included.
   static Policy Default(Profile profile = Profile::kBalanced);
 
-  // What holds on a node with these labels: an override's policy, or this one.
-  const Policy& For(const NodeLabels& labels) const;
+  // The override that holds on a node with these labels; null: none, the policy itself does.
+  const Override* OverrideFor(const NodeLabels& labels) const;
 };
 
 // Where the policy in force came from, for reports and metrics.

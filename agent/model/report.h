@@ -36,6 +36,16 @@ struct EvidenceSummary {
   std::string resource_version;
   double pods_age_seconds = 0;
   std::size_t containers = 0;
+  // Of the node's pods that are not finished, before the run and after it (when it was looked).
+  std::size_t unfinished_pods = 0;
+  std::size_t ready_pods = 0;
+  std::optional<std::size_t> ready_pods_after;
+};
+
+// An image that is larger than policy.sizeLimits allows.
+struct Oversized {
+  std::uint32_t image = 0;  // position in Observation::images
+  std::uint64_t max_size = 0;
 };
 
 struct Snapshot {
@@ -56,9 +66,12 @@ struct Report {
   std::optional<Refusal> refused;
   RuntimeIdentity runtime;
   PolicySource policy;
+  Policy in_force;           // with the override for this node, if any
+  std::string override_for;  // whose labels that are: "pool=ci"; empty: none
   EvidenceSummary evidence;
   Observation observation;
   Plan plan;
+  std::vector<Oversized> oversized;
   std::vector<Outcome> outcomes;
   std::string stopped_early;  // why not all planned removals were tried; empty when all were
   std::optional<Snapshot> before;

@@ -119,7 +119,7 @@ TEST_F(SweeperTest, APodThatCameAndWentBetweenTwoRunsRefreshesLastUse) {
 
 TEST_F(SweeperTest, UnknownDiskMeansNothingGoesForSpaceAndIsSaid) {
   active.policy.maximum_age = Millis(0);
-  active.policy.disk = {1, 0};
+  active.policy.disk = {{1, 0}, {0, 0}, {}};
   LetImagesAge();
   node.disk = Error{ErrorKind::kUnavailable, "statvfs /var: No such file or directory"};
   const Report report = Sweep();
@@ -127,13 +127,66 @@ TEST_F(SweeperTest, UnknownDiskMeansNothingGoesForSpaceAndIsSaid) {
   EXPECT_THAT(report.warnings, Contains(HasSubstr("nothing goes for space")));
 }
 
-TEST_F(SweeperTest, SuspendedOrEvaluateOnlyDecidesAndRemovesNothing) {
+TEST_F(SweeperTest, SuspendedOrJustStartedDecidesAndRemovesNothing) {
   LetImagesAge();
-  const Report evaluated = sweeper.Sweep(active, {false, "initialDelay", {}}, stop.get_token());
-  EXPECT_EQ(evaluated.stopped_early, "initialDelay");
+  active.policy.initial_delay = std::chrono::minutes(5);
+  active.policy.limits.confirm_runs = 1;
+  const Report evaluated = sweeper.Sweep(active, {false, Millis(299'999), {}}, stop.get_token());
+  EXPECT_THAT(evaluated.stopped_early, HasSubstr("initialDelay"));
   EXPECT_EQ(evaluated.plan.removals.size(), 1U);
   active.policy.suspend = true;
   EXPECT_EQ(Sweep().stopped_early, "the policy is suspended");
+  EXPECT_THAT(node.removed, IsEmpty());
+}
+
+// A node's own policy, by its labels; dry run and all.
+TEST_F(SweeperTest, AnOverrideHoldsOnTheNodesItSelects) {
+  Policy canary = active.policy;
+  canary.dry_run = false;
+  active.policy.overrides = {{{{"pool", "canary"}}, "", std::make_shared<const Policy>(canary)}};
+  LetImagesAge();
+  Report report = sweeper.Sweep(active, {}, stop.get_token());
+  EXPECT_TRUE(report.dry_run);
+  EXPECT_EQ(report.override_for, "");
+  EXPECT_THAT(node.removed, IsEmpty());
+  node.pods.node_labels = {{"pool", "canary"}, {"zone", "a"}};
+  report = sweeper.Sweep(active, {}, stop.get_token());
+  EXPECT_FALSE(report.dry_run);
+  EXPECT_EQ(report.override_for, "pool=canary");
+  EXPECT_THAT(node.removed, ElementsAre(Id("old")));
+}
+
+TEST_F(SweeperTest, WithoutKubernetesNoOverrideHoldsAndItSaysSo) {
+  active.policy.overrides = {
+      {{{"pool", "canary"}}, "", std::make_shared<const Policy>(active.policy)}};
+  Sweeper alone({node, nullptr, node, node, *ledger, clock}, "node1", std::nullopt);
+  EXPECT_THAT(alone.Evaluate(active, stop.get_token()).warnings,
+              Contains(HasSubstr("none of them holds")));
+}
+
+// The first look is at 22:13 UTC.
+TEST_F(SweeperTest, AWindowThatClosesEndsTheBatch) {
+  node.images.push_back(Img("old2", {"old2:1"}));
+  active.policy.windows = {
+      {{}, std::chrono::minutes(22 * 60), std::chrono::minutes(22 * 60 + 17), "UTC"}};
+  LetImagesAge();
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    if (call == "Remove") clock.Advance(std::chrono::minutes(2));
+    return std::nullopt;
+  };
+  const Report report = Sweep();
+  EXPECT_EQ(report.stopped_early, "the window closed");
+  EXPECT_EQ(node.removed.size(), 1U);
+}
+
+TEST_F(SweeperTest, ReportsImagesOverTheirSizeLimitAndLeavesThem) {
+  node.images.push_back(Img("fat", {"shop/fat:1"}, 2000));
+  node.images.push_back(Img("slim", {"shop/slim:1"}, 1000));
+  active.policy.maximum_age = Millis(0);
+  active.policy.size_limits = {{*ImageGlob::Parse("shop/*"), 1000}};
+  const Report report = Sweep();
+  ASSERT_EQ(report.oversized.size(), 1U);
+  EXPECT_EQ(report.observation.images[report.oversized[0].image].id.text(), Id("fat"));
   EXPECT_THAT(node.removed, IsEmpty());
 }
 
@@ -172,7 +225,7 @@ TEST_F(SweeperTest, ASharpFallOfReferencesHoldsDeletionsUntilASecondViewAgrees) 
 // K09: too little came free, and the image is gone all the same; the report says both.
 TEST_F(SweeperTest, SaysWhenNotEnoughCameFree) {
   active.policy.maximum_age = Millis(0);
-  active.policy.disk = {90, 80};
+  active.policy.disk = {{90, 80}, {0, 0}, {}};
   node.disk = DiskUsage{"/var", 1000, 50, 100, 100};
   LetImagesAge();
   node.on_call = [&](const std::string& call) -> std::optional<Error> {

@@ -214,7 +214,7 @@ TEST_F(ExecutorTest, EndsBeforeTheNextRemovalWhenThereIsAReason) {
 }
 
 TEST_F(ExecutorTest, SpaceRemovalsEndAtTheLowMarkThatTheDiskItselfShows) {
-  policy.disk = {75, 65};
+  policy.disk = {{75, 65}, {0, 0}, {}};
   disk = DiskUsage{"/var", 1000, 100, 100, 100};
   for (const auto at : plan.removals) plan.decisions[at].code = Code::kSpace;
   node.disk = DiskUsage{"/var", 1000, 100, 100, 100};

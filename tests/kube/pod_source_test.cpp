@@ -59,6 +59,35 @@ TEST_F(PodSourceTest, JoinsListAndWatch) {
   EXPECT_EQ(seen->listed_at, clock.Steady());
 }
 
+// A label edit acts in the next run.
+TEST_F(PodSourceTest, ReadsTheNodesLabelsAnewForEachRun) {
+  Step labelled = Node();
+  Json node = Json::parse(NodeJson());
+  node["metadata"]["labels"] = {{"pool", "ci"}};
+  labelled.body = node.dump();
+  http.script = {Node(), ListStep("1"), ListStep("2"), labelled, ListStep("3")};
+  EXPECT_THAT(listing.Read(Millis(0), {})->node_labels, IsEmpty());
+  clock.Advance(std::chrono::seconds(59));
+  EXPECT_THAT(listing.Read(Millis(0), {})->node_labels, IsEmpty()) << "one read a minute at most";
+  clock.Advance(std::chrono::seconds(1));
+  const auto seen = listing.Read(Millis(0), {});
+  EXPECT_THAT(seen->node_labels, testing::ElementsAre(testing::Pair("pool", "ci")));
+}
+
+TEST_F(PodSourceTest, CountsThePodsThatAreReady) {
+  Json ready = PodJson("ready", "a:1"), waiting = PodJson("waiting", "b:1"),
+       done = PodJson("done", "c:1");
+  ready["status"]["conditions"] = {{{"type", "Initialized"}, {"status", "True"}},
+                                   {{"type", "Ready"}, {"status", "True"}}};
+  waiting["status"]["conditions"] = {{{"type", "Ready"}, {"status", "False"}}};
+  done["status"] = ready["status"];
+  done["status"]["phase"] = "Succeeded";
+  http.script = {Node(), ListStep("1", {ready, waiting, done})};
+  const auto seen = listing.Read(kFresh, {});
+  EXPECT_EQ(seen->unfinished, 2U);
+  EXPECT_EQ(seen->ready, 1U);
+}
+
 TEST_F(PodSourceTest, FinishedPodsAreListedAndGiveNoReferences) {
   Json done = PodJson("job", "job:1");
   done["status"]["phase"] = "Succeeded";
@@ -185,7 +214,7 @@ TEST_F(PodSourceTest, WaitsAsLongAsTheServerAsked) {
 }
 
 TEST_F(PodSourceTest, AServerThatWentBackIsBelievedAfterAMinute) {
-  http.script = {Node(), ListStep("100"), ListStep("90"), ListStep("91"), ListStep("92")};
+  http.script = {Node(), ListStep("100"), ListStep("90"), Node(), ListStep("91"), ListStep("92")};
   ASSERT_TRUE(listing.Read(Millis(0), {}));
   clock.Advance(std::chrono::seconds(1));
   const auto back = listing.Read(Millis(0), {});

@@ -25,14 +25,14 @@ overrides:
   policy: {profile: Aggressive}
 )");
   ASSERT_TRUE(policy) << policy.error().what;
-  const Policy& elsewhere = policy->For({{"pool", "web"}});
-  EXPECT_EQ(&elsewhere, &*policy);
-  const Policy& big = policy->For({{"pool", "ci"}, {"size", "big"}, {"other", "x"}});
+  EXPECT_EQ(policy->OverrideFor({{"pool", "web"}}), nullptr);
+  const Policy& big =
+      *policy->OverrideFor({{"pool", "ci"}, {"size", "big"}, {"other", "x"}})->policy;
   EXPECT_EQ(big.keep.last_per_repository, 0);
   EXPECT_EQ(big.keep.tags, std::vector<std::string>{"latest"});
   EXPECT_EQ(big.minimum_age, std::chrono::hours(2));
   EXPECT_FALSE(big.dry_run);
-  const Policy& ci = policy->For({{"pool", "ci"}});
+  const Policy& ci = *policy->OverrideFor({{"pool", "ci"}})->policy;
   EXPECT_EQ(ci.keep.last_per_repository, 5) << "written in the document, so not the profile's";
   EXPECT_EQ(ci.maximum_age, std::chrono::hours(24)) << "the profile's";
   EXPECT_TRUE(ci.dry_run);

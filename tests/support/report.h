@@ -13,7 +13,7 @@ inline Report SampleReport() {
   report.dry_run = false;
   report.runtime = {"containerd", "1.6.20", "unix:///run/c.sock", 7};
   report.policy = {"file/policy.yaml", "9f2c41aa03be"};
-  report.evidence = {false, 2, "48123", 0.4, 3};
+  report.evidence = {false, 2, "48123", 0.4, 3, 2, 2, 2};
   ObservationBuilder seen;
   seen.Add(Img("u", {"app:2"}, 1000))
       .Add(Img("r", {"app:1"}, 2000))
