@@ -3,7 +3,7 @@
 The result is kept in ${XDG_CACHE_HOME:-~/.cache}/imagesweep/NAME-KEY, where KEY is a hash of everything that decides
 what comes out: go.mod, go.sum, our sources, the build flags and the Go version. Concurrent runs wait for one builder.
 
-    python3 -m lab.gobuild [kubernetes | containerd]…     builds and prints where
+    python3 -m lab.gobuild [kubernetes | containerd | helm | helm-docs]…     builds and prints where
 """
 import fcntl
 import hashlib
@@ -17,6 +17,7 @@ import tempfile
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 KUBERNETES = "v1.34.4"
 CONTAINERD = "v2.4.2"
+HELM = "v3.22.0"
 OLDEST_GO = (1, 21)  # from here on Go fetches the toolchain that go.mod asks for through the module proxy by itself
 
 
@@ -39,6 +40,23 @@ def containerd():
     return _built("containerd", TESTS / "runtime/containerd",
                   {f"{module}/cmd/{name}": name for name in ("containerd", "containerd-shim-runc-v2", "ctr")},
                   ["-ldflags", f"-s -w -X {module}/version.Version={CONTAINERD}"], {"CGO_ENABLED": "0"})
+
+
+def helm():
+    """The directory of `helm`."""
+    # The Kubernetes that `helm template` and `helm lint` suppose; Helm's own Makefile sets them so as well.
+    supposed = "".join(f" -X helm.sh/helm/v3/pkg/{package}.k8sVersion{part}={number}"
+                       for package in ("lint/rules", "chartutil")
+                       for part, number in zip(("Major", "Minor"), KUBERNETES[1:].split(".")))
+    return _built("helm", TESTS / "chart/helm", {"helm.sh/helm/v3/cmd/helm": "helm"},
+                  ["-ldflags", f"-s -w -X helm.sh/helm/v3/internal/version.version={HELM}{supposed}"],
+                  {"CGO_ENABLED": "0"})
+
+
+def helm_docs():
+    """The directory of `helm-docs`, which makes the chart's README."""
+    return _built("helm-docs", TESTS / "chart/helm-docs", {"github.com/norwoodj/helm-docs/cmd/helm-docs": "helm-docs"},
+                  ["-ldflags", "-s -w"], {"CGO_ENABLED": "0"})
 
 
 def _built(name, module, packages, flags, extra_env):
@@ -90,6 +108,6 @@ def _go_version(module):
 if __name__ == "__main__":
     try:
         for wanted in sys.argv[1:] or ["containerd", "kubernetes"]:
-            print({"kubernetes": kubernetes, "containerd": containerd}[wanted]())
+            print({"kubernetes": kubernetes, "containerd": containerd, "helm": helm, "helm-docs": helm_docs}[wanted]())
     except MissingGo as missing:
         sys.exit(str(missing))

@@ -1,0 +1,314 @@
+"""The chart: values in, objects out."""
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from lab import agent
+from lab.cell import wait_until
+from lab.chart import CHART, CI, ROOT, helm, one, render, template
+
+DEFAULT_KINDS = ["ServiceAccount", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "DaemonSet"]
+
+
+def daemonset(*arguments, **options):
+    return one(render(*arguments, **options), "DaemonSet")["spec"]["template"]["spec"]
+
+
+def environment(pod):
+    return {variable["name"]: variable.get("value") for variable in pod["containers"][0]["env"]}
+
+
+def mounts(pod):
+    """volume -> (path on the node, path in the container)"""
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    return {mount["name"]: (volumes[mount["name"]].get("hostPath", {}).get("path"), mount["mountPath"])
+            for mount in pod["containers"][0]["volumeMounts"]}
+
+
+@pytest.mark.parametrize("name", CI)
+def test_lint_has_no_complaint(name):
+    result = helm("lint", "--strict", CHART, "--values", CI[name], check=False)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("values, named", [
+    ({"polcy": {}}, "polcy"),
+    ({"policy": {"conifg": {}}}, "conifg"),
+    ({"image": {"pullPolicy": "Sometimes"}}, "pullPolicy"),
+    ({"image": {"digest": "latest"}}, "digest"),
+    ({"runtime": {"name": "docker"}}, "name"),
+    ({"runtime": {"hostSocketDir": "run"}}, "hostSocketDir"),
+    ({"metrics": {"port": 0}}, "port"),
+    ({"log": {"level": "trace"}}, "level"),
+    ({"podMonitor": {"enabled": "yes"}}, "enabled"),
+    ({"persistence": {"path": "/var/lib/imagesweep"}}, "path"),
+    ({"policy": {"config": {"apiVersion": "imagesweep/v1"}}}, "apiVersion"),
+])
+def test_the_schema_names_a_wrong_value(values, named):
+    result = template(values, check=False)
+    assert result.returncode == 1 and "don't meet the specifications of the schema" in result.stderr
+    assert named in result.stderr
+
+
+def test_the_schema_needs_no_network_and_every_value_is_in_it_and_explained():
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    assert "$ref" not in json.dumps(schema)
+
+    def check(schema, values, path):
+        for key, value in values.items():
+            assert key in schema["properties"], f"{path}{key} is not in the schema"
+            if "properties" in schema["properties"][key] and f"{path}{key}" != "policy.config":
+                assert schema["properties"][key]["additionalProperties"] is False
+                check(schema["properties"][key], value, f"{path}{key}.")
+    check(schema, yaml.safe_load((CHART / "values.yaml").read_text()), "")
+    rows = [line for line in (CHART / "README.md").read_text().splitlines() if re.match(r"\| [a-z]\w+[\w.]* \|", line)]
+    assert len(rows) > 70
+    assert not [row for row in rows if row.endswith("|  |")], "values without a comment"
+
+
+def test_defaults_make_the_least_that_works():
+    objects = render(arguments=["--skip-tests"])
+    assert [item["kind"] for item in objects] == DEFAULT_KINDS
+    policy = yaml.safe_load(one(objects, "ConfigMap")["data"]["policy.yaml"])
+    assert policy == {"apiVersion": "imagesweep/v1alpha1", "kind": "SweepPolicy", "dryRun": True}
+
+
+def test_permissions_are_the_ones_the_agent_uses():
+    objects = render()
+    rules = {(resource, tuple(rule.get("resourceNames", ()))): rule["verbs"]
+             for kind in ("ClusterRole", "Role") for rule in one(objects, kind)["rules"]
+             for resource in rule["resources"]}
+    assert rules == {("pods", ()): ["get", "list", "watch"], ("nodes", ()): ["get"],
+                     ("configmaps", ("imagesweep-policy",)): ["get", "list", "watch"]}
+    account = one(objects, "ServiceAccount")["metadata"]
+    for kind in ("ClusterRoleBinding", "RoleBinding"):
+        binding = one(objects, kind)
+        assert binding["subjects"] == [{"kind": "ServiceAccount", "name": account["name"],
+                                        "namespace": account["namespace"]}]
+        assert binding["roleRef"]["name"] in [item["metadata"]["name"] for item in objects
+                                              if item["kind"] == binding["roleRef"]["kind"]]
+
+
+def test_the_pod_is_as_tight_as_the_socket_allows():
+    pod = daemonset()
+    context = pod["containers"][0]["securityContext"]
+    assert context == {"runAsUser": 0, "runAsGroup": 0, "allowPrivilegeEscalation": False,
+                       "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+    assert pod["securityContext"] == {"seccompProfile": {"type": "RuntimeDefault"}}
+    assert not {"hostNetwork", "hostPID", "hostIPC", "hostUsers"} & set(pod)
+    assert not any("hostPort" in port for port in pod["containers"][0]["ports"])
+    for mount in pod["containers"][0]["volumeMounts"]:
+        assert "subPath" not in mount
+        if mount["name"] != "state":
+            assert mount["readOnly"] and mount["mountPropagation"] == "HostToContainer", mount
+    types = {volume["name"]: volume["hostPath"]["type"] for volume in pod["volumes"]}
+    assert types == {"sockets": "Directory", "images": "Directory", "state": "DirectoryOrCreate"}
+
+
+def test_it_runs_everywhere_and_survives_disk_pressure():
+    pod = daemonset()
+    assert pod["tolerations"] == [{"operator": "Exists"}] and pod["priorityClassName"] == "system-node-critical"
+    terms = pod["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert {"key": "imagesweep/exclude", "operator": "NotIn", "values": ["true"]} in terms[0]["matchExpressions"]
+
+
+# One table drives mount and endpoint; the pair is what matters.
+@pytest.mark.parametrize("values, directory, endpoint, images", [
+    ({}, "/run", None, "/var/lib"),
+    ({"name": "containerd"}, "/run/containerd", "/run/containerd/containerd.sock", "/var/lib/containerd"),
+    ({"name": "k3s"}, "/run/k3s/containerd", "/run/k3s/containerd/containerd.sock",
+     "/var/lib/rancher/k3s/agent/containerd"),
+    ({"name": "rke2"}, "/run/k3s/containerd", "/run/k3s/containerd/containerd.sock",
+     "/var/lib/rancher/rke2/agent/containerd"),
+    ({"name": "k0s"}, "/run/k0s", "/run/k0s/containerd.sock", "/var/lib/k0s/containerd"),
+    ({"name": "microk8s"}, "/var/snap/microk8s/common/run", "/var/snap/microk8s/common/run/containerd.sock",
+     "/var/snap/microk8s/common/var/lib/containerd"),
+    ({"name": "cri-o"}, "/run/crio", "/run/crio/crio.sock", "/var/lib/containers/storage"),
+    ({"name": "cri-dockerd"}, "/run", "/run/cri-dockerd.sock", "/var/lib/docker"),
+    ({"name": "k3s", "hostSocketDir": "/run"}, "/run", "/run/k3s/containerd/containerd.sock",
+     "/var/lib/rancher/k3s/agent/containerd"),
+    ({"name": "containerd", "hostSocketDir": "/srv/run/"}, "/srv/run", "/srv/run/containerd.sock",
+     "/var/lib/containerd"),
+    ({"endpoint": "unix:///run/other.sock"}, "/run", "/run/other.sock", "/var/lib"),
+    ({"endpoint": "/srv/run/a.sock", "hostSocketDir": "/srv/run", "imageFilesystemPath": "/srv/images"}, "/srv/run",
+     "/srv/run/a.sock", "/srv/images"),
+])
+def test_mount_and_endpoint_of_a_runtime_belong_together(values, directory, endpoint, images):
+    pod = daemonset({"runtime": values})
+    assert mounts(pod)["sockets"] == (directory, f"/host{directory}")
+    assert mounts(pod)["images"] == (images, images)
+    variables = environment(pod)
+    assert variables.get("IMAGESWEEP_RUNTIME_ENDPOINT") == (endpoint and f"unix:///host{endpoint}")
+    assert variables.get("IMAGESWEEP_HOST_PREFIX") == (None if endpoint else "/host")
+
+
+def test_an_endpoint_outside_the_mount_is_refused():
+    result = template({"runtime": {"endpoint": "/srv/a.sock"}}, check=False)
+    assert result.returncode == 1 and "not below runtime.hostSocketDir /run" in result.stderr
+
+
+@pytest.mark.parametrize("values, image", [
+    ({}, "localhost/imagesweep:0.1.0"),
+    ({"tag": "2.0"}, "localhost/imagesweep:2.0"),
+    ({"repository": "r.example/i", "tag": "2.0", "digest": "sha256:" + "a" * 64}, "r.example/i@sha256:" + "a" * 64),
+])
+def test_a_digest_beats_a_tag_beats_the_version(values, image):
+    objects = render({"image": values})
+    assert one(objects, "DaemonSet")["spec"]["template"]["spec"]["containers"][0]["image"] == image
+    assert one(objects, "Pod")["spec"]["containers"][0]["image"] == image
+
+
+def test_the_test_pod_asks_what_the_agent_asks():
+    objects = render({"runtime": {"name": "k3s"}, "extraEnv": [{"name": "A", "value": "b"}]})
+    ours, theirs = one(objects, "Pod")["spec"], one(objects, "DaemonSet")["spec"]["template"]["spec"]
+    assert environment(ours) == environment(theirs) and mounts(ours).keys() == mounts(theirs).keys()
+    assert one(objects, "Pod")["metadata"]["labels"]["app.kubernetes.io/component"] == "test"
+
+
+def test_without_persistence_nothing_is_written_to_the_node():
+    volumes = daemonset({"persistence": {"enabled": False}})["volumes"]
+    assert {"name": "state", "emptyDir": {}} in volumes
+
+
+def test_an_edit_of_the_policy_does_not_roll_the_pods():
+    before, after = (daemonset({"policy": {"config": {"dryRun": dry}}}) for dry in (True, False))
+    assert before == after
+
+
+def test_a_policy_of_someone_else_is_followed_and_not_made():
+    objects = render(files=[CI["existing-policy"]])
+    assert [item["metadata"]["name"] for item in objects if item["kind"] == "ConfigMap"] == ["my-policy"]
+    assert one(objects, "Role")["rules"][0]["resourceNames"] == ["my-policy"]
+    pod = one(objects, "DaemonSet")["spec"]["template"]["spec"]
+    assert environment(pod)["IMAGESWEEP_POLICY_CONFIGMAP"] == "imagesweep-system/my-policy"
+    result = template({"policy": {"create": False}}, check=False)
+    assert result.returncode == 1 and "policy.existingConfigMap" in result.stderr
+
+
+# Values go through Helm's numbers and YAML, so what comes out is what the program must read.
+@pytest.mark.parametrize("config", [
+    {},
+    {"dryRun": False, "interval": "1h30m", "maximumAge": "7d"},
+    {"limits": {"maxImages": 1000000, "maxBytes": "20Gi"}, "keep": {"lastPerRepository": 1234567}},
+    {"keep": {"images": ["localhost/**", "*/shop/*", "sha256:" + "0" * 64], "tags": ["1.10", "prod-*", "yes"]}},
+    {"rules": [{"name": "a", "selector": {"images": ["*/ci/*"], "tagStatus": "Tagged"}, "keepLast": 3,
+                "action": "Remove"}]},
+])
+def test_the_program_accepts_the_policy_of_the_chart(config):
+    text = one(render({"policy": {"config": config}}), "ConfigMap")["data"]["policy.yaml"]
+    agent.run("policy", "validate", "-f", "-", input=text)
+
+
+@pytest.mark.parametrize("name", CI)
+def test_the_program_accepts_every_policy_there_is(name):
+    texts = [item["data"]["policy.yaml"] for item in render(files=[CI[name]])
+             if item["kind"] == "ConfigMap" and "policy.yaml" in item["data"]]
+    assert texts
+    for text in texts:
+        agent.run("policy", "validate", "-f", "-", input=text)
+
+
+def test_all_the_program_is_told_is_an_option_it_has():
+    """With each argument and variable of the pod the program gets as far as to miss its surroundings."""
+    pod = daemonset({"runtime": {"name": "containerd"}})
+    container = pod["containers"][0]
+    given = {name: value or "x" for name, value in environment(pod).items()}
+    result = subprocess.run([agent.program(), *container["args"][1:], "version"], text=True, capture_output=True)
+    assert result.returncode == 2 and "--listen-address" in result.stderr  # it belongs to `agent`
+    known = subprocess.run([agent.program(), "--help-all"], text=True, capture_output=True).stdout \
+        + subprocess.run([agent.program(), "agent", "--help"], text=True, capture_output=True).stdout \
+        + subprocess.run([agent.program(), "--help"], text=True, capture_output=True).stdout
+    for argument in container["args"][1:]:
+        assert argument.split("=")[0] in known
+    for variable in given:
+        assert variable.startswith("POD_") or f"Env:{variable})" in known, variable
+
+
+def test_no_metric_is_asked_for_that_the_program_does_not_have(tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(agent.policy())
+    with agent.Agent("--without-kubernetes", f"--policy-file={policy}", f"--state-dir={tmp_path}",
+                     f"--runtime-endpoint={tmp_path}/no.sock") as running:
+        assert wait_until(lambda: running.fetch("/readyz")[0] == 503, 10)
+        text = running.fetch("/metrics")[1]
+    # Two have no series before the first call that they count.
+    known = {"imagesweep_cri_requests_total", "imagesweep_kube_requests_total"}
+    assert all(f'"{name}"' in (ROOT / "agent/report/metrics.cpp").read_text() for name in known)
+    known |= {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+    histograms = {f"{line.split()[2]}_bucket" for line in text.splitlines() if line.endswith(" histogram")}
+    objects = render(files=[CI["monitoring"]])
+    dashboard = (CHART / "dashboards/imagesweep.json").read_text()
+    rules = [rule for rule in one(objects, "PrometheusRule")["spec"]["groups"][0]["rules"]]
+    expressions = [rule["expr"] for rule in rules] + re.findall(r'"expr": "((?:[^"\\]|\\.)*)"', dashboard)
+    asked = {name for expression in expressions for name in re.findall(r"\bimagesweep_\w+", expression)}
+    assert len(expressions) > 20 and asked <= known | histograms, asked - known - histograms
+
+
+def test_monitoring_objects():
+    objects = render(files=[CI["monitoring"]], release="other")
+    selector = one(objects, "DaemonSet")["spec"]["selector"]["matchLabels"]
+    port = one(objects, "DaemonSet")["spec"]["template"]["spec"]["containers"][0]["ports"][0]["name"]
+    for kind, field in (("PodMonitor", "podMetricsEndpoints"), ("ServiceMonitor", "endpoints")):
+        monitor = one(objects, kind)["spec"]
+        assert monitor["selector"]["matchLabels"] == selector
+        endpoint = monitor[field][0]
+        assert endpoint["port"] == port and endpoint["relabelings"][0]["targetLabel"] == "node"
+    assert one(objects, "PodMonitor")["metadata"]["labels"]["release"] == "kube-prometheus-stack"
+    assert one(objects, "Service")["spec"]["clusterIP"] == "None"
+    rules = one(objects, "PrometheusRule")["spec"]["groups"][0]["rules"]
+    assert [rule.get("alert") for rule in rules] == [
+        "ImagesweepPolicyInvalid", "ImagesweepRuntimeUnreachable", "ImagesweepRunsStale", "ImagesweepRemovalErrors",
+        "ImagesweepNotReclaimingEnough", "ImagesweepDryRunStillOn", None]
+    dashboard = next(item for item in objects if item["metadata"]["name"].endswith("-dashboard"))
+    assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert json.loads(dashboard["data"]["imagesweep.json"])["panels"]
+    assert one(objects, "NetworkPolicy")["spec"]["ingress"][0]["ports"] == [{"port": port, "protocol": "TCP"}]
+
+
+def test_alerts_can_be_left_out():
+    values = {"prometheusRule": {"enabled": True, "defaultRules": {"disabled": {"ImagesweepRunsStale": True}}}}
+    alerts = [rule["alert"] for rule in one(render(values), "PrometheusRule")["spec"]["groups"][0]["rules"]]
+    assert "ImagesweepRunsStale" not in alerts and "ImagesweepDryRunStillOn" not in alerts and len(alerts) == 4
+
+
+def test_names_labels_and_namespaces_follow_their_values():
+    objects = render({"namespaceOverride": "nodes", "fullnameOverride": "sweep", "commonLabels": {"team": "platform"},
+                      "podMonitor": {"enabled": True, "namespace": "monitoring"}}, release="r")
+    for item in objects:
+        metadata = item["metadata"]
+        assert metadata["labels"]["team"] == "platform"
+        if item["kind"] == "PodMonitor":
+            assert metadata["namespace"] == "monitoring" and item["spec"]["namespaceSelector"]["matchNames"] == ["nodes"]
+        elif not item["kind"].startswith("Cluster"):
+            assert metadata["namespace"] == "nodes"
+            assert metadata["name"].startswith("sweep")
+    names = {item["metadata"]["name"] for item in objects if item["kind"].startswith("Cluster")}
+    assert names == {"nodes-sweep"}, "releases of one name in two namespaces must not share a ClusterRole"
+
+
+@pytest.mark.parametrize("values, says, does_not_say", [
+    ({}, ["Dry run is on", "--set policy.config.dryRun=false", "pod-security.kubernetes.io/enforce=privileged"],
+     ["Dry run is OFF", "release's label"]),
+    ({"policy": {"config": {"dryRun": False}}}, ["Dry run is OFF"], ["Dry run is on"]),
+    ({"podMonitor": {"enabled": True}}, ["podMonitorSelectorNilUsesHelmValues"], []),
+])
+def test_notes(values, says, does_not_say, tmp_path):
+    # `helm install --dry-run=client` prints them, but asks a cluster all the same.
+    copy = shutil.copytree(CHART, tmp_path / "imagesweep")
+    text = (copy / "templates/NOTES.txt").read_text()
+    (copy / "templates/_notes.tpl").write_text('{{- define "notes" -}}' + text + "{{- end -}}")
+    (copy / "templates/notes.yaml").write_text('kind: Notes\ntext: {{ include "notes" . | toJson }}\n')
+    notes = one(render(values, chart=copy), "Notes")["text"]
+    for text in says:
+        assert text in notes
+    for text in does_not_say:
+        assert text not in notes
+
+
+def test_versions_agree():
+    version = re.search(r"project\(imagesweep VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())[1]
+    assert yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"] == version
