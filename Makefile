@@ -4,7 +4,7 @@ REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 SOURCES = git ls-files '*.cpp' '*.h'
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build check test runtime e2e demo image bench docs asan tsan tidy format layers clean
+.PHONY: help bootstrap build check test runtime e2e demo image manifests bench docs asan tsan tidy format layers clean
 
 help: ## This list
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -43,6 +43,9 @@ demo: ## Watch it work on a private containerd (CLUSTER=1: on a real one-node Ku
 
 image: ## Build the container image and its list of contents in build/image (ARCH=arm64: for another machine)
 	scripts/image $(ARCH)
+
+manifests: ## Make the chart's README and the plain manifests anew, from the chart
+	scripts/manifests
 
 asan: ## Unit and integration tests with AddressSanitizer and UndefinedBehaviorSanitizer
 	scripts/bootstrap build
