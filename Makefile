@@ -25,14 +25,14 @@ check: build layers ## Unit and integration tests
 
 test: ## Everything: packages, build, layers, every tier of tests
 	scripts/bootstrap build test
-	$(MAKE) build layers
+	$(MAKE) build layers image
 	scripts/test
 
 runtime: build ## The tests on a real containerd, 1.6 and 2.x
 	scripts/bootstrap test
 	scripts/test runtime
 
-e2e: build ## The tests on a real Kubernetes
+e2e: build image ## The tests on a real Kubernetes
 	scripts/bootstrap test
 	scripts/test cluster
 

@@ -56,6 +56,17 @@ def environment():
             if name not in ignored and not name.startswith("IMAGESWEEP_")}
 
 
+def series(text, name, **labels):
+    """The sum of the metric's series that have LABELS, or None when there is none."""
+    values = []
+    for line in text.splitlines():
+        match = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
+        if match and match[1] == name \
+                and all(f'{label}="{value}"' in (match[2] or "") for label, value in labels.items()):
+            values.append(float(match[3]))
+    return sum(values) if values else None
+
+
 def _free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -110,14 +121,7 @@ class Agent:
         return int(status), body
 
     def metric(self, name, **labels):
-        """The sum of the metric's series that have LABELS, or None when there is none."""
-        values = []
-        for line in self.fetch("/metrics")[1].splitlines():
-            match = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
-            if match and match[1] == name \
-                    and all(f'{label}="{value}"' in (match[2] or "") for label, value in labels.items()):
-                values.append(float(match[3]))
-        return sum(values) if values else None
+        return series(self.fetch("/metrics")[1], name, **labels)
 
     def wait_for_metric(self, name, at_least, seconds=30, **labels):
         value = wait_until(lambda: (self.metric(name, **labels) or 0) >= at_least, seconds, every=0.2)

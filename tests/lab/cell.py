@@ -64,6 +64,14 @@ class Cell:
     def run(self, *argv, mounts=False, **options):
         return subprocess.run(self.enter(*argv, mounts=mounts), check=True, text=True, capture_output=True, **options)
 
+    def outside(self, path):
+        """Where a PATH inside of the cell is found outside."""
+        path = pathlib.Path(path)
+        for target in PRIVATE:
+            if path.is_relative_to(target):
+                return self.directory / "host" / path.relative_to("/")
+        return path
+
     def close(self):
         if self._init.stdin.closed:
             return

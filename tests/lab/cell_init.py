@@ -32,6 +32,8 @@ def main():
     subprocess.check_call(["mount", "-t", "proc", "proc", "/proc"])
     for source, target in private_dirs.items():
         subprocess.check_call(["mount", "--bind", source, target])
+    # As systemd does on a node, so that pods can ask for HostToContainer; it stays within this namespace.
+    subprocess.check_call(["mount", "--make-rshared", "/"])
     subprocess.check_call(["ip", "link", "set", "lo", "up"])
     serve()
 

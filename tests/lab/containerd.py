@@ -68,7 +68,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.blockfile", "io.containerd.sna
 
 
 class Containerd:
-    """Runs in CELL (one of its own when none is given); DIRECTORY holds its files, `socket` is its CRI endpoint."""
+    """In a cell of its own its files are in a directory of its own. In CELL, which is a whole node, they are where every
+    node has them: /run/containerd and /var/lib/containerd. `root` and `socket` are their paths outside of it."""
 
     def __init__(self, workdir, version, cell=None, cni=None):
         self.version, self._programs = version, programs(version)
@@ -76,11 +77,14 @@ class Containerd:
         self.directory.mkdir()
         self._own_cell = cell is None
         self.cell = cell or Cell(self.directory)
-        self.root, self.socket = self.directory / "root", self.directory / "containerd.sock"
+        root, state, address = self.directory / "root", self.directory / "state", self.directory / "containerd.sock"
+        if not self._own_cell:
+            root, state = pathlib.Path("/var/lib/containerd"), pathlib.Path("/run/containerd")
+            address = state / "containerd.sock"
+        self.root, self.socket = self.cell.outside(root), self.cell.outside(address)
         self._snapshotter = _snapshotter(self.directory)
         config = self.directory / "config.toml"
-        config.write_text(configuration(version, self.root, self.directory / "state", self.socket, self._snapshotter,
-                                        cni))
+        config.write_text(configuration(version, root, state, address, self._snapshotter, cni))
         self._argv = [self._programs / "containerd" if self._programs else "containerd", "-c", config]
         self._cgroup, self.cri = workdir.cgroup, None
         try:
@@ -122,12 +126,16 @@ class Containerd:
         return subprocess.run([program, "-a", self.socket, "-n", NAMESPACE, *arguments], check=True, text=True,
                               capture_output=True).stdout
 
+    @property
+    def import_flags(self):
+        direct = ["--local"] if self.version == LATEST else []  # unpacks with the snapshotter named here
+        return [*direct, "--snapshotter", self._snapshotter]
+
     def load(self, archive, pulled=(), local=()):
         """Imports ARCHIVE. Each of PULLED also gets repository@digest, the reference a pull leaves beside the tag (and
         what CRI shows as a repo digest); LOCAL ones stay as an import leaves them. Returns when CRI shows them all."""
         path = archive.write(self.directory / "import.tar")
-        direct = ["--local"] if self.version == LATEST else []  # unpacks with the snapshotter named here
-        self.ctr("images", "import", *direct, "--snapshotter", self._snapshotter, str(path))
+        self.ctr("images", "import", *self.import_flags, str(path))
         path.unlink()
         for image in pulled:
             for reference in image.digest_references:

@@ -1,0 +1,115 @@
+"""The agent as it is shipped: its own image, run by the kubelet as the chart's or the manifests' DaemonSet."""
+import json
+import platform
+import tempfile
+
+import pytest
+import yaml
+
+from lab import agent, gobuild
+from lab.cell import wait_until
+from lab.chart import CHART, NAMESPACE, ROOT
+
+LABELS = {f"pod-security.kubernetes.io/{mode}": "privileged" for mode in ("enforce", "warn")}
+IMAGE = "localhost/imagesweep:0.1.0"
+
+
+def archive():
+    architecture = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+    path = ROOT / f"build/image/imagesweep-0.1.0-{architecture}.oci.tar"
+    if not path.exists():
+        pytest.fail(f"{path} is not there: make image", pytrace=False)
+    return path
+
+
+class DaemonSet:
+    """On a cluster that has the image and an empty namespace for it. `install` brings the chart."""
+
+    def __init__(self, kubernetes):
+        self.kubernetes, self.release = kubernetes, "imagesweep"
+        kubernetes.containerd.ctr("images", "import", *kubernetes.containerd.import_flags, archive())
+        assert wait_until(lambda: IMAGE in kubernetes.containerd.names(), 15)
+
+    def make_namespace(self):
+        self.kubernetes.apply({"apiVersion": "v1", "kind": "Namespace",
+                               "metadata": {"name": NAMESPACE, "labels": LABELS}})
+
+    def helm(self, *arguments):
+        return self.kubernetes.cell.run(gobuild.helm() / "helm", f"--kubeconfig={self.kubernetes.kubeconfig}",
+                                        f"--namespace={NAMESPACE}", *arguments).stdout
+
+    def install(self, values=None, policy=None, flags=()):
+        """Installs or upgrades, and returns when the pod of that version is ready. POLICY replaces the default's."""
+        values = dict(values or {})
+        if policy is not None:
+            values["policy"] = {**values.get("policy", {}), "config": policy}
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            yaml.safe_dump(values, file)
+            self.helm("upgrade", "--install", self.release, CHART, "--values", file.name, *flags)
+        self.await_ready()
+
+    def await_ready(self, seconds=90):
+        try:
+            self.kubectl("rollout", "status", "daemonset/imagesweep", f"--timeout={seconds}s")
+        except Exception as error:
+            raise AssertionError(f"{self.kubectl('describe', 'pods')}\n{self.text()}") from error
+
+    def kubectl(self, *arguments, **options):
+        return self.kubernetes.kubectl("-n", NAMESPACE, *arguments, **options)
+
+    def pods(self):
+        return self.kubernetes.get("pods", "-n", NAMESPACE, "-l", "app.kubernetes.io/component=agent")["items"]
+
+    def pod(self):
+        alive = [pod for pod in self.pods() if "deletionTimestamp" not in pod["metadata"]]
+        assert len(alive) == 1, [pod["metadata"]["name"] for pod in alive]
+        return alive[0]
+
+    def run(self, *arguments):
+        """A command of the program within the agent's container."""
+        return self.kubectl("exec", self.pod()["metadata"]["name"], "--", "imagesweep", *arguments)
+
+    def json(self, *arguments):
+        return json.loads(self.run(*arguments, "-o", "json"))
+
+    def lines(self):
+        """The log of the running container."""
+        found = []
+        for line in self.kubectl("logs", "--tail=-1", self.pod()["metadata"]["name"]).splitlines():
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                found.append({"msg": line})
+        return found
+
+    def text(self):
+        return "\n".join(map(json.dumps, self.lines()))
+
+    def wait_for(self, message, seconds=30, after=0, **fields):
+        """The first line from number AFTER on with that message and those fields."""
+        def found():
+            return next((line for line in self.lines()[after:] if line.get("msg") == message
+                         and all(line.get(name) == value for name, value in fields.items())), None)
+        line = wait_until(found, seconds, every=0.2)
+        assert line, f"no {message!r} {fields} within {seconds} s:\n{self.text()}"
+        return line
+
+    def fetch(self, path):
+        """(status, body) of the pod's own endpoint, asked from the node."""
+        address = self.pod()["status"]["podIP"]
+        output = self.kubernetes.cell.run("curl", "-sS", "--max-time", "10", "-w", "\n%{http_code}",
+                                          f"http://{address}:8080{path}").stdout
+        body, _, status = output.rpartition("\n")
+        return int(status), body
+
+    def metric(self, name, **labels):
+        return agent.series(self.fetch("/metrics")[1], name, **labels)
+
+    def put_policy(self, name="imagesweep-policy", **fields):
+        """As an administrator does, with kubectl; returns the text when the API server has it."""
+        text = agent.policy(**fields)
+        self.put_text(text, name)
+        return text
+
+    def put_text(self, text, name="imagesweep-policy"):
+        self.kubectl("patch", "configmap", name, "--type=merge", "-p", json.dumps({"data": {"policy.yaml": text}}))
