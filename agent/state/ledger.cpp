@@ -1,18 +1,18 @@
 #include "agent/state/ledger.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 
 #include "agent/state/ledger_file.h"
 #include "agent/state/records.h"
+#include "agent/state/warnings.h"
 
 namespace imagesweep {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kMaxWarnings = 32;
 
 // Keeps every look's result in memory as well.  As long as looks reach the file, the file leads,
 // because other processes look too; after one that did not, the more patient of both counts.
@@ -26,15 +26,38 @@ class DurableLedger final : public Ledger {
   std::vector<ImageAge> Observe(std::span<const Image> images,
                                 const std::vector<bool>& in_use) override {
     const Sightings sightings = Sight(images, in_use);
-    durable_ = ObserveInFile(sightings);
-    if (!durable_) {
-      memory_ = LookFromMemory(Now(), sightings);
-      memory_is_ahead_ = true;
+    std::optional<Records> after;  // what the file says, also when it did not take it
+    durable_ = ChangeFile([&](const Records& stored) {
+      after = LookFromFile(stored, sightings);
+      return *after;
+    });
+    if (!after) {
+      // What other processes counted is not known: no count goes on but one that began here.
+      if (!memory_is_ahead_) memory_ = Evaluate(std::move(memory_), {});
+      after = LookFromMemory(Now(), sightings);
     }
+    memory_ = *std::move(after);
+    memory_is_ahead_ = !durable_;
+    if (durable_) written_ = memory_.last_look;
     return Ages(memory_, images);
   }
 
-  std::vector<std::string> warnings() const override { return warnings_; }
+  std::vector<int> CountCandidates(std::span<const Image> images,
+                                   const std::vector<bool>& candidate) override {
+    const Candidacies candidacies = Nominate(images, candidate);
+    Records counted = Evaluate(memory_, candidacies);
+    durable_ = ChangeFile([&](const Records& stored) {
+      Records after = Evaluate(stored, candidacies);
+      if (memory_is_ahead_) after = FewerRuns(std::move(after), counted);
+      counted = WithRunsOf(after, std::move(counted));
+      return after;
+    });
+    memory_ = std::move(counted);
+    memory_is_ahead_ = memory_is_ahead_ || !durable_;
+    return CandidateRuns(memory_, images, candidacies);
+  }
+
+  std::vector<std::string> warnings() const override { return warnings_.lines(); }
   bool durable() const override { return durable_; }
 
  private:
@@ -66,41 +89,25 @@ class DurableLedger final : public Ledger {
            written_->wall == stored.wall;
   }
 
-  bool ObserveInFile(const Sightings& sightings) {
+  bool ChangeFile(const std::function<Records(const Records& stored)>& change) {
     if (file_ == nullptr && !OpenFile()) return false;
-    Records after;
-    const auto written = file_->Update([&](const Records& stored) {
-      after = LookFromFile(stored, sightings);
-      return after;
-    });
-    if (!written) {
-      file_.reset();
-      Warn(written.error().what + "; ages are counted in memory");
-      return false;
-    }
-    memory_ = std::move(after);
-    memory_is_ahead_ = false;
-    written_ = memory_.last_look;
-    return true;
+    const auto written = file_->Update(change);
+    if (written) return true;
+    file_.reset();
+    warnings_.Add(written.error().what + "; ages are counted in memory");
+    return false;
   }
 
   bool OpenFile() {
     if (directory_.empty()) return false;
     auto opened = LedgerFile::Open(directory_);
     if (!opened) {
-      Warn(opened.error().what + "; ages are counted in memory");
+      warnings_.Add(opened.error().what + "; ages are counted in memory");
       return false;
     }
-    if (!opened->note.empty()) Warn(opened->note);
+    if (!opened->note.empty()) warnings_.Add(opened->note);
     file_ = std::move(opened->file);
     return true;
-  }
-
-  void Warn(std::string text) {
-    text = "state: " + text;
-    std::ranges::replace(text, '\n', ' ');
-    if (warnings_.size() < kMaxWarnings && std::ranges::find(warnings_, text) == warnings_.end())
-      warnings_.push_back(std::move(text));
   }
 
   const fs::path directory_;
@@ -111,7 +118,7 @@ class DurableLedger final : public Ledger {
   bool memory_is_ahead_ = false;     // that look is not in the file
   std::optional<LookTime> written_;  // our last look in the file
   bool durable_ = false;
-  std::vector<std::string> warnings_;
+  Warnings warnings_;
 };
 
 }  // namespace

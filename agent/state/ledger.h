@@ -12,8 +12,8 @@
 
 namespace imagesweep {
 
-// Since when each image of this node has been known and unused: counted by looks, kept in
-// DIRECTORY/ledger.db across restarts.
+// Since when each image of this node has been known and unused, and for how many evaluations it
+// could have gone: counted by looks, kept in DIRECTORY/ledger.db across restarts.
 //
 // Only time that somebody watched counts: an interval between two looks, both of which found the
 // image unused, measured on CLOCK_MONOTONIC within one boot; between looks of two processes the
@@ -22,7 +22,8 @@ namespace imagesweep {
 //
 // It never fails.  When the file cannot be used (damaged, newer, read-only, full disk, a symbolic
 // link, …) it goes on from memory and says so: the ages are then shorter than the truth, never
-// longer.  Every look tries the file again.  Agent and CLI may share the file.
+// longer, and the counts lower, never higher.  Every look tries the file again.  Agent and CLI may
+// share the file.
 //
 // One thread at a time.  A call may wait two seconds for another process's transaction.
 class Ledger {
@@ -44,9 +45,16 @@ class Ledger {
   virtual std::vector<ImageAge> Observe(std::span<const Image> images,
                                         const std::vector<bool>& in_use) = 0;
 
+  // Counts one evaluation: how many in a row, this one included, each image was a candidate for
+  // removal; 0 when it is none now.  Parallel to `images`, the list of the last Observe.  An image
+  // that is no candidate, or that is not in the list, starts over.  Every process's call counts: a
+  // command that only shows must not make it.
+  virtual std::vector<int> CountCandidates(std::span<const Image> images,
+                                           const std::vector<bool>& candidate) = 0;
+
   // Why the file was not used, or not as it was: one line each, oldest first, each once.
   virtual std::vector<std::string> warnings() const = 0;
-  // The last look (before the first: the opening) reached the file.
+  // The last look or count (before the first: the opening) reached the file.
   virtual bool durable() const = 0;
 
  protected:

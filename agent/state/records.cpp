@@ -13,6 +13,11 @@ Nanos IdleTime(const Records& records, const ImageRecord& record) {
   return record.idle_from ? records.last_look->observed - *record.idle_from : Nanos::zero();
 }
 
+int RunsOf(const Records& records, const std::string& id) {
+  const auto found = records.images.find(id);
+  return found == records.images.end() ? 0 : found->second.candidate_runs;
+}
+
 }  // namespace
 
 Sightings Sight(std::span<const Image> images, const std::vector<bool>& in_use) {
@@ -22,6 +27,16 @@ Sightings Sight(std::span<const Image> images, const std::vector<bool>& in_use) 
     used = used || in_use.at(i);
   }
   return sightings;
+}
+
+Candidacies Nominate(std::span<const Image> images, const std::vector<bool>& candidate) {
+  Candidacies candidacies;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const bool could_go = candidate.at(i);
+    const auto [entry, first] = candidacies.try_emplace(images[i].id.text(), could_go);
+    if (!first) entry->second = entry->second && could_go;
+  }
+  return candidacies;
 }
 
 Nanos TrustedInterval(const LookTime& earlier, const LookTime& now, bool same_process) {
@@ -53,7 +68,28 @@ Records Advance(const Records& before, const LookTime& now, const Sightings& sig
   return after;
 }
 
+Records Evaluate(Records before, const Candidacies& candidacies) {
+  for (auto& [id, record] : before.images) {
+    const auto found = candidacies.find(id);
+    const bool candidate = found != candidacies.end() && found->second;
+    record.candidate_runs = candidate ? record.candidate_runs + 1 : 0;
+  }
+  return before;
+}
+
+Records FewerRuns(Records a, const Records& b) {
+  for (auto& [id, record] : a.images)
+    record.candidate_runs = std::min(record.candidate_runs, RunsOf(b, id));
+  return a;
+}
+
+Records WithRunsOf(const Records& other, Records records) {
+  for (auto& [id, record] : records.images) record.candidate_runs = RunsOf(other, id);
+  return records;
+}
+
 Records MorePatient(Records a, const Records& b) {
+  a = FewerRuns(std::move(a), b);
   for (auto& [id, record] : a.images) {
     const auto found = b.images.find(id);
     if (found == b.images.end()) continue;
@@ -81,6 +117,17 @@ std::vector<ImageAge> Ages(const Records& after, std::span<const Image> images) 
     ages.push_back(age);
   }
   return ages;
+}
+
+std::vector<int> CandidateRuns(const Records& after, std::span<const Image> images,
+                               const Candidacies& candidacies) {
+  std::vector<int> runs;
+  runs.reserve(images.size());
+  for (const Image& image : images) {
+    const std::string& id = image.id.text();
+    runs.push_back(candidacies.at(id) ? std::max(1, RunsOf(after, id)) : 0);
+  }
+  return runs;
 }
 
 }  // namespace imagesweep

@@ -42,12 +42,12 @@ Result<FileIdentity> Identify(const fs::path& path) {
   return FileIdentity{info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size)};
 }
 
-Result<fs::path> PrepareStateFile(const fs::path& directory) {
+Result<fs::path> PrepareStateFile(const fs::path& directory, const std::string& name) {
   if (auto made = MakeDirectory(directory); !made) return std::move(made).error();
   std::error_code code;
   const fs::path resolved = fs::canonical(directory, code);
   if (code) return Failed("open", directory, code.value());
-  fs::path file = resolved / "ledger.db";
+  fs::path file = resolved / name;
   const int fd =
       ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (fd >= 0)

@@ -1,12 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "agent/base/result.h"
 
 namespace imagesweep {
 
-// The ledger's file in its directory, as the file system sees it.
+// A file of the state directory, as the file system sees it.
 
 struct FileIdentity {
   std::uint64_t device = 0;
@@ -17,7 +19,8 @@ struct FileIdentity {
 // Makes the directory (0700) and an empty file (0600) where they are missing.  Returns the file's
 // path with the directory's links resolved.  Fails when the file is anything but a regular file, a
 // symbolic link above all: it is never followed.
-Result<std::filesystem::path> PrepareStateFile(const std::filesystem::path& directory);
+Result<std::filesystem::path> PrepareStateFile(const std::filesystem::path& directory,
+                                               const std::string& name);
 
 // Of the path itself, not of what it links to; kNotFound when there is nothing.
 Result<FileIdentity> Identify(const std::filesystem::path& path);

@@ -128,7 +128,7 @@ TEST_F(DamagedState, FilesOfOthersAreLeftAlone) {
     const char* sql;
     const char* why;
   } cases[] = {
-      {"PRAGMA user_version = 2", "a newer imagesweep wrote it (version 2)"},
+      {"PRAGMA user_version = 3", "a newer imagesweep wrote it (version 3)"},
       {"PRAGMA user_version = 7; DROP TABLE image; PRAGMA journal_mode = DELETE",
        "a newer imagesweep wrote it (version 7)"},
       {"PRAGMA application_id = 1", "the database of another program"},

@@ -1,0 +1,176 @@
+#include "agent/state/history.h"
+
+#include <deque>
+#include <functional>
+#include <utility>
+#include <variant>
+
+#include "agent/base/quantity.h"
+#include "agent/state/history_tables.h"
+#include "agent/state/pack.h"
+#include "agent/state/state_file.h"
+#include "agent/state/warnings.h"
+
+namespace imagesweep {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Millis kLeaveAlone = std::chrono::seconds(30);
+
+struct Settled {
+  std::string run;
+  std::string image_id;
+  bool removed = false;
+};
+using RemovalChange = std::variant<RemovalEntry, Settled>;
+
+// False when something is settled that is not there.
+bool Apply(const Database& db, const RemovalChange& change) {
+  if (const auto* removal = std::get_if<RemovalEntry>(&change)) {
+    PutRemoval(db, *removal);
+    return true;
+  }
+  const auto& settled = std::get<Settled>(change);
+  return SettleRemoval(db, settled.run, settled.image_id, settled.removed) || !settled.removed;
+}
+
+class DurableHistory final : public History {
+ public:
+  DurableHistory(fs::path directory, const Clock& clock)
+      : directory_(std::move(directory)), clock_(clock) {
+    if (keeps_nothing()) return;
+    if (const auto opened = OpenFile(); !opened) warnings_.Add(opened.error().what);
+  }
+
+  Status Intend(const RemovalEntry& removal) override {
+    if (keeps_nothing()) return Done{};
+    Wait(removal);
+    return Write([](const Database&) {});
+  }
+
+  Status Settle(const std::string& run, const std::string& image_id, bool removed) override {
+    if (keeps_nothing()) return Done{};
+    Wait(Settled{run, image_id, removed});
+    auto written = Write([](const Database&) {});
+    if (written && last_is_missing_)
+      return Error{ErrorKind::kNotFound,
+                   "history: no entry for the removal of " + image_id + " by run " + run};
+    return written;
+  }
+
+  Status AddRun(const RunEntry& entry, int limit) override {
+    if (keeps_nothing()) return Done{};
+    if (entry.run.empty()) return Error{ErrorKind::kInvalid, "history: a run without an id"};
+    if (entry.report.size() > kMaxReportBytes)
+      return Error{ErrorKind::kInvalid, "history: the report of run " + entry.run + " takes " +
+                                            HumanBytes(entry.report.size()) + "; at most " +
+                                            HumanBytes(kMaxReportBytes) + " are kept"};
+    const std::string packed = Pack(entry.report);
+    return Write([&](const Database& db) { PutRun(db, entry, packed, limit); });
+  }
+
+  Result<std::vector<RunEntry>> Runs() override {
+    std::vector<RunEntry> runs;
+    auto read = Read([&](const Database& db) { runs = ReadRuns(db); });
+    if (!read) return std::move(read).error();
+    return runs;
+  }
+
+  Result<std::optional<RunEntry>> Find(const std::string& run) override {
+    std::vector<RunEntry> found;
+    auto read = Read([&](const Database& db) { found = FindRuns(db, run); });
+    if (!read) return std::move(read).error();
+    if (found.empty()) return std::optional<RunEntry>();
+    if (found.size() > 1)
+      return Error{ErrorKind::kInvalid, "history: more than one run begins with " + run};
+    auto report = Unpack(found[0].report, kMaxReportBytes);
+    if (!report)
+      return Error{ErrorKind::kIncomplete,
+                   "history: the report of run " + found[0].run + " is damaged"};
+    found[0].report = *std::move(report);
+    return std::optional(std::move(found[0]));
+  }
+
+  Result<std::vector<RemovalEntry>> Removals(const std::string& run) override {
+    std::vector<RemovalEntry> removals;
+    auto read = Read([&](const Database& db) { removals = ReadRemovals(db, run); });
+    if (!read) return std::move(read).error();
+    return removals;
+  }
+
+  std::vector<std::string> warnings() const override { return warnings_.lines(); }
+
+ private:
+  bool keeps_nothing() const { return directory_.empty(); }
+
+  void Wait(RemovalChange change) {
+    if (waiting_.size() >= kMaxRemovals) waiting_.pop_front();
+    waiting_.push_back(std::move(change));
+  }
+
+  // What waits comes first, in the same transaction.
+  Status Write(const std::function<void(const Database& db)>& change) {
+    auto written = Use([&] {
+      return file_->Write([&](const Database& db) {
+        last_is_missing_ = false;
+        for (const auto& waiting : waiting_) last_is_missing_ = !Apply(db, waiting);
+        change(db);
+      });
+    });
+    if (written) waiting_.clear();
+    return written;
+  }
+
+  Status Read(const std::function<void(const Database& db)>& look) {
+    if (keeps_nothing()) return Done{};
+    return Use([&] { return file_->Read(look); });
+  }
+
+  // Tries once more with the file as it is now: it may have been replaced, or be damaged.
+  Status Use(const std::function<Status()>& work) {
+    if (leave_alone_until_ && clock_.Steady() < *leave_alone_until_)
+      return Error{ErrorKind::kDeadline, "history: another process holds the file"};
+    leave_alone_until_.reset();
+    auto done = file_ == nullptr ? OpenAnd(work) : work();
+    if (!done && file_ != nullptr && done.error().kind != ErrorKind::kDeadline) {
+      warnings_.Add(done.error().what);
+      done = OpenAnd(work);
+    }
+    if (done) return done;
+    file_.reset();
+    if (done.error().kind == ErrorKind::kDeadline)
+      leave_alone_until_ = clock_.Steady() + kLeaveAlone;
+    return std::move(done).error().Wrap("history");
+  }
+
+  Status OpenAnd(const std::function<Status()>& work) {
+    if (auto opened = OpenFile(); !opened) return opened;
+    return work();
+  }
+
+  Status OpenFile() {
+    file_.reset();
+    auto opened = StateFile::Open(directory_, kHistoryFormat);
+    if (!opened) return std::move(opened).error();
+    if (!opened->note.empty()) warnings_.Add(opened->note);
+    file_ = std::move(opened->file);
+    return Done{};
+  }
+
+  const fs::path directory_;
+  const Clock& clock_;
+  std::unique_ptr<StateFile> file_;
+  std::deque<RemovalChange> waiting_;  // for a file that takes them, oldest first
+  bool last_is_missing_ = false;       // the last of them settled what was not there
+  std::optional<SteadyTime> leave_alone_until_;
+  Warnings warnings_;
+};
+
+}  // namespace
+
+std::unique_ptr<History> History::Open(const fs::path& directory, const Clock& clock) {
+  return std::make_unique<DurableHistory>(directory, clock);
+}
+
+}  // namespace imagesweep
