@@ -3,6 +3,7 @@
 
 #include "agent/app/agent.h"
 #include "agent/app/filesystem.h"
+#include "agent/app/policy_choice.h"
 #include "agent/app/run_id.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/connect.h"
@@ -115,6 +116,21 @@ Result<std::unique_ptr<HttpServer>> Serve(const Options& options, Shared& shared
         }}});
 }
 
+// The ConfigMap's policy, or that of the override while there is one.  `choice` must outlive the
+// cluster's watches.
+void FollowConfigMaps(const Options& options, kube::Cluster& cluster, PolicyChoice& choice) {
+  const auto base = ConfigMapNameOf(options);
+  cluster.WatchConfigMap(base->name_space, base->name, kPolicyKey,
+                         [&choice](const auto& text) { choice.SetBase(text); });
+  if (options.policy_override_configmap.empty()) {
+    choice.SetOverride(Error{ErrorKind::kNotFound, "none is named"});
+    return;
+  }
+  const auto instead = OverrideNameOf(options);
+  cluster.WatchConfigMap(instead->name_space, instead->name, kPolicyKey,
+                         [&choice](const auto& text) { choice.SetOverride(text); });
+}
+
 // What must be right before anything starts; empty when all is.
 std::optional<Error> Complaint(const Options& options) {
   if (options.policy_file.empty() == options.policy_configmap.empty())
@@ -122,6 +138,8 @@ std::optional<Error> Complaint(const Options& options) {
                  "agent needs a policy: give one of --policy-file and --policy-configmap"};
   if (!options.policy_configmap.empty()) {
     if (auto name = ConfigMapNameOf(options); !name) return name.error();
+    if (!options.policy_override_configmap.empty())
+      if (auto name = OverrideNameOf(options); !name) return name.error();
     if (options.without_kubernetes)
       return Error{ErrorKind::kInvalid,
                    "--policy-configmap needs Kubernetes, and --without-kubernetes rules it out"};
@@ -182,7 +200,13 @@ int RunAgent(const Options& options, const std::stop_token& stop) {
     PrintError(server.error().what);
     return server.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
   }
-  std::unique_ptr<kube::Cluster> cluster;
+  PolicyChoice choice("configmap/" + options.policy_configmap,
+                      "configmap/" + options.policy_override_configmap,
+                      [&shared](const auto& text, const std::string& from) {
+                        shared.PolicyChanged(text ? shared.policies.Offer(*text, from)
+                                                  : shared.policies.Unavailable(text.error().what));
+                      });
+  std::unique_ptr<kube::Cluster> cluster;  // last, as its watches use what stands above
   if (!options.without_kubernetes) {
     auto connected = ConnectToCluster(
         options,
@@ -202,13 +226,7 @@ int RunAgent(const Options& options, const std::stop_token& stop) {
     policy_file = std::jthread(
         [&](const std::stop_token& quit) { FollowPolicyFile(options.policy_file, shared, quit); });
   } else {
-    const auto name = ConfigMapNameOf(options);
-    cluster->WatchConfigMap(
-        name->name_space, name->name, kPolicyKey,
-        [&shared, from = name->description()](const Result<std::string>& text) {
-          shared.PolicyChanged(text ? shared.policies.Offer(*text, from)
-                                    : shared.policies.Unavailable(text.error().what));
-        });
+    FollowConfigMaps(options, *cluster, choice);
   }
   RunUntilStopped(options, shared, cluster.get(), stop);
   shared.log->Info("Stopped");

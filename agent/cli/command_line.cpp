@@ -56,6 +56,10 @@ void AddSourceFlags(CLI::App& app, Options& options) {
                  "NAMESPACE/NAME of the ConfigMap whose key policy.yaml is the policy")
       ->envname("IMAGESWEEP_POLICY_CONFIGMAP")
       ->group(group);
+  app.add_option("--policy-override-configmap", options.policy_override_configmap,
+                 "NAMESPACE/NAME of a ConfigMap that replaces that one for as long as it exists")
+      ->envname("IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP")
+      ->group(group);
   app.add_option("--state-dir", options.state_dir,
                  "Keeps first seen and last used times; empty: keep nothing")
       ->envname("IMAGESWEEP_STATE_DIR")

@@ -14,15 +14,22 @@ namespace {
 constexpr const char* kCure =
     "; give --kubeconfig FILE, or --without-kubernetes on a host that has no cluster";
 
-}  // namespace
-
-Result<ConfigMapName> ConfigMapNameOf(const Options& options) {
-  const std::string& text = options.policy_configmap;
+Result<ConfigMapName> ParseName(const std::string& flag, const std::string& text) {
   const auto slash = text.find('/');
   if (slash == std::string::npos || slash == 0 || slash + 1 == text.size() ||
       text.find('/', slash + 1) != std::string::npos)
-    return Error{ErrorKind::kInvalid, "--policy-configmap \"" + text + "\" is not NAMESPACE/NAME"};
+    return Error{ErrorKind::kInvalid, flag + " \"" + text + "\" is not NAMESPACE/NAME"};
   return ConfigMapName{text.substr(0, slash), text.substr(slash + 1)};
+}
+
+}  // namespace
+
+Result<ConfigMapName> ConfigMapNameOf(const Options& options) {
+  return ParseName("--policy-configmap", options.policy_configmap);
+}
+
+Result<ConfigMapName> OverrideNameOf(const Options& options) {
+  return ParseName("--policy-override-configmap", options.policy_override_configmap);
 }
 
 Result<std::optional<OwnPod>> OwnPodOf(const Options& options) {

@@ -23,8 +23,9 @@ struct ConfigMapName {
   std::string name;
   std::string description() const { return "configmap/" + name_space + "/" + name; }
 };
-// --policy-configmap; kInvalid when it is not NAMESPACE/NAME.
+// --policy-configmap and --policy-override-configmap; kInvalid when not NAMESPACE/NAME.
 Result<ConfigMapName> ConfigMapNameOf(const Options& options);
+Result<ConfigMapName> OverrideNameOf(const Options& options);
 
 // The own pod as the downward API gives it; empty outside a pod.  kInvalid when only part of it is
 // set.

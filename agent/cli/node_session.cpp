@@ -1,5 +1,7 @@
 #include "agent/cli/node_session.h"
 
+#include <utility>
+
 #include "agent/app/filesystem.h"
 #include "agent/app/policy_store.h"
 #include "agent/cli/connect.h"
@@ -63,7 +65,17 @@ Result<ActivePolicy> NodeSession::ReadPolicy(const std::stop_token& stop) {
   if (!parts_->cluster)
     return Error{ErrorKind::kInvalid,
                  "--policy-configmap needs Kubernetes, and --without-kubernetes rules it out"};
-  auto text = parts_->cluster->ReadConfigMap(name->name_space, name->name, kPolicyKey, stop);
+  const auto read = [&] {
+    return parts_->cluster->ReadConfigMap(name->name_space, name->name, kPolicyKey, stop);
+  };
+  Result<std::string> text = Error{ErrorKind::kNotFound, "no override is named"};
+  if (!options.policy_override_configmap.empty()) {
+    const auto base = std::exchange(name, OverrideNameOf(options));
+    if (!name) return std::move(name).error();
+    text = read();
+    if (!text && text.error().kind == ErrorKind::kNotFound) name = base;
+  }
+  if (!text && text.error().kind == ErrorKind::kNotFound) text = read();
   if (!text) return std::move(text).error();
   auto parsed = ParseActivePolicy(*text, name->description());
   if (!parsed) return Error{ErrorKind::kInvalid, name->description() + ":\n" + parsed.error().what};

@@ -21,7 +21,8 @@ struct Options {
   std::string node_name;
   bool without_kubernetes = false;
   std::string policy_file;
-  std::string policy_configmap;  // NAMESPACE/NAME
+  std::string policy_configmap;           // NAMESPACE/NAME
+  std::string policy_override_configmap;  // NAMESPACE/NAME; replaces it while it exists
   std::string state_dir = "/var/lib/imagesweep";
   std::string listen_address = ":8080";
   Millis timeout = std::chrono::minutes(2);

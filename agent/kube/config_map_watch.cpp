@@ -11,7 +11,7 @@ Result<std::string> ConfigText(const Json& object, const std::string& key,
   auto data = ObjectAt(object, "data");
   if (!data) return std::move(data).error();
   if (*data == nullptr || !(*data)->contains(key))
-    return Error{ErrorKind::kNotFound, "ConfigMap " + display + " has no key \"" + key + "\""};
+    return Error{ErrorKind::kInvalid, "ConfigMap " + display + " has no key \"" + key + "\""};
   return TextAt(**data, key.c_str());
 }
 
