@@ -15,6 +15,7 @@ RUN --mount=type=cache,target=/root/.cache/ccache \
       -DIMAGESWEEP_REVISION=${REVISION} -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG" \
       -DCMAKE_CXX_FLAGS="$(dpkg-buildflags --get CXXFLAGS) $(dpkg-buildflags --get CPPFLAGS)" \
       -DCMAKE_EXE_LINKER_FLAGS="$(dpkg-buildflags --get LDFLAGS) -Wl,--as-needed" \
+      -DCMAKE_CXX_LINKER_LAUNCHER=/src/scripts/link-static \
  && cmake --build --preset release --target imagesweep
 ARG SOURCE_DATE_EPOCH=0
 RUN scripts/image-root build/release /image
