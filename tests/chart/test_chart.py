@@ -83,7 +83,7 @@ def test_permissions_are_the_ones_the_agent_uses():
              for kind in ("ClusterRole", "Role") for rule in one(objects, kind)["rules"]
              for resource in rule["resources"]}
     assert rules == {("pods", ()): ["get", "list", "watch"], ("nodes", ()): ["get"],
-                     ("configmaps", ("imagesweep-policy",)): ["get", "list", "watch"]}
+                     ("configmaps", ("imagesweep-policy", "imagesweep-policy-override")): ["get", "list", "watch"]}
     account = one(objects, "ServiceAccount")["metadata"]
     for kind in ("ClusterRoleBinding", "RoleBinding"):
         binding = one(objects, kind)
@@ -174,6 +174,15 @@ def test_without_persistence_nothing_is_written_to_the_node():
     assert {"name": "state", "emptyDir": {}} in volumes
 
 
+def test_the_override_can_be_ruled_out():
+    name = "imagesweep-system/imagesweep-policy-override"
+    assert environment(daemonset())["IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP"] == name
+    objects = render({"policy": {"allowOverride": False}})
+    pod = one(objects, "DaemonSet")["spec"]["template"]["spec"]
+    assert "IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP" not in environment(pod)
+    assert one(objects, "Role")["rules"][0]["resourceNames"] == ["imagesweep-policy"]
+
+
 def test_an_edit_of_the_policy_does_not_roll_the_pods():
     before, after = (daemonset({"policy": {"config": {"dryRun": dry}}}) for dry in (True, False))
     assert before == after
@@ -182,7 +191,7 @@ def test_an_edit_of_the_policy_does_not_roll_the_pods():
 def test_a_policy_of_someone_else_is_followed_and_not_made():
     objects = render(files=[CI["existing-policy"]])
     assert [item["metadata"]["name"] for item in objects if item["kind"] == "ConfigMap"] == ["my-policy"]
-    assert one(objects, "Role")["rules"][0]["resourceNames"] == ["my-policy"]
+    assert one(objects, "Role")["rules"][0]["resourceNames"] == ["my-policy", "imagesweep-policy-override"]
     pod = one(objects, "DaemonSet")["spec"]["template"]["spec"]
     assert environment(pod)["IMAGESWEEP_POLICY_CONFIGMAP"] == "imagesweep-system/my-policy"
     result = template({"policy": {"create": False}}, check=False)

@@ -100,6 +100,9 @@ command line reads the same variables, so `kubectl exec … -- imagesweep plan` 
 - {name: POD_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
 - {name: POD_UID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}
 - {name: IMAGESWEEP_POLICY_CONFIGMAP, value: {{ printf "%s/%s" (include "imagesweep.namespace" .) (include "imagesweep.policyConfigMap" .) }}}
+{{- if .Values.policy.allowOverride }}
+- {name: IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP, value: {{ printf "%s/%s-policy-override" (include "imagesweep.namespace" .) (include "imagesweep.fullname" .) }}}
+{{- end }}
 - {name: IMAGESWEEP_STATE_DIR, value: /state}
 {{- if $runtime.endpoint }}
 - {name: IMAGESWEEP_RUNTIME_ENDPOINT, value: {{ $runtime.endpoint | quote }}}
