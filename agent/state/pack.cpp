@@ -8,9 +8,9 @@
 namespace imagesweep {
 namespace {
 
-// Packed: the text's length, then in turn: a count of plain bytes, these bytes, and, unless the
-// text is complete, a match: its length beyond kMinMatch and its distance back.  All numbers are
-// base 128, low digits first, the high bit set on all bytes but the last.
+// Packed: the text's length and its hash, then in turn: a count of plain bytes, these bytes, and,
+// unless the text is complete, a match: its length beyond kMinMatch and its distance back.  All
+// numbers are base 128, low digits first, the high bit set on all bytes but the last.
 
 constexpr std::size_t kMinMatch = 6;
 constexpr std::size_t kHashBits = 15;
@@ -31,6 +31,13 @@ std::optional<std::size_t> TakeNumber(std::string_view& in) {
     if (byte < 0x80) return number;
   }
   return std::nullopt;
+}
+
+// FNV-1a: bytes that changed on the disk shall not pass for the text.
+std::uint32_t Checksum(std::string_view text) {
+  std::uint32_t hash = 2166136261U;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  return hash;
 }
 
 std::size_t HashAt(std::string_view text, std::size_t at) {
@@ -86,12 +93,14 @@ class Places {
 std::string Pack(std::string_view text) {
   std::string packed;
   PutNumber(packed, text.size());
+  PutNumber(packed, Checksum(text));
   Places places(text);
   std::size_t plain = 0;  // where the bytes begin that are not written yet
   for (std::size_t at = 0; at < text.size();) {
     const Match match = places.Longest(at);
     if (match.length < kMinMatch) {
-      places.Add(at++);
+      places.Add(at);
+      at += 1 + (at - plain) / 256;  // what has no match for long is noise: hurry on
       continue;
     }
     PutNumber(packed, at - plain);
@@ -108,7 +117,8 @@ std::string Pack(std::string_view text) {
 
 std::optional<std::string> Unpack(std::string_view packed, std::size_t max_size) {
   const auto size = TakeNumber(packed);
-  if (!size || *size > max_size) return std::nullopt;
+  const auto checksum = TakeNumber(packed);
+  if (!size || *size > max_size || !checksum) return std::nullopt;
   std::string text;
   while (true) {
     const auto plain = TakeNumber(packed);
@@ -125,7 +135,7 @@ std::optional<std::string> Unpack(std::string_view packed, std::size_t max_size)
     // Byte by byte: a match may reach into what it writes.
     for (std::size_t i = 0; i < length; ++i) text += text[text.size() - *distance];
   }
-  if (text.size() != *size) return std::nullopt;
+  if (text.size() != *size || Checksum(text) != *checksum) return std::nullopt;
   return text;
 }
 

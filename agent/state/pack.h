@@ -11,8 +11,8 @@ namespace imagesweep {
 // how long (LZ77).  Pure; no errors.  At most 2^31 bytes.
 std::string Pack(std::string_view text);
 
-// The text again.  Nothing when `packed` was not made by Pack, or when the text would be longer
-// than `max_size`; whatever the bytes are, nothing outside them is read.
+// The text again.  Nothing when `packed` is not what Pack made, to the last byte, or when the text
+// would be longer than `max_size`; whatever the bytes are, nothing outside them is read.
 std::optional<std::string> Unpack(std::string_view packed, std::size_t max_size);
 
 }  // namespace imagesweep

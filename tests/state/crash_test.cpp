@@ -1,15 +1,8 @@
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sqlite3.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <csignal>
-#include <functional>
 
 #include "agent/state/ledger.h"
+#include "tests/state/faults.h"
 #include "tests/state/ledger_files.h"
 #include "tests/support/fake_clock.h"
 
@@ -18,96 +11,6 @@ namespace {
 
 using std::chrono::seconds;
 using testing::IsEmpty;
-
-// Every change that SQLite makes to the disk goes through these, so a process can be killed, or the
-// disk be full, at each of them in turn.
-// Source: sqlite.org/c3ref/vfs.html (xSetSystemCall), os_unix.c for the names.
-enum class Fault { kNone, kKill, kTornWriteThenKill, kDiskFull };
-Fault fault = Fault::kNone;
-int calls_left = 0;
-
-// True when this call is the one that goes wrong, or a later one.
-bool Strikes() {
-  if (fault == Fault::kNone) return false;
-  if (calls_left > 1) {
-    --calls_left;
-    return false;
-  }
-  if (fault == Fault::kKill) raise(SIGKILL);
-  return true;
-}
-
-ssize_t Pwrite(int fd, const void* data, size_t size, off_t at) {
-  if (!Strikes()) return pwrite(fd, data, size, at);
-  if (fault == Fault::kTornWriteThenKill) {
-    if (pwrite(fd, data, size / 2, at) >= 0) raise(SIGKILL);
-  }
-  errno = ENOSPC;
-  return -1;
-}
-ssize_t Write(int fd, const void* data, size_t size) {
-  return Pwrite(fd, data, size, lseek(fd, 0, SEEK_CUR));
-}
-int Unlink(const char* path) {
-  if (!Strikes()) return unlink(path);
-  if (fault == Fault::kTornWriteThenKill) raise(SIGKILL);
-  errno = EIO;
-  return -1;
-}
-int Ftruncate(int fd, off_t size) {
-  if (!Strikes()) return ftruncate(fd, size);
-  if (fault == Fault::kTornWriteThenKill) raise(SIGKILL);
-  errno = EIO;
-  return -1;
-}
-
-template <typename F>
-sqlite3_syscall_ptr Erased(F* function) {
-  return reinterpret_cast<sqlite3_syscall_ptr>(function);
-}
-
-void Intercept() {
-  sqlite3_vfs* const vfs = sqlite3_vfs_find(nullptr);
-  ASSERT_NE(vfs, nullptr);
-  int intercepted = 0;
-  for (const auto& [name, function] :
-       std::initializer_list<std::pair<const char*, sqlite3_syscall_ptr>>{
-           {"pwrite", Erased(Pwrite)},
-           {"pwrite64", Erased(Pwrite)},
-           {"write", Erased(Write)},
-           {"unlink", Erased(Unlink)},
-           {"ftruncate", Erased(Ftruncate)}})
-    intercepted += vfs->xSetSystemCall(vfs, name, function) == SQLITE_OK ? 1 : 0;
-  ASSERT_EQ(intercepted, 5);
-}
-
-class Faults : public testing::Test {
- protected:
-  void SetUp() override { Intercept(); }
-  void TearDown() override {
-    fault = Fault::kNone;
-    sqlite3_vfs* const vfs = sqlite3_vfs_find(nullptr);
-    vfs->xSetSystemCall(vfs, nullptr, nullptr);
-  }
-  static void Arm(Fault kind, int call) {
-    fault = kind;
-    calls_left = call;
-  }
-  // True when `work` was killed in its own process, false when it came to its end.
-  static bool Killed(Fault kind, int call, const std::function<void()>& work) {
-    const pid_t child = fork();
-    if (child == 0) {
-      Arm(kind, call);
-      work();
-      _exit(0);
-    }
-    int status = 0;
-    EXPECT_EQ(waitpid(child, &status, 0), child);
-    const bool killed = WIFSIGNALED(status);
-    EXPECT_EQ(killed ? WTERMSIG(status) : SIGKILL, SIGKILL);
-    return killed;
-  }
-};
 
 // A look that is interrupted is in the file as a whole or not at all.
 TEST_F(Faults, AProcessKilledAtAnyWriteLeavesTheLookOrNone) {
@@ -170,7 +73,7 @@ TEST_F(Faults, AFullDiskCostsNothingButTheFile) {
 
     Arm(Fault::kDiskFull, call);
     auto ages = ledger->Observe(Images({"idle", "used", "new"}), {false, true, false});
-    fault = Fault::kNone;
+    Disarm();
     failed = !ledger->durable();
     EXPECT_EQ(ages[0].unused_for, seconds(10)) << "call " << call;
     EXPECT_EQ(ages[1].unused_for, seconds(0));
@@ -201,7 +104,7 @@ TEST_F(Faults, ADiskThatIsFullAtTheStartIsUsedOnceItIsNot) {
   LookIdle(*ledger, Images({"a"}));
   clock.Advance(seconds(4));
   EXPECT_EQ(LookIdle(*ledger, Images({"a"}))[0].unused_for, seconds(4));
-  fault = Fault::kNone;
+  Disarm();
   LookIdle(*ledger, Images({"a"}));
   EXPECT_TRUE(ledger->durable());
   clock.Advance(seconds(4));

@@ -54,6 +54,23 @@ inline void Sql(const std::filesystem::path& path, const std::string& sql) {
   sqlite3_close(db);
 }
 
+// What a query returns: a line for each row, columns apart by "|".
+inline std::string Rows(const std::filesystem::path& path, const std::string& sql) {
+  sqlite3* db = nullptr;
+  std::string text;
+  const auto add = [](void* into, int columns, char** values, char**) {
+    auto& lines = *static_cast<std::string*>(into);
+    for (int i = 0; i < columns; ++i) lines.append(values[i] ? values[i] : "NULL").append("|");
+    lines += '\n';
+    return 0;
+  };
+  if (sqlite3_open(path.c_str(), &db) != SQLITE_OK ||
+      sqlite3_exec(db, sql.c_str(), add, &text, nullptr) != SQLITE_OK)
+    throw std::runtime_error(sqlite3_errmsg(db));
+  sqlite3_close(db);
+  return text;
+}
+
 inline std::vector<Image> Images(std::initializer_list<std::string_view> words) {
   std::vector<Image> images;
   for (const auto word : words) images.push_back(Img(word, {std::string(word) + ":1"}));

@@ -1,0 +1,68 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <set>
+
+#include "agent/state/history.h"
+#include "agent/state/ledger.h"
+#include "tests/state/history_files.h"
+#include "tests/state/ledger_files.h"
+#include "tests/support/fake_clock.h"
+
+namespace imagesweep {
+namespace {
+
+constexpr int kRuns = 15;
+
+// What an agent or a command does; true when every call reached its file.
+bool Work(const std::filesystem::path& directory, const std::string& name) {
+  const RealClock clock{};
+  const auto ledger = Ledger::Open(directory, clock, "boot");
+  const auto history = History::Open(directory, clock);
+  const auto images = Images({"a", "b"});
+  bool good = true;
+  for (int i = 0; i < kRuns; ++i) {
+    const std::string run = name + std::to_string(i);
+    LookIdle(*ledger, images);
+    good = good && ledger->durable();
+    ledger->CountCandidates(images, {true, false});
+    good = good && ledger->durable();
+    good = good && history->Intend(Removal(run, "a")) && history->Settle(run, Id("a"), true) &&
+           history->Intend(Removal(run, "b")) && history->Settle(run, Id("b"), false) &&
+           history->AddRun(RunOf(run), 50) && history->Find(run);
+  }
+  for (const auto& warning : history->warnings()) std::puts(warning.c_str());
+  return good;
+}
+
+TEST(TwoProcesses, ShareBothFiles) {
+  const TempDir dir;
+  const RealClock clock{};
+  std::vector<pid_t> children;
+  for (const char* name : {"agent-", "cli-"}) {
+    children.push_back(fork());
+    if (children.back() == 0) _exit(Work(dir.path(), name) ? 0 : 1);
+  }
+  for (const pid_t child : children) {
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  }
+  const auto history = History::Open(dir.path(), clock);
+  const auto runs = RunIds(*history);
+  EXPECT_EQ(std::set<std::string>(runs.begin(), runs.end()).size(), 2U * kRuns);
+  const auto removals = Value(history->Removals(""));
+  EXPECT_EQ(removals.size(), 2U * kRuns);
+  for (const auto& removal : removals) EXPECT_EQ(removal, Gone(Removal(removal.run, "a")));
+
+  const auto ledger = Ledger::Open(dir.path(), clock, "boot");
+  const auto images = Images({"a", "b"});
+  LookIdle(*ledger, images);
+  EXPECT_EQ(ledger->CountCandidates(images, {true, true}), (std::vector<int>{2 * kRuns + 1, 1}));
+}
+
+}  // namespace
+}  // namespace imagesweep

@@ -1,0 +1,177 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <functional>
+#include <random>
+
+#include "agent/state/history.h"
+#include "agent/state/ledger.h"
+#include "tests/state/faults.h"
+#include "tests/state/history_files.h"
+#include "tests/state/ledger_files.h"
+#include "tests/support/fake_clock.h"
+
+namespace imagesweep {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::IsEmpty;
+
+// Everything a run writes, in the order in which it does, drawn from a seed.
+class Script {
+ public:
+  Script(std::uint64_t seed, std::string run) : random_(seed), run_(std::move(run)) {
+    for (int i = 0; i < 30; ++i)
+      if (OneIn(3) == 0) images_.push_back(Img("i" + std::to_string(i), {"a:1"}));
+    std::vector<bool> in_use(images_.size());
+    std::vector<bool> candidate(images_.size());
+    for (std::size_t i = 0; i < images_.size(); ++i) {
+      in_use[i] = OneIn(3) == 0;
+      candidate[i] = !in_use[i] && OneIn(2) == 0;
+    }
+    steps_.emplace_back([=, this](Ledger& ledger, History&) {
+      ledger.Observe(images_, in_use);
+      return ledger.durable();
+    });
+    steps_.emplace_back([=, this](Ledger& ledger, History&) {
+      ledger.CountCandidates(images_, candidate);
+      return ledger.durable();
+    });
+    for (std::size_t i = 0; i < images_.size(); ++i)
+      if (candidate[i] && OneIn(2) == 0) AddRemoval(images_[i].id.text(), OneIn(3) != 0);
+    RunEntry entry = RunOf(run_, OneIn(2) == 0 ? "noop" : "success");
+    entry.report.assign(OneIn(40'000), 'r');
+    const int limit = static_cast<int>(OneIn(3));
+    steps_.emplace_back(
+        [=](Ledger&, History& history) { return static_cast<bool>(history.AddRun(entry, limit)); });
+  }
+
+  // The first `most` steps; after each that was acknowledged one byte is written to `acknowledge`.
+  void Play(const fs::path& directory, const Clock& clock, std::size_t most, int acknowledge) {
+    const auto ledger = Ledger::Open(directory, clock, "boot");
+    const auto history = History::Open(directory, clock);
+    for (std::size_t i = 0; i < most; ++i) {
+      if (!steps_[i](*ledger, *history)) _exit(1);
+      if (acknowledge >= 0 && write(acknowledge, "x", 1) != 1) _exit(1);
+    }
+  }
+  std::size_t size() const { return steps_.size(); }
+
+ private:
+  using Step = std::function<bool(Ledger&, History&)>;
+
+  std::uint64_t OneIn(std::uint64_t n) { return random_() % n; }
+  void AddRemoval(const std::string& id, bool removed) {
+    RemovalEntry entry = Removal(run_, "x");
+    entry.id = id;
+    steps_.emplace_back(
+        [=](Ledger&, History& history) { return static_cast<bool>(history.Intend(entry)); });
+    steps_.emplace_back([=, run = run_](Ledger&, History& history) {
+      return static_cast<bool>(history.Settle(run, id, removed));
+    });
+  }
+
+  std::mt19937_64 random_;
+  const std::string run_;
+  std::vector<Image> images_;
+  std::vector<Step> steps_;
+};
+
+// All that both files say, after whatever has to be repaired was.
+std::string Dump(const fs::path& directory, const Clock& clock) {
+  const auto ledger = Ledger::Open(directory, clock, "boot");
+  const auto history = History::Open(directory, clock);
+  EXPECT_TRUE(ledger->durable());
+  EXPECT_THAT(ledger->warnings(), IsEmpty());
+  EXPECT_THAT(history->warnings(), IsEmpty());
+  std::string text = Rows(directory / "ledger.db", "SELECT * FROM look") +
+                     Rows(directory / "ledger.db", "SELECT * FROM image");
+  for (const auto& removal : Value(history->Removals("")))
+    text += removal.run + ' ' + removal.id + (removal.done ? " done\n" : " asked\n");
+  for (const auto& run : Value(history->Runs())) {
+    const auto whole = Value(history->Find(run.run));
+    EXPECT_TRUE(whole);
+    text += run.run + ' ' + run.result + ' ' + std::to_string(run.times) + ' ' +
+            (whole ? std::to_string(whole->report.size()) : "") + '\n';
+  }
+  return text;
+}
+
+class RunFaults : public Faults {
+ protected:
+  // A directory as the run finds it, and as each of its steps leaves it.
+  void Prepare(std::uint64_t seed) {
+    fs::remove_all(before_.path() / "state");
+    fs::create_directory(before_.path() / "state");
+    for (std::uint64_t earlier = 0; earlier < seed % 4; ++earlier) {
+      Script script(seed * 100 + earlier, "run-" + std::to_string(earlier));
+      script.Play(before_.path() / "state", clock_, script.size(), -1);
+      clock_.Advance(std::chrono::seconds(10));
+    }
+    script_.emplace(seed, "run-x");
+    expected_.clear();
+    for (std::size_t steps = 0; steps <= script_->size(); ++steps) {
+      Restore();
+      script_->Play(state(), clock_, steps, -1);
+      expected_.push_back(Dump(state(), clock_));
+    }
+  }
+  fs::path state() const { return now_.path() / "state"; }
+  void Restore() {
+    fs::remove_all(state());
+    fs::copy(before_.path() / "state", state());
+  }
+  // Plays it with a fault; what the files then say is what an acknowledged step left or, when the
+  // next one was under way, that one: no age or count grew, no intent is lost, nothing is half.
+  bool KilledAt(Fault fault, int call) {
+    Restore();
+    int acknowledged[2];
+    EXPECT_EQ(pipe(acknowledged), 0);
+    const bool killed = Killed(
+        fault, call, [&] { script_->Play(state(), clock_, script_->size(), acknowledged[1]); });
+    close(acknowledged[1]);
+    std::string bytes(1000, ' ');
+    const auto count = read(acknowledged[0], bytes.data(), bytes.size());
+    close(acknowledged[0]);
+    EXPECT_GE(count, 0);
+    const auto done = static_cast<std::size_t>(count);
+    EXPECT_EQ(done == script_->size(), !killed);
+    const std::string found = Dump(state(), clock_);
+    const bool as_done = found == expected_.at(done);
+    const bool one_more = killed && found == expected_.at(done + 1);
+    EXPECT_TRUE(as_done || one_more) << "call " << call << " after step " << done << "\n" << found;
+    for (const auto& entry : fs::directory_iterator(state()))
+      EXPECT_NE(entry.path().extension(), ".bad") << entry.path();
+    return killed;
+  }
+
+  TempDir before_;
+  TempDir now_;
+  FakeClock clock_;
+  std::optional<Script> script_;
+  std::vector<std::string> expected_;
+};
+
+TEST_F(RunFaults, ARunKilledAtAnyWriteLeavesWhatItAcknowledged) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Prepare(seed);
+    int call = 1;
+    while (KilledAt(Fault::kKill, call)) ++call;
+    EXPECT_GT(call, 20) << "a run writes in many places";
+    if (HasFailure()) FAIL() << "seed " << seed;
+  }
+}
+
+TEST_F(RunFaults, ARunKilledInTheMiddleOfAnyWriteLeavesWhatItAcknowledged) {
+  for (std::uint64_t seed = 20; seed < 40; ++seed) {
+    Prepare(seed);
+    int call = 1;
+    while (KilledAt(Fault::kTornWriteThenKill, call)) ++call;
+    EXPECT_GT(call, 20);
+    if (HasFailure()) FAIL() << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace imagesweep

@@ -1,0 +1,98 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/state/ledger.h"
+#include "tests/state/faults.h"
+#include "tests/state/ledger_files.h"
+#include "tests/support/fake_clock.h"
+
+namespace imagesweep {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// The tables of version 1, as it made them.
+constexpr const char* kVersion1 =
+    "CREATE TABLE look ("
+    " one INTEGER PRIMARY KEY CHECK (one = 1),"
+    " boot_id TEXT NOT NULL,"
+    " steady_ns INTEGER NOT NULL CHECK (steady_ns >= 0),"
+    " wall_ns INTEGER NOT NULL,"
+    " observed_ns INTEGER NOT NULL CHECK (observed_ns >= 0)"
+    ") STRICT;"
+    "CREATE TABLE image ("
+    " id TEXT PRIMARY KEY,"
+    " first_seen_ns INTEGER NOT NULL,"
+    " last_used_ns INTEGER,"
+    " idle_from_ns INTEGER CHECK (idle_from_ns >= 0)"
+    ") STRICT, WITHOUT ROWID;"
+    "PRAGMA application_id = 1229804375;"
+    "PRAGMA user_version = 1;";
+
+class Upgrade : public Faults {
+ protected:
+  // Two images, one of them idle for 40 of the 100 seconds that were observed.
+  static void MakeVersion1(const TempDir& dir, const Clock& clock) {
+    const auto nanos = [](auto time) { return std::to_string(time.time_since_epoch().count()); };
+    Sql(dir.file(), kVersion1);
+    Sql(dir.file(), "INSERT INTO look VALUES (1, 'boot', " + nanos(clock.Steady()) + ", " +
+                        nanos(clock.Now()) + ", 100000000000);" +  //
+                        "INSERT INTO image VALUES ('" + Id("idle") + "', 5, 7, 60000000000);" +
+                        "INSERT INTO image VALUES ('" + Id("used") + "', 6, 8, NULL);");
+  }
+  static void ExpectVersion2WithEverything(const TempDir& dir, const FakeClock& clock) {
+    const auto ledger = Ledger::Open(dir.path(), clock, "boot");
+    EXPECT_TRUE(ledger->durable());
+    EXPECT_THAT(ledger->warnings(), IsEmpty());
+    EXPECT_EQ(Rows(dir.file(), "PRAGMA user_version"), "2|\n");
+    clock.Advance(seconds(3));
+    const auto images = Images({"idle", "used"});
+    const auto ages = ledger->Observe(images, {false, true});
+    EXPECT_EQ(ages[0].unused_for, seconds(43));
+    EXPECT_EQ(ages[0].first_seen.time_since_epoch().count(), 5);
+    EXPECT_EQ(ages[0].last_used->time_since_epoch().count(), 7);
+    EXPECT_FALSE(ages[0].just_seen);
+    EXPECT_EQ(ages[1].first_seen.time_since_epoch().count(), 6);
+    EXPECT_THAT(ledger->CountCandidates(images, {true, false}), ElementsAre(1, 0));
+    const auto again = Ledger::Open(dir.path(), clock, "boot");
+    LookIdle(*again, images);
+    EXPECT_THAT(again->CountCandidates(images, {true, true}), ElementsAre(2, 1));
+  }
+};
+
+TEST_F(Upgrade, OfALedgerOfVersion1LosesNothing) {
+  const TempDir dir;
+  const FakeClock clock;
+  MakeVersion1(dir, clock);
+  ExpectVersion2WithEverything(dir, clock);
+}
+
+TEST_F(Upgrade, ThatIsKilledAtAnyWriteIsDoneByTheNextStart) {
+  for (const Fault kind : {Fault::kKill, Fault::kTornWriteThenKill}) {
+    int call = 1;
+    for (bool killed = true; killed; ++call) {
+      const TempDir dir;
+      const FakeClock clock;
+      MakeVersion1(dir, clock);
+      killed = Killed(kind, call, [&] { Ledger::Open(dir.path(), clock, "boot"); });
+      ExpectVersion2WithEverything(dir, clock);
+    }
+    EXPECT_GT(call, 5);
+  }
+}
+
+TEST_F(Upgrade, ThatADiskIsTooFullForLeavesTheOldFile) {
+  const TempDir dir;
+  const FakeClock clock;
+  MakeVersion1(dir, clock);
+  Arm(Fault::kDiskFull);
+  EXPECT_FALSE(Ledger::Open(dir.path(), clock, "boot")->durable());
+  Disarm();
+  EXPECT_EQ(Rows(dir.file(), "PRAGMA user_version"), "1|\n");
+  ExpectVersion2WithEverything(dir, clock);
+}
+
+}  // namespace
+}  // namespace imagesweep
