@@ -13,9 +13,11 @@ std::uint64_t RandomSeed() {
   return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-std::string NewRunId() {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(RandomSeed()));
+std::string NewRunId(SystemTime now) {
+  const auto millis = std::chrono::floor<Millis>(now.time_since_epoch()).count();
+  char text[32];
+  std::snprintf(text, sizeof text, "%012llx%08llx", static_cast<unsigned long long>(millis),
+                static_cast<unsigned long long>(RandomSeed() & 0xFFFFFFFF));
   return text;
 }
 

@@ -5,11 +5,13 @@
 #include <utility>
 
 #include "agent/app/run_id.h"
+#include "agent/app/run_record.h"
 #include "agent/base/duration.h"
 #include "agent/execute/dry_run_remover.h"
 #include "agent/plan/defer.h"
 #include "agent/plan/planner.h"
 #include "agent/plan/size_limits.h"
+#include "agent/policy/render.h"
 
 namespace imagesweep {
 namespace {
@@ -58,6 +60,26 @@ std::string ReasonNotToBegin(const Policy& policy, const std::optional<Millis>& 
   return {};
 }
 
+// Without Kubernetes removal is for hosts that have none: where a kubelet runs pods, some of them
+// may need an image that no container shows yet.
+std::optional<Refusal> WhyNotBlindly(const Evidence& evidence, const Policy& policy) {
+  if (evidence.pods) return std::nullopt;
+  if (!evidence.use.ready_sandboxes.empty()) {
+    const PodKey& pod = evidence.use.ready_sandboxes.front();
+    return Refusal{"pods",
+                   {ErrorKind::kIncomplete,
+                    "a kubelet runs pods here, for one " + pod.pod_namespace + "/" + pod.name +
+                        "; --without-kubernetes removes nothing on such a node: give "
+                        "--kubeconfig"}};
+  }
+  if (!policy.overrides.empty())
+    return Refusal{"node",
+                   {ErrorKind::kIncomplete,
+                    "the policy has overrides by node labels, and without Kubernetes this node's "
+                    "labels are not known"}};
+  return std::nullopt;
+}
+
 std::string Describe(const NodeLabels& labels) {
   std::string text;
   for (const auto& [name, value] : labels) text += (text.empty() ? "" : ",") + name + "=" + value;
@@ -90,9 +112,9 @@ Sweeper::Sweeper(NodeParts parts, std::string node, std::optional<OwnPod> own_po
 
 Report Sweeper::Begin(const ActivePolicy& active) {
   Report report;
-  report.run = NewRunId();
   report.node = node_;
   report.started = parts_.clock.Now();
+  report.run = NewRunId(report.started);
   report.finished = report.started;
   report.policy = active.source;
   report.in_force = active.policy;
@@ -137,7 +159,8 @@ std::optional<DiskUsage> Sweeper::ReadDisk(Report& report, const std::stop_token
 }
 
 std::optional<Refusal> Sweeper::Observe(Evidence& evidence, std::optional<ImageIndex>& index,
-                                        Report& report, const std::stop_token& stop) {
+                                        const SweepOptions& options, Report& report,
+                                        const std::stop_token& stop) {
   if (auto refusal = ReadEvidence(evidence, stop)) return refusal;
   index.emplace(evidence.images);
   Observation& seen = report.observation;
@@ -171,18 +194,27 @@ std::optional<Refusal> Sweeper::Observe(Evidence& evidence, std::optional<ImageI
     for (std::size_t at = 0; at < used_since.size(); ++at)
       used_since[at] = used_since[at] || recently[at];
   }
+  ApplyOverride(evidence, report);
+  // An agent that was away for longer than it should knows nothing of that time.
+  if (options.running_for) parts_.ledger.LimitGaps(2 * report.in_force.interval);
   seen.ages = parts_.ledger.Observe(seen.images, used_since);
   for (const std::string& warning : parts_.ledger.warnings()) report.warnings.push_back(warning);
   seen.disk = ReadDisk(report, stop);
-  ApplyOverride(evidence, report);
   return std::nullopt;
 }
 
-void Sweeper::Decide(Report& report) {
+void Sweeper::Decide(bool by_agent, Report& report) {
   const Observation& seen = report.observation;
   const Scene scene(report.in_force, seen);
   report.plan = Choose(scene);
-  Defer(scene, {}, report.plan);
+  std::vector<int> evaluations;
+  if (by_agent) {
+    std::vector<bool> to_go(seen.images.size());
+    for (const auto at : report.plan.removals) to_go[at] = true;
+    evaluations = parts_.ledger.CountCandidates(seen.images, to_go);
+  }
+  Defer(scene, evaluations, report.plan);
+  report.policy_text = PolicyYaml(report.in_force);
   report.oversized = FindOversized(report.in_force, seen);
   report.before =
       Snapshot{seen.images.size(), TotalBytes(seen.images), ReclaimableBytes(report), seen.disk};
@@ -192,8 +224,8 @@ Report Sweeper::Evaluate(const ActivePolicy& active, const std::stop_token& stop
   Report report = Begin(active);
   Evidence evidence;
   std::optional<ImageIndex> index;
-  report.refused = Observe(evidence, index, report, stop);
-  if (!report.refused) Decide(report);
+  report.refused = Observe(evidence, index, {}, report, stop);
+  if (!report.refused) Decide(false, report);
   report.finished = parts_.clock.Now();
   return report;
 }
@@ -203,34 +235,49 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
   Report report = Begin(active);
   Evidence evidence;
   std::optional<ImageIndex> index;
-  report.refused = Observe(evidence, index, report, stop);
+  report.refused = Observe(evidence, index, options, report, stop);
   const Policy& policy = report.in_force;
   report.dry_run = options.dry_run.value_or(policy.dry_run);
+  if (!report.refused && !report.dry_run) report.refused = WhyNotBlindly(evidence, policy);
   if (!report.refused) {
-    Decide(report);
+    Decide(options.running_for.has_value(), report);
     report.stopped_early = ReasonNotToBegin(policy, options.running_for);
   }
-  if (!report.refused && report.stopped_early.empty()) {
-    DryRunRemover dry;
-    ImageRemover& remover = report.dry_run ? static_cast<ImageRemover&>(dry) : parts_.remover;
-    Executor::Hooks hooks = options.hooks;
-    const bool in_window = AnyContains(policy.windows, report.observation.at);
-    hooks.reason_to_end = [&]() -> std::string {
-      if (options.hooks.reason_to_end)
-        if (std::string why = options.hooks.reason_to_end(); !why.empty()) return why;
-      const bool closed = in_window && !AnyContains(policy.windows, parts_.clock.Now());
-      return closed ? "the window closed" : "";
-    };
-    Execution execution = executor_.Run(report.plan, policy, evidence, *index,
-                                        report.observation.disk, remover, stop, hooks);
-    report.outcomes = std::move(execution.outcomes);
-    report.refused = std::move(execution.refused);
-    report.stopped_early = std::move(execution.stopped_early);
-    report.recheck_window_seconds = std::move(execution.recheck_window_seconds);
-    LookAfterwards(evidence, report, stop);
-  }
+  if (!report.refused && report.stopped_early.empty())
+    Execute(evidence, *index, options, report, stop);
   report.finished = parts_.clock.Now();
+  if (parts_.history != nullptr) KeepRun(report, *parts_.history);
   return report;
+}
+
+void Sweeper::Execute(const Evidence& evidence, const ImageIndex& index,
+                      const SweepOptions& options, Report& report, const std::stop_token& stop) {
+  DryRunRemover dry;
+  ImageRemover& remover = report.dry_run ? static_cast<ImageRemover&>(dry) : parts_.remover;
+  Executor::Hooks hooks = options.hooks;
+  const auto& windows = report.in_force.windows;
+  const bool in_window = AnyContains(windows, report.observation.at);
+  hooks.reason_to_end = [&]() -> std::string {
+    if (options.hooks.reason_to_end)
+      if (std::string why = options.hooks.reason_to_end(); !why.empty()) return why;
+    const bool closed = in_window && !AnyContains(windows, parts_.clock.Now());
+    return closed ? "the window closed" : "";
+  };
+  RemovalJournal journal(report.dry_run ? nullptr : parts_.history, report);
+  hooks.before_removal = [&](std::uint32_t at) { journal.Intend(at); };
+  hooks.on_outcome = [&](const Outcome& outcome, const Image& image) {
+    journal.Settle(outcome);
+    if (options.hooks.on_outcome) options.hooks.on_outcome(outcome, image);
+  };
+  Execution execution = executor_.Run(report.plan, report.in_force, evidence, index,
+                                      report.observation.disk, remover, stop, hooks);
+  report.outcomes = std::move(execution.outcomes);
+  report.refused = std::move(execution.refused);
+  report.stopped_early = std::move(execution.stopped_early);
+  report.recheck_window_seconds = std::move(execution.recheck_window_seconds);
+  LookAfterwards(evidence, report, stop);
+  for (const Outcome& outcome : report.outcomes)
+    if (outcome.kind == OutcomeKind::kStillListed) journal.Settle(outcome);
 }
 
 // Verification: what is said to be gone is gone, what was referenced is still there.

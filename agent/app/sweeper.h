@@ -11,6 +11,7 @@
 #include "agent/model/policy.h"
 #include "agent/model/ports.h"
 #include "agent/model/report.h"
+#include "agent/state/history.h"
 #include "agent/state/ledger.h"
 
 namespace imagesweep {
@@ -29,6 +30,7 @@ struct NodeParts {
   Filesystem& filesystem;
   Ledger& ledger;
   const Clock& clock;
+  History* history = nullptr;  // null: nothing is kept of the runs
 };
 
 struct SweepOptions {
@@ -59,8 +61,11 @@ class Sweeper {
   Report Begin(const ActivePolicy& active);
   std::optional<Refusal> ReadEvidence(Evidence& evidence, const std::stop_token& stop);
   std::optional<Refusal> Observe(Evidence& evidence, std::optional<ImageIndex>& index,
-                                 Report& report, const std::stop_token& stop);
-  void Decide(Report& report);
+                                 const SweepOptions& options, Report& report,
+                                 const std::stop_token& stop);
+  void Decide(bool by_agent, Report& report);
+  void Execute(const Evidence& evidence, const ImageIndex& index, const SweepOptions& options,
+               Report& report, const std::stop_token& stop);
   std::optional<DiskUsage> ReadDisk(Report& report, const std::stop_token& stop);
   void LookAfterwards(const Evidence& evidence, Report& report, const std::stop_token& stop);
 

@@ -163,11 +163,12 @@ void RunUntilStopped(const Options& options, Shared& shared, kube::Cluster* clus
   cri::CriImageRemover remover(connection);
   StatvfsFilesystem filesystem;
   const auto ledger = Ledger::Open(options.state_dir, shared.clock, ReadBootId());
+  const auto history = History::Open(options.state_dir, shared.clock);
   Sweeper::RecentReferences recent;
   if (cluster != nullptr) recent = [cluster] { return cluster->DrainRecentReferences(); };
   const auto own_pod = OwnPodOf(options);
   Sweeper sweeper({runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem,
-                   *ledger, shared.clock},
+                   *ledger, shared.clock, history.get()},
                   NodeNameOf(options), own_pod ? *own_pod : std::nullopt, std::move(recent));
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
                shared.clock},

@@ -7,15 +7,18 @@
 
 #include "agent/base/duration.h"
 #include "agent/cli/commands.h"
+#include "agent/cli/render.h"
 
 namespace imagesweep {
 namespace {
 
-const std::map<std::string, Output> kOutputs{{"table", Output::kTable},
-                                             {"wide", Output::kWide},
-                                             {"json", Output::kJson},
-                                             {"yaml", Output::kYaml},
-                                             {"name", Output::kName}};
+const std::map<std::string, Output> kOutputs{
+    {"table", Output::kTable}, {"wide", Output::kWide}, {"json", Output::kJson},
+    {"yaml", Output::kYaml},   {"name", Output::kName}, {"markdown", Output::kMarkdown},
+    {"text", Output::kTable}};
+const std::map<std::string, Profile> kProfiles{{"Conservative", Profile::kConservative},
+                                               {"Balanced", Profile::kBalanced},
+                                               {"Aggressive", Profile::kAggressive}};
 const std::map<std::string, LogFormat> kLogFormats{{"text", LogFormat::kText},
                                                    {"json", LogFormat::kJson}};
 
@@ -69,7 +72,9 @@ void AddSourceFlags(CLI::App& app, Options& options) {
 
 void AddOutputFlags(CLI::App& app, Options& options) {
   const std::string group = "Output and limits";
-  app.add_option("-o,--output", options.output, "table, wide, json, yaml or name")
+  app.add_option(
+         "-o,--output", options.output,
+         "table (or text), wide, json, yaml, name; markdown for report, analyze, plan --diff")
       ->transform(CLI::CheckedTransformer(kOutputs, CLI::ignore_case))
       ->option_text("FORMAT")
       ->group(group);
@@ -140,8 +145,30 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   command(app.add_subcommand(
               "images", "Lists the node's images: who uses them and what would become of them"),
           RunImages);
-  command(app.add_subcommand("plan", "Shows what would be removed now, and why; removes nothing"),
-          RunPlan);
+  auto* plan = command(
+      app.add_subcommand("plan", "Shows what would be removed now, and why; removes nothing"),
+      RunPlan);
+  plan->add_option_function<Profile>(
+          "--profile", [options](const Profile& profile) { options->try_profile = profile; },
+          "Try this profile, with the rules and keep patterns of the policy")
+      ->transform(CLI::CheckedTransformer(kProfiles, CLI::ignore_case))
+      ->option_text("PROFILE");
+  plan->add_flag("--diff", options->diff,
+                 "Show what --policy-file or --profile would change, against the policy in force "
+                 "(that of --policy-configmap, else the defaults)");
+  auto* analyze = command(
+      app.add_subcommand(
+          "analyze", "Shows who needs which image, what is idle, and the profiles side by side"),
+      RunAnalyze);
+  auto* report = app.add_subcommand(
+      "report", "Shows what a run did and why: as text, -o markdown or -o json; needs no node");
+  report->add_option("--run", options->run,
+                     "Its id, or the beginning of it; default: the last run");
+  report->callback(
+      [&] { run = [options](const std::stop_token&) { return RunReport(*options); }; });
+  app.add_subcommand("history", "Lists the runs that are remembered; needs no node")->callback([&] {
+    run = [options](const std::stop_token&) { return RunHistory(*options); };
+  });
   auto* sweep = command(
       app.add_subcommand("sweep", "One run now; a dry run unless --dry-run=false")->alias("prune"),
       RunSweep);
@@ -166,6 +193,8 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       ->add_subcommand("reference",
                        "Prints the table of all fields, as docs/reference/policy.md has it")
       ->callback([&] { run = [](const std::stop_token&) { return RunPolicyReference(); }; });
+  policy->add_subcommand("schema", "Prints the JSON schema of a policy, for editors and CI")
+      ->callback([&] { run = [](const std::stop_token&) { return RunPolicySchema(); }; });
   app.add_subcommand("version", "Prints version, revision and CRI version")->callback([&] {
     run = [options](const std::stop_token&) { return RunVersion(*options); };
   });
@@ -174,6 +203,15 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
+  }
+  if (options->diff && options->policy_file.empty() && !options->try_profile) {
+    PrintError("plan --diff needs --policy-file or --profile: what shall be compared?");
+    return kExitUsage;
+  }
+  const bool pages = report->parsed() || analyze->parsed() || (plan->parsed() && options->diff);
+  if (options->output == Output::kMarkdown && !pages) {
+    PrintError("-o markdown is for report, analyze and plan --diff");
+    return kExitUsage;
   }
   if (agent_dry->count() + sweep_dry->count() > 0) options->dry_run = dry_run;
   return Invocation{std::move(run)};

@@ -17,6 +17,10 @@ int RunSweep(const Options& options, const std::stop_token& stop);
 int RunPolicyValidate(const Options& options);
 int RunPolicyDefaults();
 int RunPolicyReference();
+int RunPolicySchema();
+int RunReport(const Options& options);
+int RunHistory(const Options& options);
+int RunAnalyze(const Options& options, const std::stop_token& stop);
 int RunVersion(const Options& options);
 
 }  // namespace imagesweep

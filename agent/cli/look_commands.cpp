@@ -1,15 +1,19 @@
 #include <algorithm>
 
+#include "agent/app/policy_store.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/node_session.h"
 #include "agent/cli/render.h"
 #include "agent/model/image_index.h"
 #include "agent/plan/explain.h"
+#include "agent/plan/planner.h"
 #include "agent/plan/scene.h"
+#include "agent/plan/what_if.h"
+#include "agent/report/analysis.h"
 #include "agent/report/json.h"
 #include "agent/report/yaml.h"
 
-// images, plan and explain: one look, one decision, no removal.
+// images, plan, analyze and explain: one look, one decision, no removal.
 
 namespace imagesweep {
 namespace {
@@ -71,6 +75,7 @@ int Print(const Options& options, const Report& report, const std::string& json,
       break;
     case Output::kTable:
     case Output::kWide:
+    case Output::kMarkdown:
       out = text;
       break;
   }
@@ -87,10 +92,67 @@ int RunImages(const Options& options, const std::stop_token& stop) {
                ImagesText(look->report, TextOptionsOf(options)), AllImages(look->report));
 }
 
-int RunPlan(const Options& options, const std::stop_token& stop) {
+namespace {
+
+std::string Shown(const Options& options, const Page& page) {
+  return options.output == Output::kMarkdown ? ToMarkdown(page) : ToText(page);
+}
+
+// What a policy file or a profile would change, against the policy in force.
+int PrintDifference(const Options& options, const std::stop_token& stop) {
+  Options in_force = options;
+  in_force.policy_file.clear();
+  int code = kExitDone;
+  const auto look = TakeLook(in_force, stop, code);
+  if (!look) return code;
+  const Report& report = look->report;
+  Policy other = report.in_force;
+  std::string name = "the policy in force";
+  if (!options.policy_file.empty()) {
+    const auto loaded = LoadPolicyFile(options.policy_file);
+    if (!loaded) {
+      PrintError(loaded.error().what);
+      return kExitUsage;
+    }
+    other = loaded->policy;
+    name = options.policy_file;
+  }
+  if (options.try_profile) {
+    other = WithProfile(other, *options.try_profile);
+    name += std::string(" with profile ") + std::string(ToString(*options.try_profile));
+  }
+  const Plan then = MakePlan(other, report.observation);
+  const auto changes = Differences(report.plan, then);
+  std::vector<std::uint32_t> named;
+  for (const VerdictChange& change : changes) named.push_back(change.image);
+  return Print(options, report, DifferenceJson(report, then, name, changes),
+               Shown(options, MakeDifferencePage(report, then, name, changes)), named);
+}
+
+}  // namespace
+
+int RunAnalyze(const Options& options, const std::stop_token& stop) {
   int code = kExitDone;
   const auto look = TakeLook(options, stop, code);
   if (!look) return code;
+  const Report& report = look->report;
+  const Analysis analysis = Analyze(report.in_force, report.observation);
+  std::vector<std::uint32_t> idle;
+  for (const IdleImage& one : analysis.idle) idle.push_back(one.image);
+  return Print(options, report, AnalysisJson(report, analysis),
+               Shown(options, MakeAnalysisPage(report, analysis)), idle);
+}
+
+int RunPlan(const Options& options, const std::stop_token& stop) {
+  if (options.diff) return PrintDifference(options, stop);
+  int code = kExitDone;
+  auto look = TakeLook(options, stop, code);
+  if (!look) return code;
+  if (options.try_profile) {
+    look->report.in_force = WithProfile(look->report.in_force, *options.try_profile);
+    look->report.policy.description += ", profile " + std::string(ToString(*options.try_profile));
+    look->report.plan = MakePlan(look->report.in_force, look->report.observation);
+  }
   return Print(options, look->report, PlanJson(look->report),
                PlanText(look->report, TextOptionsOf(options)), look->report.plan.removals);
 }

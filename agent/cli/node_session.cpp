@@ -20,6 +20,7 @@ struct NodeSession::Parts {
   std::unique_ptr<cri::CriImageRemover> remover;
   std::unique_ptr<kube::Cluster> cluster;  // null: told to do without
   std::unique_ptr<Ledger> ledger;
+  std::unique_ptr<History> history;
   std::unique_ptr<Sweeper> sweeper;
 };
 
@@ -48,10 +49,11 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
   parts->runtime = std::make_unique<cri::Runtime>(parts->connection);
   parts->remover = std::make_unique<cri::CriImageRemover>(parts->connection);
   parts->ledger = Ledger::Open(options.state_dir, parts->clock, ReadBootId());
+  parts->history = History::Open(options.state_dir, parts->clock);
   PodReader* pods = parts->cluster ? &parts->cluster->pods() : nullptr;
   parts->sweeper =
       std::make_unique<Sweeper>(NodeParts{*parts->runtime, pods, *parts->remover, parts->filesystem,
-                                          *parts->ledger, parts->clock},
+                                          *parts->ledger, parts->clock, parts->history.get()},
                                 NodeNameOf(options), *std::move(own_pod));
   return NodeSession(std::move(parts));
 }

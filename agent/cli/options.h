@@ -4,13 +4,14 @@
 #include <string>
 
 #include "agent/base/clock.h"
+#include "agent/model/policy.h"
 #include "agent/report/log.h"
 
 namespace imagesweep {
 
 enum ExitCode : int { kExitDone = 0, kExitFailed = 1, kExitUsage = 2 };
 
-enum class Output { kTable, kWide, kJson, kYaml, kName };
+enum class Output { kTable, kWide, kJson, kYaml, kName, kMarkdown };
 
 // Everything the command line can say; a flag beats its environment variable, which beats the
 // default.
@@ -31,8 +32,11 @@ struct Options {
   std::optional<bool> dry_run;
   Output output = Output::kTable;
   bool no_headers = false;
-  std::string image;            // explain
-  std::string policy_to_check;  // policy validate
+  std::string image;                   // explain
+  std::string policy_to_check;         // policy validate
+  std::string run;                     // report: the run's id or its beginning; empty: the last
+  std::optional<Profile> try_profile;  // plan: a profile in place of the policy's own
+  bool diff = false;                   // plan: only what would be different
   // Downward API; set together inside a pod.
   std::string pod_name, pod_namespace, pod_uid;
 };

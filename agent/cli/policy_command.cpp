@@ -40,6 +40,10 @@ int RunPolicyReference() {
   return PrintResult(PolicyReferenceMarkdown()) ? kExitDone : kExitFailed;
 }
 
+int RunPolicySchema() {
+  return PrintResult(PolicyJsonSchema() + "\n") ? kExitDone : kExitFailed;
+}
+
 int RunVersion(const Options& options) {
   const std::string json =
       "{\n  \"apiVersion\": \"imagesweep/v1alpha1\",\n  \"kind\": \"Version\",\n  \"version\": \"" +

@@ -26,6 +26,7 @@ int Print(const Options& options, const Report& report) {
       break;
     case Output::kTable:
     case Output::kWide:
+    case Output::kMarkdown:
       if (!report.refused || !report.outcomes.empty())
         out = SweepText(report, TextOptionsOf(options));
       break;

@@ -115,46 +115,55 @@ Result<std::vector<v1::Container>> UseReader::ListContainers() const {
   return listed;
 }
 
-Status UseReader::ReadContainers() {
-  auto listed = ListContainers();
-  if (!listed) return std::move(listed).error();
-  RuntimeMemory::Details known;
-  std::set<std::string> gone;
-  for (const v1::Container& container : *listed) {
-    if (container.id().empty())
-      return Error{ErrorKind::kIncomplete, "the runtime listed a container without an id"};
-    auto detail = Recall(memory_.details, container.id());
-    if (!detail) {
-      auto asked = DetailOf(container.id());
-      if (!asked) return std::move(asked).error();
-      detail = *std::move(asked);
-    }
-    const bool went = !detail;
-    if (went) detail.emplace();
-    if (!AddReferences(container, *detail, use_.references) && !went)
-      return Error{ErrorKind::kIncomplete,
-                   "the runtime names no image for container " + container.id()};
-    if (auto pod = PodOf(container);
-        pod &&
-        std::ranges::find(use_.container_pods, pod->uid, &PodKey::uid) == use_.container_pods.end())
-      use_.container_pods.push_back(*std::move(pod));
-    if (went)
-      gone.insert(container.id());
-    else
-      known.emplace(container.id(), *std::move(detail));
+// One more container of the list; its status is asked for when it is new to us.
+Status UseReader::ReadContainer(const v1::Container& container, ContainersRead& read) {
+  if (container.id().empty())
+    return Error{ErrorKind::kIncomplete, "the runtime listed a container without an id"};
+  if (read.known.contains(container.id())) return Done{};
+  auto detail = Recall(memory_.details, container.id());
+  if (!detail) {
+    read.asked = true;
+    auto asked = DetailOf(container.id());
+    if (!asked) return std::move(asked).error();
+    detail = *std::move(asked);
   }
-  if (!gone.empty()) {
+  const bool went = !detail;
+  if (went && read.gone.contains(container.id()))
     // Gone means gone from the list too; else a container is there whose mounts nobody can see.
-    auto again = ListContainers();
-    if (!again) return std::move(again).error();
-    for (const v1::Container& container : *again)
-      if (gone.contains(container.id()))
-        return Error{ErrorKind::kIncomplete,
-                     "the runtime lists container " + container.id() + " but has no status of it"};
-  }
-  use_.containers = listed->size();
-  memory_.details.With([&](auto& all) { all = std::move(known); });
+    return Error{ErrorKind::kIncomplete,
+                 "the runtime lists container " + container.id() + " but has no status of it"};
+  if (went) detail.emplace();
+  if (!AddReferences(container, *detail, use_.references) && !went)
+    return Error{ErrorKind::kIncomplete,
+                 "the runtime names no image for container " + container.id()};
+  if (auto pod = PodOf(container);
+      pod &&
+      std::ranges::find(use_.container_pods, pod->uid, &PodKey::uid) == use_.container_pods.end())
+    use_.container_pods.push_back(*std::move(pod));
+  if (went)
+    read.gone.insert(container.id());
+  else
+    read.known.emplace(container.id(), *std::move(detail));
   return Done{};
+}
+
+// Asking takes time, in which containers may come: the list that is believed is one after which
+// nothing had to be asked.
+Status UseReader::ReadContainers() {
+  constexpr int kMaxLists = 5;
+  ContainersRead read;
+  for (int list = 0; list < kMaxLists; ++list) {
+    auto listed = ListContainers();
+    if (!listed) return std::move(listed).error();
+    read.asked = false;
+    for (const v1::Container& container : *listed)
+      if (auto status = ReadContainer(container, read); !status) return status;
+    if (read.asked) continue;
+    use_.containers = listed->size();
+    memory_.details.With([&](auto& all) { all = std::move(read.known); });
+    return Done{};
+  }
+  return Error{ErrorKind::kIncomplete, "new containers come faster than they can be read"};
 }
 
 Result<std::optional<ContainerDetail>> UseReader::DetailOf(const std::string& container) const {

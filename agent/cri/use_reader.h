@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -25,6 +26,12 @@ class UseReader {
   Status ReadConfig();
   Status ReadSandboxes();
   Status ReadContainers();
+  struct ContainersRead {
+    RuntimeMemory::Details known;
+    std::set<std::string> gone;  // went away between the list and the question
+    bool asked = false;          // something had to be asked since the last list
+  };
+  Status ReadContainer(const v1::Container& container, ContainersRead& read);
   Result<std::vector<v1::Container>> ListContainers() const;
   // An empty optional: the container, or sandbox, went away since it was listed.
   Result<std::optional<ContainerDetail>> DetailOf(const std::string& container) const;

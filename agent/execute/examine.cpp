@@ -41,7 +41,9 @@ std::optional<Refusal> ExaminePods(const View& view, const Expectations& expecte
   std::unordered_set<std::string> known;
   for (const PodKey& pod : pods.pods) {
     known.insert(pod.uid);
-    known.insert(NameOf(pod));  // a static pod's sandbox has another uid than its mirror pod
+    // A static pod's sandbox has another uid than its mirror.  Any other pod of this name is not
+    // this one: a StatefulSet's comes back under its name, perhaps with another image.
+    if (pod.mirror) known.insert(NameOf(pod));
   }
   for (const PodKey& sandbox : view.use.ready_sandboxes) {
     if (known.contains(sandbox.uid) || known.contains(NameOf(sandbox))) continue;
@@ -89,17 +91,10 @@ std::optional<Refusal> ExamineImages(const View& view, const Expectations& expec
 // Without a name for the pause image, question 3 of the verdict order has no answer.
 std::optional<Refusal> ExamineSandboxImage(const View& view) {
   if (view.use.ready_sandboxes.empty() || !view.use.sandbox_images.empty()) return std::nullopt;
-  const auto says_so = [](const Image& image) {
-    const auto pause = [](const ImageName& name) {
-      return name.repository().find("pause") != std::string_view::npos;
-    };
-    return image.pinned || std::ranges::any_of(image.tags, pause) ||
-           std::ranges::any_of(image.digests, pause);
-  };
-  if (std::ranges::any_of(view.images, says_so)) return std::nullopt;
+  if (std::ranges::any_of(view.images, LooksLikePause)) return std::nullopt;
   return Refuse("sandboxes",
                 "the runtime runs sandboxes, but neither its configuration nor a sandbox's status "
-                "nor a pin says which image is the pause image");
+                "nor a name says which image is the pause image");
 }
 
 }  // namespace

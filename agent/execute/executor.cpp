@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kMaxWindow{50};
 constexpr int kMaxLooks = 3;
+constexpr Millis kMaxPlanAge = std::chrono::minutes(10);
 constexpr Millis kGraceAfterStop{8'000};
 
 // Told to stop, a removal in hand gets this much longer before it is cancelled.
@@ -82,6 +83,10 @@ std::optional<std::string> Executor::ReasonToSkip(const Decision& decision, cons
   const auto now = filesystem_.Stat(disk->mountpoint);
   if (!now) return "disk use is not known any more: " + now.error().what;
   const DiskThresholds& marks = policy.disk;
+  const int critical = marks.critical.threshold_percent;
+  if (decision.code == Code::kCritical && now->used_percent() < critical &&
+      now->inodes_used_percent() < critical)
+    return "disk use is at " + std::to_string(now->used_percent()) + "%, critical no more";
   const auto pressed = [](const Marks& its, int before, int after) {
     return its.high_percent > 0 && before >= its.high_percent && after > its.low_percent;
   };
@@ -91,30 +96,37 @@ std::optional<std::string> Executor::ReasonToSkip(const Decision& decision, cons
   return std::nullopt;
 }
 
+std::string Executor::ReasonToEnd(const Policy& policy, int failures, SteadyTime begun,
+                                  const std::stop_token& stop, const Hooks& hooks) const {
+  if (stop.stop_requested()) return "told to stop";
+  if (failures >= policy.limits.max_failures)
+    return "limits.maxFailures " + std::to_string(failures) + " reached";
+  // Ages, retention and disk use were judged when the plan was made.
+  if (clock_.Steady() - begun > kMaxPlanAge)
+    return "the plan is older than " + FormatDuration(kMaxPlanAge) + "; the rest is judged anew";
+  return hooks.reason_to_end ? hooks.reason_to_end() : std::string();
+}
+
 Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& evidence,
                         const ImageIndex& index, const std::optional<DiskUsage>& disk,
                         ImageRemover& remover, const std::stop_token& stop, const Hooks& hooks) {
   Execution execution;
   int failures = 0;
   bool removed_before = false;
+  const SteadyTime begun = clock_.Steady();
   for (const auto at : plan.removals) {
-    if (stop.stop_requested()) {
-      execution.stopped_early = "told to stop";
-      break;
-    }
-    if (hooks.reason_to_end) execution.stopped_early = hooks.reason_to_end();
+    // Everything that may say no is asked after the pause, not before it.
+    if (removed_before) clock_.Sleep(policy.limits.removal_delay, stop);
+    removed_before = false;
+    execution.stopped_early = ReasonToEnd(policy, failures, begun, stop, hooks);
     if (!execution.stopped_early.empty()) break;
-    if (failures >= policy.limits.max_failures) {
-      execution.stopped_early = "limits.maxFailures " + std::to_string(failures) + " reached";
-      break;
-    }
     const Image& image = evidence.images[at];
     if (auto why = ReasonToSkip(plan.decisions[at], image, policy, disk)) {
       execution.outcomes.push_back({at, OutcomeKind::kSpared, *std::move(why)});
       if (hooks.on_outcome) hooks.on_outcome(execution.outcomes.back(), image);
       continue;
     }
-    if (removed_before && !clock_.Sleep(policy.limits.removal_delay, stop)) continue;
+    if (hooks.before_removal) hooks.before_removal(at);
     Attempt attempt = TryOne(image, at, evidence, index, remover, stop);
     if (attempt.window_seconds) execution.recheck_window_seconds.push_back(*attempt.window_seconds);
     removed_before = attempt.outcome.kind == OutcomeKind::kRemoved;

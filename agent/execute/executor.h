@@ -37,6 +37,8 @@ class Executor {
         clock_(clock) {}
 
   struct Hooks {
+    // Told before an image is looked at for the last time; its outcome follows.
+    std::function<void(std::uint32_t at)> before_removal;
     // Told of each outcome as it comes.
     std::function<void(const Outcome&, const Image&)> on_outcome;
     // Asked before each removal: why the batch is to end here; empty to go on.
@@ -59,6 +61,8 @@ class Executor {
   };
   Attempt TryOne(const Image& image, std::uint32_t at, const Evidence& evidence,
                  const ImageIndex& index, ImageRemover& remover, const std::stop_token& stop);
+  std::string ReasonToEnd(const Policy& policy, int failures, SteadyTime begun,
+                          const std::stop_token& stop, const Hooks& hooks) const;
   std::optional<std::string> ReasonToSkip(const Decision& decision, const Image& image,
                                           const Policy& policy,
                                           const std::optional<DiskUsage>& disk) const;

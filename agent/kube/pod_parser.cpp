@@ -136,7 +136,11 @@ Status Parse(const Json& object, Pod& pod) {
     if (!*text) return text->error();
   if (name->empty() || name_space->empty() || uid->empty())
     return Error{ErrorKind::kIncomplete, "it has no name, namespace or uid"};
-  pod.key = {*std::move(name_space), *std::move(name), *std::move(uid)};
+  auto annotations = ObjectAt(**metadata, "annotations");
+  if (!annotations) return annotations.error();
+  const bool mirror =
+      *annotations != nullptr && (*annotations)->contains("kubernetes.io/config.mirror");
+  pod.key = {*std::move(name_space), *std::move(name), *std::move(uid), mirror};
   pod.resource_version = *std::move(version);
   if (*status != nullptr) {
     auto phase = TextAt(**status, "phase");

@@ -28,6 +28,8 @@ struct PodKey {
   std::string pod_namespace;
   std::string name;
   std::string uid;
+  // The API's image of a static pod, whose sandbox has another uid (kubelet, config.mirror).
+  bool mirror = false;
 };
 
 // The pod this process runs in (downward API); absent outside a cluster.

@@ -32,4 +32,8 @@ struct Image {
   }
 };
 
+// A pause image by its name alone, for runtimes that do not say: registry.k8s.io/pause,
+// rancher/mirrored-pause, k8s.gcr.io/pause-amd64.
+bool LooksLikePause(const Image& image);
+
 }  // namespace imagesweep

@@ -5,6 +5,18 @@
 
 namespace imagesweep {
 
+std::string_view ToString(Profile profile) {
+  switch (profile) {
+    case Profile::kConservative:
+      return "Conservative";
+    case Profile::kBalanced:
+      return "Balanced";
+    case Profile::kAggressive:
+      return "Aggressive";
+  }
+  return "Balanced";
+}
+
 Policy Policy::Default(Profile profile) {
   Policy policy;
   policy.profile = profile;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/base/clock.h"
@@ -22,6 +23,8 @@ enum class LocalOnly {
 
 // Presets for what a policy does not write.
 enum class Profile { kConservative, kBalanced, kAggressive };
+
+std::string_view ToString(Profile profile);  // "Balanced"
 
 enum class TagStatus { kAny, kTagged, kUntagged };
 

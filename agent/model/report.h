@@ -66,6 +66,7 @@ struct Report {
   std::optional<Refusal> refused;
   RuntimeIdentity runtime;
   PolicySource policy;
+  std::string policy_text;   // the whole of it as YAML, for people
   Policy in_force;           // with the override for this node, if any
   std::string override_for;  // whose labels that are: "pool=ci"; empty: none
   EvidenceSummary evidence;

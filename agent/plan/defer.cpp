@@ -14,7 +14,7 @@ std::string Closed(const Scene& scene) {
   const auto& windows = scene.policy().windows;
   if (AnyContains(windows, scene.seen().at)) return {};
   const auto goal = GoalForSpace(scene);
-  if (goal && goal->critical) return {};
+  if (goal && !goal->to_safety.empty()) return {};
   const auto next = NextOpening(windows, scene.seen().at);
   return next ? "the next window opens at " + FormatTime(*next)
               : "no window opens within eight days";

@@ -15,7 +15,9 @@ std::string SpaceEvidence(const Scene& scene) {
   if (!disk) return "disk use is not known, so nothing goes for space";
   const std::string use = "disk use is " + std::to_string(disk->used_percent()) + "%";
   if (const auto goal = GoalForSpace(scene))
-    return goal->why + (goal->bytes > 0 ? "; " + HumanBytes(goal->bytes) + " to free" : "") +
+    return goal->why +
+           (goal->to_low_marks.bytes > 0 ? "; " + HumanBytes(goal->to_low_marks.bytes) + " to free"
+                                         : "") +
            ", and enough others are used less recently";
   return use + ", below " + std::to_string(high) + "%";
 }

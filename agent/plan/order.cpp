@@ -17,12 +17,11 @@ void SortLeastRecentlyUsedFirst(const Scene& scene, std::vector<std::uint32_t>& 
 
 namespace {
 
-// How much of `capacity` must come free so that the low mark is reached; 0: nothing.
-std::uint64_t ToFree(const Marks& marks, int used_percent, std::uint64_t capacity,
+// How much of `capacity` must come free, from `high` percent of use on, down to `low`.
+std::uint64_t ToFree(int high, int low, int used_percent, std::uint64_t capacity,
                      std::uint64_t available) {
-  if (marks.high_percent == 0 || capacity == 0 || used_percent < marks.high_percent) return 0;
-  const auto wanted =
-      static_cast<std::uint64_t>(static_cast<double>(capacity) * (100 - marks.low_percent) / 100);
+  if (high == 0 || capacity == 0 || used_percent < high) return 0;
+  const auto wanted = static_cast<std::uint64_t>(static_cast<double>(capacity) * (100 - low) / 100);
   return wanted > available ? wanted - available : 0;
 }
 
@@ -34,19 +33,23 @@ std::optional<SpaceGoal> GoalForSpace(const Scene& scene) {
   if (!disk || disk->capacity_bytes == 0) return std::nullopt;
   const int bytes = disk->used_percent();
   const int inodes = disk->inodes_used_percent();
-  SpaceGoal goal;
-  goal.bytes = ToFree(marks, bytes, disk->capacity_bytes, disk->available_bytes);
-  goal.inodes = ToFree(marks.inodes, inodes, disk->inodes, disk->inodes_free);
-  if (goal.bytes == 0 && goal.inodes == 0) return std::nullopt;
-  const auto critical = [&](std::uint64_t to_free, int used) {
-    return to_free > 0 && marks.critical.threshold_percent > 0 &&
-           used >= marks.critical.threshold_percent;
+  const auto space = [&](int high_bytes, int low_bytes, int high_inodes, int low_inodes) -> Space {
+    return {ToFree(high_bytes, low_bytes, bytes, disk->capacity_bytes, disk->available_bytes),
+            ToFree(high_inodes, low_inodes, inodes, disk->inodes, disk->inodes_free)};
   };
-  goal.critical = critical(goal.bytes, bytes) || critical(goal.inodes, inodes);
-  goal.why = goal.bytes > 0 ? "disk use " + std::to_string(bytes) + "% is at or above " +
-                                  std::to_string(marks.high_percent) + "%"
-                            : "inode use " + std::to_string(inodes) + "% is at or above " +
-                                  std::to_string(marks.inodes.high_percent) + "%";
+  SpaceGoal goal;
+  goal.to_low_marks = space(marks.high_percent, marks.low_percent, marks.inodes.high_percent,
+                            marks.inodes.low_percent);
+  if (goal.to_low_marks.empty()) return std::nullopt;
+  // Marks that are off stay off, and what is below its marks is not critical.
+  const int critical = marks.critical.threshold_percent;
+  const bool any_bytes = goal.to_low_marks.bytes > 0, any_inodes = goal.to_low_marks.inodes > 0;
+  goal.to_safety = space(any_bytes ? critical : 0, std::max(critical - 1, 0),
+                         any_inodes ? critical : 0, std::max(critical - 1, 0));
+  goal.why = any_bytes ? "disk use " + std::to_string(bytes) + "% is at or above " +
+                             std::to_string(marks.high_percent) + "%"
+                       : "inode use " + std::to_string(inodes) + "% is at or above " +
+                             std::to_string(marks.inodes.high_percent) + "%";
   return goal;
 }
 

@@ -14,12 +14,18 @@ namespace imagesweep {
 // clock, and does not depend on the order of the list.
 void SortLeastRecentlyUsedFirst(const Scene& scene, std::vector<std::uint32_t>& images);
 
-// What has to come free until the image filesystem is at its low marks.
-struct SpaceGoal {
+struct Space {
   std::uint64_t bytes = 0;
   std::uint64_t inodes = 0;
-  bool critical = false;  // at or above diskUsage.critical.thresholdPercent
-  std::string why;        // "disk use 91% is at or above 75%"
+  bool empty() const { return bytes == 0 && inodes == 0; }
+};
+
+// What has to come free.
+struct SpaceGoal {
+  Space to_low_marks;
+  // Until disk use is critical no more; empty: it is not (diskUsage.critical.thresholdPercent).
+  Space to_safety;
+  std::string why;  // "disk use 91% is at or above 75%"
 };
 
 // Empty when both uses are below their high marks, unknown, or the marks are off.  The kubelet's

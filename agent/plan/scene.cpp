@@ -4,24 +4,6 @@
 #include <tuple>
 
 namespace imagesweep {
-namespace {
-
-// A pause image by its name alone, for runtimes that do not say: registry.k8s.io/pause,
-// rancher/mirrored-pause, k8s.gcr.io/pause-amd64.
-bool LooksLikePause(const ImageName& name) {
-  auto last = name.repository();
-  if (const auto slash = last.rfind('/'); slash != std::string_view::npos)
-    last.remove_prefix(slash + 1);
-  return last == "pause" || last.ends_with("-pause") || last.starts_with("pause-");
-}
-
-bool LooksLikePause(const Image& image) {
-  const auto pause = [](const ImageName& name) { return LooksLikePause(name); };
-  return std::ranges::any_of(image.tags, pause) || std::ranges::any_of(image.digests, pause);
-}
-
-}  // namespace
-
 Scene::Scene(const Policy& policy, const Observation& seen)
     : policy_(policy), seen_(seen), sandbox_(seen.images.size()), self_(seen.images.size()) {
   const ImageIndex index(seen.images);

@@ -16,17 +16,17 @@ namespace {
 // rather than too many.
 class Progress {
  public:
-  Progress(const Scene& scene, const SpaceGoal& goal) : scene_(scene), goal_(goal) {
+  explicit Progress(const Scene& scene) : scene_(scene) {
     for (const Image& image : scene.seen().images) all_bytes_ += image.size_bytes;
   }
   void Add(std::uint32_t at) { bytes_ += scene_.image(at).size_bytes; }
-  bool done() const {
-    return bytes_ >= goal_.bytes && Inodes() >= static_cast<double>(goal_.inodes);
+  bool Reached(const Space& goal) const {
+    return bytes_ >= goal.bytes && Inodes() >= static_cast<double>(goal.inodes);
   }
-  std::string Text() const {
-    if (goal_.bytes > 0) return HumanBytes(bytes_) + " of " + HumanBytes(goal_.bytes);
+  std::string Of(const Space& goal) const {
+    if (goal.bytes > 0) return HumanBytes(bytes_) + " of " + HumanBytes(goal.bytes);
     return "about " + std::to_string(static_cast<std::uint64_t>(Inodes())) + " of " +
-           std::to_string(goal_.inodes) + " inodes";
+           std::to_string(goal.inodes) + " inodes";
   }
 
  private:
@@ -37,7 +37,6 @@ class Progress {
   }
 
   const Scene& scene_;
-  const SpaceGoal& goal_;
   std::uint64_t all_bytes_ = 0;
   std::uint64_t bytes_ = 0;
 };
@@ -59,15 +58,16 @@ bool MayGoWhenCritical(const Scene& scene, const Decision& decision) {
 void PickForSpace(const Scene& scene, Plan& plan) {
   const auto goal = GoalForSpace(scene);
   if (!goal) return;
-  Progress progress(scene, *goal);
+  Progress progress(scene);
   for (const auto at : plan.removals) progress.Add(at);
 
-  const auto pick = [&](std::vector<std::uint32_t> images, Code code, const std::string& why) {
+  const auto pick = [&](std::vector<std::uint32_t> images, Code code, const Space& until,
+                        const std::string& why) {
     SortLeastRecentlyUsedFirst(scene, images);
     for (const auto at : images) {
-      if (progress.done()) return;
+      if (progress.Reached(until)) return;
       Decision& decision = plan.decisions[at];
-      decision.reason = goal->why + ", " + why + ": " + progress.Text() + " before it" +
+      decision.reason = goal->why + ", " + why + ": " + progress.Of(until) + " before it" +
                         (code == Code::kCritical ? "; else it would stay: " + decision.reason : "");
       decision.verdict = Verdict::kRemove;
       decision.code = code;
@@ -78,10 +78,11 @@ void PickForSpace(const Scene& scene, Plan& plan) {
   std::vector<std::uint32_t> idle, in_need;
   for (const Decision& decision : plan.decisions) {
     if (decision.code == Code::kIdle) idle.push_back(decision.image);
-    if (goal->critical && MayGoWhenCritical(scene, decision)) in_need.push_back(decision.image);
+    if (MayGoWhenCritical(scene, decision)) in_need.push_back(decision.image);
   }
-  pick(std::move(idle), Code::kSpace, "least recently used first");
-  pick(std::move(in_need), Code::kCritical,
+  pick(std::move(idle), Code::kSpace, goal->to_low_marks, "least recently used first");
+  // An empty goal is reached before the first.
+  pick(std::move(in_need), Code::kCritical, goal->to_safety,
        "and critical.thresholdPercent " +
            std::to_string(scene.policy().disk.critical.threshold_percent) + "% is reached");
 }

@@ -6,8 +6,9 @@
 namespace imagesweep {
 
 // Picks images for space, least recently used first, until the goal is met by what goes anyway and
-// what is picked: idle ones, and when disk use is critical, then also younger ones and rollback
-// room.  Adds them to the plan's removals.  Never more than the goal and the rest of one image.
+// what is picked: idle ones down to the low marks, and when disk use is critical, then also younger
+// ones and rollback room, until it is critical no more.  Adds them to the plan's removals.  Never
+// more than the goal and the rest of one image.
 void PickForSpace(const Scene& scene, Plan& plan);
 
 }  // namespace imagesweep

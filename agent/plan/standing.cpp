@@ -1,7 +1,10 @@
 #include "agent/plan/standing.h"
 
 #include <algorithm>
+#include <compare>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -12,13 +15,12 @@
 namespace imagesweep {
 namespace {
 
-// One tagged name among others of its repository.
+// One name among others of its repository.
 struct Candidate {
   std::uint32_t image;
   std::uint32_t standing;  // position in the list of all names
   bool in_use;
   SystemTime first_seen;
-  std::string_view id;
   const ImageName* name;
   std::optional<TagVersion> version;
 };
@@ -34,37 +36,65 @@ bool OneKind(const std::vector<Candidate>& group) {
   return first != nullptr;
 }
 
-void SortNewestFirst(std::vector<Candidate>& group) {
-  if (group.size() < 2) return;
-  for (Candidate& candidate : group) candidate.version = ReadVersion(candidate.name->tag());
-  const bool by_version = OneKind(group);
-  std::ranges::sort(group, [&](const Candidate& a, const Candidate& b) {
-    if (a.in_use != b.in_use) return a.in_use;
-    if (by_version) {
-      if (a.version.has_value() != b.version.has_value()) return a.version.has_value();
-      if (a.version)
-        if (const auto order = *a.version <=> *b.version; order != 0) return order > 0;
-    }
-    if (a.first_seen != b.first_seen) return a.first_seen > b.first_seen;
-    return std::tuple(std::string_view(a.name->text()), a.id) >
-           std::tuple(std::string_view(b.name->text()), b.id);
-  });
+// Which of two is newer, as far as anybody can tell; equal: nobody can.  A name is no reason.
+std::weak_ordering Newer(const Candidate& a, const Candidate& b, bool by_version) {
+  if (a.in_use != b.in_use) return a.in_use <=> b.in_use;
+  if (by_version && a.version.has_value() != b.version.has_value())  // both are in use, see Rank
+    return a.version.has_value() <=> b.version.has_value();
+  if (by_version && a.version)
+    if (const auto order = *a.version <=> *b.version; order != 0) return order;
+  return a.first_seen <=> b.first_seen;
 }
 
-// An image with several tags takes one place, the best of them.  `place_of` is of every image, and
-// zero before and after.
-void TakePlaces(std::vector<Candidate>& group, std::vector<int>& place_of,
+// Gives places from 1 for the newest.  Images of which nobody can tell the newer share the better
+// place.  An image with several names takes one place, the best of them.  `place_of` is of every
+// image, and zero before and after.
+void TakePlaces(std::span<Candidate> group, bool by_version, std::vector<int>& place_of,
                 std::vector<NameStanding>& names) {
-  SortNewestFirst(group);
-  int places = 0;
+  std::ranges::sort(group, [&](const Candidate& a, const Candidate& b) {
+    const auto order = Newer(a, b, by_version);
+    return order != 0 ? order > 0 : a.name->text() > b.name->text();
+  });
+  int images = 0;
+  const Candidate* last = nullptr;  // the best name of the image before
   for (const Candidate& candidate : group) {
     int& place = place_of[candidate.image];
-    if (place == 0) place = ++places;
+    if (place == 0) {
+      ++images;
+      const bool tied = last != nullptr && Newer(*last, candidate, by_version) == 0;
+      place = tied ? place_of[last->image] : images;
+      last = &candidate;
+    }
     NameStanding& standing = names[candidate.standing];
     standing.newest = group.front().name;
     standing.place = place;
   }
   for (const Candidate& candidate : group) place_of[candidate.image] = 0;
+}
+
+// A tag that tells a version and one that does not ("latest", a commit) cannot be compared.  So
+// each kind is ranked among its own, behind what is in use of either, and each has its own room to
+// roll back.  A tag without a version on an image that has one goes by that.
+void Rank(std::vector<Candidate>& group, std::vector<int>& place_of,
+          std::vector<NameStanding>& names) {
+  if (group.size() > 1)
+    for (Candidate& candidate : group) candidate.version = ReadVersion(candidate.name->tag());
+  if (!OneKind(group)) return TakePlaces(group, false, place_of, names);
+  std::ranges::sort(group, {}, [](const Candidate& candidate) {
+    return std::tuple(candidate.image, !candidate.version.has_value());
+  });
+  for (std::size_t i = 1; i < group.size(); ++i)
+    if (group[i].image == group[i - 1].image && !group[i].version)
+      group[i].version = group[i - 1].version;
+  std::vector<Candidate> others;
+  for (const Candidate& candidate : group)
+    if (!candidate.version || candidate.in_use) others.push_back(candidate);
+  const bool mixed = std::ranges::any_of(
+      others, [](const Candidate& candidate) { return !candidate.version.has_value(); });
+  if (mixed) TakePlaces(others, false, place_of, names);
+  std::erase_if(group,
+                [](const Candidate& candidate) { return !candidate.version && !candidate.in_use; });
+  TakePlaces(group, true, place_of, names);
 }
 
 const Rule* RuleWithNumber(const NameStanding& standing) {
@@ -80,7 +110,8 @@ Standings::Standings(const Policy& policy, const Observation& seen,
   // each.
   constexpr std::uint32_t kEnd = 0xFFFFFFFF;
   struct Repository {
-    std::uint32_t last_name = kEnd;
+    std::uint32_t last_tag = kEnd;
+    std::uint32_t last_digest = kEnd;
     bool in_use = false;
   };
   std::unordered_map<std::string_view, Repository> repositories;
@@ -98,8 +129,7 @@ Standings::Standings(const Policy& policy, const Observation& seen,
         last = &*repositories.try_emplace(standing.name->repository()).first;
       Repository& repository = last->second;
       repository.in_use = repository.in_use || in_use[at];
-      if (!standing.tagged) continue;
-      next[i] = std::exchange(repository.last_name, i);
+      next[i] = std::exchange(standing.tagged ? repository.last_tag : repository.last_digest, i);
     }
   }
   std::vector<Candidate> group, of_rule;
@@ -108,28 +138,26 @@ Standings::Standings(const Policy& policy, const Observation& seen,
       policy.rules, [](const Rule& rule) { return rule.keep_last.has_value(); });
   for (const auto& [name, repository] : repositories) {
     group.clear();
-    for (std::uint32_t i = repository.last_name; i != kEnd; i = next[i]) {
+    // Where tags are used, an image without one has lost it; where none are, digests are the names.
+    const bool by_digest = repository.last_tag == kEnd;
+    for (std::uint32_t i = by_digest ? repository.last_digest : repository.last_tag; i != kEnd;
+         i = next[i]) {
       names_[i].repository_in_use = repository.in_use;
       const std::uint32_t at = image_of[i];
-      group.push_back({at,
-                       i,
-                       in_use[at],
-                       seen.ages[at].first_seen,
-                       seen.images[at].id.text(),
-                       names_[i].name,
-                       {}});
+      group.push_back({at, i, in_use[at], seen.ages[at].first_seen, names_[i].name, {}});
     }
-    if (!group.empty()) TakePlaces(group, place_of, names_);
     // A rule with keepLast counts among what it selects alone, and has the last word on it.
-    while (numbered && !group.empty()) {
-      const Rule* const rule = RuleWithNumber(names_[group.back().standing]);
+    auto rest = numbered ? group : std::vector<Candidate>();
+    if (!group.empty()) Rank(group, place_of, names_);
+    while (!rest.empty()) {
+      const Rule* const rule = RuleWithNumber(names_[rest.back().standing]);
       const auto its =
-          std::stable_partition(group.begin(), group.end(), [&](const Candidate& candidate) {
+          std::stable_partition(rest.begin(), rest.end(), [&](const Candidate& candidate) {
             return RuleWithNumber(names_[candidate.standing]) != rule;
           });
-      of_rule.assign(its, group.end());
-      group.erase(its, group.end());
-      if (rule != nullptr) TakePlaces(of_rule, place_of, names_);
+      of_rule.assign(its, rest.end());
+      rest.erase(its, rest.end());
+      if (rule != nullptr) Rank(of_rule, place_of, names_);
     }
   }
 }
@@ -149,9 +177,15 @@ void Standings::AddNames(const Policy& policy, const Observation& seen) {
   for (const Image& image : seen.images) {
     begin_.push_back(static_cast<std::uint32_t>(names_.size()));
     for (const ImageName& tag : image.tags) add(image, &tag, true);
-    if (!image.tags.empty()) continue;
-    for (const ImageName& digest : image.digests) add(image, &digest, false);
-    if (image.digests.empty()) add(image, nullptr, false);
+    // A digest that shares its repository with a tag of the image says nothing more than the tag.
+    const auto tagged = [&](const ImageName& digest) {
+      return std::ranges::any_of(image.tags, [&](const ImageName& tag) {
+        return tag.repository() == digest.repository();
+      });
+    };
+    for (const ImageName& digest : image.digests)
+      if (!tagged(digest)) add(image, &digest, false);
+    if (image.tags.empty() && image.digests.empty()) add(image, nullptr, false);
   }
   begin_.push_back(static_cast<std::uint32_t>(names_.size()));
 }

@@ -17,14 +17,16 @@ struct NameStanding {
   const Rule* rule = nullptr;       // the first that selects it; null: none
   bool tagged = false;
   bool repository_in_use = false;
-  int place = 0;                      // 0: without a tag there is no place
+  int place = 0;                      // 0: none, as for a digest where tags are used
   int kept = 0;                       // newest so many are retained or at least not superseded
   const ImageName* newest = nullptr;  // who is first there
 };
 
 // The standings of all names of all images.  Newest first means: in use before not; then by the
 // version in the tag, where the tags of the repository tell versions of one kind; then what this
-// node saw last; then by name.  Never the name alone while anything better is known.  Immutable.
+// node saw last.  Never the name: where nothing better is known, images share a place.  Tags that
+// tell no version are ranked apart from those that do.  Names by digest have a place in a
+// repository without tags.  Immutable.
 class Standings {
  public:
   Standings() = default;

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/report/advice.h"
+
 namespace imagesweep {
 namespace {
 
@@ -39,8 +41,14 @@ Json ImageJson(const Report& report, std::uint32_t at) {
                        {"name", by.pod},
                        {"container", by.container}});
   }
+  Json twins = Json::array();
+  for (std::uint32_t i = 0; i < image.tags.size(); ++i)
+    if (i != decision.main_tag)
+      twins.push_back(
+          {{"name", image.tags[i].text()}, {"duplicateOf", image.tags[decision.main_tag].text()}});
   return {{"id", image.id.text()},
           {"names", Names(image.tags)},
+          {"twinTags", std::move(twins)},
           {"digests", Names(image.digests)},
           {"sizeBytes", image.size_bytes},
           {"sizeIsBound", true},
@@ -75,7 +83,11 @@ Json Head(const Report& report, std::string_view kind) {
             {"endpoint", report.runtime.endpoint}}},
           {"observedAt", FormatTime(report.started)},
           {"dryRun", report.dry_run},
-          {"policy", {{"source", report.policy.description}, {"sha256", report.policy.sha256}}},
+          {"policy",
+           {{"source", report.policy.description},
+            {"sha256", report.policy.sha256},
+            {"profile", ToString(report.in_force.profile)},
+            {"overrideFor", report.override_for}}},
           {"evidence", std::move(evidence)},
           {"filesystem", DiskJson(report.observation.disk)},
           {"warnings", report.warnings}};
@@ -107,6 +119,27 @@ Json MeasuredFreed(const Report& report) {
     return nullptr;
   return static_cast<std::int64_t>(report.after->disk->available_bytes) -
          static_cast<std::int64_t>(report.before->disk->available_bytes);
+}
+
+Json VerificationJson(const Report& report) {
+  Json json = {{"referencedImages", report.referenced_images}, {"missing", report.missing_after}};
+  if (report.evidence.without_kubernetes) return json;
+  const auto& after = report.evidence.ready_pods_after;
+  json["unfinishedPods"] = report.evidence.unfinished_pods;
+  json["readyPodsBefore"] = report.evidence.ready_pods;
+  json["readyPodsAfter"] = after ? Json(*after) : Json(nullptr);
+  return json;
+}
+
+Json OversizedJson(const Report& report) {
+  Json list = Json::array();
+  for (const Oversized& one : report.oversized) {
+    const Image& image = report.observation.images[one.image];
+    list.push_back({{"name", image.display_name()},
+                    {"sizeBytes", image.size_bytes},
+                    {"maxSizeBytes", one.max_size}});
+  }
+  return list;
 }
 
 }  // namespace
@@ -159,8 +192,12 @@ std::string SweepJson(const Report& report) {
   json["before"] = SnapshotJson(report.before);
   json["after"] = SnapshotJson(report.after);
   json["measuredFreedBytes"] = MeasuredFreed(report);
-  json["verification"] = {{"referencedImages", report.referenced_images},
-                          {"missing", report.missing_after}};
+  json["verification"] = VerificationJson(report);
+  json["sizeLimitsExceeded"] = OversizedJson(report);
+  const double price = report.in_force.reporting.storage_cost_per_gib_month;
+  json["storageCostPerGiBMonth"] = price > 0 ? Json(price) : Json(nullptr);
+  json["advice"] = Advice(report);
+  json["policyText"] = report.policy_text;
   AddImages(json, report);
   return Dump(json);
 }

@@ -23,6 +23,8 @@ class DurableLedger final : public Ledger {
     durable_ = OpenFile();
   }
 
+  void LimitGaps(Millis longest) override { longest_gap_ = longest; }
+
   std::vector<ImageAge> Observe(std::span<const Image> images,
                                 const std::vector<bool>& in_use) override {
     const Sightings sightings = Sight(images, in_use);
@@ -69,7 +71,7 @@ class DurableLedger final : public Ledger {
 
   Records LookFromMemory(LookTime now, const Sightings& sightings) const {
     if (const auto& last = memory_.last_look)
-      now.observed = last->observed + TrustedInterval(*last, now, true);
+      now.observed = last->observed + std::min(TrustedInterval(*last, now, true), longest_gap_);
     return Advance(memory_, now, sightings);
   }
 
@@ -78,7 +80,8 @@ class DurableLedger final : public Ledger {
     const LookTime now = Now();
     LookTime counted = now;
     if (const auto& last = stored.last_look)
-      counted.observed = last->observed + TrustedInterval(*last, now, IsOurs(*last));
+      counted.observed =
+          last->observed + std::min(TrustedInterval(*last, now, IsOurs(*last)), longest_gap_);
     Records after = Advance(stored, counted, sightings);
     if (!memory_is_ahead_) return after;
     return MorePatient(std::move(after), LookFromMemory(now, sightings));
@@ -113,6 +116,7 @@ class DurableLedger final : public Ledger {
   const fs::path directory_;
   const Clock& clock_;
   const std::string boot_id_;
+  Nanos longest_gap_ = std::chrono::hours(24);
   std::unique_ptr<LedgerFile> file_;
   Records memory_;                   // after the last look
   bool memory_is_ahead_ = false;     // that look is not in the file

@@ -39,6 +39,10 @@ class Ledger {
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
+  // How much the time between two looks may count at most, from the next look on; a day when never
+  // told.  What nobody watched for long is not known to have been unused all that time.
+  virtual void LimitGaps(Millis longest) = 0;
+
   // Records one look at the node and returns the ages, parallel to `images`.  `images` must be the
   // whole list: an image that is not in it loses its record and starts afresh if it comes back.
   // `in_use` is parallel to it, and true also for what was used between the last look and this one.

@@ -113,7 +113,7 @@ TEST_F(AgentTest, ASourceThatIsBackEndsTheWaitAfterARefusal) {
 TEST_F(AgentTest, AnEditStopsABatchThatIsUnderWay) {
   const std::string sweep = kHead +
                             "initialDelay: 0s\nminimumAge: 0s\nmaximumAge: 1s\nlimits: "
-                            "{removalDelay: 0s, maxPercentOfImages: 100}\n";
+                            "{removalDelay: 0s, maxPercentOfImages: 100, confirmRuns: 1}\n";
   for (const char* name : {"a", "b", "c"})
     node.images.push_back(Img(name, {std::string_view(name)}));
   policies.Offer(sweep, "file/p");

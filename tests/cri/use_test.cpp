@@ -108,7 +108,7 @@ TEST_F(UseTest, AContainerCountsInEveryState) {
          .image = "app:" + std::to_string(static_cast<int>(state)),
          .state = state});
   EXPECT_THAT(Texts(Read()), UnorderedElementsAre("app:0", "app:1", "app:2", "app:3"));
-  EXPECT_THAT(fake_.Arguments("ListContainers"), ElementsAre(""));  // no filter
+  EXPECT_THAT(fake_.Arguments("ListContainers"), testing::Each(""));  // no filter
   EXPECT_THAT(fake_.Arguments("ListPodSandbox"), ElementsAre(""));
 }
 
@@ -219,9 +219,36 @@ TEST_F(UseTest, AnEmptyStreamOfContainersIsNotBelievedAlone) {
 TEST_F(UseTest, WithoutAStreamContainersAreListed) {
   Add({.id = "c1", .image = "app:1"});
   Read();
+  const auto lists = fake_.Count("ListContainers");
+  EXPECT_EQ(lists, 2u) << "once more after the questions about the new one";
   EXPECT_EQ(Read().containers, 1u);
   EXPECT_EQ(fake_.Count("StreamContainers"), 1u);
-  EXPECT_EQ(fake_.Count("ListContainers"), 2u);
+  EXPECT_EQ(fake_.Count("ListContainers"), lists + 1) << "nothing had to be asked";
+}
+
+// Asking about a new container takes time, and another may come in it.
+TEST_F(UseTest, AContainerThatComesWhileAnotherIsAskedAboutIsSeen) {
+  Add({.id = "c1", .image = "app:1"});
+  fake_.Before("ContainerStatus", [this](const auto&) {
+    fake_.Edit([](FakeNode& node) {
+      if (node.containers.size() == 1)
+        node.containers.push_back({.id = "c2", .name = "late", .image = "late:1"});
+    });
+  });
+  const RuntimeUse use = Read();
+  EXPECT_EQ(use.containers, 2u);
+  EXPECT_THAT(Texts(use), UnorderedElementsAre("app:1", "late:1"));
+}
+
+TEST_F(UseTest, ContainersThatNeverStopComingAreAnError) {
+  Add({.id = "c0", .image = "app:1"});
+  fake_.Before("ContainerStatus", [this](const auto&) {
+    fake_.Edit([](FakeNode& node) {
+      node.containers.push_back(
+          {.id = "c" + std::to_string(node.containers.size()), .name = "more", .image = "more:1"});
+    });
+  });
+  EXPECT_EQ(ReadError().kind, ErrorKind::kIncomplete);
 }
 
 TEST_F(UseTest, FindsThePauseImageInEverySource) {

@@ -213,6 +213,35 @@ TEST_F(ExecutorTest, EndsBeforeTheNextRemovalWhenThereIsAReason) {
   EXPECT_EQ(execution.stopped_early, "the policy was edited");
 }
 
+// The pause between two removals may be long; what may say no is asked after it.
+TEST_F(ExecutorTest, WhatHappensDuringThePauseCounts) {
+  policy.limits.removal_delay = std::chrono::minutes(1);
+  const SteadyTime start = clock.Steady();
+  hooks.reason_to_end = [&] {
+    return clock.Steady() > start ? std::string("the policy was edited") : std::string();
+  };
+  EXPECT_EQ(Run().stopped_early, "the policy was edited");
+  EXPECT_THAT(node.removed, ElementsAre(Id("a")));
+}
+
+TEST_F(ExecutorTest, AnOldPlanIsNotCarriedOn) {
+  policy.limits.removal_delay = std::chrono::minutes(11);
+  const Execution execution = Run();
+  EXPECT_THAT(execution.stopped_early, HasSubstr("older than 10m"));
+  EXPECT_THAT(node.removed, ElementsAre(Id("a")));
+}
+
+TEST_F(ExecutorTest, CriticalRemovalsEndWhenDiskUseIsCriticalNoMore) {
+  policy.disk = {{75, 65}, {0, 0}, {82, Millis(0)}};
+  disk = DiskUsage{"/var", 1000, 100, 100, 100};
+  for (const auto at : plan.removals) plan.decisions[at].code = Code::kCritical;
+  node.disk = DiskUsage{"/var", 1000, 100, 100, 100};
+  At("Remove", 1, [&] { node.disk = DiskUsage{"/var", 1000, 190, 100, 100}; });
+  const Execution execution = Run();
+  EXPECT_THAT(node.removed, ElementsAre(Id("a")));
+  EXPECT_THAT(execution.outcomes[1].detail, HasSubstr("critical no more"));
+}
+
 TEST_F(ExecutorTest, SpaceRemovalsEndAtTheLowMarkThatTheDiskItselfShows) {
   policy.disk = {{75, 65}, {0, 0}, {}};
   disk = DiskUsage{"/var", 1000, 100, 100, 100};

@@ -58,7 +58,7 @@ TEST(Retention, TheNewestOfARepositoryIsNeverSuperseded) {
   EXPECT_EQ(CodeOf(policy, seen, ":v1"), Code::kSuperseded);
 }
 
-TEST(Retention, WithoutVersionsTheLastSeenIsTheNewestAndTheNameOnlyBreaksTies) {
+TEST(Retention, WithoutVersionsTheLastSeenIsTheNewest) {
   Policy policy = OnlyRetention();
   policy.keep.last_per_repository = 1;
   ObservationBuilder seen;
@@ -66,6 +66,78 @@ TEST(Retention, WithoutVersionsTheLastSeenIsTheNewestAndTheNameOnlyBreaksTies) {
   seen.seen().ages[1].first_seen = SystemTime(std::chrono::hours(5));
   EXPECT_EQ(CodeOf(policy, seen, ":zebra"), Code::kSuperseded);
   EXPECT_EQ(CodeOf(policy, seen, ":apple"), Code::kIdle);
+}
+
+// On a new ledger everything was first seen at once; a name that sorts low is no reason to go.
+TEST(Retention, WhereNobodyCanTellTheNewerAllAre) {
+  ObservationBuilder seen;
+  for (const char* tag : {"app:77c01de", "app:3f2a9bc", "app:a000000", "app:ffffff1"})
+    seen.Add(Img(tag, {tag}));
+  seen.Use("app:3f2a9bc");
+  for (const char* tag : {":77c01de", ":a000000", ":ffffff1"})
+    EXPECT_EQ(CodeOf(OnlyRetention(), seen, tag), Code::kRetained) << tag;
+  seen.Add(Img("new", {"app:0000bee"}));
+  seen.seen().ages.back().first_seen = SystemTime(std::chrono::hours(5));
+  EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":0000bee"), Code::kRetained);
+  EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":ffffff1"), Code::kSuperseded)
+      << "what came later is known to be newer than all of them";
+}
+
+// A repository moved from versions to commits: neither pushes the other's rollback room out.
+TEST(Retention, TagsWithAndWithoutAVersionAreRankedApart) {
+  ObservationBuilder seen;
+  for (const char* tag : {"api:v1", "api:v8", "api:v9", "api:77c01de", "api:3f2a9bc"})
+    seen.Add(Img(tag, {tag}));
+  for (std::size_t i : {3, 4}) seen.seen().ages[i].first_seen = SystemTime(std::chrono::hours(i));
+  seen.Use("api:3f2a9bc");
+  EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":77c01de"), Code::kRetained);
+  EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":v9"), Code::kRetained);
+  EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":v8"), Code::kSuperseded);
+  EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":v1"), Code::kSuperseded);
+}
+
+// Built here a minute ago, tagged without a version: that there is an old v1 does not make it old.
+TEST(Retention, ALocalImageWithoutAVersionIsNotSupersededByOneWith) {
+  Policy policy = OnlyRetention();
+  policy.keep.last_per_repository = 1;
+  policy.keep.local_only = LocalOnly::kUnlessSuperseded;
+  ObservationBuilder seen;
+  for (const char* tag : {"app:v1", "app:fix-login"}) {
+    Image image = Img(tag, {tag});
+    image.digests.clear();
+    seen.Add(image);
+  }
+  EXPECT_EQ(CodeOf(policy, seen, ":fix-login"), Code::kLocalOnly);
+}
+
+TEST(Retention, ATagWithoutAVersionGoesByTheVersionOfItsTwin) {
+  ObservationBuilder seen;
+  seen.Add(Img("3", {"app:latest", "app:v3"})).Add(Img("2", {"app:v2"})).Add(Img("1", {"app:v1"}));
+  seen.Use("app:v2");
+  EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":v3"), Code::kRetained);
+  EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":v1"), Code::kSuperseded);
+}
+
+Image ByDigest(const std::string& name, const std::string& repository) {
+  Image image = Img(name, {});
+  image.digests = {ImageName::Parse(repository + "@sha256:" + std::string(63, '0') + name)};
+  return image;
+}
+
+// Releases pinned by digest have rollback room too, where the repository has no tags.
+TEST(Retention, NamesByDigestHavePlacesInARepositoryWithoutTags) {
+  ObservationBuilder seen;
+  for (const char* name : {"1", "2", "3"}) {
+    seen.Add(ByDigest(name, "reg.io/shop/api"), std::chrono::hours(900));
+    seen.seen().ages.back().first_seen = SystemTime(std::chrono::hours(name[0]));
+  }
+  seen.Use(seen.seen().images[2].digests[0].text());
+  Policy policy = OnlyRetention();
+  policy.maximum_age = std::chrono::hours(10);
+  const Plan plan = MakePlan(policy, seen.seen());
+  EXPECT_EQ(plan.decisions[0].code, Code::kAge);
+  EXPECT_EQ(plan.decisions[1].code, Code::kRetained);
+  EXPECT_EQ(plan.decisions[2].code, Code::kInUse);
 }
 
 TEST(Retention, AnImageGoesOnlyWhenAllItsNamesMay) {
@@ -182,6 +254,29 @@ TEST(Rules, ExpressTheTreeOfARegistryCleanUp) {
   EXPECT_EQ(count[Code::kKeepRule], 1);
   EXPECT_EQ(count[Code::kUnknown], 1);
   EXPECT_EQ(count[Code::kTooYoung], 1);
+}
+
+// Promoted by copying: known as dev by its tag, as prod by its digest alone.
+TEST(Rules, SeeADigestInARepositoryOfWhichTheImageHasNoTag) {
+  Policy policy = OnlyRetention();
+  policy.rules.push_back(MakeRule("prod", {"reg.io/prod/**"}, {}, RuleAction::kKeep));
+  policy.rules.push_back(MakeRule("dev", {"reg.io/dev/**"}, {}, RuleAction::kRemove));
+  ObservationBuilder seen;
+  Image image = ByDigest("1", "reg.io/prod/y");
+  image.tags = {ImageName::Parse("reg.io/dev/x:1")};
+  seen.Add(image);
+  EXPECT_EQ(CodeOf(policy, seen, ":1"), Code::kKeepRule);
+  policy.rules.erase(policy.rules.begin());
+  EXPECT_EQ(CodeOf(policy, seen, ":1"), Code::kIdle) << "not all of its names may go";
+}
+
+TEST(Rules, MayNameAnImageByItsId) {
+  Policy policy = OnlyRetention();
+  ObservationBuilder seen;
+  seen.Add(Img("app", {"app:1"}));
+  policy.rules.push_back(
+      MakeRule("this", {seen.seen().images[0].id.text().c_str()}, {}, RuleAction::kRemove));
+  EXPECT_EQ(CodeOf(policy, seen, ":1"), Code::kRule);
 }
 
 TEST(Rules, TheFirstMatchDecidesAndProtectionsStillWin) {

@@ -215,7 +215,7 @@ TEST(LedgerFile, LooksOfTwoProcessesAreNotCountedTwice) {
 
 TEST(LedgerFile, ConcurrentLooksNeverCountMoreThanPassed) {
   const TempDir dir;
-  const RealClock clock;
+  const RealClock clock{};
   const auto images = Images({"a"});
   const auto begin = clock.Steady();
   const auto look = [&] {
@@ -237,6 +237,24 @@ TEST(LedgerFile, ConcurrentLooksNeverCountMoreThanPassed) {
 }
 
 // X07: on a fresh node, or with the state lost, everything is just seen.
+// Who did not look for weeks does not know that nothing was used in them.
+TEST(LedgerFile, AGapCountsNoMoreThanItsLimit) {
+  const TempDir dir;
+  const FakeClock clock;
+  const auto images = Images({"a"});
+  const auto ledger = Ledger::Open(dir.path(), clock, "boot");
+  ledger->LimitGaps(std::chrono::minutes(30));
+  LookIdle(*ledger, images);
+  clock.Advance(std::chrono::minutes(15));
+  EXPECT_EQ(LookIdle(*ledger, images)[0].unused_for, std::chrono::minutes(15));
+  clock.Advance(hours(300));
+  EXPECT_EQ(LookIdle(*ledger, images)[0].unused_for, std::chrono::minutes(45));
+  const auto restarted = Ledger::Open(dir.path(), clock, "boot");
+  restarted->LimitGaps(std::chrono::minutes(30));
+  clock.Advance(hours(300));
+  EXPECT_EQ(LookIdle(*restarted, images)[0].unused_for, std::chrono::minutes(75));
+}
+
 TEST(LedgerFile, LostStateMakesEverythingJustSeen) {
   const TempDir dir;
   const FakeClock clock;
@@ -245,7 +263,8 @@ TEST(LedgerFile, LostStateMakesEverythingJustSeen) {
   for (int i = 0; i < 200; ++i) images.push_back(Img("i" + std::to_string(i), {"a:1"}));
   LookIdle(*Ledger::Open(dir.path(), clock, "boot"), images);
   clock.Advance(hours(1000));
-  EXPECT_EQ(LookIdle(*Ledger::Open(dir.path(), clock, "boot"), images)[7].unused_for, hours(1000));
+  EXPECT_EQ(LookIdle(*Ledger::Open(dir.path(), clock, "boot"), images)[7].unused_for, hours(24))
+      << "without LimitGaps a gap counts a day at most";
   std::filesystem::remove(dir.file());
   for (const auto& age : LookIdle(*Ledger::Open(dir.path(), clock, "boot"), images)) {
     EXPECT_TRUE(age.just_seen);

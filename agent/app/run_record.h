@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+
+#include "agent/model/report.h"
+#include "agent/state/history.h"
+
+namespace imagesweep {
+
+// What the history keeps of one run's removals, written ahead of each.  Trouble with the history
+// becomes a warning of the report and nothing else.
+class RemovalJournal {
+ public:
+  // `history` is null for a dry run.  Both must outlive it.
+  RemovalJournal(History* history, Report& report) : history_(history), report_(report) {}
+
+  void Intend(std::uint32_t image);
+  // Of an image that was not intended it says nothing.
+  void Settle(const Outcome& outcome);
+
+ private:
+  History* const history_;
+  Report& report_;
+  std::set<std::uint32_t> intended_;
+};
+
+// Adds the finished run.
+void KeepRun(Report& report, History& history);
+
+}  // namespace imagesweep

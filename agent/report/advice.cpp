@@ -1,0 +1,74 @@
+#include "agent/report/advice.h"
+
+#include <functional>
+
+#include "agent/base/duration.h"
+#include "agent/base/quantity.h"
+
+namespace imagesweep {
+namespace {
+
+struct Group {
+  std::size_t images = 0;
+  std::uint64_t bytes = 0;
+  std::string Text() const {
+    return std::to_string(images) + (images == 1 ? " image (" : " images (") + HumanBytes(bytes) +
+           ")";
+  }
+};
+
+Group Of(const Report& report, const std::function<bool(const Decision&, const Image&)>& belongs) {
+  Group group;
+  for (const Decision& decision : report.plan.decisions) {
+    const Image& image = report.observation.images[decision.image];
+    if (!belongs(decision, image)) continue;
+    ++group.images;
+    group.bytes += image.size_bytes;
+  }
+  return group;
+}
+
+}  // namespace
+
+std::vector<std::string> Advice(const Report& report) {
+  std::vector<std::string> advice;
+  if (report.refused) {
+    advice.push_back("Nothing is removed until " + report.refused->source +
+                     " can be read again; see the error above.");
+    return advice;
+  }
+  const auto with = [&](Code code) {
+    return Of(report, [code](const Decision& d, const Image&) { return d.code == code; });
+  };
+  if (const Group go =
+          Of(report, [](const Decision& d, const Image&) { return d.verdict == Verdict::kRemove; });
+      report.dry_run && go.images > 0)
+    advice.push_back("This was a dry run: dryRun: false lets " + go.Text() + " go.");
+  if (const Group waiting = with(Code::kLimit); waiting.images > 0)
+    advice.push_back(waiting.Text() + " wait for later runs because of the limits section.");
+  if (const Group waiting = with(Code::kWindow); waiting.images > 0)
+    advice.push_back(waiting.Text() + " wait for the next window.");
+  if (const Group local = with(Code::kLocalOnly); local.images > 0)
+    advice.push_back(
+        local.Text() +
+        " exist on this node alone and cannot be pulled again: push them to a registry,"
+        " or set keep.localOnly: UnlessSuperseded where they are built again anyway.");
+  if (const Group young = with(Code::kTooYoung); young.images > 0)
+    advice.push_back(young.Text() + " are younger than minimumAge " +
+                     FormatDuration(report.in_force.minimum_age) +
+                     "; they are looked at again in later runs.");
+  const Group latest = Of(report, [](const Decision& d, const Image& image) {
+    return d.code == Code::kInUse && image.tags.size() == 1 && image.tags[0].tag() == "latest";
+  });
+  if (latest.images > 0)
+    advice.push_back(latest.Text() +
+                     " in use carry the tag latest alone: with a version in the tag, what replaced "
+                     "what can be told.");
+  if (!report.oversized.empty())
+    advice.push_back(std::to_string(report.oversized.size()) +
+                     (report.oversized.size() == 1 ? " image is" : " images are") +
+                     " over its size limit.");
+  return advice;
+}
+
+}  // namespace imagesweep

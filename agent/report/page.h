@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace imagesweep {
+
+// A document for people: what it says, apart from how it is written down.
+struct Page {
+  struct Paragraph {
+    std::string text;
+  };
+  struct Grid {
+    std::vector<std::string> header;
+    std::vector<std::vector<std::string>> rows;
+  };
+  struct Bullets {
+    std::vector<std::string> items;
+  };
+  struct Code {
+    std::string language;  // "sh", "yaml"
+    std::string text;
+  };
+  using Block = std::variant<Paragraph, Grid, Bullets, Code>;
+  struct Section {
+    std::string title;
+    std::vector<Block> blocks;
+  };
+
+  std::string title;
+  std::vector<Block> head;
+  std::vector<Section> sections;
+};
+
+// GitHub-flavoured Markdown.  Text from outside is escaped: it cannot become markup.
+std::string ToMarkdown(const Page& page);
+// For a terminal.
+std::string ToText(const Page& page);
+
+}  // namespace imagesweep
