@@ -1,10 +1,7 @@
-#include <nlohmann/json.hpp>
-
-#include "agent/base/quantity.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/render.h"
+#include "agent/report/history.h"
 #include "agent/report/sweep_page.h"
-#include "agent/report/table.h"
 #include "agent/report/yaml.h"
 #include "agent/state/history.h"
 
@@ -13,8 +10,6 @@
 namespace imagesweep {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr const char* kNoRuns =
     "no run is remembered here; --state-dir names the directory that the agent or `imagesweep "
     "sweep` keeps";
@@ -22,41 +17,6 @@ constexpr const char* kNoRuns =
 int Fail(const std::string& what) {
   PrintError(what);
   return kExitFailed;
-}
-
-std::string HistoryJson(const std::vector<RunEntry>& runs) {
-  Json list = Json::array();
-  for (const RunEntry& run : runs)
-    list.push_back({{"run", run.run},
-                    {"startedAt", FormatTime(run.started)},
-                    {"finishedAt", FormatTime(run.finished)},
-                    {"dryRun", run.dry_run},
-                    {"result", run.result},
-                    {"removed", run.removed},
-                    {"sizeBytes", run.bytes},
-                    {"times", run.times},
-                    {"headline", run.headline}});
-  return Json({{"apiVersion", "imagesweep/v1alpha1"}, {"kind", "RunList"}, {"runs", list}})
-      .dump(2, ' ', false, Json::error_handler_t::replace);
-}
-
-std::string HistoryTable(const std::vector<RunEntry>& runs, const Options& options) {
-  std::vector<std::string> header = {"RUN",     "STARTED", "DRY-RUN", "RESULT",
-                                     "REMOVED", "SIZE",    "TIMES"};
-  if (options.output == Output::kWide) header.emplace_back("HEADLINE");
-  Table table(std::move(header));
-  for (const RunEntry& run : runs) {
-    std::vector<std::string> row = {run.run,
-                                    FormatTime(run.started),
-                                    run.dry_run ? "true" : "false",
-                                    run.result,
-                                    std::to_string(run.removed),
-                                    HumanBytes(run.bytes),
-                                    std::to_string(run.times)};
-    if (options.output == Output::kWide) row.push_back(run.headline);
-    table.Add(std::move(row));
-  }
-  return table.Render(!options.no_headers);
 }
 
 }  // namespace
@@ -112,7 +72,7 @@ int RunHistory(const Options& options) {
     case Output::kWide:
     case Output::kMarkdown:
       if (runs->empty()) return Fail(kNoRuns);
-      out = HistoryTable(*runs, options);
+      out = HistoryText(*runs, TextOptionsOf(options));
       break;
   }
   return PrintResult(out) ? kExitDone : kExitFailed;

@@ -210,8 +210,6 @@ std::string SupersededEvidence(const Scene& scene, std::uint32_t at, bool applie
   std::string text = "replaced by " + standing.newest->text() + ": version " +
                      std::to_string(standing.place) + " of its repository, and " +
                      std::to_string(std::max(1, standing.kept)) + " stay (removeSuperseded)";
-  for (std::size_t i = 1; i < scene.names(at).size(); ++i)
-    text += (i == 1 ? "; also tagged " : ", ") + scene.names(at)[i].name->text();
   return text;
 }
 

@@ -35,6 +35,13 @@ bool Apply(const Database& db, const RemovalChange& change) {
   return SettleRemoval(db, settled.run, settled.image_id, settled.removed) || !settled.removed;
 }
 
+std::size_t TextBytes(const RemovalEntry& removal) {
+  std::size_t bytes = removal.id.size() + removal.code.size() + removal.reason.size();
+  for (const auto* list : {&removal.names, &removal.digests})
+    for (const auto& text : *list) bytes += text.size();
+  return bytes;
+}
+
 class DurableHistory final : public History {
  public:
   DurableHistory(fs::path directory, const Clock& clock)
@@ -45,6 +52,10 @@ class DurableHistory final : public History {
 
   Status Intend(const RemovalEntry& removal) override {
     if (keeps_nothing()) return Done{};
+    if (TextBytes(removal) > kMaxRemovalBytes)
+      return Error{ErrorKind::kInvalid, "history: the names of image " + removal.id + " take " +
+                                            HumanBytes(TextBytes(removal)) + "; at most " +
+                                            HumanBytes(kMaxRemovalBytes) + " are kept"};
     Wait(removal);
     return Write([](const Database&) {});
   }

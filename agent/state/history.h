@@ -10,39 +10,9 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/result.h"
+#include "agent/model/run_entry.h"
 
 namespace imagesweep {
-
-// One run, as it is kept.
-struct RunEntry {
-  std::string run;  // id, sorts by time
-  SystemTime started;
-  SystemTime finished;
-  bool dry_run = true;
-  std::string result;       // "success", "partial", "noop", "error"
-  std::string headline;     // one line for a list: "removed 4 images, 1.2 GiB"
-  std::size_t removed = 0;  // images that went; in a dry run, that would have gone
-  std::uint64_t bytes = 0;  // the sum of their sizes
-  int times = 1;            // runs that this entry stands for: those that did nothing are joined
-  std::string report;       // the whole SweepReport document, JSON; empty in lists
-
-  friend bool operator==(const RunEntry&, const RunEntry&) = default;
-};
-
-// One removal, as undo needs it; written before the runtime is asked.
-struct RemovalEntry {
-  std::string run;
-  SystemTime at;
-  std::string id;                    // of the image
-  std::vector<std::string> names;    // its tags
-  std::vector<std::string> digests;  // its repo digests: what it can be pulled by
-  std::uint64_t size_bytes = 0;
-  std::string code;  // why it was to go, policy code and one line
-  std::string reason;
-  bool done = false;  // it went; false: it was asked for, and what came of it is not known
-
-  friend bool operator==(const RemovalEntry&, const RemovalEntry&) = default;
-};
 
 // What the runs of this node did, and which images they removed: DIRECTORY/history.db.
 //
@@ -56,6 +26,7 @@ class History {
  public:
   // Limits, so that the file stays small whatever happens.
   static constexpr std::size_t kMaxRemovals = 5000;
+  static constexpr std::size_t kMaxRemovalBytes = 1024UL * 1024;
   static constexpr std::size_t kMaxReportBytes = 16UL * 1024 * 1024;
 
   // Makes the directory (0700) and the file (0600) when they are missing.  Never fails; an empty
@@ -67,8 +38,9 @@ class History {
   History& operator=(const History&) = delete;
 
   // Before the runtime is asked to remove it.  Settle must follow, after an error too; an entry
-  // without it means that the process ended in between.  `done` is not read.  Oldest entries go
-  // when there are more than kMaxRemovals.
+  // without it means that the process ended in between.  `done` is not read.  kInvalid for one of
+  // which the names and digests take more than kMaxRemovalBytes: it is not kept.  The oldest go
+  // beyond kMaxRemovals, and beyond 8 MiB.
   virtual Status Intend(const RemovalEntry& removal) = 0;
   // After: it is gone; or it is not, and the entry is dropped.  kNotFound when it is gone and no
   // entry says that it was asked for.

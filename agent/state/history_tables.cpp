@@ -14,6 +14,8 @@ using Nanos = std::chrono::nanoseconds;
 // size at which a file is taken for damaged.
 constexpr std::int64_t kMaxReportsBytes = 24LL * 1024 * 1024;
 constexpr std::int64_t kMaxRemovalsBytes = 8LL * 1024 * 1024;
+// As many as are kept cannot take more than that if each of them takes at most so much.
+constexpr std::size_t kShortRemoval = kMaxRemovalsBytes / History::kMaxRemovals;
 
 // A large column comes last: what stands before it is read without it.
 constexpr const char* kSchema =
@@ -170,6 +172,8 @@ void PutRemoval(const Database& db, const RemovalEntry& removal) {
       .Bind(8, digests)
       .Execute();
   ShrinkRemovals(db);
+  if (names.size() + digests.size() + removal.reason.size() > kShortRemoval)
+    ShrinkRemovalsBySize(db);
 }
 
 bool SettleRemoval(const Database& db, const std::string& run, const std::string& image_id,
@@ -207,7 +211,6 @@ std::vector<RemovalEntry> ReadRemovals(const Database& db, const std::string& ru
 void PutRun(const Database& db, const RunEntry& entry, std::string_view packed, int limit) {
   const std::int64_t times = TakePlace(db, entry);
   ShrinkRuns(db, kMaxReportsBytes - static_cast<std::int64_t>(packed.size()));
-  ShrinkRemovalsBySize(db);
   Statement(db,
             "INSERT OR REPLACE INTO run (run, started_ns, finished_ns, dry_run, result, headline, "
             "removed, bytes, times, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")

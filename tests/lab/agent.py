@@ -26,10 +26,11 @@ def program():
 def policy(**fields):
     """A policy that lets everything unneeded go a second after it was first seen. JSON is YAML."""
     text = {"apiVersion": "imagesweep/v1alpha1", "kind": "SweepPolicy", "dryRun": False, "interval": "1m",
-            "initialDelay": "0s", "jitterPercent": 0, "minimumAge": "0s", "maximumAge": "1s", "removeDangling": True, "removeSuperseded": False,
+            "initialDelay": "0s", "jitterPercent": 0, "minimumAge": "0s", "maximumAge": "1s",
+            "removeDangling": True, "removeSuperseded": False,
             "keep": {"lastPerRepository": 0},
             "diskUsage": {"highThresholdPercent": 0},
-            "limits": {"maxImages": 1000, "maxPercentOfImages": 100, "removalDelay": "0s"}}
+            "limits": {"maxImages": 1000, "maxPercentOfImages": 100, "removalDelay": "0s", "confirmRuns": 1}}
     for name, value in fields.items():
         text[name] = {**text.get(name, {}), **value} if isinstance(value, dict) else value
     return json.dumps(text, indent=1) + "\n"
