@@ -1,10 +1,17 @@
 """The agent as it is shipped: the chart, its own image, a pod of the kubelet."""
+import datetime
+import hashlib
+import json
+import time
+
 import pytest
 
 from lab import agent
 from lab.cell import wait_until
-from lab.chart import NAMESPACE
+from lab.chart import NAMESPACE, ROOT
 from lab.daemonset import IMAGE, DaemonSet
+
+OVERRIDE = "imagesweep-policy-override"
 
 
 @pytest.fixture
@@ -12,6 +19,19 @@ def shipped(cluster):
     daemonset = DaemonSet(cluster.kubernetes)
     daemonset.make_namespace()
     return daemonset
+
+
+def policy(**fields):
+    return json.loads(agent.policy(**fields))
+
+
+def sha(text):
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def logged_at(line):
+    """Unix time of a log line."""
+    return datetime.datetime.fromisoformat(line["time"].replace("Z", "+00:00")).timestamp()
 
 
 def test_the_defaults_are_ready_and_remove_nothing(cluster, shipped):
@@ -32,3 +52,112 @@ def test_the_defaults_are_ready_and_remove_nothing(cluster, shipped):
     assert images[unneeded.id]["code"] == "TooYoung"
     assert cluster.containerd.ids() == before
     assert shipped.fetch("/readyz") == (200, "ok\n") and shipped.fetch("/livez")[0] == 200
+    shipped.helm("test", "imagesweep", "--timeout=60s")
+
+
+def test_dry_run_is_turned_off_by_one_value_without_a_restart(cluster, shipped):
+    used, unneeded = cluster.image("v1"), cluster.image("old", "other")
+    cluster.deploy(used)
+    shipped.install(policy=policy(dryRun=True))
+    before = shipped.pod()["metadata"]["uid"]
+    assert wait_until(lambda: shipped.json("plan")["totals"]["remove"] == 1, 30, every=0.5), shipped.run("plan")
+    shipped.helm("upgrade", "imagesweep", str(ROOT / "helm/imagesweep"), "--reuse-values",
+                 "--set", "policy.config.dryRun=false")
+    assert cluster.gone(unneeded, seconds=30), shipped.text()
+    assert used.id in cluster.containerd.ids() and IMAGE in cluster.containerd.names()
+    assert shipped.pod()["metadata"]["uid"] == before
+    removed = shipped.wait_for("Removed image", imageID=unneeded.id)
+    assert removed["code"] == "Age" and removed["dryRun"] is False
+
+
+def test_an_edit_by_kubectl_makes_a_new_plan_within_a_second(cluster, shipped):
+    cluster.deploy(cluster.image("v1"))
+    shipped.install(policy=policy(dryRun=True))
+    shipped.wait_for("Finished run")
+    took = []
+    for failures in range(10, 15):
+        text = shipped.put_policy(dryRun=True, limits={"maxFailures": failures})
+        stored = time.time()
+        took.append(logged_at(shipped.wait_for("Finished run", policySha256=sha(text))) - stored)
+    assert max(took) <= 1.0, took
+
+
+def test_an_override_replaces_the_policy_for_as_long_as_it_exists(cluster, shipped):
+    cluster.deploy(cluster.image("v1"))
+    shipped.install(policy=policy(dryRun=True))
+    shipped.wait_for("Loaded policy", source=f"configmap/{NAMESPACE}/imagesweep-policy")
+
+    def source():
+        return shipped.json("plan")["policy"]
+    own = source()["sha256"]
+    text = agent.policy(dryRun=True, limits={"maxFailures": 77})
+    shipped.kubectl("create", "configmap", OVERRIDE, f"--from-literal=policy.yaml={text}")
+    shipped.wait_for("Loaded policy", source=f"configmap/{NAMESPACE}/{OVERRIDE}", sha256=sha(text), seconds=10)
+    assert source() == {"source": f"configmap/{NAMESPACE}/{OVERRIDE}", "sha256": sha(text)}
+    changed = shipped.put_policy(OVERRIDE, dryRun=True, limits={"maxFailures": 78})
+    shipped.wait_for("Loaded policy", sha256=sha(changed), seconds=10)
+    shipped.install(policy=policy(dryRun=True, limits={"maxFailures": 79}))  # Helm's own is not asked now
+    assert source()["sha256"] == sha(changed)
+    before = len(shipped.lines())
+    shipped.kubectl("delete", "configmap", OVERRIDE)
+    line = shipped.wait_for("Loaded policy", source=f"configmap/{NAMESPACE}/imagesweep-policy", after=before)
+    assert line["sha256"] == source()["sha256"] not in (own, sha(changed))
+
+
+def test_a_bad_edit_leaves_the_last_good_policy_in_force(cluster, shipped):
+    cluster.deploy(cluster.image("v1"))
+    shipped.install(policy=policy(dryRun=True))
+    good = shipped.wait_for("Loaded policy")["sha256"]
+    for bad, says in (("dryRun: nonsense\n", "dryRun"), (agent.policy(keep={"imagse": []}), "imagse"), ("", "")):
+        before = len(shipped.lines())
+        shipped.put_text(bad)
+        line = shipped.wait_for("Rejected policy", after=before, seconds=10)
+        assert says in line["err"] and line["keepsLastGood"] is True
+        assert shipped.metric("imagesweep_config_last_reload_successful") == 0
+        assert shipped.metric("imagesweep_policy_info", sha256=good) == 1
+        status, text = shipped.fetch("/readyz?verbose")
+        assert status == 200 and "the newest text is not in force" in text
+    text = shipped.put_policy(dryRun=True, limits={"maxFailures": 9})
+    shipped.wait_for("Loaded policy", sha256=sha(text), seconds=10)
+    assert shipped.metric("imagesweep_config_last_reload_successful") == 1
+
+
+def test_a_bad_policy_from_the_start_is_up_not_ready_and_removes_nothing(cluster, shipped):
+    unneeded = cluster.image("old", "other")
+    with pytest.raises(AssertionError):
+        shipped.install(policy={**policy(), "maximunAge": "1s"}, ready_within=8)
+    line = shipped.wait_for("Rejected policy")
+    assert "maximunAge" in line["err"]
+    pod = shipped.pod()["status"]["containerStatuses"][0]
+    assert pod["restartCount"] == 0 and not pod["ready"] and "running" in pod["state"]
+    status, text = shipped.fetch("/readyz?verbose")
+    assert status == 503 and "[-]policy" in text
+    assert unneeded.id in cluster.containerd.ids()
+    shipped.install(policy=policy())
+    assert shipped.sweep_until(lambda: unneeded.id not in cluster.containerd.ids()), shipped.text()
+
+
+def test_an_upgrade_keeps_what_the_agent_has_seen(cluster, shipped):
+    unneeded = cluster.image("old", "other")
+    waiting = policy(dryRun=True, maximumAge="1h")
+    shipped.install(policy=waiting)
+    first = next(image for image in shipped.json("images")["images"] if image["id"] == unneeded.id)
+    old_pod = shipped.pod()["metadata"]["uid"]
+    shipped.install({"podAnnotations": {"version": "next"}}, policy=waiting)
+    assert shipped.pod()["metadata"]["uid"] != old_pod
+    second = next(image for image in shipped.json("images")["images"] if image["id"] == unneeded.id)
+    assert second["firstSeen"] == first["firstSeen"] and second["ageSeconds"] > first["ageSeconds"]
+
+
+def test_nothing_is_left_behind_in_the_cluster(cluster, shipped):
+    def everything():
+        kinds = cluster.kubernetes.kubectl("api-resources", "--verbs=list", "-o", "name").split()
+        kinds = [kind for kind in kinds if not kind.startswith(("events", "leases.", "endpointslices", "componentst"))]
+        names = cluster.kubernetes.kubectl("get", ",".join(kinds), "-A", "--ignore-not-found", "-o", "name")
+        return set(names.split())
+    before = everything()
+    shipped.install({"serviceMonitor": {"enabled": False}, "networkPolicy": {"enabled": True},
+                     "resourceQuota": {"enabled": True}, "grafanaDashboard": {"enabled": True}})
+    assert len(everything() - before) >= 10
+    shipped.helm("uninstall", "imagesweep", "--wait")
+    assert wait_until(lambda: everything() <= before, 60, every=1), everything() - before

@@ -38,15 +38,15 @@ class DaemonSet:
         return self.kubernetes.cell.run(gobuild.helm() / "helm", f"--kubeconfig={self.kubernetes.kubeconfig}",
                                         f"--namespace={NAMESPACE}", *arguments).stdout
 
-    def install(self, values=None, policy=None, flags=()):
+    def install(self, values=None, policy=None, ready_within=90):
         """Installs or upgrades, and returns when the pod of that version is ready. POLICY replaces the default's."""
         values = dict(values or {})
         if policy is not None:
             values["policy"] = {**values.get("policy", {}), "config": policy}
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
             yaml.safe_dump(values, file)
-            self.helm("upgrade", "--install", self.release, CHART, "--values", file.name, *flags)
-        self.await_ready()
+            self.helm("upgrade", "--install", self.release, CHART, "--values", file.name)
+        self.await_ready(ready_within)
 
     def await_ready(self, seconds=90):
         try:
@@ -102,8 +102,24 @@ class DaemonSet:
         body, _, status = output.rpartition("\n")
         return int(status), body
 
+    def running(self):
+        return "running" in self.pod()["status"].get("containerStatuses", [{"state": {}}])[0]["state"]
+
+    def explanation(self):
+        """What it says of itself: its log, and why it is not ready."""
+        return self.text() + "\n" + self.fetch("/readyz?verbose")[1].replace('"', '\\"')
+
     def metric(self, name, **labels):
         return agent.series(self.fetch("/metrics")[1], name, **labels)
+
+    def sweep_until(self, condition, seconds=60, **fields):
+        """Edits the policy, each time to another text, which makes the agent run at once, until CONDITION holds."""
+        edits = iter(range(100, 1000))
+
+        def swept():
+            self.put_policy(**{**fields, "limits": {"maxFailures": next(edits)}})
+            return wait_until(condition, 2, every=0.2)
+        return wait_until(swept, seconds)
 
     def put_policy(self, name="imagesweep-policy", **fields):
         """As an administrator does, with kubectl; returns the text when the API server has it."""

@@ -13,6 +13,7 @@ from lab.containerd import Containerd
 
 NODE, NODE_IP, SERVICES, PODS = "node1", "10.77.0.1", "10.96.0.0/16", "10.244.0.0/24"
 SERVER = f"https://{NODE_IP}:6443"
+FEATURES = "--feature-gates=ImageVolume=true"  # images as volumes (KEP-4639) are not on by default yet
 ETCD = "http://127.0.0.1:2379"
 # What the kubelet sets for the whole machine (pkg/util/sysctl in kubernetes); in a cell it may write to copies only.
 SYSCTLS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops",
@@ -65,8 +66,16 @@ class Kubernetes:
             "--service-account-issuer", "https://kubernetes.default.svc", "--authorization-mode", "Node,RBAC",
             "--allow-privileged", "--kubelet-client-certificate", pki / "admin.crt",
             "--kubelet-client-key", pki / "admin.key", "--enable-admission-plugins", "NodeRestriction",
-            "--kubelet-preferred-address-types", "InternalIP"])
+            "--kubelet-preferred-address-types", "InternalIP", FEATURES])
         self._await("apiserver", self._api_server_ready, 90)
+
+    def restart_kubelet(self):
+        """Returns when it has told the API server that the node is ready, anew."""
+        self.cell.stop("kubelet")
+        before = self.get("node", NODE)["metadata"]["resourceVersion"]
+        self._run_kubelet()
+        self._await("kubelet", lambda: self.get("node", NODE)["metadata"]["resourceVersion"] != before
+                    and self._node_ready(), 90)
 
     def stop_api_server(self):
         self.cell.stop("apiserver", seconds=3)
@@ -118,10 +127,13 @@ class Kubernetes:
             "podLogsDir": str(self.directory / "logs/pods"), "staticPodPath": str(self.directory / "static"),
             "volumePluginDir": str(self.directory / "plugins"), "resolvConf": "",
             "nodeStatusReportFrequency": "10s", "syncFrequency": "10s"}))
+        self._run_kubelet()
+
+    def _run_kubelet(self):
         self.cell.start("kubelet", [
-            self._program, "kubelet", "--config", config, "--kubeconfig", self.directory / "kubelet.conf",
+            self._program, "kubelet", "--config", self.directory / "kubelet.yaml", "--kubeconfig", self.directory / "kubelet.conf",
             "--hostname-override", NODE, "--node-ip", NODE_IP, "--root-dir", self.directory / "kubelet",
-            "--cert-dir", self.directory / "pki"])
+            "--cert-dir", self.directory / "pki", FEATURES])
 
     def _await(self, component, condition, seconds):
         if not wait_until(condition, seconds, every=0.1):
