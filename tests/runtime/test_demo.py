@@ -33,12 +33,14 @@ def test_it_removes_the_old_versions_and_keeps_the_rest(labs):
     text, _ = demo.communicate(timeout=60)
     assert demo.returncode == 0, text
     for line in ("Keep (InUse)", "Remove (Superseded): replaced by shop.example/backend-api:v5",
-                 "also tagged shop.example/backend-api:", "Dry run: would remove 4 images", "Removed 4 images",
+                 "Dry run: would remove 4 images", "Removed 4 images",
                  "Verified: all 2 referenced images are present", "backend-api: running", "frontend: running"):
         assert line in text
-    afterwards = text[text.rindex("=== Afterwards"):]
+    afterwards, report = text[text.rindex("=== Afterwards"):].split("=== The report of that run")
     assert "backend-api:v5" in afterwards and "backend-api:v4" in afterwards  # in use, and room to roll back
     assert "backend-api:v3" not in afterwards
+    assert "| shop.example/backend-api | v1 | 12.3MiB | Replaced by v5 |" in report
+    assert "(duplicate tag)" in report and "Pods ready before: 2 of 2, after: 2." in report
     assert names(labs) == []
 
 
