@@ -11,7 +11,7 @@ namespace imagesweep {
 enum class Fault { kNone, kKill, kTornWriteThenKill, kDiskFull, kReadOnly };
 
 // From the call-th change on; of kReadOnly also the opening for writing.  In this process.
-void Arm(Fault fault, int call = 1);
+void Arm(Fault kind, int call = 1);
 inline void Disarm() {
   Arm(Fault::kNone);
 }
@@ -21,7 +21,7 @@ class Faults : public testing::Test {
   void SetUp() override;
   void TearDown() override;
   // True when `work` was killed in its own process, false when it came to its end.
-  static bool Killed(Fault fault, int call, const std::function<void()>& work);
+  static bool Killed(Fault kind, int call, const std::function<void()>& work);
 };
 
 }  // namespace imagesweep

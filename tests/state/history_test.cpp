@@ -160,6 +160,17 @@ TEST_F(RemovalsTest, KeepOddValuesAsTheyCan) {
   EXPECT_THAT(Value(Open()->Removals("r'1\"")), ElementsAre(odd));
 }
 
+TEST_F(RemovalsTest, WithEndlessNamesAreRefused) {
+  RemovalEntry entry = Removal("r", "a");
+  entry.names.assign(20'000, std::string(100, 'n'));
+  const auto history = Open();
+  const auto refused = history->Intend(entry);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kInvalid);
+  ASSERT_TRUE(history->Intend(Removal("r", "b")));
+  EXPECT_THAT(Value(history->Removals("")), ElementsAre(Removal("r", "b"))) << "nor does it wait";
+}
+
 TEST(NoHistory, KeepsNothingWithoutComplaint) {
   const FakeClock clock;
   const auto history = History::Open({}, clock);

@@ -98,7 +98,7 @@ std::string Dump(const fs::path& directory, const Clock& clock) {
   return text;
 }
 
-class RunFaults : public Faults {
+class RunFaults : public Faults, public testing::WithParamInterface<int> {
  protected:
   // A directory as the run finds it, and as each of its steps leaves it.
   void Prepare(std::uint64_t seed) {
@@ -153,24 +153,20 @@ class RunFaults : public Faults {
   std::vector<std::string> expected_;
 };
 
-TEST_F(RunFaults, ARunKilledAtAnyWriteLeavesWhatItAcknowledged) {
-  for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    Prepare(seed);
-    int call = 1;
-    while (KilledAt(Fault::kKill, call)) ++call;
-    EXPECT_GT(call, 20) << "a run writes in many places";
-    if (HasFailure()) FAIL() << "seed " << seed;
-  }
+INSTANTIATE_TEST_SUITE_P(Seeds, RunFaults, testing::Range(0, 20));
+
+TEST_P(RunFaults, AKillAtAnyWriteLeavesWhatWasAcknowledged) {
+  Prepare(static_cast<std::uint64_t>(GetParam()));
+  int call = 1;
+  while (KilledAt(Fault::kKill, call)) ++call;
+  EXPECT_GT(call, 20) << "a run writes in many places";
 }
 
-TEST_F(RunFaults, ARunKilledInTheMiddleOfAnyWriteLeavesWhatItAcknowledged) {
-  for (std::uint64_t seed = 20; seed < 40; ++seed) {
-    Prepare(seed);
-    int call = 1;
-    while (KilledAt(Fault::kTornWriteThenKill, call)) ++call;
-    EXPECT_GT(call, 20);
-    if (HasFailure()) FAIL() << "seed " << seed;
-  }
+TEST_P(RunFaults, AKillInTheMiddleOfAnyWriteLeavesWhatWasAcknowledged) {
+  Prepare(static_cast<std::uint64_t>(GetParam()) + 20);
+  int call = 1;
+  while (KilledAt(Fault::kTornWriteThenKill, call)) ++call;
+  EXPECT_GT(call, 20);
 }
 
 }  // namespace

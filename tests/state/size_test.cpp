@@ -79,6 +79,8 @@ TEST(Size, TheHistoryNeverGrowsIntoWhatIsTakenForDamage) {
     removal.id = std::to_string(i);
     ASSERT_TRUE(history->Intend(removal));
   }
+  EXPECT_LT(std::filesystem::file_size(dir.path() / "history.db"), 10 * kMiB);
+  EXPECT_EQ(Value(history->Removals("")).front().id, "999");
   std::mt19937_64 random(1);
   std::string noise;
   while (noise.size() < History::kMaxReportBytes) {
