@@ -20,12 +20,8 @@ RUN --mount=type=cache,target=/root/.cache/ccache \
 ARG SOURCE_DATE_EPOCH=0
 RUN scripts/image-root build/release /image
 
-# What is inside, as SPDX: `--target sbom --output DIRECTORY`.
-FROM scratch AS sbom
-COPY --from=build /image/imagesweep.spdx.json /
-
 FROM scratch
-COPY --from=build /image/root /
+COPY --from=build /image /
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 ARG CREATED=1970-01-01T00:00:00Z
