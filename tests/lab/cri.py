@@ -41,9 +41,9 @@ class Cri:
         return self._call("RuntimeService/ListContainers", self._messages.Empty(),
                           self._messages.ListContainersResponse).containers
 
-    def start_pod(self, name, images, namespace="default", state=RUNNING):
+    def start_pod(self, name, images, namespace="default", state=RUNNING, by_kubelet=True):
         """A pod with one container for each entry of IMAGES (container name -> image id), all in STATE."""
-        pod = self._sandbox(name, namespace)
+        pod = self._sandbox(name, namespace, by_kubelet)
         for container, image in images.items():
             self.add_container(pod, container, image, state)
         return pod
@@ -70,13 +70,14 @@ class Cri:
         self._act("StopPodSandbox", request)
         self._act("RemovePodSandbox", request)
 
-    def _sandbox(self, name, namespace):
+    def _sandbox(self, name, namespace, by_kubelet):
         m, uid = self._messages, str(uuid.uuid4())
+        labels = {"io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": namespace,
+                  "io.kubernetes.pod.uid": uid}
         config = m.PodSandboxConfig(
             metadata=m.PodSandboxMetadata(name=name, uid=uid, namespace=namespace),
             log_directory=str(self._directory / "pods" / uid),
-            labels={"io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": namespace,
-                    "io.kubernetes.pod.uid": uid},
+            labels=labels if by_kubelet else {},
             linux=m.LinuxPodSandboxConfig(
                 cgroup_parent=f"{self._cgroup}/pod{uid}",
                 security_context=m.LinuxSandboxSecurityContext(namespace_options=m.NamespaceOption(network=m.NODE))))

@@ -42,10 +42,11 @@ class Node:
         self.containerd.load(archive, **{"local" if local else "pulled": [image]})
         return image
 
-    def start_pod(self, name, *used, state=cri.RUNNING, in_api=True):
+    def start_pod(self, name, *used, state=cri.RUNNING, in_api=True, by_kubelet=True):
         """A pod with one container for each image of USED, named after its first name."""
         containers = {f"c{number}": image for number, image in enumerate(used)}
-        pod = self.containerd.cri.start_pod(name, {c: image.id for c, image in containers.items()}, state=state)
+        pod = self.containerd.cri.start_pod(name, {c: image.id for c, image in containers.items()}, state=state,
+                                            by_kubelet=by_kubelet)
         if in_api:
             self.put_pod(pod, containers)
         return pod

@@ -163,11 +163,21 @@ def test_limits_hold_in_one_run(node):
 
 
 def test_without_kubernetes_the_runtime_alone_decides(node):
+    node.remove_pod(node.system_pod)  # a host with no cluster has none of a kubelet's
     used, unneeded = node.load("registry.example/shop/api:v1"), node.load("registry.example/shop/old:v1")
-    node.start_pod("api-0", used, in_api=False)
+    node.start_pod("api-0", used, in_api=False, by_kubelet=False)
     node.api.stop()
     alone = {"kubeconfig": None, "node_name": None, "without_kubernetes": True}
     node.age(**alone)
     report = node.sweep(**alone)
-    assert outcomes(report) == {unneeded.id: "Removed"}
+    assert outcomes(report)[unneeded.id] == "Removed"
     assert used.id in node.containerd.ids()
+
+
+def test_without_kubernetes_nothing_is_removed_where_a_kubelet_runs_pods(node):
+    unneeded = node.load("registry.example/shop/old:v1")
+    alone = {"kubeconfig": None, "node_name": None, "without_kubernetes": True}
+    node.age(**alone)
+    report = node.sweep(code=1, **alone)
+    assert report["refused"]["source"] == "pods" and "a kubelet runs pods here" in report["refused"]["error"]
+    assert unneeded.id in node.containerd.ids()
