@@ -62,7 +62,12 @@ class Cell:
                 "--", *[str(arg) for arg in argv]]
 
     def run(self, *argv, mounts=False, **options):
-        return subprocess.run(self.enter(*argv, mounts=mounts), check=True, text=True, capture_output=True, **options)
+        try:
+            return subprocess.run(self.enter(*argv, mounts=mounts), check=True, text=True, capture_output=True,
+                                  **options)
+        except subprocess.CalledProcessError as error:
+            error.add_note(error.stderr)
+            raise
 
     def outside(self, path):
         """Where a PATH inside of the cell is found outside."""

@@ -10,7 +10,6 @@ from lab import agent, gobuild
 from lab.cell import wait_until
 from lab.chart import CHART, NAMESPACE, ROOT
 
-LABELS = {f"pod-security.kubernetes.io/{mode}": "privileged" for mode in ("enforce", "warn")}
 IMAGE = "localhost/imagesweep:0.1.0"
 
 
@@ -30,9 +29,9 @@ class DaemonSet:
         kubernetes.containerd.ctr("images", "import", *kubernetes.containerd.import_flags, archive())
         assert wait_until(lambda: IMAGE in kubernetes.containerd.names(), 15)
 
-    def make_namespace(self):
-        self.kubernetes.apply({"apiVersion": "v1", "kind": "Namespace",
-                               "metadata": {"name": NAMESPACE, "labels": LABELS}})
+    def make_namespace(self, level="privileged"):
+        self.kubernetes.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {
+            "name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": level}}})
 
     def helm(self, *arguments):
         return self.kubernetes.cell.run(gobuild.helm() / "helm", f"--kubeconfig={self.kubernetes.kubeconfig}",
