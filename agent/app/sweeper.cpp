@@ -9,6 +9,7 @@
 #include "agent/base/duration.h"
 #include "agent/execute/dry_run_remover.h"
 #include "agent/plan/defer.h"
+#include "agent/plan/kubelet.h"
 #include "agent/plan/planner.h"
 #include "agent/plan/size_limits.h"
 #include "agent/policy/render.h"
@@ -203,7 +204,7 @@ std::optional<Refusal> Sweeper::Observe(Evidence& evidence, std::optional<ImageI
   return std::nullopt;
 }
 
-void Sweeper::Decide(bool by_agent, Report& report) {
+void Sweeper::Decide(bool by_agent, Report& report, const std::stop_token& stop) {
   const Observation& seen = report.observation;
   const Scene scene(report.in_force, seen);
   report.plan = Choose(scene);
@@ -216,6 +217,15 @@ void Sweeper::Decide(bool by_agent, Report& report) {
   Defer(scene, evaluations, report.plan);
   report.policy_text = PolicyYaml(report.in_force);
   report.oversized = FindOversized(report.in_force, seen);
+  KubeletThresholds kubelet;
+  if (parts_.kubelet) {
+    if (auto asked = parts_.kubelet(stop))
+      kubelet = *asked;
+    else
+      report.warnings.push_back("the kubelet's thresholds are not known: " + asked.error().what);
+  }
+  for (std::string& warning : KubeletWarnings(report.in_force, kubelet, seen, report.plan))
+    report.warnings.push_back(std::move(warning));
   report.before =
       Snapshot{seen.images.size(), TotalBytes(seen.images), ReclaimableBytes(report), seen.disk};
 }
@@ -225,7 +235,7 @@ Report Sweeper::Evaluate(const ActivePolicy& active, const std::stop_token& stop
   Evidence evidence;
   std::optional<ImageIndex> index;
   report.refused = Observe(evidence, index, {}, report, stop);
-  if (!report.refused) Decide(false, report);
+  if (!report.refused) Decide(false, report, stop);
   report.finished = parts_.clock.Now();
   return report;
 }
@@ -240,7 +250,7 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
   report.dry_run = options.dry_run.value_or(policy.dry_run);
   if (!report.refused && !report.dry_run) report.refused = WhyNotBlindly(evidence, policy);
   if (!report.refused) {
-    Decide(options.running_for.has_value(), report);
+    Decide(options.running_for.has_value(), report, stop);
     report.stopped_early = ReasonNotToBegin(policy, options.running_for);
   }
   if (!report.refused && report.stopped_early.empty())

@@ -8,6 +8,7 @@
 
 #include "agent/execute/executor.h"
 #include "agent/execute/gate.h"
+#include "agent/model/kubelet.h"
 #include "agent/model/policy.h"
 #include "agent/model/ports.h"
 #include "agent/model/report.h"
@@ -31,6 +32,8 @@ struct NodeParts {
   Ledger& ledger;
   const Clock& clock;
   History* history = nullptr;  // null: nothing is kept of the runs
+  // Asks the node's kubelet; empty: its defaults are assumed.
+  std::function<Result<KubeletThresholds>(const std::stop_token&)> kubelet = {};
 };
 
 struct SweepOptions {
@@ -63,7 +66,7 @@ class Sweeper {
   std::optional<Refusal> Observe(Evidence& evidence, std::optional<ImageIndex>& index,
                                  const SweepOptions& options, Report& report,
                                  const std::stop_token& stop);
-  void Decide(bool by_agent, Report& report);
+  void Decide(bool by_agent, Report& report, const std::stop_token& stop);
   void Execute(const Evidence& evidence, const ImageIndex& index, const SweepOptions& options,
                Report& report, const std::stop_token& stop);
   std::optional<DiskUsage> ReadDisk(Report& report, const std::stop_token& stop);

@@ -166,9 +166,14 @@ void RunUntilStopped(const Options& options, Shared& shared, kube::Cluster* clus
   const auto history = History::Open(options.state_dir, shared.clock);
   Sweeper::RecentReferences recent;
   if (cluster != nullptr) recent = [cluster] { return cluster->DrainRecentReferences(); };
+  decltype(NodeParts::kubelet) kubelet;
+  if (options.read_kubelet && cluster != nullptr)
+    kubelet = [cluster](const std::stop_token& quit) {
+      return cluster->ReadKubeletThresholds(quit);
+    };
   const auto own_pod = OwnPodOf(options);
   Sweeper sweeper({runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem,
-                   *ledger, shared.clock, history.get()},
+                   *ledger, shared.clock, history.get(), std::move(kubelet)},
                   NodeNameOf(options), own_pod ? *own_pod : std::nullopt, std::move(recent));
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
                shared.clock},

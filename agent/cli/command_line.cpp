@@ -52,6 +52,11 @@ void AddSourceFlags(CLI::App& app, Options& options) {
   app.add_flag("--without-kubernetes", options.without_kubernetes,
                "For a host with no cluster: only the runtime says what is in use")
       ->group(group);
+  app.add_flag("--read-kubelet-config", options.read_kubelet,
+               "Ask the kubelet for its own thresholds, through the API server (needs get on "
+               "nodes/proxy); else its defaults 85 and 80 are assumed")
+      ->envname("IMAGESWEEP_READ_KUBELET_CONFIG")
+      ->group(group);
   app.add_option("--policy-file", options.policy_file, "Policy to follow")
       ->envname("IMAGESWEEP_POLICY_FILE")
       ->group(group);

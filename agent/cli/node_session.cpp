@@ -51,10 +51,15 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
   parts->ledger = Ledger::Open(options.state_dir, parts->clock, ReadBootId());
   parts->history = History::Open(options.state_dir, parts->clock);
   PodReader* pods = parts->cluster ? &parts->cluster->pods() : nullptr;
-  parts->sweeper =
-      std::make_unique<Sweeper>(NodeParts{*parts->runtime, pods, *parts->remover, parts->filesystem,
-                                          *parts->ledger, parts->clock, parts->history.get()},
-                                NodeNameOf(options), *std::move(own_pod));
+  decltype(NodeParts::kubelet) kubelet;
+  if (options.read_kubelet && parts->cluster)
+    kubelet = [cluster = parts->cluster.get()](const std::stop_token& quit) {
+      return cluster->ReadKubeletThresholds(quit);
+    };
+  parts->sweeper = std::make_unique<Sweeper>(
+      NodeParts{*parts->runtime, pods, *parts->remover, parts->filesystem, *parts->ledger,
+                parts->clock, parts->history.get(), std::move(kubelet)},
+      NodeNameOf(options), *std::move(own_pod));
   return NodeSession(std::move(parts));
 }
 

@@ -21,6 +21,7 @@ struct Options {
   std::string kubeconfig;
   std::string node_name;
   bool without_kubernetes = false;
+  bool read_kubelet = false;
   std::string policy_file;
   std::string policy_configmap;           // NAMESPACE/NAME
   std::string policy_override_configmap;  // NAMESPACE/NAME; replaces it while it exists

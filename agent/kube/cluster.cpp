@@ -129,4 +129,33 @@ Result<std::string> Cluster::ReadConfigMap(const std::string& name_space, const 
   return ConfigText(*json, key, display);
 }
 
+// Source: k8s.io/kubernetes, pkg/kubelet/server/server.go (configz) and kubelet/config/v1beta1.
+Result<KubeletThresholds> Cluster::ReadKubeletThresholds(const std::stop_token& stop) {
+  const std::string what = "get the kubelet's configuration of node " + parts_->options.node_name;
+  const auto response = parts_->transport->Get(
+      "/api/v1/nodes/" + QueryEscape(parts_->options.node_name) + "/proxy/configz", kGetTimeout,
+      stop);
+  if (parts_->options.observer)
+    parts_->options.observer(
+        "get", "nodes/proxy",
+        response ? std::to_string(response->status) : std::string(ToString(response.error().kind)));
+  if (!response) return response.error().Wrap(what);
+  if (response->status != 200) return ReadStatus(*response).ToError().Wrap(what);
+  const auto json = ParseStrict(response->body);
+  if (!json) return json.error().Wrap(what);
+  const auto config =
+      json->is_object() ? ObjectAt(*json, "kubeletconfig") : Result<const Json*>(nullptr);
+  if (!config) return config.error().Wrap(what);
+  const auto percent = [&](const char* key) -> Result<int> {
+    if (*config == nullptr || !(*config)->contains(key) || !(**config)[key].is_number_integer())
+      return Error{ErrorKind::kIncomplete, what + ": it has no " + key};
+    return (**config)[key].get<int>();
+  };
+  const auto high = percent("imageGCHighThresholdPercent");
+  const auto low = percent("imageGCLowThresholdPercent");
+  if (!high) return high.error();
+  if (!low) return low.error();
+  return KubeletThresholds{*high, *low, true};
+}
+
 }  // namespace imagesweep::kube

@@ -10,6 +10,7 @@
 #include "agent/kube/config_map_watch.h"
 #include "agent/kube/identity.h"
 #include "agent/kube/lister.h"
+#include "agent/model/kubelet.h"
 #include "agent/model/ports.h"
 #include "agent/model/reference.h"
 
@@ -44,6 +45,9 @@ class Cluster {
                       const std::string& key, OnConfig on_config);
   Result<std::string> ReadConfigMap(const std::string& name_space, const std::string& name,
                                     const std::string& key, const std::stop_token& stop);
+  // From the kubelet's /configz through the API server; needs `get` on nodes/proxy, which is much
+  // to ask, so nothing calls it unless told to.
+  Result<KubeletThresholds> ReadKubeletThresholds(const std::stop_token& stop);
 
  private:
   struct Parts;

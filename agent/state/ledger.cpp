@@ -15,7 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 // Keeps every look's result in memory as well.  As long as looks reach the file, the file leads,
-// because other processes look too; after one that did not, the more patient of both counts.
+// because other processes look too.  After one that did not, memory leads; once another process has
+// looked meanwhile, the more patient of both counts.
 class DurableLedger final : public Ledger {
  public:
   DurableLedger(fs::path directory, const Clock& clock, std::string boot_id)
@@ -28,9 +29,10 @@ class DurableLedger final : public Ledger {
   std::vector<ImageAge> Observe(std::span<const Image> images,
                                 const std::vector<bool>& in_use) override {
     const Sightings sightings = Sight(images, in_use);
-    std::optional<Records> after;  // what the file says, also when it did not take it
+    std::optional<Records> after;  // with what the file says, also when it did not take it
     durable_ = ChangeFile([&](const Records& stored) {
       after = LookFromFile(stored, sightings);
+      known_ = stored.last_look;
       return *after;
     });
     if (!after) {
@@ -40,7 +42,7 @@ class DurableLedger final : public Ledger {
     }
     memory_ = *std::move(after);
     memory_is_ahead_ = !durable_;
-    if (durable_) written_ = memory_.last_look;
+    if (durable_) known_ = written_ = memory_.last_look;
     return Ages(memory_, images);
   }
 
@@ -48,14 +50,16 @@ class DurableLedger final : public Ledger {
                                    const std::vector<bool>& candidate) override {
     const Candidacies candidacies = Nominate(images, candidate);
     Records counted = Evaluate(memory_, candidacies);
-    durable_ = ChangeFile([&](const Records& stored) {
-      Records after = Evaluate(stored, candidacies);
-      if (memory_is_ahead_) after = FewerRuns(std::move(after), counted);
-      counted = WithRunsOf(after, std::move(counted));
-      return after;
-    });
+    // The file has counts of looks that it has, so that who sees no new look has missed no count.
+    if (!memory_is_ahead_) {
+      durable_ = ChangeFile([&](const Records& stored) {
+        Records after = Evaluate(stored, candidacies);
+        counted = WithRunsOf(after, std::move(counted));
+        return after;
+      });
+      memory_is_ahead_ = !durable_;
+    }
     memory_ = std::move(counted);
-    memory_is_ahead_ = memory_is_ahead_ || !durable_;
     return CandidateRuns(memory_, images, candidacies);
   }
 
@@ -69,6 +73,11 @@ class DurableLedger final : public Ledger {
             Nanos::zero()};
   }
 
+  // Looks of ours are missing in the file, and none of another process's is new in it.
+  bool MemoryLeads(const Records& stored) const {
+    return memory_is_ahead_ && stored.last_look == known_;
+  }
+
   Records LookFromMemory(LookTime now, const Sightings& sightings) const {
     if (const auto& last = memory_.last_look)
       now.observed = last->observed + std::min(TrustedInterval(*last, now, true), longest_gap_);
@@ -78,6 +87,7 @@ class DurableLedger final : public Ledger {
   // The time is taken here, while no other process can look: intervals then never overlap.
   Records LookFromFile(const Records& stored, const Sightings& sightings) const {
     const LookTime now = Now();
+    if (MemoryLeads(stored)) return LookFromMemory(now, sightings);
     LookTime counted = now;
     if (const auto& last = stored.last_look)
       counted.observed =
@@ -121,6 +131,7 @@ class DurableLedger final : public Ledger {
   Records memory_;                   // after the last look
   bool memory_is_ahead_ = false;     // that look is not in the file
   std::optional<LookTime> written_;  // our last look in the file
+  std::optional<LookTime> known_;    // the file's last look that memory knows of
   bool durable_ = false;
   Warnings warnings_;
 };

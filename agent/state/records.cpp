@@ -77,20 +77,14 @@ Records Evaluate(Records before, const Candidacies& candidacies) {
   return before;
 }
 
-Records FewerRuns(Records a, const Records& b) {
-  for (auto& [id, record] : a.images)
-    record.candidate_runs = std::min(record.candidate_runs, RunsOf(b, id));
-  return a;
-}
-
 Records WithRunsOf(const Records& other, Records records) {
   for (auto& [id, record] : records.images) record.candidate_runs = RunsOf(other, id);
   return records;
 }
 
 Records MorePatient(Records a, const Records& b) {
-  a = FewerRuns(std::move(a), b);
   for (auto& [id, record] : a.images) {
+    record.candidate_runs = std::min(record.candidate_runs, RunsOf(b, id));
     const auto found = b.images.find(id);
     if (found == b.images.end()) continue;
     const ImageRecord& other = found->second;

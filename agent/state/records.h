@@ -71,7 +71,6 @@ Records Evaluate(Records before, const Candidacies& candidacies);
 // Two records of the same images that disagree, because one of them missed looks: of everything the
 // later time, the shorter age and the lower count.  `a` gives the clock and the images.
 Records MorePatient(Records a, const Records& b);
-Records FewerRuns(Records a, const Records& b);  // of the counts alone
 // `records` with the counts of `other`; none for an image that `other` does not have.
 Records WithRunsOf(const Records& other, Records records);
 

@@ -43,9 +43,16 @@ struct ClusterTest : TlsTest {
     reply.Answer(200, ConfigMapList("one"));
   };
 
+  std::function<void(FakeReply&)> configz = [](FakeReply& reply) {
+    reply.Answer(200, R"({"kubeletconfig": {"imageGCHighThresholdPercent": 70,
+                                            "imageGCLowThresholdPercent": 60}})");
+  };
+
   FakeApiServer::Handler Handler() {
     return [this](const FakeRequest& request, FakeReply& reply) {
-      if (request.Has("/nodes/")) {
+      if (request.Has("/proxy/configz")) {
+        configz(reply);
+      } else if (request.Has("/nodes/")) {
         reply.Answer(200, NodeJson());
       } else if (request.Has("watch=1")) {
         watch(request, reply);
@@ -159,6 +166,23 @@ TEST_F(ClusterTest, ReadsOneConfigMap) {
   EXPECT_EQ(cluster->ReadConfigMap("sweep", "policy", "policy.yaml", {}).error().kind,
             ErrorKind::kNotFound);
   EXPECT_EQ(requests.Take(), "get configmaps 200");
+}
+
+TEST_F(ClusterTest, AsksTheKubeletForItsThresholds) {
+  FakeApiServer server(good, Handler());
+  const auto cluster = Connect(server);
+  const auto read = cluster->ReadKubeletThresholds({});
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(read->high_percent, 70);
+  EXPECT_EQ(read->low_percent, 60);
+  EXPECT_TRUE(read->read);
+  configz = [](FakeReply& reply) { reply.Answer(200, R"({"kubeletconfig": {}})"); };
+  EXPECT_THAT(cluster->ReadKubeletThresholds({}).error().what,
+              HasSubstr("it has no imageGCHighThresholdPercent"));
+  configz = [](FakeReply& reply) {
+    reply.Answer(403, StatusJson(403, "Forbidden", "nodes/proxy is forbidden").dump());
+  };
+  EXPECT_EQ(cluster->ReadKubeletThresholds({}).error().kind, ErrorKind::kDenied);
 }
 
 // W07: cut in the middle of an event, and the event comes again.
