@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/state/ledger.h"
+#include "tests/state/faults.h"
 #include "tests/state/ledger_files.h"
 #include "tests/support/fake_clock.h"
 
@@ -11,8 +12,8 @@ namespace {
 using testing::ElementsAre;
 
 // One run: a look, then the evaluation.
-std::vector<int> Count(Ledger& ledger, const std::vector<Image>& images,
-                       const std::vector<bool>& candidate) {
+std::vector<int> CountOnce(Ledger& ledger, const std::vector<Image>& images,
+                           const std::vector<bool>& candidate) {
   LookIdle(ledger, images);
   return ledger.CountCandidates(images, candidate);
 }
@@ -31,34 +32,35 @@ INSTANTIATE_TEST_SUITE_P(Ledger, Candidates, testing::Bool(),
 TEST_P(Candidates, AreCountedInARow) {
   const auto ledger = Open();
   const auto ab = Images({"a", "b"});
-  EXPECT_THAT(Count(*ledger, ab, {true, false}), ElementsAre(1, 0));
-  EXPECT_THAT(Count(*ledger, ab, {true, true}), ElementsAre(2, 1));
-  EXPECT_THAT(Count(*ledger, ab, {false, true}), ElementsAre(0, 2));
-  EXPECT_THAT(Count(*ledger, ab, {true, true}), ElementsAre(1, 3));
+  EXPECT_THAT(CountOnce(*ledger, ab, {true, false}), ElementsAre(1, 0));
+  EXPECT_THAT(CountOnce(*ledger, ab, {true, true}), ElementsAre(2, 1));
+  EXPECT_THAT(CountOnce(*ledger, ab, {false, true}), ElementsAre(0, 2));
+  EXPECT_THAT(CountOnce(*ledger, ab, {true, true}), ElementsAre(1, 3));
 }
 
 TEST_P(Candidates, ThatLeaveTheListStartOver) {
   const auto ledger = Open();
   const auto ab = Images({"a", "b"});
-  Count(*ledger, ab, {true, true});
-  Count(*ledger, Images({"a"}), {true});
-  EXPECT_THAT(Count(*ledger, ab, {true, true}), ElementsAre(3, 1));
+  CountOnce(*ledger, ab, {true, true});
+  CountOnce(*ledger, Images({"a"}), {true});
+  EXPECT_THAT(CountOnce(*ledger, ab, {true, true}), ElementsAre(3, 1));
   LookIdle(*ledger, ab);
   ledger->CountCandidates(Images({"b"}), {true});
-  EXPECT_THAT(Count(*ledger, ab, {true, true}), ElementsAre(1, 3)) << "of the evaluation's list";
+  EXPECT_THAT(CountOnce(*ledger, ab, {true, true}), ElementsAre(1, 3))
+      << "of the evaluation's list";
 }
 
 TEST_P(Candidates, ThatAreListedTwiceMustBothBe) {
   const auto ledger = Open();
   const auto aa = Images({"a", "a"});
-  EXPECT_THAT(Count(*ledger, aa, {true, true}), ElementsAre(1, 1));
-  EXPECT_THAT(Count(*ledger, aa, {true, false}), ElementsAre(0, 0));
+  EXPECT_THAT(CountOnce(*ledger, aa, {true, true}), ElementsAre(1, 1));
+  EXPECT_THAT(CountOnce(*ledger, aa, {true, false}), ElementsAre(0, 0));
 }
 
 TEST_P(Candidates, KeepTheirCountThroughLooksAlone) {
   const auto ledger = Open();
   const auto a = Images({"a"});
-  Count(*ledger, a, {true});
+  CountOnce(*ledger, a, {true});
   ledger->Observe(a, {true});
   LookIdle(*ledger, a);
   EXPECT_THAT(ledger->CountCandidates(a, {true}), ElementsAre(2));
@@ -77,7 +79,7 @@ TEST(CandidatesInFile, AreRememberedAcrossARestart) {
   const FakeClock clock;
   const auto ab = Images({"a", "b"});
   for (int run = 1; run <= 4; ++run)
-    EXPECT_THAT(Count(*Ledger::Open(dir.path(), clock, "boot"), ab, {true, run > 2}),
+    EXPECT_THAT(CountOnce(*Ledger::Open(dir.path(), clock, "boot"), ab, {true, run > 2}),
                 ElementsAre(run, std::max(0, run - 2)));
 }
 
@@ -87,14 +89,87 @@ TEST(CandidatesInFile, AreCountedByEveryProcess) {
   const auto a = Images({"a"});
   const auto one = Ledger::Open(dir.path(), clock, "boot");
   const auto two = Ledger::Open(dir.path(), clock, "boot");
-  EXPECT_THAT(Count(*one, a, {true}), ElementsAre(1));
-  EXPECT_THAT(Count(*two, a, {true}), ElementsAre(2));
+  EXPECT_THAT(CountOnce(*one, a, {true}), ElementsAre(1));
+  EXPECT_THAT(CountOnce(*two, a, {true}), ElementsAre(2));
   LookIdle(*one, a);
   LookIdle(*two, a);
   EXPECT_THAT(two->CountCandidates(a, {true}), ElementsAre(3));
   EXPECT_THAT(one->CountCandidates(a, {true}), ElementsAre(4));
-  Count(*two, a, {false});
-  EXPECT_THAT(Count(*one, a, {true}), ElementsAre(1));
+  CountOnce(*two, a, {false});
+  EXPECT_THAT(CountOnce(*one, a, {true}), ElementsAre(1));
+}
+
+class CandidatesAndFaults : public Faults {
+ protected:
+  // Three runs that found both to be candidates.
+  void SetUp() override {
+    Faults::SetUp();
+    for (int run = 1; run <= 3; ++run)
+      ASSERT_THAT(Count(*ledger_, ab_, {true, true}), ElementsAre(run, run));
+  }
+  std::vector<int> Count(Ledger& ledger, const std::vector<Image>& images,
+                         const std::vector<bool>& candidate) {
+    clock_.Advance(Millis(1));
+    return CountOnce(ledger, images, candidate);
+  }
+  std::unique_ptr<Ledger> Reopen() { return Ledger::Open(dir_.path(), clock_, "boot"); }
+
+  TempDir dir_;
+  FakeClock clock_;
+  const std::vector<Image> ab_ = Images({"a", "b"});
+  std::unique_ptr<Ledger> ledger_ = Reopen();
+};
+
+// A full disk is when images have to go: counts go on from whichever write on, and are the true
+// ones when it is over.
+TEST_F(CandidatesAndFaults, GoOnWhileTheDiskIsFull) {
+  int a = 3;
+  int call = 1;
+  for (bool failed = true; failed; ++call) {
+    Arm(Fault::kDiskFull, call);
+    for (int run = 0; run < 3; ++run)
+      EXPECT_THAT(Count(*ledger_, ab_, {true, false}), ElementsAre(++a, 0)) << "call " << call;
+    failed = !ledger_->durable();
+    Arm(Fault::kDiskFull);
+    EXPECT_THAT(Count(*ledger_, ab_, {true, true}), ElementsAre(++a, 1));
+    EXPECT_THAT(Count(*ledger_, ab_, {true, true}), ElementsAre(++a, 2)) << "a new one as well";
+    Disarm();
+    EXPECT_THAT(Count(*ledger_, ab_, {true, true}), ElementsAre(++a, 3))
+        << "not from the older count of b in the file";
+    EXPECT_TRUE(ledger_->durable());
+    EXPECT_THAT(Count(*Reopen(), ab_, {true, true}), ElementsAre(++a, 4));
+    LookIdle(*ledger_, ab_);
+  }
+  EXPECT_GT(call, 5);
+}
+
+TEST_F(CandidatesAndFaults, AreTheFewerOfTwoProcessesAfterAFullDisk) {
+  const auto other = Reopen();
+  Arm(Fault::kDiskFull);
+  EXPECT_THAT(Count(*ledger_, ab_, {false, true}), ElementsAre(0, 4));
+  EXPECT_THAT(Count(*ledger_, ab_, {true, true}), ElementsAre(1, 5));
+  Disarm();
+  EXPECT_THAT(Count(*other, ab_, {true, false}), ElementsAre(4, 0)) << "it cannot know";
+  EXPECT_THAT(Count(*ledger_, ab_, {true, true}), ElementsAre(2, 1));
+  EXPECT_THAT(Count(*other, ab_, {true, true}), ElementsAre(3, 2));
+}
+
+TEST_F(CandidatesAndFaults, OfWhichNothingCouldBeReadStartOver) {
+  const auto other = Reopen();
+  ASSERT_THAT(Count(*other, ab_, {false, true}), ElementsAre(0, 4));
+  std::filesystem::rename(dir_.file(), dir_.path() / "kept");
+  std::filesystem::create_directory(dir_.file());
+  EXPECT_THAT(Count(*ledger_, ab_, {true, true}), ElementsAre(1, 1)) << "a was none in between";
+  EXPECT_THAT(Count(*ledger_, ab_, {true, true}), ElementsAre(2, 2)) << "counted in memory";
+  std::filesystem::remove(dir_.file());
+  std::filesystem::rename(dir_.path() / "kept", dir_.file());
+  EXPECT_THAT(Count(*ledger_, ab_, {true, true}), ElementsAre(1, 3));
+  EXPECT_TRUE(ledger_->durable());
+}
+
+TEST_F(CandidatesAndFaults, ThatWereLostWithTheFileStartOver) {
+  WriteBytes(dir_.file(), "garbage that is no database at all");
+  EXPECT_THAT(Count(*Reopen(), ab_, {true, true}), ElementsAre(1, 1));
 }
 
 }  // namespace

@@ -95,6 +95,28 @@ TEST_F(Faults, AFullDiskCostsNothingButTheFile) {
   EXPECT_GT(call, 5);
 }
 
+// However long it lasts: the time since the last look that reached the file may be more than the
+// time between two looks may count.
+TEST_F(Faults, ADiskThatStaysFullDoesNotStopTheClock) {
+  const TempDir dir;
+  const FakeClock clock;
+  const auto images = Images({"a"});
+  const auto ledger = Ledger::Open(dir.path(), clock, "boot");
+  ledger->LimitGaps(seconds(10));
+  LookIdle(*ledger, images);
+  Arm(Fault::kDiskFull);
+  for (int look = 1; look <= 5; ++look) {
+    clock.Advance(seconds(8));
+    EXPECT_EQ(LookIdle(*ledger, images)[0].unused_for, seconds(8 * look));
+    EXPECT_FALSE(ledger->durable());
+  }
+  Disarm();
+  clock.Advance(seconds(8));
+  EXPECT_EQ(LookIdle(*ledger, images)[0].unused_for, seconds(48));
+  EXPECT_TRUE(ledger->durable());
+  EXPECT_EQ(LookIdle(*Ledger::Open(dir.path(), clock, "boot"), images)[0].unused_for, seconds(48));
+}
+
 TEST_F(Faults, ADiskThatIsFullAtTheStartIsUsedOnceItIsNot) {
   const TempDir dir;
   const FakeClock clock;
