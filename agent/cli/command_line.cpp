@@ -69,7 +69,7 @@ void AddSourceFlags(CLI::App& app, Options& options) {
       ->envname("IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP")
       ->group(group);
   app.add_option("--state-dir", options.state_dir,
-                 "Keeps first seen and last used times; empty: keep nothing")
+                 "Keeps first seen and last used times and the history of runs; empty: keep nothing")
       ->envname("IMAGESWEEP_STATE_DIR")
       ->capture_default_str()
       ->group(group);
