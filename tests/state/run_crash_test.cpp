@@ -57,14 +57,31 @@ class Script {
     }
   }
   std::size_t size() const { return steps_.size(); }
+  // The journal of this run after the first `steps`, newest first, as it must be.
+  std::string JournalAfter(std::size_t steps) const {
+    std::string text;
+    for (const Asked& asked : asked_) {
+      if (asked.step >= steps) continue;
+      const bool settled = asked.step + 1 < steps;
+      if (settled && !asked.removed) continue;
+      text.insert(0, run_ + ' ' + asked.id + (settled ? " done\n" : " asked\n"));
+    }
+    return text;
+  }
 
  private:
+  struct Asked {
+    std::size_t step = 0;
+    std::string id;
+    bool removed = false;
+  };
   using Step = std::function<bool(Ledger&, History&)>;
 
   std::uint64_t OneIn(std::uint64_t n) { return random_() % n; }
   void AddRemoval(const std::string& id, bool removed) {
     RemovalEntry entry = Removal(run_, "x");
     entry.id = id;
+    asked_.push_back({steps_.size(), id, removed});
     steps_.emplace_back(
         [=](Ledger&, History& history) { return static_cast<bool>(history.Intend(entry)); });
     steps_.emplace_back([=, run = run_](Ledger&, History& history) {
@@ -76,7 +93,15 @@ class Script {
   const std::string run_;
   std::vector<Image> images_;
   std::vector<Step> steps_;
+  std::vector<Asked> asked_;
 };
+
+std::string Journal(History& history, const std::string& run) {
+  std::string text;
+  for (const auto& removal : Value(history.Removals(run)))
+    text += removal.run + ' ' + removal.id + (removal.done ? " done\n" : " asked\n");
+  return text;
+}
 
 // All that both files say, after whatever has to be repaired was.
 std::string Dump(const fs::path& directory, const Clock& clock) {
@@ -87,8 +112,7 @@ std::string Dump(const fs::path& directory, const Clock& clock) {
   EXPECT_THAT(history->warnings(), IsEmpty());
   std::string text = Rows(directory / "ledger.db", "SELECT * FROM look") +
                      Rows(directory / "ledger.db", "SELECT * FROM image");
-  for (const auto& removal : Value(history->Removals("")))
-    text += removal.run + ' ' + removal.id + (removal.done ? " done\n" : " asked\n");
+  text += Journal(*history, "");
   for (const auto& run : Value(history->Runs())) {
     const auto whole = Value(history->Find(run.run));
     EXPECT_TRUE(whole);
@@ -115,6 +139,7 @@ class RunFaults : public Faults, public testing::WithParamInterface<int> {
       Restore();
       script_->Play(state(), clock_, steps, -1);
       expected_.push_back(Dump(state(), clock_));
+      EXPECT_EQ(Journal(*History::Open(state(), clock_), "run-x"), script_->JournalAfter(steps));
     }
   }
   fs::path state() const { return now_.path() / "state"; }
