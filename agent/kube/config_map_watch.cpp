@@ -40,11 +40,10 @@ Status ConfigMapWatch::Check(const Json& object) const {
 Status ConfigMapWatch::Replace(const ObjectList& list) {
   for (const Json& item : list.items)
     if (auto status = Check(item); !status) return status;
-  read_once_ = true;
   if (list.items.empty()) {
-    on_config_(Error{ErrorKind::kNotFound, "ConfigMap " + display_ + " does not exist"});
+    Tell(Error{ErrorKind::kNotFound, "ConfigMap " + display_ + " does not exist"});
   } else {
-    on_config_(ConfigText(list.items.front(), key_, display_));
+    Tell(ConfigText(list.items.front(), key_, display_));
   }
   return Done{};
 }
@@ -52,15 +51,28 @@ Status ConfigMapWatch::Replace(const ObjectList& list) {
 Status ConfigMapWatch::Apply(EventType type, const Json& object) {
   if (auto status = Check(object); !status) return status;
   if (type == EventType::kDeleted) {
-    on_config_(Error{ErrorKind::kNotFound, "ConfigMap " + display_ + " was deleted"});
+    Tell(Error{ErrorKind::kNotFound, "ConfigMap " + display_ + " was deleted"});
   } else {
-    on_config_(ConfigText(object, key_, display_));
+    Tell(ConfigText(object, key_, display_));
   }
   return Done{};
 }
 
 void ConfigMapWatch::Lose(const Error& why) {
-  if (!read_once_) on_config_(why.Wrap("ConfigMap " + display_));
+  if (last_ && why.kind != ErrorKind::kDenied) return;
+  denied_ = true;
+  on_config_(why.Wrap("ConfigMap " + display_));
+}
+
+void ConfigMapWatch::Confirm() {
+  if (!std::exchange(denied_, false) || !last_) return;
+  on_config_(*last_);
+}
+
+void ConfigMapWatch::Tell(Result<std::string> text) {
+  denied_ = false;
+  last_ = std::move(text);
+  on_config_(*last_);
 }
 
 }  // namespace imagesweep::kube

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "agent/kube/reflector.h"
@@ -18,21 +19,25 @@ class ConfigMapWatch final : public ReflectorHandler {
 
   Status Replace(const ObjectList& list) override;
   Status Apply(EventType type, const Json& object) override;
-  void Confirm() override {}
-  // Not to be read for a while: what was read last stays good.
+  // After a Lose that was told of: what was read last is good again.
+  void Confirm() override;
+  // Not to be read for a while: what was read last stays good, and nothing is told.  But who may
+  // not watch it would not see an edit for long, and must hear of that.
   void Lose(const Error& why) override;
 
  private:
+  void Tell(Result<std::string> text);
   Status Check(const Json& object) const;
 
   const std::string name_;
   const std::string display_;  // "NAMESPACE/NAME"
   const std::string key_;
   const OnConfig on_config_;
-  bool read_once_ = false;
+  std::optional<Result<std::string>> last_;  // what was read last
+  bool denied_ = false;                      // and no longer holds, as was told
 };
 
-// The text of the key in this ConfigMap object; kNotFound when it has no such key.
+// The text of the key in this ConfigMap object; kInvalid when it has no such key.
 Result<std::string> ConfigText(const Json& object, const std::string& key,
                                const std::string& display);
 

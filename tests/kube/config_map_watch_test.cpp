@@ -67,6 +67,19 @@ TEST_F(ConfigMapWatchTest, WhatWasReadStaysGoodWhileTheServerIsAway) {
   EXPECT_THAT(told, ElementsAre("one"));
 }
 
+// It would not see an edit for long, so whoever waits for one must hear of it.
+TEST_F(ConfigMapWatchTest, SaysThatItMayNotWatchAndWhatHoldsWhenItMayAgain) {
+  http.script = {ListStep("10", {ConfigMapJson("one")}), RefuseStep(403, "Forbidden", "no"),
+                 WatchStep({Event("MODIFIED", ConfigMapJson("two", "11"))})};
+  Run();
+  EXPECT_THAT(told,
+              ElementsAre("one",
+                          "(ConfigMap sweep/policy: watch configmaps: the API server answered "
+                          "403 Forbidden: no (grant it in the role of this user or service "
+                          "account))",
+                          "one", "two"));
+}
+
 // A policy is never taken from another object, nor from a text that is none.
 TEST_F(ConfigMapWatchTest, TakesNoOtherObjectForIt) {
   Json number = ConfigMapJson("", "11");
