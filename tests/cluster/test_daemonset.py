@@ -88,7 +88,8 @@ def test_an_override_replaces_the_policy_for_as_long_as_it_exists(cluster, shipp
     shipped.wait_for("Loaded policy", source=f"configmap/{NAMESPACE}/imagesweep-policy")
 
     def source():
-        return shipped.json("plan")["policy"]
+        policy = shipped.json("plan")["policy"]
+        return {name: policy[name] for name in ("source", "sha256")}
     own = source()["sha256"]
     text = agent.policy(dryRun=True, limits={"maxFailures": 77})
     shipped.kubectl("create", "configmap", OVERRIDE, f"--from-literal=policy.yaml={text}")
