@@ -7,8 +7,7 @@
 
 namespace imagesweep {
 
-// Makes repetitive text (JSON) a few times smaller: what was there before is written as where and
-// how long (LZ77).  Pure; no errors.  At most 2^31 bytes.
+// Makes repetitive text (JSON) a few times smaller, by zlib.  Pure; no errors.  At most 2^31 bytes.
 std::string Pack(std::string_view text);
 
 // The text again.  Nothing when `packed` is not what Pack made, to the last byte, or when the text
