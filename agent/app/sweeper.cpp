@@ -83,7 +83,8 @@ std::optional<Refusal> WhyNotBlindly(const Evidence& evidence, const Policy& pol
 
 std::string Describe(const NodeLabels& labels) {
   std::string text;
-  for (const auto& [name, value] : labels) text += (text.empty() ? "" : ",") + name + "=" + value;
+  for (const auto& [name, value] : labels)
+    text.append(text.empty() ? "" : ",").append(name).append("=").append(value);
   return text;
 }
 

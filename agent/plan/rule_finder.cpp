@@ -53,6 +53,7 @@ RuleFinder::RuleFinder(const std::vector<Rule>& rules) : rules_(rules) {
   for (std::uint32_t at = 0; at < rules.size(); ++at) {
     const auto& globs = rules[at].selector.images;
     std::vector<std::string_view> segments;
+    segments.reserve(globs.size());
     for (const ImageGlob& glob : globs) segments.push_back(RarestSegment(glob, uses));
     const bool everywhere = std::ranges::any_of(segments, &std::string_view::empty);
     if (globs.empty() || everywhere) {

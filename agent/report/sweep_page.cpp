@@ -1,6 +1,7 @@
 #include "agent/report/sweep_page.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "agent/report/document.h"
@@ -183,7 +184,7 @@ class Builder {
     row("Total size", [](const Json& at) { return Bytes(Number(at, "bytes")); });
     row("Reclaimable", [](const Json& at) {
       const double all = Number(at, "bytes"), part = Number(at, "reclaimableBytes");
-      const auto percent = all > 0 ? static_cast<int>(part * 100 / all + 0.5) : 0;
+      const auto percent = all > 0 ? std::lround(part * 100 / all) : 0;
       return Bytes(part) + " (" + std::to_string(percent) + "%)";
     });
     row("File system used", [](const Json& at) -> std::string {
