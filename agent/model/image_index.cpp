@@ -107,7 +107,7 @@ void ImageIndex::AddBySamePath(const ImageName& name, Positions& out) const {
 // Forms that need no normalising because they are found as they stand: a full id or digest, and a
 // name that equals a normalised one (which has a registry, so no other is meant).
 bool ImageIndex::AddQuickly(std::string_view text, Positions& out) const {
-  const auto at = text.rfind('@');
+  const auto at = text.find('@');
   const auto digest = at == std::string_view::npos ? text : text.substr(at + 1);
   // What is no digest in spite of its shape is not found, and then looked at closely.
   if (digest.size() == kSha256.size() + kFullHex && digest.starts_with(kSha256))

@@ -80,6 +80,8 @@ void Rank(std::vector<Candidate>& group, std::vector<int>& place_of,
   if (group.size() > 1)
     for (Candidate& candidate : group) candidate.version = ReadVersion(candidate.name->tag());
   if (!OneKind(group)) return TakePlaces(group, false, place_of, names);
+  const auto has_version = [](const Candidate& candidate) { return candidate.version.has_value(); };
+  if (std::ranges::all_of(group, has_version)) return TakePlaces(group, true, place_of, names);
   std::ranges::sort(group, {}, [](const Candidate& candidate) {
     return std::tuple(candidate.image, !candidate.version.has_value());
   });
@@ -89,9 +91,7 @@ void Rank(std::vector<Candidate>& group, std::vector<int>& place_of,
   std::vector<Candidate> others;
   for (const Candidate& candidate : group)
     if (!candidate.version || candidate.in_use) others.push_back(candidate);
-  const bool mixed = std::ranges::any_of(
-      others, [](const Candidate& candidate) { return !candidate.version.has_value(); });
-  if (mixed) TakePlaces(others, false, place_of, names);
+  if (!std::ranges::all_of(others, has_version)) TakePlaces(others, false, place_of, names);
   std::erase_if(group,
                 [](const Candidate& candidate) { return !candidate.version && !candidate.in_use; });
   TakePlaces(group, true, place_of, names);
@@ -147,7 +147,10 @@ Standings::Standings(const Policy& policy, const Observation& seen,
       group.push_back({at, i, in_use[at], seen.ages[at].first_seen, names_[i].name, {}});
     }
     // A rule with keepLast counts among what it selects alone, and has the last word on it.
-    auto rest = numbered ? group : std::vector<Candidate>();
+    const bool has_number = numbered && std::ranges::any_of(group, [&](const Candidate& candidate) {
+                              return RuleWithNumber(names_[candidate.standing]) != nullptr;
+                            });
+    auto rest = has_number ? group : std::vector<Candidate>();
     if (!group.empty()) Rank(group, place_of, names_);
     while (!rest.empty()) {
       const Rule* const rule = RuleWithNumber(names_[rest.back().standing]);
@@ -174,6 +177,10 @@ void Standings::AddNames(const Policy& policy, const Observation& seen) {
                         : policy.keep.last_per_repository;
     names_.push_back(standing);
   };
+  std::size_t names = 0;
+  for (const Image& image : seen.images) names += image.tags.size() + 1;
+  names_.reserve(names);
+  begin_.reserve(seen.images.size() + 1);
   for (const Image& image : seen.images) {
     begin_.push_back(static_cast<std::uint32_t>(names_.size()));
     for (const ImageName& tag : image.tags) add(image, &tag, true);

@@ -21,7 +21,8 @@ bool LooksLikeCommit(std::string_view token) {
 }
 
 bool NamesPrerelease(std::string_view text) {
-  constexpr std::array kWords{"alpha", "beta", "rc", "pre", "dev", "snapshot", "nightly"};
+  constexpr std::array<std::string_view, 7> kWords{"alpha", "beta",     "rc",     "pre",
+                                                   "dev",   "snapshot", "nightly"};
   return std::ranges::any_of(kWords, [&](std::string_view word) {
     if (text.size() < word.size()) return false;
     return std::ranges::equal(text.substr(0, word.size()), word, [](char a, char b) {
