@@ -205,57 +205,6 @@ Rule MakeRule(std::string name, std::vector<const char*> images, std::vector<std
   return rule;
 }
 
-// The decision tree of a registry clean-up: deployed, younger than a day, latest, the last 15 of
-// production, unknown pattern: kept; else it goes.
-TEST(Rules, ExpressTheTreeOfARegistryCleanUp) {
-  Policy policy = OnlyRetention();
-  policy.minimum_age = std::chrono::hours(24);
-  policy.keep.tags = {"latest"};
-  policy.keep.unknown = true;
-  policy.rules.push_back(MakeRule("production", {"*/shop/*"}, {"prod-*"}, RuleAction::kRemove));
-  policy.rules.back().keep_last = 15;
-  policy.rules.push_back(MakeRule("pull-requests", {"*/shop/*"}, {"pr-*"}, RuleAction::kRemove));
-  policy.rules.push_back(MakeRule("builds", {"*/shop/*"}, {"build-*"}, RuleAction::kRemove));
-  policy.rules.push_back(MakeRule("untagged", {}, {}, RuleAction::kRemove));
-  policy.rules.back().selector.tag_status = TagStatus::kUntagged;
-
-  ObservationBuilder seen;
-  const auto add = [&](std::string tag, int hours_old) {
-    const std::string name = "reg.io/shop/lambda:" + tag;
-    seen.Add(Img(tag, {std::string_view(name)}), std::chrono::hours(hours_old));
-    return name;
-  };
-  seen.Use(add("prod-100", 50));  // 1 deployed to production
-  for (int i = 0; i < 11; ++i)
-    seen.Use(add("pr-9" + std::to_string(i), 50));  // 11 deployed pull requests
-  for (int i = 0; i < 45; ++i) add("pr-" + std::to_string(100 + i), 79);  // 45 old pull requests
-  for (int i = 0; i < 5; ++i) add("prod-" + std::to_string(1 + i), 200);  // 5 beyond the last 15
-  for (int i = 0; i < 3; ++i) add("build-" + std::to_string(i), 120);     // 3 others
-  for (int i = 0; i < 8; ++i) add("prod-" + std::to_string(80 + i), 60);  // kept for rollback
-  add("latest", 500);
-  add("experiment", 500);  // no pattern
-  add("pr-200", 5);        // being deployed
-  // 1 + 8 production images stand in front of five old ones: keep nine of fourteen.
-  policy.rules[0].keep_last = 9;
-  ASSERT_EQ(seen.seen().images.size(), 76U);
-
-  const Plan plan = MakePlan(policy, seen.seen());
-  std::map<Code, int> count;
-  std::map<std::string, int> removed_by;
-  for (const Decision& decision : plan.decisions) {
-    ++count[decision.code];
-    if (decision.verdict == Verdict::kRemove) ++removed_by[decision.rule];
-  }
-  EXPECT_EQ(count[Code::kInUse], 12);
-  EXPECT_EQ(plan.removals.size(), 53U);
-  EXPECT_EQ(removed_by,
-            (std::map<std::string, int>{{"pull-requests", 45}, {"production", 5}, {"builds", 3}}));
-  EXPECT_EQ(count[Code::kRetained], 8);
-  EXPECT_EQ(count[Code::kKeepRule], 1);
-  EXPECT_EQ(count[Code::kUnknown], 1);
-  EXPECT_EQ(count[Code::kTooYoung], 1);
-}
-
 // Promoted by copying: known as dev by its tag, as prod by its digest alone.
 TEST(Rules, SeeADigestInARepositoryOfWhichTheImageHasNoTag) {
   Policy policy = OnlyRetention();
