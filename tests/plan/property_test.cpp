@@ -1,158 +1,300 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
-#include <random>
 #include <set>
 
+#include "agent/plan/defer.h"
 #include "agent/plan/planner.h"
-#include "tests/support/observation.h"
+#include "agent/plan/rule_finder.h"
+#include "tests/plan/random_world.h"
+
+// What holds of every plan, shown on random nodes with random policies.
 
 namespace imagesweep {
 namespace {
 
-constexpr int kCases = 20'000;
+constexpr std::uint64_t kCases = 20'000;  // for each property
 
-// Random but small worlds, in which names, ids and ages collide often.
-class World {
- public:
-  explicit World(std::uint64_t seed) : random_(seed) {
-    const int images = Below(8);
-    for (int i = 0; i < images; ++i) {
-      Image image;
-      image.id = ImageId(Id("i" + std::to_string(i)));
-      image.size_bytes = static_cast<std::uint64_t>(Below(5)) * 100;
-      image.pinned = Below(8) == 0;
-      for (int t = Below(3); t > 0; --t) image.tags.push_back(ImageName::Parse(Name()));
-      if (Below(4) > 0)
-        image.digests.push_back(ImageName::Parse(Repository() + "@" + Id("d" + std::to_string(i))));
-      builder_.Add(image, std::chrono::minutes(Below(200)), Below(2) == 0);
-    }
-    for (int r = Below(5); r > 0; --r)
-      builder_.Use(Below(3) == 0 ? Id("i" + std::to_string(Below(8))) : Name());
-    if (Below(2) == 0) builder_.Disk(1000, static_cast<std::uint64_t>(Below(400)));
-    policy_.minimum_age = std::chrono::minutes(Below(100));
-    policy_.maximum_age = std::chrono::minutes(Below(200));
-    policy_.remove_dangling = Below(2) == 0;
-    policy_.remove_superseded = Below(2) == 0;
-    policy_.keep.last_per_repository = Below(3);
-    policy_.keep.unknown = Below(4) == 0;
-    constexpr LocalOnly kLocal[] = {LocalOnly::kAlways, LocalOnly::kUnlessSuperseded,
-                                    LocalOnly::kNever};
-    policy_.keep.local_only = kLocal[Below(3)];
-    for (int r = Below(3); r > 0; --r) AddRule();
-    if (Below(3) == 0) policy_.keep.images.push_back(*ImageGlob::Parse(Repository()));
-    policy_.limits.max_images = Below(6);
-    policy_.limits.max_bytes = static_cast<std::uint64_t>(Below(3)) * 300;
-    policy_.limits.max_percent_of_images = Below(101);
-  }
+using Ids = std::set<std::string>;
 
-  int Below(int n) { return static_cast<int>(random_() % static_cast<std::uint64_t>(n)); }
-  std::string Repository() { return "r" + std::to_string(Below(3)); }
-  std::string Name() { return Repository() + ":v" + std::to_string(Below(3)); }
-  void AddRule() {
-    constexpr RuleAction kActions[] = {RuleAction::kKeep, RuleAction::kRemove,
-                                       RuleAction::kEvaluate};
-    Rule rule;
-    rule.name = "rule";
-    if (Below(2) == 0) rule.selector.images.push_back(*ImageGlob::Parse(Repository()));
-    if (Below(2) == 0) rule.selector.tags.push_back("v" + std::to_string(Below(3)));
-    rule.action = kActions[Below(3)];
-    if (Below(2) == 0) rule.keep_last = Below(3);
-    policy_.rules.push_back(std::move(rule));
-  }
-  Policy& policy() { return policy_; }
-  ObservationBuilder& builder() { return builder_; }
-  Observation& seen() { return builder_.seen(); }
-  std::mt19937_64& random() { return random_; }
-
- private:
-  std::mt19937_64 random_;
-  ObservationBuilder builder_;
-  Policy policy_;
-};
-
-std::set<std::string> Removed(const Observation& seen, const Plan& plan) {
-  std::set<std::string> ids;
+Ids Removed(const Observation& seen, const Plan& plan) {
+  Ids ids;
   for (const auto at : plan.removals) ids.insert(seen.images[at].id.text());
   return ids;
 }
+Ids Removed(RandomWorld& world) {
+  return Removed(world.seen(), MakePlan(world.policy(), world.seen()));
+}
 
-TEST(PlanProperty, ProtectionsAlwaysWinAndBudgetsHold) {
+// Nothing that makes one image go in another's place: no budget, no goal.
+void WithoutBudgets(RandomWorld& world) {
+  world.seen().disk.reset();
+  world.policy().limits = {1000, 0, 100, Millis(0), 5, 1};
+}
+
+std::set<std::uint32_t> Meant(const Observation& seen, const std::vector<std::string>& texts) {
+  const ImageIndex index(seen.images);
+  std::set<std::uint32_t> found;
+  for (const auto& text : texts)
+    for (const auto at : index.Resolve(text)) found.insert(at);
+  return found;
+}
+
+const Rule* FirstRule(const Policy& policy, const Image& image, const ImageName* name) {
+  for (const Rule& rule : policy.rules)
+    if (Selects(rule.selector, image, name)) return &rule;
+  return nullptr;
+}
+
+// All names that rules may mean: tags, and digests where the image has no tag of that repository.
+std::vector<const ImageName*> Names(const Image& image) {
+  std::vector<const ImageName*> names;
+  for (const ImageName& tag : image.tags) names.push_back(&tag);
+  for (const ImageName& digest : image.digests)
+    if (std::ranges::none_of(image.tags, [&](const ImageName& tag) {
+          return tag.repository() == digest.repository();
+        }))
+      names.push_back(&digest);
+  if (names.empty()) names.push_back(nullptr);
+  return names;
+}
+
+// The policy's own wish to keep it, apart from age and retention.
+bool Kept(const Policy& policy, const Image& image) {
+  if (image.local_only() && policy.keep.local_only == LocalOnly::kAlways) return true;
+  for (const auto& glob : policy.keep.images)
+    if (glob.Matches(image)) return true;
+  for (const auto& pattern : policy.keep.tags)
+    for (const ImageName& tag : image.tags)
+      if (GlobMatches(pattern, tag.tag())) return true;
+  return std::ranges::any_of(Names(image), [&](const ImageName* name) {
+    const Rule* const rule = FirstRule(policy, image, name);
+    return rule == nullptr ? policy.keep.unknown : rule->action == RuleAction::kKeep;
+  });
+}
+
+Millis YoungestToGo(const Policy& policy, const Image& image, Code code) {
+  if (code == Code::kCritical)
+    return std::min(policy.minimum_age, policy.disk.critical.minimum_age);
+  Millis limit{0};
+  for (const ImageName* name : Names(image)) {
+    const Rule* const rule = FirstRule(policy, image, name);
+    limit = std::max(limit, rule == nullptr ? policy.minimum_age
+                                            : rule->minimum_age.value_or(policy.minimum_age));
+  }
+  return limit;
+}
+
+TEST(PlanProperty, ProtectionsAlwaysWin) {
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
-    World world(seed);
-    const Plan plan = MakePlan(world.policy(), world.seen());
-    ASSERT_EQ(plan.decisions.size(), world.seen().images.size());
-    const ImageIndex index(world.seen().images);
-    std::set<std::uint32_t> needed;
-    for (const auto& reference : world.seen().references)
+    RandomWorld world(seed);
+    const Policy& policy = world.policy();
+    const Observation& seen = world.seen();
+    const Plan plan = Choose(Scene(policy, seen));
+    ASSERT_EQ(plan.decisions.size(), seen.images.size());
+    const ImageIndex index(seen.images);
+    std::set<std::uint32_t> needed = Meant(seen, seen.sandbox_images);
+    needed.merge(Meant(seen, seen.own_images));
+    for (const auto& reference : seen.references)
       for (const auto at : index.Resolve(reference)) needed.insert(at);
-    std::uint64_t bytes = 0;
     for (const auto at : plan.removals) {
-      const Image& image = world.seen().images[at];
+      const Code code = plan.decisions[at].code;
+      ASSERT_EQ(plan.decisions[at].verdict, Verdict::kRemove) << "seed " << seed;
       ASSERT_FALSE(needed.contains(at)) << "seed " << seed;
-      ASSERT_FALSE(image.pinned) << "seed " << seed;
-      const Millis youngest =
-          plan.decisions[at].code == Code::kCritical
-              ? std::min(world.policy().minimum_age, world.policy().disk.critical.minimum_age)
-              : world.policy().minimum_age;
-      ASSERT_GE(world.seen().ages[at].unused_for, youngest) << "seed " << seed;
-      ASSERT_FALSE(image.local_only() && world.policy().keep.local_only == LocalOnly::kAlways)
+      ASSERT_FALSE(seen.images[at].pinned) << "seed " << seed;
+      ASSERT_FALSE(Kept(policy, seen.images[at])) << "seed " << seed;
+      ASSERT_GE(seen.ages[at].unused_for, YoungestToGo(policy, seen.images[at], code))
           << "seed " << seed;
-      for (const auto& glob : world.policy().keep.images)
-        ASSERT_FALSE(glob.Matches(image)) << "seed " << seed;
-      ASSERT_EQ(plan.decisions[at].verdict, Verdict::kRemove);
-      bytes += image.size_bytes;
     }
-    const Limits& limits = world.policy().limits;
-    ASSERT_LE(plan.removals.size(), static_cast<std::size_t>(limits.max_images));
-    ASSERT_LE(plan.removals.size() * 100,
-              world.seen().images.size() * static_cast<std::size_t>(limits.max_percent_of_images));
-    ASSERT_TRUE(limits.max_bytes == 0 || bytes <= limits.max_bytes);
-    ASSERT_EQ(plan.Count(Verdict::kRemove), plan.removals.size());
+    ASSERT_EQ(plan.Count(Verdict::kRemove), plan.removals.size()) << "seed " << seed;
+    ASSERT_EQ(Ids(Removed(seen, plan)).size(), plan.removals.size()) << "each once, seed " << seed;
   }
 }
 
-TEST(PlanProperty, VerdictsDoNotDependOnTheOrderOfTheImages) {
+TEST(PlanProperty, BudgetsWindowsAndConfirmationsHold) {
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
-    World world(seed);
+    RandomWorld world(seed);
+    const Policy& policy = world.policy();
+    const Observation& seen = world.seen();
+    const Scene scene(policy, seen);
+    std::vector<int> evaluations(seen.images.size());
+    for (int& count : evaluations) count = world.Below(4);
+    Plan plan = Choose(scene);
+    const std::vector<std::uint32_t> chosen = plan.removals;
+    Defer(scene, evaluations, plan);
+    std::uint64_t bytes = 0;
+    for (const auto at : plan.removals) {
+      ASSERT_GE(evaluations[at], policy.limits.confirm_runs) << "seed " << seed;
+      bytes += seen.images[at].size_bytes;
+    }
+    const int critical = policy.disk.critical.threshold_percent;
+    const bool in_need =
+        critical > 0 && seen.disk &&
+        (seen.disk->used_percent() >= critical || seen.disk->inodes_used_percent() >= critical);
+    if (!AnyContains(policy.windows, seen.at) && !in_need) {
+      ASSERT_TRUE(plan.removals.empty()) << "seed " << seed;
+    }
+    ASSERT_LE(plan.removals.size(), static_cast<std::size_t>(policy.limits.max_images))
+        << "seed " << seed;
+    ASSERT_LE(plan.removals.size() * 100,
+              seen.images.size() * static_cast<std::size_t>(policy.limits.max_percent_of_images))
+        << "seed " << seed;
+    ASSERT_TRUE(policy.limits.max_bytes == 0 || bytes <= policy.limits.max_bytes)
+        << "seed " << seed;
+    // What was chosen goes now, in the order of the choice, or waits; nothing is forgotten.
+    ASSERT_EQ(plan.removals.size() + plan.Count(Verdict::kDefer), chosen.size()) << "seed " << seed;
+    auto next = chosen.begin();
+    for (const auto at : plan.removals) {
+      next = std::find(next, chosen.end(), at);
+      ASSERT_NE(next, chosen.end()) << "seed " << seed;
+    }
+  }
+}
+
+TEST(PlanProperty, VerdictsDoNotDependOnTheOrderOfImagesAndReferences) {
+  for (std::uint64_t seed = 0; seed < kCases; ++seed) {
+    RandomWorld world(seed);
     const Plan plan = MakePlan(world.policy(), world.seen());
     Observation shuffled = world.seen();
     std::vector<std::size_t> order(shuffled.images.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::ranges::shuffle(order, world.random());
+    std::ranges::shuffle(shuffled.references, world.random());
     for (std::size_t i = 0; i < order.size(); ++i) {
       shuffled.images[i] = world.seen().images[order[i]];
       shuffled.ages[i] = world.seen().ages[order[i]];
     }
     const Plan again = MakePlan(world.policy(), shuffled);
     for (std::size_t i = 0; i < order.size(); ++i) {
-      ASSERT_EQ(again.decisions[i].code, plan.decisions[order[i]].code) << "seed " << seed;
-      ASSERT_EQ(again.decisions[i].reason, plan.decisions[order[i]].reason) << "seed " << seed;
+      const Decision& now = again.decisions[i];
+      const Decision& before = plan.decisions[order[i]];
+      ASSERT_EQ(now.code, before.code) << "seed " << seed;
+      ASSERT_EQ(now.superseded_by, before.superseded_by) << "seed " << seed;
+      ASSERT_EQ(now.used_by.size(), before.used_by.size()) << "seed " << seed;
+      if (now.code != Code::kInUse) {  // that names the first of its users
+        ASSERT_EQ(now.reason, before.reason) << "seed " << seed;
+      }
     }
-    ASSERT_EQ(Removed(shuffled, again), Removed(world.seen(), plan)) << "seed " << seed;
+    ASSERT_EQ(plan.removals.size(), again.removals.size());
+    for (std::size_t i = 0; i < plan.removals.size(); ++i)
+      ASSERT_EQ(order[again.removals[i]], plan.removals[i]) << "the order too, seed " << seed;
   }
 }
 
-// Without a space goal, limits and retention, which trade one image for another.
-TEST(PlanProperty, AnotherReferenceOrKeepPatternNeverRemovesMore) {
+// Without retention, where one more in use takes a place from another.
+TEST(PlanProperty, AnotherReferenceNeverRemovesMore) {
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
-    World world(seed);
-    world.seen().disk.reset();
-    world.policy().remove_superseded = false;
-    world.policy().keep.last_per_repository = 0;
-    for (Rule& rule : world.policy().rules) rule.keep_last.reset();
-    if (world.policy().keep.local_only == LocalOnly::kUnlessSuperseded)
-      world.policy().keep.local_only = LocalOnly::kAlways;
-    world.policy().limits = {1000, 0, 100, Millis(0), 5};
-    const auto before = Removed(world.seen(), MakePlan(world.policy(), world.seen()));
-    world.builder().Use(world.Name());
-    const auto with_reference = Removed(world.seen(), MakePlan(world.policy(), world.seen()));
-    ASSERT_TRUE(std::ranges::includes(before, with_reference)) << "seed " << seed;
-    world.policy().keep.images.push_back(*ImageGlob::Parse(world.Repository()));
-    const auto with_glob = Removed(world.seen(), MakePlan(world.policy(), world.seen()));
-    ASSERT_TRUE(std::ranges::includes(with_reference, with_glob)) << "seed " << seed;
+    RandomWorld world(seed);
+    WithoutBudgets(world);
+    Policy& policy = world.policy();
+    policy.remove_superseded = false;
+    policy.keep.last_per_repository = 0;
+    for (Rule& rule : policy.rules) rule.keep_last.reset();
+    if (policy.keep.local_only == LocalOnly::kUnlessSuperseded)
+      policy.keep.local_only = LocalOnly::kAlways;
+    const auto before = Removed(world);
+    world.AddReference();
+    ASSERT_TRUE(std::ranges::includes(before, Removed(world))) << "seed " << seed;
   }
+}
+
+TEST(PlanProperty, AnotherKeepPatternNeverRemovesMore) {
+  for (std::uint64_t seed = 0; seed < kCases; ++seed) {
+    RandomWorld world(seed);
+    WithoutBudgets(world);
+    const auto before = Removed(world);
+    world.policy().keep.images.push_back(*ImageGlob::Parse(world.Repository()));
+    const auto with_glob = Removed(world);
+    ASSERT_TRUE(std::ranges::includes(before, with_glob)) << "seed " << seed;
+    world.policy().keep.tags.push_back(world.Tag());
+    ASSERT_TRUE(std::ranges::includes(with_glob, Removed(world))) << "seed " << seed;
+  }
+}
+
+TEST(PlanProperty, KeepingMoreVersionsNeverRemovesMore) {
+  for (std::uint64_t seed = 0; seed < kCases; ++seed) {
+    RandomWorld world(seed);
+    WithoutBudgets(world);
+    const auto before = Removed(world);
+    world.policy().keep.last_per_repository += 1 + world.Below(3);
+    const auto of_all = Removed(world);
+    ASSERT_TRUE(std::ranges::includes(before, of_all)) << "seed " << seed;
+    for (Rule& rule : world.policy().rules)
+      if (rule.keep_last) *rule.keep_last += world.Below(3);
+    ASSERT_TRUE(std::ranges::includes(of_all, Removed(world))) << "seed " << seed;
+  }
+}
+
+// A rule with numbers of its own may hold what a later one, or none, would let go: those have none.
+TEST(PlanProperty, WithoutARuleThatRemovesNoMoreIsRemoved) {
+  for (std::uint64_t seed = 0; seed < kCases; ++seed) {
+    RandomWorld world(seed);
+    WithoutBudgets(world);
+    auto& rules = world.policy().rules;
+    for (Rule& rule : rules) {
+      rule.keep_last.reset();
+      rule.minimum_age.reset();
+      rule.maximum_age.reset();
+    }
+    auto before = Removed(world);
+    for (std::size_t i = rules.size(); i-- > 0;) {
+      if (rules[i].action != RuleAction::kRemove) continue;
+      rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(i));
+      auto without = Removed(world);
+      ASSERT_TRUE(std::ranges::includes(before, without)) << "seed " << seed;
+      before = std::move(without);
+    }
+  }
+}
+
+// The kubelet's arithmetic (image_gc_manager.go) in whole numbers, apart from the planner's.
+std::uint64_t Missing(std::uint64_t capacity, std::uint64_t available, Marks marks) {
+  const int used = 100 - static_cast<int>(available * 100 / capacity);
+  if (marks.high_percent == 0 || used < marks.high_percent) return 0;
+  const auto wanted = capacity * static_cast<std::uint64_t>(100 - marks.low_percent) / 100;
+  return wanted > available ? wanted - available : 0;
+}
+
+TEST(PlanProperty, ForSpaceNoMoreGoesThanIsNeededAndTheRestOfOneImage) {
+  std::size_t for_space = 0, in_need = 0;
+  for (std::uint64_t seed = 0; seed < kCases; ++seed) {
+    RandomWorld world(seed);
+    if (!world.seen().disk) world.AddDisk();
+    if (world.Maybe(2)) {  // then much is left to pick from
+      world.policy().rules.clear();
+      world.policy().maximum_age = Millis(0);
+      world.policy().keep.local_only = LocalOnly::kNever;
+    }
+    const DiskThresholds& marks = world.policy().disk;
+    const DiskUsage& disk = *world.seen().disk;
+    auto bytes = Missing(1000, disk.available_bytes, marks);
+    auto inodes = Missing(1000, disk.inodes_free, marks.inodes);
+    const int critical = marks.critical.threshold_percent;
+    const Marks safe{critical, critical - 1};
+    std::uint64_t all = 0, freed = 0;
+    for (const Image& image : world.seen().images) all += image.size_bytes;
+    bool reached_critical = false;
+    const Plan plan = Choose(Scene(world.policy(), world.seen()));
+    for (const auto at : plan.removals) {
+      const Code code = plan.decisions[at].code;
+      if (code == Code::kCritical && !reached_critical) {
+        reached_critical = true;
+        bytes = bytes > 0 ? Missing(1000, disk.available_bytes, safe) : 0;
+        inodes = inodes > 0 ? Missing(1000, disk.inodes_free, safe) : 0;
+      }
+      if (code == Code::kSpace || code == Code::kCritical) {
+        ++(code == Code::kSpace ? for_space : in_need);
+        // Each image is taken to have its share of the inodes by its size.
+        const bool enough_inodes =
+            inodes == 0 || (all > 0 && disk.inodes_used() * freed >= inodes * all);
+        ASSERT_FALSE(freed >= bytes && enough_inodes) << "seed " << seed;
+        ASSERT_TRUE(code == Code::kCritical || !reached_critical) << "idle first, seed " << seed;
+      }
+      freed += world.seen().images[at].size_bytes;
+    }
+  }
+  EXPECT_GT(for_space, kCases / 10) << "the worlds must show it";
+  EXPECT_GT(in_need, kCases / 100);
 }
 
 }  // namespace
