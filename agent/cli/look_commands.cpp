@@ -124,6 +124,7 @@ int PrintDifference(const Options& options, const std::stop_token& stop) {
   const Plan then = MakePlan(other, report.observation);
   const auto changes = Differences(report.plan, then);
   std::vector<std::uint32_t> named;
+  named.reserve(changes.size());
   for (const VerdictChange& change : changes) named.push_back(change.image);
   return Print(options, report, DifferenceJson(report, then, name, changes),
                Shown(options, MakeDifferencePage(report, then, name, changes)), named);
@@ -138,6 +139,7 @@ int RunAnalyze(const Options& options, const std::stop_token& stop) {
   const Report& report = look->report;
   const Analysis analysis = Analyze(report.in_force, report.observation);
   std::vector<std::uint32_t> idle;
+  idle.reserve(analysis.idle.size());
   for (const IdleImage& one : analysis.idle) idle.push_back(one.image);
   return Print(options, report, AnalysisJson(report, analysis),
                Shown(options, MakeAnalysisPage(report, analysis)), idle);

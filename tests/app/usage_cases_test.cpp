@@ -1,0 +1,75 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/app/sweeper.h"
+#include "tests/support/fake_node.h"
+
+// Who counts as a user of an image, seen through whole runs.
+
+namespace imagesweep {
+namespace {
+
+using testing::Contains;
+using testing::IsEmpty;
+
+struct UsageTest : testing::Test {
+  UsageTest() {
+    active.policy.minimum_age = Millis(0);
+    active.policy.maximum_age = std::chrono::minutes(1);
+    active.policy.limits.max_percent_of_images = 100;
+  }
+  Report Sweep() { return sweeper.Sweep(active, {false, {}, {}}, {}); }
+  const ImageAge& AgeOf(const Report& report, const std::string& word) const {
+    for (std::size_t at = 0; at < report.observation.images.size(); ++at)
+      if (report.observation.images[at].id.text() == Id(word)) return report.observation.ages[at];
+    ADD_FAILURE() << "no image " << word;
+    return report.observation.ages.front();
+  }
+  void Container(const std::string& pod, const std::string& image) {
+    node.use.references.push_back({image, {}, {ReferrerKind::kContainer, "shop", pod, "main"}});
+    ++node.use.containers;
+  }
+
+  FakeClock clock;
+  FakeNode node{clock};
+  std::unique_ptr<Ledger> ledger = Ledger::InMemory(clock);
+  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
+  Sweeper sweeper{{node, &node, node, node, *ledger, clock}, "node1", std::nullopt};
+};
+
+// K01: the first look has a record of each image: used now, or never seen in use; a container that
+// names its image by id alone uses it.
+TEST_F(UsageTest, TheFirstLookTellsUsedFromNeverUsed) {
+  for (const char* word : {"zero", "one", "two"})
+    node.images.push_back(Img(word, {std::string_view(word)}));
+  Container("a", Id("one"));
+  Container("b", "docker.io/library/two:latest");
+  const Report report = sweeper.Evaluate(active, {});
+  EXPECT_FALSE(AgeOf(report, "zero").last_used);
+  EXPECT_EQ(AgeOf(report, "one").last_used, clock.Now());
+  EXPECT_EQ(AgeOf(report, "two").last_used, clock.Now());
+  for (const char* word : {"zero", "one", "two"}) EXPECT_TRUE(AgeOf(report, word).just_seen);
+}
+
+// K16: dead copies of a restarted container keep the image they ran, until they are gone.
+TEST_F(UsageTest, DeadContainersKeepTheirImageWhileTheyExist) {
+  node.AddPod("shop", "api", "api:2");
+  node.images.push_back(Img("two", {"api:2"}));
+  Image old = Img("old", {"api:2"});
+  old.tags.clear();  // api:2 as it was before its tag moved
+  node.images.push_back(old);
+  for (int restart = 0; restart < 4; ++restart) Container("api", Id("old"));
+  sweeper.Evaluate(active, {});
+  clock.Advance(std::chrono::minutes(2));
+  Sweep();
+  EXPECT_THAT(node.removed, IsEmpty());
+  std::erase_if(node.use.references, [](const ImageReference& r) { return r.text == Id("old"); });
+  node.use.containers -= 4;
+  Sweep();
+  clock.Advance(std::chrono::minutes(2));
+  Sweep();
+  EXPECT_THAT(node.removed, Contains(Id("old")));
+}
+
+}  // namespace
+}  // namespace imagesweep
