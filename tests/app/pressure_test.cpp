@@ -1,0 +1,195 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+
+#include "agent/app/sweeper.h"
+#include "agent/model/image_index.h"
+#include "tests/support/fake_node.h"
+
+// Runs on a node that others work on at the same time, whose disk fills up, or that nobody has
+// looked at before.
+
+namespace imagesweep {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+// Notes what reaches the runtime, and what was needed when it did.
+class Watched final : public ImageRemover {
+ public:
+  explicit Watched(FakeNode& node) : node_(node) {}
+
+  std::vector<Image> calls;
+  std::vector<std::string> violations;
+  std::uint64_t inodes_freed = 0;  // by each removal
+
+  Result<Removal> Remove(const Image& image, const std::stop_token& stop) override {
+    calls.push_back(image);
+    const ImageIndex index(node_.images);
+    for (const auto* references : {&node_.pods.references, &node_.use.references})
+      for (const ImageReference& reference : *references)
+        for (const auto at : index.Resolve(reference))
+          if (node_.images[at].id == image.id)
+            violations.push_back(image.display_name() + " for " + Describe(reference.by));
+    auto removed = node_.Remove(image, stop);
+    if (removed && node_.disk)
+      node_.disk = DiskUsage{"/var", node_.disk->capacity_bytes, node_.disk->available_bytes,
+                             node_.disk->inodes, node_.disk->inodes_free + inodes_freed};
+    return removed;
+  }
+
+ private:
+  FakeNode& node_;
+};
+
+struct PressureTest : testing::Test {
+  PressureTest() {
+    active.policy.minimum_age = Millis(0);
+    active.policy.maximum_age = Millis(0);
+    active.policy.remove_superseded = false;
+    active.policy.limits = {1000, 0, 100, Millis(0), 5, 1};
+    active.policy.keep.last_per_repository = 0;
+  }
+  Report Sweep() { return sweeper.Sweep(active, {false, {}, {}}, {}); }
+  void Pull(const std::string& name) { node.images.push_back(Img(name, {name})); }
+  void Run(const std::string& pod, const std::string& image) { node.AddPod("shop", pod, image); }
+  bool Has(const std::string& word) {
+    return std::ranges::find(node.images, ImageId(Id(word)), &Image::id) != node.images.end();
+  }
+
+  FakeClock clock;
+  FakeNode node{clock};
+  Watched remover{node};
+  std::unique_ptr<Ledger> ledger = Ledger::InMemory(clock);
+  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
+  Sweeper sweeper{{node, &node, remover, node, *ledger, clock}, "node1", std::nullopt};
+};
+
+// K02: of images for a runtime handler and without, only the one that no container of either uses
+// goes, with the handler that it was listed with.
+TEST_F(PressureTest, AnUnusedImageOfARuntimeHandlerGoesWithItsHandler) {
+  for (const char* name : {"zero:1", "one:1", "two:1"}) Pull(name);
+  node.images[1].runtime_handler = node.images[2].runtime_handler = "kata";
+  Run("isolated", "one:1");
+  Run("plain", "two:1");
+  active.policy.maximum_age = Millis(1);
+  Sweep();
+  clock.Advance(minutes(1));
+  Sweep();
+  ASSERT_THAT(remover.calls, SizeIs(1));
+  EXPECT_EQ(remover.calls[0].id.text(), Id("zero:1"));
+  EXPECT_EQ(remover.calls[0].runtime_handler, "kata");
+}
+
+// K14: pods come and go, their images are pulled, and another collector deletes too, at every call
+// of a run.  No image goes that something needs at that moment, no run fails, and when it is quiet
+// again what is left over goes.
+TEST_F(PressureTest, ManyHandsAtOnceHarmNothing) {
+  active.policy.maximum_age = Millis(1);
+  node.disk = DiskUsage{"/var", 1000, 200, 100, 100};
+  std::mt19937_64 random(14);
+  std::set<std::string> running;
+  const auto below = [&](std::uint64_t n) { return random() % n; };
+  const auto churn = [&] {
+    const std::string name = "app" + std::to_string(below(15));
+    switch (below(4)) {
+      case 0:
+        if (!running.insert(name).second) break;
+        if (!Has(name)) Pull(name);
+        Run(name, name);
+        break;
+      case 1:
+        if (running.erase(name) != 0) node.RemovePod(name);
+        break;
+      case 2:  // the other collector
+        if (!running.contains(name))
+          std::erase_if(node.images, [&](const Image& i) { return i.id.text() == Id(name); });
+        break;
+      default:
+        break;
+    }
+  };
+  int removed = 0, spared = 0;
+  for (int cycle = 0; cycle < 2000; ++cycle) {
+    node.on_call = [&](const std::string& call) -> std::optional<Error> {
+      if (call == "ListImages" || call == "ImageStatus" || call == "ReadUse") churn();
+      return std::nullopt;
+    };
+    const Report report = Sweep();
+    node.on_call = {};
+    EXPECT_EQ(report.Count(OutcomeKind::kFailed), 0U);
+    removed += static_cast<int>(report.Count(OutcomeKind::kRemoved));
+    spared += static_cast<int>(report.Count(OutcomeKind::kSpared));
+    clock.Advance(minutes(1));
+  }
+  EXPECT_THAT(remover.violations, IsEmpty());
+  EXPECT_GT(removed, 100);
+  EXPECT_GT(spared, 10) << "the last look must have had something to see";
+  Sweep();
+  // Longer than the pause after a removal that did not last, as when it was pulled again at once.
+  clock.Advance(hours(7));
+  ASSERT_FALSE(Sweep().refused);
+  EXPECT_EQ(node.images.size(), running.size() + 1) << "those in use and the system's own";
+}
+
+// K15: bytes at 40 %, inodes at 85 %: unused images go until the low mark of inodes.
+TEST_F(PressureTest, WhenInodesRunOutUnusedImagesGoDownToTheLowMarkAndNoOthers) {
+  node.disk = DiskUsage{"/var", 1000, 600, 1000, 150};
+  active.policy.disk = {{75, 65}, {75, 65}, {0, Millis(0)}};
+  remover.inodes_freed = 100;
+  for (const char* name : {"api:1", "web:1"}) {
+    Pull(name);
+    Run(name, name);
+  }
+  for (const char* name : {"a:1", "b:1", "c:1", "d:1", "e:1", "f:1"}) Pull(name);
+  const Report report = Sweep();
+  EXPECT_THAT(remover.calls, SizeIs(2)) << "2 x 100 inodes to come from 85 % to 65 %";
+  EXPECT_EQ(node.disk->inodes_used_percent(), 65);
+  EXPECT_TRUE(Has("api:1") && Has("web:1"));
+  EXPECT_THAT(remover.violations, IsEmpty());
+  EXPECT_THAT(report.outcomes.at(0).detail, IsEmpty());
+  Sweep();
+  EXPECT_THAT(remover.calls, SizeIs(2)) << "below the high mark nothing more goes";
+}
+
+// X07: nobody knows how old these images are, so none goes by age until it was watched that long;
+// a machine that slept, or whose clock jumped, watched nothing.
+TEST_F(PressureTest, OnAFreshNodeNothingGoesByAgeUntilItWasWatchedThatLong) {
+  for (int i = 0; i < 200; ++i) Pull("old" + std::to_string(i) + ":1");
+  active.policy.maximum_age = hours(2);
+  Sweep();
+  clock.JumpWallClock(hours(12));
+  Sweep();
+  clock.Advance(hours(1));
+  Sweep();
+  clock.Advance(hours(1));
+  Sweep();
+  EXPECT_THAT(remover.calls, IsEmpty());
+  clock.Advance(Millis(1));
+  Sweep();
+  EXPECT_THAT(remover.calls, SizeIs(200));
+}
+
+// X07: a full disk does not wait for ages, but minimumAge does hold, and only unneeded ones go.
+TEST_F(PressureTest, OnAFreshNodeOnlyUnneededImagesGoForSpace) {
+  for (int i = 0; i < 200; ++i) Pull("i" + std::to_string(i) + ":1");
+  for (int i = 0; i < 5; ++i) Run("p" + std::to_string(i), "i" + std::to_string(i) + ":1");
+  node.disk = DiskUsage{"/var", 1'000'000'000, 0, 100, 100};
+  active.policy.disk = {{75, 65}, {0, 0}, {0, Millis(0)}};
+  active.policy.minimum_age = minutes(5);
+  Sweep();
+  EXPECT_THAT(remover.calls, IsEmpty());
+  clock.Advance(minutes(5));
+  Sweep();
+  EXPECT_THAT(remover.calls, SizeIs(195));
+  EXPECT_THAT(remover.violations, IsEmpty());
+}
+
+}  // namespace
+}  // namespace imagesweep
