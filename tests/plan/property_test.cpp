@@ -73,16 +73,19 @@ bool Kept(const Policy& policy, const Image& image) {
   });
 }
 
-Millis YoungestToGo(const Policy& policy, const Image& image, Code code) {
+// By its own rule for each of its names.
+bool OldEnough(const Policy& policy, const Image& image, Millis unused_for, Code code) {
   if (code == Code::kCritical)
-    return std::min(policy.minimum_age, policy.disk.critical.minimum_age);
-  Millis limit{0};
-  for (const ImageName* name : Names(image)) {
+    return unused_for >= std::min(policy.minimum_age, policy.disk.critical.minimum_age);
+  return std::ranges::all_of(Names(image), [&](const ImageName* name) {
     const Rule* const rule = FirstRule(policy, image, name);
-    limit = std::max(limit, rule == nullptr ? policy.minimum_age
-                                            : rule->minimum_age.value_or(policy.minimum_age));
-  }
-  return limit;
+    const auto of = [&](const std::optional<Millis> Rule::*its, Millis other) {
+      return rule == nullptr ? other : (rule->*its).value_or(other);
+    };
+    const Millis maximum = of(&Rule::maximum_age, policy.maximum_age);
+    if (code == Code::kAge && (maximum == Millis(0) || unused_for <= maximum)) return false;
+    return unused_for >= of(&Rule::minimum_age, policy.minimum_age);
+  });
 }
 
 TEST(PlanProperty, ProtectionsAlwaysWin) {
@@ -103,7 +106,7 @@ TEST(PlanProperty, ProtectionsAlwaysWin) {
       ASSERT_FALSE(needed.contains(at)) << "seed " << seed;
       ASSERT_FALSE(seen.images[at].pinned) << "seed " << seed;
       ASSERT_FALSE(Kept(policy, seen.images[at])) << "seed " << seed;
-      ASSERT_GE(seen.ages[at].unused_for, YoungestToGo(policy, seen.images[at], code))
+      ASSERT_TRUE(OldEnough(policy, seen.images[at], seen.ages[at].unused_for, code))
           << "seed " << seed;
     }
     ASSERT_EQ(plan.Count(Verdict::kRemove), plan.removals.size()) << "seed " << seed;

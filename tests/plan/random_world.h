@@ -17,7 +17,7 @@ class RandomWorld {
   explicit RandomWorld(std::uint64_t seed) : random_(seed) {
     const int images = Below(8);
     for (int i = 0; i < images; ++i) {
-      builder_.Add(AnyImage(i), Minutes(200), Maybe(2));
+      builder_.Add(AnyImage(i), 10 * Minutes(20), Maybe(2));
       builder_.seen().ages.back().first_seen = SystemTime(Minutes(4));
     }
     for (int r = Below(5); r > 0; --r) AddReference();
@@ -64,6 +64,7 @@ class RandomWorld {
           ImageName::Parse(Repository() + "@" + Id("d" + std::to_string(number))));
     return image;
   }
+  Millis MaximumAge() { return Maybe(4) ? Millis(0) : Minutes(200); }  // or off
   Marks AnyMarks() {
     if (Maybe(4)) return {0, 0};
     const int high = 60 + Below(40);
@@ -73,7 +74,7 @@ class RandomWorld {
     constexpr LocalOnly kLocal[] = {LocalOnly::kAlways, LocalOnly::kUnlessSuperseded,
                                     LocalOnly::kNever};
     policy_.minimum_age = Minutes(100);
-    policy_.maximum_age = Minutes(200);
+    policy_.maximum_age = MaximumAge();
     policy_.remove_dangling = Maybe(2);
     policy_.remove_superseded = Maybe(2);
     policy_.disk = {AnyMarks(), AnyMarks(), {Maybe(3) ? 0 : 60 + Below(41), Minutes(60)}};
@@ -102,7 +103,7 @@ class RandomWorld {
     rule.action = kActions[Below(4)];
     if (Maybe(2)) rule.keep_last = Below(4);
     if (Maybe(3)) rule.minimum_age = Minutes(150);
-    if (Maybe(3)) rule.maximum_age = Minutes(200);
+    if (Maybe(3)) rule.maximum_age = MaximumAge();
     policy_.rules.push_back(std::move(rule));
   }
 
