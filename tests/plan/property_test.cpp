@@ -251,7 +251,7 @@ TEST(PlanProperty, WithoutARuleThatRemovesNoMoreIsRemoved) {
 }
 
 // The kubelet's arithmetic (image_gc_manager.go) in whole numbers, apart from the planner's.
-std::uint64_t Missing(std::uint64_t capacity, std::uint64_t available, Marks marks) {
+std::uint64_t Missing(std::uint64_t capacity, std::uint64_t available, const Marks& marks) {
   const int used = 100 - static_cast<int>(available * 100 / capacity);
   if (marks.high_percent == 0 || used < marks.high_percent) return 0;
   const auto wanted = capacity * static_cast<std::uint64_t>(100 - marks.low_percent) / 100;
