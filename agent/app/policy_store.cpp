@@ -1,6 +1,7 @@
 #include "agent/app/policy_store.h"
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <system_error>
 #include <utility>
@@ -58,6 +59,9 @@ std::string PolicyStore::Problem() const {
 }
 
 Result<std::string> ReadTextFile(const std::string& path) {
+  std::error_code ignored;  // a path that cannot be looked at cannot be opened either
+  if (std::filesystem::is_directory(path, ignored))
+    return Error{ErrorKind::kInvalid, "cannot read " + path + ": it is a directory"};
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     const int code = errno;

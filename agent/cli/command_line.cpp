@@ -68,8 +68,9 @@ void AddSourceFlags(CLI::App& app, Options& options) {
                  "NAMESPACE/NAME of a ConfigMap that replaces that one for as long as it exists")
       ->envname("IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP")
       ->group(group);
-  app.add_option("--state-dir", options.state_dir,
-                 "Keeps first seen and last used times and the history of runs; empty: keep nothing")
+  app.add_option(
+         "--state-dir", options.state_dir,
+         "Keeps first seen and last used times and the history of runs; empty: keep nothing")
       ->envname("IMAGESWEEP_STATE_DIR")
       ->capture_default_str()
       ->group(group);
@@ -77,10 +78,10 @@ void AddSourceFlags(CLI::App& app, Options& options) {
 
 void AddOutputFlags(CLI::App& app, Options& options) {
   const std::string group = "Output and limits";
-  app.add_option(
-         "-o,--output", options.output,
+  app.add_option_function<std::string>(
+         "-o,--output", [&options](const std::string& text) { options.output = kOutputs.at(text); },
          "table (or text), wide, json, yaml, name; markdown for report, analyze, plan --diff")
-      ->transform(CLI::CheckedTransformer(kOutputs, CLI::ignore_case))
+      ->check(CLI::IsMember({"table", "text", "wide", "json", "yaml", "name", "markdown"}))
       ->option_text("FORMAT")
       ->group(group);
   app.add_flag("--no-headers", options.no_headers, "Tables without their first line")->group(group);
@@ -153,10 +154,11 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   auto* plan = command(
       app.add_subcommand("plan", "Shows what would be removed now, and why; removes nothing"),
       RunPlan);
-  plan->add_option_function<Profile>(
-          "--profile", [options](const Profile& profile) { options->try_profile = profile; },
+  plan->add_option_function<std::string>(
+          "--profile",
+          [options](const std::string& name) { options->try_profile = kProfiles.at(name); },
           "Try this profile, with the rules and keep patterns of the policy")
-      ->transform(CLI::CheckedTransformer(kProfiles, CLI::ignore_case))
+      ->check(CLI::IsMember({"Conservative", "Balanced", "Aggressive"}))
       ->option_text("PROFILE");
   plan->add_flag("--diff", options->diff,
                  "Show what --policy-file or --profile would change, against the policy in force "

@@ -73,6 +73,8 @@ Policy WithProfile(const Policy& policy, Profile profile) {
   other.dry_run = policy.dry_run;
   other.keep.images = policy.keep.images;
   other.keep.unknown = policy.keep.unknown;
+  if (policy.keep.local_only != Policy::Default(policy.profile).keep.local_only)
+    other.keep.local_only = policy.keep.local_only;
   for (const std::string& tag : policy.keep.tags)
     if (std::ranges::find(other.keep.tags, tag) == other.keep.tags.end())
       other.keep.tags.push_back(tag);

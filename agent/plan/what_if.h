@@ -8,7 +8,7 @@
 namespace imagesweep {
 
 // The policy with a profile in place of its own: the profile's numbers, and of the policy what its
-// author wrote by hand about single images: rules, keep patterns, limits, windows.
+// author wrote by hand about single images: rules, keep patterns, keep.localOnly, limits, windows.
 Policy WithProfile(const Policy& policy, Profile profile);
 
 // Images whose verdict, or its reason, differs between two plans of one observation.

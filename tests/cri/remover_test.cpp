@@ -50,7 +50,6 @@ TEST_F(RemoverTest, PassesTheRuntimeHandlerBack) {
   EXPECT_THAT(fake_.calls().back().runtime_handler, StrEq("kata"));
 }
 
-// K02: the handler that the image was listed with goes with the request.
 TEST_F(RemoverTest, RefusesWhatIsNotAFullIdWithoutAnyCall) {
   fake_.AddImage(FakeImage::From(Img("a", {"nginx:1"})));
   const std::string full = Id("a");

@@ -207,5 +207,20 @@ rules:
   EXPECT_EQ(bytes, 3790 * kMB);
 }
 
+// What the admin says of local images holds whatever the profile; and what loses some is not
+// advised.
+TEST(Analysis, RecommendsThePatientOptionWhereTheOtherWouldLoseAnImageForGood) {
+  Policy policy = Policy::Default();
+  policy.keep.local_only = LocalOnly::kNever;
+  ObservationBuilder seen;
+  Image image = Img("local", {"local:1"});
+  image.digests.clear();
+  seen.Add(image, std::chrono::hours(1000));
+  const Analysis analysis = Analyze(policy, seen.seen());
+  EXPECT_EQ(analysis.options.at(1).lost.size(), 1U) << "Balanced";
+  EXPECT_FALSE(analysis.options.at(1).recommended);
+  EXPECT_TRUE(analysis.options.at(0).recommended) << "Conservative";
+}
+
 }  // namespace
 }  // namespace imagesweep

@@ -236,7 +236,6 @@ TEST(LedgerFile, ConcurrentLooksNeverCountMoreThanPassed) {
   EXPECT_LE(age, clock.Steady() - begin);
 }
 
-// X07: on a fresh node, or with the state lost, everything is just seen.
 // Who did not look for weeks does not know that nothing was used in them.
 TEST(LedgerFile, AGapCountsNoMoreThanItsLimit) {
   const TempDir dir;
@@ -255,6 +254,7 @@ TEST(LedgerFile, AGapCountsNoMoreThanItsLimit) {
   EXPECT_EQ(LookIdle(*restarted, images)[0].unused_for, std::chrono::minutes(75));
 }
 
+// X07: on a fresh node, or with the state lost, everything is just seen.
 TEST(LedgerFile, LostStateMakesEverythingJustSeen) {
   const TempDir dir;
   const FakeClock clock;
