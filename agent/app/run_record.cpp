@@ -11,6 +11,7 @@ namespace {
 
 std::vector<std::string> Texts(const std::vector<ImageName>& names) {
   std::vector<std::string> texts;
+  texts.reserve(names.size());
   for (const ImageName& name : names) texts.push_back(name.text());
   return texts;
 }

@@ -15,7 +15,7 @@ class RemovalJournal {
   // `history` is null for a dry run.  Both must outlive it.
   RemovalJournal(History* history, Report& report) : history_(history), report_(report) {}
 
-  void Intend(std::uint32_t image);
+  void Intend(std::uint32_t at);
   // Of an image that was not intended it says nothing.
   void Settle(const Outcome& outcome);
 

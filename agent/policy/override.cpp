@@ -59,7 +59,8 @@ class LabelSelectorCodec final : public Codec<std::map<std::string, std::string>
     Labels labels;
     bool good = true;
     for (const auto& [name, line, value] : node.entries) {
-      const std::string its = path + "[" + name + "]";
+      std::string its = path;
+      its.append("[").append(name).append("]");
       if (!IsLabelName(name)) {
         bad.Invalid(path, Quoted(name), "is not the name of a label", line);
         good = false;
