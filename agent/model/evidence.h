@@ -98,10 +98,12 @@ struct DiskUsage {
                        : static_cast<int>(static_cast<double>(inodes_used()) * 100.0 /
                                           static_cast<double>(inodes));
   }
-  // 100 - available * 100 / capacity, in whole percent like the kubelet.  Requires capacity > 0.
+  // 100 - available * 100 / capacity, in whole percent like the kubelet.  Requires capacity > 0;
+  // never below 0, whatever the figures.
   int used_percent() const {
-    return 100 - static_cast<int>(static_cast<double>(available_bytes) * 100.0 /
-                                  static_cast<double>(capacity_bytes));
+    const double free =
+        static_cast<double>(available_bytes) * 100.0 / static_cast<double>(capacity_bytes);
+    return free >= 100.0 ? 0 : 100 - static_cast<int>(free);
   }
 };
 
