@@ -61,7 +61,8 @@ def test_nothing_goes_while_the_api_server_is_away(cluster, shipped):
     assert wait_until(lambda: agent.series(metrics(), "imagesweep_refused_runs_total", source="pods"), 90, every=1)
     assert unneeded.id in cluster.containerd.ids()
     cluster.kubernetes.start_api_server()
-    assert shipped.sweep_until(lambda: unneeded.id not in cluster.containerd.ids(), 120), shipped.text()
+    # The watch's back-off and that of refused runs add up: a minute each at most, and then the run.
+    assert shipped.sweep_until(lambda: unneeded.id not in cluster.containerd.ids(), 180), shipped.text()
     assert the_same(shipped, before)
 
 
