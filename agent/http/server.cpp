@@ -1,85 +1,132 @@
 #include "agent/http/server.h"
 
-#include <cpprest/http_listener.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
-#include <utility>
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <list>
+#include <system_error>
+#include <thread>
+
+#include "agent/http/connection.h"
 
 namespace imagesweep {
 namespace {
 
-using web::http::http_request;
-using web::http::experimental::listener::http_listener;
+constexpr int kAcceptAtOnce = 16;
+// How long to leave the listener alone when there is no descriptor for a new client.
+constexpr Millis kAcceptPause{100};
 
-// ":8080" -> "http://0.0.0.0:8080"; empty for what is not HOST:PORT.
-std::string UrlOf(const std::string& address) {
-  const auto colon = address.rfind(':');
-  if (colon == std::string::npos) return {};
-  const std::string host = colon == 0 ? "0.0.0.0" : address.substr(0, colon);
-  const std::string port = address.substr(colon + 1);
-  if (port.empty() || port.size() > 5 ||
-      port.find_first_not_of("0123456789") != std::string::npos || std::stoi(port) > 65535)
-    return {};
-  return "http://" + host + ":" + port;
-}
-
-class CpprestServer final : public HttpServer {
+class PollServer final : public HttpServer {
  public:
-  CpprestServer(const std::string& url, std::map<std::string, Handler> handlers)
-      : handlers_(std::move(handlers)), listener_(web::uri(url)) {
-    listener_.support([this](const http_request& request) { Serve(request); });
+  PollServer(Fd listener, Fd wake, std::map<std::string, Route> routes, const HttpLimits& limits)
+      : listener_(std::move(listener)),
+        wake_(std::move(wake)),
+        routes_(std::move(routes)),
+        limits_(limits),
+        answer_([this](const HttpRequest& request, bool local) {
+          ShedReplies();
+          return Answer(request, local);
+        }),
+        thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+  ~PollServer() override {
+    thread_.request_stop();
+    const std::uint64_t one = 1;
+    // It can only fail when the counter is full, and then it wakes as well.
+    [[maybe_unused]] const ssize_t written = write(wake_.get(), &one, sizeof one);
   }
-  ~CpprestServer() override {
-    try {
-      listener_.close().wait();
-    } catch (const std::exception&) {
-      // It is going away in any case.
-    }
-  }
-  void Open() { listener_.open().wait(); }
 
  private:
-  void Serve(const http_request& request) const {
-    HttpReply reply;
-    const auto handler = handlers_.find(request.relative_uri().path());
-    if (request.method() != web::http::methods::GET &&
-        request.method() != web::http::methods::HEAD) {
-      reply = {405, "text/plain; charset=utf-8", "only GET and HEAD\n"};
-    } else if (handler == handlers_.end()) {
-      reply = {404, "text/plain; charset=utf-8", "no such page\n"};
-    } else {
-      reply = handler->second(request.relative_uri().query());
+  void Run(const std::stop_token& stop) {
+    std::vector<pollfd> polled;
+    while (!stop.stop_requested()) {
+      SteadyTime now = clock_.Steady();
+      const bool accepting = now >= accept_again_;
+      polled.assign({{wake_.get(), POLLIN, 0}, {accepting ? listener_.get() : -1, POLLIN, 0}});
+      for (const Connection& client : clients_) polled.push_back({client.fd(), client.events(), 0});
+      if (poll(polled.data(), polled.size(), WaitMillis(now, accepting)) < 0 && errno != EINTR)
+        return;  // only a bug makes it fail otherwise
+      now = clock_.Steady();
+      auto event = polled.begin() + 2;
+      for (Connection& client : clients_)
+        if ((event++)->revents != 0) client.Advance(answer_, now);
+      std::erase_if(clients_, [&](const Connection& client) { return client.over(now); });
+      if (polled[1].revents != 0) AcceptSome(now);
     }
-    web::http::http_response response(static_cast<web::http::status_code>(reply.status));
-    response.headers().add("X-Content-Type-Options", "nosniff");
-    response.headers().add("Cache-Control", "no-store");
-    response.set_body(reply.body, reply.content_type);
-    // A client that hangs up is no concern of ours.
-    request.reply(response).then([](const pplx::task<void>& sent) {
-      try {
-        sent.get();
-      } catch (const std::exception&) {
-      }
-    });
   }
 
-  const std::map<std::string, Handler> handlers_;
-  http_listener listener_;
+  // Until the next deadline; -1: none.
+  int WaitMillis(SteadyTime now, bool accepting) const {
+    auto until = accepting ? SteadyTime::max() : accept_again_;
+    for (const Connection& client : clients_) until = std::min(until, client.deadline());
+    if (until == SteadyTime::max()) return -1;
+    return static_cast<int>(
+        std::max<Millis::rep>(0, std::chrono::ceil<Millis>(until - now).count()));
+  }
+
+  void AcceptSome(SteadyTime now) {
+    for (int i = 0; i < kAcceptAtOnce; ++i) {
+      Peer peer = Accept(listener_);
+      if (peer.fd.get() < 0) {
+        const bool none_left = peer.error == EMFILE || peer.error == ENFILE ||
+                               peer.error == ENOBUFS || peer.error == ENOMEM;
+        if (none_left) accept_again_ = now + kAcceptPause;
+        return;
+      }
+      if (clients_.size() >= limits_.connections) clients_.pop_front();
+      // Most requests are there by now: they are served whatever else waits.
+      clients_.emplace_back(std::move(peer), limits_, now).Advance(answer_, now);
+      if (clients_.back().over(now)) clients_.pop_back();
+    }
+  }
+
+  // Room for another reply.
+  void ShedReplies() {
+    std::size_t bytes = 0;
+    for (const Connection& client : clients_) bytes += client.waiting_bytes();
+    for (Connection& client : clients_) {
+      if (bytes <= limits_.reply_bytes) return;
+      bytes -= client.waiting_bytes();
+      if (client.waiting_bytes() > 0) client.Drop();
+    }
+  }
+
+  HttpReply Answer(const HttpRequest& request, bool local) const {
+    const auto route = routes_.find(request.path);
+    if (route == routes_.end()) return {404, "text/plain; charset=utf-8", "no such page\n"};
+    if (route->second.local_only && !(local && NamesThisHost(request.host)))
+      return {403, "text/plain; charset=utf-8",
+              "this page is for this host alone (kubectl port-forward leads here); "
+              "--status-page=all opens it\n"};
+    return route->second.handler(request.query);
+  }
+
+  const RealClock clock_;
+  const Fd listener_, wake_;
+  const std::map<std::string, Route> routes_;
+  const HttpLimits limits_;
+  const Connection::Answer answer_;
+  SteadyTime accept_again_{};
+  std::list<Connection> clients_;  // oldest first
+  std::jthread thread_;            // last: it uses all the others
 };
 
 }  // namespace
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string& address,
-                                                      std::map<std::string, Handler> handlers) {
-  const std::string url = UrlOf(address);
-  if (url.empty())
-    return Error{ErrorKind::kInvalid, "listen address \"" + address + "\" is not HOST:PORT"};
-  try {
-    auto server = std::make_unique<CpprestServer>(url, std::move(handlers));
-    server->Open();
-    return std::unique_ptr<HttpServer>(std::move(server));
-  } catch (const std::exception& error) {
-    return Error{ErrorKind::kUnavailable, "cannot listen on " + address + ": " + error.what()};
-  }
+                                                      std::map<std::string, Route> routes,
+                                                      const HttpLimits& limits) {
+  auto listener = Listen(address);
+  if (!listener) return std::move(listener).error();
+  Fd wake(eventfd(0, EFD_CLOEXEC));
+  if (wake.get() < 0)
+    return Error{ErrorKind::kUnavailable,
+                 "cannot listen on " + address + ": " + std::generic_category().message(errno)};
+  return std::unique_ptr<HttpServer>(std::make_unique<PollServer>(
+      *std::move(listener), std::move(wake), std::move(routes), limits));
 }
 
 }  // namespace imagesweep

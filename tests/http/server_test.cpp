@@ -1,65 +1,29 @@
 #include "agent/http/server.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
+
+#include <stdexcept>
+
+#include "tests/http/client.h"
 
 namespace imagesweep {
 namespace {
 
+using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
-
-class Socket {
- public:
-  Socket() : fd_(socket(AF_INET, SOCK_STREAM, 0)) {}
-  ~Socket() { close(fd_); }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-sockaddr_in Loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-int FreePort() {
-  const Socket probe;
-  sockaddr_in address = Loopback(0);
-  socklen_t size = sizeof address;
-  EXPECT_EQ(bind(probe.fd(), reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(getsockname(probe.fd(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-  return ntohs(address.sin_port);
-}
-
-std::string Ask(int port, const std::string& request) {
-  const Socket client;
-  sockaddr_in address = Loopback(port);
-  if (connect(client.fd(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return {};
-  EXPECT_EQ(send(client.fd(), request.data(), request.size(), MSG_NOSIGNAL),
-            static_cast<ssize_t>(request.size()));
-  std::string reply;
-  char buffer[4096];
-  for (ssize_t got = 0; (got = recv(client.fd(), buffer, sizeof buffer, 0)) > 0;)
-    reply.append(buffer, static_cast<std::size_t>(got));
-  return reply;
-}
 
 struct ServerTest : testing::Test {
   ServerTest() {
-    auto started = HttpServer::Start("127.0.0.1:" + std::to_string(port),
-                                     {{"/livez", [](const std::string& query) {
-                                         return HttpReply{503, "text/plain", "query=" + query};
-                                       }}});
+    const auto echo = [](const std::string& query) {
+      return HttpReply{503, "text/plain", "query=" + query, {{"X-Own", "yes"}}};
+    };
+    const auto broken = [](const std::string&) -> HttpReply { throw std::runtime_error("broken"); };
+    auto started =
+        HttpServer::Start("127.0.0.1:" + std::to_string(port),
+                          {{"/livez", {echo}}, {"/here", {echo, true}}, {"/bad", {broken}}});
     EXPECT_TRUE(started) << started.error().what;
     if (started) server = *std::move(started);
   }
@@ -68,19 +32,113 @@ struct ServerTest : testing::Test {
 };
 
 TEST_F(ServerTest, ServesExactPathsAndNothingElse) {
-  const std::string end = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-  EXPECT_THAT(Ask(port, "GET /livez?verbose" + end), StartsWith("HTTP/1.1 503"));
-  EXPECT_THAT(Ask(port, "GET /livez?verbose" + end), HasSubstr("query=verbose"));
-  EXPECT_THAT(Ask(port, "GET /other" + end), StartsWith("HTTP/1.1 404"));
-  EXPECT_THAT(Ask(port, "DELETE /livez" + end), StartsWith("HTTP/1.1 405"));
+  EXPECT_THAT(Get(port, "/livez?verbose"),
+              AllOf(StartsWith("HTTP/1.1 503 Service Unavailable\r\n"),
+                    HasSubstr("\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n"),
+                    HasSubstr("\r\nX-Own: yes\r\n"), EndsWith("\r\n\r\nquery=verbose")));
+  EXPECT_THAT(Get(port, "http://127.0.0.1:1/livez?a=b"), EndsWith("\r\n\r\nquery=a=b"));
+  for (const char* other : {"/other", "/livez/", "/LIVEZ", "/%6civez", "//livez", "/../livez"})
+    EXPECT_THAT(Get(port, other), StartsWith("HTTP/1.1 404 ")) << other;
+}
+
+TEST_F(ServerTest, AnswersHeadWithoutABody) {
+  EXPECT_THAT(Ask(port, "HEAD /livez HTTP/1.1\r\nHost: x\r\n\r\n"),
+              AllOf(HasSubstr("\r\nContent-Length: 6\r\n"), EndsWith("\r\n\r\n")));
+}
+
+TEST_F(ServerTest, SaysWhatItDoesNotUnderstand) {
+  const struct {
+    std::string request;
+    const char* status;
+    const char* also;
+  } cases[] = {
+      {"DELETE /livez HTTP/1.1\r\n\r\n", "405", "\r\nAllow: GET, HEAD\r\n"},
+      {"POST /livez HTTP/1.1\r\nContent-Length: 9999999999\r\n\r\nbody", "405", "only GET"},
+      {"FROBNICATE * HTTP/1.1\r\n\r\n", "405", "\r\nAllow: GET, HEAD\r\n"},
+      {"GET * HTTP/1.1\r\n\r\n", "400", "no path"},
+      {"GET /livez\r\n\r\n", "400", "no HTTP request"},
+      {"GET /livez HTTP/2.0\r\n\r\n", "505", "only HTTP/1.0"},
+      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505", "only HTTP/1.0"},
+      {"\x16\x03\x01\x02\r\n\r\n", "400", "no HTTP request"},
+      {"\r\n\r\n", "400", "no HTTP request"},
+      {std::string("G\0T /livez HTTP/1.1\r\n\r\n", 23), "400", "no HTTP request"},
+      {"GET  /livez HTTP/1.1\r\n\r\n", "400", "no HTTP request"},
+      {"GET /bad HTTP/1.1\r\n\r\n", "500", "broken"},
+  };
+  for (const auto& c : cases)
+    EXPECT_THAT(Ask(port, c.request),
+                AllOf(StartsWith("HTTP/1.1 " + std::string(c.status)), HasSubstr(c.also)))
+        << c.request;
+}
+
+TEST_F(ServerTest, AcceptsARequestThatComesByteByByte) {
+  const Client client(port);
+  for (const char byte : std::string("GET /livez?slow HTTP/1.0\r\n\r\n"))
+    ASSERT_TRUE(client.Send(std::string_view(&byte, 1)));
+  EXPECT_THAT(client.Rest(), EndsWith("query=slow"));
+}
+
+TEST_F(ServerTest, KeepsLocalPagesFromNamesOfOthers) {
+  const auto ask = [this](const std::string& host) {
+    return Ask(port, "GET /here HTTP/1.1\r\n" + host + "\r\n");
+  };
+  for (const char* own : {"", "Host: localhost\r\n", "host:127.0.0.1:8080\r\n",
+                          "HOST: LocalHost:9\r\n", "Host: [::1]:80\r\n", "Host: 10.1.2.3\r\n"})
+    EXPECT_THAT(ask(own), StartsWith("HTTP/1.1 503")) << own;
+  for (const char* other : {"Host: evil.example\r\n", "Host: localhost.evil.example\r\n",
+                            "Host: 127.0.0.1.nip.io:80\r\n", "Host: [::1.evil]\r\n",
+                            "Host: localhost\r\nHost: evil.example\r\n"})
+    EXPECT_THAT(ask(other), AllOf(StartsWith("HTTP/1.1 403"), HasSubstr("--status-page=all")))
+        << other;
+}
+
+// The same page, from the machine's own address: it is not a loopback one.
+TEST(Server, KeepsLocalPagesFromOtherAddresses) {
+  const int probe = socket(AF_INET, SOCK_DGRAM, 0);
+  const sockaddr_in anywhere = Ipv4("192.0.2.1", 9);  // nothing is sent
+  sockaddr_in own{};
+  socklen_t size = sizeof own;
+  const bool routed =
+      connect(probe, reinterpret_cast<const sockaddr*>(&anywhere), sizeof anywhere) == 0 &&
+      getsockname(probe, reinterpret_cast<sockaddr*>(&own), &size) == 0;
+  close(probe);
+  if (!routed) GTEST_SKIP() << "this machine has loopback addresses only";
+  char address[INET_ADDRSTRLEN];
+  inet_ntop(AF_INET, &own.sin_addr, address, sizeof address);
+
+  const int port = FreePort();
+  const auto page = [](const std::string&) { return HttpReply{200, "text/plain", "page"}; };
+  const auto server =
+      HttpServer::Start(":" + std::to_string(port), {{"/here", {page, true}}, {"/all", {page}}});
+  ASSERT_TRUE(server) << server.error().what;
+  const auto ask = [&](const char* host, const std::string& path) {
+    const Client client(port, host);
+    EXPECT_TRUE(client.Send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    return client.Rest();
+  };
+  EXPECT_THAT(ask(address, "/here"), StartsWith("HTTP/1.1 403"));
+  EXPECT_THAT(ask(address, "/all"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(ask("127.0.0.1", "/here"), StartsWith("HTTP/1.1 200"));
 }
 
 TEST_F(ServerTest, SaysWhenTheAddressIsTakenOrWrong) {
   const auto taken = HttpServer::Start("127.0.0.1:" + std::to_string(port), {});
   ASSERT_FALSE(taken);
   EXPECT_THAT(taken.error().what, HasSubstr("cannot listen on"));
-  for (const char* address : {"", "8080", "host:", "host:x", "host:70000"})
-    EXPECT_FALSE(HttpServer::Start(address, {})) << address;
+  EXPECT_EQ(taken.error().kind, ErrorKind::kUnavailable);
+  for (const char* address : {"", "8080", "host:", "host:x", "127.0.0.1:70000", "::1:80"}) {
+    const auto wrong = HttpServer::Start(address, {});
+    ASSERT_FALSE(wrong) << address;
+    EXPECT_EQ(wrong.error().kind, ErrorKind::kInvalid) << address;
+  }
+}
+
+TEST_F(ServerTest, FreesItsAddressWhenItStops) {
+  const Client waiting(port);
+  server.reset();
+  EXPECT_EQ(waiting.Rest(), "");
+  const auto again = HttpServer::Start("127.0.0.1:" + std::to_string(port), {});
+  EXPECT_TRUE(again) << again.error().what;
 }
 
 }  // namespace
