@@ -16,7 +16,7 @@
 namespace imagesweep {
 namespace {
 
-constexpr int kAcceptAtOnce = 16;
+constexpr int kAcceptAtOnce = 256;
 // How long to leave the listener alone when there is no descriptor for a new client.
 constexpr Millis kAcceptPause{100};
 

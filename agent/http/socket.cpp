@@ -35,7 +35,7 @@ HostPort Split(const std::string& address) {
 // What the kernel may hold for one client, so that it is bounded like our own memory.
 constexpr int kReceiveBuffer = 16 * 1024;
 constexpr int kSendBuffer = 128 * 1024;
-constexpr int kBacklog = 256;
+constexpr int kBacklog = 1024;
 
 // An error number of the system, or 0.
 int TryListen(const addrinfo& at, Fd& listener) {

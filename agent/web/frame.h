@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/web/html.h"
+#include "agent/web/view.h"
+
+namespace imagesweep::web {
+
+// A whole document around `main`.
+std::string Document(const StatusView& view, std::string_view title, const Html& main);
+
+// What several parts of the pages show in the same way.
+Html ImageLink(const Report& report,
+               std::uint32_t at);  // its name, shortened, with a link to its page
+Html VerdictWord(Verdict verdict);
+Html Time(SystemTime at, SystemTime now);  // "12m ago", with the exact time behind it
+std::string Ago(SystemTime at, SystemTime now);
+std::string AgeWords(const ImageAge& age);
+std::string LastUseWords(const Report& report, std::uint32_t at, SystemTime now);
+std::string SizeOfAll(const Report& report, const std::vector<std::uint32_t>& images);
+Html Lines(std::string_view text);  // each escaped, for a <pre>
+// `count` and the noun: "1 image", "2 images".
+std::string Counted(std::size_t count, std::string_view noun);
+
+}  // namespace imagesweep::web

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "agent/web/html.h"
+#include "agent/web/query.h"
+#include "agent/web/view.h"
+
+namespace imagesweep::web {
+
+// The form that filters and sorts, and the images it asks for.
+Html ImagesSection(const StatusView& view, const ImageQuery& query);
+
+}  // namespace imagesweep::web

@@ -1,0 +1,352 @@
+#include "agent/web/sections.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "agent/base/quantity.h"
+#include "agent/report/advice.h"
+#include "agent/report/text.h"
+#include "agent/web/frame.h"
+
+namespace imagesweep::web {
+namespace {
+
+constexpr std::size_t kMaxPlanned = 500;
+constexpr std::size_t kMaxHolders = 200;  // named for one reason
+
+void Fact(std::string_view name, std::string_view value, Html& html) {
+  html << "<div><dt>" << Text{name} << "</dt><dd>" << Text{value} << "</dd></div>";
+}
+
+Html List(const std::vector<std::string>& items) {
+  Html html;
+  html << "<ul>";
+  for (const std::string& item : items) html << "<li>" << Text{item} << "</li>";
+  html << "</ul>";
+  return html;
+}
+
+// A picture for the eye, its words for everybody.
+Html Bar(const std::string& words, int used, const Marks& marks) {
+  Html html;
+  html << "<svg class=\"bar\" viewBox=\"0 0 100 6\" preserveAspectRatio=\"none\" role=\"img\" "
+          "aria-label=\""
+       << Text{words}
+       << "\"><rect class=\"track\" width=\"100\" height=\"6\"/><rect class=\"use\" width=\""
+       << used << "\" height=\"6\"/>";
+  if (marks.high_percent > 0)
+    for (const int mark : {marks.low_percent, marks.high_percent})
+      html << "<rect class=\"mark\" x=\"" << mark << "\" width=\"0.4\" height=\"6\"/>";
+  html << "</svg><p>" << Text{words} << "</p>";
+  return html;
+}
+
+std::string MarkWords(const Marks& marks) {
+  if (marks.high_percent == 0) return "no threshold: nothing goes for space";
+  return "from " + std::to_string(marks.high_percent) + "% on images go, until " +
+         std::to_string(marks.low_percent) + "%";
+}
+
+std::string DiskWords(const std::optional<Snapshot>& snapshot) {
+  if (!snapshot || !snapshot->disk || snapshot->disk->capacity_bytes == 0) return "?";
+  return HumanBytes(snapshot->disk->capacity_bytes - snapshot->disk->available_bytes) + " (" +
+         std::to_string(snapshot->disk->used_percent()) + "%)";
+}
+
+std::string ImageWords(const std::optional<Snapshot>& snapshot) {
+  return snapshot ? std::to_string(snapshot->images) : "?";
+}
+
+struct Group {
+  std::vector<std::uint32_t> images;
+  std::set<std::string> holders;
+};
+
+// Who or what holds this image; empty: its reason says it.
+void AddHolders(const Report& report, const Decision& decision, Group& group) {
+  for (const auto at : decision.used_by) {
+    const Referrer& by = report.observation.references[at].by;
+    group.holders.insert(std::string(ToString(by.kind)) + " " + Describe(by));
+  }
+  if (!decision.rule.empty()) group.holders.insert("rule " + decision.rule);
+}
+
+std::string_view HeldBy(Code code) {
+  switch (code) {
+    case Code::kInUse:
+      return "pods and containers";
+    case Code::kPinned:
+      return "the runtime, which has them pinned";
+    case Code::kSandbox:
+      return "the runtime: no pod starts without its pause image";
+    case Code::kSelf:
+      return "this agent, which runs from them";
+    case Code::kKeepRule:
+      return "the policy's keep section or a rule";
+    case Code::kLocalOnly:
+      return "keep.localOnly: no registry is known to have them";
+    case Code::kTooYoung:
+      return "minimumAge";
+    case Code::kRetained:
+      return "the number of versions to keep";
+    case Code::kUnknown:
+      return "keep.unknown: no rule is about them";
+    case Code::kWindow:
+      return "the policy's windows: not now";
+    case Code::kLimit:
+      return "the limits of one run: not in this one";
+    case Code::kIdle:
+    case Code::kRule:
+    case Code::kDangling:
+    case Code::kSuperseded:
+    case Code::kAge:
+    case Code::kSpace:
+    case Code::kCritical:
+      return "nothing; they go when the policy asks for it";
+  }
+  return "";
+}
+
+const Outcome* OutcomeOf(const Report& report, std::uint32_t image) {
+  const auto found = std::ranges::find(report.outcomes, image, &Outcome::image);
+  return found == report.outcomes.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+Html StateSection(const StatusView& view) {
+  Html html;
+  html << (view.refused || !view.report ? Markup("<section id=\"state\" class=\"alarm\" ")
+                                        : Markup("<section id=\"state\" "))
+       << "aria-labelledby=\"state-title\"><h2 id=\"state-title\">State</h2>\n";
+  if (view.refused)
+    html << "<p class=\"bad\">" << Text{Summary(*view.refused)} << " ("
+         << Time(view.refused->finished, view.now) << ")</p>\n";
+  if (!view.report) {
+    html << "<p>No run has judged the images yet. Nothing is removed.</p></section>\n";
+    return html;
+  }
+  const Report& report = *view.report;
+  if (view.refused)
+    html << "<p>What follows is what the run before that saw, " << Time(report.finished, view.now)
+         << ".</p>\n";
+  html << "<p>" << Text{Summary(report)} << ". " << Time(report.finished, view.now) << "</p>\n";
+  std::uint64_t bytes = 0;
+  for (const Image& image : report.observation.images) bytes += image.size_bytes;
+  html << "<dl class=\"facts\">";
+  Fact("Node", report.node, html);
+  Fact("Runtime", report.runtime.name + " " + report.runtime.version, html);
+  Fact("Mode", report.dry_run ? "dry run: removes nothing" : "removes", html);
+  Fact("Images", Counted(report.observation.images.size(), "image") + ", " + HumanBytes(bytes),
+       html);
+  Fact("To remove", std::to_string(report.plan.Count(Verdict::kRemove)), html);
+  Fact("Deferred", std::to_string(report.plan.Count(Verdict::kDefer)), html);
+  Fact("Kept", std::to_string(report.plan.Count(Verdict::kKeep)), html);
+  html << "</dl>\n";
+  if (!report.missing_after.empty())
+    html << "<p class=\"bad\">Missing after the run, though referenced:</p>"
+         << List(report.missing_after);
+  if (!report.warnings.empty()) html << "<h3>Warnings</h3>" << List(report.warnings);
+  if (const auto advice = Advice(report); !advice.empty())
+    html << "<h3>Advice</h3>" << List(advice);
+  html << "</section>\n";
+  return html;
+}
+
+Html DiskSection(const Report& report) {
+  Html html;
+  html << "<section id=\"disk\" aria-labelledby=\"disk-title\"><h2 id=\"disk-title\">Disk</h2>\n";
+  const auto& disk =
+      report.after && report.after->disk ? report.after->disk : report.observation.disk;
+  const DiskThresholds& thresholds = report.in_force.disk;
+  if (!disk || disk->capacity_bytes == 0) {
+    html << "<p>Disk use is not known, so nothing goes for space.</p></section>\n";
+    return html;
+  }
+  const int used = disk->used_percent();
+  html << Bar("Bytes: " + std::to_string(used) + "% of " + HumanBytes(disk->capacity_bytes) +
+                  " used at " + disk->mountpoint + ", " + HumanBytes(disk->available_bytes) +
+                  " free; " + MarkWords(thresholds),
+              used, thresholds);
+  if (disk->inodes > 0)
+    html << Bar("Inodes: " + std::to_string(disk->inodes_used_percent()) + "% of " +
+                    std::to_string(disk->inodes) + " used; " + MarkWords(thresholds.inodes),
+                disk->inodes_used_percent(), thresholds.inodes);
+  if (thresholds.critical.threshold_percent > 0)
+    html << "<p>From " << thresholds.critical.threshold_percent
+         << "% on the node is about to suffer: younger images and spare versions may go too.</p>";
+  html << "</section>\n";
+  return html;
+}
+
+Html PlanSection(const StatusView& view) {
+  const Report& report = *view.report;
+  const auto& removals = report.plan.removals;
+  Html html;
+  html << "<section id=\"plan\" aria-labelledby=\"plan-title\"><h2 id=\"plan-title\">Plan</h2>\n<p>"
+       << Text{Counted(removals.size(), "image")} << " to remove, "
+       << Text{SizeOfAll(report, removals)} << " as the runtime counts sizes; in this order.";
+  if (!report.stopped_early.empty())
+    html << " Not all were tried: " << Text{report.stopped_early} << ".";
+  html << "</p>\n";
+  if (removals.empty()) {
+    html << "</section>\n";
+    return html;
+  }
+  html << "<table><thead><tr><th scope=\"col\">Number</th><th scope=\"col\">Image</th>"
+          "<th scope=\"col\">Code</th><th scope=\"col\">Reason</th><th scope=\"col\">Outcome</th>"
+          "<th scope=\"col\">Size</th></tr></thead>\n<tbody>\n";
+  for (std::size_t i = 0; i < std::min(removals.size(), kMaxPlanned); ++i) {
+    const auto at = removals[i];
+    const Outcome* const outcome = OutcomeOf(report, at);
+    html << "<tr><td data-of=\"number\">" << i + 1 << "</td><td>" << ImageLink(report, at)
+         << "</td><td data-of=\"code\">" << Text{ToString(report.plan.decisions[at].code)}
+         << "</td><td data-of=\"reason\">" << Text{report.plan.decisions[at].reason}
+         << "</td><td data-of=\"outcome\">"
+         << Text{outcome == nullptr ? "not tried" : ToString(outcome->kind)};
+    if (outcome != nullptr && !outcome->detail.empty()) html << ": " << Text{outcome->detail};
+    html << "</td><td data-of=\"size\">"
+         << Text{HumanBytes(report.observation.images[at].size_bytes)} << "</td></tr>\n";
+  }
+  html << "</tbody></table>";
+  if (removals.size() > kMaxPlanned)
+    html << "<p>and " << removals.size() - kMaxPlanned << " more.</p>";
+  html << "</section>\n";
+  return html;
+}
+
+Html ProtectedSection(const Report& report) {
+  std::map<Code, Group> groups;  // in the order of the questions
+  for (const Decision& decision : report.plan.decisions) {
+    if (decision.verdict == Verdict::kRemove) continue;
+    Group& group = groups[decision.code];
+    group.images.push_back(decision.image);
+    AddHolders(report, decision, group);
+  }
+  Html html;
+  html << "<section id=\"protected\" aria-labelledby=\"protected-title\">"
+          "<h2 id=\"protected-title\">What stays, and who holds it</h2>\n<table><thead><tr>"
+          "<th scope=\"col\">Code</th><th scope=\"col\">Images</th><th scope=\"col\">Size</th>"
+          "<th scope=\"col\">Held by</th></tr></thead>\n<tbody>\n";
+  for (const auto& [code, group] : groups) {
+    html << "<tr><td><a href=\"./?q=" << Text{UrlEncoded(ToString(code))} << "#list\">"
+         << Text{ToString(code)} << "</a></td><td data-of=\"images\">" << group.images.size()
+         << "</td><td data-of=\"size\">" << Text{SizeOfAll(report, group.images)} << "</td><td>"
+         << Text{HeldBy(code)};
+    if (!group.holders.empty()) {
+      html << "<details><summary>" << Text{Counted(group.holders.size(), "holder")}
+           << "</summary><ul>";
+      std::size_t shown = 0;
+      for (const std::string& holder : group.holders) {
+        if (++shown > kMaxHolders) break;
+        html << "<li>" << Text{holder} << "</li>";
+      }
+      if (shown > kMaxHolders)
+        html << "<li>and " << group.holders.size() - kMaxHolders << " more</li>";
+      html << "</ul></details>";
+    }
+    html << "</td></tr>\n";
+  }
+  html << "</tbody></table></section>\n";
+  return html;
+}
+
+Html RunsSection(const StatusView& view) {
+  Html html;
+  html << "<section id=\"runs\" aria-labelledby=\"runs-title\"><h2 id=\"runs-title\">Last "
+          "runs</h2>\n";
+  if (!view.runs_problem.empty())
+    html << "<p class=\"bad\">The history cannot be read: " << Text{view.runs_problem} << "</p>";
+  if (view.runs.empty()) {
+    html << "<p>No run is remembered.</p></section>\n";
+    return html;
+  }
+  html << "<table><thead><tr><th scope=\"col\">When</th><th scope=\"col\">Run</th>"
+          "<th scope=\"col\">Result</th><th scope=\"col\">Images</th><th scope=\"col\">Disk "
+          "used</th>"
+          "<th scope=\"col\">What it did</th></tr></thead>\n<tbody>\n";
+  for (const RunRow& run : view.runs) {
+    html << "<tr><td>" << Time(run.entry.started, view.now);
+    if (run.entry.times > 1) html << ", the last of " << run.entry.times << " like it";
+    html << "</td><td data-of=\"run\">" << Text{run.entry.run} << "</td><td data-of=\"result\">"
+         << Text{run.entry.result};
+    if (run.entry.dry_run) html << ", dry run";
+    html << "</td><td data-of=\"images\">" << Text{ImageWords(run.before)};
+    if (run.after) html << " → " << Text{ImageWords(run.after)};
+    html << "</td><td data-of=\"disk used\">" << Text{DiskWords(run.before)};
+    if (run.after) html << " → " << Text{DiskWords(run.after)};
+    html << "</td><td>" << Text{run.entry.headline} << "</td></tr>\n";
+  }
+  html << "</tbody></table></section>\n";
+  return html;
+}
+
+Html SourcesSection(const StatusView& view) {
+  Html html;
+  html
+      << "<section id=\"sources\" aria-labelledby=\"sources-title\">"
+         "<h2 id=\"sources-title\">Sources</h2>\n<table><thead><tr><th scope=\"col\">Source</th>"
+         "<th scope=\"col\">Health</th><th scope=\"col\">What it says</th></tr></thead>\n<tbody>\n";
+  const auto row = [&html](std::string_view name, bool ok, std::string_view text) {
+    html << "<tr><td>" << Text{name} << "</td><td>"
+         << (ok ? Markup("<span class=\"good\">good</span>")
+                : Markup("<span class=\"bad\">failed</span>"))
+         << "</td><td>" << Text{text} << "</td></tr>\n";
+  };
+  for (const HealthCheck& check : view.checks) row(check.name, check.ok, check.text);
+  if (view.refused) row(view.refused->refused->source, false, view.refused->refused->error.what);
+  if (view.report) {
+    const Report& report = *view.report;
+    const EvidenceSummary& evidence = report.evidence;
+    const auto failed = [&view](std::string_view name) {
+      return view.refused && view.refused->refused->source == name;
+    };
+    const std::string when = ", " + Ago(report.started, view.now);
+    if (evidence.without_kubernetes)
+      row("pods", false, "told to do without Kubernetes: only the runtime says what is in use");
+    else if (!failed("pods"))
+      row("pods", true,
+          Counted(evidence.pods, "pod") + " on this node, " + std::to_string(evidence.ready_pods) +
+              " of " + std::to_string(evidence.unfinished_pods) +
+              " unfinished ones ready; resource version " + evidence.resource_version + when);
+    if (!failed("containers"))
+      row("containers", true, Counted(evidence.containers, "container") + " in any state" + when);
+    if (!failed("images"))
+      row("images", true, Counted(report.observation.images.size(), "image") + " listed" + when);
+    row("disk", report.observation.disk.has_value(),
+        report.observation.disk ? report.observation.disk->mountpoint + when
+                                : "not known, so nothing goes for space" + when);
+  }
+  html << "</tbody></table></section>\n";
+  return html;
+}
+
+Html PolicySection(const StatusView& view) {
+  Html html;
+  html << "<section id=\"policy\" aria-labelledby=\"policy-title\">"
+          "<h2 id=\"policy-title\">Policy</h2>\n";
+  const std::string& problem = view.policy ? view.policy->problem : view.policy_problem;
+  if (!problem.empty()) {
+    html << (view.policy ? Markup("<p class=\"bad\">The newest text is not in force:</p><pre>")
+                         : Markup("<p class=\"bad\">None is in force:</p><pre>"))
+         << Lines(problem) << "</pre>";
+  }
+  if (!view.policy) {
+    html << "<p>No policy is in force, and nothing is removed.</p></section>\n";
+    return html;
+  }
+  const PolicyView& policy = *view.policy;
+  html << "<dl class=\"facts\">";
+  Fact("Source", policy.source.description, html);
+  Fact("SHA-256", policy.source.sha256, html);
+  Fact("Profile", policy.profile, html);
+  if (!policy.override_for.empty()) Fact("Override for", policy.override_for, html);
+  Fact("Dry run", policy.dry_run ? "yes" : "no", html);
+  if (policy.suspend) Fact("Suspended", "yes", html);
+  html << "</dl>\n<details><summary>All of it, with every default</summary><pre>"
+       << Lines(policy.text) << "</pre></details></section>\n";
+  return html;
+}
+
+}  // namespace imagesweep::web

@@ -1,0 +1,19 @@
+#include "agent/web/status_page.h"
+
+#include "agent/web/frame.h"
+#include "agent/web/image_table.h"
+#include "agent/web/sections.h"
+
+namespace imagesweep::web {
+
+std::string StatusPage(const StatusView& view, std::string_view query) {
+  Html main;
+  main << StateSection(view);
+  if (view.report)
+    main << DiskSection(*view.report) << PlanSection(view) << ProtectedSection(*view.report);
+  main << RunsSection(view) << SourcesSection(view) << PolicySection(view)
+       << ImagesSection(view, ImageQueryOf(query));
+  return Document(view, "Images of " + view.node, main);
+}
+
+}  // namespace imagesweep::web

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "agent/web/view.h"
+
+namespace imagesweep::web {
+
+// The page at /.  `query` is the query string: which images its list has (ImageQueryOf).
+std::string StatusPage(const StatusView& view, std::string_view query);
+
+}  // namespace imagesweep::web

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/model/report.h"
+#include "agent/model/run_entry.h"
+
+namespace imagesweep::web {
+
+struct HealthCheck {
+  std::string name;
+  bool ok = false;
+  std::string text;
+};
+
+// A remembered run with what it was like before and after, when that is known.
+struct RunRow {
+  RunEntry entry;
+  std::optional<Snapshot> before, after;
+};
+
+struct PolicyView {
+  PolicySource source;
+  std::string profile;
+  std::string override_for;  // whose labels: "pool=ci"; empty: none
+  bool dry_run = true;
+  bool suspend = false;
+  std::string text;     // the whole of it as YAML
+  std::string problem;  // why the newest text is not in force; empty when it is
+};
+
+// All that the pages show, at one moment.
+struct StatusView {
+  SystemTime now;
+  std::string version;
+  std::string node;
+  // The last run that judged the images; null: there was none yet.
+  std::shared_ptr<const Report> report;
+  // The last run of all, when it judged nothing; null else.
+  std::shared_ptr<const Report> refused;
+  std::vector<HealthCheck> checks;
+  std::optional<PolicyView> policy;  // empty: none is in force
+  std::string policy_problem;        // why not
+  std::vector<RunRow> runs;          // newest first
+  std::string runs_problem;          // why they cannot be told; empty when they can
+};
+
+}  // namespace imagesweep::web
