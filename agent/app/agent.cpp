@@ -31,9 +31,10 @@ void Agent::Run(const std::stop_token& stop) {
     const bool changed = active != last;
     if (active && (changed || parts_.clock.Steady() >= due)) {
       const Trigger trigger = changed && last ? Trigger::kPolicyChange : Trigger::kInterval;
-      const Report report = RunOnce(active, trigger, stop);
-      due = parts_.clock.Steady() + UntilNext(report);
-      refused = report.refused.has_value();
+      const auto report = std::make_shared<const Report>(RunOnce(active, trigger, stop));
+      due = parts_.clock.Steady() + UntilNext(*report);
+      refused = report->refused.has_value();
+      if (parts_.on_run && !stop.stop_requested()) parts_.on_run(report);
       last = active;
       continue;  // the policy may have changed during the run
     }

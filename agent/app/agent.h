@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -26,6 +27,7 @@ class Agent {
     Metrics& metrics;
     Log& log;
     const Clock& clock;
+    std::function<void(std::shared_ptr<const Report>)> on_run = {};  // after each run
   };
   // `force_dry_run`: dry run whatever the policy says.
   Agent(Parts parts, bool force_dry_run, std::uint64_t seed);

@@ -9,9 +9,9 @@ namespace {
 // Longer than all deadlines of one run's calls in a row.
 constexpr Millis kStuckAfter = std::chrono::minutes(15);
 
-std::string Line(bool ok, const std::string& name, const std::string& text) {
-  return std::string(ok ? "[+]" : "[-]") + name + (ok ? " ok" : " failed") + ": " +
-         Printable(text) + "\n";
+std::string Line(const Health::Check& check) {
+  return std::string(check.ok ? "[+]" : "[-]") + check.name + (check.ok ? " ok" : " failed") +
+         ": " + Printable(check.text) + "\n";
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ void Health::Beat() {
 }
 
 void Health::SetRuntime(const RuntimeIdentity& identity, const std::optional<Error>& problem) {
-  Check check{!problem.has_value(),
+  Check check{"runtime", !problem.has_value(),
               problem ? problem->what
                       : identity.name + " " + identity.version + " at " + identity.endpoint};
   state_.With([&](State& state) {
@@ -38,7 +38,7 @@ void Health::SetRuntime(const RuntimeIdentity& identity, const std::optional<Err
 }
 
 void Health::SetPolicy(const std::optional<PolicySource>& in_force, const std::string& problem) {
-  Check check{in_force.has_value(), "no policy yet; nothing is removed"};
+  Check check{"policy", in_force.has_value(), "no policy yet; nothing is removed"};
   if (in_force) check.text = in_force->description + " (sha256 " + in_force->sha256 + ")";
   if (!problem.empty())
     check.text += (in_force ? "; the newest text is not in force: " : ": ") + problem;
@@ -49,10 +49,17 @@ void Health::SetPolicy(const std::optional<PolicySource>& in_force, const std::s
 }
 
 void Health::SetLastRun(const Report& report) {
-  Check check{!report.refused.has_value(), FormatTime(report.finished) + " " + Summary(report)};
+  Check check{"last-run", !report.refused.has_value(),
+              FormatTime(report.finished) + " " + Summary(report)};
   state_.With([&](State& state) {
     state.evidence = std::move(check);
     return 0;
+  });
+}
+
+std::vector<Health::Check> Health::Checks() const {
+  return state_.With([](const State& state) {
+    return std::vector<Check>{state.runtime, state.policy, state.evidence};
   });
 }
 
@@ -71,9 +78,7 @@ HttpReply Health::Ready(const std::string& query) const {
     return reply;
   }
   // The last run does not count towards readiness: it is refused whenever a neighbour is away.
-  reply.body = Line(state.runtime.ok, "runtime", state.runtime.text) +
-               Line(state.policy.ok, "policy", state.policy.text) +
-               Line(state.evidence.ok, "last-run", state.evidence.text) +
+  reply.body = Line(state.runtime) + Line(state.policy) + Line(state.evidence) +
                (ready ? "readyz check passed\n" : "readyz check failed\n");
   return reply;
 }

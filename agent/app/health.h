@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/base/clock.h"
 #include "agent/base/guarded.h"
@@ -24,20 +25,24 @@ class Health {
   void SetPolicy(const std::optional<PolicySource>& in_force, const std::string& problem);
   void SetLastRun(const Report& report);
 
+  struct Check {
+    std::string name;
+    bool ok = false;
+    std::string text;
+  };
+  // Runtime, policy and last run.
+  std::vector<Check> Checks() const;
+
   HttpReply Live() const;
   // `query` with "verbose" lists the checks and the last run, the way kube-apiserver's readyz does.
   HttpReply Ready(const std::string& query) const;
 
  private:
-  struct Check {
-    bool ok = false;
-    std::string text;
-  };
   struct State {
     SteadyTime beat;
-    Check runtime{false, "not asked yet"};
-    Check policy{false, "no policy yet; nothing is removed"};
-    Check evidence{false, "no run yet"};
+    Check runtime{"runtime", false, "not asked yet"};
+    Check policy{"policy", false, "no policy yet; nothing is removed"};
+    Check evidence{"last-run", false, "no run yet"};
   };
   const Clock& clock_;
   Guarded<State> state_;

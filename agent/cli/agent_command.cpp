@@ -5,6 +5,7 @@
 #include "agent/app/filesystem.h"
 #include "agent/app/policy_choice.h"
 #include "agent/app/run_id.h"
+#include "agent/app/status.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/connect.h"
 #include "agent/cli/render.h"
@@ -22,11 +23,15 @@ constexpr Millis kRuntimeRetry = std::chrono::seconds(1);
 
 // What the threads of one agent share; the members' order is the start order.
 struct Shared {
+  explicit Shared(const Options& given) : options(given) {}
+
+  const Options& options;
   RealClock clock;
   std::shared_ptr<Log> log;
   Metrics metrics{Version(), Revision(), clock};
   Health health{clock};
   PolicyStore policies;
+  StatusBoard status{clock, health, policies, Version(), NodeNameOf(options)};
   Wakeup wakeup;
 
   void PolicyChanged(PolicyStore::Change change) {
@@ -105,15 +110,18 @@ std::shared_ptr<cri::Connection> AwaitRuntime(const Options& options, Shared& sh
 Result<std::unique_ptr<HttpServer>> Serve(const Options& options, Shared& shared) {
   if (options.listen_address.empty()) return std::unique_ptr<HttpServer>();
   const auto live = [&shared](const std::string&) { return shared.health.Live(); };
-  return HttpServer::Start(
-      options.listen_address,
+  auto routes = options.status_page == StatusPage::kOff
+                    ? std::map<std::string, HttpServer::Route>()
+                    : shared.status.Routes(options.status_page == StatusPage::kLoopback);
+  routes.merge(std::map<std::string, HttpServer::Route>(
       {{"/livez", live},
        {"/healthz", live},
        {"/readyz", [&shared](const std::string& query) { return shared.health.Ready(query); }},
        {"/metrics", [&shared](const std::string&) {
           return HttpReply{200, "text/plain; version=0.0.4; charset=utf-8",
                            shared.metrics.Render()};
-        }}});
+        }}}));
+  return HttpServer::Start(options.listen_address, std::move(routes));
 }
 
 // The ConfigMap's policy, or that of the override while there is one.  `choice` must outlive the
@@ -171,12 +179,20 @@ void RunUntilStopped(const Options& options, Shared& shared, kube::Cluster* clus
     kubelet = [cluster](const std::stop_token& quit) {
       return cluster->ReadKubeletThresholds(quit);
     };
+  std::function<void(std::shared_ptr<const Report>)> on_run;
+  if (options.status_page != StatusPage::kOff && !options.listen_address.empty()) {
+    shared.status.SetHistory(*history, /*details=*/false);
+    on_run = [&](auto report) {
+      shared.status.SetRun(std::move(report));
+      shared.status.SetHistory(*history, /*details=*/true);
+    };
+  }
   const auto own_pod = OwnPodOf(options);
   Sweeper sweeper({runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem,
                    *ledger, shared.clock, history.get(), std::move(kubelet)},
                   NodeNameOf(options), own_pod ? *own_pod : std::nullopt, std::move(recent));
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
-               shared.clock},
+               shared.clock, std::move(on_run)},
               options.dry_run.value_or(false), RandomSeed());
   const std::jthread runtime_watch(
       [&](const std::stop_token& quit) { WatchRuntime(runtime, shared, quit); });
@@ -190,7 +206,7 @@ int RunAgent(const Options& options, const std::stop_token& stop) {
     PrintError(complaint->what);
     return kExitUsage;
   }
-  Shared shared;
+  Shared shared(options);
   auto log = Log::Create(options.log_format.value_or(LogFormat::kJson), options.log_level);
   if (!log) {
     PrintError(log.error().what);

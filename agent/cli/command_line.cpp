@@ -22,6 +22,9 @@ const std::map<std::string, Profile> kProfiles{{"Conservative", Profile::kConser
 const std::map<std::string, LogFormat> kLogFormats{{"text", LogFormat::kText},
                                                    {"json", LogFormat::kJson}};
 
+const std::map<std::string, StatusPage> kStatusPages{
+    {"loopback", StatusPage::kLoopback}, {"all", StatusPage::kAll}, {"off", StatusPage::kOff}};
+
 // A duration as the policy writes it; CLI11 prints the complaint.
 std::string CheckDuration(const std::string& text) {
   const auto parsed = ParseDuration(text);
@@ -143,9 +146,19 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       command(app.add_subcommand("agent", "Runs as the node's agent until told to stop"), RunAgent);
   agent
       ->add_option("--listen-address", options->listen_address,
-                   "HOST:PORT of /livez, /readyz and /metrics; empty: none")
+                   "HOST:PORT of /livez, /readyz, /metrics and the status page; empty: none")
       ->envname("IMAGESWEEP_LISTEN_ADDRESS")
       ->capture_default_str();
+  agent
+      ->add_option_function<std::string>(
+          "--status-page",
+          [options](const std::string& text) { options->status_page = kStatusPages.at(text); },
+          "Who gets the status page at / and the JSON at /api/v1, which name images and pods and "
+          "ask for no password: loopback (this host and kubectl port-forward), all, or off "
+          "[loopback]")
+      ->check(CLI::IsMember({"loopback", "all", "off"}))
+      ->option_text("WHO")
+      ->envname("IMAGESWEEP_STATUS_PAGE");
   auto* agent_dry =
       agent->add_flag("--dry-run", dry_run, "Remove nothing, whatever the policy says");
   command(app.add_subcommand(

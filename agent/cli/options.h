@@ -13,6 +13,9 @@ enum ExitCode : int { kExitDone = 0, kExitFailed = 1, kExitUsage = 2 };
 
 enum class Output { kTable, kWide, kJson, kYaml, kName, kMarkdown };
 
+// Who gets the status page and its JSON.
+enum class StatusPage { kOff, kLoopback, kAll };
+
 // Everything the command line can say; a flag beats its environment variable, which beats the
 // default.
 struct Options {
@@ -27,6 +30,7 @@ struct Options {
   std::string policy_override_configmap;  // NAMESPACE/NAME; replaces it while it exists
   std::string state_dir = "/var/lib/imagesweep";
   std::string listen_address = ":8080";
+  StatusPage status_page = StatusPage::kLoopback;
   Millis timeout = std::chrono::minutes(2);
   std::string log_level = "info";
   std::optional<LogFormat> log_format;  // empty: the command's own default

@@ -128,7 +128,7 @@ Html StateSection(const StatusView& view) {
     return html;
   }
   const Report& report = *view.report;
-  if (view.refused)
+  if (view.refused && view.refused != view.report)
     html << "<p>What follows is what the run before that saw, " << Time(report.finished, view.now)
          << ".</p>\n";
   html << "<p>" << Text{Summary(report)} << ". " << Time(report.finished, view.now) << "</p>\n";

@@ -39,7 +39,8 @@ struct StatusView {
   std::string node;
   // The last run that judged the images; null: there was none yet.
   std::shared_ptr<const Report> report;
-  // The last run of all, when it judged nothing; null else.
+  // The last run of all, when it was refused; null else.  The same one, when that came later than
+  // the verdicts.
   std::shared_ptr<const Report> refused;
   std::vector<HealthCheck> checks;
   std::optional<PolicyView> policy;  // empty: none is in force
