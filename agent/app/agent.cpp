@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/base/duration.h"
+#include "agent/report/events.h"
 #include "agent/report/text.h"
 
 namespace imagesweep {
@@ -63,6 +64,8 @@ Report Agent::RunOnce(const std::shared_ptr<const ActivePolicy>& active, Trigger
   const std::chrono::duration<double> took = parts_.clock.Steady() - start;
   parts_.metrics.RecordRun(report, trigger, took.count());
   parts_.health.SetLastRun(report);
+  if (parts_.events != nullptr)
+    for (NodeEvent& event : EventsOf(report)) parts_.events->Offer(std::move(event));
   LogRun(report);
   return report;
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <stop_token>
 
+#include "agent/app/event_publisher.h"
 #include "agent/app/health.h"
 #include "agent/app/policy_store.h"
 #include "agent/app/sweeper.h"
@@ -27,6 +28,7 @@ class Agent {
     Metrics& metrics;
     Log& log;
     const Clock& clock;
+    EventPublisher* events = nullptr;  // null: none are written
     std::function<void(std::shared_ptr<const Report>)> on_run = {};  // after each run
   };
   // `force_dry_run`: dry run whatever the policy says.

@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "agent/app/agent.h"
+#include "agent/app/event_publisher.h"
 #include "agent/app/filesystem.h"
 #include "agent/app/policy_choice.h"
 #include "agent/app/run_id.h"
@@ -13,6 +14,7 @@
 #include "agent/cri/image_remover.h"
 #include "agent/cri/runtime.h"
 #include "agent/http/server.h"
+#include "agent/report/events.h"
 
 namespace imagesweep {
 namespace {
@@ -20,6 +22,7 @@ namespace {
 constexpr Millis kFileReread{500};
 constexpr Millis kRuntimeCheck = std::chrono::seconds(10);
 constexpr Millis kRuntimeRetry = std::chrono::seconds(1);
+constexpr auto kUnreachableAfter = std::chrono::minutes(2);
 
 // What the threads of one agent share; the members' order is the start order.
 struct Shared {
@@ -33,6 +36,17 @@ struct Shared {
   PolicyStore policies;
   StatusBoard status{clock, health, policies, Version(), NodeNameOf(options)};
   Wakeup wakeup;
+  std::unique_ptr<EventPublisher> events;  // empty: none are written; set before others use it
+
+  void Tell(NodeEvent event) const {
+    if (events) events->Offer(std::move(event));
+  }
+
+  std::string OriginOf(const PolicySource& source) const {
+    if (source.description.starts_with("file:")) return "file";
+    const bool instead = source.description == "configmap/" + options.policy_override_configmap;
+    return instead ? "override" : options.policy_origin;
+  }
 
   void PolicyChanged(PolicyStore::Change change) {
     const auto active = policies.Active();
@@ -44,10 +58,13 @@ struct Shared {
         metrics.PolicyRejected();
         log->Warn("Rejected policy",
                   {{"err", policies.Problem()}, {"keepsLastGood", active != nullptr}});
+        Tell(PolicyInvalidEvent(policies.Problem(), active != nullptr));
         return;
       case PolicyStore::Change::kLoaded:
-        metrics.PolicyLoaded(active->source, active->policy.dry_run, active->policy.suspend,
-                             clock.Now());
+        metrics.PolicyLoaded(active->source, OriginOf(active->source), active->policy.dry_run,
+                             active->policy.suspend, clock.Now());
+        Tell(PolicyLoadedEvent(active->source, options.dry_run.value_or(active->policy.dry_run),
+                               active->policy.suspend));
         log->Info("Loaded policy", {{"source", active->source.description},
                                     {"sha256", active->source.sha256},
                                     {"dryRun", active->policy.dry_run},
@@ -67,15 +84,40 @@ void FollowPolicyFile(const std::string& path, Shared& shared, const std::stop_t
   } while (shared.clock.Sleep(kFileReread, stop));
 }
 
+// A runtime that stays away is told of once.
+class Outage {
+ public:
+  explicit Outage(const Shared& shared) : shared_(shared) {}
+
+  void Note(const std::optional<Error>& problem) {
+    const SteadyTime now = shared_.clock.Steady();
+    if (!problem) since_.reset();
+    if (problem && !since_) since_ = {now, false};
+    if (!since_ || since_->told || now - since_->at < kUnreachableAfter) return;
+    since_->told = true;
+    shared_.Tell(RuntimeUnreachableEvent(problem->what));
+  }
+
+ private:
+  struct Since {
+    SteadyTime at;
+    bool told = false;
+  };
+  const Shared& shared_;
+  std::optional<Since> since_;
+};
+
 void WatchRuntime(RuntimeReader& runtime, Shared& shared, const std::stop_token& stop) {
   bool up = true;
   bool first = true;
+  Outage outage(shared);
   for (;;) {
     const auto identity = runtime.Identity(stop);
     if (stop.stop_requested()) return;
     shared.metrics.SetRuntimeUp(static_cast<bool>(identity));
     shared.health.SetRuntime(identity ? *identity : RuntimeIdentity{},
                              identity ? std::nullopt : std::optional(identity.error()));
+    outage.Note(identity ? std::nullopt : std::optional(identity.error()));
     if (identity && (first || !up)) {
       shared.log->Info("Reached runtime", {{"runtime", identity->name},
                                            {"version", identity->version},
@@ -96,11 +138,13 @@ std::shared_ptr<cri::Connection> AwaitRuntime(const Options& options, Shared& sh
   const auto observe = [&metrics = shared.metrics](auto method, auto code, double seconds) {
     metrics.CountRuntimeCall(method, code, seconds);
   };
+  Outage outage(shared);
   for (bool said = false; !stop.stop_requested(); said = true) {
     auto connection = ConnectToRuntime(options, observe, stop);
     if (connection) return *std::move(connection);
     shared.health.Beat();
     shared.health.SetRuntime({}, connection.error());
+    outage.Note(connection.error());
     if (!said) shared.log->Warn("Found no runtime", {{"err", connection.error().what}});
     shared.clock.Sleep(kRuntimeRetry, stop);
   }
@@ -192,7 +236,7 @@ void RunUntilStopped(const Options& options, Shared& shared, kube::Cluster* clus
                    *ledger, shared.clock, history.get(), std::move(kubelet)},
                   NodeNameOf(options), own_pod ? *own_pod : std::nullopt, std::move(recent));
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
-               shared.clock, std::move(on_run)},
+               shared.clock, shared.events.get(), std::move(on_run)},
               options.dry_run.value_or(false), RandomSeed());
   const std::jthread runtime_watch(
       [&](const std::stop_token& quit) { WatchRuntime(runtime, shared, quit); });
@@ -241,8 +285,18 @@ int RunAgent(const Options& options, const std::stop_token& stop) {
       return kExitFailed;
     }
     cluster = *std::move(connected);
-    cluster->WatchPods();
+    if (options.events)
+      shared.events = std::make_unique<EventPublisher>(
+          NodeNameOf(options),
+          [&cluster](const auto& write, const auto& quit) {
+            return cluster->WriteEvent(write, quit);
+          },
+          *shared.log, shared.clock, EventPublisher::DefaultRetry(RandomSeed()));
+    cluster->WatchPods([&shared] { shared.wakeup.Notify(); });
   }
+  std::jthread events;
+  if (shared.events)
+    events = std::jthread([&](const std::stop_token& quit) { shared.events->Run(quit); });
   std::jthread policy_file;
   if (!options.policy_file.empty()) {
     policy_file = std::jthread(

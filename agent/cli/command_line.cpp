@@ -21,7 +21,6 @@ const std::map<std::string, Profile> kProfiles{{"Conservative", Profile::kConser
                                                {"Aggressive", Profile::kAggressive}};
 const std::map<std::string, LogFormat> kLogFormats{{"text", LogFormat::kText},
                                                    {"json", LogFormat::kJson}};
-
 const std::map<std::string, StatusPage> kStatusPages{
     {"loopback", StatusPage::kLoopback}, {"all", StatusPage::kAll}, {"off", StatusPage::kOff}};
 
@@ -159,6 +158,15 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       ->check(CLI::IsMember({"loopback", "all", "off"}))
       ->option_text("WHO")
       ->envname("IMAGESWEEP_STATUS_PAGE");
+  agent
+      ->add_flag("--events,!--no-events", options->events,
+                 "Write events about runs and policies on the Node (needs create and patch on "
+                 "events.k8s.io events in namespace default) [true]")
+      ->envname("IMAGESWEEP_EVENTS");
+  agent->add_option("--policy-origin", options->policy_origin)
+      ->check(CLI::IsMember({"chart", "existing", "configmap"}))
+      ->envname("IMAGESWEEP_POLICY_ORIGIN")
+      ->group("");
   auto* agent_dry =
       agent->add_flag("--dry-run", dry_run, "Remove nothing, whatever the policy says");
   command(app.add_subcommand(

@@ -63,6 +63,7 @@ Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
   cluster.node_name = NodeNameOf(options);
   cluster.seed = RandomSeed();
   cluster.observer = std::move(observer);
+  if (!options.pod_name.empty()) cluster.reporter = options.pod_name;
   return kube::Cluster::Connect(*server, std::move(cluster), clock);
 }
 

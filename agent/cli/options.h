@@ -31,6 +31,8 @@ struct Options {
   std::string state_dir = "/var/lib/imagesweep";
   std::string listen_address = ":8080";
   StatusPage status_page = StatusPage::kLoopback;
+  bool events = true;                       // on the Node
+  std::string policy_origin = "configmap";  // what the ConfigMap is, for metrics: chart, existing
   Millis timeout = std::chrono::minutes(2);
   std::string log_level = "info";
   std::optional<LogFormat> log_format;  // empty: the command's own default

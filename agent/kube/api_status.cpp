@@ -82,4 +82,8 @@ ApiStatus ReadStatus(const HttpResponse& response) {
   return read;
 }
 
+std::string CodeOf(const Result<HttpResponse>& response) {
+  return response ? std::to_string(response->status) : std::string(ToString(response.error().kind));
+}
+
 }  // namespace imagesweep::kube

@@ -40,4 +40,7 @@ ApiStatus ReadStatus(const Json& status);
 // From an answer with a status other than 200, whatever its body is (a proxy's page, for one).
 ApiStatus ReadStatus(const HttpResponse& response);
 
+// Of a finished request, for metrics: "200", or the kind of error.
+std::string CodeOf(const Result<HttpResponse>& response);
+
 }  // namespace imagesweep::kube

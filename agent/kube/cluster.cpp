@@ -7,13 +7,13 @@
 #include <utility>
 
 #include "agent/kube/cpprest_transport.h"
+#include "agent/kube/event_writer.h"
+#include "agent/kube/object_client.h"
 #include "agent/kube/pod_source.h"
 #include "agent/kube/pod_store.h"
 
 namespace imagesweep::kube {
 namespace {
-
-constexpr Millis kGetTimeout = std::chrono::seconds(10);
 
 // Only to notice another cluster behind the same address; nothing secret rests on it.
 std::string FingerprintOf(const ApiServer& server) {
@@ -33,6 +33,8 @@ struct Cluster::Parts {
         token(std::move(token_source)),
         transport(std::move(http)),
         fingerprint(std::move(cluster)),
+        client(*transport, options.observer),
+        events(*transport, options.node_name, options.reporter, options.observer),
         pod_lister(*transport, "/api/v1/pods", "pods",
                    "fieldSelector=spec.nodeName%3D" + QueryEscape(options.node_name),
                    options.observer),
@@ -45,8 +47,10 @@ struct Cluster::Parts {
   const std::unique_ptr<TokenSource> token;
   const std::unique_ptr<HttpTransport> transport;
   const std::string fingerprint;
+  const ObjectClient client;
+  EventWriter events;
   const Lister pod_lister;
-  PodStore pod_store;
+  std::unique_ptr<PodStore> pod_store;  // empty: not watched
   std::unique_ptr<PodSource> pod_source;
   std::unique_ptr<Reflector> pod_reflector;
   struct Config {
@@ -77,13 +81,14 @@ Cluster::Cluster(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Cluster::~Cluster() = default;
 
-void Cluster::WatchPods() {
+void Cluster::WatchPods(std::function<void()> on_back) {
   Parts& p = *parts_;
-  p.pod_source = std::make_unique<PodSource>(*p.transport, p.pod_lister, &p.pod_store,
+  p.pod_store = std::make_unique<PodStore>(std::move(on_back));
+  p.pod_source = std::make_unique<PodSource>(*p.transport, p.pod_lister, p.pod_store.get(),
                                              PodSource::Node{p.options.node_name, p.fingerprint},
                                              p.clock, p.options.observer);
   p.pod_reflector = std::make_unique<Reflector>(
-      *p.transport, p.pod_lister, p.pod_store, p.clock,
+      *p.transport, p.pod_lister, *p.pod_store, p.clock,
       Reflector::Options{.idle = p.options.watch_idle, .seed = p.options.seed}, p.options.observer);
   p.threads.emplace_back([&p](const std::stop_token& stop) { p.pod_reflector->Run(stop); });
 }
@@ -93,7 +98,7 @@ PodReader& Cluster::pods() {
 }
 
 std::vector<ImageReference> Cluster::DrainRecentReferences() {
-  return parts_->pod_store.DrainRecent();
+  return parts_->pod_store ? parts_->pod_store->DrainRecent() : std::vector<ImageReference>();
 }
 
 void Cluster::WatchConfigMap(const std::string& name_space, const std::string& name,
@@ -114,37 +119,25 @@ void Cluster::WatchConfigMap(const std::string& name_space, const std::string& n
 Result<std::string> Cluster::ReadConfigMap(const std::string& name_space, const std::string& name,
                                            const std::string& key, const std::stop_token& stop) {
   const std::string display = name_space + "/" + name;
-  const auto response = parts_->transport->Get(
+  const auto object = parts_->client.Get(
       "/api/v1/namespaces/" + QueryEscape(name_space) + "/configmaps/" + QueryEscape(name),
-      kGetTimeout, stop);
-  if (parts_->options.observer)
-    parts_->options.observer(
-        "get", "configmaps",
-        response ? std::to_string(response->status) : std::string(ToString(response.error().kind)));
-  if (!response) return response.error().Wrap("get ConfigMap " + display);
-  if (response->status != 200)
-    return ReadStatus(*response).ToError().Wrap("get ConfigMap " + display);
-  auto json = ParseStrict(response->body);
-  if (!json) return json.error().Wrap("get ConfigMap " + display);
-  return ConfigText(*json, key, display);
+      "configmaps", stop);
+  if (!object) return object.error().Wrap("get ConfigMap " + display);
+  return ConfigText(*object, key, display);
+}
+
+Status Cluster::WriteEvent(const NodeEventWrite& write, const std::stop_token& stop) {
+  return parts_->events.Write(write, stop);
 }
 
 // Source: k8s.io/kubernetes, pkg/kubelet/server/server.go (configz) and kubelet/config/v1beta1.
 Result<KubeletThresholds> Cluster::ReadKubeletThresholds(const std::stop_token& stop) {
   const std::string what = "get the kubelet's configuration of node " + parts_->options.node_name;
-  const auto response = parts_->transport->Get(
-      "/api/v1/nodes/" + QueryEscape(parts_->options.node_name) + "/proxy/configz", kGetTimeout,
+  const auto json = parts_->client.Get(
+      "/api/v1/nodes/" + QueryEscape(parts_->options.node_name) + "/proxy/configz", "nodes/proxy",
       stop);
-  if (parts_->options.observer)
-    parts_->options.observer(
-        "get", "nodes/proxy",
-        response ? std::to_string(response->status) : std::string(ToString(response.error().kind)));
-  if (!response) return response.error().Wrap(what);
-  if (response->status != 200) return ReadStatus(*response).ToError().Wrap(what);
-  const auto json = ParseStrict(response->body);
   if (!json) return json.error().Wrap(what);
-  const auto config =
-      json->is_object() ? ObjectAt(*json, "kubeletconfig") : Result<const Json*>(nullptr);
+  const auto config = ObjectAt(*json, "kubeletconfig");
   if (!config) return config.error().Wrap(what);
   const auto percent = [&](const char* key) -> Result<int> {
     if (*config == nullptr || !(*config)->contains(key) || !(**config)[key].is_number_integer())

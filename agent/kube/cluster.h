@@ -11,6 +11,7 @@
 #include "agent/kube/identity.h"
 #include "agent/kube/lister.h"
 #include "agent/model/kubelet.h"
+#include "agent/model/node_event.h"
 #include "agent/model/ports.h"
 #include "agent/model/reference.h"
 
@@ -21,6 +22,7 @@ struct ClusterOptions {
   std::uint64_t seed = 0;
   Millis watch_idle = std::chrono::seconds(90);
   RequestObserver observer;
+  std::string reporter = "imagesweep";  // in events: who tells, e.g. the pod's name
 };
 
 // One cluster, seen from one node.  Creating it sends nothing; watches run on threads of its own
@@ -36,8 +38,9 @@ class Cluster {
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
-  // Starts to watch the node's pods; from then on pods() joins list and watch.  Once.
-  void WatchPods();
+  // Starts to watch the node's pods; from then on pods() joins list and watch.  Once.  `on_back` is
+  // called on the watch's thread when it lives again after it was lost.
+  void WatchPods(std::function<void()> on_back = {});
   PodReader& pods();
   std::vector<ImageReference> DrainRecentReferences();
 
@@ -45,6 +48,8 @@ class Cluster {
                       const std::string& key, OnConfig on_config);
   Result<std::string> ReadConfigMap(const std::string& name_space, const std::string& name,
                                     const std::string& key, const std::stop_token& stop);
+  // One event about this node.  kNotFound when one that goes on is no longer there.
+  Status WriteEvent(const NodeEventWrite& write, const std::stop_token& stop);
   // From the kubelet's /configz through the API server; needs `get` on nodes/proxy, which is much
   // to ask, so nothing calls it unless told to.
   Result<KubeletThresholds> ReadKubeletThresholds(const std::stop_token& stop);

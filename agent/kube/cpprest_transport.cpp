@@ -93,13 +93,18 @@ class CpprestTransport final : public HttpTransport {
 
   Result<HttpResponse> Get(const std::string& path, Millis limit,
                            const std::stop_token& stop) override {
-    return Exchange(path, Until(limit), stop, {}, {});
+    return Exchange({"GET", path, {}, {}}, Until(limit), stop, {}, {});
+  }
+
+  Result<HttpResponse> Send(const HttpRequest& request, Millis limit,
+                            const std::stop_token& stop) override {
+    return Exchange(request, Until(limit), stop, {}, {});
   }
 
   Result<HttpResponse> Stream(const std::string& path, Millis idle, const std::stop_token& stop,
                               const OnOpen& on_open, const OnData& on_data) override {
     return Exchange(
-        path, [idle] { return idle; }, stop, on_open, on_data);
+        {"GET", path, {}, {}}, [idle] { return idle; }, stop, on_open, on_data);
   }
 
  private:
@@ -125,9 +130,10 @@ class CpprestTransport final : public HttpTransport {
     return config;
   }
 
-  http::http_request Request(const std::string& path, const std::string& token) const {
-    http::http_request request(http::methods::GET);
-    request.set_request_uri(web::uri(path));
+  http::http_request Request(const HttpRequest& question, const std::string& token) const {
+    http::http_request request(question.method);
+    request.set_request_uri(web::uri(question.path));
+    if (!question.body.empty()) request.set_body(question.body, question.content_type);
     request.headers().add("Accept", "application/json");
     request.headers().add("User-Agent", "imagesweep");
     if (!host_header_.empty()) request.headers().add("Host", host_header_);
@@ -136,23 +142,23 @@ class CpprestTransport final : public HttpTransport {
   }
 
   // A token that was swapped in its file meanwhile is worth one more try.
-  Result<HttpResponse> Exchange(const std::string& path, const Limit& limit,
+  Result<HttpResponse> Exchange(const HttpRequest& question, const Limit& limit,
                                 const std::stop_token& stop, const OnOpen& on_open,
                                 const OnData& on_data) {
     const std::string token = token_.Current();
-    auto response = ExchangeOnce(path, token, limit, stop, on_open, on_data);
+    auto response = ExchangeOnce(question, token, limit, stop, on_open, on_data);
     if (response && response->status == 401 && token_.Refused(token))
-      return ExchangeOnce(path, token_.Current(), limit, stop, on_open, on_data);
+      return ExchangeOnce(question, token_.Current(), limit, stop, on_open, on_data);
     return response;
   }
 
-  Result<HttpResponse> ExchangeOnce(const std::string& path, const std::string& token,
+  Result<HttpResponse> ExchangeOnce(const HttpRequest& question, const std::string& token,
                                     const Limit& limit, const std::stop_token& stop,
                                     const OnOpen& on_open, const OnData& on_data) {
     pplx::cancellation_token_source cancel;
     const std::stop_callback on_stop(stop, [&cancel] { cancel.cancel(); });
     try {
-      auto response = Ask(path, token, limit, cancel, stop);
+      auto response = Ask(question, token, limit, cancel, stop);
       if (!response) return std::move(response).error();
       HttpResponse result{response->status_code(), RetryAfter(response->headers()), {}};
       const auto body = response->body().streambuf();
@@ -178,13 +184,13 @@ class CpprestTransport final : public HttpTransport {
 
   // The head of the answer.  cpprestsdk asks again when a connection that it kept turns out to be
   // closed, but not when it was reset; a connection that no server knows has asked nobody.
-  Result<http::http_response> Ask(const std::string& path, const std::string& token,
+  Result<http::http_response> Ask(const HttpRequest& question, const std::string& token,
                                   const Limit& limit, pplx::cancellation_token_source& cancel,
                                   const std::stop_token& stop) {
     constexpr int kMostKept = 4;
     for (int attempt = 1;; ++attempt) {
       const std::size_t before = tls_->contexts();
-      auto response = Await(client_.request(Request(path, token), cancel.get_token()), limit(),
+      auto response = Await(client_.request(Request(question, token), cancel.get_token()), limit(),
                             cancel, stop, *tls_);
       const bool kept_one_failed = !response && response.error().kind == ErrorKind::kUnavailable &&
                                    tls_->contexts() == before;

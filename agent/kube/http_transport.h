@@ -18,6 +18,15 @@ struct HttpResponse {
   std::string body;
 };
 
+// A request in full.  What it writes must be harmless when it arrives twice (objects by name,
+// updates with their resourceVersion): it is sent again when a kept connection turns out dead.
+struct HttpRequest {
+  std::string method;  // "POST", "PUT", "PATCH", "DELETE"
+  std::string path;
+  std::string content_type = "application/json";
+  std::string body;
+};
+
 // The only door to HTTP.  One .cpp behind it includes cpprestsdk; replacing that library is one
 // file and its test.  Any thread.  An error means that no complete answer came; an answer with a
 // status of 400 and above is a value.
@@ -29,6 +38,10 @@ class HttpTransport {
   // cut.
   virtual Result<HttpResponse> Get(const std::string& path, Millis limit,
                                    const std::stop_token& stop) = 0;
+
+  // As Get.
+  virtual Result<HttpResponse> Send(const HttpRequest& request, Millis limit,
+                                    const std::stop_token& stop) = 0;
 
   // Hands over the body of a 200 in pieces as they come; false from `on_data` ends it.  `on_open`
   // is called when the 200 is there.  Returns when the server has ended the answer; for any other

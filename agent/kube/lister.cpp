@@ -100,10 +100,7 @@ std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_
   bool fell_back = false;
   for (;;) {
     const auto response = transport_.Get(Query(more), kListTimeout, stop);
-    if (observer_)
-      observer_("list", resource_,
-                response ? std::to_string(response->status)
-                         : std::string(ToString(response.error().kind)));
+    if (observer_) observer_("list", resource_, CodeOf(response));
     if (!response) return failed(response.error());
     if (response->status != 200) {
       const ApiStatus status = ReadStatus(*response);

@@ -27,10 +27,7 @@ Status PodSource::ReadNode(const std::stop_token& stop) {
   if (node_read_at_ && now - *node_read_at_ < kNodeReread) return Done{};
   const auto response =
       transport_.Get("/api/v1/nodes/" + QueryEscape(node_.name), kNodeTimeout, stop);
-  if (observer_)
-    observer_(
-        "get", "nodes",
-        response ? std::to_string(response->status) : std::string(ToString(response.error().kind)));
+  if (observer_) observer_("get", "nodes", CodeOf(response));
   if (!response) return response.error().Wrap("get node " + node_.name);
   if (response->status == 404)
     return Error{ErrorKind::kNotFound,

@@ -17,14 +17,14 @@ Status PodStore::Replace(const ObjectList& list) {
     const std::string uid = pod->key.uid;
     pods[uid] = std::make_shared<const Pod>(*std::move(pod));
   }
-  state_.With([&](State& state) {
+  Found(state_.With([&](State& state) {
     state.pods = std::move(pods);
     state.version = list.resource_version;
-    state.lost.reset();
-    state.listed = true;
     for (const auto& [uid, pod] : state.pods) Remember(state, *pod);
-    return 0;
-  });
+    const bool was_lost = std::exchange(state.listed, true) && state.lost;
+    state.lost.reset();
+    return was_lost;
+  }));
   return Done{};
 }
 
@@ -46,10 +46,15 @@ Status PodStore::Apply(EventType type, const Json& object) {
 }
 
 void PodStore::Confirm() {
-  state_.With([](State& state) {
-    if (state.listed) state.lost.reset();
-    return 0;
-  });
+  Found(state_.With([](State& state) {
+    if (!state.listed || !state.lost) return false;
+    state.lost.reset();
+    return true;
+  }));
+}
+
+void PodStore::Found(bool was_lost) const {
+  if (was_lost && on_back_) on_back_();
 }
 
 void PodStore::Lose(const Error& why) {

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/base/guarded.h"
@@ -16,6 +18,9 @@ namespace imagesweep::kube {
 // The pods that the watch knows.  Written by the reflector's thread, read by any.
 class PodStore final : public ReflectorHandler {
  public:
+  // `on_back`: called on the reflector's thread when the watch lives again after it was lost.
+  explicit PodStore(std::function<void()> on_back = {}) : on_back_(std::move(on_back)) {}
+
   Status Replace(const ObjectList& list) override;
   Status Apply(EventType type, const Json& object) override;
   void Confirm() override;
@@ -37,6 +42,9 @@ class PodStore final : public ReflectorHandler {
     bool listed = false;
   };
   static void Remember(State& state, const Pod& pod);
+  void Found(bool was_lost) const;
+
+  const std::function<void()> on_back_;
   Guarded<State> state_;
 };
 

@@ -134,10 +134,7 @@ WatchEnding Reflector::WatchToItsEnd(const std::stop_token& stop) {
   const auto response = transport_.Stream(
       lister_.WatchPath(resource_version_, timeout), options_.idle, stop,
       [&] { handler_.Confirm(); }, on_data);
-  if (observer_)
-    observer_(
-        "watch", lister_.resource(),
-        response ? std::to_string(response->status) : std::string(ToString(response.error().kind)));
+  if (observer_) observer_("watch", lister_.resource(), CodeOf(response));
   if (ended) return *std::move(ended);
   if (!response) return AfterBreak(response.error());
   if (response->status != 200) return AfterRefusal(ReadStatus(*response));

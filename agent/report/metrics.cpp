@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "agent/base/guarded.h"
+#include "agent/report/removal_reason.h"
 
 namespace imagesweep {
 namespace {
@@ -62,14 +63,6 @@ std::string_view StateOf(const Decision& decision) {
       return "candidate";
   }
   return "idle";
-}
-
-std::string_view ReasonOf(Code code) {
-  if (code == Code::kRule) return "rule";
-  if (code == Code::kDangling) return "dangling";
-  if (code == Code::kSuperseded) return "superseded";
-  if (code == Code::kCritical) return "critical";
-  return code == Code::kSpace ? "space" : "age";
 }
 
 std::string_view ResultOf(const Report& report) {
@@ -233,7 +226,8 @@ void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds) {
     if (!removed && !listed && outcome.kind != OutcomeKind::kFailed) continue;
     const Code code = report.plan.decisions[outcome.image].code;
     s.removals
-        .Add({{"reason", std::string(ReasonOf(code))}, {"result", removed ? "success" : "error"}})
+        .Add({{"reason", std::string(RemovalReason(code))},
+              {"result", removed ? "success" : "error"}})
         .Increment();
     if (listed) s.still_listed.Increment();
   }
@@ -252,17 +246,16 @@ void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds) {
   }
 }
 
-void Metrics::PolicyLoaded(const PolicySource& source, bool dry_run, bool suspended,
-                           SystemTime at) {
+void Metrics::PolicyLoaded(const PolicySource& source, const std::string& origin, bool dry_run,
+                           bool suspended, SystemTime at) {
   Series& s = *series_;
   s.dry_run.Set(dry_run ? 1 : 0);
   s.suspended.Set(suspended ? 1 : 0);
   s.reload_ok.Set(1);
   s.reload_time.Set(Epoch(at));
-  const std::string kind = source.description.substr(0, source.description.find_first_of("/:"));
   s.policy_series.With([&](Gauge*& current) {
     s.policy_info.Remove(current);  // one series at a time
-    current = &s.policy_info.Add({{"source", kind}, {"sha256", source.sha256}});
+    current = &s.policy_info.Add({{"source", origin}, {"sha256", source.sha256}});
     current->Set(1);
     return 0;
   });

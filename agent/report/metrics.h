@@ -21,7 +21,9 @@ class Metrics {
   ~Metrics();
 
   void RecordRun(const Report& report, Trigger trigger, double seconds);
-  void PolicyLoaded(const PolicySource& source, bool dry_run, bool suspended, SystemTime at);
+  // `origin`: chart | override | existing | configmap | file.
+  void PolicyLoaded(const PolicySource& source, const std::string& origin, bool dry_run,
+                    bool suspended, SystemTime at);
   void PolicyRejected();
   void SetRuntimeUp(bool up);
   void CountKubeRequest(std::string_view verb, std::string_view resource, std::string_view code);

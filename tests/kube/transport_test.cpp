@@ -22,6 +22,23 @@ TEST_F(TransportTest, BringsStatusBodyAndToken) {
   EXPECT_EQ(server.requests()[0].authorization, "Bearer secret");
 }
 
+TEST_F(TransportTest, SendsWhatItIsGiven) {
+  FakeApiServer server(good, Says(201, R"({"kind":"Event"})"));
+  Client client(At(server), clock);
+  const std::string body = R"({"note":")" + std::string(100'000, 'x') + "\"}";
+  for (const char* method : {"POST", "PUT", "PATCH", "DELETE"}) {
+    const auto response = (*client.transport)
+                              ->Send({method, "/apis/x", "application/merge-patch+json", body},
+                                     std::chrono::seconds(20), {});
+    ASSERT_TRUE(response) << method << ": " << response.error().what;
+    EXPECT_EQ(response->status, 201);
+    const FakeRequest request = server.requests().back();
+    EXPECT_EQ(request.method, method);
+    EXPECT_EQ(request.body, body);
+    EXPECT_EQ(request.authorization, "Bearer secret");
+  }
+}
+
 TEST_F(TransportTest, ReadsRetryAfterInSecondsAlone) {
   const struct {
     const char* header;

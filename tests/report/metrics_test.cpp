@@ -59,11 +59,11 @@ TEST(Metrics, ARefusedRunCountsItsSourceAndLetsTheEvidenceAge) {
 TEST(Metrics, ShowsOnePolicyAtATime) {
   FakeClock clock;
   Metrics metrics("0.1.0", "abc", clock);
-  metrics.PolicyLoaded({"configmap/a/b", "111111111111"}, true, false, clock.Now());
-  metrics.PolicyLoaded({"configmap/a/b", "222222222222"}, false, false, clock.Now());
+  metrics.PolicyLoaded({"configmap/a/b", "111111111111"}, "chart", true, false, clock.Now());
+  metrics.PolicyLoaded({"configmap/a/b", "222222222222"}, "override", false, false, clock.Now());
   const std::string text = metrics.Render();
   EXPECT_THAT(text,
-              HasSubstr("imagesweep_policy_info{sha256=\"222222222222\",source=\"configmap\"} 1"));
+              HasSubstr("imagesweep_policy_info{sha256=\"222222222222\",source=\"override\"} 1"));
   EXPECT_THAT(text, Not(HasSubstr("111111111111")));
   metrics.PolicyRejected();
   EXPECT_THAT(metrics.Render(), HasSubstr("imagesweep_config_last_reload_successful 0"));

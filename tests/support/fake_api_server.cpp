@@ -75,11 +75,16 @@ class FakeApiServer::Connection final : public FakeReply {
         read_.erase(0, end + 4);
         return head;
       }
-      char buffer[4096];
-      const int got = SSL_read(ssl_, buffer, sizeof buffer);
-      if (got <= 0) return {};
-      read_.append(buffer, static_cast<std::size_t>(got));
+      if (!ReadMore()) return {};
     }
+  }
+  // So many bytes after the head; fewer when the client leaves.
+  std::string ReadBody(std::size_t size) {
+    while (read_.size() < size && ReadMore()) {
+    }
+    std::string body = read_.substr(0, size);
+    read_.erase(0, body.size());
+    return body;
   }
   bool over() const { return over_; }
 
@@ -111,6 +116,13 @@ class FakeApiServer::Connection final : public FakeReply {
   }
 
  private:
+  bool ReadMore() {
+    char buffer[4096];
+    const int got = SSL_read(ssl_, buffer, sizeof buffer);
+    if (got > 0) read_.append(buffer, static_cast<std::size_t>(got));
+    return got > 0;
+  }
+
   const int socket_;
   SSL* const ssl_;
   const int stop_event_;
@@ -234,8 +246,13 @@ void FakeApiServer::Serve(int socket, std::size_t number) {
     const std::string head = connection.ReadHead();
     if (head.empty()) break;
     const auto from = head.find(' ') + 1;
-    const FakeRequest request{head.substr(from, head.find(' ', from) - from),
-                              HeaderOf(head, "authorization"), HeaderOf(head, "host"), number};
+    const FakeRequest request{
+        head.substr(from, head.find(' ', from) - from),
+        HeaderOf(head, "authorization"),
+        HeaderOf(head, "host"),
+        number,
+        head.substr(0, from - 1),
+        connection.ReadBody(std::strtoul(HeaderOf(head, "content-length").c_str(), nullptr, 10))};
     {
       const std::scoped_lock lock(mu_);
       requests_.push_back(request);

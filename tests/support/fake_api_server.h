@@ -25,6 +25,8 @@ struct FakeRequest {
   std::string authorization;   // the header, or empty
   std::string host;            // the header
   std::size_t connection = 0;  // counted from 1
+  std::string method;
+  std::string body;  // of Content-Length
 
   bool Has(std::string_view part) const { return target.find(part) != std::string::npos; }
 };

@@ -31,6 +31,8 @@ class ScriptedHttp final : public HttpTransport {
     std::string path;
     bool watch = false;
     SteadyTime at;
+    std::string method = "GET";
+    std::string body = {};  // of a write
   };
   using Answer = std::function<std::optional<Step>(const Asked&)>;
 
@@ -43,6 +45,14 @@ class ScriptedHttp final : public HttpTransport {
 
   Result<HttpResponse> Get(const std::string& path, Millis, const std::stop_token&) override {
     const auto step = Next({path, false, clock_.Steady()});
+    if (!step) return Error{ErrorKind::kCancelled, "the script is over"};
+    clock_.Advance(step->lasts);
+    if (step->error) return Error(*step->error);
+    return HttpResponse{step->status, step->retry_after, step->body};
+  }
+
+  Result<HttpResponse> Send(const HttpRequest& request, Millis, const std::stop_token&) override {
+    const auto step = Next({request.path, false, clock_.Steady(), request.method, request.body});
     if (!step) return Error{ErrorKind::kCancelled, "the script is over"};
     clock_.Advance(step->lasts);
     if (step->error) return Error(*step->error);

@@ -1,0 +1,94 @@
+#include "agent/report/events.h"
+
+#include <algorithm>
+#include <map>
+
+#include "agent/base/quantity.h"
+#include "agent/report/removal_reason.h"
+
+namespace imagesweep {
+namespace {
+
+// "12 images, about 4.1GiB (8 age, 4 space)": the size is that of the images as the runtime counts
+// them.
+std::string Account(const Report& report, OutcomeKind kind) {
+  std::size_t images = 0;
+  std::uint64_t bytes = 0;
+  std::map<std::string_view, std::size_t> by_reason;
+  for (const Outcome& outcome : report.outcomes) {
+    if (outcome.kind != kind) continue;
+    ++images;
+    bytes += report.observation.images[outcome.image].size_bytes;
+    ++by_reason[RemovalReason(report.plan.decisions[outcome.image].code)];
+  }
+  std::string text = std::to_string(images) + (images == 1 ? " image" : " images") + ", about " +
+                     HumanBytes(bytes) + " (";
+  std::string separator;
+  for (const auto& [reason, count] : by_reason) {
+    text += separator + std::to_string(count) + " " + std::string(reason);
+    separator = ", ";
+  }
+  return text + ")";
+}
+
+// The mark the run wanted to come down to, where it did not.
+std::string Shortfall(const Report& report) {
+  const Marks& marks = report.in_force.disk;
+  if (report.dry_run || !report.before || !report.before->disk || !report.after ||
+      !report.after->disk)
+    return {};
+  const int before = report.before->disk->used_percent();
+  const int after = report.after->disk->used_percent();
+  if (marks.high_percent == 0 || before < marks.high_percent || after <= marks.low_percent)
+    return {};
+  return "Image filesystem " + report.after->disk->mountpoint + " is at " + std::to_string(after) +
+         " % after the run; the policy's low mark is " + std::to_string(marks.low_percent) + " %";
+}
+
+}  // namespace
+
+std::vector<NodeEvent> EventsOf(const Report& report) {
+  std::vector<NodeEvent> events;
+  if (report.Count(OutcomeKind::kRemoved) > 0)
+    events.push_back({false, "ImagesRemoved", "RemoveImages",
+                      "Removed " + Account(report, OutcomeKind::kRemoved)});
+  if (report.Count(OutcomeKind::kWouldRemove) > 0)
+    events.push_back({false, "ImagesWouldBeRemoved", "EvaluateImages",
+                      "Dry run: would remove " + Account(report, OutcomeKind::kWouldRemove), true});
+  const auto failed = [](const Outcome& outcome) {
+    return outcome.kind == OutcomeKind::kFailed || outcome.kind == OutcomeKind::kStillListed;
+  };
+  if (const auto first = std::ranges::find_if(report.outcomes, failed);
+      first != report.outcomes.end()) {
+    const auto count = std::ranges::count_if(report.outcomes, failed);
+    events.push_back({true, "ImageRemovalFailed", "RemoveImages",
+                      "Failed to remove " + std::to_string(count) +
+                          (count == 1 ? " image: " : " images, the first is ") +
+                          report.observation.images[first->image].display_name() + ": " +
+                          first->detail});
+  }
+  if (std::string note = Shortfall(report); !note.empty())
+    events.push_back({true, "InsufficientSpaceReclaimed", "RemoveImages", std::move(note)});
+  return events;
+}
+
+NodeEvent PolicyLoadedEvent(const PolicySource& source, bool dry_run, bool suspended) {
+  std::string note = "Loaded policy " + source.sha256 + " from " + source.description;
+  if (suspended) note += "; it is suspended: nothing is removed";
+  if (!suspended && dry_run) note += "; dry run: nothing is removed";
+  return {false, "PolicyLoaded", "LoadPolicy", std::move(note), true};
+}
+
+NodeEvent PolicyInvalidEvent(const std::string& problem, bool keeps_last_good) {
+  const std::string first = problem.substr(0, problem.find('\n'));
+  return {true, "PolicyInvalid", "LoadPolicy",
+          first + (keeps_last_good ? "; the last good policy stays in force"
+                                   : "; no policy is in force, so nothing is removed")};
+}
+
+NodeEvent RuntimeUnreachableEvent(const std::string& problem) {
+  return {true, "RuntimeUnreachable", "ConnectRuntime",
+          "The container runtime has not answered for 2 minutes: " + problem};
+}
+
+}  // namespace imagesweep
