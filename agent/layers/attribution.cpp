@@ -1,0 +1,134 @@
+#include "agent/layers/attribution.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "agent/model/image_name.h"
+
+namespace imagesweep::layers {
+
+namespace {
+
+constexpr std::uint32_t kNone = 0xFFFFFFFF;
+// An index of all platforms leads to a few dozen manifests; labels may lead anywhere.
+constexpr std::size_t kMostExpanded = 512;
+
+// Walks from targets of records to configs that the CRI lists as images.
+class Finder {
+ public:
+  Finder(const World& world, const ObjectIndex& index, std::span<const Image> images)
+      : world_(world),
+        index_(index),
+        image_of_(world.keys().size(), kNone),
+        walked_(world.blobs().size(), 0) {
+    for (std::uint32_t at = 0; at < images.size(); ++at) {
+      const std::string& id = images[at].id.text();
+      Key key = world.keys().Find(id);
+      if (key == kNoKey) key = world.keys().Find("sha256:" + id);
+      if (key != kNoKey) image_of_[world.keys().Index(key)] = at;
+    }
+    for (const ImageFacts& facts : world.facts()) {
+      const std::uint32_t image = ImageOf(facts.id);
+      if (image == kNone) continue;
+      for (const Key manifest : facts.manifests)
+        if (ImageOf(manifest) == kNone) image_of_[world.keys().Index(manifest)] = image;
+    }
+  }
+
+  std::uint32_t ImageOf(Key key) const {
+    return key == kNoKey ? kNone : image_of_[world_.keys().Index(key)];
+  }
+
+  // The images that the record may belong to, ascending; valid until the next call.
+  const std::vector<std::uint32_t>& OwnersOf(const ImageRecord& record) {
+    const auto [known, fresh] = found_.try_emplace(record.target);
+    std::vector<std::uint32_t>& owners = known->second;
+    if (fresh) {
+      Walk(record.target, owners);
+      std::ranges::sort(owners);
+      owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
+    }
+    if (!owners.empty()) return owners;
+    // Without labels there is still the record that the CRI itself makes: its name is the id.
+    by_name_.clear();
+    if (const std::uint32_t image = ImageOf(record.name); image != kNone) by_name_.push_back(image);
+    return by_name_;
+  }
+
+ private:
+  void Walk(Key target, std::vector<std::uint32_t>& owners) {
+    ++walk_;
+    std::size_t expanded = 0;
+    pending_.assign(1, target);
+    while (!pending_.empty() && expanded < kMostExpanded) {
+      const Key digest = pending_.back();
+      pending_.pop_back();
+      if (const std::uint32_t image = ImageOf(digest); image != kNone) {
+        owners.push_back(image);
+        continue;
+      }
+      const Node node = index_.FindBlob(world_.cri_namespace(), digest);
+      if (node == kNoNode || walked_[node] == walk_) continue;
+      walked_[node] = walk_;
+      const auto children = world_.Of(world_.blobs()[node].references);
+      if (!children.empty()) ++expanded;
+      for (const Reference& child : children)
+        if (child.type == ObjectType::kContent && !child.back) pending_.push_back(child.key);
+    }
+  }
+
+  const World& world_;
+  const ObjectIndex& index_;
+  std::vector<std::uint32_t> image_of_;                        // by KeyTable::Index
+  std::unordered_map<Key, std::vector<std::uint32_t>> found_;  // by target: records share them
+  std::vector<std::uint32_t> by_name_;
+  std::vector<std::uint32_t> walked_;  // by blob: the last walk that came by
+  std::uint32_t walk_ = 0;
+  std::vector<Key> pending_;
+};
+
+}  // namespace
+
+Attribution Attribute(const World& world, const ObjectIndex& index, std::span<const Image> images) {
+  Attribution result;
+  result.records.resize(images.size());
+  result.tops.resize(images.size());
+  result.configs.assign(images.size(), kNoNode);
+  result.owners.assign(world.images().size(), 0);
+  Finder finder(world, index, images);
+  for (std::uint32_t i = 0; i < world.images().size(); ++i) {
+    const ImageRecord& record = world.images()[i];
+    if (record.space != world.cri_namespace()) continue;
+    for (const std::uint32_t image : finder.OwnersOf(record)) {
+      result.records[image].push_back(index.first_image() + i);
+      ++result.owners[i];
+    }
+  }
+  for (std::uint32_t at = 0; at < images.size(); ++at) {
+    const std::string& id = images[at].id.text();
+    Key key = world.keys().Find(id);
+    if (key == kNoKey) key = world.keys().Find("sha256:" + id);
+    const Node config = index.FindBlob(world.cri_namespace(), key);
+    result.configs[at] = config;
+    if (config == kNoNode) continue;
+    for (const Reference& child : world.Of(world.blobs()[config].references)) {
+      const Node top = child.type == ObjectType::kSnapshot && !child.back
+                           ? index.FindSnapshot(world.cri_namespace(), child.snapshotter, child.key)
+                           : kNoNode;
+      if (top != kNoNode) result.tops[at].push_back(top);
+    }
+  }
+  return result;
+}
+
+bool SurvivesRemoveImage(std::string_view record_name) {
+  if (record_name.starts_with("sha256:")) return false;  // a digest stays as it is
+  const ImageName name = ImageName::Parse(record_name);
+  if (!record_name.starts_with(name.repository())) return true;
+  const std::string_view rest = record_name.substr(name.repository().size());
+  return !rest.empty() && rest.front() != ':' && rest.front() != '@';
+}
+
+}  // namespace imagesweep::layers

@@ -1,0 +1,160 @@
+#include "agent/layers/liveness.h"
+
+namespace imagesweep::layers {
+
+namespace {
+
+// An overlayfs snapshot is a directory with "fs" and "work" in it; two of these have a block on
+// ext4 that its usage leaves out.  Measured: 8192 bytes and 2 inodes apart from the usage, each
+// time.
+constexpr std::uint64_t kSnapshotInodes = 2;
+constexpr std::uint64_t kExt4SnapshotBytes = 8192;
+constexpr std::uint64_t kXfsInodeBytes = 512;  // measured; inode chunks are in no file's blocks
+
+}  // namespace
+
+Reclaim& Reclaim::operator+=(const Reclaim& other) {
+  bytes += other.bytes;
+  inodes += other.inodes;
+  blobs += other.blobs;
+  snapshots += other.snapshots;
+  unsized += other.unsized;
+  estimated += other.estimated;
+  return *this;
+}
+
+Liveness::Liveness(const World& world, const ObjectIndex& index, const Attribution& attribution,
+                   ObjectGraph& graph)
+    : world_(&world), index_(&index), twin_(index.size(), false), repeated_(index.size(), false) {
+  for (const auto& name : world.snapshotters()) estimated_.push_back(name != "overlayfs");
+  for (const auto& [node, group] : index.twins()) twin_[node] = true;
+  for (const auto& [again, first] : index.repeated()) repeated_[again] = true;
+  flags_.assign(graph.size(), 0);
+  MarkHeld(graph);
+  const Node counted = CountReferences(graph, attribution);
+  // References that run in circles never fall to nought.
+  if (CountReleased(graph, attribution) != counted) {
+    std::vector<bool> where(graph.size());
+    for (Node node = 0; node < graph.size(); ++node)
+      where[node] = (flags_[node] & kCounted) != 0 && !Held(node);
+    graph.Collapse(where);
+    for (auto& flags : flags_) flags &= static_cast<std::uint8_t>(~kCounted);
+    flags_.resize(graph.size(), 0);
+    CountReferences(graph, attribution);
+  }
+  twins_alive_.assign(index.twin_groups(), 0);
+  for (const auto& [node, group] : index.twins())
+    if (Alive(node)) ++twins_alive_[group];
+}
+
+void Liveness::MarkHeld(const ObjectGraph& graph) {
+  std::vector<Node> pending;
+  for (const Root& root : graph.roots()) {
+    if (root.flat) {
+      for (Node node = root.node; node != kNoNode && (flags_[node] & kFlat) == 0;) {
+        flags_[node] |= kFlat;
+        node = index_->IsSnapshot(node) ? graph.Parent(node) : kNoNode;
+      }
+    } else if (!Held(root.node)) {
+      flags_[root.node] |= kHeld;
+      pending.push_back(root.node);
+    }
+  }
+  while (!pending.empty()) {
+    const Node node = pending.back();
+    pending.pop_back();
+    for (const Node other : graph.From(node)) {
+      if (Held(other)) continue;
+      flags_[other] |= kHeld;
+      pending.push_back(other);
+    }
+  }
+}
+
+// From all records of images; returns how many nodes were reached.
+Node Liveness::CountReferences(const ObjectGraph& graph, const Attribution& attribution) {
+  counts_.assign(graph.size(), 0);
+  std::vector<Node> pending;
+  for (Node i = 0; i < attribution.owners.size(); ++i) {
+    if (attribution.owners[i] == 0) continue;
+    const Node record = index_->first_image() + i;
+    counts_[record] = attribution.owners[i];
+    flags_[record] |= kCounted;
+    pending.push_back(record);
+  }
+  Node reached = 0;
+  while (!pending.empty()) {
+    const Node node = pending.back();
+    pending.pop_back();
+    ++reached;
+    for (const Node other : graph.From(node)) {
+      if (Held(other)) continue;
+      ++counts_[other];
+      if ((flags_[other] & kCounted) != 0) continue;
+      flags_[other] |= kCounted;
+      pending.push_back(other);
+    }
+  }
+  return reached;
+}
+
+// How many nodes let go when all images do.
+Node Liveness::CountReleased(const ObjectGraph& graph, const Attribution& attribution) const {
+  std::vector<std::uint32_t> counts = counts_;
+  std::vector<Node> pending;
+  for (Node i = 0; i < attribution.owners.size(); ++i)
+    if (attribution.owners[i] > 0) pending.push_back(index_->first_image() + i);
+  Node released = 0;
+  while (!pending.empty()) {
+    const Node node = pending.back();
+    pending.pop_back();
+    ++released;
+    for (const Node other : graph.From(node))
+      if (!Held(other) && --counts[other] == 0) pending.push_back(other);
+  }
+  return released;
+}
+
+std::int64_t Liveness::TwinGroup(Node node) const {
+  if (node >= twin_.size() || !twin_[node]) return -1;
+  return index_->twins().at(node);
+}
+
+Reclaim Liveness::SizeOf(Node node) const {
+  Reclaim size;
+  const FileSystem kind = world_->disk().kind;
+  if (node < index_->first_snapshot()) {
+    const std::uint64_t block = world_->disk().block_bytes > 0 ? world_->disk().block_bytes : 1;
+    size.blobs = size.inodes = 1;
+    size.bytes = (world_->blobs()[node].bytes + block - 1) / block * block;
+  } else if (node < index_->first_image() && !repeated_[node]) {
+    const Snapshot& snapshot = world_->snapshots()[node - index_->first_snapshot()];
+    size.snapshots = 1;
+    size.inodes = kSnapshotInodes + snapshot.inodes;
+    if (snapshot.bytes == Snapshot::kUnread)
+      size.unsized = 1;
+    else
+      size.bytes = snapshot.bytes;
+    if (estimated_[snapshot.snapshotter]) size.estimated = 1;
+    if (kind == FileSystem::kExt4) size.bytes += kExt4SnapshotBytes;
+  }
+  if (kind == FileSystem::kXfs) size.bytes += kXfsInodeBytes * size.inodes;
+  return size;
+}
+
+Reclaim Liveness::Dead() const {
+  Reclaim dead;
+  std::vector<bool> told(twins_alive_.size(), false);
+  for (Node node = 0; node < index_->first_image(); ++node) {
+    if (Alive(node)) continue;
+    if (const std::int64_t group = TwinGroup(node); group >= 0) {
+      const auto at = static_cast<std::size_t>(group);
+      if (twins_alive_[at] > 0 || told[at]) continue;
+      told[at] = true;
+    }
+    dead += SizeOf(node);
+  }
+  return dead;
+}
+
+}  // namespace imagesweep::layers
