@@ -4,7 +4,7 @@ REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 SOURCES = git ls-files '*.cpp' '*.h'
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build check test runtime e2e demo image manifests bench docs asan tsan tidy format layers clean
+.PHONY: help bootstrap build check test runtime browser screenshots e2e demo image manifests bench docs asan tsan tidy format layers clean
 
 help: ## This list
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -31,6 +31,14 @@ test: ## Everything: packages, build, layers, every tier of tests
 runtime: build ## The tests on a real containerd, 1.6 and 2.x
 	scripts/bootstrap test
 	scripts/test runtime
+
+browser: build ## The status page in a headless Chromium
+	scripts/bootstrap test
+	scripts/test browser
+
+screenshots: build ## Make the pictures of docs/images anew
+	scripts/bootstrap test
+	IMAGESWEEP_SCREENSHOTS=$(CURDIR)/docs/images /usr/bin/python3 -m pytest -q -c tests/pytest.ini tests/web -k fits_the_screen
 
 e2e: build image ## The tests on a real Kubernetes
 	scripts/bootstrap test

@@ -43,7 +43,7 @@ def test_names_file_line_and_rule(tmp_path, path, include, says):
 
 
 @pytest.mark.parametrize("folder, include", [
-    ("kube", "#include <cpprest/http_client.h>"), ("http", "#include <cpprest/http_listener.h>"),
+    ("kube", "#include <cpprest/http_client.h>"), ("web", "#include <openssl/evp.h>"),
     ("state", "#include <sqlite3.h>"), ("policy", "#include <yaml-cpp/yaml.h>"),
     ("cri", "#include <nlohmann/json.hpp>"),
 ])
