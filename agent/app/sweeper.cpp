@@ -10,6 +10,7 @@
 #include "agent/execute/dry_run_remover.h"
 #include "agent/plan/defer.h"
 #include "agent/plan/kubelet.h"
+#include "agent/plan/pattern_warnings.h"
 #include "agent/plan/planner.h"
 #include "agent/plan/size_limits.h"
 #include "agent/policy/render.h"
@@ -226,6 +227,8 @@ void Sweeper::Decide(bool by_agent, Report& report, const std::stop_token& stop)
       report.warnings.push_back("the kubelet's thresholds are not known: " + asked.error().what);
   }
   for (std::string& warning : KubeletWarnings(report.in_force, kubelet, seen, report.plan))
+    report.warnings.push_back(std::move(warning));
+  for (std::string& warning : PatternWarnings(report.in_force, seen))
     report.warnings.push_back(std::move(warning));
   report.before =
       Snapshot{seen.images.size(), TotalBytes(seen.images), ReclaimableBytes(report), seen.disk};

@@ -131,6 +131,36 @@ std::string ProfileRows() {
   return table;
 }
 
+// Facts: agent/model/glob.h.
+constexpr std::string_view kPatterns =
+    R"(
+## Patterns
+
+Image patterns are globs over whole image names as a runtime resolves them, registry included, not
+regular expressions. `*` and `?` stay inside one part of the path, `**` crosses `/`.
+
+A pattern that names no registry means `docker.io`, as it does on a command line: `shop/**` is
+`docker.io/shop/**` and matches nothing of `registry.example/shop` or of `shop.example`. The first
+part names a registry when it has a dot, a colon or a wildcard, or is `localhost`. When a pattern
+without a registry matches no image of the node, and would match one with another registry, each run
+warns and names that image.
+
+| Pattern | Matches | Does not match |
+| --- | --- | --- |
+| `nginx` | every tag and digest of `docker.io/library/nginx` | `registry.example/nginx` |
+| `shop/**` | everything below `docker.io/shop/` | `shop.example/api`, `registry.example/shop/api` |
+| `shop.example/**` | everything in the registry `shop.example` | `docker.io/shop/api` |
+| `*/shop/*` | `shop/api` in any registry | `registry.example/shop/team/api` |
+| `**/shop/**` | everything below a part `shop`, in any registry | `docker.io/workshop/api` |
+| `**` | every image that has a name | |
+| `redis:7.*` | tags that begin with `7.` | `redis:latest`, `redis` by digest |
+| `redis:*` | every tag and digest, like `redis` | |
+| `redis@sha256:…` | that digest | |
+| `sha256:…` | the image with that id, or with an id that begins so (12 digits or more) | |
+
+Tag patterns (`keep.tags`, `rules[].selector.tags`) are globs over the tag alone: `latest`, `prod-*`.
+)";
+
 }  // namespace
 
 std::string PolicyReferenceMarkdown() {
@@ -143,7 +173,7 @@ std::string PolicyReferenceMarkdown() {
          TableRows(PolicyFields().Rows(Policy::Default(), "", 0)) + ItemPages() +
          "\n## Profiles\n\n"
          "What a profile sets where the document does not.\n\n" +
-         ProfileRows();
+         ProfileRows() + std::string(kPatterns);
 }
 
 std::string PolicyJsonSchema() {

@@ -222,6 +222,13 @@ TEST_F(SweeperTest, ASharpFallOfReferencesHoldsDeletionsUntilASecondViewAgrees) 
   EXPECT_FALSE(Sweep().refused);
 }
 
+TEST_F(SweeperTest, WarnsOfAPatternThatLacksTheRegistry) {
+  node.images.push_back(Img("api", {"registry.example/shop/api:1"}));
+  active.policy.keep.images.push_back(*ImageGlob::Parse("shop/**"));
+  EXPECT_THAT(sweeper.Evaluate(active, stop.get_token()).warnings,
+              Contains(HasSubstr("for registry.example/shop/api:1 write \"*/shop/**\"")));
+}
+
 // K09: too little came free, and the image is gone all the same; the report says both.
 TEST_F(SweeperTest, SaysWhenNotEnoughCameFree) {
   active.policy.maximum_age = Millis(0);

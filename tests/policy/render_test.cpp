@@ -192,6 +192,36 @@ TEST(Render, AProfileFillsWhatTheDocumentLeavesOut) {
   }
 }
 
+// The table of patterns is what the matcher does.
+TEST(Render, TheReferencePageSaysHowPatternsAreRead) {
+  EXPECT_THAT(PolicyReferenceMarkdown(), HasSubstr("\n## Patterns\n"));
+  const struct {
+    const char *pattern, *image;
+    bool matches;
+  } rows[] = {
+      {"nginx", "nginx:1.25", true},
+      {"nginx", "registry.example/nginx:1", false},
+      {"shop/**", "docker.io/shop/team/api:1", true},
+      {"shop/**", "shop.example/api:1", false},
+      {"shop/**", "registry.example/shop/api:1", false},
+      {"shop.example/**", "shop.example/team/api:1", true},
+      {"shop.example/**", "shop/api:1", false},
+      {"*/shop/*", "registry.example/shop/api:1", true},
+      {"*/shop/*", "registry.example/shop/team/api:1", false},
+      {"**/shop/**", "registry.example/team/shop/api:1", true},
+      {"**/shop/**", "workshop/api:1", false},
+      {"**", "registry.example/a/b/c:1", true},
+      {"redis:7.*", "redis:7.2", true},
+      {"redis:7.*", "redis:latest", false},
+      {"redis:*", "redis:latest", true},
+  };
+  for (const auto& [pattern, image, matches] : rows) {
+    EXPECT_EQ(ImageGlob::Parse(pattern)->Matches(ImageName::Parse(image)), matches)
+        << pattern << " " << image;
+    EXPECT_THAT(PolicyReferenceMarkdown(), HasSubstr("| `" + std::string(pattern) + "` |"));
+  }
+}
+
 // The page in docs/ is made by `imagesweep policy reference`; it must not fall behind.
 TEST(Render, TheReferencePageInTheDocumentsIsTheOneOfThisTable) {
   std::ifstream page(IMAGESWEEP_SOURCE_DIR "/docs/reference/policy.md");
