@@ -172,14 +172,14 @@ Result<std::unique_ptr<HttpServer>> Serve(const Options& options, Shared& shared
 // cluster's watches.
 void FollowConfigMaps(const Options& options, kube::Cluster& cluster, PolicyChoice& choice) {
   const auto base = ConfigMapNameOf(options);
-  cluster.WatchConfigMap(base->name_space, base->name, kPolicyKey,
+  cluster.WatchConfigMap(base->name_space, base->name, options.policy_key,
                          [&choice](const auto& text) { choice.SetBase(text); });
   if (options.policy_override_configmap.empty()) {
     choice.SetOverride(Error{ErrorKind::kNotFound, "none is named"});
     return;
   }
   const auto instead = OverrideNameOf(options);
-  cluster.WatchConfigMap(instead->name_space, instead->name, kPolicyKey,
+  cluster.WatchConfigMap(instead->name_space, instead->name, kOverrideKey,
                          [&choice](const auto& text) { choice.SetOverride(text); });
 }
 

@@ -63,8 +63,12 @@ void AddSourceFlags(CLI::App& app, Options& options) {
       ->envname("IMAGESWEEP_POLICY_FILE")
       ->group(group);
   app.add_option("--policy-configmap", options.policy_configmap,
-                 "NAMESPACE/NAME of the ConfigMap whose key policy.yaml is the policy")
+                 "NAMESPACE/NAME of the ConfigMap that holds the policy")
       ->envname("IMAGESWEEP_POLICY_CONFIGMAP")
+      ->group(group);
+  app.add_option("--policy-key", options.policy_key, "Its key in that ConfigMap")
+      ->envname("IMAGESWEEP_POLICY_KEY")
+      ->capture_default_str()
       ->group(group);
   app.add_option("--policy-override-configmap", options.policy_override_configmap,
                  "NAMESPACE/NAME of a ConfigMap that replaces that one for as long as it exists")
@@ -163,10 +167,12 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
                  "Write events about runs and policies on the Node (needs create and patch on "
                  "events.k8s.io events in namespace default) [true]")
       ->envname("IMAGESWEEP_EVENTS");
-  agent->add_option("--policy-origin", options->policy_origin)
+  agent
+      ->add_option("--policy-origin", options->policy_origin,
+                   "What --policy-configmap is, for metrics: chart, existing or configmap")
       ->check(CLI::IsMember({"chart", "existing", "configmap"}))
       ->envname("IMAGESWEEP_POLICY_ORIGIN")
-      ->group("");
+      ->capture_default_str();
   auto* agent_dry =
       agent->add_flag("--dry-run", dry_run, "Remove nothing, whatever the policy says");
   command(app.add_subcommand(

@@ -16,7 +16,8 @@
 namespace imagesweep {
 
 // The key of a policy ConfigMap that holds the policy.
-inline constexpr const char* kPolicyKey = "policy.yaml";
+// In the ConfigMap that overrides; the other one's is Options::policy_key.
+inline constexpr const char* kOverrideKey = "policy.yaml";
 
 struct ConfigMapName {
   std::string name_space;

@@ -73,7 +73,7 @@ Result<ActivePolicy> NodeSession::ReadPolicy(const std::stop_token& stop) {
     return Error{ErrorKind::kInvalid,
                  "--policy-configmap needs Kubernetes, and --without-kubernetes rules it out"};
   const auto read = [&] {
-    return parts_->cluster->ReadConfigMap(name->name_space, name->name, kPolicyKey, stop);
+    return parts_->cluster->ReadConfigMap(name->name_space, name->name, options.policy_key, stop);
   };
   Result<std::string> text = Error{ErrorKind::kNotFound, "no override is named"};
   if (!options.policy_override_configmap.empty()) {

@@ -27,6 +27,7 @@ struct Options {
   bool read_kubelet = false;
   std::string policy_file;
   std::string policy_configmap;           // NAMESPACE/NAME
+  std::string policy_key = "policy.yaml";
   std::string policy_override_configmap;  // NAMESPACE/NAME; replaces it while it exists
   std::string state_dir = "/var/lib/imagesweep";
   std::string listen_address = ":8080";

@@ -11,11 +11,17 @@ from lab import agent
 from lab.cell import wait_until
 from lab.chart import CHART, CI, ROOT, helm, one, render, template
 
-DEFAULT_KINDS = ["ServiceAccount", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "DaemonSet"]
+DEFAULT_KINDS = ["ServiceAccount", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "Role", "Role",
+                 "RoleBinding", "RoleBinding", "DaemonSet"]
 
 
 def daemonset(*arguments, **options):
     return one(render(*arguments, **options), "DaemonSet")["spec"]["template"]["spec"]
+
+
+def policy_role(objects):
+    """The one in the release's namespace; the other one, for events, is in "default"."""
+    return one([item for item in objects if item["metadata"].get("namespace") != "default"], "Role")
 
 
 def environment(pod):
@@ -79,18 +85,36 @@ def test_defaults_make_the_least_that_works():
 
 def test_permissions_are_the_ones_the_agent_uses():
     objects = render()
-    rules = {(resource, tuple(rule.get("resourceNames", ()))): rule["verbs"]
-             for kind in ("ClusterRole", "Role") for rule in one(objects, kind)["rules"]
+    rules = {(item["metadata"].get("namespace"), resource, tuple(rule.get("resourceNames", ()))): rule["verbs"]
+             for item in objects if item["kind"] in ("ClusterRole", "Role") for rule in item["rules"]
              for resource in rule["resources"]}
-    assert rules == {("pods", ()): ["get", "list", "watch"], ("nodes", ()): ["get"],
-                     ("configmaps", ("imagesweep-policy", "imagesweep-policy-override")): ["get", "list", "watch"]}
+    assert rules == {(None, "pods", ()): ["get", "list", "watch"], (None, "nodes", ()): ["get"],
+                     ("default", "events", ()): ["create", "patch"],
+                     ("imagesweep-system", "configmaps", ("imagesweep-policy", "imagesweep-policy-override")):
+                         ["get", "list", "watch"]}
     account = one(objects, "ServiceAccount")["metadata"]
-    for kind in ("ClusterRoleBinding", "RoleBinding"):
-        binding = one(objects, kind)
+    bindings = [item for item in objects if item["kind"] in ("ClusterRoleBinding", "RoleBinding")]
+    assert len(bindings) == 3
+    for binding in bindings:
         assert binding["subjects"] == [{"kind": "ServiceAccount", "name": account["name"],
                                         "namespace": account["namespace"]}]
         assert binding["roleRef"]["name"] in [item["metadata"]["name"] for item in objects
                                               if item["kind"] == binding["roleRef"]["kind"]]
+
+
+def test_without_events_the_agent_may_write_nothing():
+    objects = render({"events": {"enabled": False}})
+    verbs = {verb for item in objects if item["kind"] in ("ClusterRole", "Role") for rule in item["rules"]
+             for verb in rule["verbs"]}
+    assert verbs == {"get", "list", "watch"}
+    assert environment(daemonset({"events": {"enabled": False}}))["IMAGESWEEP_EVENTS"] == "false"
+
+
+def test_the_policy_may_have_another_key():
+    assert "IMAGESWEEP_POLICY_KEY" not in environment(daemonset())
+    objects = render({"policy": {"key": "sweep.yaml"}})
+    assert list(one(objects, "ConfigMap")["data"]) == ["sweep.yaml"]
+    assert environment(daemonset({"policy": {"key": "sweep.yaml"}}))["IMAGESWEEP_POLICY_KEY"] == "sweep.yaml"
 
 
 def test_the_pod_is_as_tight_as_the_socket_allows():
@@ -180,7 +204,7 @@ def test_the_override_can_be_ruled_out():
     objects = render({"policy": {"allowOverride": False}})
     pod = one(objects, "DaemonSet")["spec"]["template"]["spec"]
     assert "IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP" not in environment(pod)
-    assert one(objects, "Role")["rules"][0]["resourceNames"] == ["imagesweep-policy"]
+    assert policy_role(objects)["rules"][0]["resourceNames"] == ["imagesweep-policy"]
 
 
 def test_an_edit_of_the_policy_does_not_roll_the_pods():
@@ -191,9 +215,10 @@ def test_an_edit_of_the_policy_does_not_roll_the_pods():
 def test_a_policy_of_someone_else_is_followed_and_not_made():
     objects = render(files=[CI["existing-policy"]])
     assert [item["metadata"]["name"] for item in objects if item["kind"] == "ConfigMap"] == ["my-policy"]
-    assert one(objects, "Role")["rules"][0]["resourceNames"] == ["my-policy", "imagesweep-policy-override"]
+    assert policy_role(objects)["rules"][0]["resourceNames"] == ["my-policy", "imagesweep-policy-override"]
     pod = one(objects, "DaemonSet")["spec"]["template"]["spec"]
     assert environment(pod)["IMAGESWEEP_POLICY_CONFIGMAP"] == "imagesweep-system/my-policy"
+    assert environment(pod)["IMAGESWEEP_POLICY_ORIGIN"] == "existing"
     result = template({"policy": {"create": False}}, check=False)
     assert result.returncode == 1 and "policy.existingConfigMap" in result.stderr
 
@@ -225,7 +250,7 @@ def test_all_the_program_is_told_is_an_option_it_has():
     """With each argument and variable of the pod the program gets as far as to miss its surroundings."""
     pod = daemonset({"runtime": {"name": "containerd"}})
     container = pod["containers"][0]
-    given = {name: value or "x" for name, value in environment(pod).items()}
+    given = environment(pod)
     result = subprocess.run([agent.program(), *container["args"][1:], "version"], text=True, capture_output=True)
     assert result.returncode == 2 and "--listen-address" in result.stderr  # it belongs to `agent`
     known = subprocess.run([agent.program(), "--help-all"], text=True, capture_output=True).stdout \
@@ -293,8 +318,9 @@ def test_names_labels_and_namespaces_follow_their_values():
         if item["kind"] == "PodMonitor":
             assert metadata["namespace"] == "monitoring" and item["spec"]["namespaceSelector"]["matchNames"] == ["nodes"]
         elif not item["kind"].startswith("Cluster"):
-            assert metadata["namespace"] == "nodes"
-            assert metadata["name"].startswith("sweep")
+            events = metadata["name"] == "nodes-sweep-events"
+            assert metadata["namespace"] == ("default" if events else "nodes")
+            assert events or metadata["name"].startswith("sweep")
     names = {item["metadata"]["name"] for item in objects if item["kind"].startswith("Cluster")}
     assert names == {"nodes-sweep"}, "releases of one name in two namespaces must not share a ClusterRole"
 

@@ -2,6 +2,7 @@
 import datetime
 import hashlib
 import json
+import re
 import time
 
 import pytest
@@ -10,6 +11,7 @@ from lab import agent
 from lab.cell import wait_until
 from lab.chart import NAMESPACE, ROOT
 from lab.daemonset import IMAGE, DaemonSet
+from lab.kubernetes import NODE
 
 OVERRIDE = "imagesweep-policy-override"
 
@@ -121,6 +123,58 @@ def test_a_bad_edit_leaves_the_last_good_policy_in_force(cluster, shipped):
     text = shipped.put_policy(dryRun=True, limits={"maxFailures": 9})
     shipped.wait_for("Loaded policy", sha256=sha(text), seconds=10)
     assert shipped.metric("imagesweep_config_last_reload_successful") == 1
+
+
+def described(cluster):
+    """The events of `kubectl describe node`: [(type, reason, message)]"""
+    text = cluster.kubernetes.kubectl("describe", "node", NODE)
+    lines = text.split("\nEvents:", 1)[1].splitlines()
+    found = [re.split(r"\s{2,}", line.strip(), maxsplit=4) for line in lines]
+    return [(parts[0], parts[1], parts[4]) for parts in found if len(parts) == 5 and parts[3] == "imagesweep"]
+
+
+def test_describe_node_tells_what_the_agent_did_and_what_is_wrong(cluster, shipped):
+    cluster.deploy(cluster.image("v1"))
+    unneeded = cluster.image("old", "other")
+
+    def told(kind, reason, says):
+        return wait_until(lambda: any(event[:2] == (kind, reason) and says in event[2] for event in described(cluster)),
+                          30, every=0.5)
+    shipped.install(policy=policy(dryRun=True))
+    assert told("Normal", "PolicyLoaded", "dry run: nothing is removed"), described(cluster)
+    assert shipped.sweep_until(lambda: "ImagesWouldBeRemoved" in {event[1] for event in described(cluster)}, dryRun=True)
+    assert unneeded.id in cluster.containerd.ids()
+    shipped.put_text("dryRun: nonsense\n")
+    assert told("Warning", "PolicyInvalid", "the last good policy stays in force"), described(cluster)
+    shipped.put_policy(dryRun=False)
+    assert shipped.sweep_until(lambda: unneeded.id not in cluster.containerd.ids()), shipped.text()
+    assert told("Normal", "ImagesRemoved", "Removed "), described(cluster)
+    # One for a reason, whatever the number of images and edits.
+    reasons = [event[1] for event in described(cluster)]
+    assert sorted(reasons) == sorted(set(reasons)), described(cluster)
+
+
+def test_without_events_it_works_and_writes_none(cluster, shipped):
+    cluster.deploy(cluster.image("v1"))
+    before = described(cluster)
+    unneeded = cluster.image("old", "other")
+    shipped.install({"events": {"enabled": False}}, policy=policy())
+    assert shipped.sweep_until(lambda: unneeded.id not in cluster.containerd.ids()), shipped.text()
+    assert described(cluster) == before and "Failed to write event" not in shipped.text()
+
+
+def test_idle_memory_of_the_pod_is_within_its_request(cluster, shipped, capsys):
+    """Of the container's cgroup, as the kubelet and the limit see it."""
+    cluster.deploy(cluster.image("v1"))
+    shipped.install(policy=policy(dryRun=True))
+    shipped.wait_for("Finished run")
+    status = shipped.pod()["status"]["containerStatuses"][0]
+    memory = cluster.kubernetes.cgroup_memory(status["containerID"].removeprefix("containerd://"))
+    with capsys.disabled():
+        print("\n  idle pod, its cgroup: " + ", ".join(f"{name} {size / 2**20:.1f} MiB"
+                                                       for name, size in memory.items()))
+    request = shipped.pod()["spec"]["containers"][0]["resources"]["limits"]["memory"]
+    assert request.endswith("Mi") and memory["anon"] < int(request[:-2]) * 2**20 / 2
 
 
 def test_a_bad_policy_from_the_start_is_up_not_ready_and_removes_nothing(cluster, shipped):

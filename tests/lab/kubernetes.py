@@ -69,6 +69,15 @@ class Kubernetes:
             "--kubelet-preferred-address-types", "InternalIP", FEATURES])
         self._await("apiserver", self._api_server_ready, 90)
 
+    def cgroup_memory(self, container):
+        """Bytes of a container's cgroup: {"usage": all that is charged to it, "anon": what is its own}."""
+        for root, usage, anon in ((pathlib.Path("/sys/fs/cgroup/memory"), "memory.usage_in_bytes", "rss"),
+                                  (pathlib.Path("/sys/fs/cgroup"), "memory.current", "anon")):
+            for group in (root / self._cgroup.lstrip("/")).glob(f"**/*{container}*"):
+                stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+                return {"usage": int((group / usage).read_text()), "anon": int(stat[anon])}
+        raise FileNotFoundError(f"no memory cgroup of container {container}")
+
     def restart_kubelet(self):
         """Returns when it has told the API server that the node is ready, anew."""
         self.cell.stop("kubelet")

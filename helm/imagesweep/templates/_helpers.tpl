@@ -103,6 +103,11 @@ command line reads the same variables, so `kubectl exec … -- imagesweep plan` 
 {{- if .Values.policy.allowOverride }}
 - {name: IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP, value: {{ printf "%s/%s-policy-override" (include "imagesweep.namespace" .) (include "imagesweep.fullname" .) }}}
 {{- end }}
+{{- if ne .Values.policy.key "policy.yaml" }}
+- {name: IMAGESWEEP_POLICY_KEY, value: {{ .Values.policy.key | quote }}}
+{{- end }}
+- {name: IMAGESWEEP_POLICY_ORIGIN, value: {{ ternary "chart" "existing" .Values.policy.create }}}
+- {name: IMAGESWEEP_EVENTS, value: {{ .Values.events.enabled | quote }}}
 - {name: IMAGESWEEP_STATE_DIR, value: /state}
 {{- if $runtime.endpoint }}
 - {name: IMAGESWEEP_RUNTIME_ENDPOINT, value: {{ $runtime.endpoint | quote }}}
