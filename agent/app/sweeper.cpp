@@ -24,14 +24,10 @@ Expectations Expect(std::optional<OwnPod> own_pod) {
   return expected;
 }
 
-// What nothing needs, whatever the policy makes of it.
 std::uint64_t ReclaimableBytes(const Report& report) {
   std::uint64_t bytes = 0;
-  for (const Decision& decision : report.plan.decisions) {
-    const bool needed = decision.code == Code::kInUse || decision.code == Code::kPinned ||
-                        decision.code == Code::kSandbox || decision.code == Code::kSelf;
-    if (!needed) bytes += report.observation.images[decision.image].size_bytes;
-  }
+  for (const Decision& decision : report.plan.decisions)
+    if (IsReclaimable(decision)) bytes += report.observation.images[decision.image].size_bytes;
   return bytes;
 }
 
@@ -177,6 +173,7 @@ std::optional<Refusal> Sweeper::Observe(Evidence& evidence, std::optional<ImageI
   report.warnings = evidence.use.warnings;
   report.evidence.containers = evidence.use.containers;
   if (evidence.pods) {
+    report.node_labels = evidence.pods->node_labels;
     report.evidence.pods = evidence.pods->pods.size();
     report.evidence.unfinished_pods = evidence.pods->unfinished;
     report.evidence.ready_pods = evidence.pods->ready;
@@ -312,9 +309,8 @@ void Sweeper::LookAfterwards(const Evidence& evidence, Report& report,
     const Image& image = report.observation.images[decision.image];
     if (decision.code == Code::kInUse && !listed.contains(image.id.text()))
       report.missing_after.push_back(image.display_name());
-    const bool needed = decision.code == Code::kInUse || decision.code == Code::kPinned ||
-                        decision.code == Code::kSandbox || decision.code == Code::kSelf;
-    if (!needed && listed.contains(image.id.text())) reclaimable += image.size_bytes;
+    if (IsReclaimable(decision) && listed.contains(image.id.text()))
+      reclaimable += image.size_bytes;
   }
   report.after = Snapshot{images->size(), TotalBytes(*images), reclaimable, ReadDisk(report, stop)};
   if (parts_.pods != nullptr) {

@@ -58,6 +58,11 @@ std::string_view ToString(Code code) {
   return "Idle";
 }
 
+bool IsReclaimable(const Decision& decision) {
+  return decision.verdict != Verdict::kKeep || decision.code == Code::kTooYoung ||
+         decision.code == Code::kIdle;
+}
+
 std::size_t Plan::Count(Verdict verdict) const {
   return static_cast<std::size_t>(std::ranges::count(decisions, verdict, &Decision::verdict));
 }

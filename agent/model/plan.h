@@ -65,7 +65,13 @@ struct Decision {
   // Of several tags the one that tells most, as a position in Image::tags; the others are its
   // twins.
   std::uint32_t main_tag = 0;
+  // For kDefer: what it waits for, "the next window opens at …"; the same for all that wait for it.
+  std::string waits_for = {};
 };
+
+// Of an image that nothing needs and that no rule keeps, rollback room included: it goes, now or
+// later, or is only too young or idle.
+bool IsReclaimable(const Decision& decision);
 
 // One verdict for every image, and the order in which the removals go.
 struct Plan {

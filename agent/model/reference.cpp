@@ -27,4 +27,9 @@ std::string Describe(const Referrer& referrer) {
   return text.empty() ? std::string(ToString(referrer.kind)) : text;
 }
 
+bool OfOnePod(const Referrer& a, const Referrer& b) {
+  if (a.pod.empty() || b.pod.empty()) return a == b;
+  return a.pod == b.pod && a.pod_namespace == b.pod_namespace;
+}
+
 }  // namespace imagesweep

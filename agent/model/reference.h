@@ -29,6 +29,9 @@ struct Referrer {
 // "shop/api-7d9/web" with what is known; for messages.
 std::string Describe(const Referrer& referrer);
 
+// Do both belong to one pod?  Those of no pod only when they are the same.
+bool OfOnePod(const Referrer& a, const Referrer& b);
+
 // One need for one image: some text that a runtime would resolve (a name, a digest, an id, with or
 // without docker:// and the like), and who wrote it.
 struct ImageReference {

@@ -69,6 +69,7 @@ struct Report {
   std::string policy_text;   // the whole of it as YAML, for people
   Policy in_force;           // with the override for this node, if any
   std::string override_for;  // whose labels that are: "pool=ci"; empty: none
+  NodeLabels node_labels;    // empty without Kubernetes
   EvidenceSummary evidence;
   Observation observation;
   Plan plan;

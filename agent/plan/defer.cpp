@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "agent/base/quantity.h"
 #include "agent/plan/order.h"
@@ -49,9 +50,10 @@ class Budget {
   std::uint64_t bytes_ = 0;
 };
 
-void Postpone(Decision& decision, Code code, const std::string& but) {
-  decision.reason =
-      "would go (" + std::string(ToString(decision.code)) + ": " + decision.reason + "), " + but;
+void Postpone(Decision& decision, Code code, std::string waits_for) {
+  decision.reason = "would go (" + std::string(ToString(decision.code)) + ": " + decision.reason +
+                    "), but " + waits_for;
+  decision.waits_for = std::move(waits_for);
   decision.verdict = Verdict::kDefer;
   decision.code = code;
 }
@@ -66,13 +68,13 @@ void Defer(const Scene& scene, std::span<const int> evaluations, Plan& plan) {
   for (const auto at : plan.removals) {
     Decision& decision = plan.decisions[at];
     if (!closed.empty()) {
-      Postpone(decision, Code::kWindow, "but " + closed);
+      Postpone(decision, Code::kWindow, closed);
     } else if (!evaluations.empty() && evaluations[at] < needed) {
       Postpone(decision, Code::kLimit,
-               "but so far in " + std::to_string(evaluations[at]) + " of " +
-                   std::to_string(needed) + " evaluations in a row (limits.confirmRuns)");
+               "so far in " + std::to_string(evaluations[at]) + " of " + std::to_string(needed) +
+                   " evaluations in a row (limits.confirmRuns)");
     } else if (const std::string over = budget.Take(scene.image(at)); !over.empty()) {
-      Postpone(decision, Code::kLimit, "but this run is at " + over);
+      Postpone(decision, Code::kLimit, "this run is at " + over);
     } else {
       now.push_back(at);
     }

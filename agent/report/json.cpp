@@ -87,6 +87,7 @@ Json Head(const Report& report, std::string_view kind) {
            {{"source", report.policy.description},
             {"sha256", report.policy.sha256},
             {"profile", ToString(report.in_force.profile)},
+            {"suspend", report.in_force.suspend},
             {"overrideFor", report.override_for}}},
           {"evidence", std::move(evidence)},
           {"filesystem", DiskJson(report.observation.disk)},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "agent/base/duration.h"
 #include "agent/base/quantity.h"
@@ -89,6 +90,8 @@ std::string Footer(const Report& report) {
     text += std::to_string(report.evidence.pods) + " pods on node " + report.node + ", ";
   }
   text += std::to_string(report.evidence.containers) + " containers.\n";
+  if (report.in_force.suspend)
+    text += "The policy is SUSPENDED: nothing is removed while its suspend is true.\n";
   for (const std::string& warning : report.warnings)
     text += "Warning: " + Printable(warning) + "\n";
   if (std::ranges::any_of(report.observation.ages, &ImageAge::just_seen)) {
@@ -107,6 +110,18 @@ std::uint64_t SizeOf(const Report& report, const std::vector<std::uint32_t>& ima
 
 std::string Images(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " image" : " images");
+}
+
+// What is to go later, and why not now.
+std::string Deferred(const Report& report) {
+  std::map<std::string, std::vector<std::uint32_t>> waiting;
+  for (const Decision& decision : report.plan.decisions)
+    if (decision.verdict == Verdict::kDefer) waiting[decision.waits_for].push_back(decision.image);
+  std::string text;
+  for (const auto& [what, images] : waiting)
+    text += "Deferred: " + Images(images.size()) + " (" + HumanBytes(SizeOf(report, images)) +
+            "): " + what + ".\n";
+  return text;
 }
 
 std::string Percent(std::uint64_t part, std::uint64_t whole) {
@@ -181,7 +196,8 @@ std::string PlanText(const Report& report, const TextOptions& options) {
           " as the runtime counts sizes (shared layers stay, unpacked layers come free besides). ";
   text += "Kept: " + std::to_string(report.plan.Count(Verdict::kKeep)) +
           ". Deferred: " + std::to_string(report.plan.Count(Verdict::kDefer)) + ".\n";
-  return text + Footer(report) + "`imagesweep explain NAME` says why for one image.\n";
+  return text + Deferred(report) + Footer(report) +
+         "`imagesweep explain NAME` says why for one image.\n";
 }
 
 std::string Summary(const Report& report) {
@@ -220,7 +236,7 @@ std::string SweepText(const Report& report, const TextOptions& options) {
     }
     text += table.Render(options.with_header) + "\n";
   }
-  text += Printable(Summary(report)) + ".\n";
+  text += Printable(Summary(report)) + ".\n" + Deferred(report);
   text += BeforeAndAfter(report, options) + Verification(report) + Footer(report);
   if (report.dry_run && !report.outcomes.empty())
     text += "Nothing was removed. `imagesweep sweep --dry-run=false` removes them.\n";

@@ -115,6 +115,7 @@ TEST(Defer, OutsideOfEveryWindowEverythingWaitsForTheNext) {
   EXPECT_EQ(CodeOf(closed, 0), Code::kWindow);
   EXPECT_THAT(closed.decisions[0].reason, HasSubstr("would go (Age: "));
   EXPECT_THAT(closed.decisions[0].reason, HasSubstr("T01:00:00.000Z"));
+  EXPECT_THAT(closed.decisions[0].waits_for, testing::StartsWith("the next window opens at "));
   seen.seen().at += minutes(60);
   EXPECT_EQ(CodeOf(MakePlan(policy, seen.seen()), 0), Code::kAge);
 }

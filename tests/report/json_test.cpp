@@ -36,6 +36,7 @@ TEST(Json, ASweepReportSaysWhatWentAndWhatCameFree) {
   EXPECT_EQ(parsed["measuredFreedBytes"], 1500);
   EXPECT_EQ(parsed["images"][0]["usedBy"][0]["name"], "api");
   EXPECT_TRUE(parsed["refused"].is_null());
+  EXPECT_EQ(parsed["policy"]["suspend"], false);
 }
 
 TEST(Json, ARefusedRunNamesTheSource) {

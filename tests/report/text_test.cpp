@@ -58,6 +58,25 @@ TEST(Text, DoingWithoutKubernetesIsSaidInEveryOutput) {
     EXPECT_THAT(text, HasSubstr("WITHOUT KUBERNETES"));
 }
 
+TEST(Text, ASuspendedPolicyIsSaidInEveryOutput) {
+  Report report = SampleReport();
+  EXPECT_THAT(PlanText(report, {}), Not(HasSubstr("SUSPENDED")));
+  report.in_force.suspend = true;
+  for (const std::string& text : {ImagesText(report, {}), PlanText(report, {}),
+                                  SweepText(report, {}), ExplanationText(report, 0, {}, "x")})
+    EXPECT_THAT(text, HasSubstr("The policy is SUSPENDED"));
+}
+
+TEST(Text, APlanAndASweepSayWhatWaitsAndForWhat) {
+  Report report = SampleReport();
+  EXPECT_THAT(SweepText(report, {}), Not(HasSubstr("Deferred: ")));
+  report.plan.decisions[2].verdict = Verdict::kDefer;
+  report.plan.decisions[2].waits_for = "this run is at limits.maxImages 1";
+  for (const std::string& text : {PlanText(report, {}), SweepText(report, {})})
+    EXPECT_THAT(text,
+                HasSubstr("\nDeferred: 1 image (3.9KiB): this run is at limits.maxImages 1.\n"));
+}
+
 TEST(Text, AnUnknownAgeIsSaid) {
   Report report = SampleReport();
   EXPECT_THAT(ImagesText(report, {}), Not(HasSubstr("just-seen")));
