@@ -1,6 +1,7 @@
 #include "agent/app/agent.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/base/duration.h"
 #include "agent/report/events.h"
@@ -16,9 +17,9 @@ constexpr Millis kHeartbeat{60'000};
 }  // namespace
 
 Agent::Agent(Parts parts, bool force_dry_run, std::uint64_t seed)
-    : parts_(parts),
+    : parts_(std::move(parts)),
       force_dry_run_(force_dry_run),
-      started_(parts.clock.Steady()),
+      started_(parts_.clock.Steady()),
       refused_backoff_(kFirstRetry, kLastRetry, seed),
       random_(seed) {}
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -40,10 +40,9 @@ class HttpServer {
   // The query string as it came, without the question mark.
   using Handler = std::function<HttpReply(const std::string& query)>;
   struct Route {
-    template <typename F>
-    requires std::is_invocable_r_v<HttpReply, F, const std::string&> Route(
-        F&& function, bool for_this_host = false)
-        : handler(std::forward<F>(function)), local_only(for_this_host) {}
+    template <std::invocable<const std::string&> F>
+    Route(F function, bool for_this_host = false)
+        : handler(std::move(function)), local_only(for_this_host) {}
 
     Handler handler;
     // Only for this host: the client's address is a loopback one, and the name it asked for is no

@@ -58,7 +58,7 @@ struct StatusTest : testing::Test {
 // an error too.
 class Schema {
  public:
-  explicit Schema(YAML::Node document) : document_(std::move(document)) {}
+  explicit Schema(const YAML::Node& document) : document_(document) {}
 
   void Check(const json& value, YAML::Node schema, const std::string& where) const {
     if (const auto reference = schema["$ref"]) {
