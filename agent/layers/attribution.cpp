@@ -62,9 +62,9 @@ class Finder {
     ++walk_;
     std::size_t expanded = 0;
     pending_.assign(1, target);
-    while (!pending_.empty() && expanded < kMostExpanded) {
-      const Key digest = pending_.back();
-      pending_.pop_back();
+    // Nearest first: the config is a step or two away, whatever else there is to walk.
+    for (std::size_t next = 0; next < pending_.size() && expanded < kMostExpanded; ++next) {
+      const Key digest = pending_[next];
       if (const std::uint32_t image = ImageOf(digest); image != kNone) {
         owners.push_back(image);
         continue;

@@ -108,6 +108,12 @@ Key KeyTable::Intern(std::string_view text) {
   return Key{number | kTextBit};
 }
 
+void KeyTable::Trim() {
+  digests_.shrink_to_fit();
+  texts_.shrink_to_fit();
+  text_ends_.shrink_to_fit();
+}
+
 Key KeyTable::Find(std::string_view text) const {
   if (const auto digest = ParseDigest(text)) {
     if (digest_slots_.empty()) return kNoKey;

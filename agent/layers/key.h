@@ -32,6 +32,7 @@ class KeyTable {
   Key Find(std::string_view text) const;  // kNoKey when unknown
   std::string Text(Key key) const;
 
+  void Trim();  // gives back memory that growing took in advance
   std::size_t size() const { return digests_.size() + text_ends_.size(); }
   // Below size(), different for every key; changes when keys are added.
   std::size_t Index(Key key) const {

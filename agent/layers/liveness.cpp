@@ -13,16 +13,6 @@ constexpr std::uint64_t kXfsInodeBytes = 512;  // measured; inode chunks are in 
 
 }  // namespace
 
-Reclaim& Reclaim::operator+=(const Reclaim& other) {
-  bytes += other.bytes;
-  inodes += other.inodes;
-  blobs += other.blobs;
-  snapshots += other.snapshots;
-  unsized += other.unsized;
-  estimated += other.estimated;
-  return *this;
-}
-
 Liveness::Liveness(const World& world, const ObjectIndex& index, const Attribution& attribution,
                    ObjectGraph& graph)
     : world_(&world), index_(&index), twin_(index.size(), false), repeated_(index.size(), false) {

@@ -17,7 +17,15 @@ struct Reclaim {
   std::uint64_t unsized = 0;    // of the snapshots: usage unknown, not in `bytes`
   std::uint64_t estimated = 0;  // of the snapshots: their snapshotter's usage is no count of blocks
 
-  Reclaim& operator+=(const Reclaim& other);
+  Reclaim& operator+=(const Reclaim& other) {
+    bytes += other.bytes;
+    inodes += other.inodes;
+    blobs += other.blobs;
+    snapshots += other.snapshots;
+    unsized += other.unsized;
+    estimated += other.estimated;
+    return *this;
+  }
   friend bool operator==(const Reclaim&, const Reclaim&) = default;
 };
 

@@ -155,6 +155,14 @@ void World::AddFacts(std::string_view image_id, std::span<const std::string_view
   facts_.push_back(std::move(facts));
 }
 
+void World::Trim() {
+  keys_.Trim();
+  images_.shrink_to_fit();
+  blobs_.shrink_to_fit();
+  snapshots_.shrink_to_fit();
+  references_.shrink_to_fit();
+}
+
 void World::CouldNotRead(Unread unread) {
   unread_.push_back(std::move(unread));
 }

@@ -156,6 +156,8 @@ class World {
   void AddFacts(std::string_view image_id, std::span<const std::string_view> manifests,
                 std::span<const std::string_view> diff_ids, std::span<const HistoryStep> history);
   void CouldNotRead(Unread unread);
+  // When all is read: gives back the memory that growing took in advance, up to half of it.
+  void Trim();
 
   Space cri_namespace() const { return 0; }
   const Disk& disk() const { return disk_; }

@@ -1,0 +1,139 @@
+#include "agent/layers/bloat.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "agent/layers/instruction.h"
+
+namespace imagesweep::layers {
+
+namespace {
+
+std::vector<std::uint32_t> Heaviest(const LayerChains& chains, std::size_t most) {
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t at = 0; at < chains.layers.size(); ++at)
+    if (chains.layers[at].bytes > 0) order.push_back(at);
+  const auto end = order.begin() + static_cast<std::ptrdiff_t>(std::min(most, order.size()));
+  std::partial_sort(order.begin(), end, order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const LayerUse &left = chains.layers[a], &right = chains.layers[b];
+    return left.bytes != right.bytes ? left.bytes > right.bytes : left.chain_id < right.chain_id;
+  });
+  order.erase(end, order.end());
+  return order;
+}
+
+// Images of one repository under several tags.
+void AddManyTags(std::span<const Image> images, std::vector<Advice>& advice) {
+  for (std::uint32_t at = 0; at < images.size(); ++at) {
+    std::map<std::string, std::set<std::string>> tags;
+    for (const ImageName& name : images[at].tags)
+      tags[std::string(name.repository())].insert(std::string(name.tag()));
+    for (const auto& [repository, its] : tags) {
+      if (its.size() < 2) continue;
+      Advice line{AdviceKind::kManyTags, 0, repository + ":", {at}};
+      for (const auto& tag : its) line.subject += (tag == *its.begin() ? " " : ", ") + tag;
+      advice.push_back(std::move(line));
+    }
+  }
+}
+
+// Equal layers, different ids: a label, a variable or the time of the build.
+void AddSameLayers(const Bloat& bloat, std::span<const Image> images, std::vector<Advice>& advice) {
+  std::map<std::uint32_t, std::vector<std::uint32_t>> by_top;
+  for (std::uint32_t at = 0; at < images.size(); ++at)
+    if (const auto& chain = bloat.chains.of_image[at]; !chain.empty())
+      by_top[chain.back()].push_back(at);
+  for (const auto& [top, same] : by_top) {
+    if (same.size() < 2) continue;
+    // All but one could go, with what only they have.
+    std::uint64_t sum = 0, most = 0;
+    const Image* first = &images[same.front()];
+    for (const std::uint32_t at : same) {
+      const std::uint64_t unique = bloat.sharing.images[at].unique.bytes;
+      sum += unique;
+      most = std::max(most, unique);
+      if (images[at].display_name() < first->display_name()) first = &images[at];
+    }
+    advice.push_back({AdviceKind::kSameLayers, sum - most, first->display_name(), same});
+  }
+}
+
+// Told of a look-alike already, or too small: no advice of its own.
+void AddHeavy(const Bloat& bloat, const BloatLimits& limits, std::vector<Advice>& advice) {
+  std::map<std::string, std::vector<std::uint32_t>> by_shape;
+  std::set<std::uint32_t> told;
+  for (const LookAlikes& group : bloat.look_alikes)
+    told.insert(group.layers.begin(), group.layers.end());
+  for (std::uint32_t at = 0; at < bloat.chains.layers.size(); ++at) {
+    const LayerUse& layer = bloat.chains.layers[at];
+    if (layer.bytes >= std::max<std::uint64_t>(limits.min_bytes, 1) && !layer.created_by.empty() &&
+        !told.contains(at))
+      by_shape[InstructionShape(layer.created_by)].push_back(at);
+  }
+  for (const auto& [shape, layers] : by_shape) {
+    if (layers.size() < 2) continue;
+    std::set<std::uint32_t> images;
+    std::uint64_t sum = 0;
+    for (const std::uint32_t at : layers) {
+      sum += bloat.chains.layers[at].bytes;
+      images.insert(bloat.chains.layers[at].images.begin(), bloat.chains.layers[at].images.end());
+    }
+    // What it takes as a whole: how much of it could be saved, nobody knows.
+    advice.push_back({AdviceKind::kHeavyLayer, sum, shape, {images.begin(), images.end()}});
+  }
+}
+
+}  // namespace
+
+std::string_view ToString(AdviceKind kind) {
+  switch (kind) {
+    case AdviceKind::kShareLayer:
+      return "share-layer";
+    case AdviceKind::kOrderLayers:
+      return "order-layers";
+    case AdviceKind::kHeavyLayer:
+      return "heavy-layer";
+    case AdviceKind::kManyTags:
+      return "many-tags";
+    case AdviceKind::kSameLayers:
+      return "same-layers";
+    case AdviceKind::kPatchVersions:
+      return "patch-versions";
+  }
+  return "unknown";
+}
+
+Bloat FindBloat(const LayerGraph& graph, std::span<const Image> images, BloatLimits limits) {
+  Bloat bloat;
+  bloat.sharing = MeasureSharing(graph);
+  bloat.chains = ReadLayerChains(graph);
+  bloat.heaviest = Heaviest(bloat.chains, limits.heaviest);
+  bloat.look_alikes = FindLookAlikes(bloat.chains, images, limits);
+  bloat.without_history =
+      static_cast<std::size_t>(std::ranges::count(bloat.chains.has_history, false));
+
+  for (const LookAlikes& group : bloat.look_alikes) {
+    std::set<std::uint32_t> its;
+    for (const std::uint32_t at : group.layers)
+      its.insert(bloat.chains.layers[at].images.begin(), bloat.chains.layers[at].images.end());
+    bloat.advice.push_back({group.identical ? AdviceKind::kOrderLayers : AdviceKind::kShareLayer,
+                            group.saved,
+                            group.instruction,
+                            {its.begin(), its.end()}});
+  }
+  AddManyTags(images, bloat.advice);
+  AddSameLayers(bloat, images, bloat.advice);
+  AddHeavy(bloat, limits, bloat.advice);
+  for (Advice& line : FindPatchVersions(graph, bloat.chains, images))
+    bloat.advice.push_back(std::move(line));
+  std::ranges::sort(bloat.advice, [](const Advice& a, const Advice& b) {
+    const bool heavy = a.kind == AdviceKind::kHeavyLayer;
+    if (heavy != (b.kind == AdviceKind::kHeavyLayer)) return !heavy;
+    if (a.bytes != b.bytes) return a.bytes > b.bytes;
+    return a.kind != b.kind ? a.kind < b.kind : a.subject < b.subject;
+  });
+  return bloat;
+}
+
+}  // namespace imagesweep::layers

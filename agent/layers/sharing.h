@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "agent/layers/graph.h"
+
+namespace imagesweep::layers {
+
+// One image's space, and the part of it that no other image of the CRI has.  Unlike what a removal
+// frees, this does not ask who else holds it (containers, leases, other namespaces).
+struct Share {
+  Reclaim total;
+  Reclaim unique;
+
+  std::uint64_t shared_bytes() const { return total.bytes - unique.bytes; }
+};
+
+struct Sharing {
+  std::vector<Share> images;   // parallel to the list
+  std::uint64_t apparent = 0;  // the images' totals added up
+  std::uint64_t on_disk = 0;   // each layer once
+  // How many times what is on disk is used; 1 when no two images share anything, or there are none.
+  double reuse() const {
+    return on_disk == 0 ? 1.0 : static_cast<double>(apparent) / static_cast<double>(on_disk);
+  }
+};
+
+// O(sum of the images' layers).
+Sharing MeasureSharing(const LayerGraph& graph);
+
+// What the images' records reach, image by image; `visit(image, node)` is called once for each
+// pair.
+template <typename Visit>
+void VisitReached(const LayerGraph& graph, std::uint32_t image, std::vector<std::uint32_t>& seen_by,
+                  Visit&& visit) {
+  // seen_by: graph.objects().size() entries, none of them image + 1 at first.
+  std::vector<Node> pending;
+  const auto enter = [&](Node node) {
+    if (seen_by[node] == image + 1) return;
+    seen_by[node] = image + 1;
+    pending.push_back(node);
+  };
+  for (const Node record : graph.attribution().records[image]) enter(record);
+  while (!pending.empty()) {
+    const Node node = pending.back();
+    pending.pop_back();
+    visit(node);
+    for (const Node other : graph.objects().From(node)) enter(other);
+  }
+}
+
+}  // namespace imagesweep::layers

@@ -1,0 +1,409 @@
+#include "agent/layers/graph.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "agent/layers/marginal.h"
+#include "tests/layers/spec.h"
+
+// The rules of containerd's garbage collection, one at a time, on images as it pulls them.
+
+namespace imagesweep::layers {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr std::uint64_t kBlock = 4096;
+constexpr std::uint64_t kDirs = 8192;  // of one snapshot on ext4
+const LabNode::Layer kBase{"B", 10'000, {50'000, 5}};
+const LabNode::Layer kRun{"R", 20'000, {70'000, 7}};
+const LabNode::Layer kApp{"A", 30'000, {90'000, 9}};
+const LabNode::Layer kOther{"O", 5'000, {11'000, 1}};
+
+std::uint64_t Blocks(std::uint64_t bytes) {
+  return (bytes + kBlock - 1) / kBlock * kBlock;
+}
+// Blob and snapshot of one layer.
+std::uint64_t Size(const LabNode::Layer& layer) {
+  return Blocks(layer.blob_bytes) + layer.usage.bytes + kDirs;
+}
+constexpr std::uint64_t kPapers = 2 * kBlock;  // manifest and config
+
+std::uint64_t BytesFreed(const LabNode& node, std::vector<std::uint32_t> images) {
+  return node.Graph().FreedBy(images).space.bytes;
+}
+
+TEST(LayerGraphTest, AnImageFreesItsPapersAndTheLayersThatOnlyItHas) {
+  LabNode node;
+  const auto app = node.Pull("app", {kBase, kRun, kApp});
+  const auto other = node.Pull("other", {kBase, kOther});
+  const LayerGraph graph = node.Graph();
+
+  const Freed freed = graph.FreedBy(std::vector{app});
+  EXPECT_EQ(freed.space.bytes, kPapers + Size(kRun) + Size(kApp));
+  EXPECT_EQ(freed.space.blobs, 4U);
+  EXPECT_EQ(freed.space.snapshots, 2U);
+  EXPECT_EQ(freed.space.inodes, 4U + 7 + 9 + 2 * 2);
+  EXPECT_TRUE(freed.exact()) << freed.why;
+  EXPECT_EQ(BytesFreed(node, {other}), kPapers + Size(kOther));
+  // Together they free what they share as well.
+  EXPECT_EQ(BytesFreed(node, {app, other}),
+            2 * kPapers + Size(kBase) + Size(kRun) + Size(kApp) + Size(kOther));
+  EXPECT_EQ(BytesFreed(node, {app, app}), kPapers + Size(kRun) + Size(kApp)) << "once";
+  EXPECT_EQ(graph.FreedBy({}).space, Reclaim{});
+  EXPECT_EQ(graph.Dead(), Reclaim{});
+}
+
+TEST(LayerGraphTest, ABaseUnderOthersFreesItsPapersAlone) {
+  LabNode node;
+  const auto base = node.Pull("base", {kBase});
+  node.Pull("app", {kBase, kApp});
+  EXPECT_EQ(BytesFreed(node, {base}), kPapers);
+}
+
+TEST(LayerGraphTest, OneIdWithTwoManifestsGoesAsAWhole) {
+  LabNode node;
+  const auto app = node.Pull("app", {kApp});
+  ASSERT_EQ(node.Pull("app", {kApp}, "zstd"), app);  // the same config, compressed anew
+  const LayerGraph graph = node.Graph();
+  EXPECT_EQ(graph.Records(app).size(), 5U) << "two tags, two digests, one id";
+  EXPECT_EQ(graph.Manifests(app).size(), 2U);
+  EXPECT_EQ(graph.FreedBy(std::vector{app}).space.bytes,
+            3 * kBlock + Size(kApp) + Blocks(kApp.blob_bytes));
+}
+
+TEST(LayerGraphTest, ABlobAtTwoPlacesOfTheChainIsOneFile) {
+  LabNode node;
+  const auto repeated = node.Pull("rep", {kBase, kApp, kBase});
+  EXPECT_EQ(BytesFreed(node, {repeated}),
+            kPapers + Size(kBase) + Size(kApp) + Size(kBase) - Blocks(kBase.blob_bytes));
+}
+
+TEST(LayerGraphTest, LayersThatWereThrownAwayAfterUnpackingAreNotCounted) {
+  LabNode node;
+  node.with_layer_blobs = false;
+  const auto app = node.Pull("app", {kBase, kApp});
+  const Freed freed = node.Graph().FreedBy(std::vector{app});
+  EXPECT_EQ(freed.space.bytes, kPapers + kBase.usage.bytes + kApp.usage.bytes + 2 * kDirs);
+  EXPECT_TRUE(freed.exact()) << "labels that dangle are no doubt";
+}
+
+TEST(LayerGraphTest, AnIndexLeadsToTheImageOfItsManifest) {
+  LabNode node;
+  const auto app = node.Pull("app", {kApp});
+  for (auto& record : node.spec.images) record.target = Id("index");
+  node.AddBlob("k8s.io", Id("index"), 500,
+               {{"containerd.io/gc.ref.content.m.0", Id("manapp")},
+                {"containerd.io/gc.ref.content.m.1", Id("other-platform")}});
+  const LayerGraph graph = node.Graph();
+  EXPECT_EQ(graph.Records(app).size(), 3U);
+  EXPECT_EQ(graph.FreedBy(std::vector{app}).space.bytes, kPapers + kBlock + Size(kApp));
+}
+
+TEST(LayerGraphTest, AnIndexOfTwoListedImagesGoesWithTheLastOfThem) {
+  LabNode node;
+  const auto amd = node.Pull("amd", {kApp});
+  const auto arm = node.Pull("arm", {kOther});
+  node.AddBlob("k8s.io", Id("index"), 500,
+               {{"containerd.io/gc.ref.content.m.0", Id("manamd")},
+                {"containerd.io/gc.ref.content.m.1", Id("manarm")}});
+  node.AddImage("k8s.io", "docker.io/library/both:1", Id("index"));
+  const LayerGraph graph = node.Graph();
+  const Freed one = graph.FreedBy(std::vector{amd});
+  EXPECT_EQ(one.space.bytes, 0U);
+  EXPECT_EQ(one.certainty, Certainty::kAtLeast);
+  EXPECT_THAT(one.why, HasSubstr("several images"));
+  EXPECT_EQ(graph.FreedBy(std::vector{amd, arm}).space.bytes,
+            2 * kPapers + kBlock + Size(kApp) + Size(kOther));
+}
+
+TEST(LayerGraphTest, ARunningContainerHoldsItsSnapshotsAndNotTheBlobs) {
+  LabNode node;
+  const auto app = node.Pull("app", {kBase, kApp});
+  const auto base = node.Pull("base", {kBase});
+  const auto idle = node.Pull("idle", {kOther});
+  node.Run("k1", {kBase, kApp});
+  const LayerGraph graph = node.Graph();
+  EXPECT_EQ(graph.FreedBy(std::vector{app, base}).space.bytes,
+            2 * kPapers + Blocks(kBase.blob_bytes) + Blocks(kApp.blob_bytes));
+  EXPECT_EQ(graph.FreedBy(std::vector{app}).space.snapshots, 0U);
+  EXPECT_EQ(graph.Use(app), SnapshotUse::kDirect);
+  EXPECT_EQ(graph.Use(base), SnapshotUse::kBeneath);
+  EXPECT_EQ(graph.Use(idle), SnapshotUse::kNone);
+}
+
+// An image volume is no container: a mounted snapshot under a lease of the sandbox's name.
+TEST(LayerGraphTest, AnImageVolumeHoldsItsSnapshots) {
+  LabNode node;
+  const auto model = node.Pull("model", {kApp});
+  const std::string key = "/run/containerd/io.containerd.grpc.v1.cri/image-volumes/sandbox/digest";
+  node.spec.snapshots.push_back({"k8s.io",
+                                 "overlayfs",
+                                 key,
+                                 LabNode::Chain({kApp}, 1),
+                                 SnapshotKind::kView,
+                                 std::nullopt,
+                                 {}});
+  node.spec.leases.push_back({"k8s.io", "sandbox", {}, {{"snapshots/overlayfs", key}}});
+  const LayerGraph graph = node.Graph();
+  EXPECT_EQ(graph.Use(model), SnapshotUse::kDirect);
+  EXPECT_EQ(graph.FreedBy(std::vector{model}).space.bytes, kPapers + Blocks(kApp.blob_bytes));
+}
+
+struct LeaseCase {
+  std::string_view why;
+  Spec::Tags labels;
+  std::pair<std::string, std::string> resource;
+  std::uint64_t held = 0;  // of all that the image would free
+};
+
+TEST(LayerGraphTest, LeasesHoldWhatTheyName) {
+  const std::string manifest = Id("manapp"), top = LabNode::Chain({kBase, kApp}, 2);
+  const std::uint64_t all = kPapers + Size(kBase) + Size(kApp);
+  const std::uint64_t snapshots = kBase.usage.bytes + kApp.usage.bytes + 2 * kDirs;
+  const Spec::Tags flat{{"containerd.io/gc.flat", "1"}};
+  const LeaseCase cases[] = {
+      {"a manifest with all that it refers to", {}, {"content", manifest}, all},
+      {"flat: the manifest alone", flat, {"content", manifest}, kBlock},
+      {"a snapshot with its parents", {}, {"snapshots/overlayfs", top}, snapshots},
+      {"flat: parents all the same", flat, {"snapshots/overlayfs", top}, snapshots},
+      {"of another snapshotter", {}, {"snapshots/native", top}, 0},
+      {"what is not there", {}, {"content", Id("nothing")}, 0},
+      {"an ingest", {}, {"ingests", "ref"}, 0},
+      {"expired", {{"containerd.io/gc.expire", "2001-09-09T01:46:40Z"}}, {"content", manifest}, 0},
+      {"yet to expire",
+       {{"containerd.io/gc.expire", "2100-01-01T00:00:00+01:00"}},
+       {"content", manifest},
+       all},
+      {"an unreadable expiry is none",
+       {{"containerd.io/gc.expire", "x"}},
+       {"content", manifest},
+       all},
+      // The record is gone, and a name holds nothing.
+      {"an image record", {}, {"images", "docker.io/library/app:v1"}, 0},
+  };
+  for (const auto& its : cases) {
+    LabNode node;
+    const auto app = node.Pull("app", {kBase, kApp});
+    node.spec.leases.push_back({"k8s.io", "lease", its.labels, {its.resource}});
+    EXPECT_EQ(BytesFreed(node, {app}), all - its.held) << its.why;
+    node.spec.leases.back().space = "moby";
+    EXPECT_EQ(BytesFreed(node, {app}), all) << its.why << ", in another namespace";
+  }
+}
+
+TEST(LayerGraphTest, LabelsOnAnythingHold) {
+  const std::string config = Id("cfgapp"), top = LabNode::Chain({kBase, kApp}, 2);
+  const std::uint64_t unpacked =
+      kBlock + kBase.usage.bytes + kApp.usage.bytes + 2 * kDirs;  // config and snapshots
+  struct Case {
+    std::string_view why;
+    std::function<void(LabNode&)> change;
+    std::uint64_t held = 0;
+  };
+  const Spec::Tags to_config{{"containerd.io/gc.ref.content.x", config}};
+  const Case cases[] = {
+      {"gc.root on a blob",
+       [&](LabNode& node) {
+         for (auto& blob : node.spec.blobs)
+           if (blob.digest == config) blob.labels["containerd.io/gc.root"] = "t";
+       },
+       unpacked},
+      {"gc.root on a snapshot",
+       [&](LabNode& node) {
+         for (auto& its : node.spec.snapshots)
+           if (its.key == top) its.labels["containerd.io/gc.root"] = "t";
+       },
+       unpacked - kBlock},
+      {"a container's label",
+       [&](LabNode& node) {
+         node.spec.containers.push_back({"k8s.io", "k", "", "", "", to_config});
+       },
+       unpacked},
+      {"a sandbox's label",
+       [&](LabNode& node) {
+         node.spec.sandboxes = {{"k8s.io", to_config}};
+       },
+       unpacked},
+      {"a download of it",
+       [&](LabNode& node) {
+         node.spec.ingests = {{"k8s.io", config}};
+       },
+       unpacked},
+      {"a record that is no image of the CRI",
+       [&](LabNode& node) {
+         node.AddBlob("k8s.io", Id("artifact"), 10, to_config);
+         node.spec.images.push_back({"k8s.io", "chart:1", Id("elsewhere"), to_config});
+       },
+       unpacked},
+      {"a snapshot's label",
+       [&](LabNode& node) {
+         node.spec.snapshots.push_back(
+             {"k8s.io", "overlayfs", "k", "", SnapshotKind::kActive, std::nullopt, to_config});
+         node.spec.containers.push_back({"k8s.io", "k", "", "overlayfs", "k", {}});
+       },
+       unpacked},
+      {"what hangs on a container",
+       [&](LabNode& node) {
+         node.spec.containers.push_back({"k8s.io", "k", "", "", "", {}});
+         for (auto& blob : node.spec.blobs)
+           if (blob.digest == config) blob.labels["containerd.io/gc.bref.container"] = "k";
+       },
+       unpacked},
+      {"what hangs on a container that is gone",
+       [&](LabNode& node) {
+         for (auto& blob : node.spec.blobs)
+           if (blob.digest == config) blob.labels["containerd.io/gc.bref.container"] = "k";
+       },
+       0},
+  };
+  for (const auto& its : cases) {
+    LabNode node;
+    const auto app = node.Pull("app", {kBase, kApp});
+    its.change(node);
+    EXPECT_EQ(BytesFreed(node, {app}), kPapers + Size(kBase) + Size(kApp) - its.held) << its.why;
+  }
+}
+
+// A signature hangs on the image that it signs, and goes with it.
+TEST(LayerGraphTest, WhatHangsOnAnImageGoesWithIt) {
+  LabNode node;
+  const auto app = node.Pull("app", {kApp});
+  node.AddBlob("k8s.io", Id("signature"), 100,
+               {{"containerd.io/gc.bref.content.subject", Id("manapp")}});
+  const LayerGraph graph = node.Graph();
+  EXPECT_EQ(graph.Dead(), Reclaim{});
+  EXPECT_EQ(graph.FreedBy(std::vector{app}).space.bytes, kPapers + kBlock + Size(kApp));
+
+  node.spec.rules = RulesOf("1.7.24");
+  const LayerGraph old = node.Graph();
+  EXPECT_EQ(old.Dead().bytes, kBlock) << "an older collector does not know this";
+  EXPECT_EQ(old.FreedBy(std::vector{app}).space.bytes, kPapers + Size(kApp));
+}
+
+TEST(LayerGraphTest, AFileGoesWhenNoNamespaceHasItASnapshotWithItsOwn) {
+  LabNode node;
+  const auto app = node.Pull("app", {kApp});
+  node.Pull("app", {kApp}, "", "moby");
+  EXPECT_EQ(BytesFreed(node, {app}), kApp.usage.bytes + kDirs);
+  // A record that the other namespace's collection drops anyway holds no file.
+  std::erase_if(node.spec.images, [](const auto& its) { return its.space == "moby"; });
+  const LayerGraph graph = node.Graph();
+  EXPECT_EQ(graph.FreedBy(std::vector{app}).space.bytes, kPapers + Size(kApp));
+  EXPECT_EQ(graph.Dead().bytes, kApp.usage.bytes + kDirs) << "the other namespace's snapshot";
+}
+
+TEST(LayerGraphTest, WhatIsDeadIsNobodysMerit) {
+  LabNode node;
+  const auto app = node.Pull("app", {kApp});
+  node.AddBlob("k8s.io", Id("left"), 5000, {{"containerd.io/gc.ref.content", Id("lA")}});
+  node.AddSnapshot("k8s.io", "leaked", "", {1234, 3});
+  const LayerGraph graph = node.Graph();
+  EXPECT_EQ(graph.Dead().bytes, 2 * kBlock + 1234 + kDirs);
+  EXPECT_EQ(graph.Dead().inodes, 1U + 3 + 2);
+  EXPECT_EQ(graph.FreedBy(std::vector{app}).space.bytes, kPapers + Size(kApp));
+}
+
+TEST(LayerGraphTest, LabelsInCirclesAndMissingParentsNeitherHangNorHold) {
+  LabNode node;
+  const auto app = node.Pull("app", {kApp});
+  const auto other = node.Pull("other", {kOther});
+  for (auto& blob : node.spec.blobs)  // the config leads back to the manifest, and to itself
+    if (blob.digest == Id("cfgapp")) {
+      blob.labels["containerd.io/gc.ref.content.0"] = Id("manapp");
+      blob.labels["containerd.io/gc.ref.content.1"] = Id("cfgapp");
+    }
+  for (auto& snapshot : node.spec.snapshots) {
+    if (snapshot.key == LabNode::Chain({kApp}, 1)) snapshot.parent = snapshot.key;
+    if (snapshot.key == LabNode::Chain({kOther}, 1)) snapshot.parent = Id("not there");
+  }
+  node.Run("k1", {kApp});
+  const LayerGraph graph = node.Graph();
+  EXPECT_EQ(graph.FreedBy(std::vector{app}).space.bytes, kPapers + Blocks(kApp.blob_bytes));
+  EXPECT_EQ(graph.FreedBy(std::vector{other}).space.bytes, kPapers + Size(kOther));
+}
+
+// A long circle through all blobs, from which two images hang: it goes with the second.
+TEST(LayerGraphTest, ACircleGoesWithTheLastThatLeadsIntoIt) {
+  LabNode node;
+  const auto app = node.Pull("app", {kApp});
+  const auto other = node.Pull("other", {kOther});
+  constexpr int kLong = 2000;
+  for (int i = 0; i < kLong; ++i)
+    node.spec.blobs.push_back(
+        {"k8s.io",
+         Id("r" + std::to_string(i)),
+         1,
+         {{"containerd.io/gc.ref.content.next", Id("r" + std::to_string((i + 1) % kLong))}}});
+  for (auto& blob : node.spec.blobs)
+    if (blob.digest == Id("manapp") || blob.digest == Id("manother"))
+      blob.labels["containerd.io/gc.ref.content.ring"] = Id("r7");
+  const LayerGraph graph = node.Graph();
+  Marginal order(graph);
+  EXPECT_EQ(order.Add(app).bytes, kPapers + Size(kApp));
+  EXPECT_EQ(order.Add(other).bytes, kPapers + Size(kOther) + kLong * kBlock);
+}
+
+TEST(LayerGraphTest, AnExpiredRecordOfAnotherNamespaceHoldsNothing) {
+  LabNode node;
+  const auto app = node.Pull("app", {kApp});
+  node.spec.images.push_back(
+      {"moby", "old:1", Id("manapp"), {{"containerd.io/gc.expire", "2001-09-09T01:46:40Z"}}});
+  node.AddBlob("moby", Id("manapp"), LabNode::kSmall, {});
+  EXPECT_EQ(BytesFreed(node, {app}), kPapers + Size(kApp));
+  node.spec.rules = RulesOf("1.7.24");
+  EXPECT_EQ(BytesFreed(node, {app}), kPapers + Size(kApp) - kBlock) << "1.x knows no such expiry";
+}
+
+// containerd issue 7698: RemoveImage says OK and does nothing.
+TEST(LayerGraphTest, RecordsThatRemoveImageDoesNotReachAreMarked) {
+  LabNode node;
+  const auto app = node.Pull("app", {kApp});
+  const std::string imported = "import-2026-11-20@" + Id("manapp");
+  node.AddImage("k8s.io", imported, Id("manapp"));
+  std::vector<std::string> unreachable;
+  const LayerGraph graph = node.Graph();
+  for (const NativeRecord& record : graph.Records(app))
+    if (record.survives_remove_image) unreachable.push_back(record.name);
+  EXPECT_THAT(unreachable, ElementsAre(imported));
+
+  for (const std::string& name :
+       {std::string("docker.io/library/nginx:1.25"), std::string("registry:5000/a/b:c"),
+        "docker.io/library/nginx:1.25@" + Id("x"), Id("x"), "localhost/idx@" + Id("x"),
+        std::string("docker.io/library/nginx"), std::string("Not A Reference")})
+    EXPECT_FALSE(SurvivesRemoveImage(name)) << name;
+  for (const std::string& name : {std::string("nginx:1.25"), std::string("team/app:1"),
+                                  "import-1@" + Id("x"), std::string("docker.io/nginx:1")})
+    EXPECT_TRUE(SurvivesRemoveImage(name)) << name;
+}
+
+// Without labels the CRI's own record still tells by its name, and facts tell by the manifest.
+TEST(LayerGraphTest, RecordsAreFoundWithoutLabelsByIdAndByFacts) {
+  const std::string config = Id("cfg"), manifest = Id("man");
+  Image image;
+  image.id = ImageId(config.substr(7));  // as CRI-O writes it
+  World world("k8s.io", {}, {}, {FileSystem::kExt4, 4096});
+  world.AddImage("k8s.io", config, Id("unlabelled"));
+  world.AddImage("k8s.io", "docker.io/library/app:1", manifest);
+  world.AddBlob("k8s.io", manifest, 100);
+  const std::string_view manifests[] = {manifest};
+  world.AddFacts(config, manifests, {}, {});
+  const LayerGraph graph(std::move(world), std::span(&image, 1));
+  EXPECT_EQ(graph.Records(0).size(), 2U);
+  EXPECT_EQ(graph.FreedBy(std::vector{0U}).space.bytes, kBlock);
+}
+
+TEST(LayerGraphTest, AnEmptyWorldFreesNothingAndSaysSo) {
+  const Image image = Img("a", {"a:1"});
+  const LayerGraph graph(World("k8s.io", {}, {}, {FileSystem::kExt4, 4096}), std::span(&image, 1));
+  const Freed freed = graph.FreedBy(std::vector{0U});
+  EXPECT_EQ(freed.space, Reclaim{});
+  EXPECT_EQ(freed.certainty, Certainty::kAtLeast);
+  EXPECT_THAT(freed.why, HasSubstr("no record"));
+}
+
+}  // namespace
+}  // namespace imagesweep::layers
