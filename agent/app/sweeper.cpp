@@ -312,6 +312,7 @@ void Sweeper::LookAfterwards(const Evidence& evidence, Report& report,
     if (IsReclaimable(decision) && listed.contains(image.id.text()))
       reclaimable += image.size_bytes;
   }
+  std::ranges::sort(report.missing_after);
   report.after = Snapshot{images->size(), TotalBytes(*images), reclaimable, ReadDisk(report, stop)};
   if (parts_.pods != nullptr) {
     if (const auto pods = parts_.pods->Read(Millis::zero(), stop))

@@ -11,6 +11,7 @@
 #include "agent/plan/what_if.h"
 #include "agent/report/analysis.h"
 #include "agent/report/json.h"
+#include "agent/report/listing.h"
 #include "agent/report/yaml.h"
 
 // images, plan, analyze and explain: one look, one decision, no removal.
@@ -54,12 +55,6 @@ std::string NamesOf(const Report& report, const std::vector<std::uint32_t>& imag
   return text;
 }
 
-std::vector<std::uint32_t> AllImages(const Report& report) {
-  std::vector<std::uint32_t> all(report.observation.images.size());
-  for (std::uint32_t at = 0; at < all.size(); ++at) all[at] = at;
-  return all;
-}
-
 int Print(const Options& options, const Report& report, const std::string& json,
           const std::string& text, const std::vector<std::uint32_t>& named) {
   std::string out;
@@ -89,7 +84,8 @@ int RunImages(const Options& options, const std::stop_token& stop) {
   const auto look = TakeLook(options, stop, code);
   if (!look) return code;
   return Print(options, look->report, ImagesJson(look->report),
-               ImagesText(look->report, TextOptionsOf(options)), AllImages(look->report));
+               ImagesText(look->report, TextOptionsOf(options)),
+               AllByName(look->report.observation));
 }
 
 namespace {
@@ -122,7 +118,7 @@ int PrintDifference(const Options& options, const std::stop_token& stop) {
     name += std::string(" with profile ") + std::string(ToString(*options.try_profile));
   }
   const Plan then = MakePlan(other, report.observation);
-  const auto changes = Differences(report.plan, then);
+  const auto changes = Differences(report.observation, report.plan, then);
   std::vector<std::uint32_t> named;
   named.reserve(changes.size());
   for (const VerdictChange& change : changes) named.push_back(change.image);

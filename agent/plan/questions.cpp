@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
+#include <tuple>
+#include <vector>
 
 #include "agent/base/duration.h"
 
@@ -11,21 +14,41 @@ namespace {
 bool InUse(const Scene& scene, std::uint32_t at) {
   return scene.in_use(at);
 }
+// How many users besides that one, where a pod counts once whatever number of containers it has.
+std::size_t OtherPods(const Scene& scene, std::span<const std::uint32_t> users,
+                      const Referrer& named) {
+  std::vector<const Referrer*> others;
+  for (const auto user : users) {
+    const Referrer& its = scene.seen().references[user].by;
+    if (!OfOnePod(its, named)) others.push_back(&its);
+  }
+  const auto key = [](const Referrer* its) {
+    return its->pod.empty() ? std::tuple<std::string_view, std::string_view, std::string_view>(
+                                  its->pod_namespace, {}, its->container)
+                            : std::tuple<std::string_view, std::string_view, std::string_view>(
+                                  its->pod_namespace, its->pod, {});
+  };
+  std::ranges::sort(others, {}, key);
+  return others.size() - std::ranges::unique(others, {}, key).size();
+}
+
 std::string InUseEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   if (!applies) return "no pod, container, image volume or sandbox refers to it";
   const auto users = scene.UsedBy(at);
   const auto by = [&](std::uint32_t user) -> const Referrer& {
     return scene.seen().references[user].by;
   };
-  // Pods first: that is whom people know.
-  const auto pod = std::ranges::find_if(
-      users, [&](std::uint32_t user) { return by(user).kind == ReferrerKind::kPod; });
-  const Referrer& named = by(pod == users.end() ? users.front() : *pod);
+  // Pods first: that is whom people know.  Of several always the same.
+  const Referrer& named = by(*std::ranges::min_element(users, {}, [&](std::uint32_t user) {
+    const Referrer& its = by(user);
+    return std::tuple<ReferrerKind, std::string_view, std::string_view, std::string_view>(
+        its.kind, its.pod_namespace, its.pod, its.container);
+  }));
   std::string text;
   text.reserve(128);
   text.append("used by ").append(ToString(named.kind)).append(" ").append(Describe(named));
-  if (users.size() > 1)
-    text.append(" and ").append(std::to_string(users.size() - 1)).append(" more");
+  if (const std::size_t others = OtherPods(scene, users, named); others > 0)
+    text.append(" and ").append(std::to_string(others)).append(" more");
   return text;
 }
 
@@ -109,10 +132,9 @@ std::string LocalOnlyEvidence(const Scene& scene, std::uint32_t at, bool applies
 
 std::string AgeText(const Scene& scene, std::uint32_t at) {
   const ImageAge& age = scene.age(at);
-  std::string text = "unused for " + HumanDuration(age.unused_for);
+  const std::string text = "unused for " + HumanDuration(age.unused_for);
   if (age.just_seen) return text + " (first seen just now; its real age is not known)";
-  return text +
-         (age.last_used ? " since its last use" : " since it was first seen; never seen in use");
+  return text + (age.last_used ? " (since its last use)" : " (since first seen, never in use)");
 }
 // All names must be old enough, each by its own rule.
 Millis MinimumAge(const Scene& scene, std::uint32_t at) {

@@ -1,6 +1,8 @@
 #include "agent/plan/what_if.h"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include "agent/plan/planner.h"
 #include "agent/plan/questions.h"
@@ -12,6 +14,11 @@ namespace {
 bool IsRequired(const Decision& decision) {
   return decision.code == Code::kInUse || decision.code == Code::kPinned ||
          decision.code == Code::kSandbox || decision.code == Code::kSelf;
+}
+
+// Tells any two images apart.
+std::pair<std::string_view, std::string_view> Name(const Observation& seen, std::uint32_t at) {
+  return {seen.images[at].display_name(), seen.images[at].id.text()};
 }
 
 void Add(Amount& amount, const Image& image) {
@@ -81,13 +88,15 @@ Policy WithProfile(const Policy& policy, Profile profile) {
   return other;
 }
 
-std::vector<VerdictChange> Differences(const Plan& now, const Plan& then) {
+std::vector<VerdictChange> Differences(const Observation& seen, const Plan& now, const Plan& then) {
   std::vector<VerdictChange> changes;
   for (std::size_t at = 0; at < now.decisions.size(); ++at) {
     const Decision& a = now.decisions[at];
     const Decision& b = then.decisions[at];
     if (a.verdict != b.verdict || a.code != b.code) changes.push_back({a.image, a, b});
   }
+  std::ranges::sort(changes, {},
+                    [&](const VerdictChange& change) { return Name(seen, change.image); });
   return changes;
 }
 
@@ -105,9 +114,11 @@ Analysis Analyze(const Policy& policy, const Observation& seen) {
       Add(analysis.idle_total, image);
     }
   }
-  std::ranges::stable_sort(analysis.idle, [&](const IdleImage& a, const IdleImage& b) {
+  std::ranges::sort(analysis.idle, [&](const IdleImage& a, const IdleImage& b) {
     if (a.confidence != b.confidence) return a.confidence > b.confidence;
-    return seen.images[a.image].size_bytes > seen.images[b.image].size_bytes;
+    if (seen.images[a.image].size_bytes != seen.images[b.image].size_bytes)
+      return seen.images[a.image].size_bytes > seen.images[b.image].size_bytes;
+    return Name(seen, a.image) < Name(seen, b.image);
   });
   for (const Profile profile : {Profile::kConservative, Profile::kBalanced, Profile::kAggressive}) {
     const Policy its = WithProfile(policy, profile);

@@ -11,8 +11,8 @@ namespace imagesweep {
 // author wrote by hand about single images: rules, keep patterns, keep.localOnly, limits, windows.
 Policy WithProfile(const Policy& policy, Profile profile);
 
-// Images whose verdict, or its reason, differs between two plans of one observation.
-std::vector<VerdictChange> Differences(const Plan& now, const Plan& then);
+// Images whose verdict, or its reason, differs between two plans of one observation; by name.
+std::vector<VerdictChange> Differences(const Observation& seen, const Plan& now, const Plan& then);
 
 // The node by what needs what, and the three profiles side by side with the removal of everything
 // unused, which is what `crictl rmi --prune` does.  Recommended is Balanced, or Conservative when

@@ -15,6 +15,10 @@ struct Group {
     return std::to_string(images) + (images == 1 ? " image (" : " images (") + HumanBytes(bytes) +
            ")";
   }
+  // "1 image (1KiB) waits", "2 images (2KiB) wait"
+  std::string Text(const char* verb_of_one, const char* verb_of_many) const {
+    return Text() + " " + (images == 1 ? verb_of_one : verb_of_many);
+  }
 };
 
 Group Of(const Report& report, const std::function<bool(const Decision&, const Image&)>& belongs) {
@@ -43,26 +47,29 @@ std::vector<std::string> Advice(const Report& report) {
   if (const Group go =
           Of(report, [](const Decision& d, const Image&) { return d.verdict == Verdict::kRemove; });
       report.dry_run && go.images > 0)
-    advice.push_back("This was a dry run: dryRun: false lets " + go.Text() + " go.");
+    advice.push_back((report.in_force.dry_run
+                          ? "This was a dry run: dryRun: false in the policy lets "
+                          : "This was a dry run: `imagesweep sweep --dry-run=false` lets ") +
+                     go.Text() + " go.");
   if (const Group waiting = with(Code::kLimit); waiting.images > 0)
-    advice.push_back(waiting.Text() + " wait for later runs because of the limits section.");
+    advice.push_back(waiting.Text("waits", "wait") +
+                     " for later runs because of the limits section.");
   if (const Group waiting = with(Code::kWindow); waiting.images > 0)
-    advice.push_back(waiting.Text() + " wait for the next window.");
+    advice.push_back(waiting.Text("waits", "wait") + " for the next window.");
   if (const Group local = with(Code::kLocalOnly); local.images > 0)
     advice.push_back(
-        local.Text() +
-        " exist on this node alone and cannot be pulled again: push them to a registry,"
-        " or set keep.localOnly: UnlessSuperseded where they are built again anyway.");
+        local.Text("exists", "exist") +
+        " on this node alone: no registry is known to pull from again. Push to one, or set "
+        "keep.localOnly: UnlessSuperseded where images are built again anyway.");
   if (const Group young = with(Code::kTooYoung); young.images > 0)
-    advice.push_back(young.Text() + " are younger than minimumAge " +
-                     FormatDuration(report.in_force.minimum_age) +
-                     "; they are looked at again in later runs.");
+    advice.push_back(young.Text("is", "are") + " younger than minimumAge " +
+                     FormatDuration(report.in_force.minimum_age) + "; later runs look again.");
   const Group latest = Of(report, [](const Decision& d, const Image& image) {
     return d.code == Code::kInUse && image.tags.size() == 1 && image.tags[0].tag() == "latest";
   });
   if (latest.images > 0)
-    advice.push_back(latest.Text() +
-                     " in use carry the tag latest alone: with a version in the tag, what replaced "
+    advice.push_back(latest.Text("in use carries", "in use carry") +
+                     " the tag latest alone: with a version in the tag, what replaced "
                      "what can be told.");
   if (!report.oversized.empty())
     advice.push_back(std::to_string(report.oversized.size()) +

@@ -6,6 +6,7 @@
 #include "agent/base/duration.h"
 #include "agent/base/quantity.h"
 #include "agent/report/document.h"
+#include "agent/report/listing.h"
 
 namespace imagesweep {
 namespace {
@@ -22,17 +23,15 @@ std::string Text(const Amount& amount) {
 
 std::string Users(const Report& report, const Decision& decision) {
   std::vector<std::string> users;
-  for (const auto at : decision.used_by) {
-    std::string user = Describe(report.observation.references[at].by);
-    if (std::ranges::find(users, user) == users.end()) users.push_back(std::move(user));
-  }
+  for (const Referrer& user : PodsOf(report.observation, decision)) users.push_back(Describe(user));
   std::string text;
   for (std::size_t i = 0; i < users.size() && i < 3; ++i) text += (i == 0 ? "" : ", ") + users[i];
   if (users.size() > 3) text += " and " + std::to_string(users.size() - 3) + " more";
   return text.empty() ? decision.reason : text;
 }
 
-std::string Names(const Report& report, const std::vector<std::uint32_t>& images) {
+std::string Names(const Report& report, const std::vector<std::uint32_t>& unordered) {
+  const auto images = ByName(report.observation, unordered);
   std::string text;
   for (std::size_t i = 0; i < images.size() && i < 5; ++i)
     text += (i == 0 ? "" : ", ") + report.observation.images[images[i]].display_name();
@@ -57,7 +56,8 @@ Json AmountJson(const Amount& amount) {
 
 Json NamesJson(const Report& report, const std::vector<std::uint32_t>& images) {
   Json names = Json::array();
-  for (const auto at : images) names.push_back(report.observation.images[at].display_name());
+  for (const auto at : ByName(report.observation, images))
+    names.push_back(report.observation.images[at].display_name());
   return names;
 }
 
@@ -82,13 +82,14 @@ Page MakeAnalysisPage(const Report& report, const Analysis& analysis) {
     page.sections.push_back(std::move(section));
   };
   Page::Grid required{{"Image", "Size", "Needed by"}, {}};
-  for (const auto at : analysis.required) {
+  for (const auto at : ByName(report.observation, analysis.required)) {
     const Image& image = report.observation.images[at];
     required.rows.push_back({image.display_name(), HumanBytes(image.size_bytes),
                              Users(report, report.plan.decisions[at])});
   }
   add("Required", std::move(required),
-      Page::Paragraph{"Total: " + Text(analysis.required_total) + ". None of them ever goes."});
+      Page::Paragraph{"Total: " + Text(analysis.required_total) +
+                      ". None of them goes while it is needed."});
 
   Page::Grid idle{{"Image", "Size", "Unused for", "Confidence", "Verdict"}, {}};
   for (const IdleImage& one : analysis.idle) {
@@ -117,7 +118,7 @@ Page MakeAnalysisPage(const Report& report, const Analysis& analysis) {
 std::string AnalysisJson(const Report& report, const Analysis& analysis) {
   Json json = {{"apiVersion", "imagesweep/v1alpha1"}, {"kind", "Analysis"}, {"node", report.node}};
   Json required = Json::array();
-  for (const auto at : analysis.required) {
+  for (const auto at : ByName(report.observation, analysis.required)) {
     const Image& image = report.observation.images[at];
     required.push_back({{"name", image.display_name()},
                         {"id", image.id.text()},

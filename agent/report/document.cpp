@@ -40,6 +40,11 @@ std::string Count(std::size_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
+std::string AllArePresent(std::size_t referenced) {
+  if (referenced == 1) return "the one referenced image is present.";
+  return "all " + std::to_string(referenced) + " referenced images are present.";
+}
+
 std::pair<std::string, std::string> Split(const std::string& name) {
   const auto at = name.find('@');
   if (at != std::string::npos) return {name.substr(0, at), name.substr(at + 1, 19)};

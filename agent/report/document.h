@@ -23,6 +23,9 @@ std::pair<std::string, std::string> Split(const std::string& name);
 // An image's tags; a digest or the id when it has none.
 std::vector<std::string> NamesOf(const Json& image);
 
+// "all 3 referenced images are present."
+std::string AllArePresent(std::size_t referenced);
+
 std::string Bytes(double bytes);                                // "-1.2GiB"
 std::string Count(std::size_t count, const std::string& noun);  // "1 pod", "2 pods"
 

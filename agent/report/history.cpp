@@ -1,5 +1,6 @@
 #include "agent/report/history.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "agent/base/quantity.h"
@@ -35,13 +36,17 @@ std::string HistoryText(std::span<const RunEntry> runs, const TextOptions& optio
                                     FormatTime(run.started),
                                     run.dry_run ? "true" : "false",
                                     run.result,
-                                    std::to_string(run.removed),
+                                    std::to_string(run.removed) + (run.dry_run ? " (would)" : ""),
                                     HumanBytes(run.bytes),
                                     std::to_string(run.times)};
     if (options.wide) row.push_back(run.headline);
     table.Add(std::move(row));
   }
-  return table.Render(options.with_header);
+  std::string text = table.Render(options.with_header);
+  const bool joined = std::ranges::any_of(runs, [](const RunEntry& run) { return run.times > 1; });
+  if (joined && options.with_header)
+    text += "TIMES: so many runs in a row that had nothing to do share a line.\n";
+  return text;
 }
 
 }  // namespace imagesweep

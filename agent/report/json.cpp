@@ -1,8 +1,10 @@
 #include "agent/report/json.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "agent/report/advice.h"
+#include "agent/report/listing.h"
 
 namespace imagesweep {
 namespace {
@@ -34,13 +36,11 @@ Json ImageJson(const Report& report, std::uint32_t at) {
   const ImageAge& age = report.observation.ages[at];
   const Decision& decision = report.plan.decisions[at];
   Json used_by = Json::array();
-  for (const auto reference : decision.used_by) {
-    const Referrer& by = report.observation.references[reference].by;
+  for (const Referrer& by : UsersOf(report.observation, decision))
     used_by.push_back({{"kind", ToString(by.kind)},
                        {"namespace", by.pod_namespace},
                        {"name", by.pod},
                        {"container", by.container}});
-  }
   Json twins = Json::array();
   for (std::uint32_t i = 0; i < image.tags.size(); ++i)
     if (i != decision.main_tag)
@@ -96,8 +96,8 @@ Json Head(const Report& report, std::string_view kind) {
 
 void AddImages(Json& json, const Report& report) {
   Json images = Json::array();
-  for (std::uint32_t at = 0; at < report.plan.decisions.size(); ++at)
-    images.push_back(ImageJson(report, at));
+  if (!report.plan.decisions.empty())  // a refused run decided nothing
+    for (const auto at : AllByName(report.observation)) images.push_back(ImageJson(report, at));
   json["images"] = std::move(images);
 }
 
@@ -134,7 +134,11 @@ Json VerificationJson(const Report& report) {
 
 Json OversizedJson(const Report& report) {
   Json list = Json::array();
-  for (const Oversized& one : report.oversized) {
+  auto oversized = report.oversized;
+  std::ranges::sort(oversized, {}, [&](const Oversized& one) {
+    return std::string_view(report.observation.images[one.image].display_name());
+  });
+  for (const Oversized& one : oversized) {
     const Image& image = report.observation.images[one.image];
     list.push_back({{"name", image.display_name()},
                     {"sizeBytes", image.size_bytes},

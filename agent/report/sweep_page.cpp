@@ -5,6 +5,7 @@
 #include <map>
 
 #include "agent/report/document.h"
+#include "agent/report/text.h"
 
 namespace imagesweep {
 namespace {
@@ -200,7 +201,8 @@ class Builder {
           ", " + Bytes(Number(report_, "measuredFreedBytes")) + " measured on the file system";
     if (dry_run_)
       reclaimed = "Would be reclaimed: " + Bytes(SizeOfWent()) + " by the runtime's sizes";
-    Add("Disk space", std::move(grid), Page::Paragraph{reclaimed + "."});
+    Add("Disk space", std::move(grid), Page::Paragraph{kReclaimableMeans},
+        Page::Paragraph{reclaimed + "."});
   }
 
   void Verification() {
@@ -211,9 +213,10 @@ class Builder {
     if (At(report_, "after").is_null()) {
       items.push_back("Nothing was removed, so there was no second look.");
     } else if (missing.empty()) {
-      items.push_back("All " +
-                      std::to_string(static_cast<long>(Number(verification, "referencedImages"))) +
-                      " referenced images are present.");
+      std::string all =
+          AllArePresent(static_cast<std::size_t>(Number(verification, "referencedImages")));
+      all.front() = all.front() == 'a' ? 'A' : 'T';
+      items.push_back(std::move(all));
     }
     for (const std::string& name : missing) items.push_back("MISSING although referenced: " + name);
     if (At(verification, "unfinishedPods").is_number()) {

@@ -6,6 +6,8 @@
 
 #include "agent/base/duration.h"
 #include "agent/base/quantity.h"
+#include "agent/report/document.h"
+#include "agent/report/listing.h"
 #include "agent/report/printable.h"
 #include "agent/report/table.h"
 
@@ -36,13 +38,9 @@ std::string NamesCell(const Image& image) {
 }
 
 std::string UsedByCell(const Observation& seen, const Decision& decision) {
-  if (decision.used_by.empty()) return {};
-  std::vector<std::string> users;
-  for (const auto reference : decision.used_by) {
-    std::string user = Describe(seen.references[reference].by);
-    if (std::ranges::find(users, user) == users.end()) users.push_back(std::move(user));
-  }
-  std::string cell = users.front();
+  const auto users = PodsOf(seen, decision);
+  if (users.empty()) return {};
+  std::string cell = Describe(users.front());
   if (users.size() > 1) cell += "+" + std::to_string(users.size() - 1);
   return cell;
 }
@@ -87,9 +85,9 @@ std::string Footer(const Report& report) {
         "the runtime alone, WITHOUT KUBERNETES: what pods need but no container holds yet is not "
         "seen; ";
   } else {
-    text += std::to_string(report.evidence.pods) + " pods on node " + report.node + ", ";
+    text += document::Count(report.evidence.pods, "pod") + " on node " + report.node + ", ";
   }
-  text += std::to_string(report.evidence.containers) + " containers.\n";
+  text += document::Count(report.evidence.containers, "container") + ".\n";
   if (report.in_force.suspend)
     text += "The policy is SUSPENDED: nothing is removed while its suspend is true.\n";
   for (const std::string& warning : report.warnings)
@@ -109,7 +107,7 @@ std::uint64_t SizeOf(const Report& report, const std::vector<std::uint32_t>& ima
 }
 
 std::string Images(std::size_t count) {
-  return std::to_string(count) + (count == 1 ? " image" : " images");
+  return document::Count(count, "image");
 }
 
 // What is to go later, and why not now.
@@ -126,28 +124,28 @@ std::string Deferred(const Report& report) {
 
 std::string Percent(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0) return "0%";
-  return std::to_string(part * 100 / whole) + "%";
+  return std::to_string((part * 100 + whole / 2) / whole) + "%";
 }
 
 std::string DiskCell(const std::optional<DiskUsage>& disk) {
   if (!disk || disk->capacity_bytes == 0) return "unknown";
-  return HumanBytes(disk->capacity_bytes - disk->available_bytes) + "/" +
-         HumanBytes(disk->capacity_bytes) + "(" + std::to_string(disk->used_percent()) + "%)";
+  return HumanBytes(disk->capacity_bytes - disk->available_bytes) + " of " +
+         HumanBytes(disk->capacity_bytes) + " (" + std::to_string(disk->used_percent()) + "%)";
 }
 
-std::string BeforeAndAfter(const Report& report, const TextOptions& options) {
+std::string BeforeAndAfter(const Report& report) {
   if (!report.before || !report.after) return {};
   const Snapshot& before = *report.before;
   const Snapshot& after = *report.after;
   Table table({"", "BEFORE", "AFTER"});
   table.Add({"Images", std::to_string(before.images), std::to_string(after.images)});
-  table.Add({"Image-sizes", HumanBytes(before.bytes), HumanBytes(after.bytes)});
+  table.Add({"Image sizes", HumanBytes(before.bytes), HumanBytes(after.bytes)});
   const auto reclaimable = [](const Snapshot& s) {
-    return HumanBytes(s.reclaimable_bytes) + "(" + Percent(s.reclaimable_bytes, s.bytes) + ")";
+    return HumanBytes(s.reclaimable_bytes) + " (" + Percent(s.reclaimable_bytes, s.bytes) + ")";
   };
-  table.Add({"Unreferenced", reclaimable(before), reclaimable(after)});
-  table.Add({"Disk-used", DiskCell(before.disk), DiskCell(after.disk)});
-  std::string text = "\n" + table.Render(options.with_header);
+  table.Add({"Reclaimable", reclaimable(before), reclaimable(after)});
+  table.Add({"Disk used", DiskCell(before.disk), DiskCell(after.disk)});
+  std::string text = "\n" + table.Render() + kReclaimableMeans + "\n";
   if (before.disk && after.disk && !report.dry_run) {
     const auto freed = static_cast<std::int64_t>(after.disk->available_bytes) -
                        static_cast<std::int64_t>(before.disk->available_bytes);
@@ -162,8 +160,7 @@ std::string BeforeAndAfter(const Report& report, const TextOptions& options) {
 std::string Verification(const Report& report) {
   if (!report.after) return {};
   if (report.missing_after.empty()) {
-    return "Verified: all " + std::to_string(report.referenced_images) +
-           " referenced images are present.\n";
+    return "Verified: " + document::AllArePresent(report.referenced_images) + "\n";
   }
   std::string text = "MISSING after the run, though referenced:\n";
   for (const std::string& name : report.missing_after) text += "  " + Printable(name) + "\n";
@@ -174,24 +171,21 @@ std::string Verification(const Report& report) {
 
 std::string ImagesText(const Report& report, const TextOptions& options) {
   Table table = ImageTable(options);
-  std::vector<std::uint32_t> order(report.plan.decisions.size());
-  for (std::uint32_t at = 0; at < order.size(); ++at) order[at] = at;
-  std::ranges::sort(order, {}, [&](std::uint32_t at) {
-    return std::string_view(report.observation.images[at].display_name());
-  });
-  for (const auto at : order) AddImage(table, report, at, options);
-  return table.Render(options.with_header) + "\n" + Footer(report);
+  for (const auto at : AllByName(report.observation)) AddImage(table, report, at, options);
+  const std::string text = table.Render(options.with_header);
+  return options.with_header ? text + "\n" + Footer(report) : text;
 }
 
 std::string PlanText(const Report& report, const TextOptions& options) {
   Table table = ImageTable(options);
   for (const auto at : report.plan.removals) AddImage(table, report, at, options);
   for (const Verdict verdict : {Verdict::kDefer, Verdict::kKeep})
-    for (const Decision& decision : report.plan.decisions)
-      if (decision.verdict == verdict) AddImage(table, report, decision.image, options);
+    for (const auto at : AllByName(report.observation))
+      if (report.plan.decisions[at].verdict == verdict) AddImage(table, report, at, options);
+  std::string text = table.Render(options.with_header);
+  if (!options.with_header) return text;
   const std::size_t removals = report.plan.removals.size();
-  std::string text = table.Render(options.with_header) + "\n";
-  text += "To remove: " + Images(removals) + ", " +
+  text += "\nTo remove: " + Images(removals) + ", " +
           HumanBytes(SizeOf(report, report.plan.removals)) +
           " as the runtime counts sizes (shared layers stay, unpacked layers come free besides). ";
   text += "Kept: " + std::to_string(report.plan.Count(Verdict::kKeep)) +
@@ -234,10 +228,12 @@ std::string SweepText(const Report& report, const TextOptions& options) {
                  AgeCell(report.observation.ages[outcome.image]),
                  outcome.detail.empty() ? decision.reason : outcome.detail});
     }
-    text += table.Render(options.with_header) + "\n";
+    text += table.Render(options.with_header);
+    if (options.with_header) text += "\n";
   }
+  if (!options.with_header) return text;
   text += Printable(Summary(report)) + ".\n" + Deferred(report);
-  text += BeforeAndAfter(report, options) + Verification(report) + Footer(report);
+  text += BeforeAndAfter(report) + Verification(report) + Footer(report);
   if (report.dry_run && !report.outcomes.empty())
     text += "Nothing was removed. `imagesweep sweep --dry-run=false` removes them.\n";
   return text;
@@ -254,10 +250,8 @@ std::string ExplanationText(const Report& report, std::uint32_t image,
   text += "  size     " + HumanBytes(about.size_bytes) + " as the runtime counts\n  verdict  " +
           std::string(ToString(decision.verdict)) + " (" + std::string(ToString(decision.code)) +
           "): " + Printable(decision.reason) + "\n";
-  for (const auto reference : decision.used_by) {
-    const Referrer& by = report.observation.references[reference].by;
+  for (const Referrer& by : UsersOf(report.observation, decision))
     text += "  used by  " + std::string(ToString(by.kind)) + " " + Printable(Describe(by)) + "\n";
-  }
   text += "\nQuestions, in order; the first that applies decides:\n";
   for (const ExplainedStep& step : steps) {
     char line[64];

@@ -10,7 +10,7 @@ namespace imagesweep {
 
 struct TextOptions {
   bool wide = false;
-  bool with_header = true;
+  bool with_header = true;  // false: the rows and nothing else
 };
 
 // The people's view, for a terminal.  Each ends with a newline.
@@ -20,6 +20,10 @@ std::string SweepText(const Report& report, const TextOptions& options);
 std::string ExplanationText(const Report& report, std::uint32_t image,
                             std::span<const ExplainedStep> steps,
                             const std::string& what_would_change_it);
+
+// Below a table with a row "Reclaimable", see IsReclaimable.
+inline constexpr const char* kReclaimableMeans =
+    "Reclaimable: images that nothing needs and no rule keeps.";
 
 // "removed 3 images, 2 kept …": one line, for the end of a run.
 std::string Summary(const Report& report);

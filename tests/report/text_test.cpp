@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "agent/report/printable.h"
 #include "agent/report/table.h"
 #include "tests/support/report.h"
@@ -47,7 +49,7 @@ TEST(Text, ASweepShowsBeforeAndAfterAsMeasured) {
   const std::string text = SweepText(SampleReport(), {});
   EXPECT_THAT(text, HasSubstr("Removed 1 image"));
   EXPECT_THAT(text, HasSubstr("1.5KiB more free"));
-  EXPECT_THAT(text, HasSubstr("all 1 referenced images are present"));
+  EXPECT_THAT(text, HasSubstr("Verified: the one referenced image is present."));
 }
 
 TEST(Text, DoingWithoutKubernetesIsSaidInEveryOutput) {
@@ -75,6 +77,29 @@ TEST(Text, APlanAndASweepSayWhatWaitsAndForWhat) {
   for (const std::string& text : {PlanText(report, {}), SweepText(report, {})})
     EXPECT_THAT(text,
                 HasSubstr("\nDeferred: 1 image (3.9KiB): this run is at limits.maxImages 1.\n"));
+}
+
+TEST(Text, CountsAndLabelsReadAsALanguage) {
+  Report report = SampleReport();
+  report.evidence.pods = report.evidence.containers = 1;
+  const std::string text = SweepText(report, {});
+  EXPECT_THAT(text, HasSubstr("1 pod on node node1, 1 container.\n"));
+  EXPECT_THAT(text, HasSubstr("\nImage sizes  6.8KiB"));
+  EXPECT_THAT(text, HasSubstr("\nReclaimable  5.9KiB (86%)"));
+  EXPECT_THAT(text, HasSubstr("\nDisk used    8.8KiB of 9.8KiB (90%)"));
+  report.referenced_images = 2;
+  EXPECT_THAT(SweepText(report, {}), HasSubstr("Verified: all 2 referenced images are present."));
+}
+
+TEST(Text, WithoutHeadersThereAreRowsAlone) {
+  const Report report = SampleReport();
+  const TextOptions bare{.wide = false, .with_header = false};
+  for (const auto& [text, rows] : {std::pair{ImagesText(report, bare), 3},
+                                   {PlanText(report, bare), 3},
+                                   {SweepText(report, bare), 1}}) {
+    EXPECT_EQ(std::ranges::count(text, '\n'), rows) << text;
+    EXPECT_THAT(text, testing::StartsWith("docker.io/library/app:1 "));
+  }
 }
 
 TEST(Text, AnUnknownAgeIsSaid) {

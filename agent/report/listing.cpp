@@ -1,0 +1,47 @@
+#include "agent/report/listing.h"
+
+#include <algorithm>
+#include <string_view>
+#include <tuple>
+
+namespace imagesweep {
+
+std::vector<std::uint32_t> ByName(const Observation& seen, std::vector<std::uint32_t> images) {
+  std::ranges::sort(images, {}, [&](std::uint32_t at) {
+    const Image& image = seen.images[at];
+    return std::tuple<std::string_view, std::string_view>(image.display_name(), image.id.text());
+  });
+  return images;
+}
+
+std::vector<std::uint32_t> AllByName(const Observation& seen) {
+  std::vector<std::uint32_t> all(seen.images.size());
+  for (std::uint32_t at = 0; at < all.size(); ++at) all[at] = at;
+  return ByName(seen, std::move(all));
+}
+
+std::vector<Referrer> UsersOf(const Observation& seen, const Decision& decision) {
+  std::vector<Referrer> users;
+  users.reserve(decision.used_by.size());
+  for (const auto at : decision.used_by) users.push_back(seen.references[at].by);
+  std::ranges::sort(users, {}, [](const Referrer& user) {
+    return std::tuple<ReferrerKind, std::string_view, std::string_view, std::string_view>(
+        user.kind, user.pod_namespace, user.pod, user.container);
+  });
+  const auto same = std::ranges::unique(users);
+  users.erase(same.begin(), same.end());
+  return users;
+}
+
+std::vector<Referrer> PodsOf(const Observation& seen, const Decision& decision) {
+  auto users = UsersOf(seen, decision);
+  std::ranges::stable_sort(users, {}, [](const Referrer& user) {
+    return std::tuple<std::string_view, std::string_view>(user.pod_namespace, user.pod);
+  });
+  const auto same = std::ranges::unique(users, OfOnePod);
+  users.erase(same.begin(), same.end());
+  std::ranges::stable_sort(users, {}, &Referrer::kind);
+  return users;
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,95 @@
+#include "agent/report/advice.h"
+
+#include <gmock/gmock.h>
+
+#include "agent/report/analysis.h"
+#include "agent/report/history.h"
+#include "agent/report/sweep_page.h"
+#include "agent/report/text.h"
+#include "tests/support/report.h"
+
+namespace imagesweep {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Advice, AfterADryRunItNamesWhatLetsTheImagesGo) {
+  Report report = SampleReport();
+  report.dry_run = true;
+  report.in_force.dry_run = true;
+  EXPECT_THAT(Advice(report), Contains(HasSubstr("dryRun: false in the policy lets 1 image")));
+  report.in_force.dry_run = false;
+  EXPECT_THAT(Advice(report),
+              Contains(HasSubstr("`imagesweep sweep --dry-run=false` lets 1 image")));
+}
+
+TEST(Advice, SpeaksOfOneImageAsOfOne) {
+  const struct {
+    Code code;
+    const char *one, *two;
+  } rows[] = {
+      {Code::kLimit, "1 image (2.0KiB) waits for later", "2 images (5.9KiB) wait for later"},
+      {Code::kWindow, "1 image (2.0KiB) waits for the", "2 images (5.9KiB) wait for the"},
+      {Code::kLocalOnly, "1 image (2.0KiB) exists on", "2 images (5.9KiB) exist on"},
+      {Code::kTooYoung, "1 image (2.0KiB) is younger", "2 images (5.9KiB) are younger"},
+  };
+  for (const auto& [code, one, two] : rows) {
+    Report report = SampleReport();
+    report.plan.decisions[1].code = code;
+    EXPECT_THAT(Advice(report), Contains(HasSubstr(one)));
+    report.plan.decisions[2].code = code;
+    EXPECT_THAT(Advice(report), Contains(HasSubstr(two)));
+  }
+}
+
+TEST(Advice, WhatIsNeededIsNotSaidToStayForEver) {
+  Analysis analysis;
+  analysis.required = {0};
+  EXPECT_THAT(ToText(MakeAnalysisPage(SampleReport(), analysis)),
+              HasSubstr("None of them goes while it is needed."));
+}
+
+TEST(HistoryText, MarksWhatADryRunOnlyWouldHaveRemovedAndExplainsJoinedRuns) {
+  RunEntry run;
+  run.run = "1";
+  run.removed = 4;
+  run.dry_run = false;
+  EXPECT_THAT(HistoryText(std::vector{run}, {}), Not(HasSubstr("would")));
+  EXPECT_THAT(HistoryText(std::vector{run}, {}), Not(HasSubstr("TIMES: ")));
+  run.dry_run = true;
+  run.times = 3;
+  EXPECT_THAT(HistoryText(std::vector{run}, {}), HasSubstr("  4 (would)  "));
+  EXPECT_THAT(HistoryText(std::vector{run}, {}), HasSubstr("TIMES: so many runs in a row"));
+}
+
+TEST(Reclaimable, IsOneWordWithOneMeaningInSweepAndReport) {
+  EXPECT_THAT(SweepText(SampleReport(), {}),
+              testing::AllOf(HasSubstr("\nReclaimable "), HasSubstr(kReclaimableMeans)));
+  EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(SampleReport()))),
+              testing::AllOf(HasSubstr("\nReclaimable "), HasSubstr(kReclaimableMeans)));
+}
+
+TEST(Reclaimable, IsNeitherWhatIsNeededNorWhatARuleKeeps) {
+  for (const Code code : {Code::kInUse, Code::kPinned, Code::kSandbox, Code::kSelf, Code::kKeepRule,
+                          Code::kLocalOnly, Code::kRetained, Code::kUnknown}) {
+    Decision decision;
+    decision.code = code;
+    EXPECT_FALSE(IsReclaimable(decision)) << ToString(code);
+  }
+  for (const Code code : {Code::kTooYoung, Code::kIdle}) {
+    Decision decision;
+    decision.code = code;
+    EXPECT_TRUE(IsReclaimable(decision)) << ToString(code);
+  }
+  for (const Verdict verdict : {Verdict::kRemove, Verdict::kDefer}) {
+    Decision decision;
+    decision.verdict = verdict;
+    decision.code = Code::kLimit;
+    EXPECT_TRUE(IsReclaimable(decision));
+  }
+}
+
+}  // namespace
+}  // namespace imagesweep
