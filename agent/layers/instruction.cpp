@@ -73,6 +73,7 @@ std::optional<PatchVersion> ReadPatchVersion(std::string_view text) {
   version.flavour = text.substr(version.full.size());
   if (!version.flavour.empty() && version.flavour.front() != '-') return std::nullopt;
   if (version.full.empty() || version.full.front() == '.' || version.full.back() == '.' ||
+      version.full.find("..") != std::string_view::npos ||
       std::ranges::count(version.full, '.') < 2)
     return std::nullopt;
   version.minor = version.full.substr(0, version.full.rfind('.'));

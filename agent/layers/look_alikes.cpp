@@ -11,11 +11,9 @@ namespace {
 
 // Of the first name in the order of the alphabet; the id when there is none.
 std::string RepositoryOf(const Image& image) {
-  const ImageName* first = nullptr;
-  for (const auto* names : {&image.tags, &image.digests})
-    for (const ImageName& name : *names)
-      if (first == nullptr || name < *first) first = &name;
-  return first == nullptr ? image.id.text() : std::string(first->repository());
+  const auto& names = image.tags.empty() ? image.digests : image.tags;
+  const auto first = std::ranges::min_element(names);
+  return first == names.end() ? image.id.text() : std::string(first->repository());
 }
 
 class Finder {

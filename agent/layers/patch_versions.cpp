@@ -36,6 +36,18 @@ std::size_t CommonSteps(const LayerChains& chains, std::uint32_t a, std::uint32_
   return common;
 }
 
+// How many of the lowest layers all of these images have: their base, when they differ above it.
+std::size_t CommonLayers(const LayerChains& chains, const std::vector<std::uint32_t>& images) {
+  const auto& first = chains.of_image[images.front()];
+  std::size_t common = first.size();
+  for (const std::uint32_t image : images) {
+    const auto& its = chains.of_image[image];
+    const auto differ = std::ranges::mismatch(first, its);
+    common = std::min(common, static_cast<std::size_t>(differ.in1 - first.begin()));
+  }
+  return common;
+}
+
 // What goes when all images move to the version that most of them have, the newest of these.
 Advice Judge(const LayerChains& chains, const std::string& name,
              const std::map<std::string, std::vector<std::uint32_t>>& versions) {
@@ -53,6 +65,7 @@ Advice Judge(const LayerChains& chains, const std::string& name,
     advice.subject += (version == sorted.front() ? " " : ", ") + version;
   std::ranges::sort(advice.images);
 
+  const std::size_t base = CommonLayers(chains, kept->second);
   std::set<std::uint32_t> stay, go;
   for (const std::uint32_t image : kept->second)
     stay.insert(chains.of_image[image].begin(), chains.of_image[image].end());
@@ -62,7 +75,7 @@ Advice Judge(const LayerChains& chains, const std::string& name,
       std::size_t common = 0;
       for (const std::uint32_t other : kept->second)
         common = std::max(common, CommonSteps(chains, image, other));
-      for (std::size_t i = 0; i < common; ++i) go.insert(chains.of_image[image][i]);
+      for (std::size_t i = 0; i < std::min(common, base); ++i) go.insert(chains.of_image[image][i]);
     }
   }
   for (const std::uint32_t at : go)

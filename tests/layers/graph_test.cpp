@@ -1,40 +1,16 @@
 #include "agent/layers/graph.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
 
 #include "agent/layers/marginal.h"
-#include "tests/layers/spec.h"
+#include "tests/layers/sample_layers.h"
 
 // The rules of containerd's garbage collection, one at a time, on images as it pulls them.
 
 namespace imagesweep::layers {
 namespace {
-
-using testing::ElementsAre;
-using testing::HasSubstr;
-
-constexpr std::uint64_t kBlock = 4096;
-constexpr std::uint64_t kDirs = 8192;  // of one snapshot on ext4
-const LabNode::Layer kBase{"B", 10'000, {50'000, 5}};
-const LabNode::Layer kRun{"R", 20'000, {70'000, 7}};
-const LabNode::Layer kApp{"A", 30'000, {90'000, 9}};
-const LabNode::Layer kOther{"O", 5'000, {11'000, 1}};
-
-std::uint64_t Blocks(std::uint64_t bytes) {
-  return (bytes + kBlock - 1) / kBlock * kBlock;
-}
-// Blob and snapshot of one layer.
-std::uint64_t Size(const LabNode::Layer& layer) {
-  return Blocks(layer.blob_bytes) + layer.usage.bytes + kDirs;
-}
-constexpr std::uint64_t kPapers = 2 * kBlock;  // manifest and config
-
-std::uint64_t BytesFreed(const LabNode& node, std::vector<std::uint32_t> images) {
-  return node.Graph().FreedBy(images).space.bytes;
-}
 
 TEST(LayerGraphTest, AnImageFreesItsPapersAndTheLayersThatOnlyItHas) {
   LabNode node;
@@ -64,17 +40,6 @@ TEST(LayerGraphTest, ABaseUnderOthersFreesItsPapersAlone) {
   EXPECT_EQ(BytesFreed(node, {base}), kPapers);
 }
 
-TEST(LayerGraphTest, OneIdWithTwoManifestsGoesAsAWhole) {
-  LabNode node;
-  const auto app = node.Pull("app", {kApp});
-  ASSERT_EQ(node.Pull("app", {kApp}, "zstd"), app);  // the same config, compressed anew
-  const LayerGraph graph = node.Graph();
-  EXPECT_EQ(graph.Records(app).size(), 5U) << "two tags, two digests, one id";
-  EXPECT_EQ(graph.Manifests(app).size(), 2U);
-  EXPECT_EQ(graph.FreedBy(std::vector{app}).space.bytes,
-            3 * kBlock + Size(kApp) + Blocks(kApp.blob_bytes));
-}
-
 TEST(LayerGraphTest, ABlobAtTwoPlacesOfTheChainIsOneFile) {
   LabNode node;
   const auto repeated = node.Pull("rep", {kBase, kApp, kBase});
@@ -89,35 +54,6 @@ TEST(LayerGraphTest, LayersThatWereThrownAwayAfterUnpackingAreNotCounted) {
   const Freed freed = node.Graph().FreedBy(std::vector{app});
   EXPECT_EQ(freed.space.bytes, kPapers + kBase.usage.bytes + kApp.usage.bytes + 2 * kDirs);
   EXPECT_TRUE(freed.exact()) << "labels that dangle are no doubt";
-}
-
-TEST(LayerGraphTest, AnIndexLeadsToTheImageOfItsManifest) {
-  LabNode node;
-  const auto app = node.Pull("app", {kApp});
-  for (auto& record : node.spec.images) record.target = Id("index");
-  node.AddBlob("k8s.io", Id("index"), 500,
-               {{"containerd.io/gc.ref.content.m.0", Id("manapp")},
-                {"containerd.io/gc.ref.content.m.1", Id("other-platform")}});
-  const LayerGraph graph = node.Graph();
-  EXPECT_EQ(graph.Records(app).size(), 3U);
-  EXPECT_EQ(graph.FreedBy(std::vector{app}).space.bytes, kPapers + kBlock + Size(kApp));
-}
-
-TEST(LayerGraphTest, AnIndexOfTwoListedImagesGoesWithTheLastOfThem) {
-  LabNode node;
-  const auto amd = node.Pull("amd", {kApp});
-  const auto arm = node.Pull("arm", {kOther});
-  node.AddBlob("k8s.io", Id("index"), 500,
-               {{"containerd.io/gc.ref.content.m.0", Id("manamd")},
-                {"containerd.io/gc.ref.content.m.1", Id("manarm")}});
-  node.AddImage("k8s.io", "docker.io/library/both:1", Id("index"));
-  const LayerGraph graph = node.Graph();
-  const Freed one = graph.FreedBy(std::vector{amd});
-  EXPECT_EQ(one.space.bytes, 0U);
-  EXPECT_EQ(one.certainty, Certainty::kAtLeast);
-  EXPECT_THAT(one.why, HasSubstr("several images"));
-  EXPECT_EQ(graph.FreedBy(std::vector{amd, arm}).space.bytes,
-            2 * kPapers + kBlock + Size(kApp) + Size(kOther));
 }
 
 TEST(LayerGraphTest, ARunningContainerHoldsItsSnapshotsAndNotTheBlobs) {
@@ -356,53 +292,6 @@ TEST(LayerGraphTest, AnExpiredRecordOfAnotherNamespaceHoldsNothing) {
   EXPECT_EQ(BytesFreed(node, {app}), kPapers + Size(kApp));
   node.spec.rules = RulesOf("1.7.24");
   EXPECT_EQ(BytesFreed(node, {app}), kPapers + Size(kApp) - kBlock) << "1.x knows no such expiry";
-}
-
-// containerd issue 7698: RemoveImage says OK and does nothing.
-TEST(LayerGraphTest, RecordsThatRemoveImageDoesNotReachAreMarked) {
-  LabNode node;
-  const auto app = node.Pull("app", {kApp});
-  const std::string imported = "import-2026-11-20@" + Id("manapp");
-  node.AddImage("k8s.io", imported, Id("manapp"));
-  std::vector<std::string> unreachable;
-  const LayerGraph graph = node.Graph();
-  for (const NativeRecord& record : graph.Records(app))
-    if (record.survives_remove_image) unreachable.push_back(record.name);
-  EXPECT_THAT(unreachable, ElementsAre(imported));
-
-  for (const std::string& name :
-       {std::string("docker.io/library/nginx:1.25"), std::string("registry:5000/a/b:c"),
-        "docker.io/library/nginx:1.25@" + Id("x"), Id("x"), "localhost/idx@" + Id("x"),
-        std::string("docker.io/library/nginx"), std::string("Not A Reference")})
-    EXPECT_FALSE(SurvivesRemoveImage(name)) << name;
-  for (const std::string& name : {std::string("nginx:1.25"), std::string("team/app:1"),
-                                  "import-1@" + Id("x"), std::string("docker.io/nginx:1")})
-    EXPECT_TRUE(SurvivesRemoveImage(name)) << name;
-}
-
-// Without labels the CRI's own record still tells by its name, and facts tell by the manifest.
-TEST(LayerGraphTest, RecordsAreFoundWithoutLabelsByIdAndByFacts) {
-  const std::string config = Id("cfg"), manifest = Id("man");
-  Image image;
-  image.id = ImageId(config.substr(7));  // as CRI-O writes it
-  World world("k8s.io", {}, {}, {FileSystem::kExt4, 4096});
-  world.AddImage("k8s.io", config, Id("unlabelled"));
-  world.AddImage("k8s.io", "docker.io/library/app:1", manifest);
-  world.AddBlob("k8s.io", manifest, 100);
-  const std::string_view manifests[] = {manifest};
-  world.AddFacts(config, manifests, {}, {});
-  const LayerGraph graph(std::move(world), std::span(&image, 1));
-  EXPECT_EQ(graph.Records(0).size(), 2U);
-  EXPECT_EQ(graph.FreedBy(std::vector{0U}).space.bytes, kBlock);
-}
-
-TEST(LayerGraphTest, AnEmptyWorldFreesNothingAndSaysSo) {
-  const Image image = Img("a", {"a:1"});
-  const LayerGraph graph(World("k8s.io", {}, {}, {FileSystem::kExt4, 4096}), std::span(&image, 1));
-  const Freed freed = graph.FreedBy(std::vector{0U});
-  EXPECT_EQ(freed.space, Reclaim{});
-  EXPECT_EQ(freed.certainty, Certainty::kAtLeast);
-  EXPECT_THAT(freed.why, HasSubstr("no record"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "agent/layers/breakdown.h"
 #include "agent/layers/marginal.h"
 #include "tests/layers/oracle.h"
 
@@ -267,6 +268,20 @@ TEST(LayerGraphProperty, DoesNotDependOnTheOrderOfTheLists) {
     ASSERT_EQ(freed.why, shuffled.why) << "seed " << seed;
     for (std::uint32_t i = 0; i < order.size(); ++i)
       ASSERT_EQ(graph.Use(order[i]), again.Use(i)) << "seed " << seed;
+  }
+}
+
+// Each blob and each snapshot once, and what is dead by either way of marking.
+TEST(LayerGraphProperty, AccountsAddUpToAllThatIsThere) {
+  for (std::uint64_t seed = 0; seed < kCases; ++seed) {
+    RandomSpec random(seed);
+    const LayerGraph graph(random.spec.Build(), random.images);
+    const Breakdown accounts = BreakDown(graph, random.images);
+    std::set<std::string> files;
+    for (const auto& blob : random.spec.blobs) files.insert(blob.digest);
+    ASSERT_EQ(accounts.Total().blobs, files.size()) << "seed " << seed;
+    ASSERT_EQ(accounts.Total().snapshots, random.spec.snapshots.size()) << "seed " << seed;
+    ASSERT_EQ(accounts.Of(Account::kDead), graph.Dead()) << "seed " << seed;
   }
 }
 

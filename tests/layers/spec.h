@@ -43,6 +43,12 @@ struct Spec {
     std::vector<std::pair<std::string, std::string>> resources;  // type, id
   };
 
+  struct FactsOf {
+    std::string id;
+    std::vector<std::string> diff_ids;
+    std::vector<std::pair<std::string, bool>> history;  // created_by, empty layer
+  };
+
   std::string cri = "k8s.io";
   SystemTime now = SystemTime(std::chrono::hours(24 * 365 * 50));
   GcRules rules;
@@ -54,6 +60,7 @@ struct Spec {
   std::vector<LeaseOf> leases;
   std::vector<std::pair<std::string, std::string>> ingests;  // namespace, expected digest
   std::vector<std::pair<std::string, Tags>> sandboxes;       // namespace, labels
+  std::vector<FactsOf> facts;
 
   void Shuffle(std::mt19937_64& random) {
     std::ranges::shuffle(images, random);
@@ -86,6 +93,13 @@ struct Spec {
     }
     for (const auto& [space, expected] : ingests) world.AddIngest(space, "ref", expected);
     for (const auto& [space, labels] : sandboxes) world.AddSandbox(space, "s", views(labels));
+    for (const auto& its : facts) {
+      const std::vector<std::string_view> diff_ids(its.diff_ids.begin(), its.diff_ids.end());
+      std::vector<HistoryStep> history;
+      for (const auto& [created_by, empty] : its.history) history.push_back({created_by, empty});
+      world.AddFacts(its.id, {}, diff_ids, history);
+    }
+    world.Trim();
     return world;
   }
 };
