@@ -1,5 +1,6 @@
 """One node for all browser tests: a private containerd with images, a stand-in API server, and a real agent that has had
 three runs: one that saw everything for the first time, a dry one, and one that removed what its limit let it."""
+import contextlib
 import json
 import os
 import pathlib
@@ -107,14 +108,14 @@ def site():
 
 
 @pytest.fixture
-def own_agent(site, tmp_path):
-    """(an agent for one test, its policy's file)"""
+def start_agent(site, tmp_path):
+    """Starts another agent on the same node: (agent, its policy's file, which is still to be written)."""
     policy_file = tmp_path / "policy.yaml"
-    policy_file.write_text(agent.policy(dryRun=True, maximumAge="2h"))
-    flags = [tmp_path / "state" if flag == site.workdir.path / "state" else policy_file if flag == site.policy_file else flag
-             for flag in site.flags]
-    with Agent(*flags) as running:
-        yield running, policy_file
+    own = {site.workdir.path / "state": tmp_path / "state", site.policy_file: policy_file}
+    with contextlib.ExitStack() as running:
+        def start(*flags):
+            return running.enter_context(Agent(*(own.get(flag, flag) for flag in site.flags), *flags)), policy_file
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,8 @@ def test_is_accessible_and_fits_the_screen(site, browser, pictures, look, path):
             page.complaints.clear()  # Chromium notes the 404
         page.run("document.querySelectorAll('details').forEach(d => d.open = true)")
         assert [one for one in page.violations() if one[0] in ("serious", "critical")] == []
-        wide = page.run("""[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > screen.width)
+        wide = page.run("""[...document.querySelectorAll('body *')]
+                           .filter(e => e.getBoundingClientRect().right > screen.width)
                            .map(e => e.outerHTML.slice(0, 120))""")
         width = LOOKS[look].get("width", 1280)
         assert page.run("document.documentElement.scrollWidth") <= width, f"it scrolls sideways: {wide}"
@@ -88,7 +89,8 @@ def test_shows_every_image_of_the_node_with_its_verdict(site, browser):
         assert "Removed" in page.texts("#plan tbody td")[4]
         assert page.texts("#disk svg + p")[0].startswith("Bytes: ")
         assert "→" in page.texts("#runs tbody tr")[0]
-        assert {"runtime", "policy", "last-run", "pods", "containers", "images", "disk"} == set(page.texts("#sources tr td:first-child"))
+        sources = {"runtime", "policy", "last-run", "pods", "containers", "images", "disk"}
+        assert set(page.texts("#sources tr td:first-child")) == sources
         assert "failed" not in page.texts("#sources tr td:nth-child(2)")
         assert "maximumAge: 1s" in page.texts("#policy pre")[0]
 
@@ -111,7 +113,8 @@ def test_search_is_live_and_by_keyboard_alone(site, browser):
         assert page.run("document.activeElement.name") == "q", "typing goes on where it was"
 
 
-@pytest.mark.parametrize("search, found", [("shop/api", 1), ("kube-system/proxy", 1), ("maximumAge 1s", 6), ("no such thing", 0)])
+@pytest.mark.parametrize("search, found", [("shop/api", 1), ("kube-system/proxy", 1), ("maximumAge 1s", 6),
+                                           ("no such thing", 0)])
 def test_search_finds_by_image_pod_and_reason(site, browser, search, found):
     with browser.page() as page:
         page.open(f"{site.agent.url}/?{urllib.parse.urlencode({'q': search})}")
@@ -173,8 +176,11 @@ def test_a_hostile_name_stays_text(site, browser):
 def test_foreign_script_does_not_run_even_if_it_were_there(site, browser):
     with browser.page() as page:
         page.open(site.agent.url)
-        page.run("""document.body.insertAdjacentHTML('beforeend', '<p id="p" onclick="document.title=1" style="color:red">x</p>');
-                    const s = document.createElement('script'); s.textContent = 'document.title = 2'; document.body.append(s);
+        page.run("""document.body.insertAdjacentHTML('beforeend',
+                        '<p id="p" onclick="document.title=1" style="color:red">x</p>');
+                    const s = document.createElement('script');
+                    s.textContent = 'document.title = 2';
+                    document.body.append(s);
                     document.getElementById('p').click()""")
         assert page.run("document.title") == "Images of worker-1"
         blocked = [text for text in page.complaints if "Content Security Policy" in text]

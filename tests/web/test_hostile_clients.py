@@ -9,14 +9,16 @@ from lab.agent import policy
 from lab.cell import wait_until
 
 CONNECTIONS = 10_000
+REQUESTS = b"GET / HTTP/1.1\r\nX: ", b"GET / HTTP/1.1\r\n\r\n", b"BREW /pot HTCPCP/1.0\r\n\r\n"
 
 
 def memory(pid):
     return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
 
 
-def test_they_neither_delay_a_run_nor_take_memory(site, own_agent):
-    agent, policy_file = own_agent
+def test_they_neither_delay_a_run_nor_take_memory(start_agent):
+    agent, policy_file = start_agent()
+    policy_file.write_text(policy(dryRun=True, maximumAge="2h"))
     agent.wait_for("Finished run")
     host, _, port = agent.url.removeprefix("http://").rpartition(":")
     before = memory(agent.pid)
@@ -26,7 +28,7 @@ def test_they_neither_delay_a_run_nor_take_memory(site, own_agent):
         for number in range(min(CONNECTIONS, hard - 500)):
             client = held.enter_context(socket.create_connection((host, int(port)), timeout=20))
             with contextlib.suppress(OSError):  # it may have been dropped already
-                client.sendall((b"GET / HTTP/1.1\r\nX: ", b"GET / HTTP/1.1\r\n\r\n", b"BREW /pot HTCPCP/1.0\r\n\r\n")[number % 3])
+                client.sendall(REQUESTS[number % len(REQUESTS)])
         with socket.create_connection((host, int(port)), timeout=20) as client, contextlib.suppress(OSError):
             client.sendall(b"GET /livez HTTP/1.1\r\nX: ")
             for _ in range(100):
