@@ -88,8 +88,10 @@ Result<Fd> Listen(const std::string& address) {
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, freeaddrinfo);
   Fd listener;
   int error = 0;
-  // For every address, IPv6 first: its socket serves both, and a host without IPv6 has IPv4 left.
-  for (const int family : {AF_INET6, AF_INET})
+  // For every address IPv6 first: its socket serves both.  A name that is both, localhost above
+  // all, is asked for by IPv4 more often.
+  const bool every = parts.host.empty();
+  for (const int family : {every ? AF_INET6 : AF_INET, every ? AF_INET : AF_INET6})
     for (const addrinfo* at = found; at != nullptr && listener.get() < 0; at = at->ai_next)
       if (at->ai_family == family) error = TryListen(*at, listener);
   if (listener.get() >= 0) return listener;

@@ -133,6 +133,19 @@ TEST_F(ServerTest, SaysWhenTheAddressIsTakenOrWrong) {
   }
 }
 
+TEST(Server, ListensOnNamesAndOnBothKindsOfAddress) {
+  const auto page = [](const std::string&) { return HttpReply{200, "text/plain", "page"}; };
+  for (const std::string host : {"", "localhost", "127.0.0.1", "0.0.0.0"}) {
+    const int port = FreePort();
+    const auto server = HttpServer::Start(host + ":" + std::to_string(port), {{"/", page}});
+    ASSERT_TRUE(server) << server.error().what;
+    EXPECT_THAT(Get(port, "/"), EndsWith("\r\n\r\npage")) << host;
+  }
+  const auto unknown = HttpServer::Start("no-such-host.invalid:1", {});
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().kind, ErrorKind::kUnavailable);
+}
+
 TEST_F(ServerTest, FreesItsAddressWhenItStops) {
   const Client waiting(port);
   server.reset();
