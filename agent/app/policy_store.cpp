@@ -19,7 +19,16 @@ constexpr std::streamsize kMaxFile = 1 << 20;
 Result<ActivePolicy> ParseActivePolicy(const std::string& text, const std::string& description) {
   auto policy = ParsePolicy(text);
   if (!policy) return std::move(policy).error();
-  return ActivePolicy{*std::move(policy), {description, Fingerprint(text)}};
+  return ActivePolicy{*std::move(policy), {description, Fingerprint(text)}, text};
+}
+
+Result<Policy> WithProfile(const ActivePolicy& active, Profile profile) {
+  if (active.text.empty()) return Policy::Default(profile);
+  auto policy = ParsePolicy(active.text, profile);
+  if (!policy)
+    return std::move(policy).error().Wrap("with profile " + std::string(ToString(profile)) +
+                                          " the policy is not valid");
+  return policy;
 }
 
 PolicyStore::Change PolicyStore::Offer(const std::string& text, const std::string& description) {

@@ -36,7 +36,10 @@ class PolicyStore {
 
 // A policy text with where it came from.
 Result<ActivePolicy> ParseActivePolicy(const std::string& text, const std::string& description);
-// Reads and parses a policy file.
+// The policy as it would be if its document said `profile:` so.  kInvalid when that contradicts the
+// rest of the document.
+Result<Policy> WithProfile(const ActivePolicy& active, Profile profile);
+// Reads and parses a policy file.  kInvalid for its content; another kind when it cannot be read.
 Result<ActivePolicy> LoadPolicyFile(const std::string& path);
 // The whole file; at most 1 MiB, since no policy is larger.
 Result<std::string> ReadTextFile(const std::string& path);

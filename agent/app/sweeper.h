@@ -21,6 +21,7 @@ namespace imagesweep {
 struct ActivePolicy {
   Policy policy;
   PolicySource source;
+  std::string text = {};  // the document; empty for the defaults
 };
 
 // The parts of one node that a run works with.  `pods` is null when told to do without Kubernetes.

@@ -25,22 +25,48 @@ struct Look {
   Report report;
 };
 
-// Connects, looks and decides; empty with the exit code in `code` when that failed.
-std::optional<Look> TakeLook(const Options& options, const std::stop_token& stop, int& code) {
+int CodeFor(const Error& error) {
+  return error.kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
+}
+
+// The policy with the override for this node, if any.
+const Policy& OnThisNode(const Policy& policy, const Report& report) {
+  const Override* const found = policy.OverrideFor(report.node_labels);
+  return found == nullptr ? policy : *found->policy;
+}
+
+// Connects, looks and decides, by that profile where one is given; empty with the exit code in
+// `code` when that failed.
+std::optional<Look> TakeLook(const Options& options, const std::optional<Profile>& profile,
+                             const std::stop_token& stop, int& code) {
   auto session = NodeSession::Open(options, stop);
   if (!session) {
     PrintError(session.error().what);
-    code = session.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
+    code = CodeFor(session.error());
     return std::nullopt;
   }
   auto active = session->ReadPolicy(stop);
   if (!active) {
     PrintError(active.error().what);
-    code = active.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
+    code = CodeFor(active.error());
     return std::nullopt;
+  }
+  if (profile) {
+    auto policy = WithProfile(*active, *profile);
+    if (!policy) {
+      PrintError(policy.error().what);
+      code = CodeFor(policy.error());
+      return std::nullopt;
+    }
+    active->policy = *std::move(policy);
+    active->source.description += ", with profile " + std::string(ToString(*profile));
   }
   Look look{*std::move(session), *std::move(active), {}};
   look.report = look.session.sweeper().Evaluate(look.active, stop);
+  if (profile && !look.report.override_for.empty() && look.report.in_force.profile != *profile)
+    look.report.warnings.push_back(
+        "the override for " + look.report.override_for +
+        " names a profile itself: " + std::string(ToString(look.report.in_force.profile)));
   if (look.report.refused) {
     PrintError(RefusalText(*look.report.refused));
     code = kExitFailed;
@@ -81,7 +107,7 @@ int Print(const Options& options, const Report& report, const std::string& json,
 
 int RunImages(const Options& options, const std::stop_token& stop) {
   int code = kExitDone;
-  const auto look = TakeLook(options, stop, code);
+  const auto look = TakeLook(options, std::nullopt, stop, code);
   if (!look) return code;
   return Print(options, look->report, ImagesJson(look->report),
                ImagesText(look->report, TextOptionsOf(options)),
@@ -94,30 +120,38 @@ std::string Shown(const Options& options, const Page& page) {
   return options.output == Output::kMarkdown ? ToMarkdown(page) : ToText(page);
 }
 
-// What a policy file or a profile would change, against the policy in force.
+// What a policy file or a profile would change, against the policy in force.  With a profile, and
+// no ConfigMap, the file is the policy in force.
 int PrintDifference(const Options& options, const std::stop_token& stop) {
+  const bool file_is_candidate =
+      !options.policy_file.empty() && (!options.policy_configmap.empty() || !options.try_profile);
   Options in_force = options;
-  in_force.policy_file.clear();
+  if (file_is_candidate) in_force.policy_file.clear();
   int code = kExitDone;
-  const auto look = TakeLook(in_force, stop, code);
+  const auto look = TakeLook(in_force, std::nullopt, stop, code);
   if (!look) return code;
   const Report& report = look->report;
-  Policy other = report.in_force;
-  std::string name = "the policy in force";
-  if (!options.policy_file.empty()) {
-    const auto loaded = LoadPolicyFile(options.policy_file);
+  ActivePolicy other = look->active;
+  std::string name = report.policy.description;
+  if (file_is_candidate) {
+    auto loaded = LoadPolicyFile(options.policy_file);
     if (!loaded) {
       PrintError(loaded.error().what);
-      return kExitUsage;
+      return CodeFor(loaded.error());
     }
-    other = loaded->policy;
+    other = *std::move(loaded);
     name = options.policy_file;
   }
   if (options.try_profile) {
-    other = WithProfile(other, *options.try_profile);
-    name += std::string(" with profile ") + std::string(ToString(*options.try_profile));
+    auto policy = WithProfile(other, *options.try_profile);
+    if (!policy) {
+      PrintError(policy.error().what);
+      return CodeFor(policy.error());
+    }
+    other.policy = *std::move(policy);
+    name += " with profile " + std::string(ToString(*options.try_profile));
   }
-  const Plan then = MakePlan(other, report.observation);
+  const Plan then = MakePlan(OnThisNode(other.policy, report), report.observation);
   const auto changes = Differences(report.observation, report.plan, then);
   std::vector<std::uint32_t> named;
   named.reserve(changes.size());
@@ -130,10 +164,15 @@ int PrintDifference(const Options& options, const std::stop_token& stop) {
 
 int RunAnalyze(const Options& options, const std::stop_token& stop) {
   int code = kExitDone;
-  const auto look = TakeLook(options, stop, code);
+  const auto look = TakeLook(options, std::nullopt, stop, code);
   if (!look) return code;
   const Report& report = look->report;
-  const Analysis analysis = Analyze(report.in_force, report.observation);
+  const auto with_profile = [&](Profile profile) -> Result<Policy> {
+    auto policy = WithProfile(look->active, profile);
+    if (!policy) return policy;
+    return Policy(OnThisNode(*policy, report));
+  };
+  const Analysis analysis = Analyze(report.in_force, with_profile, report.observation);
   std::vector<std::uint32_t> idle;
   idle.reserve(analysis.idle.size());
   for (const IdleImage& one : analysis.idle) idle.push_back(one.image);
@@ -144,20 +183,15 @@ int RunAnalyze(const Options& options, const std::stop_token& stop) {
 int RunPlan(const Options& options, const std::stop_token& stop) {
   if (options.diff) return PrintDifference(options, stop);
   int code = kExitDone;
-  auto look = TakeLook(options, stop, code);
+  const auto look = TakeLook(options, options.try_profile, stop, code);
   if (!look) return code;
-  if (options.try_profile) {
-    look->report.in_force = WithProfile(look->report.in_force, *options.try_profile);
-    look->report.policy.description += ", profile " + std::string(ToString(*options.try_profile));
-    look->report.plan = MakePlan(look->report.in_force, look->report.observation);
-  }
   return Print(options, look->report, PlanJson(look->report),
                PlanText(look->report, TextOptionsOf(options)), look->report.plan.removals);
 }
 
 int RunExplain(const Options& options, const std::stop_token& stop) {
   int code = kExitDone;
-  const auto look = TakeLook(options, stop, code);
+  const auto look = TakeLook(options, std::nullopt, stop, code);
   if (!look) return code;
   const Observation& seen = look->report.observation;
   const auto matches = ImageIndex(seen.images).Resolve(options.image);

@@ -34,6 +34,7 @@ struct CleanupOption {
   std::vector<std::uint32_t> lost;    // of what goes: cannot be pulled again
   std::vector<std::uint32_t> breaks;  // of what goes: the node or the policy needs it
   bool recommended = false;
+  std::string impossible;  // why the policy cannot be so; nothing of the above holds then
 };
 
 // Who needs what on this node, what nobody needs, and what could be done about it.

@@ -70,24 +70,6 @@ CleanupOption EverythingUnused(const Scene& scene) {
 
 }  // namespace
 
-Policy WithProfile(const Policy& policy, Profile profile) {
-  Policy other = Policy::Default(profile);
-  other.rules = policy.rules;
-  other.limits = policy.limits;
-  other.windows = policy.windows;
-  other.size_limits = policy.size_limits;
-  other.reporting = policy.reporting;
-  other.dry_run = policy.dry_run;
-  other.keep.images = policy.keep.images;
-  other.keep.unknown = policy.keep.unknown;
-  if (policy.keep.local_only != Policy::Default(policy.profile).keep.local_only)
-    other.keep.local_only = policy.keep.local_only;
-  for (const std::string& tag : policy.keep.tags)
-    if (std::ranges::find(other.keep.tags, tag) == other.keep.tags.end())
-      other.keep.tags.push_back(tag);
-  return other;
-}
-
 std::vector<VerdictChange> Differences(const Observation& seen, const Plan& now, const Plan& then) {
   std::vector<VerdictChange> changes;
   for (std::size_t at = 0; at < now.decisions.size(); ++at) {
@@ -100,8 +82,9 @@ std::vector<VerdictChange> Differences(const Observation& seen, const Plan& now,
   return changes;
 }
 
-Analysis Analyze(const Policy& policy, const Observation& seen) {
-  const Scene scene(policy, seen);
+Analysis Analyze(const Policy& in_force, const PolicyWithProfile& with_profile,
+                 const Observation& seen) {
+  const Scene scene(in_force, seen);
   const Plan plan = Choose(scene);
   Analysis analysis;
   for (const Decision& decision : plan.decisions) {
@@ -120,13 +103,21 @@ Analysis Analyze(const Policy& policy, const Observation& seen) {
       return seen.images[a.image].size_bytes > seen.images[b.image].size_bytes;
     return Name(seen, a.image) < Name(seen, b.image);
   });
+  analysis.options.push_back(OptionOf("in force", seen, plan.removals));
   for (const Profile profile : {Profile::kConservative, Profile::kBalanced, Profile::kAggressive}) {
-    const Policy its = WithProfile(policy, profile);
-    const Plan choice = Choose(Scene(its, seen));
-    analysis.options.push_back(OptionOf(std::string(ToString(profile)), seen, choice.removals));
+    const auto its = with_profile(profile);
+    CleanupOption option;
+    if (its) option = OptionOf({}, seen, Choose(Scene(*its, seen)).removals);
+    option.name = ToString(profile);
+    if (!its) option.impossible = its.error().what;
+    analysis.options.push_back(std::move(option));
   }
-  const bool balanced_loses = !analysis.options[1].lost.empty();
-  analysis.options[balanced_loses ? 0 : 1].recommended = true;
+  CleanupOption& conservative = analysis.options[1];
+  CleanupOption& balanced = analysis.options[2];
+  if (balanced.impossible.empty() && balanced.lost.empty())
+    balanced.recommended = true;
+  else
+    conservative.recommended = conservative.impossible.empty();
   analysis.options.push_back(EverythingUnused(scene));
   return analysis;
 }

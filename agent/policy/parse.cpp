@@ -22,6 +22,17 @@ Profile ProfileOf(const TextNode& policy) {
   return Profile::kBalanced;
 }
 
+// The document "profile: X".
+TextNode Saying(Profile profile) {
+  TextNode word;
+  word.kind = TextNode::Kind::kScalar;
+  word.text = ToString(profile);
+  TextNode map;
+  map.kind = TextNode::Kind::kMap;
+  map.entries.push_back({"profile", 1, std::move(word)});
+  return map;
+}
+
 Policy Read(const TextNode& tree, Complaints& bad) {
   Policy policy = Policy::Default(ProfileOf(tree));
   PolicyFields().Read(tree, "", policy, bad);
@@ -52,14 +63,16 @@ void ReadOverrides(const TextNode& tree, Policy& policy, Complaints& bad) {
 
 }  // namespace
 
-Result<Policy> ParsePolicy(std::string_view yaml) {
-  const auto tree = ReadTextTree(yaml);
+Result<Policy> ParsePolicy(std::string_view yaml, std::optional<Profile> profile) {
+  auto tree = ReadTextTree(yaml);
   if (!tree) return tree.error();
   if (tree->kind == TextNode::Kind::kNull) {
     return Error{ErrorKind::kInvalid,
                  "policy: Required value: the document is empty; `imagesweep policy defaults` "
                  "prints one to start from"};
   }
+  if (profile && tree->kind == TextNode::Kind::kMap)
+    tree = Overlay(*std::move(tree), Saying(*profile));
   Complaints bad;
   Policy policy = Read(*tree, bad);
   ReadOverrides(*tree, policy, bad);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "agent/base/result.h"
@@ -16,6 +17,9 @@ namespace imagesweep {
 //   strict decoding error: unknown field "keep.imagse" (line 14); did you mean "images"?
 // Strict: one document of at most 256 KiB in UTF-8, without tabs, anchors, aliases and tags; no
 // field twice, none that is unknown, none of the wrong type.  Any thread.
-Result<Policy> ParsePolicy(std::string_view yaml);
+//
+// With a profile the document is read as if it said `profile:` so: what it writes itself stays, and
+// so does the profile of an override.
+Result<Policy> ParsePolicy(std::string_view yaml, std::optional<Profile> profile = std::nullopt);
 
 }  // namespace imagesweep

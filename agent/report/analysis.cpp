@@ -40,6 +40,7 @@ std::string Names(const Report& report, const std::vector<std::uint32_t>& unorde
 }
 
 std::string Risk(const Report& report, const CleanupOption& option) {
+  if (!option.impossible.empty()) return "not possible: " + option.impossible;
   std::string risk;
   if (!option.breaks.empty())
     risk = "HIGH: removes what is needed or kept: " + Names(report, option.breaks);
@@ -109,9 +110,11 @@ Page MakeAnalysisPage(const Report& report, const Analysis& analysis) {
                             Text(option.goes), Text(option.to_pull_again),
                             document::Count(option.lost.size(), "image"), Risk(report, option)});
   add("Options", std::move(options),
-      Page::Paragraph{"The profiles with the rules and keep patterns of the policy in force; "
-                      "\"everything unused\" is what `crictl rmi --prune` removes. Sizes are the "
-                      "runtime's."});
+      Page::Paragraph{
+          "In force is " + report.policy.description +
+          "; each profile is as if that document named it, and what the document sets "
+          "itself stays; \"everything unused\" is what `crictl rmi --prune` removes. Sizes are the "
+          "runtime's."});
   return page;
 }
 
@@ -136,12 +139,14 @@ std::string AnalysisJson(const Report& report, const Analysis& analysis) {
   }
   Json options = Json::array();
   for (const CleanupOption& option : analysis.options)
-    options.push_back({{"name", option.name},
-                       {"recommended", option.recommended},
-                       {"goes", AmountJson(option.goes)},
-                       {"toPullAgain", AmountJson(option.to_pull_again)},
-                       {"lost", NamesJson(report, option.lost)},
-                       {"breaks", NamesJson(report, option.breaks)}});
+    options.push_back(
+        {{"name", option.name},
+         {"recommended", option.recommended},
+         {"impossible", option.impossible.empty() ? Json(nullptr) : Json(option.impossible)},
+         {"goes", AmountJson(option.goes)},
+         {"toPullAgain", AmountJson(option.to_pull_again)},
+         {"lost", NamesJson(report, option.lost)},
+         {"breaks", NamesJson(report, option.breaks)}});
   json["required"] = {{"images", std::move(required)},
                       {"total", AmountJson(analysis.required_total)}};
   json["idle"] = {{"images", std::move(idle)}, {"total", AmountJson(analysis.idle_total)}};
@@ -159,6 +164,11 @@ Page MakeDifferencePage(const Report& report, const Plan& then, const std::strin
     grid.rows.push_back({image.display_name(), HumanBytes(image.size_bytes), Short(change.now),
                          Short(change.then), change.then.reason});
   }
+  page.head.emplace_back(Page::Paragraph{
+      report.policy.description == "defaults"
+          ? "Compared with the defaults, since no policy in force is named; --policy-configmap "
+            "names one."
+          : "Compared with the policy in force, " + report.policy.description + "."});
   if (changes.empty())
     page.head.emplace_back(Page::Paragraph{"Nothing: every image has the same verdict."});
   else

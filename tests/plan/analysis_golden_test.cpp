@@ -29,6 +29,13 @@ constexpr std::uint64_t kMB = 1'000'000;
 constexpr const char* kOrchestrator = "crypto-intelligence-v2-crypto-v2-orchestrator:latest";
 constexpr const char* kMarketData = "crypto-assistant-market-data:latest";
 
+const std::string kDocument = "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\n";
+
+// As `analyze` has it, without overrides.
+PolicyWithProfile WithProfile(const std::string& document) {
+  return [document](Profile profile) { return ParsePolicy(document, profile); };
+}
+
 // Built on this host: it cannot be pulled again.
 Image Local(const std::string& tag, std::uint64_t megabytes) {
   Image image = Img(tag, {std::string_view(tag)}, megabytes * kMB);
@@ -84,10 +91,12 @@ struct RequiredImages : testing::Test {
     report.in_force = policy;
     report.observation = seen.seen();
     report.plan = MakePlan(policy, seen.seen());
-    const Page page = MakeAnalysisPage(report, Analyze(policy, seen.seen()));
+    const Page page = MakeAnalysisPage(report, Look());
     const auto section = std::ranges::find(page.sections, title, &Page::Section::title);
     return std::get<Page::Grid>(section->blocks.at(0)).rows;
   }
+
+  Analysis Look() { return Analyze(policy, WithProfile(kDocument), seen.seen()); }
 
   ObservationBuilder seen;
   Policy policy = Policy::Default();
@@ -100,7 +109,7 @@ Names Normalised(std::initializer_list<const char*> names) {
 }
 
 TEST_F(RequiredImages, AreTheElevenThatSomethingNeedsWithTheirTotal) {
-  const Analysis analysis = Analyze(policy, seen.seen());
+  const Analysis analysis = Look();
   EXPECT_EQ(analysis.required, (std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
   EXPECT_EQ(analysis.required_total.images, 11U);
   EXPECT_EQ(analysis.required_total.bytes, 6053 * kMB);
@@ -109,15 +118,22 @@ TEST_F(RequiredImages, AreTheElevenThatSomethingNeedsWithTheirTotal) {
 TEST_F(RequiredImages, SayWhoNeedsThem) {
   const auto rows = Table("Required");
   ASSERT_EQ(rows.size(), 11U);
-  EXPECT_THAT(rows[0], testing::ElementsAre(HasSubstr("orchestrator"), HumanBytes(708 * kMB),
-                                            HasSubstr("crypto-v2-orchestrator")));
-  EXPECT_THAT(rows[8][2], HasSubstr("crypto/crypto-market-data"));
-  EXPECT_THAT(rows[9][2], testing::AllOf(HasSubstr("redis-v2"), HasSubstr("redis-coordinator")));
-  EXPECT_THAT(rows[10][2], testing::AllOf(HasSubstr("python-1"), HasSubstr("and 1 more")));
+  EXPECT_TRUE(std::ranges::is_sorted(rows)) << "by name";
+  const auto row = [&](const std::string& name) {
+    return *std::ranges::find_if(
+        rows, [&](const auto& its) { return its[0].find(name) != std::string::npos; });
+  };
+  EXPECT_THAT(row("orchestrator"),
+              testing::ElementsAre(HasSubstr("orchestrator"), HumanBytes(708 * kMB),
+                                   HasSubstr("crypto-v2-orchestrator")));
+  EXPECT_THAT(row("market-data")[2], HasSubstr("crypto/crypto-market-data"));
+  EXPECT_THAT(row("redis")[2],
+              testing::AllOf(HasSubstr("redis-v2"), HasSubstr("redis-coordinator")));
+  EXPECT_THAT(row("python")[2], testing::AllOf(HasSubstr("python-1"), HasSubstr("and 1 more")));
 }
 
 TEST_F(RequiredImages, OthersAreIdleTheSurestAndLargestFirst) {
-  const Analysis analysis = Analyze(policy, seen.seen());
+  const Analysis analysis = Look();
   EXPECT_EQ(analysis.idle_total.images, 6U);
   EXPECT_EQ(analysis.idle_total.bytes, 4515 * kMB);
   std::vector<std::pair<std::string, Confidence>> idle;
@@ -134,7 +150,7 @@ TEST_F(RequiredImages, OthersAreIdleTheSurestAndLargestFirst) {
 }
 
 TEST_F(RequiredImages, RemovingEverythingUnusedIsMarkedByWhatItBreaksAndLoses) {
-  const CleanupOption prune = Option(Analyze(policy, seen.seen()), "everything unused");
+  const CleanupOption prune = Option(Look(), "everything unused");
   const auto local = Normalised({"crypto-v2-scheduler", "crypto-intelligence-v2-v2-telegram-bot",
                                  "crypto-intelligence-v2-trade-collector-1",
                                  "crypto-intelligence-v2-trade-collector-2", kMarketData});
@@ -145,16 +161,16 @@ TEST_F(RequiredImages, RemovingEverythingUnusedIsMarkedByWhatItBreaksAndLoses) {
   EXPECT_EQ(prune.to_pull_again.bytes, 1200 * kMB);
   EXPECT_FALSE(prune.recommended);
   const auto rows = Table("Options");
-  ASSERT_EQ(rows.size(), 4U);
-  EXPECT_THAT(rows[3].back(), testing::StartsWith("HIGH: removes what is needed or kept: "));
-  EXPECT_THAT(rows[3].back(), HasSubstr("cannot be pulled again: "));
+  ASSERT_EQ(rows.size(), 5U);
+  EXPECT_THAT(rows[4].back(), testing::StartsWith("HIGH: removes what is needed or kept: "));
+  EXPECT_THAT(rows[4].back(), HasSubstr("cannot be pulled again: "));
 }
 
 TEST_F(RequiredImages, TheRecommendedOptionLosesNothing) {
-  const Analysis analysis = Analyze(policy, seen.seen());
+  const Analysis analysis = Look();
   std::vector<std::string> names;
   for (const CleanupOption& option : analysis.options) names.push_back(option.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"Conservative", "Balanced", "Aggressive",
+  EXPECT_EQ(names, (std::vector<std::string>{"in force", "Conservative", "Balanced", "Aggressive",
                                              "everything unused"}));
   EXPECT_EQ(std::ranges::count(analysis.options, true, &CleanupOption::recommended), 1);
   const CleanupOption& balanced = Option(analysis, "Balanced");
@@ -162,27 +178,27 @@ TEST_F(RequiredImages, TheRecommendedOptionLosesNothing) {
   EXPECT_EQ(balanced.goes.images, 0U);
   EXPECT_EQ(Option(analysis, "Conservative").goes.images, 0U);
   const auto rows = Table("Options");
-  EXPECT_EQ(rows[1].front(), "Balanced (recommended)");
-  EXPECT_EQ(rows[1].back(), "none: nothing goes");
+  EXPECT_EQ(rows[2].front(), "Balanced (recommended)");
+  EXPECT_EQ(rows[2].back(), "none: nothing goes");
 }
 
 TEST_F(RequiredImages, TheAggressiveProfileTakesOnlyWhatCanBePulledAgain) {
-  const CleanupOption aggressive = Option(Analyze(policy, seen.seen()), "Aggressive");
+  const CleanupOption aggressive = Option(Look(), "Aggressive");
   EXPECT_EQ(aggressive.goes.images, 2U);
   EXPECT_EQ(aggressive.to_pull_again.bytes, 1200 * kMB);
   EXPECT_TRUE(aggressive.lost.empty());
   EXPECT_TRUE(aggressive.breaks.empty());
-  EXPECT_EQ(Table("Options")[2].back(), "low: all that goes can be pulled again");
+  EXPECT_EQ(Table("Options")[3].back(), "low: all that goes can be pulled again");
 }
 
 // A newer build of the same name lies beside it, so the profile gives the older one up.
 TEST_F(RequiredImages, AnOlderBuildThatTheAggressiveProfileGivesUpIsMarkedLost) {
   Left(Local("crypto-v2-scheduler:v1", 1100), hours(24 * 30));
   Left(Local("crypto-v2-scheduler:v2", 1100), hours(24 * 30));
-  const Analysis analysis = Analyze(policy, seen.seen());
+  const Analysis analysis = Look();
   EXPECT_EQ(NamesOf(Option(analysis, "Aggressive").lost), Normalised({"crypto-v2-scheduler:v1"}));
   EXPECT_TRUE(Option(analysis, "Balanced").lost.empty());
-  EXPECT_THAT(Table("Options")[2].back(), testing::StartsWith("HIGH: cannot be pulled again: "));
+  EXPECT_THAT(Table("Options")[3].back(), testing::StartsWith("HIGH: cannot be pulled again: "));
 }
 
 // By name, and nothing that runs.
@@ -210,16 +226,41 @@ rules:
 // What the admin says of local images holds whatever the profile; and what loses some is not
 // advised.
 TEST(Analysis, RecommendsThePatientOptionWhereTheOtherWouldLoseAnImageForGood) {
-  Policy policy = Policy::Default();
-  policy.keep.local_only = LocalOnly::kNever;
+  const std::string document = kDocument + "keep: {localOnly: Never}\n";
   ObservationBuilder seen;
   Image image = Img("local", {"local:1"});
   image.digests.clear();
   seen.Add(image, std::chrono::hours(1000));
-  const Analysis analysis = Analyze(policy, seen.seen());
-  EXPECT_EQ(analysis.options.at(1).lost.size(), 1U) << "Balanced";
-  EXPECT_FALSE(analysis.options.at(1).recommended);
-  EXPECT_TRUE(analysis.options.at(0).recommended) << "Conservative";
+  const Analysis analysis = Analyze(*ParsePolicy(document), WithProfile(document), seen.seen());
+  EXPECT_EQ(analysis.options.at(2).lost.size(), 1U) << "Balanced";
+  EXPECT_FALSE(analysis.options.at(2).recommended);
+  EXPECT_TRUE(analysis.options.at(1).recommended) << "Conservative";
+}
+
+// What the document writes itself stays whatever the profile, as if it named the profile.
+TEST(Analysis, AProfileIsWhatItWouldBeInTheDocument) {
+  ObservationBuilder seen;
+  seen.Add(Img("old", {"old:1"}), hours(30));
+  const auto goes = [&](const std::string& written) {
+    const std::string document = kDocument + written;
+    std::vector<std::size_t> counts;
+    for (const CleanupOption& option :
+         Analyze(*ParsePolicy(document), WithProfile(document), seen.seen()).options)
+      counts.push_back(option.goes.images);
+    return counts;
+  };
+  using Counts = std::vector<std::size_t>;  // in force, Conservative, Balanced, Aggressive, prune
+  EXPECT_EQ(goes(""), (Counts{0, 0, 0, 1, 1}));
+  EXPECT_EQ(goes("maximumAge: 48h\n"), (Counts{0, 0, 0, 0, 1}));
+  EXPECT_EQ(goes("maximumAge: 25h\n"), (Counts{1, 1, 1, 1, 1}));
+}
+
+TEST(Analysis, AProfileThatContradictsTheDocumentIsNoOption) {
+  const std::string document = kDocument + "minimumAge: 48h\n";  // Aggressive has maximumAge 24h
+  const Analysis analysis = Analyze(*ParsePolicy(document), WithProfile(document), Observation());
+  EXPECT_THAT(analysis.options.at(3).impossible, HasSubstr("minimumAge"));
+  EXPECT_EQ(analysis.options.at(2).impossible, "");
+  EXPECT_THAT(ToText(MakeAnalysisPage(Report(), analysis)), HasSubstr("not possible: "));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "agent/policy/parse.h"
+#include "agent/policy/render.h"
 
 namespace imagesweep {
 namespace {
@@ -13,6 +14,29 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr const char* kHead = "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\n";
+
+TEST(Profile, ThatIsTriedIsAsIfTheDocumentNamedIt) {
+  const std::string head = "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\n";
+  const std::string rest =
+      "minimumAge: 2h\nkeep: {lastPerRepository: 5}\n"
+      "overrides:\n- {nodeSelector: {pool: ci}, policy: {profile: Conservative}}\n"
+      "- {nodeSelector: {pool: web}, policy: {minimumAge: 3h}}\n";
+  for (const std::string before : {"", "profile: Conservative\n"}) {
+    const auto tried = ParsePolicy(head + before + rest, Profile::kAggressive);
+    const auto written = ParsePolicy(head + "profile: Aggressive\n" + rest);
+    ASSERT_TRUE(tried) << tried.error().what;
+    ASSERT_TRUE(written);
+    EXPECT_EQ(PolicyYaml(*tried), PolicyYaml(*written));
+    EXPECT_EQ(tried->minimum_age, std::chrono::hours(2));
+    for (std::size_t i = 0; i < 2; ++i)
+      EXPECT_EQ(PolicyYaml(*tried->overrides[i].policy), PolicyYaml(*written->overrides[i].policy));
+    EXPECT_EQ(tried->overrides[0].policy->profile, Profile::kConservative);
+    EXPECT_EQ(tried->overrides[1].policy->profile, Profile::kAggressive);
+  }
+  EXPECT_FALSE(ParsePolicy(head + "minimumAge: 48h\n", Profile::kAggressive))
+      << "its maximumAge is 24h";
+  EXPECT_FALSE(ParsePolicy("[]", Profile::kAggressive));
+}
 
 TEST(Overrides, ChangeWhatTheyWriteOnTheNodesTheySelect) {
   const auto policy = ParsePolicy(std::string(kHead) + R"(
