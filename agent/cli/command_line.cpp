@@ -8,6 +8,8 @@
 #include "agent/base/duration.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/render.h"
+#include "agent/cli/usage.h"
+#include "agent/cli/version.h"
 
 namespace imagesweep {
 namespace {
@@ -90,7 +92,9 @@ void AddOutputFlags(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"table", "text", "wide", "json", "yaml", "name", "markdown"}))
       ->option_text("FORMAT")
       ->group(group);
-  app.add_flag("--no-headers", options.no_headers, "Tables without their first line")->group(group);
+  app.add_flag("--no-headers", options.no_headers,
+               "Rows alone: tables without their first line and what stands below")
+      ->group(group);
   app.add_option_function<std::string>(
          "--timeout",
          [&options](const std::string& text) {
@@ -123,6 +127,61 @@ void AddPodIdentity(CLI::App& app, Options& options) {
 
 }  // namespace
 
+namespace {
+
+// The flags, of those that every command takes, which a command without a node reads.
+const std::vector<std::string>* ReadBy(const std::string& command) {
+  static const std::map<std::string, std::vector<std::string>> kRead{
+      {"report", {"state-dir", "output"}},
+      {"history", {"state-dir", "output", "no-headers"}},
+      {"policy", {}},
+      {"version", {"output"}}};
+  const auto found = kRead.find(command);
+  return found == kRead.end() ? nullptr : &found->second;
+}
+
+// Of two policies the one from the command line beats that from the environment.
+std::string ChoosePolicy(const CLI::App& app, const GivenArguments& given, Options& options) {
+  if (options.policy_file.empty() || options.policy_configmap.empty()) return {};
+  const bool file = given.Has(*app.get_option("--policy-file"));
+  const bool config_map = given.Has(*app.get_option("--policy-configmap"));
+  if (file == config_map)
+    return "--policy-file " + options.policy_file + " and --policy-configmap " +
+           options.policy_configmap + " are both given; which one is the policy?";
+  (file ? options.policy_configmap : options.policy_file).clear();
+  return {};
+}
+
+// Everything that the parser cannot know; empty: it is well.
+std::string Contradiction(const CLI::App& app, const GivenArguments& given, Options& options) {
+  const CLI::App& command = *app.get_subcommands().front();
+  const std::string name = command.get_name();
+  const bool difference = name == "plan" && options.diff;
+  if (difference && options.policy_file.empty() && !options.try_profile)
+    return "plan --diff needs --policy-file or --profile: what shall be compared?";
+  if (options.output == Output::kMarkdown && name != "report" && name != "analyze" && !difference)
+    return "-o markdown is for report, analyze and plan --diff";
+  const auto* read = ReadBy(name);
+  if (read == nullptr && !difference)
+    if (std::string which = ChoosePolicy(app, given, options); !which.empty()) return which;
+  std::vector<const CLI::Option*> flags;
+  for (const CLI::Option* option : app.get_options())
+    if (option->get_group() == "Sources" || option->get_group() == "Output and limits")
+      if (read != nullptr || option->get_name() == "--no-headers") flags.push_back(option);
+  if (read != nullptr) return Unread(flags, *read, name, given);
+  const bool no_rows = name == "explain" || name == "analyze" || name == "agent" || difference;
+  return Unread(flags, {no_rows ? "" : "no-headers"}, difference ? "plan --diff" : name, given);
+}
+
+void PointToGlobalFlags(CLI::App& app) {
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    command->footer("`imagesweep --help` lists the flags that all commands share.");
+    PointToGlobalFlags(*command);
+  }
+}
+
+}  // namespace
+
 std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const* argv) {
   auto options = std::make_shared<Options>();
   CLI::App app{
@@ -130,6 +189,7 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       "When it cannot see what is needed, it removes nothing.",
       "imagesweep"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", VersionLine(), "Print the version and exit");
   app.fallthrough();
   app.get_formatter()->column_width(34);
   AddSourceFlags(app, *options);
@@ -184,13 +244,14 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   plan->add_option_function<std::string>(
           "--profile",
           [options](const std::string& name) { options->try_profile = kProfiles.at(name); },
-          "Try this profile, with the rules and keep patterns of the policy")
+          "As if the policy said this `profile:`; what it sets itself stays")
       ->check(CLI::IsMember({"Conservative", "Balanced", "Aggressive"}))
       ->option_text("PROFILE");
   plan->add_flag("--diff", options->diff,
-                 "Show what --policy-file or --profile would change, against the policy in force "
-                 "(that of --policy-configmap, else the defaults)");
-  auto* analyze = command(
+                 "Show what --policy-file would change, against the policy in force (that of "
+                 "--policy-configmap, else the defaults); or what --profile would change in the "
+                 "policy in force (--policy-configmap, else --policy-file)");
+  command(
       app.add_subcommand(
           "analyze", "Shows who needs which image, what is idle, and the profiles side by side"),
       RunAnalyze);
@@ -200,14 +261,19 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
                      "Its id, or the beginning of it; default: the last run");
   report->callback(
       [&] { run = [options](const std::stop_token&) { return RunReport(*options); }; });
-  app.add_subcommand("history", "Lists the runs that are remembered; needs no node")->callback([&] {
-    run = [options](const std::stop_token&) { return RunHistory(*options); };
-  });
+  app.add_subcommand("history",
+                     "Lists the runs that are remembered; needs no node. TIMES: so many runs "
+                     "in a row that had nothing to do share a line")
+      ->callback([&] { run = [options](const std::stop_token&) { return RunHistory(*options); }; });
   auto* sweep = command(
-      app.add_subcommand("sweep", "One run now; a dry run unless --dry-run=false")->alias("prune"),
+      app.add_subcommand(
+             "sweep",
+             "One run now; a dry run unless --dry-run=false, whatever the policy's dryRun says")
+          ->alias("prune"),
       RunSweep);
-  auto* sweep_dry =
-      sweep->add_flag("--dry-run", dry_run, "Show what would go [true]; --dry-run=false removes");
+  auto* sweep_dry = sweep->add_flag(
+      "--dry-run", dry_run,
+      "Show what would go [true]; --dry-run=false removes, also when the policy has dryRun: true");
   auto* explain = command(
       app.add_subcommand("explain", "Says why one image is kept or goes, question by question"),
       RunExplain);
@@ -233,18 +299,19 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
     run = [options](const std::stop_token&) { return RunVersion(*options); };
   });
 
+  PointToGlobalFlags(app);
+  const GivenArguments given(argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (const std::string better = BetterComplaint(app, given); !better.empty()) {
+      PrintError(better);
+      return kExitUsage;
+    }
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }
-  if (options->diff && options->policy_file.empty() && !options->try_profile) {
-    PrintError("plan --diff needs --policy-file or --profile: what shall be compared?");
-    return kExitUsage;
-  }
-  const bool pages = report->parsed() || analyze->parsed() || (plan->parsed() && options->diff);
-  if (options->output == Output::kMarkdown && !pages) {
-    PrintError("-o markdown is for report, analyze and plan --diff");
+  if (const std::string why = Contradiction(app, given, *options); !why.empty()) {
+    PrintError(why);
     return kExitUsage;
   }
   if (agent_dry->count() + sweep_dry->count() > 0) options->dry_run = dry_run;

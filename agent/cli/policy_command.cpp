@@ -54,7 +54,7 @@ int RunVersion(const Options& options) {
   } else if (options.output == Output::kYaml) {
     text = JsonToYaml(json) + "\n";
   } else {
-    text = "imagesweep " + Version() + " (revision " + Revision() + ", CRI v1)\n";
+    text = VersionLine() + "\n";
   }
   return PrintResult(text) ? kExitDone : kExitFailed;
 }

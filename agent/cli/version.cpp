@@ -9,4 +9,8 @@ std::string Revision() {
   return IMAGESWEEP_REVISION;
 }
 
+std::string VersionLine() {
+  return "imagesweep " + Version() + " (revision " + Revision() + ", CRI v1)";
+}
+
 }  // namespace imagesweep

@@ -58,6 +58,8 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
   return cost[a.size()][b.size()];
 }
 
+}  // namespace
+
 std::string Nearest(std::string_view name, const std::vector<std::string>& siblings) {
   if (name.size() > kShownBytes) return {};
   std::string nearest;
@@ -70,8 +72,6 @@ std::string Nearest(std::string_view name, const std::vector<std::string>& sibli
   }
   return nearest;
 }
-
-}  // namespace
 
 std::string Quoted(std::string_view text) {
   return "\"" + Tame(text) + "\"";

@@ -44,6 +44,9 @@ class Complaints {
 std::string Shown(const TextNode& node);
 std::string Quoted(std::string_view text);
 
+// The one of `siblings` that was probably meant by `name`; empty when none is like it.
+std::string Nearest(std::string_view name, const std::vector<std::string>& siblings);
+
 // "keep" and "images" make "keep.images".
 std::string Below(std::string_view path, std::string_view name);
 

@@ -1,0 +1,56 @@
+#include "agent/cli/usage.h"
+
+#include <algorithm>
+
+#include "agent/policy/complaints.h"
+
+namespace imagesweep {
+
+bool GivenArguments::Has(const CLI::Option& option) const {
+  return std::ranges::any_of(words_, [&](const std::string& word) {
+    const auto is_long = [&](const std::string& name) {
+      return word == "--" + name || word.starts_with("--" + name + "=");
+    };
+    const auto is_short = [&](const std::string& name) { return word.starts_with("-" + name); };
+    return std::ranges::any_of(option.get_lnames(), is_long) ||
+           (!word.starts_with("--") && std::ranges::any_of(option.get_snames(), is_short));
+  });
+}
+
+std::string GivenArguments::Before(const std::string& word) const {
+  const auto found = std::ranges::find(words_, word);
+  return found == words_.end() || found == words_.begin() ? std::string() : *(found - 1);
+}
+
+std::string BetterComplaint(const CLI::App& app, const GivenArguments& given) {
+  const CLI::App* last = &app;
+  while (!last->get_subcommands().empty()) last = last->get_subcommands().front();
+  for (const std::string& word : app.remaining(/*recurse=*/true)) {
+    if (word.starts_with("-")) continue;
+    if (const std::string before = given.Before(word);
+        (word == "true" || word == "false") && before.starts_with("--"))
+      return before + " takes its value after \"=\": " + before + "=" + word;
+    std::vector<std::string> commands;
+    for (const CLI::App* command : last->get_subcommands([](const CLI::App*) { return true; }))
+      commands.push_back(command->get_name());
+    if (commands.empty()) return {};
+    const std::string parent = last == &app ? "imagesweep" : "imagesweep " + last->get_name();
+    const std::string nearest = Nearest(word, commands);
+    return "there is no command " + Quoted(word) +
+           (nearest.empty() ? "" : "; did you mean " + Quoted(nearest) + "?") + "\n`" + parent +
+           " --help` lists them";
+  }
+  return {};
+}
+
+std::string Unread(const std::vector<const CLI::Option*>& all, const std::vector<std::string>& read,
+                   const std::string& command, const GivenArguments& given) {
+  for (const CLI::Option* option : all) {
+    const std::string& name = option->get_lnames().front();
+    if (std::ranges::find(read, name) == read.end() && given.Has(*option))
+      return "--" + name + " does nothing for `" + command + "`";
+  }
+  return {};
+}
+
+}  // namespace imagesweep
