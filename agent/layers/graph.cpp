@@ -1,7 +1,6 @@
 #include "agent/layers/graph.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "agent/layers/marginal.h"
 
@@ -43,9 +42,6 @@ LayerGraph::LayerGraph(World world, std::span<const Image> images)
       liveness_(*world_, index_, attribution_, objects_) {
   FindUses();
   FindDoubts();
-  std::vector<std::uint32_t> every(images.size());
-  std::iota(every.begin(), every.end(), 0U);
-  all_ = Marginal(*this, every).total();
 }
 
 void LayerGraph::FindUses() {

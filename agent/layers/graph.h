@@ -65,7 +65,7 @@ class LayerGraph {
   // share comes free with the second.  Repeated positions count once.  O(nodes): for orders, and
   // for one image after the other, use a Marginal.
   Freed FreedBy(std::span<const std::uint32_t> images) const;
-  Reclaim FreedByAll() const { return all_; }
+  Reclaim FreedByAll() const { return liveness_.FreedByAll(); }
   // Not referenced by anything now: the next garbage collection frees it whatever is removed, so no
   // image may claim it.
   Reclaim Dead() const { return liveness_.Dead(); }
@@ -92,7 +92,6 @@ class LayerGraph {
   ObjectGraph objects_;
   Liveness liveness_;
   std::vector<SnapshotUse> uses_;
-  Reclaim all_;
   // What makes every figure inexact, and in which direction.
   bool may_be_more_ = false, may_be_less_ = false;
   std::string doubts_;

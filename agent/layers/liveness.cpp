@@ -22,8 +22,12 @@ Liveness::Liveness(const World& world, const ObjectIndex& index, const Attributi
   flags_.assign(graph.size(), 0);
   MarkHeld(graph);
   const Node counted = CountReferences(graph, attribution);
+  // As no collapsing changes what is alive, neither does it change this.
+  twins_alive_.assign(index.twin_groups(), 0);
+  for (const auto& [node, group] : index.twins())
+    if (Alive(node)) ++twins_alive_[group];
   // References that run in circles never fall to nought.
-  if (CountReleased(graph, attribution) != counted) {
+  if (ReleaseAll(graph, attribution) != counted) {
     std::vector<bool> where(graph.size());
     for (Node node = 0; node < graph.size(); ++node)
       where[node] = (flags_[node] & kCounted) != 0 && !Held(node);
@@ -31,10 +35,8 @@ Liveness::Liveness(const World& world, const ObjectIndex& index, const Attributi
     for (auto& flags : flags_) flags &= static_cast<std::uint8_t>(~kCounted);
     flags_.resize(graph.size(), 0);
     CountReferences(graph, attribution);
+    ReleaseAll(graph, attribution);
   }
-  twins_alive_.assign(index.twin_groups(), 0);
-  for (const auto& [node, group] : index.twins())
-    if (Alive(node)) ++twins_alive_[group];
 }
 
 void Liveness::MarkHeld(const ObjectGraph& graph) {
@@ -88,9 +90,10 @@ Node Liveness::CountReferences(const ObjectGraph& graph, const Attribution& attr
   return reached;
 }
 
-// How many nodes let go when all images do.
-Node Liveness::CountReleased(const ObjectGraph& graph, const Attribution& attribution) const {
-  std::vector<std::uint32_t> counts = counts_;
+// Returns how many nodes let go when all images do.
+Node Liveness::ReleaseAll(const ObjectGraph& graph, const Attribution& attribution) {
+  std::vector<std::uint32_t> counts = counts_, twins = twins_alive_;
+  all_ = {};
   std::vector<Node> pending;
   for (Node i = 0; i < attribution.owners.size(); ++i)
     if (attribution.owners[i] > 0) pending.push_back(index_->first_image() + i);
@@ -99,6 +102,9 @@ Node Liveness::CountReleased(const ObjectGraph& graph, const Attribution& attrib
     const Node node = pending.back();
     pending.pop_back();
     ++released;
+    const std::int64_t group = TwinGroup(node);
+    if (!Stays(node) && (group < 0 || --twins[static_cast<std::size_t>(group)] == 0))
+      all_ += SizeOf(node);
     for (const Node other : graph.From(node))
       if (!Held(other) && --counts[other] == 0) pending.push_back(other);
   }

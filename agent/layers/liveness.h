@@ -53,6 +53,8 @@ class Liveness {
   Reclaim SizeOf(Node node) const;
   // The group of a blob that several namespaces know; -1 for all others.
   std::int64_t TwinGroup(Node node) const;
+  // What comes free when all images go.
+  const Reclaim& FreedByAll() const { return all_; }
   // Not alive: the next garbage collection frees it, whatever is removed.
   Reclaim Dead() const;
 
@@ -60,7 +62,7 @@ class Liveness {
   enum Flag : std::uint8_t { kHeld = 1, kFlat = 2, kCounted = 4 };
   void MarkHeld(const ObjectGraph& graph);
   Node CountReferences(const ObjectGraph& graph, const Attribution& attribution);
-  Node CountReleased(const ObjectGraph& graph, const Attribution& attribution) const;
+  Node ReleaseAll(const ObjectGraph& graph, const Attribution& attribution);
 
   const World* world_;
   const ObjectIndex* index_;
@@ -68,6 +70,7 @@ class Liveness {
   std::vector<bool> twin_, repeated_;
   std::vector<std::uint32_t> counts_, twins_alive_;
   std::vector<bool> estimated_;  // by snapshotter
+  Reclaim all_;
 };
 
 }  // namespace imagesweep::layers
