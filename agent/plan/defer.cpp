@@ -2,7 +2,7 @@
 
 #include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
 
 #include "agent/base/quantity.h"
 #include "agent/plan/order.h"
@@ -50,10 +50,11 @@ class Budget {
   std::uint64_t bytes_ = 0;
 };
 
-void Postpone(Decision& decision, Code code, std::string waits_for) {
-  decision.reason = "would go (" + std::string(ToString(decision.code)) + ": " + decision.reason +
-                    "), but " + waits_for;
-  decision.waits_for = std::move(waits_for);
+// `but`: "but the next window opens at …".
+void Postpone(Decision& decision, Code code, const std::string& but) {
+  decision.reason =
+      "would go (" + std::string(ToString(decision.code)) + ": " + decision.reason + "), " + but;
+  decision.waits_for = but.substr(std::string_view("but ").size());
   decision.verdict = Verdict::kDefer;
   decision.code = code;
 }
@@ -68,13 +69,13 @@ void Defer(const Scene& scene, std::span<const int> evaluations, Plan& plan) {
   for (const auto at : plan.removals) {
     Decision& decision = plan.decisions[at];
     if (!closed.empty()) {
-      Postpone(decision, Code::kWindow, closed);
+      Postpone(decision, Code::kWindow, "but " + closed);
     } else if (!evaluations.empty() && evaluations[at] < needed) {
       Postpone(decision, Code::kLimit,
-               "so far in " + std::to_string(evaluations[at]) + " of " + std::to_string(needed) +
-                   " evaluations in a row (limits.confirmRuns)");
+               "but so far in " + std::to_string(evaluations[at]) + " of " +
+                   std::to_string(needed) + " evaluations in a row (limits.confirmRuns)");
     } else if (const std::string over = budget.Take(scene.image(at)); !over.empty()) {
-      Postpone(decision, Code::kLimit, "this run is at " + over);
+      Postpone(decision, Code::kLimit, "but this run is at " + over);
     } else {
       now.push_back(at);
     }
