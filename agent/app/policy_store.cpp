@@ -70,7 +70,7 @@ std::string PolicyStore::Problem() const {
 Result<std::string> ReadTextFile(const std::string& path) {
   std::error_code ignored;  // a path that cannot be looked at cannot be opened either
   if (std::filesystem::is_directory(path, ignored))
-    return Error{ErrorKind::kInvalid, "cannot read " + path + ": it is a directory"};
+    return Error{ErrorKind::kUnavailable, "cannot read " + path + ": it is a directory"};
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     const int code = errno;

@@ -41,7 +41,7 @@ Result<ActivePolicy> ParseActivePolicy(const std::string& text, const std::strin
 Result<Policy> WithProfile(const ActivePolicy& active, Profile profile);
 // Reads and parses a policy file.  kInvalid for its content; another kind when it cannot be read.
 Result<ActivePolicy> LoadPolicyFile(const std::string& path);
-// The whole file; at most 1 MiB, since no policy is larger.
+// The whole file; at most 1 MiB, since no policy is larger (kInvalid).
 Result<std::string> ReadTextFile(const std::string& path);
 
 }  // namespace imagesweep

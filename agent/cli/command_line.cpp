@@ -129,11 +129,12 @@ void AddPodIdentity(CLI::App& app, Options& options) {
 
 namespace {
 
-// The flags, of those that every command takes, which a command without a node reads.
+// The flags, of those that every command takes, which a command without a node reads.  `report` and
+// `history` are about a node all the same, so they are given its sources like the others.
 const std::vector<std::string>* ReadBy(const std::string& command) {
   static const std::map<std::string, std::vector<std::string>> kRead{
-      {"report", {"state-dir", "output"}},
-      {"history", {"state-dir", "output", "no-headers"}},
+      {"report", {"output"}},
+      {"history", {"output", "no-headers"}},
       {"policy", {}},
       {"version", {"output"}}};
   const auto found = kRead.find(command);
@@ -164,9 +165,11 @@ std::string Contradiction(const CLI::App& app, const GivenArguments& given, Opti
   const auto* read = ReadBy(name);
   if (read == nullptr && !difference)
     if (std::string which = ChoosePolicy(app, given, options); !which.empty()) return which;
+  const bool about_node = name == "report" || name == "history";
   std::vector<const CLI::Option*> flags;
   for (const CLI::Option* option : app.get_options())
-    if (option->get_group() == "Sources" || option->get_group() == "Output and limits")
+    if ((option->get_group() == "Sources" && !about_node) ||
+        option->get_group() == "Output and limits")
       if (read != nullptr || option->get_name() == "--no-headers") flags.push_back(option);
   if (read != nullptr) return Unread(flags, *read, name, given);
   const bool no_rows = name == "explain" || name == "analyze" || name == "agent" || difference;

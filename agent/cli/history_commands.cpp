@@ -11,7 +11,7 @@ namespace imagesweep {
 namespace {
 
 constexpr const char* kNoRuns =
-    "no run is remembered here; --state-dir names the directory that the agent or `imagesweep "
+    "no run is remembered here yet; --state-dir names the directory that the agent or `imagesweep "
     "sweep` keeps";
 
 int Fail(const std::string& what) {
@@ -19,11 +19,26 @@ int Fail(const std::string& what) {
   return kExitFailed;
 }
 
+// Reading must not make what is not there: null when the directory holds no history yet.
+Result<std::unique_ptr<History>> OpenToRead(const Options& options, const Clock& clock) {
+  if (options.state_dir.empty()) return std::unique_ptr<History>();
+  const auto exists = History::Exists(options.state_dir);
+  if (!exists)
+    return Error{exists.error().kind, exists.error().what +
+                                          ": no run is remembered there; --state-dir names the " +
+                                          "directory that the agent or `imagesweep sweep` keeps"};
+  if (!*exists) return std::unique_ptr<History>();
+  return History::Open(options.state_dir, clock);
+}
+
 }  // namespace
 
 int RunReport(const Options& options) {
   const RealClock clock;
-  const auto found = History::Open(options.state_dir, clock)->Find(options.run);
+  const auto history = OpenToRead(options, clock);
+  if (!history) return Fail(history.error().what);
+  if (*history == nullptr) return Fail(kNoRuns);
+  const auto found = (*history)->Find(options.run);
   if (!found) return Fail(found.error().what);
   if (!*found)
     return Fail(options.run.empty() ? kNoRuns
@@ -55,8 +70,12 @@ int RunReport(const Options& options) {
 
 int RunHistory(const Options& options) {
   const RealClock clock;
-  const auto runs = History::Open(options.state_dir, clock)->Runs();
+  const auto history = OpenToRead(options, clock);
+  if (!history) return Fail(history.error().what);
+  Result<std::vector<RunEntry>> runs = std::vector<RunEntry>();
+  if (*history != nullptr) runs = (*history)->Runs();
   if (!runs) return Fail(runs.error().what);
+  if (runs->empty()) PrintError(kNoRuns);  // which is no failure
   std::string out;
   switch (options.output) {
     case Output::kJson:
@@ -71,8 +90,7 @@ int RunHistory(const Options& options) {
     case Output::kTable:
     case Output::kWide:
     case Output::kMarkdown:
-      if (runs->empty()) return Fail(kNoRuns);
-      out = HistoryText(*runs, TextOptionsOf(options));
+      if (!runs->empty()) out = HistoryText(*runs, TextOptionsOf(options));
       break;
   }
   return PrintResult(out) ? kExitDone : kExitFailed;

@@ -25,10 +25,6 @@ struct Look {
   Report report;
 };
 
-int CodeFor(const Error& error) {
-  return error.kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
-}
-
 // The policy with the override for this node, if any.
 const Policy& OnThisNode(const Policy& policy, const Report& report) {
   const Override* const found = policy.OverrideFor(report.node_labels);
@@ -68,7 +64,7 @@ std::optional<Look> TakeLook(const Options& options, const std::optional<Profile
         "the override for " + look.report.override_for +
         " names a profile itself: " + std::string(ToString(look.report.in_force.profile)));
   if (look.report.refused) {
-    PrintError(RefusalText(*look.report.refused));
+    PrintError(BlindText(*look.report.refused));
     code = kExitFailed;
     return std::nullopt;
   }
@@ -83,6 +79,7 @@ std::string NamesOf(const Report& report, const std::vector<std::uint32_t>& imag
 
 int Print(const Options& options, const Report& report, const std::string& json,
           const std::string& text, const std::vector<std::uint32_t>& named) {
+  PrintWarnings(options, report);
   std::string out;
   switch (options.output) {
     case Output::kJson:

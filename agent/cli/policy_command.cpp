@@ -20,7 +20,7 @@ int RunPolicyValidate(const Options& options) {
     auto read = ReadTextFile(options.policy_to_check);
     if (!read) {
       PrintError(read.error().what);
-      return kExitFailed;
+      return CodeFor(read.error());
     }
     text = *std::move(read);
   }

@@ -11,6 +11,7 @@ namespace imagesweep {
 namespace {
 
 int Print(const Options& options, const Report& report) {
+  PrintWarnings(options, report);
   std::string out;
   switch (options.output) {
     case Output::kJson:
@@ -46,12 +47,12 @@ int RunSweep(const Options& options, const std::stop_token& stop) {
   auto session = NodeSession::Open(options, stop);
   if (!session) {
     PrintError(session.error().what);
-    return session.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
+    return CodeFor(session.error());
   }
   const auto active = session->ReadPolicy(stop);
   if (!active) {
     PrintError(active.error().what);
-    return active.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
+    return CodeFor(active.error());
   }
   SweepOptions sweep;
   sweep.dry_run = options.dry_run.value_or(true);

@@ -180,6 +180,20 @@ class DurableHistory final : public History {
 
 }  // namespace
 
+Result<bool> History::Exists(const fs::path& directory) {
+  std::error_code code;
+  if (!fs::is_directory(directory, code)) {
+    const bool missing = !fs::exists(directory, code) && !code;
+    return Error{missing ? ErrorKind::kNotFound : ErrorKind::kUnavailable,
+                 directory.string() +
+                     (missing ? " does not exist"
+                              : (code ? ": " + code.message() : std::string(" is no directory")))};
+  }
+  const bool found = fs::exists(directory / kHistoryFormat.name, code);
+  if (code) return Error{ErrorKind::kUnavailable, directory.string() + ": " + code.message()};
+  return found;
+}
+
 std::unique_ptr<History> History::Open(const fs::path& directory, const Clock& clock) {
   return std::make_unique<DurableHistory>(directory, clock);
 }

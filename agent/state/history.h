@@ -52,6 +52,10 @@ class History {
   // run without an id.
   virtual Status AddRun(const RunEntry& entry, int limit) = 0;
 
+  // Does the directory hold one already?  Open() makes it.  kNotFound when the directory itself is
+  // missing.
+  static Result<bool> Exists(const std::filesystem::path& directory);
+
   // Newest first, without `report`.
   virtual Result<std::vector<RunEntry>> Runs() = 0;
   // The whole entry: of this id, else of the one id that begins so; the newest when `run` is empty.
