@@ -13,6 +13,9 @@ namespace {
 
 constexpr const char* kCure =
     "; give --kubeconfig FILE, or --without-kubernetes on a host that has no cluster";
+constexpr const char* kCureOfNoAuthority =
+    "; kubectl trusts the system's authorities then, imagesweep the cluster's own alone: `kubectl "
+    "config set-cluster NAME --certificate-authority=FILE --embed-certs=true` adds it";
 
 Result<ConfigMapName> ParseName(const std::string& flag, const std::string& text) {
   const auto slash = text.find('/');
@@ -48,17 +51,32 @@ std::string NodeNameOf(const Options& options) {
   return text;
 }
 
-Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
-                                                        kube::RequestObserver observer,
-                                                        const Clock& clock) {
+Result<kube::ApiServer> ApiServerOf(const Options& options) {
   auto server = options.kubeconfig.empty()
                     ? kube::InCluster(kube::ReadEnvironment, kube::ReadSmallFile)
                     : kube::FromKubeconfig(options.kubeconfig, kube::ReadSmallFile);
   if (!server) {
     Error error = std::move(server).error().Wrap("cannot reach Kubernetes");
     if (options.kubeconfig.empty()) error.what += kCure;
+    if (error.what.ends_with("has no certificate-authority")) error.what += kCureOfNoAuthority;
     return error;
   }
+  return server;
+}
+
+Error Unreached(Error error, const std::string& url) {
+  if (error.kind != ErrorKind::kUnavailable && error.kind != ErrorKind::kDeadline) return error;
+  error.what = "the API server " + url + " does not answer: " + error.what +
+               "; is this its address, and can this host reach it? On a host that has no cluster "
+               "give --without-kubernetes";
+  return error;
+}
+
+Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
+                                                        kube::RequestObserver observer,
+                                                        const Clock& clock) {
+  auto server = ApiServerOf(options);
+  if (!server) return std::move(server).error();
   kube::ClusterOptions cluster;
   cluster.node_name = NodeNameOf(options);
   cluster.seed = RandomSeed();

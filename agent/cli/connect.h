@@ -8,6 +8,7 @@
 #include "agent/cli/options.h"
 #include "agent/cri/connection.h"
 #include "agent/kube/cluster.h"
+#include "agent/kube/identity.h"
 #include "agent/model/evidence.h"
 
 // From options to the sources that they mean.  Errors are for the person who wrote the options:
@@ -36,6 +37,9 @@ Result<std::optional<OwnPod>> OwnPodOf(const Options& options);
 std::string NodeNameOf(const Options& options);
 
 // By --kubeconfig, else the pod's service account.
+Result<kube::ApiServer> ApiServerOf(const Options& options);
+// An error of a request to the server, with its address and a cure when it does not answer.
+Error Unreached(Error error, const std::string& url);
 Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
                                                         kube::RequestObserver observer,
                                                         const Clock& clock);

@@ -11,6 +11,25 @@
 
 namespace imagesweep {
 
+namespace {
+
+// For a person who gave a command: which server it was that did not answer.
+class NamedPodReader final : public PodReader {
+ public:
+  NamedPodReader(PodReader& pods, std::string url) : pods_(pods), url_(std::move(url)) {}
+  Result<PodEvidence> Read(Millis max_age, const std::stop_token& stop) override {
+    auto read = pods_.Read(max_age, stop);
+    if (!read) return Unreached(std::move(read).error(), url_);
+    return read;
+  }
+
+ private:
+  PodReader& pods_;
+  const std::string url_;
+};
+
+}  // namespace
+
 struct NodeSession::Parts {
   Options options;
   RealClock clock;
@@ -19,6 +38,8 @@ struct NodeSession::Parts {
   std::unique_ptr<cri::Runtime> runtime;
   std::unique_ptr<cri::CriImageRemover> remover;
   std::unique_ptr<kube::Cluster> cluster;  // null: told to do without
+  std::string url;                         // of the API server
+  std::unique_ptr<NamedPodReader> pods;    // null like the cluster
   std::unique_ptr<Ledger> ledger;
   std::unique_ptr<History> history;
   std::unique_ptr<Sweeper> sweeper;
@@ -42,6 +63,8 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
     auto cluster = ConnectToCluster(options, {}, parts->clock);
     if (!cluster) return std::move(cluster).error();
     parts->cluster = *std::move(cluster);
+    if (auto server = ApiServerOf(options)) parts->url = server->url;
+    parts->pods = std::make_unique<NamedPodReader>(parts->cluster->pods(), parts->url);
   }
   auto connection = ConnectToRuntime(options, {}, stop);
   if (!connection) return std::move(connection).error();
@@ -50,7 +73,7 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
   parts->remover = std::make_unique<cri::CriImageRemover>(parts->connection);
   parts->ledger = Ledger::Open(options.state_dir, parts->clock, ReadBootId());
   parts->history = History::Open(options.state_dir, parts->clock);
-  PodReader* pods = parts->cluster ? &parts->cluster->pods() : nullptr;
+  PodReader* pods = parts->pods.get();
   decltype(NodeParts::kubelet) kubelet;
   if (options.read_kubelet && parts->cluster)
     kubelet = [cluster = parts->cluster.get()](const std::stop_token& quit) {
@@ -83,7 +106,7 @@ Result<ActivePolicy> NodeSession::ReadPolicy(const std::stop_token& stop) {
     if (!text && text.error().kind == ErrorKind::kNotFound) name = base;
   }
   if (!text && text.error().kind == ErrorKind::kNotFound) text = read();
-  if (!text) return std::move(text).error();
+  if (!text) return Unreached(std::move(text).error(), parts_->url);
   auto parsed = ParseActivePolicy(*text, name->description());
   if (!parsed) return Error{ErrorKind::kInvalid, name->description() + ":\n" + parsed.error().what};
   return parsed;

@@ -51,6 +51,15 @@ TEST(Advice, WhatIsNeededIsNotSaidToStayForEver) {
               HasSubstr("None of them goes while it is needed."));
 }
 
+TEST(Difference, SaysWhatItComparesWith) {
+  Report report = SampleReport();
+  EXPECT_THAT(ToText(MakeDifferencePage(report, report.plan, "new.yaml", {})),
+              HasSubstr("Compared with the policy in force, file/policy.yaml."));
+  report.policy = {"defaults", ""};
+  EXPECT_THAT(ToText(MakeDifferencePage(report, report.plan, "new.yaml", {})),
+              HasSubstr("Compared with the defaults, since no policy in force is named"));
+}
+
 TEST(HistoryText, MarksWhatADryRunOnlyWouldHaveRemovedAndExplainsJoinedRuns) {
   RunEntry run;
   run.run = "1";

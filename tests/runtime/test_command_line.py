@@ -1,4 +1,6 @@
 """What the command line understands and what it refuses, and in which words; none of it needs a node."""
+import subprocess
+
 import pytest
 
 from lab import agent
@@ -7,7 +9,6 @@ from lab import agent
 def run(*arguments, code, env=None):
     if env is None:
         return agent.run(*arguments, code=code)
-    import subprocess
     result = subprocess.run([str(agent.program()), *arguments], text=True, capture_output=True, timeout=120,
                             env={**agent.environment(), **env})
     assert result.returncode == code, result.stdout + result.stderr
@@ -23,7 +24,7 @@ def run(*arguments, code, env=None):
     (["agent", "--events", "false"], ["--events=false"]),
     (["policy", "defaults", "-o", "json"], ["--output does nothing for `policy`"]),
     (["policy", "validate", "-f", "x", "--no-headers"], ["--no-headers does nothing for `policy`"]),
-    (["history", "--kubeconfig=x"], ["--kubeconfig does nothing for `history`"]),
+    (["history", "--timeout=3s"], ["--timeout does nothing for `history`"]),
     (["report", "--no-headers"], ["--no-headers does nothing for `report`"]),
     (["version", "--state-dir", "x"], ["--state-dir does nothing for `version`"]),
     (["analyze", "--no-headers"], ["--no-headers does nothing for `analyze`"]),
@@ -61,3 +62,67 @@ def test_a_policy_on_the_command_line_beats_one_from_the_environment(tmp_path):
 
 def test_the_environment_may_say_what_a_command_does_not_read():
     run("version", code=0, env={"IMAGESWEEP_STATE_DIR": "x", "IMAGESWEEP_POLICY_FILE": "y"})
+
+
+def test_reading_the_history_makes_nothing(tmp_path):
+    missing, empty = tmp_path / "missing", tmp_path / "empty"
+    empty.mkdir()
+    for command in ("history", "report"):
+        assert f"{missing} does not exist: " in run(command, f"--state-dir={missing}", code=1).stderr
+    for output in ("table", "wide", "json", "yaml", "name"):
+        result = run("history", f"--state-dir={empty}", "-o", output, code=0)
+        assert "no run is remembered here yet" in result.stderr
+        assert (result.stdout == "") == (output in ("table", "wide", "name"))
+    assert "no run is remembered" in run("report", f"--state-dir={empty}", code=1).stderr
+    assert list(empty.iterdir()) == [] and not missing.exists()
+    file = tmp_path / "file"
+    file.write_text("")
+    assert "is no directory" in run("history", f"--state-dir={file}", code=1).stderr
+
+
+def test_a_policy_that_cannot_be_read_is_one_code_and_a_wrong_one_another(tmp_path):
+    wrong, long = tmp_path / "wrong.yaml", tmp_path / "long.yaml"
+    wrong.write_text("kind: Pod\n")
+    long.write_text("#" * (1 << 20) + "#")
+    for policy, code in ((tmp_path, 1), (tmp_path / "missing", 1), (wrong, 2), (long, 2)):
+        run("policy", "validate", "-f", policy, code=code)
+
+
+KUBECONFIG = """apiVersion: v1
+kind: Config
+current-context: it
+contexts: [{{name: it, context: {{cluster: it, user: it}}}}]
+clusters: [{{name: it, cluster: {{server: "https://127.0.0.1:1"{more}}}}}]
+users: [{{name: it, user: {{token: x}}}}]
+"""
+
+
+def test_a_kubeconfig_without_authority_says_how_to_add_it(tmp_path):
+    (tmp_path / "config").write_text(KUBECONFIG.format(more=""))
+    result = run("images", "--kubeconfig", tmp_path / "config", code=2)
+    assert "has no certificate-authority" in result.stderr and "kubectl config set-cluster" in result.stderr
+
+
+def test_a_server_that_does_not_answer_is_named(tmp_path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-subj", "/CN=it", "-keyout", tmp_path / "key", "-out", tmp_path / "ca.crt"],
+                   check=True, capture_output=True)
+    (tmp_path / "config").write_text(KUBECONFIG.format(more=", certificate-authority: ca.crt"))
+    result = run("plan", "--kubeconfig", tmp_path / "config", "--policy-configmap", "a/b",
+                 f"--runtime-endpoint=unix://{tmp_path}/none.sock", code=1)
+    assert "the API server https://127.0.0.1:1 does not answer: " in result.stderr
+    assert "--without-kubernetes" in result.stderr
+
+
+def test_an_agent_outside_of_a_cluster_is_told_how_to_do_without(tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(agent.policy())
+    result = run("agent", "--policy-file", policy, "--listen-address=127.0.0.1:0", code=1)
+    assert "--without-kubernetes" in result.stderr
+
+
+def test_a_runtime_that_is_away_is_not_told_as_a_refused_removal(tmp_path):
+    for command in ("images", "plan", "analyze"):
+        result = run(command, "--without-kubernetes", f"--state-dir={tmp_path}/state",
+                     f"--runtime-endpoint=unix://{tmp_path}/none.sock", code=1)
+        assert "cannot reach the runtime: " in result.stderr and "refused" not in result.stderr
