@@ -4,6 +4,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "agent/app/room_watch.h"
 #include "agent/app/run_id.h"
 #include "agent/app/run_record.h"
 #include "agent/base/duration.h"
@@ -12,6 +13,7 @@
 #include "agent/plan/kubelet.h"
 #include "agent/plan/pattern_warnings.h"
 #include "agent/plan/planner.h"
+#include "agent/plan/room.h"
 #include "agent/plan/size_limits.h"
 #include "agent/policy/render.h"
 
@@ -203,12 +205,12 @@ std::optional<Refusal> Sweeper::Observe(Evidence& evidence, std::optional<ImageI
   return std::nullopt;
 }
 
-void Sweeper::Decide(bool by_agent, Report& report, const std::stop_token& stop) {
+void Sweeper::Decide(const SweepOptions& options, Report& report, const std::stop_token& stop) {
   const Observation& seen = report.observation;
   const Scene scene(report.in_force, seen);
-  report.plan = Choose(scene);
+  report.plan = options.room > 0 ? ChooseForRoom(scene, options.room) : Choose(scene);
   std::vector<int> evaluations;
-  if (by_agent) {
+  if (options.running_for) {  // the agent
     std::vector<bool> to_go(seen.images.size());
     for (const auto at : report.plan.removals) to_go[at] = true;
     evaluations = parts_.ledger.CountCandidates(seen.images, to_go);
@@ -236,7 +238,7 @@ Report Sweeper::Evaluate(const ActivePolicy& active, const std::stop_token& stop
   Evidence evidence;
   std::optional<ImageIndex> index;
   report.refused = Observe(evidence, index, {}, report, stop);
-  if (!report.refused) Decide(false, report, stop);
+  if (!report.refused) Decide({}, report, stop);
   report.finished = parts_.clock.Now();
   return report;
 }
@@ -249,9 +251,11 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
   report.refused = Observe(evidence, index, options, report, stop);
   const Policy& policy = report.in_force;
   report.dry_run = options.dry_run.value_or(policy.dry_run);
+  if (policy.dry_run && !report.dry_run)
+    report.warnings.emplace_back("dryRun: true of the policy was overridden on the command line");
   if (!report.refused && !report.dry_run) report.refused = WhyNotBlindly(evidence, policy);
   if (!report.refused) {
-    Decide(options.running_for.has_value(), report, stop);
+    Decide(options, report, stop);
     report.stopped_early = ReasonNotToBegin(policy, options.running_for);
   }
   if (!report.refused && report.stopped_early.empty())
@@ -266,11 +270,13 @@ void Sweeper::Execute(const Evidence& evidence, const ImageIndex& index,
   DryRunRemover dry;
   ImageRemover& remover = report.dry_run ? static_cast<ImageRemover&>(dry) : parts_.remover;
   Executor::Hooks hooks = options.hooks;
+  RoomWatch room(report, parts_.filesystem, parts_.clock);
   const auto& windows = report.in_force.windows;
   const bool in_window = AnyContains(windows, report.observation.at);
   hooks.reason_to_end = [&]() -> std::string {
     if (options.hooks.reason_to_end)
       if (std::string why = options.hooks.reason_to_end(); !why.empty()) return why;
+    if (report.plan.room > 0) return room.ReasonToEnd(stop);
     const bool closed = in_window && !AnyContains(windows, parts_.clock.Now());
     return closed ? "the window closed" : "";
   };
@@ -278,10 +284,13 @@ void Sweeper::Execute(const Evidence& evidence, const ImageIndex& index,
   hooks.before_removal = [&](std::uint32_t at) { journal.Intend(at); };
   hooks.on_outcome = [&](const Outcome& outcome, const Image& image) {
     journal.Settle(outcome);
+    room.Note(outcome);
     if (options.hooks.on_outcome) options.hooks.on_outcome(outcome, image);
   };
+  if (hooks.on_begin) hooks.on_begin(report.plan, report.observation);
   Execution execution = executor_.Run(report.plan, report.in_force, evidence, index,
-                                      report.observation.disk, remover, stop, hooks);
+                                      report.plan.room > 0 ? std::nullopt : report.observation.disk,
+                                      remover, stop, hooks);
   report.outcomes = std::move(execution.outcomes);
   report.refused = std::move(execution.refused);
   report.stopped_early = std::move(execution.stopped_early);

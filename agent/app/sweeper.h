@@ -43,6 +43,9 @@ struct SweepOptions {
   // initialDelay and needs no confirmation.
   std::optional<Millis> running_for;
   Executor::Hooks hooks;
+  // Bytes that are to be available on the image filesystem in the end, and then no image more goes;
+  // 0: as the policy's marks say.
+  std::uint64_t room = 0;
 };
 
 // One pass: policy + references + images -> plan -> execution -> report.  Remembers between runs
@@ -67,7 +70,7 @@ class Sweeper {
   std::optional<Refusal> Observe(Evidence& evidence, std::optional<ImageIndex>& index,
                                  const SweepOptions& options, Report& report,
                                  const std::stop_token& stop);
-  void Decide(bool by_agent, Report& report, const std::stop_token& stop);
+  void Decide(const SweepOptions& options, Report& report, const std::stop_token& stop);
   void Execute(const Evidence& evidence, const ImageIndex& index, const SweepOptions& options,
                Report& report, const std::stop_token& stop);
   std::optional<DiskUsage> ReadDisk(Report& report, const std::stop_token& stop);

@@ -39,12 +39,16 @@ class Executor {
   struct Hooks {
     // Told before an image is looked at for the last time; its outcome follows.
     std::function<void(std::uint32_t at)> before_removal;
+    // Told of what will be tried, once, before the first.
+    std::function<void(const Plan& plan, const Observation& seen)> on_begin;
     // Told of each outcome as it comes.
     std::function<void(const Outcome&, const Image&)> on_outcome;
     // Asked before each removal: why the batch is to end here; empty to go on.
     std::function<std::string()> reason_to_end;
   };
 
+  // `disk`: its use when the plan was made; what goes for space is spared once the policy's marks
+  // are reached.  Empty: what goes for space goes without that question.
   Execution Run(const Plan& plan, const Policy& policy, const Evidence& evidence,
                 const ImageIndex& index, const std::optional<DiskUsage>& disk,
                 ImageRemover& remover, const std::stop_token& stop, const Hooks& hooks);

@@ -77,6 +77,8 @@ bool IsReclaimable(const Decision& decision);
 struct Plan {
   std::vector<Decision> decisions;      // parallel to Observation::images
   std::vector<std::uint32_t> removals;  // positions of kRemove, first to go first
+  // Bytes that somebody wants to be available, and no image goes any more once they are; 0: none.
+  std::uint64_t room = 0;
 
   std::size_t Count(Verdict verdict) const;
 };

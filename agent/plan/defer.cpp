@@ -62,7 +62,8 @@ void Postpone(Decision& decision, Code code, const std::string& but) {
 }  // namespace
 
 void Defer(const Scene& scene, std::span<const int> evaluations, Plan& plan) {
-  const std::string closed = Closed(scene);
+  // Windows are for the agent's own accord; who asks for room needs it now.
+  const std::string closed = plan.room > 0 ? std::string() : Closed(scene);
   const int needed = scene.policy().limits.confirm_runs;
   Budget budget(scene);
   std::vector<std::uint32_t> now;

@@ -51,7 +51,7 @@ std::vector<std::uint32_t> WithCode(const Plan& plan, Code code) {
 
 }  // namespace
 
-Plan Choose(const Scene& scene) {
+Plan ChooseUnpressed(const Scene& scene) {
   Plan plan;
   plan.decisions.reserve(scene.seen().images.size());
   for (std::uint32_t at = 0; at < scene.seen().images.size(); ++at)
@@ -62,6 +62,11 @@ Plan Choose(const Scene& scene) {
     SortLeastRecentlyUsedFirst(scene, group);
     plan.removals.insert(plan.removals.end(), group.begin(), group.end());
   }
+  return plan;
+}
+
+Plan Choose(const Scene& scene) {
+  Plan plan = ChooseUnpressed(scene);
   PickForSpace(scene, plan);
   return plan;
 }

@@ -10,7 +10,10 @@ namespace imagesweep {
 // clock, no log.  Keeping is what is left when nothing asks for removal.
 Plan MakePlan(const Scene& scene);
 
-// Its first half: everything that is to go, if not now then later.  Defer() is the other.
+// What is to go by itself, however full the disk is; safest to lose first.
+Plan ChooseUnpressed(const Scene& scene);
+
+// The first half of MakePlan: everything that is to go, if not now then later.  Defer() is the other.
 Plan Choose(const Scene& scene);
 
 Plan MakePlan(const Policy& policy, const Observation& seen);

@@ -28,6 +28,7 @@ class Watched final : public ImageRemover {
   std::vector<Image> calls;
   std::vector<std::string> violations;
   std::uint64_t inodes_freed = 0;  // by each removal
+  std::uint64_t bytes_freed = 0;
 
   Result<Removal> Remove(const Image& image, const std::stop_token& stop) override {
     calls.push_back(image);
@@ -39,8 +40,9 @@ class Watched final : public ImageRemover {
             violations.push_back(image.display_name() + " for " + Describe(reference.by));
     auto removed = node_.Remove(image, stop);
     if (removed && node_.disk)
-      node_.disk = DiskUsage{"/var", node_.disk->capacity_bytes, node_.disk->available_bytes,
-                             node_.disk->inodes, node_.disk->inodes_free + inodes_freed};
+      node_.disk =
+          DiskUsage{"/var", node_.disk->capacity_bytes, node_.disk->available_bytes + bytes_freed,
+                    node_.disk->inodes, node_.disk->inodes_free + inodes_freed};
     return removed;
   }
 
@@ -189,6 +191,44 @@ TEST_F(PressureTest, OnAFreshNodeOnlyUnneededImagesGoForSpace) {
   Sweep();
   EXPECT_THAT(remover.calls, SizeIs(195));
   EXPECT_THAT(remover.violations, IsEmpty());
+}
+
+// What the runtime calls an image's size is not what comes free: the disk says when there is room.
+TEST_F(PressureTest, RoomThatWasAskedForIsMadeAndNotMore) {
+  node.disk = DiskUsage{"/var", 1'000'000, 100'000, 100, 100};
+  for (const char* name : {"a", "b", "c", "d", "e"}) Pull(name);
+  remover.bytes_freed = 20'000;  // each; by its size it would be 1,024
+  SweepOptions options{false, {}, {}};
+  options.room = 150'000;
+  const Report report = sweeper.Sweep(active, options, {});
+  EXPECT_THAT(remover.calls, SizeIs(3));
+  EXPECT_EQ(node.disk->available_bytes, 160'000U);
+  EXPECT_THAT(report.stopped_early, testing::HasSubstr("which is enough"));
+  EXPECT_THAT(remover.violations, IsEmpty());
+}
+
+TEST_F(PressureTest, RoomThatCannotBeMadeTakesNothingThatIsNeeded) {
+  node.disk = DiskUsage{"/var", 1'000'000, 100'000, 100, 100};
+  for (const char* name : {"a", "b"}) Pull(name);
+  Run("web", "b");
+  remover.bytes_freed = 1'000;
+  SweepOptions options{false, {}, {}};
+  options.room = 900'000;
+  const Report report = sweeper.Sweep(active, options, {});
+  EXPECT_THAT(remover.calls, SizeIs(1));
+  EXPECT_TRUE(Has("b"));
+  EXPECT_THAT(remover.violations, IsEmpty());
+  EXPECT_LT(report.after->disk->available_bytes, options.room);
+}
+
+TEST_F(PressureTest, ADryRunForRoomRemovesNothingAndEndsBySizes) {
+  node.disk = DiskUsage{"/var", 1'000'000, 100'000, 100, 100};
+  for (const char* name : {"a", "b", "c", "d"}) Pull(name);
+  SweepOptions options{true, {}, {}};
+  options.room = 100'000 + 1'500;
+  const Report report = sweeper.Sweep(active, options, {});
+  EXPECT_THAT(remover.calls, IsEmpty());
+  EXPECT_THAT(report.outcomes, SizeIs(2));  // of 1,024 each
 }
 
 }  // namespace

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "agent/model/plan.h"
+
+namespace imagesweep {
+
+// What becomes of an image, in the few words of metrics and of the live view.  Every image has
+// exactly one.
+inline constexpr std::array kImageStates{"in_use",    "pinned", "sandbox",  "kept",
+                                         "too_young", "idle",   "candidate"};
+
+constexpr std::string_view ImageState(Code code) {
+  switch (code) {
+    case Code::kInUse:
+      return "in_use";
+    case Code::kPinned:
+      return "pinned";
+    case Code::kSandbox:
+      return "sandbox";
+    case Code::kSelf:
+    case Code::kKeepRule:
+    case Code::kLocalOnly:
+    case Code::kRetained:
+    case Code::kUnknown:
+      return "kept";
+    case Code::kTooYoung:
+      return "too_young";
+    case Code::kIdle:
+      return "idle";
+    case Code::kRule:
+    case Code::kDangling:
+    case Code::kSuperseded:
+    case Code::kAge:
+    case Code::kSpace:
+    case Code::kCritical:
+    case Code::kWindow:
+    case Code::kLimit:
+      return "candidate";
+  }
+  return "idle";
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,45 @@
+#include "agent/report/room.h"
+
+#include "agent/base/quantity.h"
+
+namespace imagesweep {
+namespace {
+
+// As it was seen last.
+const std::optional<DiskUsage>& DiskOf(const Report& report) {
+  return report.after && report.after->disk ? report.after->disk : report.observation.disk;
+}
+
+std::uint64_t WouldFree(const Report& report) {
+  std::uint64_t bytes = 0;
+  for (const Outcome& outcome : report.outcomes)
+    if (outcome.kind == OutcomeKind::kWouldRemove)
+      bytes += report.observation.images[outcome.image].size_bytes;
+  return bytes;
+}
+
+}  // namespace
+
+bool HasRoom(const Report& report) {
+  const auto& disk = DiskOf(report);
+  return disk && disk->available_bytes >= report.plan.room;
+}
+
+std::string RoomText(const Report& report) {
+  const auto& disk = DiskOf(report);
+  const std::string wanted = HumanBytes(report.plan.room) + " wanted on the image filesystem";
+  if (!disk) return wanted + "; how full it is is not known\n";
+  std::string text =
+      wanted + " " + disk->mountpoint + ", " + HumanBytes(disk->available_bytes) + " available";
+  if (report.observation.disk && report.observation.disk->available_bytes != disk->available_bytes)
+    text += " (" + HumanBytes(report.observation.disk->available_bytes) + " before)";
+  if (HasRoom(report)) return text + ": there is room\n";
+  if (report.dry_run)
+    return text + "; " + HumanBytes(WouldFree(report)) +
+           " would go, by the sizes that the runtime tells\n";
+  return text + ": " + HumanBytes(report.plan.room - disk->available_bytes) +
+         " short; every other image is needed, kept, too young or over a limit of this run "
+         "(`imagesweep plan` says which)\n";
+}
+
+}  // namespace imagesweep

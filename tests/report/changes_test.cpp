@@ -1,0 +1,81 @@
+#include "agent/report/changes.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "agent/report/watch_screen.h"
+#include "tests/support/report.h"
+
+namespace imagesweep {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::vector<std::string> Said(const Report& before, const Report& after) {
+  std::vector<std::string> said;
+  for (const Change& change : ChangesBetween(before, after))
+    said.push_back(std::string(ToString(change.kind)) + " " + change.image);
+  return said;
+}
+
+TEST(Changes, NothingIsSaidOfWhatStayed) {
+  EXPECT_THAT(Said(SampleReport(), SampleReport()), IsEmpty());
+}
+
+TEST(Changes, TellsPulledGoneUsedReleasedAndTagged) {
+  const Report before = SampleReport();
+  Report after = SampleReport();
+  after.plan.decisions[0].code = Code::kIdle;   // app:2 is released
+  after.plan.decisions[2].code = Code::kInUse;  // idle:1 is used
+  after.plan.decisions[2].reason = "used by Pod shop/job/run";
+  after.observation.images[2].tags.clear();
+  after.observation.images[1] = Img("n", {"new:1"}, 512);  // app:1 went, new:1 came
+  EXPECT_THAT(Said(before, after),
+              ElementsAre("Gone docker.io/library/app:1", "Released docker.io/library/app:2",
+                          "Tagged docker.io/library/idle:1", "Used docker.io/library/idle:1",
+                          "Pulled docker.io/library/new:1"));
+}
+
+TEST(Changes, OfARefusedLookOnlyThatIsSaid) {
+  Report blind;
+  blind.refused = Refusal{"pods", {ErrorKind::kDenied, "403"}};
+  EXPECT_THAT(Said(SampleReport(), blind), ElementsAre("Refused "));
+  EXPECT_THAT(Said(blind, SampleReport()), ElementsAre("Seeing again "));
+  EXPECT_THAT(Said(blind, blind), IsEmpty());
+}
+
+TEST(Changes, AHostileNameStaysOnItsLine) {
+  const std::string line =
+      ChangeLine({Change::Kind::kPulled, "a\nb\x1b[2J", "1B"}, SystemTime(std::chrono::hours(9)));
+  EXPECT_THAT(line, HasSubstr("09:00:00 Pulled"));
+  EXPECT_THAT(line, Not(HasSubstr("\n")));
+  EXPECT_THAT(line, Not(HasSubstr("\x1b")));
+}
+
+TEST(WatchScreen, ShowsDiskMarksStatesAndTheNewestEventsThatFit) {
+  Report report = SampleReport();
+  std::vector<std::string> events;
+  for (int i = 0; i < 50; ++i) events.push_back("event " + std::to_string(i));
+  const std::string screen = WatchScreen({report, events, "last 3m ago"}, 80, 20);
+  EXPECT_EQ(std::ranges::count(screen, '\n'), 20);
+  for (const char* part :
+       {"node1", "containerd 1.6.20", "90% of", "in_use", "candidate", "event 49", "last 3m ago"})
+    EXPECT_THAT(screen, HasSubstr(part));
+  EXPECT_THAT(screen, Not(HasSubstr("event 1\n")));
+  std::istringstream lines(WatchScreen({report, events, ""}, 40, 12));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 40U);
+}
+
+TEST(WatchScreen, SaysThatItCannotSee) {
+  Report report;
+  report.refused = Refusal{"pods", {ErrorKind::kDenied, "403"}};
+  EXPECT_THAT(WatchScreen({report, {}, ""}, 80, 24), HasSubstr("CANNOT SEE  pods: 403"));
+}
+
+}  // namespace
+}  // namespace imagesweep
