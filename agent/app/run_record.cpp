@@ -1,6 +1,6 @@
 #include "agent/app/run_record.h"
 
-#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "agent/report/json.h"
@@ -16,11 +16,30 @@ std::vector<std::string> Texts(const std::vector<ImageName>& names) {
   return texts;
 }
 
+// What is wrong, apart from who says so and with which of its files.
+std::string TroubleIn(std::string text) {
+  for (const std::string_view part : {"state: ", "history: ", "/history.db", "/ledger.db"})
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part))
+      text.erase(at, part.size());
+  return text;
+}
+
+// One line for one trouble: what the history cannot use, the ledger could not either.
+void AddOnce(Report& report, std::string text) {
+  if (text.starts_with("history: history: ")) text.erase(0, std::string_view("history: ").size());
+  const std::string trouble = TroubleIn(text);
+  for (std::string& known : report.warnings) {
+    if (!TroubleIn(known).starts_with(trouble)) continue;
+    if (known.ends_with("; ages are counted in memory")) known += ", and no history is kept";
+    return;
+  }
+  report.warnings.push_back(std::move(text));
+}
+
 void AddWarning(Report& report, const Status& status) {
   if (status) return;
   std::string text = "history: " + status.error().what;
-  if (std::ranges::find(report.warnings, text) == report.warnings.end())
-    report.warnings.push_back(std::move(text));
+  AddOnce(report, std::move(text));
 }
 
 std::string ResultOf(const Report& report) {
@@ -71,9 +90,7 @@ void KeepRun(Report& report, History& history) {
   }
   entry.report = SweepJson(report);
   AddWarning(report, history.AddRun(entry, report.in_force.reporting.history_limit));
-  for (const std::string& warning : history.warnings())
-    if (std::ranges::find(report.warnings, warning) == report.warnings.end())
-      report.warnings.push_back(warning);
+  for (const std::string& warning : history.warnings()) AddOnce(report, warning);
 }
 
 }  // namespace imagesweep

@@ -229,6 +229,30 @@ TEST_F(SweeperTest, WarnsOfAPatternThatLacksTheRegistry) {
               Contains(HasSubstr("for registry.example/shop/api:1 write \"*/shop/**\"")));
 }
 
+TEST_F(SweeperTest, SaysThatTheCommandLineOverrodeThePolicysDryRun) {
+  LetImagesAge();
+  const auto says = Contains("dryRun: true of the policy was overridden on the command line");
+  active.policy.dry_run = true;
+  EXPECT_THAT(Sweep(/*dry_run=*/true).warnings, Not(says));
+  EXPECT_THAT(Sweep().warnings, says);
+  EXPECT_THAT(node.removed, ElementsAre(Id("old")));
+  active.policy.dry_run = false;
+  EXPECT_THAT(Sweep().warnings, Not(says));
+}
+
+TEST_F(SweeperTest, AStateDirectoryThatCannotBeUsedIsOneWarning) {
+  ledger = Ledger::Open("/dev/null/state", clock, "boot");
+  const auto history = History::Open("/dev/null/state", clock);
+  Sweeper forgetful({node, &node, node, node, *ledger, clock, history.get()}, "node1",
+                    std::nullopt);
+  active.policy.minimum_age = std::chrono::hours(1);
+  const Report report = forgetful.Sweep(active, {true, {}, {}}, stop.get_token());
+  EXPECT_THAT(report.warnings,
+              ElementsAre(testing::AllOf(
+                  HasSubstr("/dev/null"),
+                  testing::EndsWith("; ages are counted in memory, and no history is kept"))));
+}
+
 // K09: too little came free, and the image is gone all the same; the report says both.
 TEST_F(SweeperTest, SaysWhenNotEnoughCameFree) {
   active.policy.maximum_age = Millis(0);
