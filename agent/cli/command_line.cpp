@@ -6,174 +6,63 @@
 #include <memory>
 
 #include "agent/base/duration.h"
+#include "agent/base/quantity.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/render.h"
+#include "agent/cli/shared_flags.h"
 #include "agent/cli/usage.h"
 #include "agent/cli/version.h"
 
 namespace imagesweep {
 namespace {
 
-const std::map<std::string, Output> kOutputs{
-    {"table", Output::kTable}, {"wide", Output::kWide}, {"json", Output::kJson},
-    {"yaml", Output::kYaml},   {"name", Output::kName}, {"markdown", Output::kMarkdown},
-    {"text", Output::kTable}};
 const std::map<std::string, Profile> kProfiles{{"Conservative", Profile::kConservative},
                                                {"Balanced", Profile::kBalanced},
                                                {"Aggressive", Profile::kAggressive}};
-const std::map<std::string, LogFormat> kLogFormats{{"text", LogFormat::kText},
-                                                   {"json", LogFormat::kJson}};
 const std::map<std::string, StatusPage> kStatusPages{
     {"loopback", StatusPage::kLoopback}, {"all", StatusPage::kAll}, {"off", StatusPage::kOff}};
 
-// A duration as the policy writes it; CLI11 prints the complaint.
-std::string CheckDuration(const std::string& text) {
-  const auto parsed = ParseDuration(text);
-  if (!parsed) return parsed.error().what;
-  return parsed->count() > 0 ? std::string() : "must be more than 0";
+// A size as Kubernetes or as people write it: 20Gi, 20GiB.
+Result<std::uint64_t> ReadSize(std::string text) {
+  if (text.ends_with("iB")) text.pop_back();
+  return ParseQuantity(text);
 }
 
-void AddSourceFlags(CLI::App& app, Options& options) {
-  const std::string group = "Sources";
-  app.add_option(
-         "--runtime-endpoint", options.runtime_endpoint,
-         "CRI socket, e.g. unix:///run/containerd/containerd.sock; found by itself when not given")
-      ->envname("IMAGESWEEP_RUNTIME_ENDPOINT")
-      ->group(group);
-  app.add_option(
-         "--host-prefix", options.host_prefix,
-         "Directory under which the node's /run is found when looking for sockets, e.g. /host")
-      ->envname("IMAGESWEEP_HOST_PREFIX")
-      ->group(group);
-  app.add_option("--kubeconfig", options.kubeconfig,
-                 "How to reach the Kubernetes API; inside a pod the service account is used")
-      ->envname("KUBECONFIG")
-      ->group(group);
-  app.add_option("--node-name", options.node_name,
-                 "This node's name in Kubernetes; default: the host name")
-      ->envname("NODE_NAME")
-      ->group(group);
-  app.add_flag("--without-kubernetes", options.without_kubernetes,
-               "For a host with no cluster: only the runtime says what is in use")
-      ->group(group);
-  app.add_flag("--read-kubelet-config", options.read_kubelet,
-               "Ask the kubelet for its own thresholds, through the API server (needs get on "
-               "nodes/proxy); else its defaults 85 and 80 are assumed")
-      ->envname("IMAGESWEEP_READ_KUBELET_CONFIG")
-      ->group(group);
-  app.add_option("--policy-file", options.policy_file, "Policy to follow")
-      ->envname("IMAGESWEEP_POLICY_FILE")
-      ->group(group);
-  app.add_option("--policy-configmap", options.policy_configmap,
-                 "NAMESPACE/NAME of the ConfigMap that holds the policy")
-      ->envname("IMAGESWEEP_POLICY_CONFIGMAP")
-      ->group(group);
-  app.add_option("--policy-key", options.policy_key, "Its key in that ConfigMap")
-      ->envname("IMAGESWEEP_POLICY_KEY")
-      ->capture_default_str()
-      ->group(group);
-  app.add_option("--policy-override-configmap", options.policy_override_configmap,
-                 "NAMESPACE/NAME of a ConfigMap that replaces that one for as long as it exists")
-      ->envname("IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP")
-      ->group(group);
-  app.add_option(
-         "--state-dir", options.state_dir,
-         "Keeps first seen and last used times and the history of runs; empty: keep nothing")
-      ->envname("IMAGESWEEP_STATE_DIR")
-      ->capture_default_str()
-      ->group(group);
+CLI::App* AddEnsureSpace(CLI::App& app, Options& options) {
+  auto* command = app.add_subcommand(
+      "ensure-space",
+      "Removes what nothing needs, safest first, until SIZE is available on the image filesystem; "
+      "exit code 0 only when it is. Protections, ages and limits of the policy hold, its windows "
+      "and its dryRun do not");
+  command
+      ->add_option_function<std::string>(
+          "SIZE", [&options](const std::string& text) { options.room = *ReadSize(text); },
+          "Such as 20GiB or 500M")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            const auto size = ReadSize(text);
+            if (!size) return size.error().what;
+            return *size > 0 ? std::string() : "must be more than 0";
+          },
+          "SIZE"))
+      ->required();
+  return command;
 }
 
-void AddOutputFlags(CLI::App& app, Options& options) {
-  const std::string group = "Output and limits";
-  app.add_option_function<std::string>(
-         "-o,--output", [&options](const std::string& text) { options.output = kOutputs.at(text); },
-         "table (or text), wide, json, yaml, name; markdown for report, analyze, plan --diff")
-      ->check(CLI::IsMember({"table", "text", "wide", "json", "yaml", "name", "markdown"}))
-      ->option_text("FORMAT")
-      ->group(group);
-  app.add_flag("--no-headers", options.no_headers,
-               "Rows alone: tables without their first line and what stands below")
-      ->group(group);
-  app.add_option_function<std::string>(
-         "--timeout",
-         [&options](const std::string& text) {
-           if (auto parsed = ParseDuration(text)) options.timeout = *parsed;
-         },
-         "For each question to the runtime and each removal [2m]")
-      ->check(CLI::Validator(CheckDuration, "DURATION"))
-      ->envname("IMAGESWEEP_TIMEOUT")
-      ->group(group);
-  app.add_option("--log-level", options.log_level, "debug, info, warn or error")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
-      ->envname("IMAGESWEEP_LOG_LEVEL")
-      ->capture_default_str()
-      ->group(group);
-  app.add_option_function<std::string>(
-         "--log-format",
-         [&options](const std::string& text) { options.log_format = kLogFormats.at(text); },
-         "text or json [json for agent, text else]")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->envname("IMAGESWEEP_LOG_FORMAT")
-      ->group(group);
-}
-
-// Given by the DaemonSet, not by people.
-void AddPodIdentity(CLI::App& app, Options& options) {
-  app.add_option("--pod-name", options.pod_name)->envname("POD_NAME")->group("");
-  app.add_option("--pod-namespace", options.pod_namespace)->envname("POD_NAMESPACE")->group("");
-  app.add_option("--pod-uid", options.pod_uid)->envname("POD_UID")->group("");
-}
-
-}  // namespace
-
-namespace {
-
-// The flags, of those that every command takes, which a command without a node reads.  `report` and
-// `history` are about a node all the same, so they are given its sources like the others.
-const std::vector<std::string>* ReadBy(const std::string& command) {
-  static const std::map<std::string, std::vector<std::string>> kRead{
-      {"report", {"output"}},
-      {"history", {"output", "no-headers"}},
-      {"policy", {}},
-      {"version", {"output"}}};
-  const auto found = kRead.find(command);
-  return found == kRead.end() ? nullptr : &found->second;
-}
-
-// Of two policies the one from the command line beats that from the environment.
-std::string ChoosePolicy(const CLI::App& app, const GivenArguments& given, Options& options) {
-  if (options.policy_file.empty() || options.policy_configmap.empty()) return {};
-  const bool file = given.Has(*app.get_option("--policy-file"));
-  const bool config_map = given.Has(*app.get_option("--policy-configmap"));
-  if (file == config_map)
-    return "--policy-file " + options.policy_file + " and --policy-configmap " +
-           options.policy_configmap + " are both given; which one is the policy?";
-  (file ? options.policy_configmap : options.policy_file).clear();
-  return {};
-}
-
-// Everything that the parser cannot know; empty: it is well.
-std::string Contradiction(const CLI::App& app, const GivenArguments& given, Options& options) {
-  const CLI::App& command = *app.get_subcommands().front();
-  const std::string name = command.get_name();
-  const bool difference = name == "plan" && options.diff;
-  if (difference && options.policy_file.empty() && !options.try_profile)
-    return "plan --diff needs --policy-file or --profile: what shall be compared?";
-  if (options.output == Output::kMarkdown && name != "report" && name != "analyze" && !difference)
-    return "-o markdown is for report, analyze and plan --diff";
-  const auto* read = ReadBy(name);
-  if (read == nullptr && !difference)
-    if (std::string which = ChoosePolicy(app, given, options); !which.empty()) return which;
-  const bool about_node = name == "report" || name == "history";
-  std::vector<const CLI::Option*> flags;
-  for (const CLI::Option* option : app.get_options())
-    if ((option->get_group() == "Sources" && !about_node) ||
-        option->get_group() == "Output and limits")
-      if (read != nullptr || option->get_name() == "--no-headers") flags.push_back(option);
-  if (read != nullptr) return Unread(flags, *read, name, given);
-  const bool no_rows = name == "explain" || name == "analyze" || name == "agent" || difference;
-  return Unread(flags, {no_rows ? "" : "no-headers"}, difference ? "plan --diff" : name, given);
+CLI::App* AddWatch(CLI::App& app, Options& options) {
+  auto* command = app.add_subcommand(
+      "watch",
+      "Shows the node live: disk, images, and what is pulled, used, released and removed; "
+      "lines when it is not a terminal. Removes nothing");
+  command
+      ->add_option_function<std::string>(
+          "--every",
+          [&options](const std::string& text) {
+            if (auto parsed = ParseDuration(text)) options.watch_every = *parsed;
+          },
+          "Time between two looks [5s]")
+      ->check(CLI::Validator(CheckDuration, "DURATION"));
+  return command;
 }
 
 void PointToGlobalFlags(CLI::App& app) {
@@ -195,9 +84,7 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   app.set_version_flag("--version", VersionLine(), "Print the version and exit");
   app.fallthrough();
   app.get_formatter()->column_width(34);
-  AddSourceFlags(app, *options);
-  AddOutputFlags(app, *options);
-  AddPodIdentity(app, *options);
+  AddSharedFlags(app, *options);
 
   std::function<int(const std::stop_token&)> run;
   const auto command = [&](CLI::App* added,
@@ -277,6 +164,11 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   auto* sweep_dry = sweep->add_flag(
       "--dry-run", dry_run,
       "Show what would go [true]; --dry-run=false removes, also when the policy has dryRun: true");
+  auto* room = command(AddEnsureSpace(app, *options), RunEnsureSpace);
+  auto* room_dry = room->add_flag("--dry-run", dry_run, "Show what would go; remove nothing");
+  for (CLI::App* removes : {sweep, room})
+    removes->add_flag("-q,--quiet", options->quiet, "No progress on stderr");
+  command(AddWatch(app, *options), RunWatch);
   auto* explain = command(
       app.add_subcommand("explain", "Says why one image is kept or goes, question by question"),
       RunExplain);
@@ -317,7 +209,7 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
     PrintError(why);
     return kExitUsage;
   }
-  if (agent_dry->count() + sweep_dry->count() > 0) options->dry_run = dry_run;
+  if (agent_dry->count() + sweep_dry->count() + room_dry->count() > 0) options->dry_run = dry_run;
   return Invocation{std::move(run)};
 }
 

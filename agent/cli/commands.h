@@ -14,6 +14,8 @@ int RunImages(const Options& options, const std::stop_token& stop);
 int RunPlan(const Options& options, const std::stop_token& stop);
 int RunExplain(const Options& options, const std::stop_token& stop);
 int RunSweep(const Options& options, const std::stop_token& stop);
+int RunEnsureSpace(const Options& options, const std::stop_token& stop);
+int RunWatch(const Options& options, const std::stop_token& stop);
 int RunPolicyValidate(const Options& options);
 int RunPolicyDefaults();
 int RunPolicyReference();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -26,7 +27,7 @@ struct Options {
   bool without_kubernetes = false;
   bool read_kubelet = false;
   std::string policy_file;
-  std::string policy_configmap;           // NAMESPACE/NAME
+  std::string policy_configmap;  // NAMESPACE/NAME
   std::string policy_key = "policy.yaml";
   std::string policy_override_configmap;  // NAMESPACE/NAME; replaces it while it exists
   std::string state_dir = "/var/lib/imagesweep";
@@ -44,7 +45,10 @@ struct Options {
   std::string policy_to_check;         // policy validate
   std::string run;                     // report: the run's id or its beginning; empty: the last
   std::optional<Profile> try_profile;  // plan: a profile in place of the policy's own
-  bool diff = false;                   // plan: only what would be different
+  std::uint64_t room = 0;              // ensure-space: bytes
+  bool quiet = false;                  // no progress
+  Millis watch_every = std::chrono::seconds(5);
+  bool diff = false;  // plan: only what would be different
   // Downward API; set together inside a pod.
   std::string pod_name, pod_namespace, pod_uid;
 };

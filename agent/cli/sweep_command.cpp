@@ -1,10 +1,10 @@
-#include <cstdio>
+#include <unistd.h>
 
 #include "agent/cli/commands.h"
 #include "agent/cli/node_session.h"
+#include "agent/cli/progress.h"
 #include "agent/cli/render.h"
 #include "agent/report/json.h"
-#include "agent/report/printable.h"
 #include "agent/report/yaml.h"
 
 namespace imagesweep {
@@ -35,12 +35,6 @@ int Print(const Options& options, const Report& report) {
   return PrintResult(out) ? kExitDone : kExitFailed;
 }
 
-// Removals take their time; stderr says how far it is, and stdout stays clean.
-void ShowProgress(const Outcome& outcome, const Image& image) {
-  std::fprintf(stderr, "%s %s\n", std::string(ToString(outcome.kind)).c_str(),
-               Printable(image.display_name()).c_str());
-}
-
 }  // namespace
 
 int RunSweep(const Options& options, const std::stop_token& stop) {
@@ -56,8 +50,12 @@ int RunSweep(const Options& options, const std::stop_token& stop) {
   }
   SweepOptions sweep;
   sweep.dry_run = options.dry_run.value_or(true);
-  if (!sweep.dry_run) sweep.hooks.on_outcome = ShowProgress;
-  const Report report = session->sweeper().Sweep(*active, sweep, stop);
+  Report report;
+  {
+    Progress progress(isatty(STDERR_FILENO) != 0);
+    if (!options.quiet && !*sweep.dry_run) progress.Watch(sweep.hooks);
+    report = session->sweeper().Sweep(*active, sweep, stop);
+  }
   const int printed = Print(options, report);
   if (report.refused) {
     PrintError(RefusalText(*report.refused));

@@ -1,0 +1,170 @@
+#include "agent/cli/shared_flags.h"
+
+#include <map>
+#include <vector>
+
+#include "agent/base/duration.h"
+
+namespace imagesweep {
+namespace {
+
+const std::map<std::string, Output> kOutputs{
+    {"table", Output::kTable}, {"wide", Output::kWide}, {"json", Output::kJson},
+    {"yaml", Output::kYaml},   {"name", Output::kName}, {"markdown", Output::kMarkdown},
+    {"text", Output::kTable}};
+const std::map<std::string, LogFormat> kLogFormats{{"text", LogFormat::kText},
+                                                   {"json", LogFormat::kJson}};
+
+void AddSourceFlags(CLI::App& app, Options& options) {
+  const std::string group = "Sources";
+  app.add_option(
+         "--runtime-endpoint", options.runtime_endpoint,
+         "CRI socket, e.g. unix:///run/containerd/containerd.sock; found by itself when not given")
+      ->envname("IMAGESWEEP_RUNTIME_ENDPOINT")
+      ->group(group);
+  app.add_option(
+         "--host-prefix", options.host_prefix,
+         "Directory under which the node's /run is found when looking for sockets, e.g. /host")
+      ->envname("IMAGESWEEP_HOST_PREFIX")
+      ->group(group);
+  app.add_option("--kubeconfig", options.kubeconfig,
+                 "How to reach the Kubernetes API; inside a pod the service account is used")
+      ->envname("KUBECONFIG")
+      ->group(group);
+  app.add_option("--node-name", options.node_name,
+                 "This node's name in Kubernetes; default: the host name")
+      ->envname("NODE_NAME")
+      ->group(group);
+  app.add_flag("--without-kubernetes", options.without_kubernetes,
+               "For a host with no cluster: only the runtime says what is in use")
+      ->group(group);
+  app.add_flag("--read-kubelet-config", options.read_kubelet,
+               "Ask the kubelet for its own thresholds, through the API server (needs get on "
+               "nodes/proxy); else its defaults 85 and 80 are assumed")
+      ->envname("IMAGESWEEP_READ_KUBELET_CONFIG")
+      ->group(group);
+  app.add_option("--policy-file", options.policy_file, "Policy to follow")
+      ->envname("IMAGESWEEP_POLICY_FILE")
+      ->group(group);
+  app.add_option("--policy-configmap", options.policy_configmap,
+                 "NAMESPACE/NAME of the ConfigMap that holds the policy")
+      ->envname("IMAGESWEEP_POLICY_CONFIGMAP")
+      ->group(group);
+  app.add_option("--policy-key", options.policy_key, "Its key in that ConfigMap")
+      ->envname("IMAGESWEEP_POLICY_KEY")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--policy-override-configmap", options.policy_override_configmap,
+                 "NAMESPACE/NAME of a ConfigMap that replaces that one for as long as it exists")
+      ->envname("IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP")
+      ->group(group);
+  app.add_option(
+         "--state-dir", options.state_dir,
+         "Keeps first seen and last used times and the history of runs; empty: keep nothing")
+      ->envname("IMAGESWEEP_STATE_DIR")
+      ->capture_default_str()
+      ->group(group);
+}
+
+void AddOutputFlags(CLI::App& app, Options& options) {
+  const std::string group = "Output and limits";
+  app.add_option_function<std::string>(
+         "-o,--output", [&options](const std::string& text) { options.output = kOutputs.at(text); },
+         "table (or text), wide, json, yaml, name; markdown for report, analyze, plan --diff")
+      ->check(CLI::IsMember({"table", "text", "wide", "json", "yaml", "name", "markdown"}))
+      ->option_text("FORMAT")
+      ->group(group);
+  app.add_flag("--no-headers", options.no_headers,
+               "Rows alone: tables without their first line and what stands below")
+      ->group(group);
+  app.add_option_function<std::string>(
+         "--timeout",
+         [&options](const std::string& text) {
+           if (auto parsed = ParseDuration(text)) options.timeout = *parsed;
+         },
+         "For each question to the runtime and each removal [2m]")
+      ->check(CLI::Validator(CheckDuration, "DURATION"))
+      ->envname("IMAGESWEEP_TIMEOUT")
+      ->group(group);
+  app.add_option("--log-level", options.log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->envname("IMAGESWEEP_LOG_LEVEL")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option_function<std::string>(
+         "--log-format",
+         [&options](const std::string& text) { options.log_format = kLogFormats.at(text); },
+         "text or json [json for agent, text else]")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->envname("IMAGESWEEP_LOG_FORMAT")
+      ->group(group);
+}
+
+// Given by the DaemonSet, not by people.
+void AddPodIdentity(CLI::App& app, Options& options) {
+  app.add_option("--pod-name", options.pod_name)->envname("POD_NAME")->group("");
+  app.add_option("--pod-namespace", options.pod_namespace)->envname("POD_NAMESPACE")->group("");
+  app.add_option("--pod-uid", options.pod_uid)->envname("POD_UID")->group("");
+}
+
+// The flags, of those that every command takes, which a command without a node reads.  `report` and
+// `history` are about a node all the same, so they are given its sources like the others.
+const std::vector<std::string>* ReadBy(const std::string& command) {
+  static const std::map<std::string, std::vector<std::string>> kRead{
+      {"report", {"output"}},
+      {"history", {"output", "no-headers"}},
+      {"policy", {}},
+      {"version", {"output"}}};
+  const auto found = kRead.find(command);
+  return found == kRead.end() ? nullptr : &found->second;
+}
+
+// Of two policies the one from the command line beats that from the environment.
+std::string ChoosePolicy(const CLI::App& app, const GivenArguments& given, Options& options) {
+  if (options.policy_file.empty() || options.policy_configmap.empty()) return {};
+  const bool file = given.Has(*app.get_option("--policy-file"));
+  const bool config_map = given.Has(*app.get_option("--policy-configmap"));
+  if (file == config_map)
+    return "--policy-file " + options.policy_file + " and --policy-configmap " +
+           options.policy_configmap + " are both given; which one is the policy?";
+  (file ? options.policy_configmap : options.policy_file).clear();
+  return {};
+}
+
+}  // namespace
+
+std::string CheckDuration(const std::string& text) {
+  const auto parsed = ParseDuration(text);
+  if (!parsed) return parsed.error().what;
+  return parsed->count() > 0 ? std::string() : "must be more than 0";
+}
+
+void AddSharedFlags(CLI::App& app, Options& options) {
+  AddSourceFlags(app, options);
+  AddOutputFlags(app, options);
+  AddPodIdentity(app, options);
+}
+
+std::string Contradiction(const CLI::App& app, const GivenArguments& given, Options& options) {
+  const CLI::App& command = *app.get_subcommands().front();
+  const std::string name = command.get_name();
+  const bool difference = name == "plan" && options.diff;
+  if (difference && options.policy_file.empty() && !options.try_profile)
+    return "plan --diff needs --policy-file or --profile: what shall be compared?";
+  if (options.output == Output::kMarkdown && name != "report" && name != "analyze" && !difference)
+    return "-o markdown is for report, analyze and plan --diff";
+  const auto* read = ReadBy(name);
+  if (read == nullptr && !difference)
+    if (std::string which = ChoosePolicy(app, given, options); !which.empty()) return which;
+  const bool about_node = name == "report" || name == "history";
+  std::vector<const CLI::Option*> flags;
+  for (const CLI::Option* option : app.get_options())
+    if ((option->get_group() == "Sources" && !about_node) ||
+        option->get_group() == "Output and limits")
+      if (read != nullptr || option->get_name() == "--no-headers") flags.push_back(option);
+  if (read != nullptr) return Unread(flags, *read, name, given);
+  const bool no_rows = name == "explain" || name == "analyze" || name == "agent" || difference;
+  return Unread(flags, {no_rows ? "" : "no-headers"}, difference ? "plan --diff" : name, given);
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,102 @@
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "agent/base/duration.h"
+#include "agent/cli/commands.h"
+#include "agent/cli/node_session.h"
+#include "agent/cli/render.h"
+#include "agent/report/changes.h"
+#include "agent/report/watch_screen.h"
+#include "agent/state/history.h"
+
+// The live view: looks again and again, and tells what became different.  Removes nothing.
+
+namespace imagesweep {
+namespace {
+
+constexpr std::size_t kMostEvents = 500;
+
+// The alternate screen while it lives, so that the terminal is as it was afterwards.
+class Screen {
+ public:
+  Screen() { PrintResult("\x1b[?1049h\x1b[?25l"); }
+  ~Screen() { PrintResult("\x1b[?25h\x1b[?1049l"); }
+  Screen(const Screen&) = delete;
+  Screen& operator=(const Screen&) = delete;
+
+  bool Show(const WatchView& view) const {
+    winsize size{};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) size = {24, 80, 0, 0};
+    std::string text = "\x1b[H";
+    for (const char c : WatchScreen(view, size.ws_col, size.ws_row - 1U))
+      text += c == '\n' ? std::string("\x1b[K\n") : std::string(1, c);
+    return PrintResult(text + "\x1b[J");
+  }
+};
+
+// "last 3m ago: removed 4 images; the next in about 12m"
+std::string RunsLine(const Options& options, const Report& report, const Clock& clock) {
+  const auto runs = History::Open(options.state_dir, clock)->Runs();
+  if (!runs || runs->empty()) return {};
+  const RunEntry& last = runs->front();
+  const auto ago = std::chrono::duration_cast<Millis>(clock.Now() - last.finished);
+  const Millis left = report.in_force.interval - ago;
+  return "last " + HumanDuration(std::max(ago, Millis(0))) + " ago: " + last.headline +
+         (left > Millis(0) ? "; the next in about " + HumanDuration(left) : "");
+}
+
+}  // namespace
+
+int RunWatch(const Options& options, const std::stop_token& stop) {
+  const RealClock clock;
+  auto session = NodeSession::Open(options, stop);
+  if (!session) {
+    PrintError(session.error().what);
+    return session.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
+  }
+  std::optional<Screen> screen;
+  std::optional<Report> seen;  // the last look that was not refused
+  std::vector<std::string> events;
+  bool blind = false;
+  do {
+    // The policy anew each time: an edit shows.
+    const auto active = session->ReadPolicy(stop);
+    if (!active) {
+      screen.reset();
+      PrintError(active.error().what);
+      return active.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
+    }
+    Report report = session->sweeper().Evaluate(*active, stop);
+    if (stop.stop_requested()) break;
+    if (!screen && isatty(STDOUT_FILENO) != 0) screen.emplace();
+    std::vector<Change> changes;
+    Report was_blind;
+    was_blind.refused = Refusal{};
+    if (blind != report.refused.has_value())
+      changes = ChangesBetween(blind ? was_blind : Report(), report);
+    if (seen && !report.refused) {
+      const auto more = ChangesBetween(*seen, report);
+      changes.insert(changes.end(), more.begin(), more.end());
+    }
+    blind = report.refused.has_value();
+    for (const Change& change : changes) {
+      events.push_back(ChangeLine(change, report.finished));
+      if (!screen && !PrintResult(events.back() + "\n")) return kExitFailed;
+    }
+    if (events.size() > kMostEvents)
+      events.erase(events.begin(), events.end() - static_cast<std::ptrdiff_t>(kMostEvents));
+    if (screen && !screen->Show({report, events, RunsLine(options, report, clock)}))
+      return kExitFailed;
+    if (!screen && !seen && !report.refused &&
+        !PrintResult("Watching " + std::to_string(report.observation.images.size()) +
+                     " images of node " + report.node + "\n"))
+      return kExitFailed;
+    if (!report.refused) seen = std::move(report);
+  } while (clock.Sleep(options.watch_every, stop));
+  return kExitDone;
+}
+
+}  // namespace imagesweep
