@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+#include "agent/base/result.h"
+
+namespace imagesweep {
+
+// What this process takes, as the kernel counts.  Source: proc(5).
+struct ProcessUsage {
+  double cpu_seconds = 0;            // user and system, of all threads
+  double start_time_seconds = 0;     // Unix time
+  std::uint64_t resident_bytes = 0;  // VmRSS
+  std::uint64_t virtual_bytes = 0;   // VmSize
+  std::uint64_t open_files = 0;
+  std::optional<std::uint64_t> max_files;  // the soft limit; empty: none
+};
+
+// Reads `proc`, which is /proc but in tests.  Any thread.  kUnavailable when a file cannot be read,
+// kInvalid when it is not in the kernel's form.
+Result<ProcessUsage> ReadProcessUsage(const std::filesystem::path& proc = "/proc");
+
+}  // namespace imagesweep
