@@ -48,6 +48,14 @@ struct Oversized {
   std::uint64_t max_size = 0;
 };
 
+// An image that runs removed within the last 7 days, and that is listed again.
+struct PulledAgain {
+  std::uint32_t image = 0;      // position in Observation::images
+  int times = 0;                // that it was removed
+  std::string code;             // why the last time
+  bool since_last_run = false;  // this is the first run that sees it back
+};
+
 struct Snapshot {
   std::size_t images = 0;
   std::uint64_t bytes = 0;              // sum of the runtime's sizes
@@ -74,6 +82,7 @@ struct Report {
   Observation observation;
   Plan plan;
   std::vector<Oversized> oversized;
+  std::vector<PulledAgain> pulled_again;  // of an agent or command that keeps a history
   std::vector<Outcome> outcomes;
   std::string stopped_early;  // why not all planned removals were tried; empty when all were
   std::optional<Snapshot> before;
