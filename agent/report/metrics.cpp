@@ -7,10 +7,14 @@
 #include <prometheus/text_serializer.h>
 
 #include <array>
+#include <limits>
 #include <map>
 #include <sstream>
+#include <utility>
+#include <vector>
 
 #include "agent/base/guarded.h"
+#include "agent/report/image_state.h"
 #include "agent/report/removal_reason.h"
 
 namespace imagesweep {
@@ -24,52 +28,64 @@ using prometheus::Family;
 using prometheus::Gauge;
 using prometheus::Histogram;
 
-constexpr std::array kStates{"in_use",    "pinned", "sandbox",  "kept",
-                             "too_young", "idle",   "candidate"};
 constexpr std::array kSources{"pods",   "containers", "images",     "sandboxes", "node",
-                              "policy", "identity",   "references", "runtime"};
+                              "policy", "identity",   "references", "runtime",   "workloads"};
 constexpr std::array kEvidence{"pods", "containers", "images"};
+// What an agent asks for: there at 0 before it was asked.
+constexpr std::array<std::array<const char*, 3>, 8> kKubeRequests{{{"get", "nodes", "200"},
+                                                                   {"list", "pods", "200"},
+                                                                   {"watch", "pods", "200"},
+                                                                   {"get", "configmaps", "200"},
+                                                                   {"list", "configmaps", "200"},
+                                                                   {"watch", "configmaps", "200"},
+                                                                   {"create", "events", "201"},
+                                                                   {"patch", "events", "200"}}};
+constexpr std::array kRuntimeMethods{"Version",     "Status",         "ListImages",
+                                     "ImageStatus", "ListContainers", "ContainerStatus",
+                                     "RemoveImage", "ImageFsInfo",    "ListPodSandbox"};
 constexpr std::array kReasons{"age", "rule", "dangling", "superseded", "space", "critical"};
 const Histogram::BucketBoundaries kCallSeconds{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120};
 const Histogram::BucketBoundaries kRunSeconds{0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900};
 const Histogram::BucketBoundaries kWindowSeconds{0.0001, 0.0005, 0.001, 0.005, 0.01, 0.02, 0.05};
-
-std::string_view StateOf(const Decision& decision) {
-  switch (decision.code) {
-    case Code::kInUse:
-      return "in_use";
-    case Code::kPinned:
-      return "pinned";
-    case Code::kSandbox:
-      return "sandbox";
-    case Code::kSelf:
-    case Code::kKeepRule:
-    case Code::kLocalOnly:
-    case Code::kRetained:
-    case Code::kUnknown:
-      return "kept";
-    case Code::kTooYoung:
-      return "too_young";
-    case Code::kIdle:
-      return "idle";
-    case Code::kRule:
-    case Code::kDangling:
-    case Code::kSuperseded:
-    case Code::kAge:
-    case Code::kSpace:
-    case Code::kCritical:
-    case Code::kWindow:
-    case Code::kLimit:
-      return "candidate";
-  }
-  return "idle";
-}
 
 std::string_view ResultOf(const Report& report) {
   if (report.refused) return "error";
   if (report.Count(OutcomeKind::kFailed) + report.Count(OutcomeKind::kStillListed) > 0)
     return "partial";
   return report.outcomes.empty() ? "noop" : "success";
+}
+
+bool Removed(const Outcome& outcome) {
+  return outcome.kind == OutcomeKind::kRemoved;
+}
+
+std::uint64_t SizeOfRemoved(const Report& report) {
+  std::uint64_t bytes = 0;
+  for (const Outcome& outcome : report.outcomes)
+    if (Removed(outcome)) bytes += report.observation.images[outcome.image].size_bytes;
+  return bytes;
+}
+
+// By the names and words of the official client libraries.
+// Source: prometheus.io/docs/instrumenting/writing_clientlibs, "Standard and runtime collectors".
+void AddProcess(const ProcessUsage& usage, std::vector<prometheus::MetricFamily>& families) {
+  const auto add = [&](const char* name, const char* help, double value,
+                       prometheus::MetricType type = prometheus::MetricType::Gauge) {
+    prometheus::ClientMetric metric;
+    (type == prometheus::MetricType::Gauge ? metric.gauge.value : metric.counter.value) = value;
+    families.push_back({name, help, type, {metric}});
+  };
+  const auto bytes = [](std::uint64_t count) { return static_cast<double>(count); };
+  add("process_cpu_seconds_total", "User and system CPU time of the agent.", usage.cpu_seconds,
+      prometheus::MetricType::Counter);
+  add("process_resident_memory_bytes", "Resident memory of the agent.",
+      bytes(usage.resident_bytes));
+  add("process_virtual_memory_bytes", "Virtual memory of the agent.", bytes(usage.virtual_bytes));
+  add("process_open_fds", "Open file descriptors of the agent.", bytes(usage.open_files));
+  add("process_max_fds", "The most file descriptors that the agent may have open.",
+      usage.max_files ? bytes(*usage.max_files) : std::numeric_limits<double>::infinity());
+  add("process_start_time_seconds", "Unix time at which the agent was started.",
+      usage.start_time_seconds);
 }
 
 double Epoch(SystemTime time) {
@@ -114,11 +130,16 @@ struct Metrics::Series {
                                       "Images removed, by reason; dry runs do not count.");
   Family<Counter>& reclaimed =
       counter("imagesweep_reclaimed_bytes_total",
-              "Bytes that came free, as statvfs measured before and after runs.");
+              "Bytes that came free. predicted: the sizes of the removed images, an upper bound, "
+              "as layers that others share stay. measured: by statvfs before and after runs, with "
+              "whatever else was written meanwhile.");
   Family<Gauge>& images = gauge("imagesweep_images", "Images at the last evaluation, by state.");
   Family<Gauge>& image_bytes =
       gauge("imagesweep_image_bytes",
             "Sizes as the runtime counts them at the last evaluation, by state.");
+  Gauge& oversized = gauge("imagesweep_size_limits_exceeded",
+                           "Images that are larger than sizeLimits allow at the last evaluation.")
+                         .Add({});
   Gauge& fs_size =
       gauge("imagesweep_image_filesystem_size_bytes", "Size of the image filesystem.").Add({});
   Gauge& fs_avail =
@@ -126,7 +147,10 @@ struct Metrics::Series {
           .Add({});
   Gauge& dry_run = gauge("imagesweep_dry_run", "1 when the policy only reports.").Add({});
   Gauge& suspended = gauge("imagesweep_suspended", "1 when the policy is suspended.").Add({});
-  Family<Gauge>& policy_info = gauge("imagesweep_policy_info", "The policy in force; always 1.");
+  Family<Gauge>& policy_info =
+      gauge("imagesweep_policy_info",
+            "The policy in force, one series at a time; always 1. source: none, "
+            "chart, override, existing, configmap or file.");
   Gauge& reload_ok = gauge("imagesweep_config_last_reload_successful",
                            "1 when the last policy that was read is valid and in force.")
                          .Add({});
@@ -134,15 +158,21 @@ struct Metrics::Series {
                              "Unix time at which a valid policy was last loaded.")
                            .Add({});
   Gauge& cri_up = gauge("imagesweep_cri_up", "1 when the container runtime answers.").Add({});
-  Family<Gauge>& evidence_age = gauge(
-      "imagesweep_evidence_age_seconds",
-      "Time since a source last gave evidence that was believed; since the start when never.");
+  Family<Gauge>& evidence_age =
+      gauge("imagesweep_evidence_age_seconds",
+            "Time since a source last gave evidence that was believed; since the start when never. "
+            "workloads: 0, as they are not read.");
   Family<Counter>& refused =
       counter("imagesweep_refused_runs_total",
               "Runs that removed nothing because a source could not be trusted.");
   Counter& still_listed =
       counter("imagesweep_still_listed_after_remove_total",
               "Images that the runtime listed after it said that they were removed.")
+          .Add({});
+  Counter& pulled_again =
+      counter("imagesweep_removed_then_pulled_total",
+              "Images that a run removed within 7 days and that are listed again, once per "
+              "removal.")
           .Add({});
   Histogram& window = histogram("imagesweep_recheck_window_seconds",
                                 "Time from the last look at containers to the removal call.")
@@ -158,8 +188,9 @@ struct Metrics::Series {
   Guarded<std::map<std::string, SteadyTime>> evidence_at;
 };
 
-Metrics::Metrics(const std::string& version, const std::string& revision, const Clock& clock)
-    : series_(std::make_unique<Series>()), clock_(clock) {
+Metrics::Metrics(const std::string& version, const std::string& revision, const Clock& clock,
+                 ReadProcess process)
+    : series_(std::make_unique<Series>()), clock_(clock), process_(std::move(process)) {
   Series& s = *series_;
   s.gauge("imagesweep_build_info", "Version and revision of the program; always 1.")
       .Add({{"version", version}, {"revision", revision}})
@@ -173,12 +204,19 @@ Metrics::Metrics(const std::string& version, const std::string& revision, const 
   for (const char* reason : kReasons)
     for (const char* result : {"success", "error"})
       s.removals.Add({{"reason", reason}, {"result", result}});
-  s.reclaimed.Add({{"kind", "measured"}});
-  for (const char* state : kStates) {
+  for (const char* kind : {"predicted", "measured"}) s.reclaimed.Add({{"kind", kind}});
+  for (const char* state : kImageStates) {
     s.images.Add({{"state", state}});
     s.image_bytes.Add({{"state", state}});
   }
   for (const char* source : kSources) s.refused.Add({{"source", source}});
+  for (const auto& [verb, resource, code] : kKubeRequests)
+    s.kube_requests.Add({{"verb", verb}, {"resource", resource}, {"code", code}});
+  for (const char* method : kRuntimeMethods) {
+    s.cri_requests.Add({{"method", method}, {"code", "OK"}});
+    s.cri_seconds.Add({{"method", method}}, kCallSeconds);
+  }
+  s.evidence_age.Add({{"source", "workloads"}});
   const SteadyTime start = clock_.Steady();
   s.evidence_at.With([&](auto& at) {
     for (const char* source : kEvidence) at[source] = start;
@@ -193,7 +231,8 @@ Metrics::Metrics(const std::string& version, const std::string& revision, const 
 
 Metrics::~Metrics() = default;
 
-void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds) {
+void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds,
+                        std::optional<std::uint64_t> predicted_bytes) {
   Series& s = *series_;
   const std::string trigger_name(ToString(trigger));
   s.runs.Add({{"trigger", trigger_name}, {"result", std::string(ResultOf(report))}}).Increment();
@@ -212,16 +251,19 @@ void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds) {
   });
   std::map<std::string_view, std::pair<double, double>> by_state;
   for (const Decision& decision : report.plan.decisions) {
-    auto& [count, bytes] = by_state[StateOf(decision)];
+    auto& [count, bytes] = by_state[ImageState(decision.code)];
     count += 1;
     bytes += static_cast<double>(report.observation.images[decision.image].size_bytes);
   }
-  for (const char* state : kStates) {
+  for (const char* state : kImageStates) {
     s.images.Add({{"state", state}}).Set(by_state[state].first);
     s.image_bytes.Add({{"state", state}}).Set(by_state[state].second);
   }
+  s.oversized.Set(static_cast<double>(report.oversized.size()));
+  for (const PulledAgain& again : report.pulled_again)
+    if (again.since_last_run) s.pulled_again.Increment();
   for (const Outcome& outcome : report.outcomes) {
-    const bool removed = outcome.kind == OutcomeKind::kRemoved;
+    const bool removed = Removed(outcome);
     const bool listed = outcome.kind == OutcomeKind::kStillListed;
     if (!removed && !listed && outcome.kind != OutcomeKind::kFailed) continue;
     const Code code = report.plan.decisions[outcome.image].code;
@@ -237,6 +279,8 @@ void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds) {
     s.fs_size.Set(static_cast<double>(disk->capacity_bytes));
     s.fs_avail.Set(static_cast<double>(disk->available_bytes));
   }
+  s.reclaimed.Add({{"kind", "predicted"}})
+      .Increment(static_cast<double>(predicted_bytes.value_or(SizeOfRemoved(report))));
   if (!report.dry_run && report.before && report.after && report.before->disk &&
       report.after->disk &&
       report.after->disk->available_bytes > report.before->disk->available_bytes) {
@@ -292,8 +336,10 @@ std::string Metrics::Render() const {
           .Set(std::chrono::duration<double>(now - when).count());
     return 0;
   });
+  auto families = series_->registry.Collect();
+  if (const auto usage = process_()) AddProcess(*usage, families);
   std::ostringstream out;
-  prometheus::TextSerializer().Serialize(out, series_->registry.Collect());
+  prometheus::TextSerializer().Serialize(out, families);
   return out.str();
 }
 

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "agent/base/clock.h"
+#include "agent/base/process_usage.h"
 #include "agent/model/report.h"
 
 namespace imagesweep {
@@ -17,10 +21,18 @@ std::string_view ToString(Trigger trigger);  // "interval"
 // Any thread.
 class Metrics {
  public:
-  Metrics(const std::string& version, const std::string& revision, const Clock& clock);
+  // What process_* tells of; an error leaves those series out.
+  using ReadProcess = std::function<Result<ProcessUsage>()>;
+
+  Metrics(
+      const std::string& version, const std::string& revision, const Clock& clock,
+      ReadProcess process = [] { return ReadProcessUsage(); });
   ~Metrics();
 
-  void RecordRun(const Report& report, Trigger trigger, double seconds);
+  // `predicted_bytes`: what the removed images were thought to free; when it is not known, the sum
+  // of their sizes, which is at least as much.
+  void RecordRun(const Report& report, Trigger trigger, double seconds,
+                 std::optional<std::uint64_t> predicted_bytes = {});
   // `origin`: chart | override | existing | configmap | file.
   void PolicyLoaded(const PolicySource& source, const std::string& origin, bool dry_run,
                     bool suspended, SystemTime at);
@@ -36,6 +48,7 @@ class Metrics {
   struct Series;
   std::unique_ptr<Series> series_;
   const Clock& clock_;
+  const ReadProcess process_;
 };
 
 }  // namespace imagesweep

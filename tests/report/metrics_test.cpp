@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <sstream>
+
 #include "tests/support/fake_clock.h"
 #include "tests/support/report.h"
 
@@ -23,6 +25,15 @@ TEST(Metrics, EverySeriesIsThereAtZeroFromTheStart) {
            "imagesweep_cri_up 0",
            "imagesweep_policy_info{sha256=\"\",source=\"none\"} 1",
            "imagesweep_evidence_age_seconds{source=\"pods\"} 0",
+           "imagesweep_evidence_age_seconds{source=\"workloads\"} 0",
+           "imagesweep_refused_runs_total{source=\"workloads\"} 0",
+           "imagesweep_reclaimed_bytes_total{kind=\"predicted\"} 0",
+           "imagesweep_reclaimed_bytes_total{kind=\"measured\"} 0",
+           "imagesweep_size_limits_exceeded 0",
+           "imagesweep_removed_then_pulled_total 0",
+           "imagesweep_kube_requests_total{code=\"200\",resource=\"pods\",verb=\"list\"} 0",
+           "imagesweep_cri_requests_total{code=\"OK\",method=\"ListImages\"} 0",
+           "imagesweep_cri_request_duration_seconds_count{method=\"RemoveImage\"} 0",
        })
     EXPECT_THAT(text, HasSubstr(line));
 }
@@ -38,9 +49,90 @@ TEST(Metrics, CountsARun) {
            "imagesweep_images{state=\"in_use\"} 1",
            "imagesweep_images{state=\"idle\"} 1",
            "imagesweep_reclaimed_bytes_total{kind=\"measured\"} 1500",
+           "imagesweep_reclaimed_bytes_total{kind=\"predicted\"} 2000",
            "imagesweep_recheck_window_seconds_count 1",
        })
     EXPECT_THAT(text, HasSubstr(line));
+}
+
+TEST(Metrics, APredictionIsTakenWhereThereIsOne) {
+  FakeClock clock;
+  Metrics metrics("0.1.0", "abc", clock);
+  metrics.RecordRun(SampleReport(), Trigger::kInterval, 0.5, 1234);
+  EXPECT_THAT(metrics.Render(),
+              HasSubstr("imagesweep_reclaimed_bytes_total{kind=\"predicted\"} 1234"));
+}
+
+TEST(Metrics, ADryRunFreesNothing) {
+  FakeClock clock;
+  Metrics metrics("0.1.0", "abc", clock);
+  Report report = SampleReport();
+  report.dry_run = true;
+  report.outcomes = {{1, OutcomeKind::kWouldRemove, {}}};
+  metrics.RecordRun(report, Trigger::kInterval, 0.5);
+  const std::string text = metrics.Render();
+  EXPECT_THAT(text, HasSubstr("imagesweep_reclaimed_bytes_total{kind=\"predicted\"} 0"));
+  EXPECT_THAT(text, HasSubstr("imagesweep_reclaimed_bytes_total{kind=\"measured\"} 0"));
+}
+
+// Each verdict there is, one image of each: none is left out, none counts twice.
+TEST(Metrics, ImagesOverTheStatesAreAllImages) {
+  FakeClock clock;
+  Metrics metrics("0.1.0", "abc", clock);
+  Report report;
+  ObservationBuilder seen;
+  std::uint64_t bytes = 0;
+  for (std::uint32_t at = 0; at <= static_cast<std::uint32_t>(Code::kLimit); ++at) {
+    const std::string name = "image" + std::to_string(at);
+    seen.Add(Img(name, {name + ":1"}, 1000 + at));
+    bytes += 1000 + at;
+    report.plan.decisions.emplace_back();
+    report.plan.decisions.back().image = at;
+    report.plan.decisions.back().code = static_cast<Code>(at);
+  }
+  report.observation = seen.seen();
+  metrics.RecordRun(report, Trigger::kInterval, 0.5);
+  std::istringstream lines(metrics.Render());
+  double counted = 0;
+  double sizes = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto value = [&] { return std::stod(line.substr(line.rfind(' '))); };
+    if (line.starts_with("imagesweep_images{")) counted += value();
+    if (line.starts_with("imagesweep_image_bytes{")) sizes += value();
+  }
+  EXPECT_EQ(counted, static_cast<double>(report.observation.images.size()));
+  EXPECT_EQ(sizes, static_cast<double>(bytes));
+}
+
+TEST(Metrics, CountsWhatCameBackOnceAndTellsOfImagesThatAreTooLarge) {
+  FakeClock clock;
+  Metrics metrics("0.1.0", "abc", clock);
+  Report report = SampleReport();
+  report.pulled_again = {{0, 1, "Age", true}, {2, 3, "Age", false}};
+  report.oversized = {{0, 10}, {2, 10}};
+  metrics.RecordRun(report, Trigger::kInterval, 0.5);
+  EXPECT_THAT(metrics.Render(), HasSubstr("imagesweep_removed_then_pulled_total 1"));
+  EXPECT_THAT(metrics.Render(), HasSubstr("imagesweep_size_limits_exceeded 2"));
+  report.oversized.clear();
+  metrics.RecordRun(report, Trigger::kInterval, 0.5);
+  EXPECT_THAT(metrics.Render(), HasSubstr("imagesweep_size_limits_exceeded 0"));
+}
+
+TEST(Metrics, TellsOfTheProcessOrIsSilentOfIt) {
+  FakeClock clock;
+  const ProcessUsage usage{1.5, 1'700'000'000.25, 3 << 20, 9 << 20, 12, 1024};
+  const std::string text = Metrics("0.1.0", "abc", clock, [&] { return usage; }).Render();
+  for (const char* line : {
+           "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 1.5\n",
+           "\nprocess_start_time_seconds 1700000000.25\n",
+           "\nprocess_resident_memory_bytes 3145728\n",
+           "\nprocess_virtual_memory_bytes 9437184\n",
+           "\nprocess_open_fds 12\n",
+           "\nprocess_max_fds 1024\n",
+       })
+    EXPECT_THAT(text, HasSubstr(line));
+  const auto fails = [] { return Error{ErrorKind::kUnavailable, "no /proc"}; };
+  EXPECT_THAT(Metrics("0.1.0", "abc", clock, fails).Render(), Not(HasSubstr("process_")));
 }
 
 TEST(Metrics, ARefusedRunCountsItsSourceAndLetsTheEvidenceAge) {
