@@ -86,7 +86,7 @@ Input Node(std::uint64_t count, std::uint64_t layers, std::uint64_t shared) {
     const std::string name =
         "registry.example.com/team/service-" + std::to_string(i) + ":v" + std::to_string(i);
     input.world.AddImage("k8s.io", name, manifest);
-    input.world.AddImage("k8s.io", name + "@" + manifest, manifest);
+    input.world.AddImage("k8s.io", std::string(name).append("@").append(manifest), manifest);
     input.world.AddImage("k8s.io", config, manifest);
     if (i % 10 == 0) {
       const std::string id = "container-" + std::to_string(i);

@@ -11,11 +11,10 @@ constexpr std::size_t kFirstSlots = 64;
 
 constexpr std::array<std::int8_t, 256> kNibble = [] {
   std::array<std::int8_t, 256> table{};
-  for (auto& value : table) value = -1;
-  for (int i = 0; i < 10; ++i)
-    table[static_cast<std::size_t>('0' + i)] = static_cast<std::int8_t>(i);
-  for (int i = 0; i < 6; ++i)
-    table[static_cast<std::size_t>('a' + i)] = static_cast<std::int8_t>(10 + i);
+  table.fill(-1);
+  std::int8_t value = 0;
+  for (const char c : std::string_view("0123456789abcdef"))
+    table[static_cast<unsigned char>(c)] = value++;
   return table;
 }();
 

@@ -49,7 +49,7 @@ class ObjectIndex {
   void Pair(Node node, Key digest);
   struct SpokenOf {
     Reference what;
-    Space space;
+    Space space = 0;
   };
   Node FindSpokenOf(Space name_space, const Reference& what) const;
   void AddSpokenOf(Space name_space, const References& references);
