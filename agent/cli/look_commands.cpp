@@ -199,7 +199,7 @@ int RunExplain(const Options& options, const std::stop_token& stop) {
   }
   if (matches.size() > 1) {
     PrintError("\"" + options.image + "\" may mean " + std::to_string(matches.size()) +
-               " images; say which:\n" + NamesOf(look->report, matches));
+               " images; say which:\n" + NamesOf(look->report, ByName(seen, matches)));
     return kExitFailed;
   }
   const std::uint32_t image = matches.front();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "agent/base/duration.h"
+#include "agent/kube/identity.h"
 
 namespace imagesweep {
 namespace {
@@ -153,6 +154,11 @@ std::string Contradiction(const CLI::App& app, const GivenArguments& given, Opti
     return "plan --diff needs --policy-file or --profile: what shall be compared?";
   if (options.output == Output::kMarkdown && name != "report" && name != "analyze" && !difference)
     return "-o markdown is for report, analyze and plan --diff";
+  const bool in_a_pod =
+      !options.pod_name.empty() || !kube::ReadEnvironment("KUBERNETES_SERVICE_HOST").empty();
+  if (name == "agent" && !in_a_pod && options.kubeconfig.empty() && !options.without_kubernetes)
+    return "agent finds no cluster, as this is no pod of one: give --kubeconfig FILE, or "
+           "--without-kubernetes on a host that has no cluster";
   const auto* read = ReadBy(name);
   if (read == nullptr && !difference)
     if (std::string which = ChoosePolicy(app, given, options); !which.empty()) return which;

@@ -117,7 +117,7 @@ def test_a_server_that_does_not_answer_is_named(tmp_path):
 def test_an_agent_outside_of_a_cluster_is_told_how_to_do_without(tmp_path):
     policy = tmp_path / "policy.yaml"
     policy.write_text(agent.policy())
-    result = run("agent", "--policy-file", policy, "--listen-address=127.0.0.1:0", code=1)
+    result = run("agent", "--policy-file", policy, "--listen-address=127.0.0.1:0", code=2)
     assert "--without-kubernetes" in result.stderr
 
 
