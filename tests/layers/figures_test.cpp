@@ -154,10 +154,11 @@ TEST(Certainty, OtherFileSystemsAccountDifferently) {
     std::uint64_t bytes;
     Certainty certainty;
   };
-  for (const Case& its : {Case{FileSystem::kExt4, blocks + 8192, Certainty::kExact},
-                          {FileSystem::kXfs, blocks + 512 * (3 + 400 + 2), Certainty::kRoughly},
-                          {FileSystem::kBtrfs, blocks, Certainty::kRoughly},
-                          {FileSystem::kOther, blocks, Certainty::kRoughly}}) {
+  for (const Case& its :
+       {Case{FileSystem::kExt4, blocks + 8192, Certainty::kExact},
+        {FileSystem::kXfs, blocks + std::uint64_t{512} * (3 + 400 + 2), Certainty::kRoughly},
+        {FileSystem::kBtrfs, blocks, Certainty::kRoughly},
+        {FileSystem::kOther, blocks, Certainty::kRoughly}}) {
     node.spec.disk.kind = its.kind;
     const Freed freed = node.Graph().FreedBy(std::vector{app});
     EXPECT_EQ(freed.space.bytes, its.bytes);
