@@ -5,6 +5,7 @@
 
 #include "agent/report/json.h"
 #include "agent/report/text.h"
+#include "agent/state/pulled_again.h"
 
 namespace imagesweep {
 namespace {
@@ -36,10 +37,38 @@ void AddOnce(Report& report, std::string text) {
   report.warnings.push_back(std::move(text));
 }
 
-void AddWarning(Report& report, const Status& status) {
-  if (status) return;
-  std::string text = "history: " + status.error().what;
+void AddWarning(Report& report, const Error& error) {
+  std::string text = "history: " + error.what;
   AddOnce(report, std::move(text));
+}
+
+void AddWarning(Report& report, const Status& status) {
+  if (!status) AddWarning(report, status.error());
+}
+
+// What would have kept an image that went for this reason.
+std::string_view MilderSetting(std::string_view code) {
+  if (code == ToString(Code::kAge)) return "raise maximumAge";
+  if (code == ToString(Code::kRule)) return "raise the rule's maximumAge";
+  if (code == ToString(Code::kSuperseded)) return "raise keep.lastPerRepository";
+  if (code == ToString(Code::kDangling)) return "set removeDangling: false";
+  if (code == ToString(Code::kCritical)) return "raise diskUsage.critical.minimumAge";
+  return "raise minimumAge";  // for space: the youngest go last
+}
+
+// An image that goes and comes costs more than it frees.
+void NotePulledAgain(Report& report, History& history) {
+  const auto removals = history.Removals({});
+  const auto runs = history.Runs();
+  if (!removals) return AddWarning(report, removals.error());
+  if (!runs) return AddWarning(report, runs.error());
+  report.pulled_again = FindPulledAgain(*removals, *runs, report);
+  for (const PulledAgain& again : report.pulled_again)
+    if (again.times >= 2)
+      report.warnings.push_back(report.observation.images[again.image].display_name() +
+                                " was removed and pulled again " + std::to_string(again.times) +
+                                " times within 7 days: " + std::string(MilderSetting(again.code)) +
+                                ", or add it to keep.images");
 }
 
 std::string ResultOf(const Report& report) {
@@ -75,6 +104,7 @@ void RemovalJournal::Settle(const Outcome& outcome) {
 }
 
 void KeepRun(Report& report, History& history) {
+  NotePulledAgain(report, history);
   RunEntry entry;
   entry.run = report.run;
   entry.started = report.started;

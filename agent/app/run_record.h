@@ -25,7 +25,7 @@ class RemovalJournal {
   std::set<std::uint32_t> intended_;
 };
 
-// Adds the finished run.
+// Adds the finished run, after it has said in the report which images came back.
 void KeepRun(Report& report, History& history);
 
 }  // namespace imagesweep
