@@ -141,10 +141,11 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
                  "Show what --policy-file would change, against the policy in force (that of "
                  "--policy-configmap, else the defaults); or what --profile would change in the "
                  "policy in force (--policy-configmap, else --policy-file)");
-  command(
-      app.add_subcommand(
-          "analyze", "Shows who needs which image, what is idle, and the profiles side by side"),
-      RunAnalyze);
+  command(app.add_subcommand(
+              "analyze",
+              "Shows who needs which image, what is idle, and side by side what the policy in "
+              "force and each profile would do"),
+          RunAnalyze);
   auto* report = app.add_subcommand(
       "report", "Shows what a run did and why: as text, -o markdown or -o json; needs no node");
   report->add_option("--run", options->run,

@@ -7,6 +7,7 @@ namespace imagesweep {
 namespace {
 
 constexpr std::size_t kMost = 5;
+constexpr std::size_t kMostPairs = 200'000;  // of a pattern and an image: milliseconds
 
 // The parser of patterns put the registry in front.
 bool NamesNoRegistry(const ImageGlob& glob) {
@@ -55,9 +56,11 @@ std::string Doubt(const ImageGlob& glob, const std::vector<Image>& images) {
 
 std::vector<std::string> PatternWarnings(const Policy& policy, const Observation& seen) {
   std::vector<std::string> warnings;
+  std::size_t left = kMostPairs / (seen.images.size() + 1);  // patterns that may be looked at
   const auto look = [&](const std::string& where, const std::vector<ImageGlob>& globs) {
     for (const ImageGlob& glob : globs) {
-      if (warnings.size() == kMost) return;
+      if (warnings.size() == kMost || left == 0) return;
+      if (NamesNoRegistry(glob)) --left;
       if (const std::string doubt = Doubt(glob, seen.images); !doubt.empty())
         warnings.push_back(where + ": " + doubt);
     }

@@ -65,5 +65,17 @@ TEST_F(PatternWarningsTest, AreForRulesTooAndFew) {
   EXPECT_THAT(Keep({"shop/**", "shop/*", "shop/api", "shop/web", "shop/a*", "shop/w*"}), SizeIs(5));
 }
 
+TEST_F(PatternWarningsTest, AreGivenUpBeforeTheyTakeLong) {
+  const Image other = Img("x", {"registry.example/other:1"});
+  for (int i = 0; i < 1000; ++i) seen.Add(other);
+  Policy policy;
+  for (int i = 0; i < 200; ++i)
+    policy.keep.images.push_back(*ImageGlob::Parse("absent/a" + std::to_string(i)));
+  policy.keep.images.push_back(*ImageGlob::Parse("shop/**"));
+  EXPECT_THAT(PatternWarnings(policy, seen.seen()), IsEmpty());
+  std::swap(policy.keep.images.front(), policy.keep.images.back());
+  EXPECT_THAT(PatternWarnings(policy, seen.seen()), SizeIs(1));
+}
+
 }  // namespace
 }  // namespace imagesweep

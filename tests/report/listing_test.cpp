@@ -73,8 +73,7 @@ TEST(Listing, WhatIsPrintedDoesNotDependOnTheRuntimesOrder) {
 TEST(Listing, ImagesAreInTheOrderOfTheirNames) {
   std::vector<std::string> names;
   const json document = json::parse(SweepJson(Sample()));
-  for (const json& image : document["images"])
-    names.push_back(image["names"][0]);
+  for (const json& image : document["images"]) names.push_back(image["names"][0]);
   EXPECT_THAT(names, testing::ElementsAre("docker.io/library/a:1", "docker.io/library/app:1",
                                           "docker.io/library/app:2", "docker.io/library/b:1",
                                           "docker.io/library/idle:1"));
