@@ -1,0 +1,74 @@
+"""What plan, its --profile and --diff, and analyze say of one node."""
+import pytest
+
+from lab.agent import policy
+from lab.containerd import LATEST
+
+pytestmark = pytest.mark.containerd(LATEST)
+
+
+def verdicts(plan):
+    return {image["id"]: (image["verdict"], image["code"]) for image in plan["images"]}
+
+
+def options(analysis):
+    return {option["name"]: option["goes"]["images"] for option in analysis["options"]}
+
+
+def test_a_profile_that_is_tried_is_as_if_the_policy_said_so(node):
+    old = node.load("registry.example/shop/old:v1")
+    for fields in ({"maximumAge": "1s"}, {"maximumAge": "900h"}):
+        node.write_policy(**fields)
+        node.age()
+        tried = node.json("plan", "--profile=Aggressive")
+        node.write_policy(profile="Aggressive", **fields)
+        written = node.json("plan")
+        assert verdicts(tried) == verdicts(written) and tried["policy"]["profile"] == "Aggressive"
+        assert (tried["policy"]["source"]) == written["policy"]["source"] + ", with profile Aggressive"
+        assert (verdicts(tried)[old.id][0] == "Remove") == (fields["maximumAge"] == "1s")
+
+
+def test_a_profile_that_contradicts_the_policy_is_a_usage_error_and_no_option(node):
+    node.write_policy(minimumAge="48h", maximumAge="0s")  # 0s is off, whatever the minimum
+    node.run("plan", "--profile=Aggressive")
+    text = policy(minimumAge="48h").replace(' "maximumAge": "1s",\n', "")
+    node.policy_file.write_text(text)
+    assert "with profile Aggressive the policy is not valid: minimumAge" in \
+        node.run("plan", "--profile=Aggressive", code=2).stderr
+    assert "not possible: " in node.run("analyze").stdout
+
+
+def test_a_difference_says_what_it_compares_with(node):
+    node.load("registry.example/shop/old:v1")
+    node.age()
+    candidate = node.json("plan", "--diff")
+    assert candidate["now"]["policy"] == "defaults" and candidate["then"]["policy"] == str(node.policy_file)
+    assert "Compared with the defaults" in node.run("plan", "--diff").stdout
+    profile = node.json("plan", "--diff", "--profile=Aggressive")
+    assert profile["now"]["policy"] == f"file:{node.policy_file}"
+    assert profile["then"]["policy"] == f"file:{node.policy_file} with profile Aggressive"
+    node.put_configmap(maximumAge="900h")
+    both = node.json("plan", "--diff", policy_configmap="imagesweep-system/imagesweep-policy")
+    assert both["now"]["policy"] == "configmap/imagesweep-system/imagesweep-policy"
+    assert both["then"]["policy"] == str(node.policy_file) and len(both["changes"]) == 1
+
+
+def test_the_policy_in_force_is_an_option_beside_the_profiles(node):
+    node.load("registry.example/shop/old:v1")
+    node.age()
+    goes = options(node.json("analyze"))
+    assert list(goes) == ["in force", "Conservative", "Balanced", "Aggressive", "everything unused"]
+    assert goes["in force"] == 1
+    node.write_policy(suspend=True)
+    assert "SUSPENDED" in node.run("plan").stdout
+
+
+def test_a_run_by_hand_says_that_it_overrode_dry_run_and_what_waits(node):
+    for number in range(2):
+        node.load(f"registry.example/shop/old:v{number}")
+    node.write_policy(dryRun=True, limits={"maxImages": 1})
+    node.age()
+    text = node.run("sweep", "--dry-run=false").stdout
+    assert "dryRun: true of the policy was overridden on the command line" in text
+    assert "Deferred: 1 image (" in text and "this run is at limits.maxImages 1." in text
+    assert "dryRun: true of the policy was overridden on the command line" in node.run("report").stdout
