@@ -80,6 +80,7 @@ bench: build ## Benchmarks: the plan, then start and size of the agent on a priv
 
 docs: build ## Make the generated pages of docs/reference anew
 	build/release/imagesweep policy reference > docs/reference/policy.md
+	scripts/metrics-reference > build/metrics.md && mv build/metrics.md docs/reference/metrics.md
 
 format: ## Format the C++ sources
 	scripts/bootstrap tidy

@@ -250,6 +250,11 @@ def test_log_lines_verdicts_and_metrics_that_are_named_exist():
     assert codes and codes <= texts
 
 
+def test_the_metrics_reference_is_that_of_the_agent():
+    made = subprocess.run([ROOT / "scripts/metrics-reference"], check=True, text=True, stdout=subprocess.PIPE).stdout
+    assert (ROOT / "docs/reference/metrics.md").read_text() == made, "run: make docs"
+
+
 def test_the_rights_are_the_chart_s():
     rows = {(row["Resource"].strip("`"), row["Verb"].strip("`"))
             for table in page_tables("docs/security.md", "Verb") for row in table}
