@@ -1,5 +1,9 @@
 """A node without a kubelet for each test: a private containerd, a stand-in API server, and the program under test."""
+import contextlib
+import ctypes
 import json
+import os
+import subprocess
 
 import pytest
 
@@ -10,6 +14,7 @@ from lab.standin_api import StandInApi
 from lab.workdir import Workdir
 
 NODE = "node1"
+CLONE_NEWNS = 0x00020000  # linux/sched.h
 CONFIGMAP = ("imagesweep-system", "imagesweep-policy")
 
 
@@ -121,3 +126,26 @@ def node(containerd_version):
     with Workdir() as workdir, StandInApi(workdir.path / "objects") as api, \
             Containerd(workdir, containerd_version) as containerd:
         yield Node(workdir, containerd, api)
+
+
+@contextlib.contextmanager
+def node_on_a_disk(containerd_version, size, *mkfs):
+    """A node whose containerd has an ext4 of its own, mounted where nobody but this process and its children sees it:
+    whatever becomes of the test, the mount ends with them."""
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS):
+        pytest.fail(f"unshare: {os.strerror(ctypes.get_errno())}", pytrace=False)
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    with Workdir() as workdir, StandInApi(workdir.path / "objects") as api:
+        disk, mounted = workdir.path / "disk", workdir.path / "node"
+        mounted.mkdir()
+        with open(disk, "wb") as file:
+            file.truncate(size)
+        subprocess.run(["mkfs.ext4", "-q", *mkfs, disk], check=True)
+        subprocess.run(["mount", "-o", "loop", disk, mounted], check=True)
+        try:
+            workdir.path, whole = mounted, workdir.path
+            with Containerd(workdir, containerd_version) as containerd:
+                yield Node(workdir, containerd, api)
+        finally:
+            workdir.path = whole
+            subprocess.run(["umount", mounted], check=True)

@@ -1,18 +1,12 @@
 """Images of many small files on a file system with few inodes: bytes are not what runs out."""
-import ctypes
 import os
-import subprocess
 
 import pytest
 
 from lab import images
-from lab.containerd import Containerd
-from lab.standin_api import StandInApi
-from lab.workdir import Workdir
-from runtime.conftest import Node
+from runtime.conftest import node_on_a_disk
 
 INODES, FILES = 6000, 700
-CLONE_NEWNS = 0x00020000  # linux/sched.h
 
 
 def used_percent(path):
@@ -22,25 +16,8 @@ def used_percent(path):
 
 @pytest.fixture
 def small_disk(containerd_version):
-    """A node whose containerd has an ext4 of its own, mounted where nobody but this process and its children sees it:
-    whatever becomes of the test, the mount ends with them."""
-    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS):
-        pytest.fail(f"unshare: {os.strerror(ctypes.get_errno())}", pytrace=False)
-    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
-    with Workdir() as workdir, StandInApi(workdir.path / "objects") as api:
-        disk, mounted = workdir.path / "disk", workdir.path / "node"
-        mounted.mkdir()
-        with open(disk, "wb") as file:
-            file.truncate(512 << 20)
-        subprocess.run(["mkfs.ext4", "-q", "-N", str(INODES), disk], check=True)
-        subprocess.run(["mount", "-o", "loop", disk, mounted], check=True)
-        try:
-            workdir.path, whole = mounted, workdir.path
-            with Containerd(workdir, containerd_version) as containerd:
-                yield Node(workdir, containerd, api)
-        finally:
-            workdir.path = whole
-            subprocess.run(["umount", mounted], check=True)
+    with node_on_a_disk(containerd_version, 512 << 20, "-N", str(INODES)) as node:
+        yield node
 
 
 # K15: unused images go until the low mark of inodes; what is in use stays, though bytes are plenty.

@@ -1,0 +1,94 @@
+"""`imagesweep ensure-space`: room on a real disk, safest first, and the exit code that says whether there is."""
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+
+from lab import agent
+from lab.agent import outcomes
+from runtime.conftest import node_on_a_disk
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def small_disk(containerd_version):
+    with node_on_a_disk(containerd_version, 512 * MIB) as node:
+        yield node
+
+
+def available(node):
+    seen = os.statvfs(node.containerd.root)
+    return seen.f_bavail * seen.f_frsize
+
+
+@pytest.fixture
+def full(small_disk):
+    """One image in use, a superseded one, and idle ones of 20 MiB each: (node, used, superseded, idle)."""
+    node = small_disk
+    superseded = node.load("registry.example/shop/api:v1", size=20 * MIB)
+    used = node.load("registry.example/shop/api:v2", size=20 * MIB)
+    node.start_pod("api-0", used)
+    idle = [node.load(f"registry.example/shop/idle-{number}:v1", size=20 * MIB) for number in range(4)]
+    node.write_policy(maximumAge="0s", removeSuperseded=True, dryRun=True, keep={"lastPerRepository": 1})
+    node.age()
+    return node, used, superseded, idle
+
+
+def test_it_frees_safest_first_until_there_is_room_and_no_more(full):
+    node, used, superseded, idle = full
+    wanted = available(node) + 50 * MIB  # of 40 MiB an image: the layer, and the layer as it came
+    report = node.json("ensure-space", str(wanted))
+    removed = [outcome["id"] for outcome in report["outcomes"] if outcome["outcome"] == "Removed"]
+    assert removed[0] == superseded.id and set(removed[1:]) <= {image.id for image in idle}
+    assert 2 <= len(removed) < 5 and available(node) >= wanted
+    assert "which is enough" in report["stoppedEarly"]
+    assert {used.id, node.pause.id, node.system.id} <= node.containerd.ids()
+
+
+def test_when_there_is_room_nothing_goes(full):
+    node = full[0]
+    before = node.containerd.ids()
+    assert "there is room" in node.run("ensure-space", "1MiB").stdout
+    assert node.containerd.ids() == before
+
+
+def test_when_there_cannot_be_enough_it_says_how_far_it_got_and_takes_nothing_needed(full):
+    node, used, superseded, idle = full
+    result = node.run("ensure-space", "100Gi", code=1)
+    assert re.search(r"100(\.0)?GiB wanted on the image filesystem .*, .* available \(.* before\): .* short", result.stdout)
+    assert node.containerd.ids() == {used.id, node.pause.id, node.system.id}
+    assert result.stderr.count("Removed registry.example/shop/") == 5  # a line each, as stderr is no terminal
+
+
+def test_a_dry_run_removes_nothing_and_says_that_there_is_no_room(full):
+    node = full[0]
+    before = node.containerd.ids()
+    report = node.json("ensure-space", str(available(node) + MIB), "--dry-run", code=1)
+    assert set(outcomes(report).values()) == {"WouldRemove"} and node.containerd.ids() == before
+
+
+def test_suspended_it_removes_nothing(full):
+    node = full[0]
+    before = node.containerd.ids()
+    node.write_policy(maximumAge="0s", suspend=True)
+    assert "suspended" in node.run("ensure-space", "100Gi", code=1).stdout
+    assert node.containerd.ids() == before
+
+
+@pytest.mark.parametrize("size, says", [("20GB", "20GB"), ("", "SIZE"), ("-1Gi", "-1Gi"), ("0", "more than 0")])
+def test_a_size_that_is_none_is_named(size, says):
+    assert says in agent.run("ensure-space", *([size] if size else []), code=2).stderr
+
+
+def test_on_a_terminal_there_is_a_bar_and_quiet_there_is_nothing(full):
+    node = full[0]
+    ours, theirs = pty.openpty()
+    command = [str(agent.program()), "ensure-space", str(available(node) + MIB), *node.sources()]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=theirs, env=agent.environment())
+    os.close(theirs)
+    assert "[####" in os.read(ours, 65536).decode()
+    os.close(ours)
+    assert node.run("sweep", "--dry-run=false", "--quiet").stderr == ""
