@@ -26,7 +26,7 @@ def rules(tmp_path):
 def test_dashboard_queries(tmp_path):
     dashboard = json.loads((CHART / "dashboards/imagesweep.json").read_text())
     queries = [target["expr"].replace("$__rate_interval", "5m").replace("$node", ".*")
-               for panel in dashboard["panels"] for target in panel["targets"]]
+               for panel in dashboard["panels"] for target in panel.get("targets", [])]
     path = tmp_path / "queries.yaml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": [
         {"record": f"query_{number}", "expr": query} for number, query in enumerate(queries)]}]}))
@@ -65,7 +65,8 @@ def series(name, values, **labels):
 ])
 def test_an_alert_fires_when_it_should(rules, tmp_path, alert, measured, quiet, fires, severity, summary, description):
     alerts = [{"exp_labels": {"severity": severity, **INSTANCE},
-               "exp_annotations": {"summary": summary, "description": description}}]
+               "exp_annotations": {"summary": summary, "description": description,
+                                   "runbook_url": f"https://example.com/docs/runbooks.md#{alert.lower()}"}}]
     path = tmp_path / "test.yaml"
     path.write_text(yaml.safe_dump({"rule_files": [rules.name], "evaluation_interval": "1m", "tests": [{
         "interval": "1m", "input_series": measured, "alert_rule_test": [

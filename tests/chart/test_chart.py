@@ -269,16 +269,13 @@ def test_no_metric_is_asked_for_that_the_program_does_not_have(tmp_path):
                      f"--runtime-endpoint={tmp_path}/no.sock") as running:
         assert wait_until(lambda: running.fetch("/readyz")[0] == 503, 10)
         text = running.fetch("/metrics")[1]
-    # Two have no series before the first call that they count.
-    known = {"imagesweep_cri_requests_total", "imagesweep_kube_requests_total"}
-    assert all(f'"{name}"' in (ROOT / "agent/report/metrics.cpp").read_text() for name in known)
-    known |= {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+    known = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
     histograms = {f"{line.split()[2]}_bucket" for line in text.splitlines() if line.endswith(" histogram")}
     objects = render(files=[CI["monitoring"]])
     dashboard = (CHART / "dashboards/imagesweep.json").read_text()
     rules = [rule for rule in one(objects, "PrometheusRule")["spec"]["groups"][0]["rules"]]
     expressions = [rule["expr"] for rule in rules] + re.findall(r'"expr": "((?:[^"\\]|\\.)*)"', dashboard)
-    asked = {name for expression in expressions for name in re.findall(r"\bimagesweep_\w+", expression)}
+    asked = {name for expression in expressions for name in re.findall(r"\b(?:imagesweep|process)_\w+", expression)}
     assert len(expressions) > 20 and asked <= known | histograms, asked - known - histograms
 
 
@@ -307,6 +304,34 @@ def test_alerts_can_be_left_out():
     values = {"prometheusRule": {"enabled": True, "defaultRules": {"disabled": {"ImagesweepRunsStale": True}}}}
     alerts = [rule["alert"] for rule in one(render(values), "PrometheusRule")["spec"]["groups"][0]["rules"]]
     assert "ImagesweepRunsStale" not in alerts and "ImagesweepDryRunStillOn" not in alerts and len(alerts) == 4
+
+
+def test_alerts_have_a_link_to_their_runbook_where_there_is_one():
+    def links(**values):
+        rules = one(render({"prometheusRule": {"enabled": True, **values}}), "PrometheusRule")["spec"]["groups"][0]["rules"]
+        return {rule["alert"]: rule["annotations"].get("runbook_url") for rule in rules}
+    assert set(links().values()) == {None}
+    where = "https://git.example.com/platform/docs/runbooks.md"
+    found = links(runbookURL=where)
+    assert len(found) == 5 and all(link == f"{where}#{alert.lower()}" for alert, link in found.items())
+    result = template({"prometheusRule": {"runbookURL": "docs/runbooks.md#x"}}, check=False)
+    assert result.returncode == 1 and "runbookURL" in result.stderr
+
+
+def test_the_dashboard_has_its_rows_and_is_tied_to_no_datasource_and_no_job():
+    dashboard = json.loads((CHART / "dashboards/imagesweep.json").read_text())
+    rows = [panel["title"] for panel in dashboard["panels"] if panel["type"] == "row"]
+    assert rows == ["Fleet", "Node", "Evidence"]
+    graphs = [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+    for panel in graphs:
+        for target in panel["targets"]:
+            assert panel["datasource"] == target["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+            assert 'node=~"$node"' in target["expr"] and not re.search(r"\bjob\s*=", target["expr"]), target["expr"]
+    spots = [{(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+             for at in (panel["gridPos"] for panel in dashboard["panels"])]
+    assert len(set().union(*spots)) == sum(map(len, spots)), "panels overlap"
+    assert all(x < 24 for spot in spots for x, _ in spot)
 
 
 def test_names_labels_and_namespaces_follow_their_values():
