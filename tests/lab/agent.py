@@ -97,6 +97,10 @@ class Agent:
         self._reader.join()
 
     @property
+    def address(self):
+        return self._address
+
+    @property
     def running(self):
         return self._process.poll() is None
 
