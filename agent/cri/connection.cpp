@@ -56,4 +56,8 @@ Connection::Connection(Endpoint endpoint, ConnectionOptions options)
 
 Connection::~Connection() = default;
 
+const std::shared_ptr<grpc::Channel>& Connection::channel() const noexcept {
+  return stubs_->channel;
+}
+
 }  // namespace imagesweep::cri

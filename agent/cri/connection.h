@@ -7,6 +7,10 @@
 #include "agent/base/clock.h"
 #include "agent/cri/endpoint.h"
 
+namespace grpc {
+class Channel;
+}
+
 namespace imagesweep::cri {
 
 // Told of every finished call: the method's name ("ListImages"), gRPC's name of the result ("OK",
@@ -41,6 +45,8 @@ class Connection {
   // The generated stubs; defined in stubs.h, so that no gRPC header gets out of this folder.
   struct Stubs;
   Stubs& stubs() const noexcept { return *stubs_; }
+  // For what else the same socket serves.
+  const std::shared_ptr<grpc::Channel>& channel() const noexcept;
 
  private:
   const Endpoint endpoint_;

@@ -1,0 +1,243 @@
+#include "agent/containerd/collection.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+#include <utility>
+
+namespace imagesweep::containerd {
+namespace {
+
+using layers::Unread;
+
+// A config of that size has megabytes of labels in it; the history is worth less than the memory.
+constexpr std::int64_t kMaxDocument = 4 << 20;
+constexpr std::string_view kContentLabel = "containerd.io/gc.ref.content";
+
+SystemTime TimeOf(const ::containerd::types::Timestamp& time) {
+  return SystemTime(std::chrono::duration_cast<SystemTime::duration>(
+      std::chrono::seconds(time.seconds()) + std::chrono::nanoseconds(time.nanos())));
+}
+
+std::uint64_t Unsigned(std::int64_t number) {
+  return number < 0 ? 0 : static_cast<std::uint64_t>(number);
+}
+
+layers::SnapshotKind KindOf(api::snapshots::Kind kind) {
+  switch (kind) {
+    case api::snapshots::COMMITTED:
+      return layers::SnapshotKind::kCommitted;
+    case api::snapshots::VIEW:
+      return layers::SnapshotKind::kView;
+    default:  // one that is unknown is taken for one in use
+      return layers::SnapshotKind::kActive;
+  }
+}
+
+}  // namespace
+
+Collection::Collection(Collector::Stubs& stubs, Collector::Memory& memory, const Calls& calls,
+                       layers::World& world, std::span<const Image> images)
+    : stubs_(stubs), memory_(memory), calls_(calls), world_(world), images_(images) {
+  for (const Image& image : images) ids_.insert(image.id.text());
+}
+
+const std::string& Collection::CriNamespace() const {
+  return world_.namespaces()[world_.cri_namespace()];
+}
+
+void Collection::Missed(Unread::What what, const std::string& name_space, const Error& error) {
+  world_.CouldNotRead({what, name_space, error.what});
+}
+
+template <typename Map>
+layers::Labels Collection::LabelsOf(const Map& labels) {
+  labels_.clear();
+  for (const auto& [key, value] : labels) labels_.push_back({key, value});
+  return labels_;
+}
+
+void Collection::ReadImages(const std::string& name_space) {
+  const auto reply = calls_.Ask("Images.List", name_space, stubs_.images,
+                                &api::images::Images::Stub::List, api::images::ListImagesRequest());
+  if (!reply) return Missed(Unread::What::kHolders, name_space, reply.error());
+  for (const auto& image : reply->images()) {
+    if (name_space == CriNamespace()) targets_.insert(image.target().digest());
+    world_.AddImage(name_space, image.name(), image.target().digest(), LabelsOf(image.labels()));
+  }
+}
+
+void Collection::ReadContent(const std::string& name_space) {
+  const bool of_cri = name_space == CriNamespace();
+  const auto take = [&](const api::content::ListContentResponse& reply) {
+    for (const auto& blob : reply.info()) {
+      const layers::Labels labels = LabelsOf(blob.labels());
+      const bool labelled = std::ranges::any_of(
+          labels, [](const auto& label) { return label.key.starts_with(kContentLabel); });
+      if (of_cri &&
+          (ids_.contains(blob.digest()) || (!labelled && targets_.contains(blob.digest()))))
+        present_[blob.digest()] = blob.size();
+      world_.AddBlob(name_space, blob.digest(), Unsigned(blob.size()), TimeOf(blob.created_at()),
+                     labels);
+    }
+  };
+  const auto status = calls_.AskStream("Content.List", name_space, stubs_.content,
+                                       &api::content::Content::Stub::List,
+                                       api::content::ListContentRequest(), take);
+  if (!status) Missed(Unread::What::kObjects, name_space, status.error());
+}
+
+void Collection::ReadSnapshots(const std::string& name_space, const std::string& snapshotter) {
+  api::snapshots::ListSnapshotsRequest request;
+  request.set_snapshotter(snapshotter);
+  std::vector<api::snapshots::Info> listed;
+  const auto take = [&listed](api::snapshots::ListSnapshotsResponse&& reply) {
+    for (auto& info : *reply.mutable_info()) listed.push_back(std::move(info));
+  };
+  const auto status =
+      calls_.AskStream("Snapshots.List " + snapshotter, name_space, stubs_.snapshots,
+                       &api::snapshots::Snapshots::Stub::List, request, take);
+  if (!status) Missed(Unread::What::kObjects, name_space, status.error());
+  bool complained = false;
+  for (const auto& info : listed) {
+    std::optional<layers::Usage> usage;
+    if (info.kind() == api::snapshots::COMMITTED) {
+      std::string key = name_space + "\n" + snapshotter + "\n" + info.name();
+      const std::int64_t created =
+          info.created_at().seconds() * 1'000'000'000 + info.created_at().nanos();
+      const auto known = memory_.usages.find(key);
+      if (known != memory_.usages.end() && known->second.created == created) {
+        usage = known->second.usage;
+      } else {
+        api::snapshots::UsageRequest one;
+        one.set_snapshotter(snapshotter);
+        one.set_key(info.name());
+        const auto reply =
+            calls_.Ask("Snapshots.Usage " + snapshotter, name_space, stubs_.snapshots,
+                       &api::snapshots::Snapshots::Stub::Usage, one);
+        if (reply) {
+          usage = {Unsigned(reply->size()), Unsigned(reply->inodes())};
+        } else if (reply.error().kind == ErrorKind::kNotFound) {
+          continue;  // gone since the list
+        } else if (!std::exchange(complained, true)) {
+          Missed(Unread::What::kObjects, name_space, reply.error());
+        }
+      }
+      if (usage) usages_.try_emplace(std::move(key), Collector::Memory::Sized{created, *usage});
+    }
+    world_.AddSnapshot(name_space, snapshotter, info.name(), info.parent(), KindOf(info.kind()),
+                       usage, LabelsOf(info.labels()));
+  }
+}
+
+void Collection::ReadContainers(const std::string& name_space) {
+  const auto take = [&](const api::containers::ListContainerMessage& reply) {
+    const auto& container = reply.container();
+    world_.AddContainer(name_space, container.id(), container.image(), container.snapshotter(),
+                        container.snapshot_key(), LabelsOf(container.labels()));
+  };
+  const auto status = calls_.AskStream("Containers.ListStream", name_space, stubs_.containers,
+                                       &api::containers::Containers::Stub::ListStream,
+                                       api::containers::ListContainersRequest(), take);
+  if (!status) Missed(Unread::What::kHolders, name_space, status.error());
+}
+
+void Collection::ReadLeases(const std::string& name_space) {
+  const auto leases = calls_.Ask("Leases.List", name_space, stubs_.leases,
+                                 &api::leases::Leases::Stub::List, api::leases::ListRequest());
+  if (!leases) return Missed(Unread::What::kHolders, name_space, leases.error());
+  for (const auto& lease : leases->leases()) {
+    api::leases::ListResourcesRequest request;
+    request.set_id(lease.id());
+    const auto reply = calls_.Ask("Leases.ListResources", name_space, stubs_.leases,
+                                  &api::leases::Leases::Stub::ListResources, request);
+    if (!reply && reply.error().kind == ErrorKind::kNotFound) continue;  // gone since the list
+    if (!reply) return Missed(Unread::What::kHolders, name_space, reply.error());
+    std::vector<layers::World::LeaseResource> resources;
+    for (const auto& resource : reply->resources())
+      resources.push_back({resource.id(), resource.type()});
+    world_.AddLease(name_space, lease.id(), LabelsOf(lease.labels()), resources);
+  }
+}
+
+void Collection::ReadIngests(const std::string& name_space) {
+  const auto reply =
+      calls_.Ask("Content.ListStatuses", name_space, stubs_.content,
+                 &api::content::Content::Stub::ListStatuses, api::content::ListStatusesRequest());
+  if (!reply) return Missed(Unread::What::kHolders, name_space, reply.error());
+  for (const auto& ingest : reply->statuses())
+    world_.AddIngest(name_space, ingest.ref(), ingest.expected());
+}
+
+void Collection::ReadSandboxes(const std::string& name_space) {
+  const auto reply = calls_.Ask("Sandboxes.List", name_space, stubs_.sandboxes,
+                                &api::sandbox::Store::Stub::List, api::sandbox::StoreListRequest());
+  if (!reply && reply.error().kind == ErrorKind::kInvalid) return;  // before 2.0 there are none
+  if (!reply) return Missed(Unread::What::kHolders, name_space, reply.error());
+  for (const auto& sandbox : reply->list())
+    world_.AddSandbox(name_space, sandbox.sandbox_id(), LabelsOf(sandbox.labels()));
+}
+
+Result<std::string> Collection::ReadBlob(const std::string& digest) {
+  api::content::ReadContentRequest request;
+  request.set_digest(digest);
+  std::string text;
+  const auto status = calls_.AskStream(
+      "Content.Read " + digest, CriNamespace(), stubs_.content, &api::content::Content::Stub::Read,
+      request, [&text](const api::content::ReadContentResponse& reply) { text += reply.data(); });
+  if (!status) return status.error();
+  return text;
+}
+
+void Collection::ReadFacts() {
+  std::unordered_map<std::string, std::vector<std::string_view>> manifests;  // by config
+  for (const auto& [digest, size] : present_) {
+    const bool is_config = ids_.contains(digest);
+    if (size > kMaxDocument ||
+        (is_config ? memory_.configs.contains(digest) : memory_.manifest_configs.contains(digest)))
+      continue;
+    const auto text = ReadBlob(digest);
+    if (!text && text.error().kind == ErrorKind::kNotFound) continue;  // gone since the list
+    if (!text) {
+      Missed(Unread::What::kObjects, CriNamespace(), text.error());
+      break;
+    }
+    // What cannot be parsed has no facts, and is not read again.
+    if (is_config) {
+      auto facts = ParseConfig(*text);
+      memory_.configs.emplace(digest, facts ? *std::move(facts) : ConfigFacts{});
+    } else {
+      auto config = ConfigOfManifest(*text);
+      memory_.manifest_configs.emplace(digest, config ? *std::move(config) : std::string());
+    }
+  }
+  for (const auto& [manifest, config] : memory_.manifest_configs)
+    if (present_.contains(manifest)) manifests[config].push_back(manifest);
+  for (const Image& image : images_) {
+    const std::string& id = image.id.text();
+    const auto config = memory_.configs.find(id);
+    const auto without_labels = manifests.find(id);
+    if (config == memory_.configs.end() && without_labels == manifests.end()) continue;
+    std::vector<std::string_view> diff_ids;
+    std::vector<layers::HistoryStep> history;
+    if (config != memory_.configs.end()) {
+      diff_ids.assign(config->second.diff_ids.begin(), config->second.diff_ids.end());
+      for (const auto& step : config->second.history)
+        history.push_back({step.created_by, step.empty_layer});
+    }
+    world_.AddFacts(id,
+                    without_labels == manifests.end() ? std::vector<std::string_view>()
+                                                      : without_labels->second,
+                    diff_ids, history);
+  }
+}
+
+void Collection::Forget() {
+  memory_.usages = std::move(usages_);
+  std::erase_if(memory_.configs,
+                [&](const auto& entry) { return !present_.contains(entry.first); });
+  std::erase_if(memory_.manifest_configs,
+                [&](const auto& entry) { return !present_.contains(entry.first); });
+}
+
+}  // namespace imagesweep::containerd

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "agent/containerd/call.h"
+#include "agent/containerd/documents.h"
+#include "agent/containerd/stubs.h"
+
+namespace imagesweep::containerd {
+
+// What is remembered between collections; only of what the last one saw.
+struct Collector::Memory {
+  struct Sized {
+    std::int64_t created = 0;  // another one under the same key has another time
+    layers::Usage usage;
+  };
+  // By namespace, snapshotter and key, with "\n" between them, which none of them has.
+  std::unordered_map<std::string, Sized> usages;
+  std::unordered_map<std::string, ConfigFacts> configs;           // by image id
+  std::unordered_map<std::string, std::string> manifest_configs;  // of manifests without labels
+};
+
+// One collection under way: fills a World part by part.
+class Collection {
+ public:
+  Collection(Collector::Stubs& stubs, Collector::Memory& memory, const Calls& calls,
+             layers::World& world, std::span<const Image> images);
+
+  // Parts of the world: objects, then their holders.
+  void ReadImages(const std::string& name_space);
+  void ReadContent(const std::string& name_space);
+  void ReadSnapshots(const std::string& name_space, const std::string& snapshotter);
+  void ReadContainers(const std::string& name_space);
+  void ReadLeases(const std::string& name_space);
+  void ReadIngests(const std::string& name_space);
+  void ReadSandboxes(const std::string& name_space);
+  // From configs, and from manifests without labels; of the CRI's namespace, after its content.
+  void ReadFacts();
+  // Drops from memory what was not seen.
+  void Forget();
+
+ private:
+  void Missed(layers::Unread::What what, const std::string& name_space, const Error& error);
+  Result<std::string> ReadBlob(const std::string& digest);
+  template <typename Map>
+  layers::Labels LabelsOf(const Map& labels);
+  const std::string& CriNamespace() const;
+
+  Collector::Stubs& stubs_;
+  Collector::Memory& memory_;
+  const Calls& calls_;
+  layers::World& world_;
+  std::span<const Image> images_;
+  std::vector<layers::Label> labels_;
+  std::unordered_map<std::string, Collector::Memory::Sized> usages_;
+  std::unordered_set<std::string> ids_;                    // of the images
+  std::unordered_set<std::string> targets_;                // of the CRI's records
+  std::unordered_map<std::string, std::int64_t> present_;  // configs and unlabelled targets: sizes
+};
+
+}  // namespace imagesweep::containerd
