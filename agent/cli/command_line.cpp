@@ -65,6 +65,18 @@ CLI::App* AddWatch(CLI::App& app, Options& options) {
   return command;
 }
 
+CLI::App* AddDf(CLI::App& app, Options& options) {
+  auto* command = app.add_subcommand(
+      "df",
+      "Shows on whose account the space of the image store is, and what each image would really "
+      "free; needs containerd, and no Kubernetes. Removes nothing");
+  command
+      ->add_option("--if-removed", options.if_removed,
+                   "Only what these together would free: names, digests, ids")
+      ->option_text("IMAGE...");
+  return command;
+}
+
 void PointToGlobalFlags(CLI::App& app) {
   for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     command->footer("`imagesweep --help` lists the flags that all commands share.");
@@ -174,6 +186,8 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       app.add_subcommand("explain", "Says why one image is kept or goes, question by question"),
       RunExplain);
   explain->add_option("IMAGE", options->image, "A name, a digest, or an id")->required();
+
+  command(AddDf(app, *options), RunDf);
 
   auto* policy = app.add_subcommand("policy", "Checks and prints policies; needs no node");
   policy->require_subcommand(1);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/base/clock.h"
 #include "agent/model/policy.h"
@@ -48,7 +49,8 @@ struct Options {
   std::uint64_t room = 0;              // ensure-space: bytes
   bool quiet = false;                  // no progress
   Millis watch_every = std::chrono::seconds(5);
-  bool diff = false;  // plan: only what would be different
+  std::vector<std::string> if_removed;  // df: images that are thought away
+  bool diff = false;                    // plan: only what would be different
   // Downward API; set together inside a pod.
   std::string pod_name, pod_namespace, pod_uid;
 };

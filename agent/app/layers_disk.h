@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "agent/base/result.h"
+#include "agent/layers/world.h"
+
+namespace imagesweep {
+
+// The file system on which a directory lies (statfs(2)); kOther when it cannot be seen from here,
+// as inside a pod that does not mount it.
+layers::Disk LayersDisk(const std::string& directory);
+
+// All that lies on the file system of a directory, whoever put it there.
+struct UsedSpace {
+  std::uint64_t bytes = 0;
+  std::uint64_t inodes = 0;
+};
+Result<UsedSpace> UsedOn(const std::string& directory);
+
+}  // namespace imagesweep
