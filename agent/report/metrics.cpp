@@ -145,8 +145,9 @@ struct Metrics::Series {
   Gauge& fs_avail =
       gauge("imagesweep_image_filesystem_avail_bytes", "Bytes available on the image filesystem.")
           .Add({});
-  Gauge& dry_run = gauge("imagesweep_dry_run", "1 when the policy only reports.").Add({});
-  Gauge& suspended = gauge("imagesweep_suspended", "1 when the policy is suspended.").Add({});
+  Gauge& dry_run = gauge("imagesweep_dry_run", "1 when this node's runs only report.").Add({});
+  Gauge& suspended =
+      gauge("imagesweep_suspended", "1 when the policy is suspended on this node.").Add({});
   Family<Gauge>& policy_info =
       gauge("imagesweep_policy_info",
             "The policy in force, one series at a time; always 1. source: none, "
@@ -241,6 +242,9 @@ void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds,
   if (report.refused) s.refused.Add({{"source", report.refused->source}}).Increment();
   if (report.refused && report.plan.decisions.empty()) return;
 
+  // What the run went by: a flag, or a part of the policy for this node alone, may say otherwise.
+  s.dry_run.Set(report.dry_run ? 1 : 0);
+  s.suspended.Set(report.in_force.suspend ? 1 : 0);
   s.last_success.Set(Epoch(report.finished));
   const SteadyTime now = clock_.Steady();
   s.evidence_at.With([&](auto& at) {

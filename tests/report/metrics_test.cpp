@@ -63,6 +63,19 @@ TEST(Metrics, APredictionIsTakenWhereThereIsOne) {
               HasSubstr("imagesweep_reclaimed_bytes_total{kind=\"predicted\"} 1234"));
 }
 
+// --dry-run, or an override for the node's labels.
+TEST(Metrics, DryRunAndSuspendAreWhatTheRunWentBy) {
+  FakeClock clock;
+  Metrics metrics("0.1.0", "abc", clock);
+  metrics.PolicyLoaded({"configmap/a/b", "111111111111"}, "chart", false, false, clock.Now());
+  Report report = SampleReport();
+  report.dry_run = true;
+  report.in_force.suspend = true;
+  metrics.RecordRun(report, Trigger::kInterval, 0.5);
+  EXPECT_THAT(metrics.Render(), HasSubstr("imagesweep_dry_run 1"));
+  EXPECT_THAT(metrics.Render(), HasSubstr("imagesweep_suspended 1"));
+}
+
 TEST(Metrics, ADryRunFreesNothing) {
   FakeClock clock;
   Metrics metrics("0.1.0", "abc", clock);
