@@ -4,6 +4,7 @@
 #include "agent/app/agent.h"
 #include "agent/app/event_publisher.h"
 #include "agent/app/filesystem.h"
+#include "agent/app/outage.h"
 #include "agent/app/policy_choice.h"
 #include "agent/app/run_id.h"
 #include "agent/app/status.h"
@@ -22,7 +23,7 @@ namespace {
 constexpr Millis kFileReread{500};
 constexpr Millis kRuntimeCheck = std::chrono::seconds(10);
 constexpr Millis kRuntimeRetry = std::chrono::seconds(1);
-constexpr auto kUnreachableAfter = std::chrono::minutes(2);
+constexpr Millis kUnreachableAfter = std::chrono::minutes(2);
 
 // What the threads of one agent share; the members' order is the start order.
 struct Shared {
@@ -84,40 +85,18 @@ void FollowPolicyFile(const std::string& path, Shared& shared, const std::stop_t
   } while (shared.clock.Sleep(kFileReread, stop));
 }
 
-// A runtime that stays away is told of once.
-class Outage {
- public:
-  explicit Outage(const Shared& shared) : shared_(shared) {}
-
-  void Note(const std::optional<Error>& problem) {
-    const SteadyTime now = shared_.clock.Steady();
-    if (!problem) since_.reset();
-    if (problem && !since_) since_ = {now, false};
-    if (!since_ || since_->told || now - since_->at < kUnreachableAfter) return;
-    since_->told = true;
-    shared_.Tell(RuntimeUnreachableEvent(problem->what));
-  }
-
- private:
-  struct Since {
-    SteadyTime at;
-    bool told = false;
-  };
-  const Shared& shared_;
-  std::optional<Since> since_;
-};
-
 void WatchRuntime(RuntimeReader& runtime, Shared& shared, const std::stop_token& stop) {
   bool up = true;
   bool first = true;
-  Outage outage(shared);
+  Outage outage(kUnreachableAfter);
   for (;;) {
     const auto identity = runtime.Identity(stop);
     if (stop.stop_requested()) return;
     shared.metrics.SetRuntimeUp(static_cast<bool>(identity));
     shared.health.SetRuntime(identity ? *identity : RuntimeIdentity{},
                              identity ? std::nullopt : std::optional(identity.error()));
-    outage.Note(identity ? std::nullopt : std::optional(identity.error()));
+    if (outage.Note(!identity, shared.clock.Steady()))
+      shared.Tell(RuntimeUnreachableEvent(identity.error().what));
     if (identity && (first || !up)) {
       shared.log->Info("Reached runtime", {{"runtime", identity->name},
                                            {"version", identity->version},
@@ -138,13 +117,14 @@ std::shared_ptr<cri::Connection> AwaitRuntime(const Options& options, Shared& sh
   const auto observe = [&metrics = shared.metrics](auto method, auto code, double seconds) {
     metrics.CountRuntimeCall(method, code, seconds);
   };
-  Outage outage(shared);
+  Outage outage(kUnreachableAfter);
   for (bool said = false; !stop.stop_requested(); said = true) {
     auto connection = ConnectToRuntime(options, observe, stop);
     if (connection) return *std::move(connection);
     shared.health.Beat();
     shared.health.SetRuntime({}, connection.error());
-    outage.Note(connection.error());
+    if (outage.Note(true, shared.clock.Steady()))
+      shared.Tell(RuntimeUnreachableEvent(connection.error().what));
     if (!said) shared.log->Warn("Found no runtime", {{"err", connection.error().what}});
     shared.clock.Sleep(kRuntimeRetry, stop);
   }
