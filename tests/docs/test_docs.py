@@ -167,7 +167,7 @@ def test_what_a_kubectl_command_names_is_there(words):
         if flag in ("-f", "-k"):
             assert (ROOT / value / ("" if flag == "-f" else "kustomization.yaml")).is_file(), value
         if flag == "-n":
-            assert value == NAMESPACE
+            assert value == ("default" if "events" in words else NAMESPACE)  # those about Nodes are there
     for word in words:
         if word.startswith("--from-literal=policy.yaml="):
             validate(word.removeprefix("--from-literal=policy.yaml="))
@@ -196,6 +196,14 @@ def test_the_index_has_every_page():
     linked = {link.partition("#")[0] for link in page_named("docs/README.md").links}
     pages = {str(path.relative_to(ROOT / "docs")) for path in PAGES if path.is_relative_to(ROOT / "docs")}
     assert {name for name in pages if not name.startswith("decisions/")} - {"README.md"} <= linked
+
+
+def test_the_events_are_the_program_s():
+    source = (ROOT / "agent/report/events.cpp").read_text()
+    told = {("Warning" if warning == "true" else "Normal", reason) for warning, reason in
+            re.findall(r'\{(true|false),\s*"([A-Z]\w+)",\s*"[A-Z]\w+"', source)}
+    rows = {(row["Type"], row["Reason"].strip("`")) for table in page_tables("docs/events.md", "Reason") for row in table}
+    assert len(told) == 7 and rows == told
 
 
 def test_each_alert_has_its_runbook():
