@@ -49,15 +49,15 @@ std::string Signed(std::int64_t bytes) {
 
 std::string Bound(const FreedSpace& freed) {
   const std::string bytes = HumanBytes(freed.space.bytes);
-  return freed.certainty == "exact" ? bytes : freed.certainty + " " + bytes;
+  return freed.certainty == "exactly" ? bytes : freed.certainty + " " + bytes;
 }
 
 std::string RemovalText(const DiskUse::Removal& removal) {
   std::string text = "frees ";
-  if (removal.freed.certainty != "exact") text += removal.freed.certainty + " ";
+  if (removal.freed.certainty != "exactly") text += removal.freed.certainty + " ";
   text += HumanBytes(removal.freed.space.bytes) + " (" + std::to_string(removal.freed.space.bytes) +
           " bytes, " + std::to_string(removal.freed.space.inodes) + " inodes)";
-  if (removal.freed.certainty == "exact") text += ", exactly";
+  if (removal.freed.certainty == "exactly") text += ", exactly";
   if (!removal.freed.why.empty()) text += ": " + removal.freed.why;
   text += "\n";
   for (const std::string& name : removal.names) text += "  " + name + "\n";

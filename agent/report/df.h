@@ -20,8 +20,8 @@ struct SpaceOnDisk {
 // What a removal frees, and how sure that is.
 struct FreedSpace {
   SpaceOnDisk space;
-  std::string certainty = "exact";  // "exact", "at least", "at most", "roughly"
-  std::string why;                  // empty when exact
+  std::string certainty = "exactly";  // "exactly", "at least", "at most", "roughly"
+  std::string why;                    // empty when exact
 };
 
 // Where the space of the image store goes, each byte once.

@@ -121,9 +121,9 @@ class Containerd:
         if self._own_cell:
             self.cell.close()
 
-    def ctr(self, *arguments):
+    def ctr(self, *arguments, namespace=NAMESPACE):
         program = self._programs / "ctr" if self._programs else "ctr"
-        return subprocess.run([program, "-a", self.socket, "-n", NAMESPACE, *arguments], check=True, text=True,
+        return subprocess.run([program, "-a", self.socket, "-n", namespace, *arguments], check=True, text=True,
                               capture_output=True).stdout
 
     @property

@@ -37,6 +37,11 @@ class Cri:
     def images(self):
         return self._call("ImageService/ListImages", self._messages.Empty(), self._messages.ListImagesResponse).images
 
+    def remove_image(self, image):
+        """By its id. Returns when the runtime has collected its garbage."""
+        m = self._messages
+        self._call("ImageService/RemoveImage", m.RemoveImageRequest(image=m.ImageSpec(image=image)), m.Empty)
+
     def containers(self):
         return self._call("RuntimeService/ListContainers", self._messages.Empty(),
                           self._messages.ListContainersResponse).containers
