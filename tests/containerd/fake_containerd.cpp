@@ -1,0 +1,203 @@
+#include "tests/containerd/fake_containerd.h"
+
+namespace imagesweep::containerd {
+namespace {
+
+using Context = grpc::ServerContext;
+
+std::string SpaceOf(const Context& context) {
+  const auto& metadata = context.client_metadata();
+  const auto found = metadata.find("containerd-namespace");
+  return found == metadata.end() ? std::string()
+                                 : std::string(found->second.data(), found->second.size());
+}
+
+template <typename Labels>
+void Fill(google::protobuf::Map<std::string, std::string>& out, const Labels& labels) {
+  for (const auto& [key, value] : labels) out[key] = value;
+}
+
+}  // namespace
+
+struct FakeContainerd::Services {
+  explicit Services(FakeContainerd& all)
+      : version(all),
+        namespaces(all),
+        introspection(all),
+        images(all),
+        content(all),
+        snapshots(all),
+        containers(all),
+        leases(all) {}
+
+  struct Part {
+    explicit Part(FakeContainerd& all) : fake(all) {}
+    // Counts the call, and says how it ends.
+    grpc::Status Ask(const std::string& method) {
+      ++fake.asked[method];
+      const auto fault = fake.faults.find(method);
+      return fault == fake.faults.end() ? grpc::Status::OK : fault->second;
+    }
+    FakeContainerd& fake;
+  };
+
+  struct TheVersion final : api::version::Version::Service, Part {
+    using Part::Part;
+    grpc::Status Version(Context*, const ::containerd::types::Nothing*,
+                         api::version::VersionResponse* reply) override {
+      reply->set_version("v2.1.9");
+      return Ask("Version");
+    }
+  } version;
+
+  struct Namespaces final : api::namespaces::Namespaces::Service, Part {
+    using Part::Part;
+    grpc::Status List(Context*, const api::namespaces::ListNamespacesRequest*,
+                      api::namespaces::ListNamespacesResponse* reply) override {
+      for (const auto& [name, space] : fake.spaces) reply->add_namespaces()->set_name(name);
+      return Ask("Namespaces.List");
+    }
+  } namespaces;
+
+  struct Introspection final : api::introspection::Introspection::Service, Part {
+    using Part::Part;
+    grpc::Status Plugins(Context*, const api::introspection::PluginsRequest*,
+                         api::introspection::PluginsResponse* reply) override {
+      const auto add = [&](const char* type, const char* id) {
+        auto& plugin = *reply->add_plugins();
+        plugin.set_type(type);
+        plugin.set_id(id);
+        (*plugin.mutable_exports())["root"] = std::string("/var/lib/containerd/") + id;
+        return &plugin;
+      };
+      add("io.containerd.content.v1", "content");
+      add("io.containerd.snapshotter.v1", "overlayfs");
+      add("io.containerd.snapshotter.v1", "btrfs")->mutable_init_err()->set_message("no btrfs");
+      return Ask("Plugins");
+    }
+  } introspection;
+
+  struct Images final : api::images::Images::Service, Part {
+    using Part::Part;
+    grpc::Status List(Context* context, const api::images::ListImagesRequest*,
+                      api::images::ListImagesResponse* reply) override {
+      for (const auto& [name, digest] : fake.spaces[SpaceOf(*context)].images) {
+        auto& image = *reply->add_images();
+        image.set_name(name);
+        image.mutable_target()->set_digest(digest);
+      }
+      return Ask("Images.List");
+    }
+  } images;
+
+  struct Content final : api::content::Content::Service, Part {
+    using Part::Part;
+    grpc::Status List(Context* context, const api::content::ListContentRequest*,
+                      grpc::ServerWriter<api::content::ListContentResponse>* out) override {
+      const auto status = Ask("Content.List");
+      const auto& blobs = fake.spaces[SpaceOf(*context)].blobs;
+      std::size_t left = status.ok() ? blobs.size() : blobs.size() / 2;
+      for (const auto& [digest, blob] : blobs) {
+        if (left-- == 0) break;
+        api::content::ListContentResponse reply;
+        auto& info = *reply.add_info();
+        info.set_digest(digest);
+        info.set_size(static_cast<std::int64_t>(blob.data.size()));
+        Fill(*info.mutable_labels(), blob.labels);
+        out->Write(reply);
+      }
+      return status;
+    }
+    grpc::Status ListStatuses(Context*, const api::content::ListStatusesRequest*,
+                              api::content::ListStatusesResponse*) override {
+      return Ask("Content.ListStatuses");
+    }
+    grpc::Status Read(Context* context, const api::content::ReadContentRequest* request,
+                      grpc::ServerWriter<api::content::ReadContentResponse>* out) override {
+      if (auto status = Ask("Content.Read"); !status.ok()) return status;
+      const std::string& data = fake.spaces[SpaceOf(*context)].blobs.at(request->digest()).data;
+      for (std::size_t at = 0; at < data.size(); at += 7) {
+        api::content::ReadContentResponse reply;
+        reply.set_offset(static_cast<std::int64_t>(at));
+        reply.set_data(data.substr(at, 7));
+        out->Write(reply);
+      }
+      return grpc::Status::OK;
+    }
+  } content;
+
+  struct Snapshots final : api::snapshots::Snapshots::Service, Part {
+    using Part::Part;
+    grpc::Status List(Context* context, const api::snapshots::ListSnapshotsRequest* request,
+                      grpc::ServerWriter<api::snapshots::ListSnapshotsResponse>* out) override {
+      if (request->snapshotter() != "overlayfs")
+        return {grpc::StatusCode::NOT_FOUND, "snapshotter not loaded"};
+      api::snapshots::ListSnapshotsResponse reply;
+      for (const auto& [name, snapshot] : fake.spaces[SpaceOf(*context)].snapshots) {
+        auto& info = *reply.add_info();
+        info.set_name(name);
+        info.set_parent(snapshot.parent);
+        info.set_kind(snapshot.kind);
+        info.mutable_created_at()->set_seconds(snapshot.created);
+        Fill(*info.mutable_labels(), snapshot.labels);
+      }
+      out->Write(reply);
+      return Ask("Snapshots.List");
+    }
+    grpc::Status Usage(Context* context, const api::snapshots::UsageRequest* request,
+                       api::snapshots::UsageResponse* reply) override {
+      reply->set_size(fake.spaces[SpaceOf(*context)].snapshots.at(request->key()).bytes);
+      reply->set_inodes(1);
+      return Ask("Snapshots.Usage");
+    }
+  } snapshots;
+
+  struct Containers final : api::containers::Containers::Service, Part {
+    using Part::Part;
+    grpc::Status ListStream(Context*, const api::containers::ListContainersRequest*,
+                            grpc::ServerWriter<api::containers::ListContainerMessage>*) override {
+      return Ask("Containers.ListStream");
+    }
+  } containers;
+
+  struct Leases final : api::leases::Leases::Service, Part {
+    using Part::Part;
+    grpc::Status List(Context* context, const api::leases::ListRequest*,
+                      api::leases::ListResponse* reply) override {
+      for (const auto& [id, blobs] : fake.spaces[SpaceOf(*context)].leases)
+        reply->add_leases()->set_id(id);
+      return Ask("Leases.List");
+    }
+    grpc::Status ListResources(Context* context, const api::leases::ListResourcesRequest* request,
+                               api::leases::ListResourcesResponse* reply) override {
+      for (const auto& digest : fake.spaces[SpaceOf(*context)].leases.at(request->id())) {
+        auto& resource = *reply->add_resources();
+        resource.set_id(digest);
+        resource.set_type("content");
+      }
+      return Ask("Leases.ListResources");
+    }
+  } leases;
+};
+
+FakeContainerd::FakeContainerd(bool with_services) : services_(std::make_unique<Services>(*this)) {
+  grpc::ServerBuilder builder;
+  if (with_services)
+    for (grpc::Service* service : {static_cast<grpc::Service*>(&services_->version),
+                                   static_cast<grpc::Service*>(&services_->namespaces),
+                                   static_cast<grpc::Service*>(&services_->introspection),
+                                   static_cast<grpc::Service*>(&services_->images),
+                                   static_cast<grpc::Service*>(&services_->content),
+                                   static_cast<grpc::Service*>(&services_->snapshots),
+                                   static_cast<grpc::Service*>(&services_->leases)})
+      builder.RegisterService(service);
+  // What every runtime has in this test.
+  builder.RegisterService(&services_->containers);
+  server_ = builder.BuildAndStart();
+}
+
+FakeContainerd::~FakeContainerd() {
+  server_->Shutdown();
+}
+
+}  // namespace imagesweep::containerd

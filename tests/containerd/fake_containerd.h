@@ -1,0 +1,53 @@
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <map>
+#include <memory>
+
+#include <string>
+#include <vector>
+
+#include "agent/containerd/stubs.h"
+
+namespace imagesweep::containerd {
+
+// containerd's services over a small store, in this process.  Everything asked for is counted; a
+// call named in `faults` ends with that status after half of what it had to say.
+class FakeContainerd {
+ public:
+  struct Blob {
+    std::string data;
+    std::map<std::string, std::string> labels;
+  };
+  struct Snapshot {
+    std::string parent;
+    std::int64_t created = 1;
+    std::int64_t bytes = 0;
+    std::map<std::string, std::string> labels;
+    api::snapshots::Kind kind = api::snapshots::COMMITTED;
+  };
+  struct Space {
+    std::map<std::string, std::string> images;  // name -> digest
+    std::map<std::string, Blob> blobs;
+    std::map<std::string, Snapshot> snapshots;               // of overlayfs
+    std::map<std::string, std::vector<std::string>> leases;  // on blobs
+  };
+
+  explicit FakeContainerd(bool with_services = true);
+  ~FakeContainerd();
+
+  std::shared_ptr<grpc::Channel> Channel() { return server_->InProcessChannel({}); }
+
+  // Change them only while nobody asks.
+  std::map<std::string, Space> spaces;
+  std::map<std::string, grpc::Status> faults;  // by "Content.List"
+  std::map<std::string, int> asked;
+
+ private:
+  struct Services;
+  std::unique_ptr<Services> services_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace imagesweep::containerd
