@@ -1,0 +1,81 @@
+#include "agent/report/df.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace imagesweep {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+DiskUse Sample() {
+  DiskUse use;
+  use.directory = "/var/lib/containerd";
+  use.accounts = {{"in-use", {10 << 20, 30, 3, 2}}, {"idle", {4 << 20, 8, 2, 1}}};
+  use.disk = SpaceOnDisk{16 << 20, 50, 0, 0};
+  use.images = {{.id = "sha256:a",
+                 .name = "registry.example/app:v1",
+                 .tags = {"registry.example/app:v1"},
+                 .total = {6 << 20, 9, 3, 2},
+                 .unique = {4 << 20, 5, 2, 1},
+                 .freed = {{4 << 20, 5, 2, 1}, "exactly", ""}}};
+  return use;
+}
+
+TEST(DiskUseTest, AccountsAndTheRestAreWhatTheDiskHas) {
+  const auto json = nlohmann::json::parse(DiskUseJson(Sample()));
+  EXPECT_EQ(json["kind"], "DiskUse");
+  EXPECT_EQ(json["counted"]["bytes"], 14 << 20);
+  EXPECT_EQ(json["disk"]["otherBytes"], 2 << 20);
+  EXPECT_EQ(json["disk"]["otherInodes"], 12);
+  EXPECT_EQ(json["images"][0]["sharedBytes"], 2 << 20);
+  EXPECT_EQ(json["images"][0]["freedBytes"], 4 << 20);
+  EXPECT_TRUE(json["ifRemoved"].is_null());
+}
+
+// The disk was read a moment later than the rest.
+TEST(DiskUseTest, TheRestMayBeNegative) {
+  DiskUse use = Sample();
+  use.disk->bytes = 13 << 20;
+  EXPECT_EQ(nlohmann::json::parse(DiskUseJson(use))["disk"]["otherBytes"], -(1 << 20));
+  EXPECT_THAT(DiskUseText(use, {}), HasSubstr("-1.0MiB"));
+}
+
+TEST(DiskUseTest, ADiskThatCannotBeSeenIsLeftOut) {
+  DiskUse use = Sample();
+  use.disk.reset();
+  EXPECT_TRUE(nlohmann::json::parse(DiskUseJson(use))["disk"].is_null());
+  EXPECT_THAT(DiskUseText(use, {}), Not(HasSubstr("other files")));
+}
+
+TEST(DiskUseTest, ABoundIsNeverShownAsAFigure) {
+  DiskUse use = Sample();
+  use.images[0].freed = {{4 << 20, 5, 2, 1}, "at most", "Leases.List k8s.io: broken"};
+  use.unread = {"Leases.List k8s.io: broken"};
+  const std::string text = DiskUseText(use, {});
+  EXPECT_THAT(text, HasSubstr("at most 4.0MiB"));
+  EXPECT_THAT(text, HasSubstr("Not read: Leases.List k8s.io: broken"));
+  use.removal = {{"registry.example/app:v1"}, use.images[0].freed};
+  const std::string removal = DiskUseText(use, {});
+  EXPECT_THAT(removal, HasSubstr("frees at most 4.0MiB (4194304 bytes, 5 inodes): Leases.List"));
+  EXPECT_THAT(removal, Not(HasSubstr("exactly")));
+}
+
+TEST(DiskUseTest, ASetThatIsExactIsGivenToTheByte) {
+  DiskUse use = Sample();
+  use.removal = {{"registry.example/app:v1"}, {{4194304, 5, 2, 1}, "exactly", ""}};
+  EXPECT_EQ(DiskUseText(use, {}),
+            "frees 4.0MiB (4194304 bytes, 5 inodes), exactly\n  registry.example/app:v1\n");
+}
+
+TEST(DiskUseTest, WithoutHeadersThereAreImagesAlone) {
+  const std::string text = DiskUseText(Sample(), {.with_header = false});
+  EXPECT_THAT(text, Not(HasSubstr("in-use")));
+  EXPECT_THAT(text, testing::StartsWith("registry.example/app:v1"));
+}
+
+}  // namespace
+}  // namespace imagesweep
