@@ -61,6 +61,8 @@ DiskUse Describe(const layers::LayerGraph& graph, const std::vector<Image>& imag
                             .unique = ToSpace(sharing.images[at].unique),
                             .freed = ToFreed(graph.FreedBy(alone))};
     for (const ImageName& tag : images[at].tags) one.tags.push_back(tag.text());
+    for (const layers::NativeRecord& record : graph.Records(at))
+      if (record.survives_remove_image) one.survivors.push_back(record.name);
     use.images.push_back(std::move(one));
   }
   std::ranges::sort(use.images, [](const auto& one, const auto& other) {

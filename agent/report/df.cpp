@@ -33,7 +33,8 @@ Json ToJson(const DiskUse::ImageSpace& image) {
           {"uniqueBytes", image.unique.bytes},
           {"sharedBytes", image.total.bytes - image.unique.bytes},
           {"freedBytes", image.freed.space.bytes},
-          {"freed", ToJson(image.freed)}};
+          {"freed", ToJson(image.freed)},
+          {"survivingNames", image.survivors}};
 }
 
 // What the file system has and containerd does not account for: its database, logs, and whatever
@@ -136,6 +137,10 @@ std::string DiskUseText(const DiskUse& use, const TextOptions& options) {
   text += images.Render(options.with_header);
   if (!options.with_header) return text;
   for (const std::string& why : use.unread) text += "Not read: " + why + "\n";
+  for (const auto& image : use.images)
+    for (const std::string& name : image.survivors)
+      text += "Warning: the runtime's own removal of " + image.name + " leaves the name " + name +
+              ", and so frees nothing\n";
   for (const std::string& warning : use.warnings) text += "Warning: " + warning + "\n";
   return text +
          "FREES ALONE: when only this one goes; what several share goes with the last of "

@@ -38,6 +38,8 @@ struct DiskUse {
     bool pinned = false;
     SpaceOnDisk total, unique;  // unique: no other image has it
     FreedSpace freed;           // were it the only one to go
+    // Names of it that the runtime's own removal leaves behind, and with them everything.
+    std::vector<std::string> survivors = {};
   };
   struct Removal {  // --if-removed
     std::vector<std::string> names;

@@ -209,6 +209,13 @@ TEST_F(CollectorTest, DirectoriesOnDifferentDisksMakeEstimates) {
   EXPECT_EQ(Freed().certainty, Certainty::kRoughly);
 }
 
+TEST_F(CollectorTest, TimeRunsOut) {
+  options_.timeout = Millis(0);
+  const auto world = collector().Collect(images_, never_);
+  ASSERT_FALSE(world);
+  EXPECT_EQ(world.error().kind, ErrorKind::kDeadline);
+}
+
 TEST_F(CollectorTest, StoppingEndsIt) {
   std::stop_source stop;
   stop.request_stop();

@@ -64,6 +64,14 @@ TEST(DiskUseTest, ABoundIsNeverShownAsAFigure) {
   EXPECT_THAT(removal, Not(HasSubstr("exactly")));
 }
 
+TEST(DiskUseTest, ANameThatARemovalLeavesIsNamed) {
+  DiskUse use = Sample();
+  use.images[0].survivors = {"import-2025@sha256:a"};
+  EXPECT_EQ(nlohmann::json::parse(DiskUseJson(use))["images"][0]["survivingNames"],
+            nlohmann::json({"import-2025@sha256:a"}));
+  EXPECT_THAT(DiskUseText(use, {}), HasSubstr("leaves the name import-2025@sha256:a"));
+}
+
 TEST(DiskUseTest, ASetThatIsExactIsGivenToTheByte) {
   DiskUse use = Sample();
   use.removal = {{"registry.example/app:v1"}, {{4194304, 5, 2, 1}, "exactly", ""}};
