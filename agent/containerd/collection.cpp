@@ -99,10 +99,12 @@ void Collection::ReadSnapshots(const std::string& name_space, const std::string&
                        &api::snapshots::Snapshots::Stub::List, request, take);
   if (!status) Missed(Unread::What::kObjects, name_space, status.error());
   bool complained = false;
+  const std::string space = name_space + "\n" + snapshotter + "\n";
   for (const auto& info : listed) {
     std::optional<layers::Usage> usage;
     if (info.kind() == api::snapshots::COMMITTED) {
-      std::string key = name_space + "\n" + snapshotter + "\n" + info.name();
+      std::string key = space;
+      key += info.name();
       const std::int64_t created =
           info.created_at().seconds() * 1'000'000'000 + info.created_at().nanos();
       const auto known = memory_.usages.find(key);

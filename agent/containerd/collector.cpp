@@ -51,7 +51,7 @@ layers::Disk DiskOf(const std::vector<std::string>& directories, const Collector
 
 }  // namespace
 
-Collector::Collector(std::shared_ptr<grpc::Channel> channel, const Clock& clock,
+Collector::Collector(const std::shared_ptr<grpc::Channel>& channel, const Clock& clock,
                      CollectorOptions options)
     : clock_(clock),
       options_(std::move(options)),

@@ -40,7 +40,7 @@ struct CollectorOptions {
 // core/snapshots/snapshotter.go.  Not for several threads at once.
 class Collector final : public layers::LayerReader {
  public:
-  Collector(std::shared_ptr<grpc::Channel> channel, const Clock& clock,
+  Collector(const std::shared_ptr<grpc::Channel>& channel, const Clock& clock,
             CollectorOptions options = {});
   ~Collector() override;
 

@@ -20,10 +20,10 @@ struct ConfigFacts {
 
 // kIncomplete for what is no such document; parts that are missing are empty.
 // Source: opencontainers/image-spec, config.md; Docker's image v1.2 has the same fields.
-Result<ConfigFacts> ParseConfig(std::string_view json);
+Result<ConfigFacts> ParseConfig(std::string_view text);
 
 // The digest of the config that a manifest names; empty for an index.  Source: image-spec,
 // manifest.md.
-Result<std::string> ConfigOfManifest(std::string_view json);
+Result<std::string> ConfigOfManifest(std::string_view text);
 
 }  // namespace imagesweep::containerd

@@ -35,6 +35,7 @@ struct FakeContainerd::Services {
     // Counts the call, and says how it ends.
     grpc::Status Ask(const std::string& method) {
       ++fake.asked[method];
+      if (method == fake.hangs) fake.let_go.acquire();
       const auto fault = fake.faults.find(method);
       return fault == fake.faults.end() ? grpc::Status::OK : fault->second;
     }

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include <semaphore>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ class FakeContainerd {
   std::map<std::string, Space> spaces;
   std::map<std::string, grpc::Status> faults;  // by "Content.List"
   std::map<std::string, int> asked;
+  std::string hangs;  // this call does not return before `let_go`
+  std::binary_semaphore let_go{0};
 
  private:
   struct Services;
