@@ -51,8 +51,14 @@ void Health::SetPolicy(const std::optional<PolicySource>& in_force, const std::s
 void Health::SetLastRun(const Report& report) {
   Check check{"last-run", !report.refused.has_value(),
               FormatTime(report.finished) + " " + Summary(report)};
+  // What contradicts each other is told with names of pods, and probes have no password.
+  Check public_check = check;
+  if (report.refused && report.refused->error.kind == ErrorKind::kIncomplete)
+    public_check.text = FormatTime(report.finished) + " refused: " + report.refused->source +
+                        " cannot be trusted; the log says why";
   state_.With([&](State& state) {
     state.evidence = std::move(check);
+    state.public_evidence = std::move(public_check);
     return 0;
   });
 }
@@ -78,7 +84,7 @@ HttpReply Health::Ready(const std::string& query) const {
     return reply;
   }
   // The last run does not count towards readiness: it is refused whenever a neighbour is away.
-  reply.body = Line(state.runtime) + Line(state.policy) + Line(state.evidence) +
+  reply.body = Line(state.runtime) + Line(state.policy) + Line(state.public_evidence) +
                (ready ? "readyz check passed\n" : "readyz check failed\n");
   return reply;
 }

@@ -43,6 +43,7 @@ class Health {
     Check runtime{"runtime", false, "not asked yet"};
     Check policy{"policy", false, "no policy yet; nothing is removed"};
     Check evidence{"last-run", false, "no run yet"};
+    Check public_evidence{"last-run", false, "no run yet"};
   };
   const Clock& clock_;
   Guarded<State> state_;

@@ -25,6 +25,7 @@ class RoomWatch {
   Filesystem& filesystem_;
   const Clock& clock_;
   std::uint64_t freed_ = 0;  // by the runtime's sizes
+  bool removed_ = false;     // since the disk was asked last
 };
 
 }  // namespace imagesweep

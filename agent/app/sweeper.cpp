@@ -64,8 +64,12 @@ std::string ReasonNotToBegin(const Policy& policy, const std::optional<Millis>& 
 // may need an image that no container shows yet.
 std::optional<Refusal> WhyNotBlindly(const Evidence& evidence, const Policy& policy) {
   if (evidence.pods) return std::nullopt;
-  if (!evidence.use.ready_sandboxes.empty()) {
-    const PodKey& pod = evidence.use.ready_sandboxes.front();
+  // Stopped ones too: after a reboot, or while the kubelet is down, its pods still want their
+  // images.
+  const auto& ready = evidence.use.ready_sandboxes;
+  const auto& any = ready.empty() ? evidence.use.container_pods : ready;
+  if (!any.empty()) {
+    const PodKey& pod = any.front();
     return Refusal{"pods",
                    {ErrorKind::kIncomplete,
                     "a kubelet runs pods here, for one " + pod.pod_namespace + "/" + pod.name +
@@ -197,8 +201,10 @@ std::optional<Refusal> Sweeper::Observe(Evidence& evidence, std::optional<ImageI
       used_since[at] = used_since[at] || recently[at];
   }
   ApplyOverride(evidence, report);
-  // An agent that was away for longer than it should knows nothing of that time.
-  if (options.running_for) parts_.ledger.LimitGaps(2 * report.in_force.interval);
+  // Who was away for longer than an agent should knows nothing of that time; and who only looks
+  // must not make the agent believe that it was watched.
+  const bool acts_by_hand = !options.running_for && options.dry_run == false;
+  if (!acts_by_hand) parts_.ledger.LimitGaps(2 * report.in_force.interval);
   seen.ages = parts_.ledger.Observe(seen.images, used_since);
   for (const std::string& warning : parts_.ledger.warnings()) report.warnings.push_back(warning);
   seen.disk = ReadDisk(report, stop);

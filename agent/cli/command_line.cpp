@@ -136,7 +136,8 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       ->envname("IMAGESWEEP_POLICY_ORIGIN")
       ->capture_default_str();
   auto* agent_dry =
-      agent->add_flag("--dry-run", dry_run, "Remove nothing, whatever the policy says");
+      agent->add_flag("--dry-run", dry_run, "Remove nothing, whatever the policy says")
+          ->envname("IMAGESWEEP_DRY_RUN");
   command(app.add_subcommand(
               "images", "Lists the node's images: who uses them and what would become of them"),
           RunImages);
@@ -178,7 +179,8 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       "--dry-run", dry_run,
       "Show what would go [true]; --dry-run=false removes, also when the policy has dryRun: true");
   auto* room = command(AddEnsureSpace(app, *options), RunEnsureSpace);
-  auto* room_dry = room->add_flag("--dry-run", dry_run, "Show what would go; remove nothing");
+  auto* room_dry = room->add_flag("--dry-run", dry_run, "Show what would go; remove nothing")
+                       ->envname("IMAGESWEEP_DRY_RUN");
   for (CLI::App* removes : {sweep, room})
     removes->add_flag("-q,--quiet", options->quiet, "No progress on stderr");
   command(AddWatch(app, *options), RunWatch);

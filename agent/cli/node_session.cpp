@@ -86,6 +86,14 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
   return NodeSession(std::move(parts));
 }
 
+std::string NodeSession::WhyEnd(const ActivePolicy& active, const std::stop_token& stop) {
+  const auto now = ReadPolicy(stop);
+  if (!now) return "the policy cannot be read any more: " + now.error().what;
+  const bool same = now->source.sha256 == active.source.sha256 &&
+                    now->source.description == active.source.description;
+  return same ? "" : "the policy was edited";
+}
+
 Result<ActivePolicy> NodeSession::ReadPolicy(const std::stop_token& stop) {
   const Options& options = parts_->options;
   if (!options.policy_file.empty()) return LoadPolicyFile(options.policy_file);
@@ -95,17 +103,17 @@ Result<ActivePolicy> NodeSession::ReadPolicy(const std::stop_token& stop) {
   if (!parts_->cluster)
     return Error{ErrorKind::kInvalid,
                  "--policy-configmap needs Kubernetes, and --without-kubernetes rules it out"};
-  const auto read = [&] {
-    return parts_->cluster->ReadConfigMap(name->name_space, name->name, options.policy_key, stop);
+  const auto read = [&](const std::string& key) {
+    return parts_->cluster->ReadConfigMap(name->name_space, name->name, key, stop);
   };
   Result<std::string> text = Error{ErrorKind::kNotFound, "no override is named"};
   if (!options.policy_override_configmap.empty()) {
     const auto base = std::exchange(name, OverrideNameOf(options));
     if (!name) return std::move(name).error();
-    text = read();
+    text = read(kOverrideKey);
     if (!text && text.error().kind == ErrorKind::kNotFound) name = base;
   }
-  if (!text && text.error().kind == ErrorKind::kNotFound) text = read();
+  if (!text && text.error().kind == ErrorKind::kNotFound) text = read(options.policy_key);
   if (!text) return Unreached(std::move(text).error(), parts_->url);
   auto parsed = ParseActivePolicy(*text, name->description());
   if (!parsed) return Error{ErrorKind::kInvalid, name->description() + ":\n" + parsed.error().what};

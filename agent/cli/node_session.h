@@ -21,6 +21,9 @@ class NodeSession {
 
   // The file, the ConfigMap, or the defaults.
   Result<ActivePolicy> ReadPolicy(const std::stop_token& stop);
+  // Why a run under `active` must go no further: the policy is another by now, which may say
+  // suspend, or cannot be read.  Empty: it may.
+  std::string WhyEnd(const ActivePolicy& active, const std::stop_token& stop);
   Sweeper& sweeper();
 
  private:

@@ -120,8 +120,27 @@ const std::vector<std::string>* ReadBy(const std::string& command) {
   return found == kRead.end() ? nullptr : &found->second;
 }
 
+// A variable that is not set in a script must not turn a policy into the defaults, nor a flag that
+// follows into a value.
+std::string EmptyValue(const CLI::App& app, const GivenArguments& given) {
+  for (const char* name : {"--policy-file", "--policy-configmap", "--policy-override-configmap",
+                           "--kubeconfig", "--node-name", "--runtime-endpoint"}) {
+    const CLI::Option& option = *app.get_option(name);
+    if (!given.Has(option)) continue;
+    const auto value = option.count() > 0 ? option.as<std::string>() : std::string();
+    if (value.empty()) return std::string(name) + " is given with nothing in it";
+    if (value.starts_with("--"))
+      return std::string(name) + " is given with nothing in it (" + value + " follows)";
+  }
+  return {};
+}
+
 // Of two policies the one from the command line beats that from the environment.
 std::string ChoosePolicy(const CLI::App& app, const GivenArguments& given, Options& options) {
+  // Nor does an override from there replace a ConfigMap from the command line.
+  if (given.Has(*app.get_option("--policy-configmap")) &&
+      !given.Has(*app.get_option("--policy-override-configmap")))
+    options.policy_override_configmap.clear();
   if (options.policy_file.empty() || options.policy_configmap.empty()) return {};
   const bool file = given.Has(*app.get_option("--policy-file"));
   const bool config_map = given.Has(*app.get_option("--policy-configmap"));
@@ -149,6 +168,7 @@ void AddSharedFlags(CLI::App& app, Options& options) {
 std::string Contradiction(const CLI::App& app, const GivenArguments& given, Options& options) {
   const CLI::App& command = *app.get_subcommands().front();
   const std::string name = command.get_name();
+  if (std::string empty = EmptyValue(app, given); !empty.empty()) return empty;
   const bool difference = name == "plan" && options.diff;
   if (difference && options.policy_file.empty() && !options.try_profile)
     return "plan --diff needs --policy-file or --profile: what shall be compared?";

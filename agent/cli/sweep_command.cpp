@@ -50,6 +50,7 @@ int RunSweep(const Options& options, const std::stop_token& stop) {
   }
   SweepOptions sweep;
   sweep.dry_run = options.dry_run.value_or(true);
+  if (!*sweep.dry_run) sweep.hooks.reason_to_end = [&] { return session->WhyEnd(*active, stop); };
   Report report;
   {
     Progress progress(isatty(STDERR_FILENO) != 0);

@@ -67,6 +67,15 @@ std::string_view Phrase(int status) {
   }
 }
 
+// A header that only a proxy writes.
+bool IsProxys(std::string_view name) {
+  constexpr std::string_view kPrefixes[] = {"x-forwarded-", "x-envoy-"};
+  return SameWord(name, "forwarded") || SameWord(name, "via") || SameWord(name, "x-real-ip") ||
+         std::ranges::any_of(kPrefixes, [&](std::string_view prefix) {
+           return SameWord(name.substr(0, prefix.size()), prefix);
+         });
+}
+
 }  // namespace
 
 std::variant<HttpRequest, HttpReply> ParseHead(std::string_view head) {
@@ -93,7 +102,9 @@ std::variant<HttpRequest, HttpReply> ParseHead(std::string_view head) {
   request.query = target;
   while (!head.empty()) {
     std::string_view value = Take(head, "\r\n");
-    if (SameWord(Take(value, ":"), "host")) request.host = Trimmed(value);
+    const std::string_view name = Take(value, ":");
+    if (SameWord(name, "host")) request.host = Trimmed(value);
+    request.forwarded = request.forwarded || IsProxys(name);
   }
   return request;
 }

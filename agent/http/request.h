@@ -15,6 +15,9 @@ struct HttpRequest {
   std::string path;   // as it came, not decoded
   std::string query;
   std::string host;  // of the Host header, as it came; empty: none
+  // A proxy says that it speaks for somebody else (Forwarded, Via, X-Forwarded-…): a sidecar's
+  // address is this host's, and who it speaks for is not.
+  bool forwarded = false;
 };
 
 // `head` up to its empty line.  Whatever is no request for us is the reply that says so.

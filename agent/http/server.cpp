@@ -97,7 +97,7 @@ class PollServer final : public HttpServer {
   HttpReply Answer(const HttpRequest& request, bool local) const {
     const auto route = routes_.find(request.path);
     if (route == routes_.end()) return {404, "text/plain; charset=utf-8", "no such page\n"};
-    if (route->second.local_only && !(local && NamesThisHost(request.host)))
+    if (route->second.local_only && !(local && !request.forwarded && NamesThisHost(request.host)))
       return {403, "text/plain; charset=utf-8",
               "this page is for this host alone (kubectl port-forward leads here); "
               "--status-page=all opens it\n"};

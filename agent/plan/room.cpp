@@ -1,5 +1,6 @@
 #include "agent/plan/room.h"
 
+#include <string>
 #include <vector>
 
 #include "agent/base/quantity.h"
@@ -7,6 +8,19 @@
 #include "agent/plan/planner.h"
 
 namespace imagesweep {
+
+namespace {
+
+// Why no image is to go; empty: some are.
+std::string WhyNothing(const Observation& seen, std::uint64_t wanted) {
+  if (!seen.disk) return "disk use is not known, so nobody could tell when to end";
+  if (wanted > seen.disk->capacity_bytes)
+    return "the image filesystem has only " + HumanBytes(seen.disk->capacity_bytes) + " in all";
+  if (MissingRoom(seen, wanted) == 0) return HumanBytes(wanted) + " are available already";
+  return {};
+}
+
+}  // namespace
 
 std::uint64_t MissingRoom(const Observation& seen, std::uint64_t wanted) {
   if (!seen.disk || seen.disk->available_bytes >= wanted) return 0;
@@ -16,10 +30,7 @@ std::uint64_t MissingRoom(const Observation& seen, std::uint64_t wanted) {
 Plan ChooseForRoom(const Scene& scene, std::uint64_t wanted) {
   Plan plan = ChooseUnpressed(scene);
   plan.room = wanted;
-  if (MissingRoom(scene.seen(), wanted) == 0) {
-    const std::string why = scene.seen().disk
-                                ? HumanBytes(wanted) + " are available already"
-                                : "disk use is not known, so nobody could tell when to end";
+  if (const std::string why = WhyNothing(scene.seen(), wanted); !why.empty()) {
     for (const auto at : plan.removals) {
       Decision& decision = plan.decisions[at];
       decision.verdict = Verdict::kDefer;

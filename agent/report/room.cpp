@@ -37,8 +37,13 @@ std::string RoomText(const Report& report) {
   if (report.dry_run)
     return text + "; " + HumanBytes(WouldFree(report)) +
            " would go, by the sizes that the runtime tells\n";
-  return text + ": " + HumanBytes(report.plan.room - disk->available_bytes) +
-         " short; every other image is needed, kept, too young or over a limit of this run "
+  text += ": " + HumanBytes(report.plan.room - disk->available_bytes) + " short; ";
+  if (!report.stopped_early.empty()) return text + "stopped early: " + report.stopped_early + "\n";
+  if (report.plan.room > disk->capacity_bytes)
+    return text + "it has only " + HumanBytes(disk->capacity_bytes) +
+           " in all, so nothing was removed\n";
+  return text +
+         "every other image is needed, kept, too young or over a limit of this run "
          "(`imagesweep plan` says which)\n";
 }
 

@@ -50,5 +50,16 @@ TEST_F(HealthTest, TellsWhichSourceTheLastRunCouldNotTrust) {
   EXPECT_THAT(reply.body, HasSubstr("pods cannot be trusted: 403 Forbidden"));
 }
 
+// Probes have no password, and what contradicts each other has names of pods.
+TEST_F(HealthTest, NamesOfPodsAreNotForEverybody) {
+  Report report;
+  report.refused =
+      Refusal{"sandboxes", {ErrorKind::kIncomplete, "a sandbox of pod default/payroll-0"}};
+  health.SetLastRun(report);
+  const std::string body = health.Ready("verbose").body;
+  EXPECT_THAT(body, testing::Not(HasSubstr("payroll")));
+  EXPECT_THAT(body, HasSubstr("sandboxes cannot be trusted; the log says why"));
+}
+
 }  // namespace
 }  // namespace imagesweep

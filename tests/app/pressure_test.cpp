@@ -231,5 +231,22 @@ TEST_F(PressureTest, ADryRunForRoomRemovesNothingAndEndsBySizes) {
   EXPECT_THAT(report.outcomes, SizeIs(2));  // of 1,024 each
 }
 
+// XFS: what a removal freed shows a moment later.
+TEST_F(PressureTest, RoomThatComesLateIsWaitedFor) {
+  node.disk = DiskUsage{"/var", 1'000'000, 100'000, 100, 100};
+  for (const char* name : {"a", "b", "c"}) Pull(name);
+  std::optional<SteadyTime> removed_at;
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    if (call == "Remove") removed_at = clock.Steady();
+    if (removed_at && clock.Steady() - *removed_at >= Millis(300))
+      node.disk = DiskUsage{"/var", 1'000'000, 300'000, 100, 100};
+    return std::nullopt;
+  };
+  SweepOptions options{false, {}, {}};
+  options.room = 200'000;
+  sweeper.Sweep(active, options, {});
+  EXPECT_THAT(remover.calls, SizeIs(1));
+}
+
 }  // namespace
 }  // namespace imagesweep

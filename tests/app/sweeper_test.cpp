@@ -156,6 +156,23 @@ TEST_F(SweeperTest, AnOverrideHoldsOnTheNodesItSelects) {
   EXPECT_THAT(node.removed, ElementsAre(Id("old")));
 }
 
+// After a reboot, or while the kubelet is down, its sandboxes are not ready, and its pods still
+// want their images.
+TEST_F(SweeperTest, WithoutKubernetesNothingGoesWhereAKubeletsContainersAreLeft) {
+  LetImagesAge();
+  node.use.ready_sandboxes.clear();
+  ASSERT_FALSE(node.use.container_pods.empty());
+  Sweeper alone({node, nullptr, node, node, *ledger, clock}, "node1", std::nullopt);
+  for (const std::uint64_t room : {0ULL, 1ULL << 60}) {
+    SweepOptions options{false, {}, {}};
+    options.room = room;
+    const Report report = alone.Sweep(active, options, stop.get_token());
+    ASSERT_TRUE(report.refused);
+    EXPECT_EQ(report.refused->source, "pods");
+    EXPECT_THAT(node.removed, IsEmpty());
+  }
+}
+
 TEST_F(SweeperTest, WithoutKubernetesNoOverrideHoldsAndItSaysSo) {
   active.policy.overrides = {
       {{{"pool", "canary"}}, "", std::make_shared<const Policy>(active.policy)}};

@@ -71,5 +71,16 @@ TEST_F(UsageTest, DeadContainersKeepTheirImageWhileTheyExist) {
   EXPECT_THAT(node.removed, Contains(Id("old")));
 }
 
+// Who only looks must not make the agent believe that somebody watched in between.
+TEST_F(UsageTest, ALookByHandDoesNotFillTheGapThatTheAgentLeft) {
+  node.images.push_back(Img("idle", {"idle"}));
+  const SweepOptions as_agent{true, std::chrono::hours(1), {}};
+  sweeper.Sweep(active, as_agent, {});
+  clock.Advance(std::chrono::hours(20));
+  sweeper.Evaluate(active, {});
+  const Report report = sweeper.Sweep(active, as_agent, {});
+  EXPECT_LE(AgeOf(report, "idle").unused_for, 2 * active.policy.interval);
+}
+
 }  // namespace
 }  // namespace imagesweep

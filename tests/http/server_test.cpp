@@ -85,9 +85,12 @@ TEST_F(ServerTest, KeepsLocalPagesFromNamesOfOthers) {
   for (const char* own : {"", "Host: localhost\r\n", "host:127.0.0.1:8080\r\n",
                           "HOST: LocalHost:9\r\n", "Host: [::1]:80\r\n", "Host: 10.1.2.3\r\n"})
     EXPECT_THAT(ask(own), StartsWith("HTTP/1.1 503")) << own;
-  for (const char* other : {"Host: evil.example\r\n", "Host: localhost.evil.example\r\n",
-                            "Host: 127.0.0.1.nip.io:80\r\n", "Host: [::1.evil]\r\n",
-                            "Host: localhost\r\nHost: evil.example\r\n"})
+  for (const char* other :
+       {"Host: evil.example\r\n", "Host: localhost.evil.example\r\n",
+        "Host: 127.0.0.1.nip.io:80\r\n", "Host: [::1.evil]\r\n",
+        // A sidecar that speaks for somebody else.
+        "X-Forwarded-For: 203.0.113.9\r\n", "Via: 1.1 mesh\r\n", "forwarded: for=203.0.113.9\r\n",
+        "Host: localhost\r\nHost: evil.example\r\n"})
     EXPECT_THAT(ask(other), AllOf(StartsWith("HTTP/1.1 403"), HasSubstr("--status-page=all")))
         << other;
 }

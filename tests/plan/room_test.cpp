@@ -60,6 +60,12 @@ TEST_F(RoomTest, NothingGoesWhenTheDiskIsNotKnown) {
   EXPECT_THAT(For(1ULL << 40).removals, IsEmpty());
 }
 
+TEST_F(RoomTest, NothingGoesForRoomThatTheDiskDoesNotHave) {
+  const Plan plan = For(10'001);
+  EXPECT_THAT(plan.removals, IsEmpty());
+  EXPECT_THAT(plan.decisions[3].reason, HasSubstr("has only 9.8KiB in all"));
+}
+
 TEST_F(RoomTest, AWindowDoesNotHoldOffWhoAsksAndALimitDoes) {
   policy.windows = {Window{}};  // of no length
   policy.limits.max_images = 1;

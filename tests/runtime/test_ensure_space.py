@@ -57,10 +57,31 @@ def test_when_there_is_room_nothing_goes(full):
 
 def test_when_there_cannot_be_enough_it_says_how_far_it_got_and_takes_nothing_needed(full):
     node, used, superseded, idle = full
-    result = node.run("ensure-space", "100Gi", code=1)
-    assert re.search(r"100(\.0)?GiB wanted on the image filesystem .*, .* available \(.* before\): .* short", result.stdout)
+    result = node.run("ensure-space", "480Mi", code=1)
+    assert re.search(r"480(\.0)?MiB wanted on the image filesystem .*, .* available \(.* before\): .* short", result.stdout)
     assert node.containerd.ids() == {used.id, node.pause.id, node.system.id}
     assert result.stderr.count("Removed registry.example/shop/") == 5  # a line each, as stderr is no terminal
+
+
+def test_for_room_that_the_disk_does_not_have_nothing_goes(full):
+    node = full[0]
+    before = node.containerd.ids()
+    assert "in all, so nothing was removed" in node.run("ensure-space", "100Gi", code=1).stdout
+    assert node.containerd.ids() == before
+
+
+def test_suspend_stops_it_on_the_way(full):
+    node = full[0]
+    node.write_policy(maximumAge="0s", limits={"removalDelay": "1s"})
+    before = node.containerd.ids()
+    command = [str(agent.program()), "ensure-space", "480Mi", *node.sources()]
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=agent.environment()) as process:
+        assert process.stderr.readline().startswith("Removed ")
+        node.write_policy(maximumAge="0s", suspend=True)
+        assert "stopped early: the policy was edited" in process.communicate(timeout=60)[0]
+        assert process.returncode == 1
+    assert len(before - node.containerd.ids()) == 1
 
 
 def test_a_dry_run_removes_nothing_and_says_that_there_is_no_room(full):
@@ -74,7 +95,7 @@ def test_suspended_it_removes_nothing(full):
     node = full[0]
     before = node.containerd.ids()
     node.write_policy(maximumAge="0s", suspend=True)
-    assert "suspended" in node.run("ensure-space", "100Gi", code=1).stdout
+    assert "suspended" in node.run("ensure-space", "480Mi", code=1).stdout
     assert node.containerd.ids() == before
 
 
