@@ -19,7 +19,7 @@ EventPublisher::EventPublisher(std::string node, Write write, Log& log, const Cl
       log_(log),
       clock_(clock),
       pacer_(std::move(node)),
-      backoff_(std::move(retry)) {}
+      backoff_(retry) {}
 
 Backoff EventPublisher::DefaultRetry(std::uint64_t seed) {
   return {std::chrono::seconds(2), std::chrono::minutes(5), seed};

@@ -25,34 +25,34 @@ struct Options {
   std::string host_prefix;  // where the host's root is mounted in our file system, for detection
   std::string kubeconfig;
   std::string node_name;
-  bool without_kubernetes = false;
-  bool read_kubelet = false;
   std::string policy_file;
   std::string policy_configmap;  // NAMESPACE/NAME
   std::string policy_key = "policy.yaml";
   std::string policy_override_configmap;  // NAMESPACE/NAME; replaces it while it exists
   std::string state_dir = "/var/lib/imagesweep";
   std::string listen_address = ":8080";
-  StatusPage status_page = StatusPage::kLoopback;
-  bool events = true;                       // on the Node
   std::string policy_origin = "configmap";  // what the ConfigMap is, for metrics: chart, existing
   Millis timeout = std::chrono::minutes(2);
   std::string log_level = "info";
-  std::optional<LogFormat> log_format;  // empty: the command's own default
-  std::optional<bool> dry_run;
-  Output output = Output::kTable;
-  bool no_headers = false;
-  std::string image;                   // explain
-  std::string policy_to_check;         // policy validate
-  std::string run;                     // report: the run's id or its beginning; empty: the last
-  std::optional<Profile> try_profile;  // plan: a profile in place of the policy's own
-  std::uint64_t room = 0;              // ensure-space: bytes
-  bool quiet = false;                  // no progress
+  std::string image;            // explain
+  std::string policy_to_check;  // policy validate
+  std::string run;              // report: the run's id or its beginning; empty: the last
+  std::uint64_t room = 0;       // ensure-space: bytes
   Millis watch_every = std::chrono::seconds(5);
   std::vector<std::string> if_removed;  // df: images that are thought away
-  bool diff = false;                    // plan: only what would be different
   // Downward API; set together inside a pod.
   std::string pod_name, pod_namespace, pod_uid;
+  StatusPage status_page = StatusPage::kLoopback;
+  std::optional<LogFormat> log_format;  // empty: the command's own default
+  Output output = Output::kTable;
+  std::optional<Profile> try_profile;  // plan: a profile in place of the policy's own
+  bool without_kubernetes = false;
+  bool read_kubelet = false;
+  bool events = true;  // on the Node
+  std::optional<bool> dry_run;
+  bool no_headers = false;
+  bool quiet = false;  // no progress
+  bool diff = false;   // plan: only what would be different
 };
 
 }  // namespace imagesweep

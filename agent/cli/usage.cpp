@@ -29,7 +29,11 @@ std::string BetterComplaint(const CLI::App& app, const GivenArguments& given) {
     if (word.starts_with("-")) continue;
     if (const std::string before = given.Before(word);
         (word == "true" || word == "false") && before.starts_with("--"))
-      return before + " takes its value after \"=\": " + before + "=" + word;
+      return std::string(before)
+          .append(" takes its value after \"=\": ")
+          .append(before)
+          .append("=")
+          .append(word);
     std::vector<std::string> commands;
     for (const CLI::App* command : last->get_subcommands([](const CLI::App*) { return true; }))
       commands.push_back(command->get_name());
@@ -48,7 +52,11 @@ std::string Unread(const std::vector<const CLI::Option*>& all, const std::vector
   for (const CLI::Option* option : all) {
     const std::string& name = option->get_lnames().front();
     if (std::ranges::find(read, name) == read.end() && given.Has(*option))
-      return "--" + name + " does nothing for `" + command + "`";
+      return std::string("--")
+          .append(name)
+          .append(" does nothing for `")
+          .append(command)
+          .append("`");
   }
   return {};
 }
