@@ -31,8 +31,8 @@ def run(*arguments, code, env=None):
     (["plan", "--policy-file", "FILE", "--policy-configmap", "a/b"],
      ["--policy-file FILE and --policy-configmap a/b are both given"]),
     (["sweep", "--policy-file", ""], ["--policy-file is given with nothing in it"]),
-    (["ensure-space", "1Gi", "--policy-configmap="], ["--policy-configmap is given with nothing in it"]),
-    (["sweep", "--policy-file=", "--runtime-endpoint", "x"], ["--policy-file is given with nothing in it"]),
+    (["ensure-space", "1Gi", "--policy-configmap="], ["--policy-configmap: 1 required TEXT missing"]),
+    (["sweep", "--policy-file=", "--runtime-endpoint", "x"], ["not expected: x"]),
     (["plan", "--diff"], ["plan --diff needs --policy-file or --profile"]),
     (["sweep", "-o", "markdown"], ["-o markdown is for report, analyze and plan --diff"]),
 ])
