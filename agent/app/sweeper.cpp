@@ -4,6 +4,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "agent/app/hold_back.h"
 #include "agent/app/room_watch.h"
 #include "agent/app/run_id.h"
 #include "agent/app/run_record.h"
@@ -49,39 +50,6 @@ std::string Shortfall(const Marks& marks, const std::optional<DiskUsage>& before
          "% to " + std::to_string(after->used_percent()) + "%, and lowThresholdPercent is " +
          std::to_string(marks.low_percent) +
          "; what is left is needed, kept, too young or over a limit";
-}
-
-// Why nothing is tried in this run; empty: it may begin.
-std::string ReasonNotToBegin(const Policy& policy, const std::optional<Millis>& running_for) {
-  if (policy.suspend) return "the policy is suspended";
-  if (running_for && *running_for < policy.initial_delay)
-    return "nothing is removed in the first " + FormatDuration(policy.initial_delay) +
-           " after the start (initialDelay)";
-  return {};
-}
-
-// Without Kubernetes removal is for hosts that have none: where a kubelet runs pods, some of them
-// may need an image that no container shows yet.
-std::optional<Refusal> WhyNotBlindly(const Evidence& evidence, const Policy& policy) {
-  if (evidence.pods) return std::nullopt;
-  // Stopped ones too: after a reboot, or while the kubelet is down, its pods still want their
-  // images.
-  const auto& ready = evidence.use.ready_sandboxes;
-  const auto& any = ready.empty() ? evidence.use.container_pods : ready;
-  if (!any.empty()) {
-    const PodKey& pod = any.front();
-    return Refusal{"pods",
-                   {ErrorKind::kIncomplete,
-                    "a kubelet runs pods here, for one " + pod.pod_namespace + "/" + pod.name +
-                        "; --without-kubernetes removes nothing on such a node: give "
-                        "--kubeconfig"}};
-  }
-  if (!policy.overrides.empty())
-    return Refusal{"node",
-                   {ErrorKind::kIncomplete,
-                    "the policy has overrides by node labels, and without Kubernetes this node's "
-                    "labels are not known"}};
-  return std::nullopt;
 }
 
 std::string Describe(const NodeLabels& labels) {

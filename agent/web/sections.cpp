@@ -1,8 +1,6 @@
 #include "agent/web/sections.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
 
 #include "agent/base/quantity.h"
 #include "agent/report/advice.h"
@@ -13,7 +11,6 @@ namespace imagesweep::web {
 namespace {
 
 constexpr std::size_t kMaxPlanned = 500;
-constexpr std::size_t kMaxHolders = 200;  // named for one reason
 
 void Fact(std::string_view name, std::string_view value, Html& html) {
   html << "<div><dt>" << Text{name} << "</dt><dd>" << Text{value} << "</dd></div>";
@@ -56,56 +53,6 @@ std::string DiskWords(const std::optional<Snapshot>& snapshot) {
 
 std::string ImageWords(const std::optional<Snapshot>& snapshot) {
   return snapshot ? std::to_string(snapshot->images) : "?";
-}
-
-struct Group {
-  std::vector<std::uint32_t> images;
-  std::set<std::string> holders;
-};
-
-// Who or what holds this image; empty: its reason says it.
-void AddHolders(const Report& report, const Decision& decision, Group& group) {
-  for (const auto at : decision.used_by) {
-    const Referrer& by = report.observation.references[at].by;
-    group.holders.insert(std::string(ToString(by.kind)) + " " + Describe(by));
-  }
-  if (!decision.rule.empty()) group.holders.insert("rule " + decision.rule);
-}
-
-std::string_view HeldBy(Code code) {
-  switch (code) {
-    case Code::kInUse:
-      return "pods and containers";
-    case Code::kPinned:
-      return "the runtime, which has them pinned";
-    case Code::kSandbox:
-      return "the runtime: no pod starts without its pause image";
-    case Code::kSelf:
-      return "this agent, which runs from them";
-    case Code::kKeepRule:
-      return "the policy's keep section or a rule";
-    case Code::kLocalOnly:
-      return "keep.localOnly: no registry is known to have them";
-    case Code::kTooYoung:
-      return "minimumAge";
-    case Code::kRetained:
-      return "the number of versions to keep";
-    case Code::kUnknown:
-      return "keep.unknown: no rule is about them";
-    case Code::kWindow:
-      return "the policy's windows: not now";
-    case Code::kLimit:
-      return "the limits of one run: not in this one";
-    case Code::kIdle:
-    case Code::kRule:
-    case Code::kDangling:
-    case Code::kSuperseded:
-    case Code::kAge:
-    case Code::kSpace:
-    case Code::kCritical:
-      return "nothing; they go when the policy asks for it";
-  }
-  return "";
 }
 
 const Outcome* OutcomeOf(const Report& report, std::uint32_t image) {
@@ -213,42 +160,6 @@ Html PlanSection(const StatusView& view) {
   if (removals.size() > kMaxPlanned)
     html << "<p>and " << removals.size() - kMaxPlanned << " more.</p>";
   html << "</section>\n";
-  return html;
-}
-
-Html ProtectedSection(const Report& report) {
-  std::map<Code, Group> groups;  // in the order of the questions
-  for (const Decision& decision : report.plan.decisions) {
-    if (decision.verdict == Verdict::kRemove) continue;
-    Group& group = groups[decision.code];
-    group.images.push_back(decision.image);
-    AddHolders(report, decision, group);
-  }
-  Html html;
-  html << "<section id=\"protected\" aria-labelledby=\"protected-title\">"
-          "<h2 id=\"protected-title\">What stays, and who holds it</h2>\n<table><thead><tr>"
-          "<th scope=\"col\">Code</th><th scope=\"col\">Images</th><th scope=\"col\">Size</th>"
-          "<th scope=\"col\">Held by</th></tr></thead>\n<tbody>\n";
-  for (const auto& [code, group] : groups) {
-    html << "<tr><td><a href=\"./?q=" << Text{UrlEncoded(ToString(code))} << "#list\">"
-         << Text{ToString(code)} << "</a></td><td data-of=\"images\">" << group.images.size()
-         << "</td><td data-of=\"size\">" << Text{SizeOfAll(report, group.images)} << "</td><td>"
-         << Text{HeldBy(code)};
-    if (!group.holders.empty()) {
-      html << "<details><summary>" << Text{Counted(group.holders.size(), "holder")}
-           << "</summary><ul>";
-      std::size_t shown = 0;
-      for (const std::string& holder : group.holders) {
-        if (++shown > kMaxHolders) break;
-        html << "<li>" << Text{holder} << "</li>";
-      }
-      if (shown > kMaxHolders)
-        html << "<li>and " << group.holders.size() - kMaxHolders << " more</li>";
-      html << "</ul></details>";
-    }
-    html << "</td></tr>\n";
-  }
-  html << "</tbody></table></section>\n";
   return html;
 }
 
