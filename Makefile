@@ -40,9 +40,9 @@ screenshots: build ## Make the pictures of docs/images anew
 	scripts/bootstrap test
 	IMAGESWEEP_SCREENSHOTS=$(CURDIR)/docs/images /usr/bin/python3 -m pytest -q -c tests/pytest.ini tests/web -k fits_the_screen
 
-e2e: build image ## The tests on a real Kubernetes
+e2e: build image ## The tests on a real Kubernetes, with containerd 1.6 and 2.x
 	scripts/bootstrap test
-	scripts/test cluster
+	IMAGESWEEP_TEST_CONTAINERDS=both scripts/test cluster
 
 demo: ## Watch it work on a private containerd (CLUSTER=1: on a real one-node Kubernetes)
 	@scripts/bootstrap build test

@@ -1,11 +1,12 @@
 """A real one-node Kubernetes for each test."""
 import json
+import os
 
 import pytest
 
 from lab import agent, gobuild, images
 from lab.cell import wait_until
-from lab.containerd import LATEST
+from lab.containerd import DEBIAN, LATEST
 from lab.kubernetes import NODE, Kubernetes
 from lab.workdir import Workdir
 
@@ -88,10 +89,13 @@ class Cluster:
 
 
 def pytest_generate_tests(metafunc):
-    """The newer containerd where a test does not name others: the runtime tier covers both in breadth."""
+    """The newer containerd where a test does not name others, as the runtime tier covers both in breadth; both with
+    IMAGESWEEP_TEST_CONTAINERDS=both, as `make e2e` has it."""
     if "containerd_version" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("containerd")
-        metafunc.parametrize("containerd_version", mark.args if mark else (LATEST,), indirect=True)
+        both = os.environ.get("IMAGESWEEP_TEST_CONTAINERDS") == "both"
+        versions = mark.args if mark else (DEBIAN, LATEST) if both else (LATEST,)
+        metafunc.parametrize("containerd_version", versions, indirect=True)
 
 
 @pytest.fixture
