@@ -14,12 +14,11 @@ std::string ReasonNotToBegin(const Policy& policy, const std::optional<Millis>& 
 
 std::optional<Refusal> WhyNotBlindly(const Evidence& evidence, const Policy& policy) {
   if (evidence.pods) return std::nullopt;
-  // Stopped ones too: after a reboot, or while the kubelet is down, its pods still want their
-  // images.
-  const auto& ready = evidence.use.ready_sandboxes;
-  const auto& any = ready.empty() ? evidence.use.container_pods : ready;
-  if (!any.empty()) {
-    const PodKey& pod = any.front();
+  // Whatever a kubelet left: its pods still want their images while it is down.
+  const RuntimeUse& use = evidence.use;
+  for (const auto* pods : {&use.ready_sandboxes, &use.stopped_sandboxes, &use.container_pods}) {
+    if (pods->empty()) continue;
+    const PodKey& pod = pods->front();
     return Refusal{"pods",
                    {ErrorKind::kIncomplete,
                     "a kubelet runs pods here, for one " + pod.pod_namespace + "/" + pod.name +

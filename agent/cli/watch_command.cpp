@@ -40,7 +40,8 @@ class Screen {
 // "last 3m ago: removed 4 images; the next in about 12m"
 std::string RunsLine(const Options& options, const Report& report, const Clock& clock) {
   const auto runs = History::Open(options.state_dir, clock)->Runs();
-  if (!runs || runs->empty()) return {};
+  if (!runs) return "not known: " + runs.error().what;
+  if (runs->empty()) return {};
   const RunEntry& last = runs->front();
   const auto ago = std::chrono::duration_cast<Millis>(clock.Now() - last.finished);
   const Millis left = report.in_force.interval - ago;

@@ -61,8 +61,9 @@ Status UseReader::ReadSandboxes() {
   if (!reply) return std::move(reply).error();
   RuntimeMemory::SandboxImages known;
   for (const v1::PodSandbox& sandbox : reply->items()) {
-    if (sandbox.state() == v1::SANDBOX_READY)
-      if (auto pod = PodOf(sandbox)) use_.ready_sandboxes.push_back(*std::move(pod));
+    auto& its =
+        sandbox.state() == v1::SANDBOX_READY ? use_.ready_sandboxes : use_.stopped_sandboxes;
+    if (auto pod = PodOf(sandbox)) its.push_back(*std::move(pod));
     auto images = Recall(memory_.sandboxes, sandbox.id());
     if (!images) {
       auto asked = ImagesOf(sandbox.id());

@@ -48,6 +48,8 @@ struct RuntimeUse {
   std::vector<std::string> sandbox_images;
   // Sandboxes in state READY that a kubelet made (label io.kubernetes.pod.uid).
   std::vector<PodKey> ready_sandboxes;
+  // Those that are not: after a reboot, or while the kubelet is down, that is all of its pods.
+  std::vector<PodKey> stopped_sandboxes;
   // Pods that have at least one container listed (label io.kubernetes.pod.uid).
   std::vector<PodKey> container_pods;
   std::size_t containers = 0;

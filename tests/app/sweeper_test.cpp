@@ -158,18 +158,24 @@ TEST_F(SweeperTest, AnOverrideHoldsOnTheNodesItSelects) {
 
 // After a reboot, or while the kubelet is down, its sandboxes are not ready, and its pods still
 // want their images.
-TEST_F(SweeperTest, WithoutKubernetesNothingGoesWhereAKubeletsContainersAreLeft) {
+TEST_F(SweeperTest, WithoutKubernetesNothingGoesWhereAKubeletLeftAnything) {
   LetImagesAge();
-  node.use.ready_sandboxes.clear();
-  ASSERT_FALSE(node.use.container_pods.empty());
+  const auto containers = std::exchange(node.use.container_pods, {});
+  const auto sandboxes = std::exchange(node.use.ready_sandboxes, {});
+  ASSERT_FALSE(containers.empty() || sandboxes.empty());
   Sweeper alone({node, nullptr, node, node, *ledger, clock}, "node1", std::nullopt);
-  for (const std::uint64_t room : {0ULL, 1ULL << 60}) {
-    SweepOptions options{false, {}, {}};
-    options.room = room;
-    const Report report = alone.Sweep(active, options, stop.get_token());
-    ASSERT_TRUE(report.refused);
-    EXPECT_EQ(report.refused->source, "pods");
-    EXPECT_THAT(node.removed, IsEmpty());
+  for (auto* left :
+       {&node.use.container_pods, &node.use.ready_sandboxes, &node.use.stopped_sandboxes}) {
+    *left = sandboxes;
+    for (const std::uint64_t room : {0ULL, 1ULL << 60}) {
+      SweepOptions options{false, {}, {}};
+      options.room = room;
+      const Report report = alone.Sweep(active, options, stop.get_token());
+      ASSERT_TRUE(report.refused);
+      EXPECT_EQ(report.refused->source, "pods");
+      EXPECT_THAT(node.removed, IsEmpty());
+    }
+    left->clear();
   }
 }
 

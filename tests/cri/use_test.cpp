@@ -330,7 +330,7 @@ TEST_F(UseTest, ASandboxThatWentMeanwhileIsNoError) {
   EXPECT_EQ(Read().ready_sandboxes.size(), 1u);
 }
 
-TEST_F(UseTest, OnlyReadySandboxesOfAKubeletCount) {
+TEST_F(UseTest, SandboxesOfAKubeletAreToldByWhetherTheyAreReady) {
   fake_.Edit([](FakeNode& node) {
     node.sandboxes = {{.id = "s1", .pod = kPod},
                       {.id = "s2", .pod = {"shop", "old", "uid-2"}, .ready = false},
@@ -341,6 +341,8 @@ TEST_F(UseTest, OnlyReadySandboxesOfAKubeletCount) {
   EXPECT_EQ(use.ready_sandboxes[0].uid, "uid-1");
   EXPECT_EQ(use.ready_sandboxes[0].name, "api-7d9");
   EXPECT_EQ(use.ready_sandboxes[0].pod_namespace, "shop");
+  ASSERT_EQ(use.stopped_sandboxes.size(), 1u);
+  EXPECT_EQ(use.stopped_sandboxes[0].uid, "uid-2");
 }
 
 TEST_F(UseTest, PodsWithContainersAreNamedOnceEach) {
