@@ -10,6 +10,7 @@
 #include "agent/base/result.h"
 #include "agent/model/image.h"
 #include "agent/model/reference.h"
+#include "agent/model/workload.h"
 
 namespace imagesweep {
 
@@ -53,6 +54,8 @@ struct RuntimeUse {
   // Pods that have at least one container listed (label io.kubernetes.pod.uid).
   std::vector<PodKey> container_pods;
   std::size_t containers = 0;
+  // Ids of all containers and sandboxes, as the runtime lists them.
+  std::vector<std::string> ids = {};
   // What could not be understood without making the rest untrue, for the report; for one, a text
   // that may have named the pause image.
   std::vector<std::string> warnings;
@@ -78,7 +81,8 @@ struct Evidence {
   RuntimeIdentity runtime;
   std::vector<Image> images;
   RuntimeUse use;
-  std::optional<PodEvidence> pods;  // empty: told to do without Kubernetes
+  std::optional<PodEvidence> pods;            // empty: told to do without Kubernetes
+  std::optional<WorkloadEvidence> workloads = {};  // empty: the policy does not ask for them
 
   // Of pods and runtime, joined; pods first.
   std::vector<ImageReference> AllReferences() const;
@@ -120,8 +124,8 @@ struct ImageAge {
 
 // A run that did not act, and which source could not be trusted.
 struct Refusal {
-  std::string
-      source;  // pods | containers | images | sandboxes | node | policy | identity | runtime
+  std::string source;  // pods | containers | images | sandboxes | node | policy | identity |
+                       // runtime | workloads
   Error error;
 };
 

@@ -26,6 +26,8 @@ std::string_view ToString(Code code) {
       return "Sandbox";
     case Code::kSelf:
       return "Self";
+    case Code::kWorkload:
+      return "Workload";
     case Code::kKeepRule:
       return "KeepRule";
     case Code::kLocalOnly:
@@ -54,6 +56,8 @@ std::string_view ToString(Code code) {
       return "Window";
     case Code::kLimit:
       return "Limit";
+    case Code::kNoGain:
+      return "NoGain";
   }
   return "Idle";
 }

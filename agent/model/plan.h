@@ -10,6 +10,7 @@
 #include "agent/model/evidence.h"
 #include "agent/model/image.h"
 #include "agent/model/reference.h"
+#include "agent/model/workload.h"
 
 namespace imagesweep {
 
@@ -21,6 +22,7 @@ enum class Code {
   kPinned,
   kSandbox,
   kSelf,
+  kWorkload,
   kKeepRule,
   kLocalOnly,
   kTooYoung,
@@ -35,6 +37,7 @@ enum class Code {
   kIdle,
   kWindow,
   kLimit,
+  kNoGain,
 };
 
 std::string_view ToString(Verdict verdict);  // "Keep"
@@ -46,6 +49,9 @@ struct Observation {
   std::vector<Image> images;
   std::vector<ImageAge> ages;              // parallel to images
   std::vector<ImageReference> references;  // of pods and of the runtime, joined
+  // Of every workload of the cluster; the policy says which of them count.  Empty when it does not
+  // ask for them.
+  std::vector<WorkloadReference> workloads;
   std::vector<std::string> sandbox_images;
   std::vector<std::string> own_images;  // the agent's own, when it runs as a pod
   std::optional<DiskUsage> disk;        // empty: unknown, so nothing goes for space
@@ -67,6 +73,11 @@ struct Decision {
   std::uint32_t main_tag = 0;
   // For kDefer: what it waits for, "the next window opens at …"; the same for all that wait for it.
   std::string waits_for = {};
+  // For kWorkload: positions in Observation::workloads, each workload once.
+  std::vector<std::uint32_t> wanted_by = {};
+  // Bytes that its removal adds to what came free before it in the order of removals, by the
+  // layers; empty: not known.
+  std::optional<std::uint64_t> frees = {};
 };
 
 // Of an image that nothing needs and that no rule keeps, rollback room included: it goes, now or

@@ -78,12 +78,32 @@ struct SizeLimit {
   std::uint64_t max_size = 0;
 };
 
+// What the cluster's workloads will need again: rollbacks, scale-ups, the next run of a CronJob.
+struct KeepWorkloads {
+  bool enabled = false;
+  int rollback_revisions = 2;  // of each workload, besides the one it runs now
+  bool scaled_to_zero = true;
+  bool cron_jobs = true;
+
+  friend bool operator==(const KeepWorkloads&, const KeepWorkloads&) = default;
+};
+
+// Where images that cannot be pulled again are written to before they go.
+struct Archive {
+  std::string path;  // a directory; empty: off
+  std::uint64_t max_size = std::uint64_t{10} << 30;
+
+  friend bool operator==(const Archive&, const Archive&) = default;
+};
+
 struct KeepRules {
   std::vector<ImageGlob> images;  // always win; default ["localhost/**"]
   std::vector<std::string> tags;  // tag globs: an image with such a tag stays
   int last_per_repository = 2;    // newest N of each repository in use; those in use count inside
   LocalOnly local_only = LocalOnly::kAlways;
   bool unknown = false;  // true: what no rule selects stays
+  KeepWorkloads workloads;
+  Archive archive;
 };
 
 // Per run.

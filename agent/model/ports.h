@@ -50,6 +50,15 @@ class PodReader {
   virtual Result<PodEvidence> Read(Millis max_age, const std::stop_token& stop) = 0;
 };
 
+// The workloads of the whole cluster.  Any thread.
+class WorkloadReader {
+ public:
+  virtual ~WorkloadReader() = default;
+  // All of them, or an error: when they cannot be read, when a part is missing, or when what is
+  // known is older than it may be.
+  virtual Result<WorkloadEvidence> Read(const std::stop_token& stop) = 0;
+};
+
 class Filesystem {
  public:
   virtual ~Filesystem() = default;

@@ -56,6 +56,34 @@ struct PulledAgain {
   bool since_last_run = false;  // this is the first run that sees it back
 };
 
+// Bytes and inodes that come free, by the layers.
+struct SpaceFigure {
+  std::uint64_t bytes = 0;
+  std::uint64_t inodes = 0;
+  std::string certainty = "exact";  // "at most", "at least", "roughly"
+  std::string why;                  // empty when exact
+
+  bool exact() const { return why.empty(); }
+};
+
+// One image's layers.
+struct ImageSpace {
+  std::uint64_t total_bytes = 0;   // all its layers and blobs, shared or not
+  std::uint64_t unique_bytes = 0;  // those no other image has
+  std::uint64_t frees_bytes = 0;   // what its removal alone would free
+};
+
+// What the layers say, on a runtime that lets them be read.
+struct LayerFigures {
+  std::vector<ImageSpace> images;  // parallel to Observation::images
+  SpaceFigure planned;             // all removals of the plan, as a set
+  SpaceFigure removed;             // those that went, or would have gone in a dry run
+  // By statvfs, before minus after; whatever else wrote or removed meanwhile is in it.
+  std::optional<std::int64_t> measured_bytes;
+  std::optional<std::int64_t> measured_inodes;
+  std::string off_by;  // how far an exact prediction was from that; empty: close enough
+};
+
 struct Snapshot {
   std::size_t images = 0;
   std::uint64_t bytes = 0;              // sum of the runtime's sizes
@@ -85,6 +113,7 @@ struct Report {
   std::vector<PulledAgain> pulled_again;  // of an agent or command that keeps a history
   std::vector<Outcome> outcomes;
   std::string stopped_early;  // why not all planned removals were tried; empty when all were
+  std::optional<LayerFigures> layers;  // empty: not known, and `warnings` may say why
   std::optional<Snapshot> before;
   std::optional<Snapshot> after;
   std::size_t referenced_images = 0;

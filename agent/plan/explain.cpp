@@ -42,6 +42,9 @@ std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision) {
     case Code::kSandbox:
     case Code::kSelf:
       return "nothing; there is no setting for this";
+    case Code::kWorkload:
+      return "the workload's end or a newer rollout, fewer keep.workloads.rollbackRevisions, or "
+             "keep.workloads.enabled: false";
     case Code::kKeepRule:
       return "take the pattern out of the policy's keep section";
     case Code::kLocalOnly:
@@ -67,6 +70,10 @@ std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision) {
       return "it goes in the next run within a window";
     case Code::kLimit:
       return "it goes in a later run; raise the limit to have it go in this one";
+    case Code::kNoGain:
+      return "it goes for space once its removal frees at least 1 MiB, such as after the images "
+             "that "
+             "share its layers; any other reason of the policy takes it at once";
   }
   return {};
 }

@@ -21,6 +21,7 @@ constexpr std::string_view ImageState(Code code) {
     case Code::kSandbox:
       return "sandbox";
     case Code::kSelf:
+    case Code::kWorkload:
     case Code::kKeepRule:
     case Code::kLocalOnly:
     case Code::kRetained:
@@ -29,6 +30,7 @@ constexpr std::string_view ImageState(Code code) {
     case Code::kTooYoung:
       return "too_young";
     case Code::kIdle:
+    case Code::kNoGain:
       return "idle";
     case Code::kRule:
     case Code::kDangling:

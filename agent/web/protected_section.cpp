@@ -38,6 +38,8 @@ std::string_view HeldBy(Code code) {
       return "the runtime: no pod starts without its pause image";
     case Code::kSelf:
       return "this agent, which runs from them";
+    case Code::kWorkload:
+      return "workloads that will start them again";
     case Code::kKeepRule:
       return "the policy's keep section or a rule";
     case Code::kLocalOnly:
@@ -52,6 +54,8 @@ std::string_view HeldBy(Code code) {
       return "the policy's windows: not now";
     case Code::kLimit:
       return "the limits of one run: not in this one";
+    case Code::kNoGain:
+      return "nothing; but their removal frees no space now";
     case Code::kIdle:
     case Code::kRule:
     case Code::kDangling:
