@@ -114,6 +114,22 @@ std::optional<Refusal> Sweeper::ReadEvidence(Evidence& evidence, const std::stop
   return std::nullopt;
 }
 
+// What only the cluster's workloads need cannot be told from what nothing needs.
+std::optional<Refusal> Sweeper::ReadWorkloads(Report& report, Evidence& evidence,
+                                              const std::stop_token& stop) {
+  if (!report.in_force.keep.workloads.enabled) return std::nullopt;
+  if (parts_.workloads == nullptr)
+    return Refusal{"workloads",
+                   {ErrorKind::kInvalid,
+                    "keep.workloads.enabled is true, and nothing here reads the cluster's "
+                    "workloads; give --workloads=direct or index (chart: workloads.mode)"}};
+  auto read = parts_.workloads->Read(stop);
+  if (!read) return Refusal{"workloads", std::move(read).error()};
+  report.observation.workloads = read->references;
+  evidence.workloads = *std::move(read);
+  return std::nullopt;
+}
+
 std::optional<DiskUsage> Sweeper::ReadDisk(Report& report, const std::stop_token& stop) {
   const auto mountpoints = parts_.runtime.ImageFilesystems(stop);
   if (!mountpoints || mountpoints->empty()) {
@@ -169,6 +185,7 @@ std::optional<Refusal> Sweeper::Observe(Evidence& evidence, std::optional<ImageI
       used_since[at] = used_since[at] || recently[at];
   }
   ApplyOverride(evidence, report);
+  if (auto refusal = ReadWorkloads(report, evidence, stop)) return refusal;
   // Who was away for longer than an agent should knows nothing of that time; and who only looks
   // must not make the agent believe that it was watched.
   const bool acts_by_hand = !options.running_for && options.dry_run == false;

@@ -35,6 +35,7 @@ struct NodeParts {
   History* history = nullptr;  // null: nothing is kept of the runs
   // Asks the node's kubelet; empty: its defaults are assumed.
   std::function<Result<KubeletThresholds>(const std::stop_token&)> kubelet = {};
+  WorkloadReader* workloads = nullptr;  // null: keep.workloads makes every run refuse
 };
 
 struct SweepOptions {
@@ -73,6 +74,8 @@ class Sweeper {
   void Decide(const SweepOptions& options, Report& report, const std::stop_token& stop);
   void Execute(const Evidence& evidence, const ImageIndex& index, const SweepOptions& options,
                Report& report, const std::stop_token& stop);
+  std::optional<Refusal> ReadWorkloads(Report& report, Evidence& evidence,
+                                       const std::stop_token& stop);
   std::optional<DiskUsage> ReadDisk(Report& report, const std::stop_token& stop);
   void LookAfterwards(const Evidence& evidence, Report& report, const std::stop_token& stop);
 
