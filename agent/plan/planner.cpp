@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/plan/defer.h"
+#include "agent/plan/gains.h"
 #include "agent/plan/order.h"
 #include "agent/plan/questions.h"
 #include "agent/plan/space.h"
@@ -74,6 +75,7 @@ Plan Choose(const Scene& scene) {
 Plan MakePlan(const Scene& scene) {
   Plan plan = Choose(scene);
   Defer(scene, {}, plan);
+  PredictInOrder(scene, plan);
   return plan;
 }
 

@@ -4,8 +4,12 @@
 #include <tuple>
 
 namespace imagesweep {
-Scene::Scene(const Policy& policy, const Observation& seen)
-    : policy_(policy), seen_(seen), sandbox_(seen.images.size()), self_(seen.images.size()) {
+Scene::Scene(const Policy& policy, const Observation& seen, const layers::LayerGraph* graph)
+    : policy_(policy),
+      seen_(seen),
+      graph_(graph),
+      sandbox_(seen.images.size()),
+      self_(seen.images.size()) {
   const ImageIndex index(seen.images);
   FindUsers(index);
   for (const auto& text : seen.sandbox_images)

@@ -14,15 +14,21 @@
 
 namespace imagesweep {
 
+namespace layers {
+class LayerGraph;
+}
+
 // A policy and an observation, with what every question asks again and again worked out once: who
 // uses which image, which one is the pause image, which repositories have a tagged image.  Holds
-// references to both arguments, which must outlive it.  Immutable.
+// references to all arguments, which must outlive it.  Immutable.
 class Scene {
  public:
-  Scene(const Policy& policy, const Observation& seen);
+  // `graph`: of the observation's images; null: what they share is not known.
+  Scene(const Policy& policy, const Observation& seen, const layers::LayerGraph* graph = nullptr);
 
   const Policy& policy() const { return policy_; }
   const Observation& seen() const { return seen_; }
+  const layers::LayerGraph* graph() const { return graph_; }
   const Image& image(std::uint32_t at) const { return seen_.images[at]; }
   const ImageAge& age(std::uint32_t at) const { return seen_.ages[at]; }
 
@@ -46,6 +52,7 @@ class Scene {
 
   const Policy& policy_;
   const Observation& seen_;
+  const layers::LayerGraph* const graph_;
   // Users of image i: users_[users_begin_[i]] up to users_[users_begin_[i + 1]].
   std::vector<std::uint32_t> users_begin_;
   std::vector<std::uint32_t> users_;

@@ -4,42 +4,12 @@
 #include <string>
 
 #include "agent/base/duration.h"
-#include "agent/base/quantity.h"
+#include "agent/plan/gains.h"
 #include "agent/plan/order.h"
 #include "agent/plan/questions.h"
 
 namespace imagesweep {
 namespace {
-
-// What has come free so far, by the runtime's sizes.  Nobody tells how many inodes an image has:
-// each is taken to have its share of all that are used, which is too many, so too few images go
-// rather than too many.
-class Progress {
- public:
-  explicit Progress(const Scene& scene) : scene_(scene) {
-    for (const Image& image : scene.seen().images) all_bytes_ += image.size_bytes;
-  }
-  void Add(std::uint32_t at) { bytes_ += scene_.image(at).size_bytes; }
-  bool Reached(const Space& goal) const {
-    return bytes_ >= goal.bytes && Inodes() >= static_cast<double>(goal.inodes);
-  }
-  std::string Of(const Space& goal) const {
-    if (goal.bytes > 0) return HumanBytes(bytes_) + " of " + HumanBytes(goal.bytes);
-    return "about " + std::to_string(static_cast<std::uint64_t>(Inodes())) + " of " +
-           std::to_string(goal.inodes) + " inodes";
-  }
-
- private:
-  double Inodes() const {
-    if (all_bytes_ == 0) return 0;
-    return static_cast<double>(scene_.seen().disk->inodes_used()) * static_cast<double>(bytes_) /
-           static_cast<double>(all_bytes_);
-  }
-
-  const Scene& scene_;
-  std::uint64_t all_bytes_ = 0;
-  std::uint64_t bytes_ = 0;
-};
 
 // Kept only because it is young or rollback room, and old enough for times of need.
 bool MayGoWhenCritical(const Scene& scene, const Decision& decision) {
@@ -53,38 +23,78 @@ bool MayGoWhenCritical(const Scene& scene, const Decision& decision) {
   });
 }
 
+// One reason to make room, and how far.
+struct Picking {
+  Code code;
+  Space until;
+  std::string why;
+};
+
+void Take(const Picking& picking, const std::string& goal, std::uint32_t at, Gains& gains,
+          Plan& plan) {
+  Decision& decision = plan.decisions[at];
+  decision.reason =
+      goal + ", " + picking.why + ": " + gains.Of(picking.until) + " before it" +
+      (picking.code == Code::kCritical ? "; else it would stay: " + decision.reason : "");
+  decision.verdict = Verdict::kRemove;
+  decision.code = picking.code;
+  gains.Add(at);
+  plan.removals.push_back(at);
+}
+
+// Least recently used first.  What frees next to nothing is passed over, until there is nothing
+// else; then those that share their layers go together.
+void Pick(const Scene& scene, const Picking& picking, const std::string& goal,
+          std::vector<std::uint32_t> images, Gains& gains, Plan& plan) {
+  SortLeastRecentlyUsedFirst(scene, images);
+  std::vector<std::uint32_t> passed_over;
+  for (const auto at : images) {
+    if (gains.Reached(picking.until)) return;
+    if (gains.TooLittle(at, picking.until))
+      passed_over.push_back(at);
+    else
+      Take(picking, goal, at, gains, plan);
+  }
+  while (!gains.Reached(picking.until)) {
+    const auto together = gains.EnoughTogether(passed_over, picking.until);
+    if (together.empty()) break;
+    for (const auto at : together) {
+      Take(picking, goal, at, gains, plan);
+      std::erase(passed_over, at);
+    }
+  }
+  if (picking.code == Code::kSpace && !gains.Reached(picking.until))
+    for (const auto at : passed_over) PassOver(plan.decisions[at], goal);
+}
+
 }  // namespace
+
+void PassOver(Decision& decision, const std::string& goal) {
+  decision.reason =
+      goal + ", but its removal frees less than 1 MiB: images that stay have its layers";
+  decision.waits_for = "images that share the layers";
+  decision.verdict = Verdict::kDefer;
+  decision.code = Code::kNoGain;
+}
 
 void PickForSpace(const Scene& scene, Plan& plan) {
   const auto goal = GoalForSpace(scene);
   if (!goal) return;
-  Progress progress(scene);
-  for (const auto at : plan.removals) progress.Add(at);
-
-  const auto pick = [&](std::vector<std::uint32_t> images, Code code, const Space& until,
-                        const std::string& why) {
-    SortLeastRecentlyUsedFirst(scene, images);
-    for (const auto at : images) {
-      if (progress.Reached(until)) return;
-      Decision& decision = plan.decisions[at];
-      decision.reason = goal->why + ", " + why + ": " + progress.Of(until) + " before it" +
-                        (code == Code::kCritical ? "; else it would stay: " + decision.reason : "");
-      decision.verdict = Verdict::kRemove;
-      decision.code = code;
-      progress.Add(at);
-      plan.removals.push_back(at);
-    }
-  };
+  Gains gains(scene);
+  for (const auto at : plan.removals) gains.Add(at);
   std::vector<std::uint32_t> idle, in_need;
   for (const Decision& decision : plan.decisions) {
     if (decision.code == Code::kIdle) idle.push_back(decision.image);
     if (MayGoWhenCritical(scene, decision)) in_need.push_back(decision.image);
   }
-  pick(std::move(idle), Code::kSpace, goal->to_low_marks, "least recently used first");
+  Pick(scene, {Code::kSpace, goal->to_low_marks, "least recently used first"}, goal->why,
+       std::move(idle), gains, plan);
   // An empty goal is reached before the first.
-  pick(std::move(in_need), Code::kCritical, goal->to_safety,
-       "and critical.thresholdPercent " +
-           std::to_string(scene.policy().disk.critical.threshold_percent) + "% is reached");
+  Pick(scene,
+       {Code::kCritical, goal->to_safety,
+        "and critical.thresholdPercent " +
+            std::to_string(scene.policy().disk.critical.threshold_percent) + "% is reached"},
+       goal->why, std::move(in_need), gains, plan);
 }
 
 }  // namespace imagesweep

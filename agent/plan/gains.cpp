@@ -1,0 +1,108 @@
+#include "agent/plan/gains.h"
+
+#include <algorithm>
+
+#include "agent/base/quantity.h"
+
+namespace imagesweep {
+namespace {
+
+constexpr std::uint64_t kLeastBytes = std::uint64_t{1} << 20;
+constexpr std::uint64_t kLeastInodes = 1'000;
+// An image more of these is not looked at together with the first: each costs a marking.
+constexpr std::size_t kMostTogether = 64;
+
+bool IsLittle(const Space& gain, const Space& goal) {
+  return gain.bytes < kLeastBytes && (goal.inodes == 0 || gain.inodes < kLeastInodes);
+}
+
+}  // namespace
+
+Gains::Gains(const Scene& scene) : scene_(scene) {
+  if (scene.graph() != nullptr) marginal_.emplace(*scene.graph());
+  for (const Image& image : scene.seen().images) all_bytes_ += image.size_bytes;
+}
+
+bool Gains::Knows(std::uint32_t at) const {
+  return marginal_ && !scene_.graph()->attribution().records[at].empty();
+}
+
+void Gains::Add(std::uint32_t at) {
+  added_.push_back(at);
+  if (Knows(at)) {
+    const layers::Reclaim freed = marginal_->Add(at);
+    total_.bytes += freed.bytes;
+    total_.inodes += freed.inodes;
+  } else {
+    total_.bytes += scene_.image(at).size_bytes;
+    bytes_by_size_ += scene_.image(at).size_bytes;
+  }
+}
+
+std::optional<Space> Gains::Next(std::uint32_t at) {
+  if (!Knows(at)) return std::nullopt;
+  const layers::Reclaim freed = marginal_->Gain(at);
+  if (freed.unsized > 0) return std::nullopt;
+  return Space{freed.bytes, freed.inodes};
+}
+
+bool Gains::TooLittle(std::uint32_t at, const Space& goal) {
+  const auto gain = Next(at);
+  return gain && IsLittle(*gain, goal);
+}
+
+std::vector<std::uint32_t> Gains::EnoughTogether(const std::vector<std::uint32_t>& images,
+                                                 const Space& goal) {
+  if (!marginal_) return {};
+  layers::Marginal trial = *marginal_;
+  const layers::Reclaim before = trial.total();
+  const auto enough = [&](const layers::Reclaim& total) {
+    return !IsLittle({total.bytes - before.bytes, total.inodes - before.inodes}, goal);
+  };
+  std::vector<std::uint32_t> group;
+  for (const auto at : images) {
+    if (group.size() == kMostTogether) return {};
+    group.push_back(at);
+    trial.Add(at);
+    if (enough(trial.total())) break;
+  }
+  if (!enough(trial.total())) return {};
+  // Those that have nothing to do with it stay.
+  for (std::size_t i = 0; i + 1 < group.size();) {
+    layers::Marginal without = *marginal_;
+    for (std::size_t j = 0; j < group.size(); ++j)
+      if (j != i) without.Add(group[j]);
+    if (enough(without.total()))
+      group.erase(group.begin() + static_cast<std::ptrdiff_t>(i));
+    else
+      ++i;
+  }
+  return group;
+}
+
+std::uint64_t Gains::Inodes() const {
+  if (all_bytes_ == 0) return total_.inodes;
+  const double share = static_cast<double>(scene_.seen().disk->inodes_used()) *
+                       static_cast<double>(bytes_by_size_) / static_cast<double>(all_bytes_);
+  return total_.inodes + static_cast<std::uint64_t>(share);
+}
+
+bool Gains::Reached(const Space& goal) const {
+  return total_.bytes >= goal.bytes && Inodes() >= goal.inodes;
+}
+
+std::string Gains::Of(const Space& goal) const {
+  if (goal.bytes > 0) return HumanBytes(total_.bytes) + " of " + HumanBytes(goal.bytes);
+  return "about " + std::to_string(Inodes()) + " of " + std::to_string(goal.inodes) + " inodes";
+}
+
+void PredictInOrder(const Scene& scene, Plan& plan) {
+  if (scene.graph() == nullptr) return;
+  Gains gains(scene);
+  for (const auto at : plan.removals) {
+    if (const auto gain = gains.Next(at)) plan.decisions[at].frees = gain->bytes;
+    gains.Add(at);
+  }
+}
+
+}  // namespace imagesweep
