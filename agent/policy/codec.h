@@ -67,6 +67,7 @@ CodecPtr<ImageGlob> ImagePattern();
 CodecPtr<std::string> TagPattern();
 CodecPtr<std::string> Word();  // a short name for people
 CodecPtr<std::string> TimeZone();
+CodecPtr<std::string> DirectoryPath();  // absolute, or empty
 
 // Text in double quotes, as YAML and JSON read it.
 std::string YamlText(std::string_view text);

@@ -100,6 +100,29 @@ CodecPtr<Rule> RuleFields() {
   });
 }
 
+CodecPtr<KeepWorkloads> WorkloadFields() {
+  using S = KeepWorkloads;
+  return ObjectOf<S>({
+      Member("enabled", &S::enabled, Boolean(),
+             "images stay that the cluster's workloads will start again, also where no pod of "
+             "theirs is; the agent must be able to read workloads, or every run refuses"),
+      Member("rollbackRevisions", &S::rollback_revisions, Integer(0, kAny),
+             "so many revisions of each workload before the present one count, which a rollback "
+             "would start"),
+      Member("scaledToZero", &S::scaled_to_zero, Boolean(),
+             "workloads without replicas count, their older revisions too"),
+      Member("cronJobs", &S::cron_jobs, Boolean(), "what the next run of a CronJob starts counts"),
+  });
+}
+
+CodecPtr<Archive> ArchiveFields() {
+  using S = Archive;
+  return ObjectOf<S>({
+      Member("path", &S::path, DirectoryPath(), "the directory on the node; empty: off"),
+      Member("maxSize", &S::max_size, Quantity(), "how large the directory may become"),
+  });
+}
+
 CodecPtr<KeepRules> KeepFields() {
   using S = KeepRules;
   return ObjectOf<S>({
@@ -120,6 +143,10 @@ CodecPtr<KeepRules> KeepFields() {
                            "which the node has "
                            "a newer version"),
       Member("unknown", &S::unknown, Boolean(), "what no rule selects stays"),
+      Member("workloads", &S::workloads, WorkloadFields(),
+             "what rollbacks, scale-ups and the next run of a CronJob will need"),
+      Member("archive", &S::archive, ArchiveFields(),
+             "where images that no registry is known for are written to before they go"),
   });
 }
 

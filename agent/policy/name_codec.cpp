@@ -137,6 +137,43 @@ class TimeZoneCodec final : public Codec<std::string> {
   }
 };
 
+// Where the agent itself writes: nothing relative, which would depend on who starts it.
+class DirectoryPathCodec final : public Codec<std::string> {
+ public:
+  bool Read(const TextNode& node, const std::string& path, std::string& into,
+            Complaints& bad) const override {
+    if (!IsText(node, path, bad)) return false;
+    const std::string why = WhyNot(node.text);
+    if (!why.empty()) {
+      bad.Invalid(path, Shown(node), why, node.line);
+      return false;
+    }
+    into = node.text;
+    return true;
+  }
+  std::string Text(const std::string& value) const override { return YamlText(value); }
+  TypeInfo type() const override { return {"path", "absolute, or empty"}; }
+  Schema ToSchema(const std::string& value) const override {
+    return {{"type", "string"}, {"pattern", "^(/.*)?$"}, {"default", value}};
+  }
+
+ private:
+  static std::string WhyNot(std::string_view text) {
+    if (text.empty()) return {};
+    if (text.front() != '/') return "must be an absolute path, or empty";
+    if (text.size() > kMaxPath) return "must be at most 4000 characters";
+    if (std::ranges::any_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 127; }))
+      return "must not have control characters";
+    for (std::size_t at = 0; at < text.size();) {
+      const auto end = std::min(text.find('/', at + 1), text.size());
+      if (text.substr(at, end - at) == "/..") return "must not have .. in it";
+      at = end;
+    }
+    return {};
+  }
+  static constexpr std::size_t kMaxPath = 4000;  // PATH_MAX is 4096, and file names follow
+};
+
 }  // namespace
 
 bool IsText(const TextNode& node, const std::string& path, Complaints& bad) {
@@ -166,6 +203,9 @@ CodecPtr<std::string> TagPattern() {
   return std::make_shared<TagPatternCodec>();
 }
 
+CodecPtr<std::string> DirectoryPath() {
+  return std::make_shared<DirectoryPathCodec>();
+}
 CodecPtr<std::string> TimeZone() {
   return std::make_shared<TimeZoneCodec>();
 }

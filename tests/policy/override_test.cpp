@@ -62,6 +62,23 @@ overrides:
   EXPECT_TRUE(ci.dry_run);
 }
 
+TEST(Overrides, ChangeOneFieldOfWorkloadsAndArchiveAndLeaveTheOthers) {
+  const auto policy = ParsePolicy(std::string(kHead) + R"(
+keep:
+  workloads: {enabled: true, rollbackRevisions: 5}
+  archive: {path: /var/lib/archive}
+overrides:
+- nodeSelector: {pool: ci}
+  policy: {keep: {workloads: {cronJobs: false}, archive: {path: ""}}}
+)");
+  ASSERT_TRUE(policy) << policy.error().what;
+  EXPECT_EQ(policy->keep.workloads, (KeepWorkloads{true, 5, true, true}));
+  EXPECT_EQ(policy->keep.archive, (Archive{"/var/lib/archive", 10ULL << 30}));
+  const Policy& ci = *policy->OverrideFor({{"pool", "ci"}})->policy;
+  EXPECT_EQ(ci.keep.workloads, (KeepWorkloads{true, 5, true, false}));
+  EXPECT_EQ(ci.keep.archive, (Archive{"", 10ULL << 30}));
+}
+
 TEST(Overrides, AreCheckedLikeTheWholeDocumentAllAtOnce) {
   const auto policy = ParsePolicy(std::string(kHead) + R"(
 minimumAge: 200h

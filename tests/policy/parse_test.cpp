@@ -199,7 +199,22 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
        "\"images\"?"},
       {"buildCache: {}", "strict decoding error: unknown field \"buildCache\" (line 3)"},
       {"keep: {workloads: true}",
-       "strict decoding error: unknown field \"keep.workloads\" (line 3)"},
+       "keep.workloads: Invalid value: true: must be a map of fields (line 3)"},
+      {"keep: {workloads: {rollbackRevisions: -1}}",
+       "keep.workloads.rollbackRevisions: Invalid value: -1: must be at least 0 (line 3)"},
+      {"keep:\n  workloads: {cronjobs: false}",
+       "strict decoding error: unknown field \"keep.workloads.cronjobs\" (line 4); did you mean "
+       "\"cronJobs\"?"},
+      {"keep: {archive: {path: images}}",
+       "keep.archive.path: Invalid value: \"images\": must be an absolute path, or empty (line 3)"},
+      {"keep: {archive: {path: /var/../etc}}",
+       "keep.archive.path: Invalid value: \"/var/../etc\": must not have .. in it (line 3)"},
+      {"keep: {archive: {path: \"/var/\\n\"}}",
+       "keep.archive.path: Invalid value: \"/var/\\n\": must not have control characters (line 3)"},
+      {"keep: {archive: {maxSize: big}}",
+       "keep.archive.maxSize: Invalid value: \"big\": is not a quantity of bytes; write e.g. "
+       "500Mi, "
+       "20Gi or 0 (line 3)"},
       {"<<: {dryRun: false}", "strict decoding error: unknown field \"<<\" (line 3)"},
       {"\"\": 1", "strict decoding error: unknown field \"\" (line 3)"},
       {"\"a\\nb\\e\": 1", "strict decoding error: unknown field \"a\\nb?\" (line 3)"},

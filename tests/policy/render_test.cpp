@@ -38,6 +38,8 @@ void ExpectSame(const Policy& a, const Policy& b) {
   EXPECT_EQ(a.remove_superseded, b.remove_superseded);
   EXPECT_EQ(a.keep.last_per_repository, b.keep.last_per_repository);
   EXPECT_EQ(a.keep.unknown, b.keep.unknown);
+  EXPECT_EQ(a.keep.workloads, b.keep.workloads);
+  EXPECT_EQ(a.keep.archive, b.keep.archive);
   ASSERT_EQ(a.rules.size(), b.rules.size());
   for (std::size_t i = 0; i < a.rules.size(); ++i) {
     EXPECT_EQ(a.rules[i].name, b.rules[i].name);
@@ -86,6 +88,12 @@ TEST(Render, TheDefaultDocumentSaysWhatEachFieldMeans) {
   EXPECT_THAT(yaml, HasSubstr("# time between two runs (1m … 24h)\ninterval: 15m\n"));
   EXPECT_THAT(yaml, HasSubstr("\n  images: [\"localhost/**\"]\n"));
   EXPECT_THAT(yaml, HasSubstr("\n  localOnly: Always\n"));
+  EXPECT_THAT(yaml, HasSubstr("\n    enabled: false\n"));
+  EXPECT_THAT(yaml, HasSubstr("\n    rollbackRevisions: 2\n"));
+  EXPECT_THAT(yaml, HasSubstr("\n    scaledToZero: true\n"));
+  EXPECT_THAT(yaml, HasSubstr("\n    cronJobs: true\n"));
+  EXPECT_THAT(yaml, HasSubstr("\n    path: \"\"\n"));
+  EXPECT_THAT(yaml, HasSubstr("\n    maxSize: 10Gi\n"));
   std::istringstream lines(yaml);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
 }
@@ -119,6 +127,8 @@ TEST(Render, EveryPolicyIsReadBackAsItWas) {
   policy.remove_superseded = false;
   policy.keep.last_per_repository = 7;
   policy.keep.unknown = true;
+  policy.keep.workloads = {true, 0, false, false};
+  policy.keep.archive = {"/var/lib/image archive", 3ULL << 30};
   Rule rule;
   rule.name = "production";
   rule.selector = {{*ImageGlob::Parse("*/shop/*")}, {"prod-*"}, TagStatus::kTagged};
