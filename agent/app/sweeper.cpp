@@ -81,7 +81,8 @@ Sweeper::Sweeper(NodeParts parts, std::string node, std::optional<OwnPod> own_po
       node_(std::move(node)),
       recent_(std::move(recent)),
       gate_(Expect(std::move(own_pod))),
-      executor_(parts.runtime, parts.pods, parts.filesystem, gate_.expected(), parts.clock) {}
+      executor_(parts.runtime, parts.pods, parts.workloads, parts.filesystem, gate_.expected(),
+                parts.clock) {}
 
 Report Sweeper::Begin(const ActivePolicy& active) {
   Report report;

@@ -2,82 +2,38 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 #include <unordered_set>
 
 #include "agent/base/duration.h"
+#include "agent/execute/batch.h"
 
 namespace imagesweep {
 namespace {
 
-constexpr std::chrono::milliseconds kMaxWindow{50};
-constexpr int kMaxLooks = 3;
 constexpr Millis kMaxPlanAge = std::chrono::minutes(10);
-constexpr Millis kGraceAfterStop{8'000};
 
-// Told to stop, a removal in hand gets this much longer before it is cancelled.
-class GracefulStop {
- public:
-  GracefulStop(const std::stop_token& stop, const Clock& clock)
-      : waiter_([stop, &clock, this](const std::stop_token& done) {
-          std::mutex mu;
-          std::condition_variable_any woken;
-          const std::stop_callback wake(stop, [&] {
-            const std::scoped_lock guard(mu);
-            woken.notify_all();
-          });
-          std::unique_lock lock(mu);
-          woken.wait(lock, done, [&] { return stop.stop_requested(); });
-          lock.unlock();
-          if (clock.Sleep(kGraceAfterStop, done)) cancel_.request_stop();
-        }) {}
-  std::stop_token token() const { return cancel_.get_token(); }
+bool ForSpace(const Decision& decision) {
+  return decision.code == Code::kSpace || decision.code == Code::kCritical;
+}
 
- private:
-  std::stop_source cancel_;
-  std::jthread waiter_;
-};
+// What has to come free until images like this one go for space no more; 0: not known in bytes.
+std::uint64_t StillMissing(const Decision& decision, const Policy& policy, const DiskUsage& disk) {
+  const int used = decision.code == Code::kCritical ? policy.disk.critical.threshold_percent - 1
+                                                    : policy.disk.low_percent;
+  if (used <= 0) return 0;
+  const auto wanted = static_cast<std::uint64_t>(static_cast<double>(disk.capacity_bytes) *
+                                                 static_cast<double>(100 - used) / 100);
+  return wanted > disk.available_bytes ? wanted - disk.available_bytes : 0;
+}
 
 }  // namespace
-
-Executor::Attempt Executor::TryOne(const Image& image, std::uint32_t at, const Evidence& evidence,
-                                   const ImageIndex& index, ImageRemover& remover,
-                                   const std::stop_token& stop) {
-  for (int look = 0; look < kMaxLooks; ++look) {
-    const LookResult seen = look_.Look(image, evidence, index, stop);
-    if (const auto* refusal = std::get_if<Refusal>(&seen))
-      return {
-          {at, OutcomeKind::kSpared, "could not look again: " + refusal->error.what}, *refusal, {}};
-    if (const auto* reason = std::get_if<NotAnyMore>(&seen))
-      return {{at, OutcomeKind::kSpared, reason->why}, {}, {}};
-
-    const GracefulStop graceful(stop, clock_);
-    const auto window = clock_.Steady() - std::get<StillUnused>(seen).looked_at;
-    if (window > kMaxWindow) continue;  // we were held up: that look is too old to act on
-    if (stop.stop_requested()) return {{at, OutcomeKind::kSpared, "told to stop"}, {}, {}};
-    const auto removed = remover.Remove(image, graceful.token());
-    const double seconds = std::chrono::duration<double>(window).count();
-    if (!removed) return {{at, OutcomeKind::kFailed, removed.error().what}, {}, seconds};
-    return {
-        {at, *removed == Removal::kRemoved ? OutcomeKind::kRemoved : OutcomeKind::kWouldRemove, {}},
-        {},
-        seconds};
-  }
-  return {{at, OutcomeKind::kSpared,
-           "the machine is too busy to act within 50ms of the last look; left for the next run"},
-          {},
-          {}};
-}
 
 std::optional<std::string> Executor::ReasonToSkip(const Decision& decision, const Image& image,
                                                   const Policy& policy,
                                                   const std::optional<DiskUsage>& disk) const {
   if (const auto wait = backoff_.Wait(image.id, clock_.Steady()))
     return "its removal failed before; tried again in " + HumanDuration(*wait);
-  const bool for_space = decision.code == Code::kSpace || decision.code == Code::kCritical;
-  if (!for_space || !disk) return std::nullopt;
+  if (!ForSpace(decision) || !disk) return std::nullopt;
   // What the runtime calls an image's size is not what comes free, so the disk itself says when to
   // end.
   const auto now = filesystem_.Stat(disk->mountpoint);
@@ -107,6 +63,40 @@ std::string Executor::ReasonToEnd(const Policy& policy, int failures, SteadyTime
   return hooks.reason_to_end ? hooks.reason_to_end() : std::string();
 }
 
+// Space comes free when a batch ends, and the disk is asked between batches.  So of images that go
+// for space, one batch has only as many as are needed by what the layers say; where they say
+// nothing, one.
+std::vector<std::uint32_t> Executor::NextBatch(std::span<const std::uint32_t>& rest,
+                                               const Plan& plan, const Policy& policy,
+                                               const Evidence& evidence,
+                                               const std::optional<DiskUsage>& disk,
+                                               const ImageRemover& remover, Execution& execution,
+                                               const Hooks& hooks) const {
+  std::vector<std::uint32_t> batch;
+  std::uint64_t coming = 0;
+  while (!rest.empty() && batch.size() < remover.batch_size()) {
+    const auto at = rest.front();
+    const Decision& decision = plan.decisions[at];
+    const bool needs_measure = plan.room > 0 || (disk && ForSpace(decision));
+    if (needs_measure && !batch.empty() && (!decision.frees || coming == 0)) break;
+    if (auto why = ReasonToSkip(decision, evidence.images[at], policy, disk)) {
+      rest = rest.subspan(1);
+      execution.outcomes.push_back({at, OutcomeKind::kSpared, *std::move(why)});
+      if (hooks.on_outcome) hooks.on_outcome(execution.outcomes.back(), evidence.images[at]);
+      continue;
+    }
+    batch.push_back(at);
+    rest = rest.subspan(1);
+    if (!needs_measure) continue;
+    if (plan.room > 0 || !decision.frees) break;
+    const auto now = filesystem_.Stat(disk->mountpoint);
+    const std::uint64_t missing = now ? StillMissing(decision, policy, *now) : 0;
+    coming += *decision.frees;
+    if (coming >= missing) break;
+  }
+  return batch;
+}
+
 Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& evidence,
                         const ImageIndex& index, const std::optional<DiskUsage>& disk,
                         ImageRemover& remover, const std::stop_token& stop, const Hooks& hooks) {
@@ -114,37 +104,43 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
   int failures = 0;
   bool removed_before = false;
   const SteadyTime begun = clock_.Steady();
-  for (const auto at : plan.removals) {
+  std::span<const std::uint32_t> rest = plan.removals;
+  while (!rest.empty()) {
     // Everything that may say no is asked after the pause, not before it.
     if (removed_before) clock_.Sleep(policy.limits.removal_delay, stop);
     removed_before = false;
     execution.stopped_early = ReasonToEnd(policy, failures, begun, stop, hooks);
     if (!execution.stopped_early.empty()) break;
-    const Image& image = evidence.images[at];
-    if (auto why = ReasonToSkip(plan.decisions[at], image, policy, disk)) {
-      execution.outcomes.push_back({at, OutcomeKind::kSpared, *std::move(why)});
+    const auto images = NextBatch(rest, plan, policy, evidence, disk, remover, execution, hooks);
+    if (images.empty()) continue;
+    if (hooks.before_removal)
+      for (const auto at : images) hooks.before_removal(at);
+    Batch batch(look_, evidence, index, remover, clock_);
+    BatchResult result = batch.Run(images, policy.limits.max_failures - failures, stop);
+    std::ranges::copy(result.recheck_window_seconds,
+                      std::back_inserter(execution.recheck_window_seconds));
+    for (Outcome& outcome : result.outcomes) {
+      const Image& image = evidence.images[outcome.image];
+      removed_before = removed_before || outcome.kind == OutcomeKind::kRemoved;
+      if (outcome.kind == OutcomeKind::kFailed) {
+        ++failures;
+        backoff_.Failed(image.id, clock_.Steady());
+      }
+      execution.outcomes.push_back(std::move(outcome));
       if (hooks.on_outcome) hooks.on_outcome(execution.outcomes.back(), image);
-      continue;
     }
-    if (hooks.before_removal) hooks.before_removal(at);
-    Attempt attempt = TryOne(image, at, evidence, index, remover, stop);
-    if (attempt.window_seconds) execution.recheck_window_seconds.push_back(*attempt.window_seconds);
-    removed_before = attempt.outcome.kind == OutcomeKind::kRemoved;
-    if (attempt.outcome.kind == OutcomeKind::kFailed) {
-      ++failures;
-      backoff_.Failed(image.id, clock_.Steady());
-    }
-    execution.outcomes.push_back(std::move(attempt.outcome));
-    if (hooks.on_outcome) hooks.on_outcome(execution.outcomes.back(), image);
-    if (attempt.refused) {
+    execution.stopped_early = std::move(result.stopped_early);
+    if (result.out_of_failures)
+      execution.stopped_early = ReasonToEnd(policy, failures, begun, stop, hooks);
+    if (result.refused) {
       if (stop.stop_requested()) {
         execution.stopped_early = "told to stop";
       } else {
-        execution.stopped_early = attempt.refused->source + " could not be read any more";
-        execution.refused = std::move(attempt.refused);
+        execution.stopped_early = result.refused->source + " could not be read any more";
+        execution.refused = std::move(result.refused);
       }
-      break;
     }
+    if (!execution.stopped_early.empty()) break;
   }
   return execution;
 }

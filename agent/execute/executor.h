@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -23,27 +25,24 @@ struct Execution {
   std::vector<double> recheck_window_seconds;
 };
 
-// Carries out a plan: in its order, one at a time, each after a last look that is at most 50 ms
-// old, with pauses, until the first of: all done, failures used up, a source lost, told to stop.  A
-// removal in hand when told to stop is finished (for up to 8 s), no other is started. Remembers
-// failed images between runs.  Not for several threads.
+// Carries out a plan: in its order, in batches as large as the remover wants them, each image after
+// a last look that is at most 50 ms old, with pauses between batches, until the first of: all done,
+// failures used up, a source lost, told to stop.  Remembers failed images between runs.  Not for
+// several threads.
 class Executor {
  public:
-  Executor(RuntimeReader& runtime, PodReader* pods, Filesystem& filesystem,
-           const Expectations& expected, const Clock& clock)
-      : runtime_(runtime),
-        filesystem_(filesystem),
-        look_(runtime, pods, expected, clock),
-        clock_(clock) {}
+  Executor(RuntimeReader& runtime, PodReader* pods, WorkloadReader* workloads,
+           Filesystem& filesystem, const Expectations& expected, const Clock& clock)
+      : filesystem_(filesystem), look_(runtime, pods, workloads, expected, clock), clock_(clock) {}
 
   struct Hooks {
-    // Told before an image is looked at for the last time; its outcome follows.
+    // Told of each image of a batch before the last look at it; their outcomes follow.
     std::function<void(std::uint32_t at)> before_removal;
     // Told of what will be tried, once, before the first.
     std::function<void(const Plan& plan, const Observation& seen)> on_begin;
     // Told of each outcome as it comes.
     std::function<void(const Outcome&, const Image&)> on_outcome;
-    // Asked before each removal: why the batch is to end here; empty to go on.
+    // Asked before each batch: why the run is to end here; empty to go on.
     std::function<std::string()> reason_to_end;
   };
 
@@ -58,20 +57,17 @@ class Executor {
               std::vector<Outcome>& outcomes);
 
  private:
-  struct Attempt {
-    Outcome outcome;
-    std::optional<Refusal> refused;
-    std::optional<double> window_seconds;
-  };
-  Attempt TryOne(const Image& image, std::uint32_t at, const Evidence& evidence,
-                 const ImageIndex& index, ImageRemover& remover, const std::stop_token& stop);
+  std::vector<std::uint32_t> NextBatch(std::span<const std::uint32_t>& rest, const Plan& plan,
+                                       const Policy& policy, const Evidence& evidence,
+                                       const std::optional<DiskUsage>& disk,
+                                       const ImageRemover& remover, Execution& execution,
+                                       const Hooks& hooks) const;
   std::string ReasonToEnd(const Policy& policy, int failures, SteadyTime begun,
                           const std::stop_token& stop, const Hooks& hooks) const;
   std::optional<std::string> ReasonToSkip(const Decision& decision, const Image& image,
                                           const Policy& policy,
                                           const std::optional<DiskUsage>& disk) const;
 
-  RuntimeReader& runtime_;
   Filesystem& filesystem_;
   LastLook look_;
   const Clock& clock_;

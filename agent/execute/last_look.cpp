@@ -1,6 +1,8 @@
 #include "agent/execute/last_look.h"
 
 #include <algorithm>
+#include <iterator>
+#include <unordered_map>
 
 namespace imagesweep {
 namespace {
@@ -14,31 +16,77 @@ bool SameNames(const Image& a, const Image& b) {
   return same(a.tags, b.tags) && same(a.digests, b.digests);
 }
 
+// Is it still the image that the plan meant?  Empty: yes.
+std::string Changed(const Image& planned, const Image* now) {
+  if (now == nullptr) return "it is gone already";
+  if (now->pinned) return "the runtime has pinned it since the plan was made";
+  if (!SameNames(planned, *now)) return "its names changed since the plan was made";
+  return {};
+}
+
 }  // namespace
 
-// Is it still the image that the plan meant?  Not the last word: containers are read after this.
-std::optional<LookResult> LastLook::LookAtImage(const Image& planned, const std::stop_token& stop) {
-  auto status = runtime_.ImageStatus(planned.id, stop);
-  if (!status) return Refusal{"images", std::move(status).error()};
-  if (!*status) return NotAnyMore{"it is gone already"};
-  const Image& now = **status;
-  if (now.id != planned.id)
-    return Refusal{"images",
-                   {ErrorKind::kIncomplete, "asked for " + planned.id.text() +
-                                                ", the runtime answered with " + now.id.text()}};
-  if (now.pinned) return NotAnyMore{"the runtime has pinned it since the plan was made"};
-  if (!SameNames(planned, now)) return NotAnyMore{"its names changed since the plan was made"};
+struct LastLook::Subject {
+  const std::vector<std::uint32_t>& planned;
+  const Evidence& evidence;
+  const ImageIndex& index;
+  Looked looked;
+
+  const Image& image(std::size_t i) const { return evidence.images[planned[i]]; }
+
+  // Whom `reference` means stays, because of `why()`.
+  template <typename Reference, typename Why>
+  void Spare(const Reference& reference, const Why& why) {
+    for (const auto at : index.Resolve(reference))
+      for (std::size_t i = 0; i < planned.size(); ++i)
+        if (looked.spared[i].empty() && image(i).id == evidence.images[at].id)
+          looked.spared[i] = why();
+  }
+};
+
+// Not the last word: containers are read after this.
+std::optional<Refusal> LastLook::LookAtImages(Subject& subject, const std::stop_token& stop) {
+  const auto& planned = subject.planned;
+  if (planned.size() == 1) {
+    const Image& image = subject.image(0);
+    auto status = runtime_.ImageStatus(image.id, stop);
+    if (!status) return Refusal{"images", std::move(status).error()};
+    if (*status && (*status)->id != image.id)
+      return Refusal{
+          "images",
+          {ErrorKind::kIncomplete,
+           "asked for " + image.id.text() + ", the runtime answered with " + (*status)->id.text()}};
+    subject.looked.spared[0] = Changed(image, *status ? &**status : nullptr);
+    return std::nullopt;
+  }
+  const auto images = runtime_.ListImages(stop);
+  if (!images) return Refusal{"images", images.error()};
+  std::unordered_map<std::string_view, const Image*> by_id;
+  for (const Image& image : *images) by_id.emplace(image.id.text(), &image);
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    const auto it = by_id.find(subject.image(i).id.text());
+    subject.looked.spared[i] = Changed(subject.image(i), it == by_id.end() ? nullptr : it->second);
+  }
   return std::nullopt;
 }
 
-LookResult LastLook::Look(const Image& planned, const Evidence& evidence, const ImageIndex& index,
-                          const std::stop_token& stop) {
-  if (auto ended = LookAtImage(planned, stop)) return *std::move(ended);
-  const auto means_it = [&](const auto& reference) {
-    return std::ranges::any_of(index.Resolve(reference), [&](std::uint32_t at) {
-      return evidence.images[at].id == planned.id;
-    });
-  };
+// The plan judged those it knew; what it did not know holds whatever the policy makes of it.
+std::optional<Refusal> LastLook::LookAtWorkloads(Subject& subject, const std::stop_token& stop) {
+  if (!subject.evidence.workloads) return std::nullopt;
+  if (workloads_ == nullptr)
+    return Refusal{"workloads", {ErrorKind::kInternal, "nothing reads them any more"}};
+  const auto now = workloads_->Read(stop);
+  if (!now) return Refusal{"workloads", now.error()};
+  std::vector<WorkloadReference> added;
+  std::ranges::set_difference(now->references, subject.evidence.workloads->references,
+                              std::back_inserter(added));
+  for (const WorkloadReference& reference : added)
+    subject.Spare(reference.text, [&] { return "came to be wanted by " + Describe(reference); });
+  return std::nullopt;
+}
+
+std::variant<SteadyTime, Refusal> LastLook::LookAtUse(Subject& subject,
+                                                      const std::stop_token& stop) {
   // Twice at most: a pod that started since the last list makes the first view contradictory, and a
   // new list clears that up.
   Millis max_age = expected_.max_pod_list_age;
@@ -53,21 +101,38 @@ LookResult LastLook::Look(const Image& planned, const Evidence& evidence, const 
     if (auto read = ReadPods(expected_.max_pod_list_age, pods, stop); !read)
       return Refusal{"pods", std::move(read).error()};
 
-    const View view{evidence.images, index, *use, pods ? &*pods : nullptr};
+    const View view{subject.evidence.images, subject.index, *use, pods ? &*pods : nullptr};
     if (auto refusal = Examine(view, expected_, clock_.Steady())) {
       if (again || pods_ == nullptr) return *std::move(refusal);
       max_age = Millis::zero();
       continue;
     }
+    const auto in_use = [](const ImageReference& reference) {
+      return [&reference] { return "came into use by " + Describe(reference.by); };
+    };
     if (pods)
       for (const ImageReference& reference : pods->references)
-        if (means_it(reference)) return NotAnyMore{"came into use by " + Describe(reference.by)};
+        subject.Spare(reference, in_use(reference));
     for (const ImageReference& reference : use->references)
-      if (means_it(reference)) return NotAnyMore{"came into use by " + Describe(reference.by)};
+      subject.Spare(reference, in_use(reference));
     for (const std::string& text : use->sandbox_images)
-      if (means_it(text)) return NotAnyMore{"it became the pause image"};
-    return StillUnused{looked_at};
+      subject.Spare(text, [] { return "it became the pause image"; });
+    return looked_at;
   }
+}
+
+LookResult LastLook::Look(const std::vector<std::uint32_t>& planned, const Evidence& evidence,
+                          const ImageIndex& index, const std::stop_token& stop) {
+  Subject subject{planned, evidence, index, {}};
+  subject.looked.spared.resize(planned.size());
+  if (auto refusal = LookAtImages(subject, stop)) return *std::move(refusal);
+  if (std::ranges::none_of(subject.looked.spared, &std::string::empty))
+    return std::move(subject.looked);
+  if (auto refusal = LookAtWorkloads(subject, stop)) return *std::move(refusal);
+  auto use = LookAtUse(subject, stop);
+  if (auto* refusal = std::get_if<Refusal>(&use)) return std::move(*refusal);
+  subject.looked.at = std::get<SteadyTime>(use);
+  return std::move(subject.looked);
 }
 
 Status LastLook::ReadPods(Millis max_age, std::optional<PodEvidence>& into,

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "agent/execute/examine.h"
 #include "agent/model/evidence.h"
@@ -12,37 +14,39 @@
 
 namespace imagesweep {
 
-// The image may go; `looked_at` is when the newest container list was complete.
-struct StillUnused {
-  SteadyTime looked_at;
+// What the last look at some images found.
+struct Looked {
+  SteadyTime at;  // when the newest container list was complete
+  // Parallel to the images: why it must stay (it came into use, was pinned, renamed, or is gone);
+  // empty: it may go.
+  std::vector<std::string> spared;
 };
-// It came into use, was pinned, renamed, or is gone: leave it.
-struct NotAnyMore {
-  std::string why;
-};
-using LookResult = std::variant<StillUnused, NotAnyMore, Refusal>;
+using LookResult = std::variant<Looked, Refusal>;
 
-// Looks at one image once more, right before it is removed.  CRI offers neither a lock nor
+// Looks at images once more, right before they are removed.  CRI offers neither a lock nor
 // compare-and-delete (containerd removes the image of a running container), so this second look is
 // all there is: it narrows the race, it does not close it.
 class LastLook {
  public:
-  // `pods` is null when told to do without Kubernetes.
-  LastLook(RuntimeReader& runtime, PodReader* pods, const Expectations& expected,
-           const Clock& clock)
-      : runtime_(runtime), pods_(pods), expected_(expected), clock_(clock) {}
+  // `pods` is null when told to do without Kubernetes, `workloads` when nothing reads them.
+  LastLook(RuntimeReader& runtime, PodReader* pods, WorkloadReader* workloads,
+           const Expectations& expected, const Clock& clock)
+      : runtime_(runtime), pods_(pods), workloads_(workloads), expected_(expected), clock_(clock) {}
 
-  // `planned` is the image as the plan knew it, one of `evidence.images`, which `index` is of.
-  LookResult Look(const Image& planned, const Evidence& evidence, const ImageIndex& index,
-                  const std::stop_token& stop);
+  // `planned`: positions in `evidence.images`, which `index` is of.
+  LookResult Look(const std::vector<std::uint32_t>& planned, const Evidence& evidence,
+                  const ImageIndex& index, const std::stop_token& stop);
 
  private:
-  std::optional<LookResult> LookAtImage(const Image& planned, const std::stop_token& stop);
-
+  struct Subject;
+  std::optional<Refusal> LookAtImages(Subject& subject, const std::stop_token& stop);
+  std::optional<Refusal> LookAtWorkloads(Subject& subject, const std::stop_token& stop);
+  std::variant<SteadyTime, Refusal> LookAtUse(Subject& subject, const std::stop_token& stop);
   Status ReadPods(Millis max_age, std::optional<PodEvidence>& into, const std::stop_token& stop);
 
   RuntimeReader& runtime_;
   PodReader* pods_;
+  WorkloadReader* workloads_;
   const Expectations& expected_;
   const Clock& clock_;
 };

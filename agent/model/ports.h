@@ -33,10 +33,23 @@ class RuntimeReader {
 
 enum class Removal { kRemoved, kWouldRemove };
 
-// The one dangerous door.  The real one is cri/image_remover.cpp; dry run is another remover.
+// The one dangerous door.  The real ones are cri/image_remover.cpp and
+// containerd/image_remover.cpp; dry run is another remover.  Images go in batches: BeginBatch,
+// Remove for each, EndBatch.
 class ImageRemover {
  public:
   virtual ~ImageRemover() = default;
+  // How many images one batch may have, which are looked at together for the last time …
+  virtual std::size_t batch_size() const { return 1; }
+  // … and how many of them may be on their way at once, each on a thread of its own.
+  virtual std::size_t in_flight() const { return 1; }
+  // Before the last look at a batch.  An error: now is no time to remove anything, and why.
+  virtual Status BeginBatch(const std::vector<const Image*>& /*images*/,
+                            const std::stop_token& /*stop*/) {
+    return Done{};
+  }
+  // After it, whatever became of its images: from then on the space is free.
+  virtual Status EndBatch(const std::stop_token& /*stop*/) { return Done{}; }
   // `image` is passed as ListImages gave it; only its full id goes to the runtime.
   virtual Result<Removal> Remove(const Image& image, const std::stop_token& stop) = 0;
 };

@@ -29,7 +29,7 @@ struct ExecutorTest : testing::Test {
   }
   Execution Run() { return RunWith(node); }
   Execution RunWith(ImageRemover& remover) {
-    evidence = {node.identity, node.images, node.use, node.pods};
+    evidence = {node.identity, node.images, node.use, node.pods, {}};
     const ImageIndex index(evidence.images);
     return executor.Run(plan, policy, evidence, index, disk, remover, stop.get_token(), hooks);
   }
@@ -50,7 +50,7 @@ struct ExecutorTest : testing::Test {
   std::optional<DiskUsage> disk;
   std::stop_source stop;
   Executor::Hooks hooks;
-  Executor executor{node, &node, node, expected, clock};
+  Executor executor{node, &node, nullptr, node, expected, clock};
 };
 
 TEST_F(ExecutorTest, RemovesInTheOrderOfThePlanByTheListedId) {

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agent/execute/last_look.h"
+#include "agent/model/ports.h"
+#include "agent/model/report.h"
+
+namespace imagesweep {
+
+// What one batch came to.
+struct BatchResult {
+  std::vector<Outcome> outcomes;   // one for each image, in the order in which they were settled
+  std::optional<Refusal> refused;  // a source was lost: nothing more was removed
+  std::string stopped_early;       // why some were not tried; empty when all were
+  bool out_of_failures = false;    // so some were not tried
+  std::vector<double> recheck_window_seconds;
+};
+
+// Removes a few images: one last look at all of them, then each of them within 50 ms of that look,
+// or of another one.
+class Batch {
+ public:
+  Batch(LastLook& look, const Evidence& evidence, const ImageIndex& index, ImageRemover& remover,
+        const Clock& clock)
+      : look_(look), evidence_(evidence), index_(index), remover_(remover), clock_(clock) {}
+
+  // `images`: positions in evidence.images.  Starts no removal once `may_fail` have failed.  A
+  // removal in hand when told to stop is finished (for up to 8 s).
+  BatchResult Run(std::vector<std::uint32_t> images, int may_fail, const std::stop_token& stop);
+
+ private:
+  // Removes what it can of `left` before the look is too old, and takes it out.
+  void RemoveWhileFresh(SteadyTime looked_at, std::vector<std::uint32_t>& left, int may_fail,
+                        const std::stop_token& stop, const std::stop_token& cancel);
+  void Settle(std::uint32_t at, OutcomeKind kind, std::string detail = {});
+  void SpareAll(std::vector<std::uint32_t>& left, const std::string& why);
+  int Failures() const;
+
+  LastLook& look_;
+  const Evidence& evidence_;
+  const ImageIndex& index_;
+  ImageRemover& remover_;
+  const Clock& clock_;
+  BatchResult result_;
+};
+
+}  // namespace imagesweep
