@@ -65,6 +65,29 @@ CLI::App* AddWatch(CLI::App& app, Options& options) {
   return command;
 }
 
+CLI::App* AddAnalyze(CLI::App& app, Options& options) {
+  auto* command = app.add_subcommand(
+      "analyze",
+      "Shows who needs which image, what is idle, and side by side what the policy in "
+      "force and each profile would do");
+  auto* layers = command->add_flag(
+      "--layers", options.layers,
+      "Instead: how images share layers, which layers are heavy and what made them, and what a "
+      "shared base would save; needs containerd, and no Kubernetes");
+  command->add_option("--limit", options.limit, "With --layers: rows of each table and list")
+      ->check(CLI::PositiveNumber)
+      ->needs(layers)
+      ->capture_default_str();
+  command
+      ->add_option("--compare", options.compare,
+                   "Instead: two documents of one kind, before and after, as `analyze --layers -o "
+                   "json`, `df -o json` or `report -o json` wrote them; needs no node")
+      ->expected(2)
+      ->excludes(layers)
+      ->option_text("BEFORE AFTER");
+  return command;
+}
+
 CLI::App* AddDf(CLI::App& app, Options& options) {
   auto* command = app.add_subcommand(
       "df",
@@ -154,11 +177,7 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
                  "Show what --policy-file would change, against the policy in force (that of "
                  "--policy-configmap, else the defaults); or what --profile would change in the "
                  "policy in force (--policy-configmap, else --policy-file)");
-  command(app.add_subcommand(
-              "analyze",
-              "Shows who needs which image, what is idle, and side by side what the policy in "
-              "force and each profile would do"),
-          RunAnalyze);
+  command(AddAnalyze(app, *options), RunAnalyze);
   auto* report = app.add_subcommand(
       "report", "Shows what a run did and why: as text, -o markdown or -o json; needs no node");
   report->add_option("--run", options->run,

@@ -23,6 +23,8 @@ int RunPolicySchema();
 int RunReport(const Options& options);
 int RunHistory(const Options& options);
 int RunAnalyze(const Options& options, const std::stop_token& stop);
+int RunAnalyzeLayers(const Options& options, const std::stop_token& stop);
+int RunCompare(const Options& options);
 int RunDf(const Options& options, const std::stop_token& stop);
 int RunVersion(const Options& options);
 

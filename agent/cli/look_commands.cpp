@@ -160,6 +160,8 @@ int PrintDifference(const Options& options, const std::stop_token& stop) {
 }  // namespace
 
 int RunAnalyze(const Options& options, const std::stop_token& stop) {
+  if (!options.compare.empty()) return RunCompare(options);
+  if (options.layers) return RunAnalyzeLayers(options, stop);
   int code = kExitDone;
   const auto look = TakeLook(options, std::nullopt, stop, code);
   if (!look) return code;

@@ -39,6 +39,8 @@ struct Options {
   std::string run;              // report: the run's id or its beginning; empty: the last
   std::uint64_t room = 0;       // ensure-space: bytes
   Millis watch_every = std::chrono::seconds(5);
+  std::vector<std::string> compare;     // analyze: two files, before and after; else empty
+  std::size_t limit = 10;               // analyze --layers: rows of each table
   std::vector<std::string> if_removed;  // df: images that are thought away
   // Downward API; set together inside a pod.
   std::string pod_name, pod_namespace, pod_uid;
@@ -51,8 +53,9 @@ struct Options {
   bool events = true;  // on the Node
   std::optional<bool> dry_run;
   bool no_headers = false;
-  bool quiet = false;  // no progress
-  bool diff = false;   // plan: only what would be different
+  bool quiet = false;   // no progress
+  bool layers = false;  // analyze: how images share them
+  bool diff = false;    // plan: only what would be different
 };
 
 }  // namespace imagesweep

@@ -115,6 +115,7 @@ const std::vector<std::string>* ReadBy(const std::string& command) {
       {"report", {"output"}},
       {"history", {"output", "no-headers"}},
       {"policy", {}},
+      {"analyze --compare", {"output"}},
       {"version", {"output"}}};
   const auto found = kRead.find(command);
   return found == kRead.end() ? nullptr : &found->second;
@@ -179,7 +180,9 @@ std::string Contradiction(const CLI::App& app, const GivenArguments& given, Opti
   if (name == "agent" && !in_a_pod && options.kubeconfig.empty() && !options.without_kubernetes)
     return "agent finds no cluster, as this is no pod of one: give --kubeconfig FILE, or "
            "--without-kubernetes on a host that has no cluster";
-  const auto* read = ReadBy(name);
+  if (options.output == Output::kName && (options.layers || !options.compare.empty()))
+    return "-o name is not for analyze --layers and --compare, whose rows are no images";
+  const auto* read = ReadBy(options.compare.empty() ? name : "analyze --compare");
   if (read == nullptr && !difference)
     if (std::string which = ChoosePolicy(app, given, options); !which.empty()) return which;
   const bool about_node = name == "report" || name == "history";

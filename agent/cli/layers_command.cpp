@@ -1,0 +1,158 @@
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "agent/app/layers_disk.h"
+#include "agent/cli/commands.h"
+#include "agent/cli/connect.h"
+#include "agent/cli/render.h"
+#include "agent/containerd/collector.h"
+#include "agent/cri/runtime.h"
+#include "agent/layers/bloat.h"
+#include "agent/layers/instruction.h"
+#include "agent/report/layer_analysis.h"
+#include "agent/report/yaml.h"
+
+// analyze --layers: how the images share layers, and where they could and do not.  Needs containerd
+// alone, and no Kubernetes.
+
+namespace imagesweep {
+namespace {
+
+// Smaller layers are no matter for look-alikes and advice.
+constexpr std::uint64_t kMinBytes = std::uint64_t{1} << 20;
+
+class Describer {
+ public:
+  Describer(const layers::Bloat& bloat, const std::vector<Image>& images)
+      : bloat_(bloat), images_(images) {}
+
+  LayerAnalysis Describe() const {
+    LayerAnalysis analysis;
+    analysis.images = images_.size();
+    analysis.layers = bloat_.chains.layers.size();
+    analysis.apparent_bytes = bloat_.sharing.apparent;
+    analysis.on_disk_bytes = bloat_.sharing.on_disk;
+    analysis.without_history = bloat_.without_history;
+    for (const std::uint32_t at : bloat_.heaviest) {
+      const layers::LayerUse& layer = bloat_.chains.layers[at];
+      analysis.heaviest.push_back({layer.chain_id,
+                                   std::string(layers::Instruction(layer.created_by)), layer.bytes,
+                                   Names(layer.images)});
+    }
+    analysis.instructions = Instructions();
+    for (const layers::LookAlikes& group : bloat_.look_alikes)
+      analysis.look_alikes.push_back(
+          {group.instruction, bloat_.chains.layers[group.layers.front()].bytes, group.layers.size(),
+           group.repositories, group.identical, group.saved});
+    for (const layers::Advice& one : bloat_.advice) {
+      const auto names = Names(one.images);
+      analysis.advice.push_back(
+          {std::string(layers::ToString(one.kind)), one.bytes, one.subject, names});
+      if (one.kind == layers::AdviceKind::kManyTags)
+        analysis.many_tags.push_back({one.subject, one.bytes, names});
+      if (one.kind == layers::AdviceKind::kSameLayers)
+        analysis.same_layers.push_back({one.subject, one.bytes, names});
+      if (one.kind == layers::AdviceKind::kPatchVersions)
+        analysis.patch_versions.push_back({one.subject, one.bytes, names});
+    }
+    return analysis;
+  }
+
+ private:
+  template <typename Positions>
+  std::vector<std::string> Names(const Positions& positions) const {
+    std::vector<std::string> names;
+    for (const std::uint32_t at : positions) names.push_back(images_[at].display_name());
+    std::ranges::sort(names);
+    return names;
+  }
+
+  // Layers of the same line together, the heaviest line first.
+  std::vector<LayerAnalysis::Instruction> Instructions() const {
+    struct Line {
+      LayerAnalysis::Instruction sum;
+      std::set<std::uint32_t> images;
+      std::uint64_t largest = 0;
+    };
+    std::map<std::string, Line> lines;
+    for (const layers::LayerUse& layer : bloat_.chains.layers) {
+      if (layer.created_by.empty() || layer.bytes == 0) continue;
+      Line& line = lines[layers::InstructionShape(layer.created_by)];
+      // The text of its largest layer stands for all; of two as large, the first in order.
+      const std::string text(layers::Instruction(layer.created_by));
+      if (layer.bytes > line.largest || (layer.bytes == line.largest && text < line.sum.text)) {
+        line.largest = layer.bytes;
+        line.sum.text = text;
+      }
+      line.sum.bytes += layer.bytes;
+      ++line.sum.layers;
+      line.images.insert(layer.images.begin(), layer.images.end());
+    }
+    std::vector<LayerAnalysis::Instruction> instructions;
+    for (auto& [shape, line] : lines) {
+      line.sum.images = Names(line.images);
+      instructions.push_back(std::move(line.sum));
+    }
+    std::ranges::sort(instructions, [](const auto& one, const auto& other) {
+      return one.bytes != other.bytes ? one.bytes > other.bytes : one.text < other.text;
+    });
+    return instructions;
+  }
+
+  const layers::Bloat& bloat_;
+  const std::vector<Image>& images_;
+};
+
+Result<std::string> Render(const Options& options, const std::stop_token& stop) {
+  const auto connection = ConnectToRuntime(options, {}, stop);
+  if (!connection) return connection.error();
+  cri::Runtime runtime(*connection);
+  const auto images = runtime.ListImages(stop);
+  if (!images) return images.error();
+  const RealClock clock;
+  containerd::Collector collector((*connection)->channel(), clock,
+                                  {.timeout = options.timeout, .disk = LayersDisk});
+  const auto graph = collector.Read(*images, stop);
+  if (!graph && graph.error().kind == ErrorKind::kNotFound)
+    return Error{ErrorKind::kNotFound,
+                 "analyze --layers needs containerd, which tells what each layer takes; this "
+                 "runtime does not (`imagesweep df` shows what is known): " +
+                     graph.error().what};
+  if (!graph) return graph.error();
+
+  const layers::Bloat bloat = layers::FindBloat(
+      **graph, *images,
+      {.heaviest = std::numeric_limits<std::size_t>::max(), .min_bytes = kMinBytes});
+  LayerAnalysis analysis = Describer(bloat, *images).Describe();
+  analysis.node = NodeNameOf(options);
+  analysis.observed_at = FormatTime(clock.Now());
+  for (const layers::Unread& part : (*graph)->world().unread()) analysis.unread.push_back(part.why);
+  switch (options.output) {
+    case Output::kJson:
+      return LayerAnalysisJson(analysis, options.limit) + "\n";
+    case Output::kYaml:
+      return JsonToYaml(LayerAnalysisJson(analysis, options.limit)) + "\n";
+    case Output::kMarkdown:
+      return ToMarkdown(MakeLayerPage(analysis, options.limit));
+    case Output::kTable:
+    case Output::kWide:
+    case Output::kName:
+      break;
+  }
+  return ToText(MakeLayerPage(analysis, options.limit));
+}
+
+}  // namespace
+
+int RunAnalyzeLayers(const Options& options, const std::stop_token& stop) {
+  const auto out = Render(options, stop);
+  if (!out) {
+    PrintError(out.error().what);
+    return CodeFor(out.error());
+  }
+  return PrintResult(*out) ? kExitDone : kExitFailed;
+}
+
+}  // namespace imagesweep
