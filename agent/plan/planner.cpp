@@ -32,6 +32,9 @@ Decision Judge(const Scene& scene, std::uint32_t at) {
       const auto users = scene.UsedBy(at);
       decision.used_by.assign(users.begin(), users.end());
     }
+    if (question.code == Code::kWorkload)
+      for (const WorkloadNeed& need : scene.NeededBy(at))
+        if (need.counts) decision.wanted_by.push_back(need.reference);
     if (question.code == Code::kDangling) decision.superseded_by = scene.TaggedSibling(at);
     if (question.code == Code::kSuperseded)
       decision.superseded_by = scene.names(at).front().newest->text();

@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "agent/base/duration.h"
@@ -71,6 +72,47 @@ bool Self(const Scene& scene, std::uint32_t at) {
 }
 std::string SelfEvidence(const Scene&, std::uint32_t, bool applies) {
   return applies ? "imagesweep's own image" : "not imagesweep's own image";
+}
+
+bool Wanted(const Scene& scene, std::uint32_t at) {
+  return scene.wanted(at);
+}
+// "Deployment shop/api, revision 7 (2 back)".
+std::string NeedText(const Scene& scene, const WorkloadNeed& need) {
+  const WorkloadReference& reference = scene.seen().workloads[need.reference];
+  std::string text = Describe(reference);
+  const char* const zero = reference.scaled_to_zero ? "scaled to zero" : "";
+  if (reference.revisions_back > 0)
+    return text + " (" + std::to_string(reference.revisions_back) + " back" +
+           (*zero != 0 ? ", " : "") + zero + ")";
+  return *zero != 0 ? text + " (" + zero + ")" : text;
+}
+// Of several always the same: the latest revision, then by name.
+const WorkloadNeed& FirstNeed(const Scene& scene, std::uint32_t at) {
+  return *std::ranges::min_element(scene.NeededBy(at), {}, [&](const WorkloadNeed& need) {
+    return std::pair(!need.counts, scene.seen().workloads[need.reference].revisions_back);
+  });
+}
+std::string WhyNotCounted(const KeepWorkloads& keep, const WorkloadReference& reference) {
+  if (!keep.cron_jobs && reference.kind == "CronJob") return "keep.workloads.cronJobs is off";
+  if (!keep.scaled_to_zero && reference.scaled_to_zero) return "keep.workloads.scaledToZero is off";
+  return "keep.workloads.rollbackRevisions is " + std::to_string(keep.rollback_revisions);
+}
+std::string WantedEvidence(const Scene& scene, std::uint32_t at, bool applies) {
+  const KeepWorkloads& keep = scene.policy().keep.workloads;
+  if (!keep.enabled) return "keep.workloads is off, so only pods were looked at";
+  const auto needs = scene.NeededBy(at);
+  if (needs.empty())
+    return "no workload of the cluster names it (" + std::to_string(scene.seen().workloads.size()) +
+           " references were looked at)";
+  const WorkloadNeed& named = FirstNeed(scene, at);
+  std::string text = NeedText(scene, named);
+  if (!applies)
+    return "named by " + text + ", but " +
+           WhyNotCounted(keep, scene.seen().workloads[named.reference]);
+  if (const auto others = std::ranges::count_if(needs, &WorkloadNeed::counts) - 1; others > 0)
+    text += " and " + std::to_string(others) + " more";
+  return text + " will start it again";
 }
 
 const ImageGlob* KeepGlob(const Scene& scene, std::uint32_t at) {
@@ -263,6 +305,7 @@ constexpr std::array kQuestions{
     Question{Code::kPinned, Verdict::kKeep, Pinned, PinnedEvidence},
     Question{Code::kSandbox, Verdict::kKeep, Sandbox, SandboxEvidence},
     Question{Code::kSelf, Verdict::kKeep, Self, SelfEvidence},
+    Question{Code::kWorkload, Verdict::kKeep, Wanted, WantedEvidence},
     Question{Code::kKeepRule, Verdict::kKeep, KeepRule, KeepRuleEvidence},
     Question{Code::kLocalOnly, Verdict::kKeep, LocalOnlyKept, LocalOnlyEvidence},
     Question{Code::kTooYoung, Verdict::kKeep, TooYoung, TooYoungEvidence},

@@ -19,9 +19,9 @@ struct Question {
   std::string (*evidence)(const Scene&, std::uint32_t image, bool applies);
 };
 
-// InUse, Pinned, Sandbox, Self, KeepRule, LocalOnly, TooYoung, Retained, Unknown, Rule, Dangling,
-// Superseded, Age.  Space and limits
-// depend on the other images too and are the planner's.
+// InUse, Pinned, Sandbox, Self, Workload, KeepRule, LocalOnly, TooYoung, Retained, Unknown, Rule,
+// Dangling, Superseded, Age.  Space and limits depend on the other images too and are the
+// planner's.
 std::span<const Question> Questions();
 
 }  // namespace imagesweep

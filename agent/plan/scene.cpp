@@ -21,7 +21,8 @@ Scene::Scene(const Policy& policy, const Observation& seen, const layers::LayerG
   FindNewestTags();
   std::vector<bool> used(seen.images.size());
   for (std::uint32_t at = 0; at < used.size(); ++at) used[at] = in_use(at);
-  standings_ = Standings(policy, seen, used);
+  needs_ = WorkloadNeeds(policy.keep.workloads, seen, index);
+  standings_ = Standings(policy, seen, used, needs_);
 }
 
 void Scene::FindUsers(const ImageIndex& index) {

@@ -11,6 +11,7 @@
 #include "agent/model/plan.h"
 #include "agent/model/policy.h"
 #include "agent/plan/standing.h"
+#include "agent/plan/workload_needs.h"
 
 namespace imagesweep {
 
@@ -36,6 +37,9 @@ class Scene {
   std::span<const std::uint32_t> UsedBy(std::uint32_t at) const {
     return std::span(users_).subspan(users_begin_[at], users_begin_[at + 1] - users_begin_[at]);
   }
+  // Which workloads name the image, also those that do not count.
+  std::span<const WorkloadNeed> NeededBy(std::uint32_t at) const { return needs_.of(at); }
+  bool wanted(std::uint32_t at) const { return needs_.wanted(at); }
   bool in_use(std::uint32_t at) const { return users_begin_[at] != users_begin_[at + 1]; }
   bool is_sandbox(std::uint32_t at) const { return sandbox_[at]; }
   bool is_self(std::uint32_t at) const { return self_[at]; }
@@ -58,6 +62,7 @@ class Scene {
   std::vector<std::uint32_t> users_;
   std::vector<bool> sandbox_;
   std::vector<bool> self_;
+  WorkloadNeeds needs_;
   Standings standings_;
   struct Newest {
     std::uint32_t image;

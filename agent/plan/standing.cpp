@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "agent/plan/rollout.h"
 #include "agent/plan/rule_finder.h"
 #include "agent/plan/version.h"
 
@@ -46,28 +47,51 @@ std::weak_ordering Newer(const Candidate& a, const Candidate& b, bool by_version
   return a.first_seen <=> b.first_seen;
 }
 
+// What all groups share.
+struct Ranking {
+  const Observation& seen;
+  const WorkloadNeeds& needs;
+  std::vector<int> place_of;  // of every image; zero before and after each group
+  std::vector<RankedImage> ranked;
+  std::vector<NameStanding>& names;
+};
+
 // Gives places from 1 for the newest.  Images of which nobody can tell the newer share the better
-// place.  An image with several names takes one place, the best of them.  `place_of` is of every
-// image, and zero before and after.
-void TakePlaces(std::span<Candidate> group, bool by_version, std::vector<int>& place_of,
-                std::vector<NameStanding>& names) {
+// place.  An image with several names takes one place, the best of them.
+void TakePlaces(std::span<Candidate> group, bool by_version, Ranking& ranking) {
   std::ranges::sort(group, [&](const Candidate& a, const Candidate& b) {
     const auto order = Newer(a, b, by_version);
     return order != 0 ? order > 0 : a.name->text() > b.name->text();
   });
+  std::vector<int>& place_of = ranking.place_of;
   int images = 0;
   const Candidate* last = nullptr;  // the best name of the image before
+  ranking.ranked.clear();
   for (const Candidate& candidate : group) {
     int& place = place_of[candidate.image];
-    if (place == 0) {
-      ++images;
-      const bool tied = last != nullptr && Newer(*last, candidate, by_version) == 0;
-      place = tied ? place_of[last->image] : images;
-      last = &candidate;
-    }
-    NameStanding& standing = names[candidate.standing];
-    standing.newest = group.front().name;
-    standing.place = place;
+    if (place != 0) continue;
+    ++images;
+    const bool tied = last != nullptr && Newer(*last, candidate, by_version) == 0;
+    place = tied ? place_of[last->image] : images;
+    last = &candidate;
+    if (!ranking.needs.empty())
+      ranking.ranked.push_back({candidate.image, candidate.in_use, candidate.name, place});
+  }
+  const ImageName* newest = group.front().name;
+  if (!ranking.ranked.empty()) {
+    DealPlacesByRollout(ranking.needs, ranking.seen, ranking.ranked);
+    // Of several that share the first place always the same.
+    const auto rank = [&](const RankedImage& its) {
+      return std::tuple<int, bool, std::string_view>(
+          -its.place, !ranking.needs.of(its.image).empty(), its.name->text());
+    };
+    newest = std::ranges::max_element(ranking.ranked, {}, rank)->name;
+    for (const RankedImage& its : ranking.ranked) place_of[its.image] = its.place;
+  }
+  for (const Candidate& candidate : group) {
+    NameStanding& standing = ranking.names[candidate.standing];
+    standing.newest = newest;
+    standing.place = place_of[candidate.image];
   }
   for (const Candidate& candidate : group) place_of[candidate.image] = 0;
 }
@@ -75,13 +99,12 @@ void TakePlaces(std::span<Candidate> group, bool by_version, std::vector<int>& p
 // A tag that tells a version and one that does not ("latest", a commit) cannot be compared.  So
 // each kind is ranked among its own, behind what is in use of either, and each has its own room to
 // roll back.  A tag without a version on an image that has one goes by that.
-void Rank(std::vector<Candidate>& group, std::vector<int>& place_of,
-          std::vector<NameStanding>& names) {
+void Rank(std::vector<Candidate>& group, Ranking& ranking) {
   if (group.size() > 1)
     for (Candidate& candidate : group) candidate.version = ReadVersion(candidate.name->tag());
-  if (!OneKind(group)) return TakePlaces(group, false, place_of, names);
+  if (!OneKind(group)) return TakePlaces(group, false, ranking);
   const auto has_version = [](const Candidate& candidate) { return candidate.version.has_value(); };
-  if (std::ranges::all_of(group, has_version)) return TakePlaces(group, true, place_of, names);
+  if (std::ranges::all_of(group, has_version)) return TakePlaces(group, true, ranking);
   std::ranges::sort(group, {}, [](const Candidate& candidate) {
     return std::tuple(candidate.image, !candidate.version.has_value());
   });
@@ -91,10 +114,10 @@ void Rank(std::vector<Candidate>& group, std::vector<int>& place_of,
   std::vector<Candidate> others;
   for (const Candidate& candidate : group)
     if (!candidate.version || candidate.in_use) others.push_back(candidate);
-  if (!std::ranges::all_of(others, has_version)) TakePlaces(others, false, place_of, names);
+  if (!std::ranges::all_of(others, has_version)) TakePlaces(others, false, ranking);
   std::erase_if(group,
                 [](const Candidate& candidate) { return !candidate.version && !candidate.in_use; });
-  TakePlaces(group, true, place_of, names);
+  TakePlaces(group, true, ranking);
 }
 
 const Rule* RuleWithNumber(const NameStanding& standing) {
@@ -103,8 +126,8 @@ const Rule* RuleWithNumber(const NameStanding& standing) {
 
 }  // namespace
 
-Standings::Standings(const Policy& policy, const Observation& seen,
-                     const std::vector<bool>& in_use) {
+Standings::Standings(const Policy& policy, const Observation& seen, const std::vector<bool>& in_use,
+                     const WorkloadNeeds& needs) {
   AddNames(policy, seen);
   // Groups of one repository's tagged names, each a chain through `next`: no list of its own for
   // each.
@@ -128,12 +151,12 @@ Standings::Standings(const Policy& policy, const Observation& seen,
       if (last == nullptr || standing.name->repository() != last->first)
         last = &*repositories.try_emplace(standing.name->repository()).first;
       Repository& repository = last->second;
-      repository.in_use = repository.in_use || in_use[at];
+      repository.in_use = repository.in_use || in_use[at] || needs.wanted(at);
       next[i] = std::exchange(standing.tagged ? repository.last_tag : repository.last_digest, i);
     }
   }
   std::vector<Candidate> group, of_rule;
-  std::vector<int> place_of(seen.images.size());
+  Ranking ranking{seen, needs, std::vector<int>(seen.images.size()), {}, names_};
   const bool numbered = std::ranges::any_of(
       policy.rules, [](const Rule& rule) { return rule.keep_last.has_value(); });
   for (const auto& [name, repository] : repositories) {
@@ -151,7 +174,7 @@ Standings::Standings(const Policy& policy, const Observation& seen,
                               return RuleWithNumber(names_[candidate.standing]) != nullptr;
                             });
     auto rest = has_number ? group : std::vector<Candidate>();
-    if (!group.empty()) Rank(group, place_of, names_);
+    if (!group.empty()) Rank(group, ranking);
     while (!rest.empty()) {
       const Rule* const rule = RuleWithNumber(names_[rest.back().standing]);
       const auto its =
@@ -160,7 +183,7 @@ Standings::Standings(const Policy& policy, const Observation& seen,
           });
       of_rule.assign(its, rest.end());
       rest.erase(its, rest.end());
-      if (rule != nullptr) Rank(of_rule, place_of, names_);
+      if (rule != nullptr) Rank(of_rule, ranking);
     }
   }
 }

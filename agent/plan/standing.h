@@ -7,6 +7,7 @@
 
 #include "agent/model/plan.h"
 #include "agent/model/policy.h"
+#include "agent/plan/workload_needs.h"
 
 namespace imagesweep {
 
@@ -23,15 +24,16 @@ struct NameStanding {
 };
 
 // The standings of all names of all images.  Newest first means: in use before not; then by the
-// version in the tag, where the tags of the repository tell versions of one kind; then what this
-// node saw last.  Never the name: where nothing better is known, images share a place.  Tags that
-// tell no version are ranked apart from those that do.  Names by digest have a place in a
-// repository without tags.  Immutable.
+// rollouts of the one workload that names them (rollout.h); then by the version in the tag, where
+// the tags of the repository tell versions of one kind; then what this node saw last.  Never the
+// name: where nothing better is known, images share a place.  Tags that tell no version are ranked
+// apart from those that do.  Names by digest have a place in a repository without tags.  Immutable.
 class Standings {
  public:
   Standings() = default;
-  // `in_use` is parallel to the images.  Holds pointers into both arguments.
-  Standings(const Policy& policy, const Observation& seen, const std::vector<bool>& in_use);
+  // `in_use` is parallel to the images.  Holds pointers into policy and observation.
+  Standings(const Policy& policy, const Observation& seen, const std::vector<bool>& in_use,
+            const WorkloadNeeds& needs);
 
   std::span<const NameStanding> of(std::uint32_t image) const {
     return std::span(names_).subspan(begin_[image], begin_[image + 1] - begin_[image]);

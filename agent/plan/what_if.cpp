@@ -13,7 +13,8 @@ namespace {
 
 bool IsRequired(const Decision& decision) {
   return decision.code == Code::kInUse || decision.code == Code::kPinned ||
-         decision.code == Code::kSandbox || decision.code == Code::kSelf;
+         decision.code == Code::kSandbox || decision.code == Code::kSelf ||
+         decision.code == Code::kWorkload;
 }
 
 // Tells any two images apart.

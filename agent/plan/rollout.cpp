@@ -1,0 +1,76 @@
+#include "agent/plan/rollout.h"
+
+#include <algorithm>
+#include <span>
+
+namespace imagesweep {
+namespace {
+
+struct Named {
+  RankedImage* ranked;
+  int revisions_back;
+};
+
+// The need of that workload; null: it does not name the image.
+const WorkloadNeed* NeedOf(const WorkloadReference& workload, std::span<const WorkloadNeed> needs,
+                           const Observation& seen) {
+  const auto its = std::ranges::partition_point(needs, [&](const WorkloadNeed& need) {
+    return BeforeWorkload(seen.workloads[need.reference], workload);
+  });
+  return its != needs.end() && OfOneWorkload(seen.workloads[its->reference], workload) ? &*its
+                                                                                       : nullptr;
+}
+
+// The one workload that names each of them; null: none does, or several.
+const WorkloadReference* OnlyWorkload(const std::vector<Named>& named, const WorkloadNeeds& needs,
+                                      const Observation& seen) {
+  const auto fewest = std::ranges::min_element(
+      named, {}, [&](const Named& one) { return needs.of(one.ranked->image).size(); });
+  const WorkloadReference* only = nullptr;
+  for (const WorkloadNeed& need : needs.of(fewest->ranked->image)) {
+    const WorkloadReference& workload = seen.workloads[need.reference];
+    if (!std::ranges::all_of(named, [&](const Named& one) {
+          return NeedOf(workload, needs.of(one.ranked->image), seen) != nullptr;
+        }))
+      continue;
+    if (only != nullptr) return nullptr;
+    only = &workload;
+  }
+  return only;
+}
+
+}  // namespace
+
+void DealPlacesByRollout(const WorkloadNeeds& needs, const Observation& seen,
+                         std::vector<RankedImage>& images) {
+  std::vector<Named> named;
+  for (RankedImage& image : images)
+    if (!needs.of(image.image).empty()) named.push_back({&image, 0});
+  if (named.size() < 2) return;
+  const WorkloadReference* const workload = OnlyWorkload(named, needs, seen);
+  if (workload == nullptr) return;
+  std::vector<int> places;
+  places.reserve(named.size());
+  for (Named& one : named) {
+    one.revisions_back = NeedOf(*workload, needs.of(one.ranked->image), seen)->revisions_back;
+    places.push_back(one.ranked->place);
+  }
+  std::ranges::sort(places);
+  const auto newer = [](const Named& a, const Named& b) {
+    if (a.ranked->in_use != b.ranked->in_use) return a.ranked->in_use;
+    return a.revisions_back < b.revisions_back;
+  };
+  std::ranges::sort(named, newer);
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    if (i > 0 && !newer(named[i - 1], named[i])) {  // as new
+      named[i].ranked->place = named[i - 1].ranked->place;
+      continue;
+    }
+    // Of a place that several share, later revisions come first.
+    const auto first = std::ranges::lower_bound(places, places[i]);
+    named[i].ranked->place =
+        places[i] + static_cast<int>(i) - static_cast<int>(first - places.begin());
+  }
+}
+
+}  // namespace imagesweep
