@@ -72,11 +72,14 @@ class Calls {
     return Done{};
   }
 
- private:
+  // For a stream in both directions, which its caller makes: before it and, when it failed, after.
   void Prepare(grpc::ClientContext& context, const std::string& name_space) const;
-  Error Stopped(std::string_view method) const;
   Error Explain(std::string_view method, const std::string& name_space,
                 const grpc::Status& status) const;
+  const std::stop_token& stop() const { return stop_; }
+
+ private:
+  Error Stopped(std::string_view method) const;
 
   const gpr_timespec deadline_;
   const std::stop_token stop_;

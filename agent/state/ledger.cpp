@@ -63,6 +63,15 @@ class DurableLedger final : public Ledger {
     return CandidateRuns(memory_, images, candidacies);
   }
 
+  void Forget(const std::vector<ImageId>& ids) override {
+    const auto without = [&](Records records) {
+      for (const ImageId& id : ids) records.images.erase(id.text());
+      return records;
+    };
+    durable_ = ChangeFile(without);
+    memory_ = without(std::move(memory_));
+  }
+
   std::vector<std::string> warnings() const override { return warnings_.lines(); }
   bool durable() const override { return durable_; }
 

@@ -56,9 +56,13 @@ class Ledger {
   virtual std::vector<int> CountCandidates(std::span<const Image> images,
                                            const std::vector<bool>& candidate) = 0;
 
+  // Drops the records of images that are about to come back before anybody looked at the node
+  // without them: they start afresh, as others that went and came do.
+  virtual void Forget(const std::vector<ImageId>& ids) = 0;
+
   // Why the file was not used, or not as it was: one line each, oldest first, each once.
   virtual std::vector<std::string> warnings() const = 0;
-  // The last look or count (before the first: the opening) reached the file.
+  // The last look, count or forgetting (before the first: the opening) reached the file.
   virtual bool durable() const = 0;
 
  protected:

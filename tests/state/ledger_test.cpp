@@ -69,6 +69,39 @@ TEST_P(Books, FollowsImagesThatComeAreUsedAndGo) {
   EXPECT_THAT(ledger->warnings(), IsEmpty());
 }
 
+// An image that is removed and brought back between two looks would else go again at once.
+TEST_P(Books, AForgottenImageStartsAfresh) {
+  const auto ledger = Open(clock_);
+  ledger->Forget({ImageId("0")});  // nothing is known yet
+  LookIdle(*ledger, Images({"0", "1"}));
+  clock_.Advance(hours(1));
+  LookIdle(*ledger, Images({"0", "1"}));
+  ledger->CountCandidates(Images({"0", "1"}), {true, true});
+  clock_.Advance(seconds(1));
+  ledger->Forget({ImageId("0"), ImageId("unknown")});
+
+  clock_.Advance(seconds(1));
+  const auto ages = LookIdle(*ledger, Images({"0", "1"}));
+  EXPECT_EQ(ages[0].first_seen, clock_.Now());
+  EXPECT_TRUE(ages[0].just_seen);
+  EXPECT_EQ(ages[0].unused_for, Millis(0));
+  EXPECT_EQ(ages[1].unused_for, hours(1) + seconds(2));
+  EXPECT_THAT(ledger->CountCandidates(Images({"0", "1"}), {true, true}),
+              testing::ElementsAre(1, 2));
+  EXPECT_THAT(ledger->warnings(), IsEmpty());
+}
+
+TEST(LedgerFile, WhatOneProcessForgetsNoOtherRemembers) {
+  const TempDir dir;
+  FakeClock clock;
+  const auto agent = Ledger::Open(dir.path(), clock, "boot");
+  LookIdle(*agent, Images({"0"}));
+  clock.Advance(hours(1));
+  LookIdle(*agent, Images({"0"}));
+  Ledger::Open(dir.path(), clock, "boot")->Forget({ImageId("0")});
+  EXPECT_EQ(LookIdle(*agent, Images({"0"}))[0].unused_for, Millis(0));
+}
+
 // K11, the ledger's part: the age is counted from the first look that found the image unused.
 TEST_P(Books, CountsFromWhenItWasObservedToBeUnused) {
   const auto ledger = Open(clock_);

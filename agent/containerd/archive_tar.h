@@ -1,0 +1,36 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "agent/base/result.h"
+
+namespace imagesweep::containerd {
+
+// Headers of tar files, as an archive has them: plain files with short names.
+// Source: POSIX.1-2017, pax, "ustar Interchange Format"; sizes from 8 GiB on as GNU tar and Go's
+// archive/tar write them, in base 256.
+
+constexpr std::size_t kTarBlock = 512;
+using TarBlock = std::array<char, kTarBlock>;
+
+struct TarEntry {
+  std::string name;
+  std::uint64_t size = 0;
+  bool is_file = true;
+};
+
+// `name` has at most 100 bytes.
+TarBlock TarHeader(const TarEntry& entry);
+// kInvalid when it is none, or damaged.
+Result<TarEntry> ParseTarHeader(const TarBlock& block);
+bool IsEndOfTar(const TarBlock& block);
+
+// How much follows `size` bytes until the next header.
+constexpr std::uint64_t TarPadding(std::uint64_t size) {
+  return (kTarBlock - size % kTarBlock) % kTarBlock;
+}
+
+}  // namespace imagesweep::containerd

@@ -1,0 +1,184 @@
+#include "agent/containerd/import.h"
+
+#include <containerd/content.grpc.pb.h>
+#include <containerd/leases.grpc.pb.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "agent/containerd/archive_digest.h"
+#include "agent/containerd/import_blob.h"
+#include "agent/containerd/import_file.h"
+#include "agent/containerd/import_names.h"
+
+namespace imagesweep::containerd {
+namespace {
+
+namespace images_api = ::containerd::services::images::v1;
+namespace content_api = ::containerd::services::content::v1;
+namespace leases_api = ::containerd::services::leases::v1;
+
+// One blob with the labels that lead from it to others.
+struct Step {
+  Descriptor blob;
+  std::map<std::string, std::string> labels;
+};
+
+// What must be written, what is referred to before what refers to it.
+struct Steps {
+  const ArchiveReader& archive;
+  std::string image_id;
+  std::vector<Step> steps;
+  std::set<std::string> seen;
+  bool found = false;  // the manifest of the image
+
+  Status Add(const Descriptor& blob) {
+    if (!archive.Has(blob.digest) || !seen.insert(blob.digest).second) return Done{};
+    Step step{blob, {}};
+    step.blob.size = archive.SizeOf(blob.digest);
+    if (blob.is_manifest() || blob.is_index()) {
+      const auto text = archive.ReadDocument(blob.digest);
+      if (!text) return text.error();
+      const auto links = ParseLinks(blob, *text);
+      if (!links) return links.error().Wrap(blob.digest);
+      for (const Descriptor& child : links->all)
+        if (auto added = Add(child); !added) return added;
+      if (auto fits = Check(*links); !fits) return fits;
+      step.labels = links->GcLabels();
+      // Parts for other platforms that never were on the node.
+      std::erase_if(step.labels, [&](const auto& label) { return !archive.Has(label.second); });
+    }
+    steps.push_back(std::move(step));
+    return Done{};
+  }
+
+  Status Check(const Links& links) {
+    if (links.config != image_id) return Done{};
+    found = true;
+    for (const Descriptor& child : links.all)
+      if (!archive.Has(child.digest))
+        return Error{ErrorKind::kInvalid, "the archive lacks " + child.digest + " of the image"};
+    return Done{};
+  }
+};
+
+// Keeps what is written from the garbage collector until a name does.
+class Lease {
+ public:
+  static Result<std::unique_ptr<Lease>> Make(const Calls& calls, leases_api::Leases::Stub& stub,
+                                             const std::string& name_space, const std::string& id,
+                                             SystemTime until) {
+    leases_api::CreateRequest request;
+    request.set_id(id);
+    // In case that nobody is left to delete it.
+    (*request.mutable_labels())["containerd.io/gc.expire"] = FormatTime(until);
+    const auto made =
+        calls.Ask("Leases.Create", name_space, stub, &leases_api::Leases::Stub::Create, request);
+    if (!made) return made.error();
+    return std::unique_ptr<Lease>(new Lease(stub, name_space, made->lease().id()));
+  }
+  ~Lease() {
+    // Also when we are told to stop; if it fails, the lease expires.
+    const Calls calls(std::chrono::seconds(10), {});
+    leases_api::DeleteRequest request;
+    request.set_id(id_);
+    const auto deleted =
+        calls.Ask("Leases.Delete", name_space_, stub_, &leases_api::Leases::Stub::Delete, request);
+    static_cast<void>(deleted);
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  const std::string& id() const { return id_; }
+
+ private:
+  Lease(leases_api::Leases::Stub& stub, std::string name_space, std::string id)
+      : stub_(stub), name_space_(std::move(name_space)), id_(std::move(id)) {}
+  leases_api::Leases::Stub& stub_;
+  const std::string name_space_, id_;
+};
+
+void Note(const std::string& name, Naming naming, std::vector<std::string>& notes) {
+  if (naming == Naming::kElsewhere)
+    notes.push_back(name + " means another image by now, and goes on to");
+}
+
+}  // namespace
+
+struct Importer::Stubs {
+  explicit Stubs(const std::shared_ptr<grpc::Channel>& channel)
+      : images(channel), content(channel), leases(channel) {}
+  images_api::Images::Stub images;
+  content_api::Content::Stub content;
+  leases_api::Leases::Stub leases;
+};
+
+Importer::Importer(const std::shared_ptr<grpc::Channel>& channel, const Clock& clock,
+                   ImportOptions options)
+    : clock_(clock), options_(std::move(options)), stubs_(std::make_unique<Stubs>(channel)) {}
+
+Importer::~Importer() = default;
+
+Result<std::vector<std::string>> Importer::Import(const std::filesystem::path& path,
+                                                  const std::string& image_id,
+                                                  const std::stop_token& stop) {
+  const auto archive = ArchiveReader::Open(path, stop);
+  if (!archive) return archive.error();
+  Steps plan{**archive, image_id, {}, {}, false};
+  for (const NamedImage& image : (*archive)->images())
+    if (auto added = plan.Add(image.target); !added) return added.error().Wrap(path.string());
+  if (!plan.found)
+    return Error{ErrorKind::kInvalid, path.string() + ": the archive is not one of " + image_id};
+
+  const Calls calls(options_.timeout, stop);
+  const std::string& space = options_.cri_namespace;
+  const SystemTime now = clock_.Now();
+  const std::string id = "imagesweep-restore-" + image_id.substr(0, 19) + "-" +
+                         std::to_string(now.time_since_epoch().count());
+  const auto lease = Lease::Make(calls, stubs_->leases, space, id, now + 2 * options_.timeout);
+  if (!lease) return lease.error();
+  const BlobWriter writer(calls, stubs_->content, space, (*lease)->id());
+  for (const Step& step : plan.steps) {
+    auto written = writer.Write(step.blob, step.labels, [&](const auto& take) {
+      return (*archive)->Read(step.blob.digest, take);
+    });
+    if (!written) return std::move(written).error();
+  }
+  std::vector<std::string> notes;
+  ::containerd::types::Descriptor target;
+  bool named = false;
+  for (const NamedImage& image : (*archive)->images()) {
+    target.set_media_type(image.target.media_type);
+    target.set_digest(image.target.digest);
+    target.set_size(static_cast<std::int64_t>(image.target.size));
+    if (image.name.empty()) continue;
+    const auto naming = MakeName(calls, stubs_->images, space, image.name, target);
+    if (!naming) return naming.error();
+    named = named || *naming != Naming::kElsewhere;
+    Note(image.name, *naming, notes);
+  }
+  // Without a name the garbage collector would take it.
+  if (!named)
+    if (const auto by_id = MakeName(calls, stubs_->images, space, image_id, target); !by_id)
+      return by_id.error();
+  return notes;
+}
+
+Result<std::vector<std::string>> Importer::AddNames(const std::string& from,
+                                                    const std::vector<std::string>& names,
+                                                    const std::stop_token& stop) {
+  const Calls calls(options_.timeout, stop);
+  const std::string& space = options_.cri_namespace;
+  const auto record = FindName(calls, stubs_->images, space, from);
+  if (!record) return record.error();
+  std::vector<std::string> notes;
+  for (const std::string& name : names) {
+    const auto naming = MakeName(calls, stubs_->images, space, name, record->target());
+    if (!naming) return naming.error();
+    Note(name, *naming, notes);
+  }
+  return notes;
+}
+
+}  // namespace imagesweep::containerd

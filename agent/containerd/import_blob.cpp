@@ -1,0 +1,84 @@
+#include "agent/containerd/import_blob.h"
+
+#include <utility>
+
+namespace imagesweep::containerd {
+
+namespace api = ::containerd::services::content::v1;
+
+Status BlobWriter::Write(const Descriptor& blob, const std::map<std::string, std::string>& labels,
+                         const std::function<Status(const Take&)>& source) const {
+  auto sent = Send(blob, labels, source);
+  if (sent) return sent;
+  if (calls_.stop().stop_requested()) return Error{ErrorKind::kCancelled, "Content.Write: stopped"};
+  // There already, most likely: the attempt then put it under our lease.  If not, the first error
+  // is the one to tell.
+  if (const auto labelled = Label(blob, labels); !labelled) return sent;
+  return Done{};
+}
+
+Status BlobWriter::Send(const Descriptor& blob, const std::map<std::string, std::string>& labels,
+                        const std::function<Status(const Take&)>& source) const {
+  grpc::ClientContext context;
+  calls_.Prepare(context, name_space_);
+  context.AddMetadata("containerd-lease", lease_);
+  const std::stop_callback cancel(calls_.stop(), [&context] { context.TryCancel(); });
+  const auto stream = stub_.Write(&context);
+
+  api::WriteContentRequest request;
+  request.set_ref("imagesweep-restore-" + blob.digest);
+  request.set_total(static_cast<std::int64_t>(blob.size));
+  request.set_expected(blob.digest);
+  std::int64_t offset = 0;
+  // Each request has its answer, so that the server never has to hold more than one.
+  const auto exchange = [&]() -> Status {
+    api::WriteContentResponse reply;
+    if (stream->Write(request) && stream->Read(&reply)) return Done{};
+    return Error{ErrorKind::kIncomplete, "the stream ended"};
+  };
+  auto sent = source([&](std::string_view piece) -> Status {
+    request.set_action(api::WRITE);
+    request.set_offset(offset);
+    request.set_data(std::string(piece));
+    offset += static_cast<std::int64_t>(piece.size());
+    return exchange();
+  });
+  if (sent) {
+    request.clear_data();
+    request.set_action(api::COMMIT);
+    request.set_offset(offset);
+    for (const auto& [key, value] : labels) (*request.mutable_labels())[key] = value;
+    sent = exchange();
+  }
+  if (sent)
+    stream->WritesDone();
+  else if (sent.error().kind != ErrorKind::kIncomplete)
+    context.TryCancel();  // the trouble is on our side: the server waits for more
+  const grpc::Status status = stream->Finish();
+  // The server closes the stream itself after the commit.
+  if (sent) return Done{};
+  if (sent.error().kind != ErrorKind::kIncomplete) return sent;
+  return calls_.Explain("Content.Write " + blob.digest, name_space_, status);
+}
+
+Status BlobWriter::Label(const Descriptor& blob,
+                         const std::map<std::string, std::string>& labels) const {
+  api::InfoRequest look;
+  look.set_digest(blob.digest);
+  const auto found =
+      calls_.Ask("Content.Info", name_space_, stub_, &api::Content::Stub::Info, look);
+  if (!found) return found.error();
+  if (labels.empty()) return Done{};
+  api::UpdateRequest request;
+  request.mutable_info()->set_digest(blob.digest);
+  for (const auto& [key, value] : labels) {
+    (*request.mutable_info()->mutable_labels())[key] = value;
+    request.mutable_update_mask()->add_paths("labels." + key);  // one label, the others stay
+  }
+  const auto updated =
+      calls_.Ask("Content.Update", name_space_, stub_, &api::Content::Stub::Update, request);
+  if (!updated) return updated.error();
+  return Done{};
+}
+
+}  // namespace imagesweep::containerd

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <containerd/content.grpc.pb.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "agent/containerd/archive_layout.h"
+#include "agent/containerd/call.h"
+
+namespace imagesweep::containerd {
+
+// Writes blobs into the content store, under a lease.  Source: containerd
+// plugins/services/content/contentserver, Write.
+class BlobWriter {
+ public:
+  using Take = std::function<Status(std::string_view)>;
+
+  BlobWriter(const Calls& calls, ::containerd::services::content::v1::Content::Stub& stub,
+             std::string name_space, std::string lease)
+      : calls_(calls), stub_(stub), name_space_(std::move(name_space)), lease_(std::move(lease)) {}
+
+  // `source` hands the blob to what it is given, piece by piece.  A blob that is there already is
+  // not written again; it gets the labels all the same.
+  Status Write(const Descriptor& blob, const std::map<std::string, std::string>& labels,
+               const std::function<Status(const Take&)>& source) const;
+
+ private:
+  Status Send(const Descriptor& blob, const std::map<std::string, std::string>& labels,
+              const std::function<Status(const Take&)>& source) const;
+  Status Label(const Descriptor& blob, const std::map<std::string, std::string>& labels) const;
+
+  const Calls& calls_;
+  ::containerd::services::content::v1::Content::Stub& stub_;
+  const std::string name_space_, lease_;
+};
+
+}  // namespace imagesweep::containerd

@@ -1,0 +1,90 @@
+#include "agent/cri/image_puller.h"
+
+#include <array>
+#include <initializer_list>
+#include <utility>
+#include <vector>
+
+#include "agent/cri/call.h"
+#include "agent/cri/stubs.h"
+#include "agent/model/image_name.h"
+
+namespace imagesweep::cri {
+namespace {
+
+bool HasOneOf(std::string_view text, std::initializer_list<std::string_view> parts) {
+  for (const std::string_view part : parts)
+    if (text.find(part) != std::string_view::npos) return true;
+  return false;
+}
+
+// The runtime's own words, which it wraps several times, without the call they came from.
+std::string_view Said(std::string_view what) {
+  for (const std::string_view head : {"PullImage: UNKNOWN: ", "PullImage: NOT_FOUND: "})
+    if (what.starts_with(head)) return what.substr(head.size());
+  return what;
+}
+
+}  // namespace
+
+Error ExplainPull(const std::string& reference, Error error) {
+  if (error.kind == ErrorKind::kCancelled || error.kind == ErrorKind::kDeadline) return error;
+  const std::string& what = error.what;
+  const std::string registry(reference.substr(0, reference.find('/')));
+  const std::string said = " (" + std::string(Said(what)) + ")";
+  // A denial is also reported as "not found or may require authorization": it comes first.
+  if (HasOneOf(what, {"429 Too Many Requests", "toomanyrequests", "TOOMANYREQUESTS"}))
+    return {ErrorKind::kIncomplete,
+            registry +
+                " limits how often it may be asked; try again later, or with "
+                "--pull-secret" +
+                said};
+  if (HasOneOf(what, {"401 Unauthorized", "403 Forbidden", "authorization failed", "access denied",
+                      "no basic auth credentials", "authentication required", "insufficient_scope",
+                      "failed to authorize", "unauthorized"}))
+    return {ErrorKind::kDenied, registry + " wants other credentials; give --pull-secret" + said};
+  if (error.kind == ErrorKind::kNotFound ||
+      HasOneOf(what, {"404 Not Found", "manifest unknown", "MANIFEST_UNKNOWN", "name unknown",
+                      "NAME_UNKNOWN", ": not found"}))
+    return {ErrorKind::kNotFound, registry + " does not have it any more" + said};
+  if (HasOneOf(what, {"dial tcp", "no such host", "connection refused", "i/o timeout",
+                      "TLS handshake", "x509:", "connection reset", "failed to do request",
+                      "server gave HTTP response", "no route to host"}))
+    return {ErrorKind::kUnavailable, registry + " is not reached from this node" + said};
+  if (HasOneOf(what, {"500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable",
+                      "504 Gateway Timeout"}))
+    return {ErrorKind::kUnavailable, registry + " has trouble of its own; try again later" + said};
+  return error;
+}
+
+ImagePuller::ImagePuller(std::shared_ptr<Connection> connection, Millis timeout, PullSecret secret)
+    : connection_(std::move(connection)), timeout_(timeout), secret_(std::move(secret)) {}
+
+Status ImagePuller::Pull(const std::string& reference, const std::stop_token& stop) const {
+  const std::vector<Credential> credentials = secret_.For(ImageName::Parse(reference).repository());
+  if (credentials.empty()) return PullWith(reference, nullptr, stop);
+  Status pulled = Done{};
+  for (const Credential& credential : credentials) {
+    pulled = PullWith(reference, &credential, stop);
+    if (pulled || pulled.error().kind != ErrorKind::kDenied) break;
+  }
+  return pulled;
+}
+
+Status ImagePuller::PullWith(const std::string& reference, const Credential* credential,
+                             const std::stop_token& stop) const {
+  v1::PullImageRequest request;
+  request.mutable_image()->set_image(reference);
+  if (credential != nullptr) {
+    request.mutable_auth()->set_username(credential->username);
+    request.mutable_auth()->set_password(credential->password);
+    request.mutable_auth()->set_identity_token(credential->identity_token);
+  }
+  const Calls calls(*connection_, timeout_, stop);
+  auto reply = calls.Ask("PullImage", *connection_->stubs().images,
+                         &v1::ImageService::Stub::PullImage, request);
+  if (!reply) return ExplainPull(reference, std::move(reply).error());
+  return Done{};
+}
+
+}  // namespace imagesweep::cri

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "agent/base/result.h"
+#include "agent/model/image.h"
+
+namespace imagesweep {
+
+// Keeps a copy of an image that cannot be pulled again.  One thread at a time; blocks for as long
+// as the image takes to be written.
+class ImageArchiver {
+ public:
+  virtual ~ImageArchiver() = default;
+  // Where the whole copy lies, durable.  An error: there is none, so the image must stay.
+  virtual Result<std::string> Archive(const Image& image, const std::stop_token& stop) = 0;
+};
+
+}  // namespace imagesweep
