@@ -5,22 +5,21 @@
 namespace imagesweep::kube {
 namespace {
 
-constexpr Millis kTimeout = std::chrono::seconds(10);
 constexpr int kConflict = 409;
 
 }  // namespace
 
-ObjectClient::ObjectClient(HttpTransport& transport, RequestObserver observer)
-    : transport_(transport), observer_(std::move(observer)) {}
+ObjectClient::ObjectClient(HttpTransport& transport, RequestObserver observer, Millis limit)
+    : transport_(transport), observer_(std::move(observer)), limit_(limit) {}
 
 Result<Json> ObjectClient::Get(const std::string& path, std::string_view resource,
                                const std::stop_token& stop) const {
-  return Read(transport_.Get(path, kTimeout, stop), "get", resource);
+  return Read(transport_.Get(path, limit_, stop), "get", resource);
 }
 
 Result<Json> ObjectClient::Send(const HttpRequest& request, std::string_view verb,
                                 std::string_view resource, const std::stop_token& stop) const {
-  return Read(transport_.Send(request, kTimeout, stop), verb, resource);
+  return Read(transport_.Send(request, limit_, stop), verb, resource);
 }
 
 Result<Json> ObjectClient::Read(Result<HttpResponse> response, std::string_view verb,

@@ -11,7 +11,9 @@ namespace imagesweep::kube {
 // A client for single objects: what every request of ours has in common.  Any thread.
 class ObjectClient {
  public:
-  ObjectClient(HttpTransport& transport, RequestObserver observer);
+  // `limit`: for each request.
+  ObjectClient(HttpTransport& transport, RequestObserver observer,
+               Millis limit = std::chrono::seconds(10));
 
   // The object at `path`; kNotFound, kDenied … from the server's Status.  `resource`: for metrics.
   Result<Json> Get(const std::string& path, std::string_view resource,
@@ -27,6 +29,7 @@ class ObjectClient {
 
   HttpTransport& transport_;
   const RequestObserver observer_;
+  const Millis limit_;
 };
 
 }  // namespace imagesweep::kube

@@ -1,0 +1,186 @@
+#include "agent/kube/workload_index_store.h"
+
+#include <utility>
+#include <vector>
+
+#include "agent/base/duration.h"
+
+namespace imagesweep::kube {
+
+WorkloadIndexStore::WorkloadIndexStore(IndexName index, const Clock& clock)
+    : index_(std::move(index)), clock_(clock) {}
+
+Error WorkloadIndexStore::Wrong(const std::string& what) const {
+  return {ErrorKind::kIncomplete, "the workload index " + index_.display() + " " + what};
+}
+
+void WorkloadIndexStore::Note(State& state, const Json& object, const std::string& name) const {
+  if (name == index_.name) {
+    state.head = ReadHead(object);
+    NoteHead(state);
+  } else if (IsShardOf(index_, 'a', name) || IsShardOf(index_, 'b', name)) {
+    state.shards.insert_or_assign(name, ReadShard(object));
+  }
+}
+
+void WorkloadIndexStore::NoteHead(State& state) const {
+  if (!*state.head) return;
+  const IndexHead& head = **state.head;
+  const auto& before = state.believed;
+  const bool newer =
+      !before || head.generation > before->generation || head.heartbeat > before->heartbeat;
+  if (!newer) return;
+  state.believed = head;
+  const SystemTime now = clock_.Now();
+  const auto age = std::chrono::duration_cast<Millis>(now - head.heartbeat);
+  state.ahead = -age > kOldest;
+  state.true_at = clock_.Steady() - std::max(age, Millis::zero());
+  // What is older is written anew before it counts again; what is newer is on its way.
+  std::erase_if(state.shards, [&](const auto& entry) {
+    return entry.second && entry.second->shard.generation < head.generation;
+  });
+}
+
+Status WorkloadIndexStore::Replace(const ObjectList& list) {
+  std::vector<std::string> names;
+  for (const Json& item : list.items) {
+    const auto id = ReadId(item);
+    if (!id) return id.error();
+    names.push_back(id->name);
+  }
+  state_.With([&](State& state) {
+    state.shards.clear();
+    state.head.reset();
+    const Json* head = nullptr;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (names[i] == index_.name) {
+        head = &list.items[i];
+      } else {
+        Note(state, list.items[i], names[i]);
+      }
+    }
+    if (head != nullptr) Note(state, *head, index_.name);
+    state.listed = true;
+    state.lost.reset();
+    return ++state.changes;
+  });
+  return Done{};
+}
+
+Status WorkloadIndexStore::Apply(EventType type, const Json& object) {
+  const auto id = ReadId(object);
+  if (!id) return id.error();
+  state_.With([&](State& state) {
+    if (type != EventType::kDeleted) {
+      Note(state, object, id->name);
+    } else if (id->name == index_.name) {
+      state.head.reset();
+    } else {
+      state.shards.erase(id->name);
+    }
+    return ++state.changes;
+  });
+  return Done{};
+}
+
+void WorkloadIndexStore::Confirm() {
+  state_.With([](State& state) {
+    state.lost.reset();
+    return 0;
+  });
+}
+
+void WorkloadIndexStore::Lose(const Error& why) {
+  state_.With([&](State& state) {
+    state.lost = why;
+    return 0;
+  });
+}
+
+bool WorkloadIndexStore::listed() const {
+  return state_.With([](const State& state) { return state.listed; });
+}
+
+bool WorkloadIndexStore::lost() const {
+  return state_.With([](const State& state) { return state.lost.has_value(); });
+}
+
+std::uint64_t WorkloadIndexStore::changes() const {
+  return state_.With([](const State& state) { return state.changes; });
+}
+
+// Why the head cannot be believed.
+std::optional<Error> WorkloadIndexStore::Doubt(const State& state) const {
+  const std::string watch = state.lost ? "; and its watch is lost: " + state.lost->what : "";
+  if (!state.listed) return Wrong("was not read yet" + watch);
+  if (!state.head)
+    return Error{ErrorKind::kNotFound, "there is no workload index " + index_.display() +
+                                           ": does `imagesweep index` run there with "
+                                           "--index-name=" +
+                                           index_.name +
+                                           ", and what does its "
+                                           "log say?" +
+                                           watch};
+  if (!*state.head) return Wrong("cannot be read: " + state.head->error().what);
+  const IndexHead& head = **state.head;
+  const IndexHead& believed = *state.believed;
+  if (!head.SameSet(believed))
+    return Wrong("went back from generation " + std::to_string(believed.generation) + " to " +
+                 std::to_string(head.generation) +
+                 ", as an API server with old data or a restored backup does; it is believed "
+                 "again from its leader's next heartbeat on");
+  if (state.ahead)
+    return Wrong("has a heartbeat of " + FormatTime(believed.heartbeat) +
+                 ", which is in this node's future: the clock here or that of " + believed.holder +
+                 " is wrong");
+  const auto age = std::chrono::duration_cast<Millis>(clock_.Steady() - state.true_at);
+  if (age <= kOldest) return std::nullopt;
+  return Wrong("was last true " + HumanDuration(age) + " ago (more than " + HumanDuration(kOldest) +
+               "): " + believed.holder +
+               " wrote it; does a leader run, can it read the workloads, and do the clocks agree? "
+               "The log of `imagesweep index` says it" +
+               watch);
+}
+
+Result<WorkloadEvidence> WorkloadIndexStore::Read() const {
+  std::optional<Error> doubt;
+  std::vector<IndexShard> shards;
+  IndexHead head;
+  WorkloadEvidence evidence;
+  state_.With([&](const State& state) {
+    doubt = Doubt(state);
+    if (doubt) return 0;
+    head = **state.head;
+    evidence.as_of = state.true_at;
+    for (const auto& [name, shard] : state.shards) {
+      if (!IsShardOf(index_, head.slot, name)) continue;
+      if (NumberOf(name) >= head.shards) continue;  // left over of a larger set
+      if (!shard) {
+        doubt = Wrong("cannot be read: ConfigMap " + name + ": " + shard.error().what +
+                      "; its leader writes it anew");
+        return 0;
+      }
+      shards.push_back(shard->shard);
+    }
+    return 0;
+  });
+  if (doubt) return *doubt;
+  const std::string cure = "; its leader publishes it anew within seconds";
+  const std::string in_it = "is not whole in generation " + std::to_string(head.generation) + ": ";
+  for (const IndexShard& shard : shards)
+    if (shard.generation != head.generation || shard.sha256 != head.sha256 ||
+        shard.count != head.shards)
+      return Wrong(in_it + "torn: shard " + std::to_string(shard.number + 1) +
+                   " is of another set (generation " + std::to_string(shard.generation) + ")" +
+                   cure);
+  auto references = DecodeIndex(shards);
+  if (!references) return Wrong(in_it + references.error().what + cure);
+  if (references->size() != head.references)
+    return Wrong(in_it + "it has " + std::to_string(references->size()) + " references and not " +
+                 std::to_string(head.references) + cure);
+  evidence.references = *std::move(references);
+  evidence.origin = "the index, generation " + std::to_string(head.generation);
+  return evidence;
+}
+
+}  // namespace imagesweep::kube
