@@ -11,6 +11,7 @@
 #include "agent/kube/object_client.h"
 #include "agent/kube/pod_source.h"
 #include "agent/kube/pod_store.h"
+#include "agent/kube/workload_source.h"
 
 namespace imagesweep::kube {
 namespace {
@@ -40,7 +41,12 @@ struct Cluster::Parts {
                    options.observer),
         pod_source(std::make_unique<PodSource>(*transport, pod_lister, nullptr,
                                                PodSource::Node{options.node_name, fingerprint},
-                                               clock, options.observer)) {}
+                                               clock, options.observer)),
+        workloads(*transport, clock,
+                  {.idle = options.watch_idle,
+                   .start_within = options.workloads_start_within,
+                   .seed = options.seed + 13},
+                  options.observer) {}
 
   const Clock& clock;
   const ClusterOptions options;
@@ -59,6 +65,7 @@ struct Cluster::Parts {
     std::unique_ptr<Reflector> reflector;
   };
   std::list<Config> configs;
+  WorkloadSource workloads;
   std::list<std::jthread> threads;
 };
 
@@ -99,6 +106,14 @@ PodReader& Cluster::pods() {
 
 std::vector<ImageReference> Cluster::DrainRecentReferences() {
   return parts_->pod_store ? parts_->pod_store->DrainRecent() : std::vector<ImageReference>();
+}
+
+void Cluster::WatchWorkloads(std::function<void()> on_back) {
+  parts_->workloads.Watch(std::move(on_back));
+}
+
+WorkloadReader& Cluster::workloads() {
+  return parts_->workloads;
 }
 
 void Cluster::WatchConfigMap(const std::string& name_space, const std::string& name,

@@ -21,6 +21,8 @@ struct ClusterOptions {
   std::string node_name;
   std::uint64_t seed = 0;
   Millis watch_idle = std::chrono::seconds(90);
+  // Agents that start together spread their first lists of the whole cluster over this time.
+  Millis workloads_start_within = std::chrono::seconds(20);
   RequestObserver observer;
   std::string reporter = "imagesweep";  // in events: who tells, e.g. the pod's name
 };
@@ -43,6 +45,12 @@ class Cluster {
   void WatchPods(std::function<void()> on_back = {});
   PodReader& pods();
   std::vector<ImageReference> DrainRecentReferences();
+
+  // Starts to watch the workloads of the whole cluster; from then on workloads() reads from memory.
+  // Once.  `on_back` is called on a watch's thread when they can be read after they could not.
+  void WatchWorkloads(std::function<void()> on_back = {});
+  // Without a watch each read lists them.
+  WorkloadReader& workloads();
 
   void WatchConfigMap(const std::string& name_space, const std::string& name,
                       const std::string& key, OnConfig on_config);

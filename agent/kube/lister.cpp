@@ -10,17 +10,16 @@ namespace imagesweep::kube {
 namespace {
 
 constexpr Millis kListTimeout = std::chrono::seconds(30);
-constexpr const char* kPage = "limit=500";
-// A node holds a thousand pods at most; a server whose pages never end must not take its memory.
-constexpr std::size_t kMostPages = 100;
+// A snapshot lives five minutes by default, so one that expires twice will expire again.
+constexpr int kMostRestarts = 2;
 
 struct Page {
   ObjectList list;
   std::string continue_token;
 };
 
-Result<Page> ReadPage(const std::string& body) {
-  auto json = ParseStrict(body);
+Result<Page> ReadPage(const std::string& body, const KeySet& leave_out) {
+  auto json = ParseStrict(body, leave_out);
   if (!json) return std::move(json).error();
   if (!json->is_object()) return Error{ErrorKind::kIncomplete, "the list is not an object"};
   auto kind = TextAt(*json, "kind");
@@ -65,11 +64,17 @@ std::string QueryEscape(std::string_view text) {
 
 Lister::Lister(HttpTransport& transport, std::string path, std::string resource,
                std::string selector, RequestObserver observer)
+    : Lister(transport, std::move(path), std::move(resource), std::move(selector),
+             std::move(observer), Paging()) {}
+
+Lister::Lister(HttpTransport& transport, std::string path, std::string resource,
+               std::string selector, RequestObserver observer, Paging paging)
     : transport_(transport),
       path_(std::move(path)),
       resource_(std::move(resource)),
       selector_(std::move(selector)),
-      observer_(std::move(observer)) {}
+      observer_(std::move(observer)),
+      paging_(std::move(paging)) {}
 
 std::string Lister::Query(const std::string& more) const {
   std::string query = path_;
@@ -95,16 +100,25 @@ std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_
   const std::string unpaged =
       not_older_than.empty() ? "" : "resourceVersion=" + QueryEscape(not_older_than);
   ObjectList whole;
-  std::string more = not_older_than.empty() ? kPage : unpaged;
+  const std::string first = "limit=" + std::to_string(paging_.limit);
+  std::string more = not_older_than.empty() || paging_.only_pages ? first : unpaged;
   std::set<std::string> continued;  // from where; a token that comes twice would never end
   bool fell_back = false;
+  int restarts = 0;
   for (;;) {
     const auto response = transport_.Get(Query(more), kListTimeout, stop);
     if (observer_) observer_("list", resource_, CodeOf(response));
     if (!response) return failed(response.error());
     if (response->status != 200) {
       const ApiStatus status = ReadStatus(*response);
-      if (status.expired() && !continued.empty() && !fell_back) {
+      if (status.expired() && !continued.empty() && paging_.only_pages &&
+          restarts++ < kMostRestarts) {
+        whole.items.clear();
+        continued.clear();
+        more = first;
+        continue;
+      }
+      if (status.expired() && !continued.empty() && !fell_back && !paging_.only_pages) {
         whole.items.clear();
         more = unpaged;
         fell_back = true;
@@ -115,7 +129,7 @@ std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_
       failure.version_unusable = status.expired() || status.too_large();
       return failure;
     }
-    auto page = ReadPage(response->body);
+    auto page = ReadPage(response->body, paging_.leave_out);
     if (!page) return failed(page.error());
     // The collection's version stays the same from page to page.
     if (!fell_back && !continued.empty() && page->list.resource_version != whole.resource_version)
@@ -127,9 +141,10 @@ std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_
       return failed({ErrorKind::kIncomplete, "an unpaged list came in part"});
     if (!continued.insert(page->continue_token).second)
       return failed({ErrorKind::kIncomplete, "the pages go in a circle"});
-    if (continued.size() >= kMostPages)
-      return failed({ErrorKind::kIncomplete, "it has more than 100 pages"});
-    more = std::string(kPage) + "&continue=" + QueryEscape(page->continue_token);
+    if (continued.size() >= paging_.most_pages)
+      return failed({ErrorKind::kIncomplete,
+                     "it has more than " + std::to_string(paging_.most_pages) + " pages"});
+    more = first + "&continue=" + QueryEscape(page->continue_token);
   }
 }
 

@@ -33,9 +33,21 @@ struct ListFailure {
 // Lists one kind of object, whole or not at all.  Any thread.
 class Lister {
  public:
+  struct Paging {
+    int limit = 500;
+    // A node holds a thousand pods at most; a server whose pages never end must not take its
+    // memory.
+    std::size_t most_pages = 100;
+    // Never the whole in one answer: lists are always consistent ones, and when the snapshot
+    // expires between pages the list begins anew, page by page.
+    bool only_pages = false;
+    KeySet leave_out = {};  // what stands at these keys is not in the items
+  };
   // `path`: "/api/v1/pods"; `selector`: "fieldSelector=spec.nodeName%3Dnode1", or empty.
   Lister(HttpTransport& transport, std::string path, std::string resource, std::string selector,
          RequestObserver observer);
+  Lister(HttpTransport& transport, std::string path, std::string resource, std::string selector,
+         RequestObserver observer, Paging paging);
 
   // Consistently when `not_older_than` is empty: without a resourceVersion the server answers with
   // what is true now (from its watch cache after a freshness check).  Else, for a reflector, with
@@ -49,6 +61,7 @@ class Lister {
 
   std::string WatchPath(const std::string& resource_version, int timeout_seconds) const;
   const std::string& resource() const { return resource_; }
+  const KeySet& leave_out() const { return paging_.leave_out; }
 
  private:
   std::string Query(const std::string& more) const;
@@ -58,6 +71,7 @@ class Lister {
   const std::string resource_;
   const std::string selector_;
   const RequestObserver observer_;
+  const Paging paging_;
 };
 
 // Percent-encoded for a query: "spec.nodeName=a" -> "spec.nodeName%3Da".

@@ -86,7 +86,7 @@ void Reflector::Pause(const std::optional<Millis>& at_least, const std::stop_tok
 // One event; an ending when the watch cannot go on after it.
 std::optional<WatchEnding> Reflector::OnObject(std::string_view text) {
   const auto unreadable = [](const Error& why) { return AfterUnreadable(why); };
-  const auto event = ParseStrict(text);
+  const auto event = ParseStrict(text, lister_.leave_out());
   if (!event) return unreadable(event.error());
   auto type = TextAt(*event, "type");
   auto object = ObjectAt(*event, "object");

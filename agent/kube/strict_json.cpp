@@ -1,6 +1,5 @@
 #include "agent/kube/strict_json.h"
 
-#include <set>
 #include <vector>
 
 #include "agent/kube/printable.h"
@@ -23,7 +22,8 @@ Result<const Json*> At(const Json& object, const char* key, Json::value_t type, 
 
 }  // namespace
 
-Result<Json> ParseStrict(std::string_view text) {
+Result<Json> ParseStrict(std::string_view text, const KeySet& leave_out) {
+  // By depth: of what is left out the library tells the beginning and the keys, but no end.
   std::vector<std::set<std::string>> keys;
   std::string problem;
   // Thrown, so that the rest is not read: deep nesting takes 75 times its size in memory.
@@ -34,13 +34,15 @@ Result<Json> ParseStrict(std::string_view text) {
       throw Refused();
     }
     if (event == Json::parse_event_t::object_start) {
+      keys.resize(static_cast<std::size_t>(depth));
       keys.emplace_back();
-    } else if (event == Json::parse_event_t::object_end) {
-      keys.pop_back();
-    } else if (event == Json::parse_event_t::key &&
-               !keys.back().insert(parsed.get<std::string>()).second) {
-      problem = "key \"" + Printable(parsed.get<std::string>()) + "\" stands twice in one object";
-      throw Refused();
+    } else if (event == Json::parse_event_t::key) {
+      const auto& key = parsed.get_ref<const std::string&>();
+      if (!keys[static_cast<std::size_t>(depth) - 1].insert(key).second) {
+        problem = "key \"" + Printable(key) + "\" stands twice in one object";
+        throw Refused();
+      }
+      return !leave_out.contains(key);
     }
     return true;
   };

@@ -1,0 +1,150 @@
+#include "agent/kube/workload_set.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "tests/kube/workload_objects.h"
+
+namespace imagesweep::kube {
+namespace {
+
+using testing::ElementsAre;
+using testing::SizeIs;
+
+struct WorkloadSetTest : testing::Test {
+  std::vector<std::shared_ptr<const WorkloadObject>> objects;
+
+  void Add(WorkloadKind kind, const Json& object) {
+    auto parsed = ParseWorkload(kind, object);
+    ASSERT_TRUE(parsed) << parsed.error().what;
+    objects.push_back(std::make_shared<const WorkloadObject>(*std::move(parsed)));
+  }
+  void AddReplicaSet(const std::string& name, const std::string& revision, int replicas = 0,
+                     const std::string& kind = "Deployment") {
+    Json object = OwnedBy(WorkloadJson(name, name + ":img", replicas), kind, "api");
+    if (!revision.empty()) object = WithRevision(object, revision);
+    Add(WorkloadKind::kReplicaSet, object);
+  }
+
+  // Each as "image KIND/NAME BACK", and " zero" for what is scaled to zero.
+  std::vector<std::string> Joined() const {
+    std::vector<std::string> lines;
+    for (const auto& reference : JoinWorkloads(objects))
+      lines.push_back(reference.text + " " + reference.kind + "/" + reference.name + " " +
+                      std::to_string(reference.revisions_back) +
+                      (reference.scaled_to_zero ? " zero" : ""));
+    return lines;
+  }
+};
+
+TEST_F(WorkloadSetTest, RanksTheReplicaSetsOfADeployment) {
+  Add(WorkloadKind::kDeployment, WithRevision(WorkloadJson("api", "new:img"), "10"));
+  AddReplicaSet("new", "10", 2);
+  AddReplicaSet("older", "9");
+  AddReplicaSet("oldest", "2");  // as a text it would be the newest
+  EXPECT_THAT(Joined(), ElementsAre("new:img Deployment/api 0", "older:img Deployment/api 1",
+                                    "oldest:img Deployment/api 2"));
+}
+
+TEST_F(WorkloadSetTest, AReplicaSetThatRunsIsNeverOld) {
+  Add(WorkloadKind::kDeployment, WithRevision(WorkloadJson("api", "new:img"), "3"));
+  AddReplicaSet("new", "3", 0);
+  AddReplicaSet("middle", "2");
+  AddReplicaSet("stuck", "1", 1);
+  EXPECT_THAT(Joined(), ElementsAre("middle:img Deployment/api 1", "new:img Deployment/api 0",
+                                    "stuck:img Deployment/api 0"));
+}
+
+TEST_F(WorkloadSetTest, ScaleIsThatOfTheOwner) {
+  Add(WorkloadKind::kDeployment, WithRevision(WorkloadJson("api", "new:img", 0), "2"));
+  AddReplicaSet("new", "2");
+  AddReplicaSet("old", "1");
+  Add(WorkloadKind::kReplicaSet, WorkloadJson("alone", "alone:img", 0));
+  Add(WorkloadKind::kStatefulSet, WorkloadJson("db", "db:img", 0));
+  EXPECT_THAT(Joined(),
+              ElementsAre("alone:img ReplicaSet/alone 0 zero", "db:img StatefulSet/db 0 zero",
+                          "new:img Deployment/api 0 zero", "old:img Deployment/api 1 zero"));
+}
+
+TEST_F(WorkloadSetTest, WhatCannotBeRankedIsNotOld) {
+  AddReplicaSet("a", "1");  // its Deployment is in no list yet
+  AddReplicaSet("b", "2");
+  EXPECT_THAT(Joined(), ElementsAre("a:img Deployment/api 0", "b:img Deployment/api 0"));
+  Add(WorkloadKind::kDeployment, WithRevision(WorkloadJson("api", "b:img"), "2"));
+  AddReplicaSet("c", "not a number");
+  EXPECT_THAT(Joined(), ElementsAre("a:img Deployment/api 0", "b:img Deployment/api 0",
+                                    "c:img Deployment/api 0"));
+}
+
+TEST_F(WorkloadSetTest, ChildrenOfAnUnknownControllerAreRankedByRevisionOrAge) {
+  AddReplicaSet("a", "1", 0, "Rollout");
+  AddReplicaSet("b", "2", 1, "Rollout");
+  AddReplicaSet("c", "3", 0, "Rollout");
+  EXPECT_THAT(Joined(),
+              ElementsAre("a:img Rollout/api 2", "b:img Rollout/api 0", "c:img Rollout/api 0"));
+  objects.clear();
+  for (const char* name : {"x", "y", "z"}) {
+    Json object = OwnedBy(WorkloadJson(name, std::string(name) + ":img", 0), "Rollout", "api");
+    object["metadata"]["creationTimestamp"] = std::string("2026-01-0") +
+                                              (name[0] == 'x'   ? "3"
+                                               : name[0] == 'y' ? "1"
+                                                                : "2") +
+                                              "T00:00:00Z";
+    Add(WorkloadKind::kReplicaSet, object);
+  }
+  EXPECT_THAT(Joined(),
+              ElementsAre("x:img Rollout/api 0", "y:img Rollout/api 2", "z:img Rollout/api 1"));
+}
+
+TEST_F(WorkloadSetTest, RevisionsBelongToTheirStatefulSetOrDaemonSet) {
+  Json set = WorkloadJson("db", "db:3");
+  set["status"] = {{"currentRevision", "db-1"}};  // a rollout that is held back by a partition
+  Add(WorkloadKind::kStatefulSet, set);
+  for (int revision = 1; revision <= 3; ++revision) {
+    const std::string number = std::to_string(revision);
+    Add(WorkloadKind::kControllerRevision,
+        OwnedBy(RevisionJson("db-" + number, "db:" + number, revision), "StatefulSet", "db"));
+  }
+  Add(WorkloadKind::kDaemonSet, WorkloadJson("log", "log:2"));
+  for (int revision = 1; revision <= 2; ++revision) {
+    const std::string number = std::to_string(revision);
+    Add(WorkloadKind::kControllerRevision,
+        OwnedBy(RevisionJson("log-" + number, "log:" + number, revision), "DaemonSet", "log"));
+  }
+  EXPECT_THAT(Joined(),
+              ElementsAre("db:1 StatefulSet/db 0", "db:2 StatefulSet/db 1", "db:3 StatefulSet/db 0",
+                          "log:1 DaemonSet/log 1", "log:2 DaemonSet/log 0"));
+  const auto references = JoinWorkloads(objects);
+  EXPECT_EQ(Describe(references.back()), "DaemonSet shop/log, revision 2");
+}
+
+TEST_F(WorkloadSetTest, JobsAndCronJobsAreOwnersThemselves) {
+  Add(WorkloadKind::kCronJob, CronJobJson("nightly", "nightly:1"));
+  Add(WorkloadKind::kJob, OwnedBy(WorkloadJson("nightly-7", "nightly:0"), "CronJob", "nightly"));
+  EXPECT_THAT(Joined(), ElementsAre("nightly:0 Job/nightly-7 0", "nightly:1 CronJob/nightly 0"));
+}
+
+TEST_F(WorkloadSetTest, TwoHundredRevisionsAreInOrder) {
+  Add(WorkloadKind::kDeployment, WithRevision(WorkloadJson("api", "r200:img"), "200"));
+  for (int revision = 1; revision <= 200; ++revision)
+    AddReplicaSet("r" + std::to_string(revision), std::to_string(revision), revision == 200);
+  const auto references = JoinWorkloads(objects);
+  EXPECT_THAT(references, SizeIs(200));
+  for (const auto& reference : references)
+    EXPECT_EQ(reference.revisions_back, 200 - reference.revision) << reference.text;
+}
+
+TEST_F(WorkloadSetTest, TheOrderOfTheListsDoesNotMatter) {
+  AddReplicaSet("old", "1");
+  Add(WorkloadKind::kJob, WorkloadJson("job", "job:1"));
+  AddReplicaSet("new", "2", 1);
+  Add(WorkloadKind::kDeployment, WithRevision(WorkloadJson("api", "new:img"), "2"));
+  const auto before = JoinWorkloads(objects);
+  EXPECT_TRUE(std::ranges::is_sorted(before));
+  std::ranges::reverse(objects);
+  EXPECT_EQ(JoinWorkloads(objects), before);
+}
+
+}  // namespace
+}  // namespace imagesweep::kube
