@@ -11,6 +11,7 @@
 #include "agent/kube/object_client.h"
 #include "agent/kube/pod_source.h"
 #include "agent/kube/pod_store.h"
+#include "agent/kube/workload_index_reader.h"
 #include "agent/kube/workload_source.h"
 
 namespace imagesweep::kube {
@@ -65,6 +66,13 @@ struct Cluster::Parts {
     std::unique_ptr<Reflector> reflector;
   };
   std::list<Config> configs;
+  struct Index {
+    std::unique_ptr<Lister> lister;
+    std::unique_ptr<WorkloadIndexStore> store;  // null: not watched
+    std::unique_ptr<Reflector> reflector;
+    std::unique_ptr<WorkloadIndexReader> reader;
+  };
+  Index index;
   WorkloadSource workloads;
   std::list<std::jthread> threads;
 };
@@ -114,6 +122,42 @@ void Cluster::WatchWorkloads(std::function<void()> on_back) {
 
 WorkloadReader& Cluster::workloads() {
   return parts_->workloads;
+}
+
+WorkloadReader& Cluster::WorkloadIndex(const IndexName& index, bool watch) {
+  Parts& p = *parts_;
+  Parts::Index& own = p.index;
+  if (own.reader) return *own.reader;
+  own.lister = std::make_unique<Lister>(*p.transport, ConfigMapsPath(index), "configmaps",
+                                        IndexSelector(index), p.options.observer);
+  if (watch) {
+    own.store = std::make_unique<WorkloadIndexStore>(index, p.clock);
+    own.reflector = std::make_unique<Reflector>(
+        *p.transport, *own.lister, *own.store, p.clock,
+        Reflector::Options{.idle = p.options.watch_idle, .seed = p.options.seed + 11},
+        p.options.observer);
+    p.threads.emplace_back([&own](const std::stop_token& stop) { own.reflector->Run(stop); });
+  }
+  own.reader =
+      std::make_unique<WorkloadIndexReader>(*own.lister, index, own.store.get(), p.clock);
+  return *own.reader;
+}
+
+const WorkloadIndexStore* Cluster::WorkloadIndexSeen() const {
+  return parts_->index.store.get();
+}
+
+std::unique_ptr<WorkloadIndexWriter> Cluster::WriteWorkloadIndex(const IndexName& index,
+                                                                 const std::string& holder) {
+  return std::make_unique<WorkloadIndexWriter>(*parts_->transport, index, holder,
+                                               parts_->options.observer);
+}
+
+std::unique_ptr<Lease> Cluster::OpenLease(Lease::Options options, Lease::OnChange on_change,
+                                          Lease::OnError on_error) {
+  return std::make_unique<Lease>(*parts_->transport, std::move(options), parts_->clock,
+                                 parts_->options.observer, std::move(on_change),
+                                 std::move(on_error));
 }
 
 void Cluster::WatchConfigMap(const std::string& name_space, const std::string& name,

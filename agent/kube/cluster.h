@@ -9,7 +9,10 @@
 #include "agent/base/clock.h"
 #include "agent/kube/config_map_watch.h"
 #include "agent/kube/identity.h"
+#include "agent/kube/lease.h"
 #include "agent/kube/lister.h"
+#include "agent/kube/workload_index_store.h"
+#include "agent/kube/workload_index_writer.h"
 #include "agent/model/kubelet.h"
 #include "agent/model/node_event.h"
 #include "agent/model/ports.h"
@@ -51,6 +54,17 @@ class Cluster {
   void WatchWorkloads(std::function<void()> on_back = {});
   // Without a watch each read lists them.
   WorkloadReader& workloads();
+
+  // The workloads as the leader of an index published them; watched from the first call on when
+  // `watch` is set.  One index only.
+  WorkloadReader& WorkloadIndex(const IndexName& index, bool watch);
+  // What is known of it by the watch, or null.
+  const WorkloadIndexStore* WorkloadIndexSeen() const;
+  // To write it, and to be its leader; both must end before the cluster does.
+  std::unique_ptr<WorkloadIndexWriter> WriteWorkloadIndex(const IndexName& index,
+                                                          const std::string& holder);
+  std::unique_ptr<Lease> OpenLease(Lease::Options options, Lease::OnChange on_change,
+                                   Lease::OnError on_error);
 
   void WatchConfigMap(const std::string& name_space, const std::string& name,
                       const std::string& key, OnConfig on_config);

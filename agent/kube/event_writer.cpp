@@ -2,19 +2,14 @@
 
 #include <utility>
 
+#include "agent/kube/micro_time.h"
+
 namespace imagesweep::kube {
 namespace {
 
 constexpr const char* kEvents = "/apis/events.k8s.io/v1/namespaces/default/events";
 constexpr std::size_t kMostNote = 1024;  // k8s.io/kubernetes, pkg/apis/core/validation/events.go
 constexpr std::size_t kMostInstance = 128;
-
-// metav1.MicroTime is read back only with six digits.
-std::string MicroTime(SystemTime time) {
-  std::string text = FormatTime(time);
-  text.insert(text.size() - 1, "000");
-  return text;
-}
 
 // Printable and cut where the server would refuse it.
 std::string Note(const std::string& text) {

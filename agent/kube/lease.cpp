@@ -41,7 +41,7 @@ void Lease::TellIfChanged() {
 
 // Source: k8s.io/api/coordination/v1, LeaseSpec.
 Result<Lease::Record> Lease::Parse(const Json& object, Millis lasts) {
-  const Error bad{ErrorKind::kIncomplete, "it is no Lease that can be read"};
+  const Error bad{ErrorKind::kInvalid, "it is no Lease that can be read"};
   const auto metadata = ObjectAt(object, "metadata");
   const auto spec = ObjectAt(object, "spec");
   if (!metadata || !spec || *metadata == nullptr) return bad;
@@ -150,13 +150,15 @@ Status Lease::TakeOrRenew(const std::stop_token& stop) {
 
 Millis Lease::Step(const std::stop_token& stop) {
   const Status status = TakeOrRenew(stop);
-  if (!status && !stop.stop_requested()) {
-    // A conflict: another was quicker, which is how it shall be.
-    const bool lost_race = status.error().kind == ErrorKind::kIncomplete;
-    if (!lost_race && !std::exchange(complained_, true) && on_error_)
+  // A conflict: another was quicker, which is how it shall be.
+  const bool good = status || status.error().kind == ErrorKind::kIncomplete;
+  const std::string why = good ? "" : status.error().what;
+  if (!stop.stop_requested() && told_why_ != why) {
+    told_why_ = why;
+    if (on_error_ && good) on_error_(std::nullopt);
+    if (on_error_ && !good)
       on_error_(status.error().Wrap("Lease " + options_.name_space + "/" + options_.name));
   }
-  if (status) complained_ = false;
   TellIfChanged();
   return status && Leads() ? options_.renew_every : options_.retry_every;
 }

@@ -32,10 +32,10 @@ class Lease {
     // others.
     Millis renew_deadline = std::chrono::seconds(10);  // a request has half of it
   };
-  // Told on Run()'s thread when that changes; an error says why it cannot be had or renewed, once
-  // until the next success.
+  // Told on Run()'s thread when that changes.
   using OnChange = std::function<void(bool leads, const std::string& holder)>;
-  using OnError = std::function<void(const Error& why)>;
+  // Why it cannot be had or renewed, once until it is another reason; empty: it can be asked for.
+  using OnError = std::function<void(const std::optional<Error>& why)>;
 
   Lease(HttpTransport& transport, Options options, const Clock& clock, RequestObserver observer,
         OnChange on_change = {}, OnError on_error = {});
@@ -77,8 +77,8 @@ class Lease {
   const OnError on_error_;
   std::optional<Record> seen_;
   SteadyTime seen_at_;
-  bool told_ = false;  // what on_change_ heard last
-  bool complained_ = false;
+  bool told_ = false;                    // what on_change_ heard last
+  std::optional<std::string> told_why_;  // what on_error_ heard last; empty text: all is well
   mutable std::mutex mu_;
   std::optional<SteadyTime> renewed_at_;  // empty: not ours
 };

@@ -25,7 +25,9 @@ struct LeaseTest : testing::Test {
           lease(
               http, {.name_space = "sweep", .name = "index", .holder = holder}, test.clock, {},
               [this](bool leads, const std::string&) { told.push_back(leads); },
-              [this](const Error& why) { errors.push_back(why.what); }) {}
+              [this](const std::optional<Error>& why) {
+                if (why) errors.push_back(why->what);
+              }) {}
     FakeObjectHttp http;
     std::vector<bool> told;
     std::vector<std::string> errors;
