@@ -52,6 +52,8 @@ def test_lint_has_no_complaint(name):
     ({"log": {"level": "trace"}}, "level"),
     ({"podMonitor": {"enabled": "yes"}}, "enabled"),
     ({"persistence": {"path": "/var/lib/imagesweep"}}, "path"),
+    ({"workloads": {"mode": "on"}}, "mode"),
+    ({"workloads": {"index": {"replicas": 0}}}, "replicas"),
     ({"policy": {"config": {"apiVersion": "imagesweep/v1"}}}, "apiVersion"),
 ])
 def test_the_schema_names_a_wrong_value(values, named):
@@ -100,6 +102,100 @@ def test_permissions_are_the_ones_the_agent_uses():
                                         "namespace": account["namespace"]}]
         assert binding["roleRef"]["name"] in [item["metadata"]["name"] for item in objects
                                               if item["kind"] == binding["roleRef"]["kind"]]
+
+
+APPS = ["deployments", "statefulsets", "daemonsets", "replicasets", "controllerrevisions"]
+WORKLOADS = [{"apiGroups": ["apps"], "resources": APPS, "verbs": ["list", "watch"]},
+             {"apiGroups": ["batch"], "resources": ["jobs", "cronjobs"], "verbs": ["list", "watch"]}]
+
+
+def rights(objects, account):
+    """{(namespace or None, API group, resource, names): verbs} of a ServiceAccount, over all its bindings."""
+    roles = {(item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]): item["rules"]
+             for item in objects if item["kind"] in ("ClusterRole", "Role")}
+    found = {}
+    for binding in objects:
+        if binding["kind"] not in ("ClusterRoleBinding", "RoleBinding") \
+                or [subject["name"] for subject in binding["subjects"]] != [account]:
+            continue
+        namespace = binding["metadata"].get("namespace")
+        for rule in roles[binding["roleRef"]["kind"], namespace, binding["roleRef"]["name"]]:
+            for resource in rule["resources"]:
+                key = namespace, rule["apiGroups"][0], resource, tuple(rule.get("resourceNames", ()))
+                assert key not in found
+                found[key] = rule["verbs"]
+    return found
+
+
+LEAST = {(None, "", "pods", ()): ["get", "list", "watch"], (None, "", "nodes", ()): ["get"],
+         ("default", "events.k8s.io", "events", ()): ["create", "patch"],
+         ("imagesweep-system", "", "configmaps", ("imagesweep-policy", "imagesweep-policy-override")):
+             ["get", "list", "watch"]}
+READS = {(None, rule["apiGroups"][0], resource, ()): rule["verbs"] for rule in WORKLOADS for resource in rule["resources"]}
+
+
+@pytest.mark.parametrize("mode, agents", [
+    ("off", LEAST),
+    ("direct", {**LEAST, **READS}),
+    ("index", {**LEAST, ("imagesweep-system", "", "configmaps", ()): ["get", "list", "watch"]}),
+])
+def test_who_may_read_workloads(mode, agents):
+    objects = render({"workloads": {"mode": mode}})
+    assert rights(objects, "imagesweep") == agents
+    assert rights(objects, "imagesweep-index") == ({} if mode != "index" else {
+        **READS, ("imagesweep-system", "", "configmaps", ()): ["get", "list", "watch", "create", "update", "delete"],
+        ("imagesweep-system", "coordination.k8s.io", "leases", ()): ["get", "create", "update"]})
+    variables = environment(one(objects, "DaemonSet")["spec"]["template"]["spec"])
+    assert variables.get("IMAGESWEEP_WORKLOADS") == (None if mode == "off" else mode)
+    assert variables.get("IMAGESWEEP_INDEX_NAME") == ("imagesweep-workloads" if mode == "index" else None)
+    assert ("Deployment" in [item["kind"] for item in objects]) == (mode == "index")
+    without = render({"workloads": {"mode": mode}, "rbac": {"create": False}})
+    assert not [item for item in without if "Role" in item["kind"]]
+
+
+def test_an_unquoted_off_is_off():
+    assert render({"workloads": {"mode": False}}) == render({"workloads": {"mode": "off"}}) == render()
+
+
+def test_the_index_is_a_deployment_that_touches_no_node():
+    objects = render({"workloads": {"mode": "index"}, "commonLabels": {"team": "platform"}}, release="other")
+    deployment, account = one(objects, "Deployment"), [item for item in objects if item["kind"] == "ServiceAccount"]
+    pod = deployment["spec"]["template"]["spec"]
+    name = deployment["metadata"]["name"]
+    assert name == "other-imagesweep-index" and pod["serviceAccountName"] == name
+    assert name in [item["metadata"]["name"] for item in account]
+    assert deployment["spec"]["replicas"] == 2 and "volumes" not in pod
+    container = pod["containers"][0]
+    assert container["args"][:2] == ["index", "--index-name=other-imagesweep-workloads"]
+    assert [(variable["name"], variable["valueFrom"]["fieldRef"]["fieldPath"]) for variable in container["env"]] == [
+        ("POD_NAME", "metadata.name"), ("POD_NAMESPACE", "metadata.namespace")]
+    assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["runAsUser"] > 0
+    assert container["securityContext"] == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
+                                            "capabilities": {"drop": ["ALL"]}}
+    assert container["resources"]["limits"]["memory"]
+    assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http-metrics"}
+    assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "http-metrics"}
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    selector = deployment["spec"]["selector"]["matchLabels"]
+    assert selector.items() <= labels.items() and labels["team"] == "platform"
+    term = pod["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"][0]["podAffinityTerm"]
+    assert term == {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": selector}}
+    agents = one(objects, "DaemonSet")["spec"]["selector"]["matchLabels"]
+    assert not agents.items() <= labels.items(), "the agents' selector would take the index for an agent"
+    own = {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}
+    given = render({"workloads": {"mode": "index", "index": {"affinity": own, "replicas": 1}}})
+    assert one(given, "Deployment")["spec"]["template"]["spec"]["affinity"] == own
+
+
+def test_a_policy_that_keeps_workloads_needs_somebody_who_reads_them():
+    policy = {"config": {"keep": {"workloads": {"enabled": True}}}}
+    result = template({"policy": policy}, check=False)
+    assert result.returncode == 1 and "workloads.mode is off: every run would be refused" in result.stderr
+    for mode in ("direct", "index"):
+        render({"policy": policy, "workloads": {"mode": mode}})
+    render({"workloads": {"mode": "direct"}})
+    render({"policy": {"config": {"keep": {"workloads": {"enabled": False}}}}})
+    render({"policy": {"config": {"keep": {"lastPerRepository": 1}}}})
 
 
 def test_without_events_the_agent_may_write_nothing():
@@ -246,9 +342,10 @@ def test_the_program_accepts_every_policy_there_is(name):
         agent.run("policy", "validate", "-f", "-", input=text)
 
 
-def test_all_the_program_is_told_is_an_option_it_has():
+@pytest.mark.parametrize("mode", ["off", "direct"])
+def test_all_the_program_is_told_is_an_option_it_has(mode):
     """With each argument and variable of the pod the program gets as far as to miss its surroundings."""
-    pod = daemonset({"runtime": {"name": "containerd"}})
+    pod = daemonset({"runtime": {"name": "containerd"}, "workloads": {"mode": mode}})
     container = pod["containers"][0]
     given = environment(pod)
     result = subprocess.run([agent.program(), *container["args"][1:], "version"], text=True, capture_output=True)
@@ -355,6 +452,10 @@ def test_names_labels_and_namespaces_follow_their_values():
      ["Dry run is OFF", "release's label"]),
     ({"policy": {"config": {"dryRun": False}}}, ["Dry run is OFF"], ["Dry run is on"]),
     ({"podMonitor": {"enabled": True}}, ["podMonitorSelectorNilUsesHelmValues"], []),
+    ({}, ["keep.workloads, for rollbacks"], ["Workloads are read"]),
+    ({"workloads": {"mode": "direct"}}, ["Workloads are read (workloads.mode direct), but"], ["for rollbacks"]),
+    ({"workloads": {"mode": "index"}, "policy": {"config": {"keep": {"workloads": {"enabled": True}}}}}, [],
+     ["Workloads are read", "for rollbacks"]),
 ])
 def test_notes(values, says, does_not_say, tmp_path):
     # `helm install --dry-run=client` prints them, but asks a cluster all the same.

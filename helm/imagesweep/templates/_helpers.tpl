@@ -33,6 +33,23 @@ app.kubernetes.io/component: agent
 {{- with .Values.commonLabels }}{{ toYaml . }}
 {{ end -}}
 {{ include "imagesweep.selectorLabels" . }}
+{{ include "imagesweep.commonLabels" . }}
+{{- end -}}
+
+{{- define "imagesweep.indexSelectorLabels" -}}
+app.kubernetes.io/name: {{ include "imagesweep.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: index
+{{- end -}}
+
+{{- define "imagesweep.indexLabels" -}}
+{{- with .Values.commonLabels }}{{ toYaml . }}
+{{ end -}}
+{{ include "imagesweep.indexSelectorLabels" . }}
+{{ include "imagesweep.commonLabels" . }}
+{{- end -}}
+
+{{- define "imagesweep.commonLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: imagesweep
 app.kubernetes.io/managed-by: {{ .Release.Service }}
@@ -57,6 +74,32 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- else -}}
 {{ required "policy.create is false: name your ConfigMap in policy.existingConfigMap" .Values.policy.existingConfigMap }}
 {{- end -}}
+{{- end -}}
+
+{{/* off, direct or index. YAML 1.1 takes an unquoted off for false. */}}
+{{- define "imagesweep.workloads" -}}
+{{- $mode := toString .Values.workloads.mode -}}
+{{- if eq $mode "false" }}{{ $mode = "off" }}{{ end -}}
+{{- $keep := default dict (get .Values.policy.config "keep") -}}
+{{- if and .Values.policy.create (eq $mode "off") (eq (toString (dig "workloads" "enabled" false $keep)) "true") -}}
+{{- fail "policy.config.keep.workloads.enabled is true and workloads.mode is off: every run would be refused, as nothing reads the cluster's workloads. Set workloads.mode to direct or index" -}}
+{{- end -}}
+{{- $mode -}}
+{{- end -}}
+
+{{/* Its Lease, and what the names of its ConfigMaps begin with. */}}
+{{- define "imagesweep.indexName" -}}
+{{ include "imagesweep.fullname" . }}-workloads
+{{- end -}}
+
+{{/* What it takes to read the workloads of the whole cluster. */}}
+{{- define "imagesweep.workloadRules" -}}
+- apiGroups: [apps]
+  resources: [deployments, statefulsets, daemonsets, replicasets, controllerrevisions]
+  verbs: [list, watch]
+- apiGroups: [batch]
+  resources: [jobs, cronjobs]
+  verbs: [list, watch]
 {{- end -}}
 
 {{/* Where each runtime has its socket, the directory to mount for it, and its images. The first row holds for none:
@@ -108,6 +151,13 @@ command line reads the same variables, so `kubectl exec … -- imagesweep plan` 
 {{- end }}
 - {name: IMAGESWEEP_POLICY_ORIGIN, value: {{ ternary "chart" "existing" .Values.policy.create }}}
 - {name: IMAGESWEEP_EVENTS, value: {{ .Values.events.enabled | quote }}}
+{{- $workloads := include "imagesweep.workloads" . }}
+{{- if ne $workloads "off" }}
+- {name: IMAGESWEEP_WORKLOADS, value: {{ $workloads }}}
+{{- end }}
+{{- if eq $workloads "index" }}
+- {name: IMAGESWEEP_INDEX_NAME, value: {{ include "imagesweep.indexName" . }}}
+{{- end }}
 - {name: IMAGESWEEP_STATE_DIR, value: /state}
 {{- if $runtime.endpoint }}
 - {name: IMAGESWEEP_RUNTIME_ENDPOINT, value: {{ $runtime.endpoint | quote }}}
