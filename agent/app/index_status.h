@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "agent/base/clock.h"
+#include "agent/base/guarded.h"
+#include "agent/http/server.h"
+#include "agent/kube/workload_index_writer.h"
+
+namespace imagesweep {
+
+// What `imagesweep index` says of itself: probes and metrics.  Alive: its loop makes progress.
+// Ready: the Lease can be read or renewed, and a leader's newest look is published; a standby is
+// ready.  Any thread.
+class IndexStatus {
+ public:
+  IndexStatus(std::string version, const Clock& clock);
+
+  void Beat();
+  void SetLeads(bool leads);
+  // Empty: all is well again.
+  void SetLeaseProblem(const std::string& problem);
+  void SetWorkloadsProblem(const std::string& problem);
+  void SetPublishProblem(const std::string& problem);
+  void Published(const kube::WorkloadIndexWriter::Published& published, double seconds);
+  void PublishFailed();
+  void Confirmed();
+  void CountRequest(std::string_view verb, std::string_view resource, std::string_view code);
+
+  HttpReply Live() const;
+  // With "verbose" each check, as kube-apiserver's readyz does.
+  HttpReply Ready(const std::string& query) const;
+  // The text exposition format, version 0.0.4.
+  std::string Metrics() const;
+
+ private:
+  struct State {
+    SteadyTime beat;
+    bool leads = false;
+    bool whole = false;  // a leader, and what it saw last is published
+    std::string lease = "not asked for yet", workloads, publish;
+    kube::WorkloadIndexWriter::Published last{};
+    std::optional<SystemTime> published_at, confirmed_at;
+    double seconds = 0;
+    std::uint64_t published = 0, failed = 0;
+    std::map<std::string, std::uint64_t> requests;  // by labels
+  };
+  const std::string version_;
+  const Clock& clock_;
+  Guarded<State> state_;
+};
+
+}  // namespace imagesweep
