@@ -264,12 +264,16 @@ def test_the_metrics_reference_is_that_of_the_agent():
 
 
 def test_the_rights_are_the_chart_s():
-    rows = {(row["Resource"].strip("`"), row["Verb"].strip("`"))
-            for table in page_tables("docs/security.md", "Verb") for row in table}
-    granted = {(resource, verb) for item in render() if item["kind"] in ("ClusterRole", "Role")
-               for rule in item["rules"] for resource in rule["resources"] for verb in rule["verbs"]}
-    assert rows == granted
-    reads_only = {verb for _, verb in granted} <= {"get", "list", "watch"}
+    agents, index = ({(resource, verb) for row in table for resource in re.findall(r"`([\w/]+)`", row["Resource"])
+                      for verb in re.findall(r"`(\w+)`", row["Verb"])} for table in page_tables("docs/security.md", "Verb"))
+
+    def granted(component, modes=("off", "direct", "index")):
+        return {(resource, verb) for mode in modes for item in render({"workloads": {"mode": mode}})
+                if item["kind"] in ("ClusterRole", "Role")
+                and item["metadata"]["labels"]["app.kubernetes.io/component"] == component
+                for rule in item["rules"] for resource in rule["resources"] for verb in rule["verbs"]}
+    assert agents == granted("agent") and index == granted("index")
+    reads_only = {verb for _, verb in granted("agent", ["off"])} <= {"get", "list", "watch"}
     assert reads_only == ("but for events" not in page_named("docs/security.md").path.read_text())
 
 
