@@ -39,4 +39,20 @@ Result<std::vector<std::string>> ImagesOfSandbox(std::string_view json) {
   return Collect(json, "image", 1);
 }
 
+Result<std::vector<std::string>> DiffIdsOfImage(std::string_view text) {
+  json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (value.is_discarded()) return Error{ErrorKind::kIncomplete, "is not JSON"};
+  for (const char* key : {"imageSpec", "rootfs", "diff_ids"}) {
+    if (!value.is_object() || !value.contains(key)) return std::vector<std::string>();
+    value = json(std::move(value[key]));
+  }
+  std::vector<std::string> found;
+  if (!value.is_array()) return found;
+  for (const json& one : value) {
+    if (!one.is_string()) return std::vector<std::string>();
+    found.push_back(one.get<std::string>());
+  }
+  return found;
+}
+
 }  // namespace imagesweep::cri

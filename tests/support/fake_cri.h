@@ -33,6 +33,7 @@ struct FakeImage {
   std::uint64_t size = 1024;
   bool pinned = false;
   std::string runtime_handler = {};
+  std::string info = {};  // ImageStatus(verbose) info["info"]; empty: none
 
   // As `image` reads when it is listed; use with Img() of images.h.
   static FakeImage From(const Image& image);

@@ -60,12 +60,25 @@ struct FakeCri::Impl::Images final : v1::ImageService::CallbackService {
                                         const v1::ImageStatusRequest* request,
                                         v1::ImageStatusResponse* reply) override {
     const std::string text = request->image().image();
-    return impl_.Answer({"ImageStatus", text, request->image().runtime_handler(), {}}, reply,
-                        [this, text](FakeNode& node, v1::ImageStatusResponse& out) {
-                          const FakeImage* found = fake::Find(node, impl_.flavour, text);
-                          if (found != nullptr) fake::Write(*found, *out.mutable_image());
-                          return grpc::Status::OK;
-                        });
+    return impl_.Answer(
+        {"ImageStatus", text, request->image().runtime_handler(), {}}, reply,
+        [this, text, verbose = request->verbose()](FakeNode& node, v1::ImageStatusResponse& out) {
+          const FakeImage* found = fake::Find(node, impl_.flavour, text);
+          if (found != nullptr) fake::Write(*found, *out.mutable_image());
+          if (found != nullptr && verbose && !found->info.empty())
+            (*out.mutable_info())["info"] = found->info;
+          return grpc::Status::OK;
+        });
+  }
+
+  // Its argument is the reference, with " as USERNAME" when there are credentials.  Changes nothing.
+  grpc::ServerUnaryReactor* PullImage(grpc::CallbackServerContext*,
+                                      const v1::PullImageRequest* request,
+                                      v1::PullImageResponse* reply) override {
+    std::string text = request->image().image();
+    if (request->has_auth()) text += " as " + request->auth().username();
+    return impl_.Answer({"PullImage", text, {}, {}}, reply,
+                        [](FakeNode&, v1::PullImageResponse&) { return grpc::Status::OK; });
   }
 
   grpc::ServerUnaryReactor* RemoveImage(grpc::CallbackServerContext*,
