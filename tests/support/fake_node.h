@@ -37,6 +37,7 @@ class FakeNode final : public RuntimeReader,
   // Called at the start of each call with its name; an error fails the call.
   std::function<std::optional<Error>(const std::string& call)> on_call;
   bool lists_what_it_removed = false;  // says yes and does nothing
+  std::size_t batch = 1;               // images in one batch of removals
   std::string hides_pod;               // a pod (by name) that the API does not list
 
   // A pod with one running container, known to the API and to the runtime.
@@ -80,6 +81,17 @@ class FakeNode final : public RuntimeReader,
   Result<std::vector<std::string>> ImageFilesystems(const std::stop_token&) override {
     if (auto error = Enter("ImageFilesystems")) return *std::move(error);
     return std::vector<std::string>{"/var"};
+  }
+  std::size_t batch_size() const override { return batch; }
+  Status BeginBatch(const std::vector<const Image*>&, const std::stop_token&) override {
+    if (batch > 1)
+      if (auto error = Enter("BeginBatch")) return *std::move(error);
+    return Done{};
+  }
+  Status EndBatch(const std::stop_token&) override {
+    if (batch > 1)
+      if (auto error = Enter("EndBatch")) return *std::move(error);
+    return Done{};
   }
   Result<Removal> Remove(const Image& image, const std::stop_token&) override {
     if (auto error = Enter("Remove")) return *std::move(error);

@@ -1,0 +1,263 @@
+#include "agent/execute/batch.h"
+
+#include <gmock/gmock.h>
+
+#include <latch>
+
+#include "agent/execute/executor.h"
+#include "tests/support/fake_node.h"
+
+namespace imagesweep {
+namespace {
+
+using testing::AllOf;
+using testing::Each;
+using testing::ElementsAre;
+using testing::Field;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// A node from which up to fifty images go at once, and five that the plan lets go.
+struct BatchTest : testing::Test {
+  BatchTest() {
+    node.batch = 50;
+    plan.decisions.emplace_back().code = Code::kInUse;
+    for (const char* name : {"a", "b", "c", "d", "e"}) {
+      node.images.push_back(Img(name, {std::string_view(name)}));
+      Decision& decision = plan.decisions.emplace_back();
+      decision.image = static_cast<std::uint32_t>(plan.decisions.size() - 1);
+      decision.verdict = Verdict::kRemove;
+      decision.code = Code::kAge;
+      plan.removals.push_back(decision.image);
+    }
+  }
+  Execution RunWith(ImageRemover& remover) {
+    evidence = {node.identity, node.images, node.use, node.pods, workloads};
+    const ImageIndex index(evidence.images);
+    return executor.Run(plan, policy, evidence, index, disk, remover, stop.get_token(), hooks);
+  }
+  Execution Run() { return RunWith(node); }
+  void At(const std::string& call, int n, const std::function<void()>& change) {
+    node.on_call = [=, seen = 0](const std::string& name) mutable -> std::optional<Error> {
+      if (name == call && ++seen == n) change();
+      return std::nullopt;
+    };
+  }
+  struct Workloads final : WorkloadReader {
+    Result<WorkloadEvidence> Read(const std::stop_token&) override { return now; }
+    Result<WorkloadEvidence> now = WorkloadEvidence{};
+  };
+
+  FakeClock clock;
+  FakeNode node{clock};
+  Workloads reader;
+  std::optional<WorkloadEvidence> workloads;
+  Plan plan;
+  Policy policy;
+  Evidence evidence;
+  Expectations expected;
+  std::optional<DiskUsage> disk;
+  std::stop_source stop;
+  Executor::Hooks hooks;
+  Executor executor{node, &node, &reader, node, expected, clock};
+};
+
+TEST_F(BatchTest, OneLookIsForAllOfThemAndComesAfterTheBeginning) {
+  const Execution execution = Run();
+  EXPECT_THAT(node.calls,
+              ElementsAre("BeginBatch", "ListImages", "ReadPods", "ReadUse", "ReadPods", "Remove",
+                          "Remove", "Remove", "Remove", "Remove", "EndBatch"));
+  EXPECT_EQ(execution.outcomes.size(), 5U);
+  EXPECT_EQ(execution.recheck_window_seconds.size(), 5U);
+}
+
+TEST_F(BatchTest, SparesOfABatchWhatChangedAndNothingElse) {
+  struct Case {
+    const char* why;
+    std::function<void()> change;
+    const char* says;
+  };
+  const Case cases[] = {
+      {"a pod was bound",
+       [&] {
+         node.pods.references.push_back(
+             {"c:latest", {}, {ReferrerKind::kPod, "shop", "new", "web"}});
+       },
+       "shop/new/web"},
+      {"a container was made",
+       [&] {
+         node.use.references.push_back(
+             {Id("c"), {}, {ReferrerKind::kContainer, "shop", "new", "web"}});
+       },
+       "came into use"},
+      {"it became the pause image", [&] { node.use.sandbox_images.push_back("c:latest"); },
+       "pause"},
+      {"it was pinned", [&] { node.images[3].pinned = true; }, "pinned"},
+      {"it got another tag", [&] { node.images[3].tags.push_back(ImageName::Parse("c:prod")); },
+       "names changed"},
+      {"somebody else removed it", [&] { node.images.erase(node.images.begin() + 3); }, "gone"},
+  };
+  const FakeNode fresh = node;
+  for (const auto& c : cases) {
+    node = fresh;
+    At("ListImages", 1, c.change);
+    const Execution execution = Run();
+    EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b"), Id("d"), Id("e"))) << c.why;
+    const auto spared = std::ranges::find(execution.outcomes, OutcomeKind::kSpared, &Outcome::kind);
+    ASSERT_NE(spared, execution.outcomes.end()) << c.why;
+    EXPECT_THAT(spared->detail, HasSubstr(c.says)) << c.why;
+  }
+}
+
+TEST_F(BatchTest, WhatAWorkloadCameToWantIsSpared) {
+  workloads = WorkloadEvidence{{{.text = "a",
+                                 .kind = "Job",
+                                 .workload_namespace = "shop",
+                                 .name = "known",
+                                 .container = "main"}},
+                               {},
+                               {}};
+  reader.now = *workloads;
+  (*reader.now)
+      .references.push_back({.text = "d",
+                             .kind = "Job",
+                             .workload_namespace = "shop",
+                             .name = "migrate",
+                             .container = "main"});
+  const Execution execution = Run();
+  EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b"), Id("c"), Id("e")))
+      << "the plan judged what it knew";
+  EXPECT_THAT(execution.outcomes[0].detail, HasSubstr("Job shop/migrate"));
+
+  reader.now = Error{ErrorKind::kUnavailable, "the index is away"};
+  node.removed.clear();
+  EXPECT_EQ(Run().refused->source, "workloads");
+  EXPECT_THAT(node.removed, IsEmpty());
+}
+
+TEST_F(BatchTest, LooksAgainForTheRestWhenTheLookHasGrownOld) {
+  At("Remove", 2, [&] { clock.Advance(Millis(51)); });
+  Run();
+  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ListImages", "ReadPods", "ReadUse", "ReadPods",
+                                      "Remove", "Remove", "ListImages", "ReadPods", "ReadUse",
+                                      "ReadPods", "Remove", "Remove", "Remove", "EndBatch"));
+}
+
+TEST_F(BatchTest, WhatComesIntoUseDuringABatchIsSeenByTheNextLook) {
+  At("Remove", 2, [&] {
+    clock.Advance(Millis(51));
+    node.use.references.push_back({Id("d"), {}, {ReferrerKind::kContainer, "shop", "x", "y"}});
+  });
+  Run();
+  EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b"), Id("c"), Id("e")));
+}
+
+TEST_F(BatchTest, ABatchThatCannotBeginRemovesNothingAndSaysWhy) {
+  node.on_call = [](const std::string& call) -> std::optional<Error> {
+    if (call == "BeginBatch") return Error{ErrorKind::kUnavailable, "a download is under way"};
+    return std::nullopt;
+  };
+  const Execution execution = Run();
+  EXPECT_THAT(node.calls, ElementsAre("BeginBatch"));
+  EXPECT_EQ(execution.stopped_early, "a download is under way");
+  EXPECT_THAT(execution.outcomes, Each(Field(&Outcome::kind, OutcomeKind::kSpared)));
+}
+
+TEST_F(BatchTest, ABatchIsEndedWhateverHappened) {
+  const FakeNode fresh = node;
+  struct Case {
+    const char* why;
+    std::function<std::optional<Error>(const std::string&)> on_call;
+    std::size_t removed;
+  };
+  const Case cases[] = {
+      {"told to stop",
+       [&](const std::string& call) -> std::optional<Error> {
+         if (call == "Remove") stop.request_stop();
+         return std::nullopt;
+       },
+       1},
+      {"a source is lost",
+       [&, looks = 0](const std::string& call) mutable -> std::optional<Error> {
+         if (call == "Remove") clock.Advance(Millis(30));
+         if (call == "ReadUse" && ++looks == 2) return Error{ErrorKind::kUnavailable, "refused"};
+         return std::nullopt;
+       },
+       2},
+      {"all fail",
+       [](const std::string& call) -> std::optional<Error> {
+         if (call == "Remove") return Error{ErrorKind::kInternal, "busy"};
+         return std::nullopt;
+       },
+       0},
+  };
+  for (const Case& c : cases) {
+    node = fresh;
+    stop = {};
+    node.on_call = c.on_call;
+    Run();
+    EXPECT_EQ(node.removed.size(), c.removed) << c.why;
+    EXPECT_EQ(node.calls.back(), "EndBatch") << c.why;
+  }
+}
+
+TEST_F(BatchTest, MaxFailuresHoldsWithinABatch) {
+  policy.limits.max_failures = 2;
+  node.on_call = [](const std::string& call) -> std::optional<Error> {
+    if (call == "Remove") return Error{ErrorKind::kInternal, "busy"};
+    return std::nullopt;
+  };
+  const Execution execution = Run();
+  EXPECT_EQ(std::ranges::count(node.calls, "Remove"), 2);
+  EXPECT_EQ(execution.stopped_early, "limits.maxFailures 2 reached");
+}
+
+TEST_F(BatchTest, ForSpaceABatchHasAsManyAsTheLayersSayAreNeeded) {
+  policy.disk = {{75, 65}, {0, 0}, {}};
+  disk = DiskUsage{"/var", 1000, 100, 100, 100};
+  node.disk = disk.value();
+  for (const auto at : plan.removals) {
+    plan.decisions[at].code = Code::kSpace;
+    plan.decisions[at].frees = 100;
+  }
+  // 250 are missing; three images should free 300, and do not.
+  node.on_call = [&, ended = 0](const std::string& call) mutable -> std::optional<Error> {
+    if (call == "EndBatch")
+      node.disk = DiskUsage{"/var", 1000, ++ended == 1 ? 280U : 380U, 100, 100};
+    return std::nullopt;
+  };
+  Run();
+  EXPECT_EQ(std::ranges::count(node.calls, "BeginBatch"), 2);
+  EXPECT_EQ(node.removed.size(), 4U) << "three at first, then as many as are still missing";
+}
+
+TEST_F(BatchTest, ForSpaceWithoutKnownLayersTheyGoOneByOne) {
+  policy.disk = {{75, 65}, {0, 0}, {}};
+  disk = DiskUsage{"/var", 1000, 100, 100, 100};
+  node.disk = disk.value();
+  for (const auto at : plan.removals) plan.decisions[at].code = Code::kSpace;
+  At("EndBatch", 2, [&] { node.disk = DiskUsage{"/var", 1000, 360, 100, 100}; });
+  Run();
+  EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b")));
+}
+
+// Two that wait for each other can only end when both are on their way.
+struct InPairs final : ImageRemover {
+  std::size_t batch_size() const override { return 2; }
+  std::size_t in_flight() const override { return 2; }
+  Result<Removal> Remove(const Image&, const std::stop_token&) override {
+    both.arrive_and_wait();
+    return Removal::kRemoved;
+  }
+  std::latch both{2};
+};
+
+TEST_F(BatchTest, SeveralAreOnTheirWayAtOnce) {
+  plan.removals.resize(2);
+  InPairs remover;
+  EXPECT_THAT(RunWith(remover).outcomes,
+              AllOf(testing::SizeIs(2), Each(Field(&Outcome::kind, OutcomeKind::kRemoved))));
+}
+
+}  // namespace
+}  // namespace imagesweep
