@@ -176,6 +176,7 @@ std::optional<Error> Complaint(const Options& options) {
       return Error{ErrorKind::kInvalid,
                    "--policy-configmap needs Kubernetes, and --without-kubernetes rules it out"};
   }
+  if (auto why = WorkloadsComplaint(options)) return why;
   const auto own = OwnPodOf(options);
   if (!own) return own.error();
   // Inside a cluster our own pod is what shows that a list is the whole list.
@@ -211,9 +212,11 @@ void RunUntilStopped(const Options& options, Shared& shared, kube::Cluster* clus
       shared.status.SetHistory(*history, /*details=*/true);
     };
   }
+  const bool direct = cluster != nullptr && options.workloads == WorkloadsFrom::kDirect;
   const auto own_pod = OwnPodOf(options);
   Sweeper sweeper({runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem,
-                   *ledger, shared.clock, history.get(), std::move(kubelet)},
+                   *ledger, shared.clock, history.get(), std::move(kubelet),
+                   direct ? &cluster->workloads() : nullptr},
                   NodeNameOf(options), own_pod ? *own_pod : std::nullopt, std::move(recent));
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
                shared.clock, shared.events.get(), std::move(on_run)},
@@ -273,6 +276,8 @@ int RunAgent(const Options& options, const std::stop_token& stop) {
           },
           *shared.log, shared.clock, EventPublisher::DefaultRetry(RandomSeed()));
     cluster->WatchPods([&shared] { shared.wakeup.Notify(); });
+    if (options.workloads == WorkloadsFrom::kDirect)
+      cluster->WatchWorkloads([&shared] { shared.wakeup.Notify(); });
   }
   std::jthread events;
   if (shared.events)

@@ -85,6 +85,16 @@ Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
   return kube::Cluster::Connect(*server, std::move(cluster), clock);
 }
 
+std::optional<Error> WorkloadsComplaint(const Options& options) {
+  if (options.workloads.value_or(WorkloadsFrom::kOff) == WorkloadsFrom::kOff) return std::nullopt;
+  if (options.without_kubernetes)
+    return Error{ErrorKind::kInvalid,
+                 "--workloads needs Kubernetes, and --without-kubernetes rules it out"};
+  if (options.workloads == WorkloadsFrom::kIndex)
+    return Error{ErrorKind::kInvalid, "--workloads=index is not built in"};
+  return std::nullopt;
+}
+
 Result<std::shared_ptr<cri::Connection>> ConnectToRuntime(const Options& options,
                                                           cri::CallObserver observer,
                                                           const std::stop_token& stop) {

@@ -44,6 +44,9 @@ Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
                                                         kube::RequestObserver observer,
                                                         const Clock& clock);
 
+// Why --workloads cannot be followed; empty: it can.
+std::optional<Error> WorkloadsComplaint(const Options& options);
+
 // --runtime-endpoint, else the first socket that answers.
 Result<std::shared_ptr<cri::Connection>> ConnectToRuntime(const Options& options,
                                                           cri::CallObserver observer,

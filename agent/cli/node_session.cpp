@@ -57,6 +57,7 @@ Sweeper& NodeSession::sweeper() {
 Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_token& stop) {
   auto own_pod = OwnPodOf(options);
   if (!own_pod) return std::move(own_pod).error();
+  if (auto why = WorkloadsComplaint(options)) return *std::move(why);
   auto parts = std::make_unique<Parts>();
   parts->options = options;
   if (!options.without_kubernetes) {
@@ -79,9 +80,12 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
     kubelet = [cluster = parts->cluster.get()](const std::stop_token& quit) {
       return cluster->ReadKubeletThresholds(quit);
     };
+  // Who gives a command expects it to look; only a policy with keep.workloads makes it.
+  const bool direct = options.workloads.value_or(WorkloadsFrom::kDirect) == WorkloadsFrom::kDirect;
+  WorkloadReader* workloads = direct && parts->cluster ? &parts->cluster->workloads() : nullptr;
   parts->sweeper = std::make_unique<Sweeper>(
       NodeParts{*parts->runtime, pods, *parts->remover, parts->filesystem, *parts->ledger,
-                parts->clock, parts->history.get(), std::move(kubelet)},
+                parts->clock, parts->history.get(), std::move(kubelet), workloads},
       NodeNameOf(options), *std::move(own_pod));
   return NodeSession(std::move(parts));
 }

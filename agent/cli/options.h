@@ -15,6 +15,9 @@ enum ExitCode : int { kExitDone = 0, kExitFailed = 1, kExitUsage = 2 };
 
 enum class Output { kTable, kWide, kJson, kYaml, kName, kMarkdown };
 
+// Where the cluster's workloads are read from, for keep.workloads.
+enum class WorkloadsFrom { kOff, kDirect, kIndex };
+
 // Who gets the status page and its JSON.
 enum class StatusPage { kOff, kLoopback, kAll };
 
@@ -47,6 +50,8 @@ struct Options {
   StatusPage status_page = StatusPage::kLoopback;
   std::optional<LogFormat> log_format;  // empty: the command's own default
   Output output = Output::kTable;
+  // Empty: not told; then a command that a person gives lists them when the policy asks for them.
+  std::optional<WorkloadsFrom> workloads;
   std::optional<Profile> try_profile;  // plan: a profile in place of the policy's own
   bool without_kubernetes = false;
   bool read_kubelet = false;

@@ -13,6 +13,9 @@ const std::map<std::string, Output> kOutputs{
     {"table", Output::kTable}, {"wide", Output::kWide}, {"json", Output::kJson},
     {"yaml", Output::kYaml},   {"name", Output::kName}, {"markdown", Output::kMarkdown},
     {"text", Output::kTable}};
+const std::map<std::string, WorkloadsFrom> kWorkloads{{"off", WorkloadsFrom::kOff},
+                                                      {"direct", WorkloadsFrom::kDirect},
+                                                      {"index", WorkloadsFrom::kIndex}};
 const std::map<std::string, LogFormat> kLogFormats{{"text", LogFormat::kText},
                                                    {"json", LogFormat::kJson}};
 
@@ -43,6 +46,15 @@ void AddSourceFlags(CLI::App& app, Options& options) {
                "Ask the kubelet for its own thresholds, through the API server (needs get on "
                "nodes/proxy); else its defaults 85 and 80 are assumed")
       ->envname("IMAGESWEEP_READ_KUBELET_CONFIG")
+      ->group(group);
+  app.add_option_function<std::string>(
+         "--workloads",
+         [&options](const std::string& text) { options.workloads = kWorkloads.at(text); },
+         "Where keep.workloads learns of the cluster's workloads: off, direct (from the API "
+         "server; needs list and watch on apps and batch), or index [agent: off; else direct]")
+      ->check(CLI::IsMember({"off", "direct", "index"}))
+      ->option_text("FROM")
+      ->envname("IMAGESWEEP_WORKLOADS")
       ->group(group);
   app.add_option("--policy-file", options.policy_file, "Policy to follow")
       ->envname("IMAGESWEEP_POLICY_FILE")
