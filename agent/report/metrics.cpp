@@ -162,7 +162,7 @@ struct Metrics::Series {
   Family<Gauge>& evidence_age =
       gauge("imagesweep_evidence_age_seconds",
             "Time since a source last gave evidence that was believed; since the start when never. "
-            "workloads: 0, as they are not read.");
+            "workloads: 0 while the policy does not ask for them.");
   Family<Counter>& refused =
       counter("imagesweep_refused_runs_total",
               "Runs that removed nothing because a source could not be trusted.");
@@ -240,7 +240,14 @@ void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds,
   s.run_seconds.Add({{"trigger", trigger_name}}, kRunSeconds).Observe(seconds);
   for (const double window : report.recheck_window_seconds) s.window.Observe(window);
   if (report.refused) s.refused.Add({{"source", report.refused->source}}).Increment();
-  if (report.refused && report.plan.decisions.empty()) return;
+  const bool reads_workloads = report.in_force.keep.workloads.enabled;
+  if (report.refused && report.plan.decisions.empty()) {
+    // From the first run that asked for them on.
+    if (reads_workloads)
+      s.evidence_at.With(
+          [&](auto& at) { return at.try_emplace("workloads", clock_.Steady()).second; });
+    return;
+  }
 
   // What the run went by: a flag, or a part of the policy for this node alone, may say otherwise.
   s.dry_run.Set(report.dry_run ? 1 : 0);
@@ -251,8 +258,14 @@ void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds,
     for (const char* source : kEvidence)
       if (std::string_view(source) != "pods" || !report.evidence.without_kubernetes)
         at[source] = now;
+    if (reads_workloads) {
+      at["workloads"] = now;
+    } else {
+      at.erase("workloads");
+    }
     return 0;
   });
+  if (!reads_workloads) s.evidence_age.Add({{"source", "workloads"}}).Set(0);
   std::map<std::string_view, std::pair<double, double>> by_state;
   for (const Decision& decision : report.plan.decisions) {
     auto& [count, bytes] = by_state[ImageState(decision.code)];

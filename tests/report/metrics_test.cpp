@@ -161,6 +161,32 @@ TEST(Metrics, ARefusedRunCountsItsSourceAndLetsTheEvidenceAge) {
   EXPECT_THAT(text, HasSubstr("imagesweep_runs_total{result=\"error\",trigger=\"interval\"} 1"));
 }
 
+TEST(Metrics, WorkloadsAgeFromTheFirstRunThatAsksForThemAndNoLonger) {
+  FakeClock clock;
+  Metrics metrics("0.1.0", "abc", clock);
+  const auto age = [&] {
+    const std::string text = metrics.Render();
+    const std::string series = "imagesweep_evidence_age_seconds{source=\"workloads\"} ";
+    const auto at = text.find(series) + series.size();
+    return text.substr(at, text.find('\n', at) - at);
+  };
+  Report report;
+  report.in_force.keep.workloads.enabled = true;
+  report.refused = Refusal{"workloads", {ErrorKind::kDenied, "403"}};
+  metrics.RecordRun(report, Trigger::kInterval, 0.1);
+  clock.Advance(Millis(42'000));
+  metrics.RecordRun(report, Trigger::kInterval, 0.1);
+  EXPECT_EQ(age(), "42");
+  report.refused.reset();
+  metrics.RecordRun(report, Trigger::kInterval, 0.1);
+  clock.Advance(Millis(7'000));
+  EXPECT_EQ(age(), "7");
+  report.in_force.keep.workloads.enabled = false;
+  metrics.RecordRun(report, Trigger::kInterval, 0.1);
+  clock.Advance(Millis(7'000));
+  EXPECT_EQ(age(), "0");
+}
+
 TEST(Metrics, ShowsOnePolicyAtATime) {
   FakeClock clock;
   Metrics metrics("0.1.0", "abc", clock);
