@@ -100,6 +100,39 @@ CLI::App* AddDf(CLI::App& app, Options& options) {
   return command;
 }
 
+CLI::App* AddRestore(CLI::App& app, Options& options) {
+  auto* command = app.add_subcommand(
+      "restore",
+      "Brings back images that runs removed: pulls them by digest, or takes them from an archive, "
+      "with the names that they had. What is here already is left alone, so it can be repeated; "
+      "needs no Kubernetes");
+  auto* which = command->add_option_group("Which images", "One of these");
+  which->add_flag_callback(
+      "--last", [&options] { options.run.clear(); },
+      "All that the last run removed, of those that removed something");
+  which->add_option("--run", options.run, "All that one run removed: its id, or the beginning");
+  which->add_option("--image", options.image,
+                    "One image, by a name, a digest, or an id that it had");
+  which->require_option(1);
+  command
+      ->add_option("--pull-secret", options.pull_secret,
+                   "Credentials for private registries: a dockerconfigjson, such as "
+                   "~/.docker/config.json")
+      ->option_text("FILE");
+  command
+      ->add_option("--archive-dir", options.archive_dir,
+                   "Where keep.archive.path has put archives [that of --policy-file, else "
+                   "STATE_DIR/archive]")
+      ->option_text("DIR");
+  command->add_option("--parallel", options.parallel, "Pulls at once")
+      ->check(CLI::Range(1, 32))
+      ->option_text("N [3]");
+  command->add_flag_callback(
+      "--dry-run", [&options] { options.dry_run = true; },
+      "Show what would come back, and what cannot");
+  return command;
+}
+
 void PointToGlobalFlags(CLI::App& app) {
   for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     command->footer("`imagesweep --help` lists the flags that all commands share.");
@@ -197,11 +230,12 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   auto* sweep_dry = sweep->add_flag(
       "--dry-run", dry_run,
       "Show what would go [true]; --dry-run=false removes, also when the policy has dryRun: true");
+  auto* restore = command(AddRestore(app, *options), RunRestore);
   auto* room = command(AddEnsureSpace(app, *options), RunEnsureSpace);
   auto* room_dry = room->add_flag("--dry-run", dry_run, "Show what would go; remove nothing")
                        ->envname("IMAGESWEEP_DRY_RUN");
-  for (CLI::App* removes : {sweep, room})
-    removes->add_flag("-q,--quiet", options->quiet, "No progress on stderr");
+  for (CLI::App* changes : {sweep, room, restore})
+    changes->add_flag("-q,--quiet", options->quiet, "No progress on stderr");
   command(AddWatch(app, *options), RunWatch);
   auto* explain = command(
       app.add_subcommand("explain", "Says why one image is kept or goes, question by question"),

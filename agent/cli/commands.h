@@ -22,6 +22,7 @@ int RunPolicyReference();
 int RunPolicySchema();
 int RunReport(const Options& options);
 int RunHistory(const Options& options);
+int RunRestore(const Options& options, const std::stop_token& stop);
 int RunAnalyze(const Options& options, const std::stop_token& stop);
 int RunAnalyzeLayers(const Options& options, const std::stop_token& stop);
 int RunCompare(const Options& options);

@@ -37,9 +37,12 @@ struct Options {
   std::string policy_origin = "configmap";  // what the ConfigMap is, for metrics: chart, existing
   Millis timeout = std::chrono::minutes(2);
   std::string log_level = "info";
-  std::string image;            // explain
+  std::string image;            // explain, restore
   std::string policy_to_check;  // policy validate
-  std::string run;              // report: the run's id or its beginning; empty: the last
+  std::string run;              // report, restore: the run's id or its beginning; empty: the last
+  std::string pull_secret;      // restore: a dockerconfigjson
+  std::string archive_dir;      // restore: empty: the policy file's, else below the state directory
+  int parallel = 3;             // restore: pulls at once
   std::uint64_t room = 0;       // ensure-space: bytes
   Millis watch_every = std::chrono::seconds(5);
   std::vector<std::string> compare;     // analyze: two files, before and after; else empty

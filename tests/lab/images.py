@@ -81,6 +81,12 @@ class Archive:
             self._manifests.append({**manifest, "annotations": {"io.containerd.image.name": name}})
         return Image(names, config["digest"], manifest["digest"])
 
+    def blobs(self, image):
+        """(digest, content) of all that IMAGE is made of, what is referred to first, its manifest last."""
+        manifest = json.loads(self._blobs[image.digest])
+        digests = [part["digest"] for part in (*manifest["layers"], manifest["config"])]
+        return [(digest, self._blobs[digest]) for digest in (*digests, image.digest)]
+
     def write(self, path):
         index = _json({"schemaVersion": 2, "manifests": self._manifests})
         files = {"oci-layout": _json({"imageLayoutVersion": "1.0.0"}), "index.json": index}

@@ -1,0 +1,187 @@
+#include "agent/app/restore.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace imagesweep {
+namespace {
+
+using Became = RestoreReport::Outcome;
+using From = RestoreReport::From;
+
+// containerd's CRI learns of names from its events, a moment after they are made.
+constexpr Millis kUntilListed = std::chrono::seconds(10);
+constexpr Millis kBetweenLooks{100};
+
+const Image* Find(const std::vector<Image>& listed, const std::string& id) {
+  const auto found =
+      std::ranges::find_if(listed, [&](const Image& image) { return image.id.text() == id; });
+  return found == listed.end() ? nullptr : &*found;
+}
+
+bool HasName(const Image& image, const std::string& name) {
+  const auto is_it = [&](const ImageName& one) { return one.text() == name; };
+  return std::ranges::any_of(image.tags, is_it) || std::ranges::any_of(image.digests, is_it);
+}
+
+std::vector<std::string> Names(const RestoreReport::Image& wanted) {
+  std::vector<std::string> names = wanted.names;
+  names.insert(names.end(), wanted.digests.begin(), wanted.digests.end());
+  return names;
+}
+
+// Of the wanted names those that mean no image at all; one that means another is noted once.
+std::vector<std::string> Missing(const std::vector<Image>& listed, RestoreReport::Image& wanted,
+                                 bool note) {
+  std::vector<std::string> missing;
+  for (const std::string& name : Names(wanted)) {
+    const auto owner =
+        std::ranges::find_if(listed, [&](const Image& image) { return HasName(image, name); });
+    if (owner == listed.end())
+      missing.push_back(name);
+    else if (owner->id.text() != wanted.id && note)
+      wanted.notes.push_back(name + " means another image by now, and goes on to");
+  }
+  return missing;
+}
+
+class Work {
+ public:
+  Work(RestoreDoor& door, const Clock& clock, const std::stop_token& stop)
+      : door_(door), clock_(clock), stop_(stop) {}
+
+  Status Do(RestoreReport::Image& wanted) {
+    auto listed = door_.ListImages(stop_);
+    if (!listed) return std::move(listed).error();
+    const Image* image = Find(*listed, wanted.id);
+    if (image == nullptr) {
+      if (auto fetched = Fetch(wanted); !fetched) return fetched;
+      listed = Await(wanted, /*names=*/false);
+      if (!listed) return std::move(listed).error();
+      image = Find(*listed, wanted.id);
+    }
+    if (auto named = Name(*listed, *image, wanted); !named) return named;
+    listed = Await(wanted, /*names=*/true);
+    return listed ? Status(Done{}) : Status(std::move(listed).error());
+  }
+
+ private:
+  Status Fetch(RestoreReport::Image& wanted) {
+    if (wanted.from == From::kArchive) {
+      auto notes = door_.Import(wanted.source, wanted.id, stop_);
+      return notes ? Status(Done{}) : Status(std::move(notes).error());
+    }
+    // Each of its repositories may have it: the first error is told when none does.
+    Status pulled = Done{};
+    for (const std::string& digest : wanted.digests) {
+      auto one = door_.Pull(digest, stop_);
+      if (one) {
+        wanted.source = digest;
+        return one;
+      }
+      if (pulled) pulled = std::move(one);
+      if (stop_.stop_requested()) break;
+    }
+    return pulled;
+  }
+
+  Status Name(const std::vector<Image>& listed, const Image& image, RestoreReport::Image& wanted) {
+    const auto missing = Missing(listed, wanted, /*note=*/true);
+    if (missing.empty()) return Done{};
+    if (door_.makes_names()) {
+      const std::string& from =
+          image.digests.empty() ? image.tags.empty() ? image.id.text() : image.tags.front().text()
+                                : image.digests.front().text();
+      const auto notes = door_.AddNames(from, missing, stop_);
+      if (!notes) return notes.error().Wrap("it is back, but not with all its names");
+      wanted.notes.insert(wanted.notes.end(), notes->begin(), notes->end());
+      return Done{};
+    }
+    for (const std::string& name : wanted.names) {
+      if (std::ranges::find(missing, name) == missing.end()) continue;
+      if (auto pulled = door_.Pull(name, stop_); !pulled)
+        wanted.notes.push_back("it is back by its digest, but not as " + name + ": " +
+                               pulled.error().what);
+    }
+    return Done{};
+  }
+
+  // The list, once the image is in it, with its names if they are waited for.
+  Result<std::vector<Image>> Await(RestoreReport::Image& wanted, bool names) {
+    const SteadyTime until = clock_.Steady() + kUntilListed;
+    while (true) {
+      auto listed = door_.ListImages(stop_);
+      if (!listed) return listed;
+      const bool is_there = Find(*listed, wanted.id) != nullptr;
+      const bool given_up = clock_.Steady() >= until;
+      const auto missing = Missing(*listed, wanted, /*note=*/false);
+      // A runtime that makes no names shows at once which image each of them is.
+      const bool all = !names || missing.empty() || !door_.makes_names();
+      if (is_there && (all || given_up)) {
+        if (names && door_.makes_names())
+          for (const std::string& name : missing)
+            wanted.notes.push_back("the runtime does not list " + name);
+        if (names && !door_.makes_names()) Missing(*listed, wanted, /*note=*/true);
+        return listed;
+      }
+      if (given_up)
+        return Error{ErrorKind::kIncomplete, wanted.source + " was fetched, but the runtime has " +
+                                                 "made another image of it: none has the id " +
+                                                 wanted.id};
+      if (!clock_.Sleep(kBetweenLooks, stop_)) return Error{ErrorKind::kCancelled, "stopped"};
+    }
+  }
+
+  RestoreDoor& door_;
+  const Clock& clock_;
+  const std::stop_token stop_;
+};
+
+}  // namespace
+
+Status CompareWithNode(RestoreReport& report, RestoreDoor& door, const std::stop_token& stop) {
+  const auto listed = door.ListImages(stop);
+  if (!listed) return listed.error();
+  for (RestoreReport::Image& wanted : report.images) {
+    if (Find(*listed, wanted.id) != nullptr) {
+      wanted.error.clear();
+      const auto missing = Missing(*listed, wanted, /*note=*/false);
+      wanted.outcome = missing.empty() ? Became::kAlreadyHere : Became::kWouldRestore;
+      if (missing.empty()) Missing(*listed, wanted, /*note=*/true);
+      continue;
+    }
+    if (wanted.from != From::kArchive || door.makes_names()) continue;
+    wanted.outcome = Became::kCannot;
+    wanted.error =
+        "archives can only be brought back into containerd; this is one: " + wanted.source;
+  }
+  return Done{};
+}
+
+void Restore(RestoreReport& report, RestoreDoor& door, const Clock& clock,
+             const RestoreOptions& options, const std::stop_token& stop) {
+  std::vector<RestoreReport::Image*> wanted;
+  for (RestoreReport::Image& image : report.images)
+    if (image.outcome == Became::kWouldRestore) wanted.push_back(&image);
+  std::atomic<std::size_t> next = 0;
+  std::mutex telling;
+  const auto worker = [&] {
+    for (std::size_t at = next++; at < wanted.size(); at = next++) {
+      RestoreReport::Image& image = *wanted[at];
+      const Status done = stop.stop_requested() ? Error{ErrorKind::kCancelled, "stopped"}
+                                                : Work(door, clock, stop).Do(image);
+      image.outcome = done ? Became::kRestored : Became::kFailed;
+      if (!done) image.error = done.error().what;
+      const std::scoped_lock one_at_a_time(telling);
+      if (options.on_done) options.on_done(image);
+    }
+  };
+  std::vector<std::jthread> workers;
+  const auto count = std::min(wanted.size(), static_cast<std::size_t>(options.parallel));
+  for (std::size_t at = 0; at < count; ++at) workers.emplace_back(worker);
+}
+
+}  // namespace imagesweep

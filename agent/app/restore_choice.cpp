@@ -1,0 +1,104 @@
+#include "agent/app/restore_choice.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include "agent/model/image_name.h"
+
+namespace imagesweep {
+namespace {
+
+constexpr std::size_t kShortestId = 6;
+
+bool HasName(const RemovalEntry& removal, const std::string& name) {
+  return std::ranges::find(removal.names, name) != removal.names.end() ||
+         std::ranges::find(removal.digests, name) != removal.digests.end();
+}
+
+std::string_view Hex(std::string_view id) {
+  return id.substr(id.find(':') + 1);  // the whole when there is no colon
+}
+
+bool IdBegins(const RemovalEntry& removal, std::string_view text) {
+  return Hex(text).size() >= kShortestId && Hex(removal.id).starts_with(Hex(text)) &&
+         (text.find(':') == std::string_view::npos || removal.id.starts_with(text));
+}
+
+Result<std::vector<RemovalEntry>> OfRun(std::span<const RemovalEntry> removals,
+                                        const std::string& run) {
+  std::vector<RemovalEntry> chosen;
+  for (const RemovalEntry& removal : removals)
+    if (removal.run.starts_with(run)) chosen.push_back(removal);
+  if (chosen.empty())
+    return Error{ErrorKind::kNotFound, "no removal by a run \"" + run +
+                                           "\" is remembered; `imagesweep history` lists "
+                                           "the runs"};
+  for (const RemovalEntry& removal : chosen)
+    if (removal.run != chosen.front().run)
+      return Error{ErrorKind::kInvalid, "several runs begin with \"" + run + "\""};
+  return chosen;
+}
+
+Result<std::vector<RemovalEntry>> OfImage(std::span<const RemovalEntry> removals,
+                                          const std::string& text) {
+  // What a name meant last.
+  const std::string name = ImageName::Parse(text).text();
+  for (const RemovalEntry& removal : removals)
+    if (HasName(removal, name) || removal.id == text) return std::vector<RemovalEntry>{removal};
+  std::vector<RemovalEntry> chosen;
+  for (const RemovalEntry& removal : removals) {
+    if (!IdBegins(removal, text)) continue;
+    if (chosen.empty()) chosen.push_back(removal);
+    if (removal.id != chosen.front().id)
+      return Error{ErrorKind::kInvalid, "\"" + text + "\" may mean several images; give an id"};
+  }
+  if (chosen.empty())
+    return Error{ErrorKind::kNotFound, "no removal of \"" + text + "\" is remembered"};
+  return chosen;
+}
+
+}  // namespace
+
+Result<std::vector<RemovalEntry>> ChooseRemovals(std::span<const RemovalEntry> removals,
+                                                 const RestoreWish& wish) {
+  if (removals.empty()) return Error{ErrorKind::kNotFound, "no removal is remembered here"};
+  // Of a run that was ended early the removals may all be unsettled: it is the last all the same.
+  auto chosen = wish.of == RestoreWish::Of::kImage ? OfImage(removals, wish.text)
+                : wish.of == RestoreWish::Of::kRun ? OfRun(removals, wish.text)
+                                                   : OfRun(removals, removals.front().run);
+  if (!chosen) return chosen;
+  std::set<std::string> seen;
+  std::erase_if(*chosen, [&](const RemovalEntry& one) { return !seen.insert(one.id).second; });
+  return chosen;
+}
+
+RestoreReport PlanRestore(std::span<const RemovalEntry> removals,
+                          const std::function<std::string(const std::string& id)>& archive_of,
+                          const std::string& archives) {
+  RestoreReport report;
+  for (const RemovalEntry& removal : removals) {
+    RestoreReport::Image image;
+    image.id = removal.id;
+    image.names = removal.names;
+    image.digests = removal.digests;
+    image.size_bytes = removal.size_bytes;
+    image.run = removal.run;
+    if (!removal.digests.empty()) {
+      image.from = RestoreReport::From::kRegistry;
+      image.source = removal.digests.front();
+    } else if (image.source = archive_of(removal.id); !image.source.empty()) {
+      image.from = RestoreReport::From::kArchive;
+    } else {
+      image.outcome = RestoreReport::Outcome::kCannot;
+      image.error =
+          "it was built or loaded on this node, so no registry is known to have it, and " +
+          (archives.empty() ? "no directory of archives is known"
+                            : "no archive of it is in " + archives);
+    }
+    report.images.push_back(std::move(image));
+  }
+  return report;
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/app/restore.h"
+#include "agent/containerd/import.h"
+#include "agent/cri/connection.h"
+#include "agent/cri/image_puller.h"
+#include "agent/cri/runtime.h"
+
+namespace imagesweep {
+
+// The real runtime: pulls by CRI; on containerd its own services make names and take archives.
+class RuntimeDoor final : public RestoreDoor {
+ public:
+  // An error: the runtime did not say what it is.  `clock` must outlive it.
+  static Result<std::unique_ptr<RuntimeDoor>> Open(std::shared_ptr<cri::Connection> connection,
+                                                   cri::PullSecret secret, const Clock& clock,
+                                                   const std::stop_token& stop);
+
+  Result<std::vector<Image>> ListImages(const std::stop_token& stop) override;
+  Status Pull(const std::string& reference, const std::stop_token& stop) override;
+  bool makes_names() const override { return importer_ != nullptr; }
+  Result<std::vector<std::string>> AddNames(const std::string& from,
+                                            const std::vector<std::string>& names,
+                                            const std::stop_token& stop) override;
+  Result<std::vector<std::string>> Import(const std::string& archive, const std::string& id,
+                                          const std::stop_token& stop) override;
+
+ private:
+  RuntimeDoor(const std::shared_ptr<cri::Connection>& connection, cri::PullSecret secret)
+      : runtime_(connection), puller_(connection, std::chrono::minutes(15), std::move(secret)) {}
+
+  cri::Runtime runtime_;
+  cri::ImagePuller puller_;
+  std::unique_ptr<containerd::Importer> importer_;  // null: no containerd
+};
+
+}  // namespace imagesweep

@@ -1,0 +1,189 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "agent/app/policy_store.h"
+#include "agent/app/restore.h"
+#include "agent/app/restore_choice.h"
+#include "agent/app/restore_runtime.h"
+#include "agent/cli/commands.h"
+#include "agent/cli/connect.h"
+#include "agent/cli/progress.h"
+#include "agent/cli/render.h"
+#include "agent/containerd/archive.h"
+#include "agent/report/printable.h"
+#include "agent/report/restore.h"
+#include "agent/report/yaml.h"
+#include "agent/state/history.h"
+#include "agent/state/ledger.h"
+
+// restore: brings back what runs removed.  Needs the state directory and the runtime, and no
+// Kubernetes.
+
+namespace imagesweep {
+namespace {
+
+using Became = RestoreReport::Outcome;
+
+constexpr std::size_t kBarWidth = 80;
+
+RestoreWish WishOf(const Options& options) {
+  if (!options.image.empty()) return {RestoreWish::Of::kImage, options.image};
+  if (!options.run.empty()) return {RestoreWish::Of::kRun, options.run};
+  return {};
+}
+
+// Reading must not make what is not there.
+Result<std::vector<RemovalEntry>> ReadRemovals(const Options& options, const Clock& clock) {
+  if (options.state_dir.empty())
+    return Error{ErrorKind::kInvalid, "--state-dir is empty: nothing is remembered anywhere"};
+  const auto exists = History::Exists(options.state_dir);
+  if (!exists) return exists.error();
+  if (!*exists) return std::vector<RemovalEntry>();
+  const auto history = History::Open(options.state_dir, clock);
+  auto removals = history->Removals({});
+  // What it could not read must not look like nothing to restore.
+  if (removals && removals->empty() && !history->warnings().empty())
+    return Error{ErrorKind::kIncomplete, history->warnings().front()};
+  return removals;
+}
+
+// Where the archives are: as told, else as the policy file says, else below the state directory.
+Result<std::string> ArchivesOf(const Options& options) {
+  if (!options.archive_dir.empty()) return options.archive_dir;
+  if (!options.policy_file.empty()) {
+    const auto active = LoadPolicyFile(options.policy_file);
+    if (!active) return active.error();
+    if (!active->policy.keep.archive.path.empty()) return active->policy.keep.archive.path;
+  }
+  return (std::filesystem::path(options.state_dir) / "archive").string();
+}
+
+Result<cri::PullSecret> ReadPullSecret(const std::string& path) {
+  if (path.empty()) return cri::PullSecret();
+  const std::string what = "--pull-secret " + path;
+  const auto text = ReadTextFile(path);
+  if (!text) return text.error().Wrap("--pull-secret");
+  auto secret = cri::PullSecret::Parse(*text);
+  if (!secret) return secret.error().Wrap(what);
+  return secret;
+}
+
+// How far it is, on stderr.
+class RestoreProgress {
+ public:
+  RestoreProgress(const RestoreReport& report, bool bar) : bar_(bar) {
+    for (const auto& image : report.images) {
+      if (image.outcome != Became::kWouldRestore) continue;
+      ++all_;
+      all_bytes_ += image.size_bytes;
+    }
+  }
+  ~RestoreProgress() {
+    if (bar_ && done_ > 0) std::fputc('\n', stderr);
+  }
+  RestoreProgress(const RestoreProgress&) = delete;
+  RestoreProgress& operator=(const RestoreProgress&) = delete;
+
+  void Show(const RestoreReport::Image& image) {
+    ++done_;
+    if (image.outcome == Became::kRestored) done_bytes_ += image.size_bytes;
+    const std::string& name = image.display_name();
+    if (bar_)
+      std::fprintf(stderr, "\r\x1b[2K%s",
+                   ProgressBar(done_, all_, done_bytes_, all_bytes_, name, kBarWidth).c_str());
+    else
+      std::fprintf(stderr, "%s %s\n", std::string(ToString(image.outcome)).c_str(),
+                   Printable(name).c_str());
+    std::fflush(stderr);
+  }
+
+ private:
+  const bool bar_;
+  std::size_t all_ = 0, done_ = 0;
+  std::uint64_t all_bytes_ = 0, done_bytes_ = 0;
+};
+
+// What comes back must be as young as what was just pulled, also when no run has looked since it
+// went: else the next run would remove it again.
+void ForgetAges(const Options& options, const Clock& clock, RestoreReport& report) {
+  std::vector<ImageId> ids;
+  for (const auto& image : report.images)
+    if (image.outcome == Became::kWouldRestore) ids.emplace_back(image.id);
+  if (ids.empty()) return;
+  const auto ledger = Ledger::Open(options.state_dir, clock, ReadBootId());
+  ledger->Forget(ids);
+  if (ledger->durable()) return;
+  for (const std::string& warning : ledger->warnings()) report.warnings.push_back(warning);
+  report.warnings.emplace_back("the next run may take what is restored for old, and remove it");
+}
+
+std::string Render(const Options& options, const RestoreReport& report) {
+  switch (options.output) {
+    case Output::kJson:
+      return RestoreJson(report) + "\n";
+    case Output::kYaml:
+      return JsonToYaml(RestoreJson(report)) + "\n";
+    case Output::kName: {
+      std::string names;
+      for (const auto& image : report.images)
+        if (image.outcome == Became::kRestored || image.outcome == Became::kWouldRestore)
+          names += Printable(image.display_name()) + "\n";
+      return names;
+    }
+    default:
+      return RestoreText(report, TextOptionsOf(options));
+  }
+}
+
+Result<RestoreReport> Run(const Options& options, const std::stop_token& stop) {
+  const RealClock clock;
+  const auto removals = ReadRemovals(options, clock);
+  if (!removals) return removals.error();
+  const auto chosen = ChooseRemovals(*removals, WishOf(options));
+  if (!chosen) return chosen.error();
+  const auto archives = ArchivesOf(options);
+  if (!archives) return archives.error();
+  auto secret = ReadPullSecret(options.pull_secret);
+  if (!secret) return secret.error();
+  const auto archive_of = [&](const std::string& id) {
+    const auto path = containerd::ArchiveFile(*archives, id);
+    std::error_code unreadable;  // said when it is opened
+    return std::filesystem::exists(path, unreadable) || unreadable ? path.string() : std::string();
+  };
+  RestoreReport report = PlanRestore(*chosen, archive_of, *archives);
+  report.dry_run = options.dry_run.value_or(false);
+
+  const auto connection = ConnectToRuntime(options, {}, stop);
+  if (!connection) return connection.error();
+  const auto door = RuntimeDoor::Open(*connection, *std::move(secret), clock, stop);
+  if (!door) return door.error();
+  if (auto compared = CompareWithNode(report, **door, stop); !compared) return compared.error();
+  if (report.dry_run) return report;
+  std::fputs(CannotComeBackText(report).c_str(), stderr);
+  ForgetAges(options, clock, report);
+  RestoreProgress progress(report, isatty(STDERR_FILENO) != 0);
+  RestoreOptions how;
+  how.parallel = options.parallel;
+  if (!options.quiet)
+    how.on_done = [&](const RestoreReport::Image& image) { progress.Show(image); };
+  Restore(report, **door, clock, how, stop);
+  return report;
+}
+
+}  // namespace
+
+int RunRestore(const Options& options, const std::stop_token& stop) {
+  const auto report = Run(options, stop);
+  if (!report) {
+    PrintError(report.error().what);
+    return CodeFor(report.error());
+  }
+  if (!PrintResult(Render(options, *report))) return kExitFailed;
+  return report->Count(Became::kFailed) + report->Count(Became::kCannot) > 0 ? kExitFailed
+                                                                               : kExitDone;
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/model/image_archiver.h"
+#include "agent/model/ports.h"
+
+namespace imagesweep {
+
+// Has an image that cannot be pulled again copied before it goes; without a copy it stays, and its
+// removal fails with the reason.  Everything else is the other remover's.
+//
+// Copies are made at the beginning of a batch, however long that takes, so that the last look comes
+// after them.  Threads: as the other remover, which must outlive it like the archiver.
+class ArchivingRemover final : public ImageRemover {
+ public:
+  ArchivingRemover(ImageRemover& remover, ImageArchiver& archiver)
+      : remover_(remover), archiver_(archiver) {}
+
+  std::size_t batch_size() const override { return remover_.batch_size(); }
+  std::size_t in_flight() const override { return remover_.in_flight(); }
+  Status BeginBatch(const std::vector<const Image*>& images, const std::stop_token& stop) override;
+  Status EndBatch(const std::stop_token& stop) override { return remover_.EndBatch(stop); }
+  Result<Removal> Remove(const Image& image, const std::stop_token& stop) override;
+
+ private:
+  ImageRemover& remover_;
+  ImageArchiver& archiver_;
+  std::unordered_map<std::string, Status> copied_;  // of this batch, by image id
+};
+
+}  // namespace imagesweep

@@ -1,0 +1,300 @@
+#include "agent/app/restore.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <mutex>
+
+#include "agent/app/restore_choice.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/images.h"
+
+namespace imagesweep {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+using Became = RestoreReport::Outcome;
+
+std::string Digest(const std::string& repository, const std::string& word) {
+  return repository + "@" + Id("digest-" + word);
+}
+
+RemovalEntry Removal(const std::string& run, const std::string& word,
+                     std::vector<std::string> names, std::vector<std::string> digests,
+                     bool done = true) {
+  RemovalEntry entry;
+  entry.run = run;
+  entry.id = Id(word);
+  entry.names = std::move(names);
+  entry.digests = std::move(digests);
+  entry.done = done;
+  return entry;
+}
+
+std::vector<std::string> Ids(const std::vector<RemovalEntry>& removals) {
+  std::vector<std::string> ids;
+  for (const RemovalEntry& one : removals) ids.push_back(one.id);
+  return ids;
+}
+
+// Newest first, as the history has them.
+const std::vector<RemovalEntry> kRemovals{
+    Removal("01C", "new", {"r.example/app:v1"}, {}, /*done=*/false),
+    Removal("01B", "old", {"r.example/app:v1", "r.example/app:v0"},
+            {Digest("r.example/app", "old")}),
+    Removal("01B", "web", {"docker.io/library/web:latest"}, {}),
+    Removal("01A", "old", {"r.example/app:v0"}, {Digest("r.example/app", "old")}),
+};
+
+TEST(ChooseRemovals, FindsWhatIsMeant) {
+  using Of = RestoreWish::Of;
+  const struct {
+    RestoreWish wish;
+    std::vector<std::string> ids;
+  } rows[] = {
+      {{}, {Id("new")}},
+      {{Of::kRun, "01B"}, {Id("old"), Id("web")}},
+      {{Of::kRun, "01A"}, {Id("old")}},
+      {{Of::kImage, "r.example/app:v1"}, {Id("new")}},  // what it meant last
+      {{Of::kImage, "r.example/app:v0"}, {Id("old")}},
+      {{Of::kImage, "web"}, {Id("web")}},
+      {{Of::kImage, Digest("r.example/app", "old")}, {Id("old")}},
+      {{Of::kImage, Id("old")}, {Id("old")}},
+      {{Of::kImage, Id("old").substr(0, 14)}, {Id("old")}},
+      {{Of::kImage, Id("old").substr(7)}, {Id("old")}},
+  };
+  for (const auto& row : rows) {
+    const auto chosen = ChooseRemovals(kRemovals, row.wish);
+    ASSERT_TRUE(chosen) << row.wish.text << ": " << chosen.error().what;
+    EXPECT_EQ(Ids(*chosen), row.ids) << row.wish.text;
+  }
+  EXPECT_EQ(ChooseRemovals(kRemovals, {Of::kImage, "r.example/app:v0"})->front().run, "01B");
+}
+
+TEST(ChooseRemovals, SaysWhatItCannotFind) {
+  using Of = RestoreWish::Of;
+  const struct {
+    RestoreWish wish;
+    ErrorKind kind;
+    const char* says;
+  } rows[] = {
+      {{Of::kRun, "01"}, ErrorKind::kInvalid, "several runs begin with \"01\""},
+      {{Of::kRun, "02"}, ErrorKind::kNotFound, "no removal by a run \"02\""},
+      {{Of::kImage, "r.example/app:v9"}, ErrorKind::kNotFound, "no removal of"},
+      {{Of::kImage, "6f6c6"}, ErrorKind::kNotFound, "no removal of"},  // too short for an id
+  };
+  for (const auto& row : rows) {
+    const auto chosen = ChooseRemovals(kRemovals, row.wish);
+    ASSERT_FALSE(chosen) << row.wish.text;
+    EXPECT_EQ(chosen.error().kind, row.kind);
+    EXPECT_THAT(chosen.error().what, HasSubstr(row.says));
+  }
+  EXPECT_FALSE(ChooseRemovals({}, {}));
+}
+
+TEST(PlanRestore, WithoutADigestOnlyAnArchiveBringsAnImageBack) {
+  const auto report = PlanRestore(
+      kRemovals, [](const std::string& id) { return id == Id("web") ? "/a/web.tar" : ""; }, "/a");
+  EXPECT_EQ(report.images[0].outcome, Became::kCannot);
+  EXPECT_THAT(report.images[0].error, HasSubstr("no archive of it is in /a"));
+  EXPECT_EQ(report.images[1].from, RestoreReport::From::kRegistry);
+  EXPECT_EQ(report.images[1].source, Digest("r.example/app", "old"));
+  EXPECT_EQ(report.images[2].from, RestoreReport::From::kArchive);
+  EXPECT_EQ(report.images[2].source, "/a/web.tar");
+  EXPECT_THAT(CannotComeBackText(report),
+              HasSubstr("1 image cannot come back:\n  r.example/app:v1"));
+}
+
+// A runtime with registries: what can be pulled, by reference.
+class FakeDoor final : public RestoreDoor {
+ public:
+  std::vector<Image> images;
+  std::map<std::string, std::string> registry;  // reference -> word of the image
+  std::map<std::string, Error> faults;          // by reference
+  bool native = true;
+  std::vector<std::string> asked;
+
+  Result<std::vector<Image>> ListImages(const std::stop_token&) override {
+    const std::scoped_lock lock(mu_);
+    if (!list_error.empty()) return Error{ErrorKind::kUnavailable, list_error};
+    return images;
+  }
+  Status Pull(const std::string& reference, const std::stop_token&) override {
+    const std::scoped_lock lock(mu_);
+    asked.push_back("pull " + reference);
+    if (const auto fault = faults.find(reference); fault != faults.end()) return fault->second;
+    const auto found = registry.find(reference);
+    if (found == registry.end()) return Error{ErrorKind::kNotFound, reference + " is not there"};
+    Give(Id(found->second), {reference});
+    return Done{};
+  }
+  bool makes_names() const override { return native; }
+  Result<std::vector<std::string>> AddNames(const std::string& from,
+                                            const std::vector<std::string>& names,
+                                            const std::stop_token&) override {
+    const std::scoped_lock lock(mu_);
+    asked.push_back("name " + from);
+    for (const Image& image : images)
+      for (const auto* list : {&image.tags, &image.digests})
+        for (const ImageName& name : *list)
+          if (name.text() == from) {
+            Give(image.id.text(), names);
+            return std::vector<std::string>();
+          }
+    return Error{ErrorKind::kNotFound, "no " + from};
+  }
+  Result<std::vector<std::string>> Import(const std::string& archive, const std::string& id,
+                                          const std::stop_token&) override {
+    const std::scoped_lock lock(mu_);
+    asked.push_back("import " + archive);
+    Give(id, {"r.example/built:v1"});
+    return std::vector<std::string>();
+  }
+
+  std::string list_error;
+
+ private:
+  void Give(const std::string& id, const std::vector<std::string>& names) {
+    auto at = std::ranges::find_if(images, [&](const Image& one) { return one.id.text() == id; });
+    if (at == images.end()) {
+      images.emplace_back().id = ImageId(id);
+      at = images.end() - 1;
+    }
+    for (const std::string& text : names) {
+      const ImageName name = ImageName::Parse(text);
+      for (Image& image : images) std::erase(image.tags, name);  // a tag has one image
+      at = std::ranges::find_if(images, [&](const Image& one) { return one.id.text() == id; });
+      (name.digest().empty() ? at->tags : at->digests).push_back(name);
+    }
+  }
+  std::mutex mu_;
+};
+
+class RestoreTest : public testing::Test {
+ protected:
+  RestoreReport Run(const std::vector<RemovalEntry>& removals, const std::stop_token& stop = {}) {
+    RestoreReport report = PlanRestore(
+        removals, [](const std::string& id) { return id == Id("built") ? "/a/built.tar" : ""; },
+        "/a");
+    const auto compared = CompareWithNode(report, door_, {});
+    EXPECT_TRUE(compared) << compared.error().what;
+    Restore(report, door_, clock_, {.parallel = 2, .on_done = {}}, stop);
+    return report;
+  }
+  std::vector<std::string> NamesOf(const std::string& word) {
+    std::vector<std::string> names;
+    for (const Image& image : door_.images) {
+      if (image.id.text() != Id(word)) continue;
+      for (const ImageName& name : image.tags) names.push_back(name.text());
+      for (const ImageName& name : image.digests) names.push_back(name.text());
+    }
+    return names;
+  }
+  // An image of r.example/WORD that can be pulled by digest.
+  RemovalEntry Pullable(const std::string& word) {
+    const std::string repository = "r.example/" + word;
+    door_.registry[Digest(repository, word)] = word;
+    return Removal("01A", word, {repository + ":v1"}, {Digest(repository, word)});
+  }
+
+  FakeDoor door_;
+  FakeClock clock_;
+};
+
+TEST_F(RestoreTest, PullsByDigestAndGivesTheNamesBack) {
+  const auto report = Run({Pullable("api")});
+  EXPECT_EQ(report.images[0].outcome, Became::kRestored) << report.images[0].error;
+  EXPECT_THAT(report.images[0].notes, IsEmpty());
+  EXPECT_THAT(NamesOf("api"),
+              UnorderedElementsAre("r.example/api:v1", Digest("r.example/api", "api")));
+  EXPECT_THAT(door_.asked, ElementsAre("pull " + Digest("r.example/api", "api"),
+                                       "name " + Digest("r.example/api", "api")));
+}
+
+TEST_F(RestoreTest, WhatIsHereWithAllItsNamesIsLeftAlone) {
+  const std::vector<RemovalEntry> removals{Pullable("api")};
+  Run(removals);
+  door_.asked.clear();
+  const auto report = Run(removals);
+  EXPECT_EQ(report.images[0].outcome, Became::kAlreadyHere);
+  EXPECT_THAT(door_.asked, IsEmpty());
+}
+
+TEST_F(RestoreTest, OneThatFailsDoesNotKeepTheOthers) {
+  const std::vector<RemovalEntry> removals{Pullable("a"), Pullable("b"), Pullable("c")};
+  door_.faults[removals[1].digests[0]] = Error{ErrorKind::kDenied, "r.example wants credentials"};
+  const auto report = Run(removals);
+  EXPECT_EQ(report.images[0].outcome, Became::kRestored);
+  EXPECT_EQ(report.images[1].outcome, Became::kFailed);
+  EXPECT_EQ(report.images[1].error, "r.example wants credentials");
+  EXPECT_EQ(report.images[2].outcome, Became::kRestored);
+}
+
+TEST_F(RestoreTest, AnotherRepositoryMayHaveIt) {
+  RemovalEntry removal = Pullable("api");
+  removal.digests.insert(removal.digests.begin(), Digest("gone.example/api", "api"));
+  const auto report = Run({removal});
+  EXPECT_EQ(report.images[0].outcome, Became::kRestored) << report.images[0].error;
+  EXPECT_EQ(report.images[0].source, Digest("r.example/api", "api"));
+}
+
+TEST_F(RestoreTest, ATagThatMeansAnotherImageByNowGoesOnToMeanIt) {
+  door_.images.push_back(Img("new", {"r.example/api:v1"}));
+  const auto report = Run({Pullable("api")});
+  EXPECT_EQ(report.images[0].outcome, Became::kRestored);
+  EXPECT_THAT(report.images[0].notes,
+              ElementsAre("r.example/api:v1 means another image by now, and goes on to"));
+  EXPECT_THAT(NamesOf("api"), ElementsAre(Digest("r.example/api", "api")));
+}
+
+TEST_F(RestoreTest, AnotherImageThanTheOneThatWentIsAFailure) {
+  RemovalEntry removal = Pullable("api");
+  door_.registry[removal.digests[0]] = "impostor";
+  const auto report = Run({removal});
+  EXPECT_EQ(report.images[0].outcome, Became::kFailed);
+  EXPECT_THAT(report.images[0].error, HasSubstr("none has the id " + Id("api")));
+}
+
+TEST_F(RestoreTest, WithoutContainerdTagsArePulledAndComparedAndArchivesStay) {
+  door_.native = false;
+  const std::vector<RemovalEntry> removals{Pullable("same"), Pullable("moved"), Pullable("gone"),
+                                           Removal("01A", "built", {"r.example/built:v1"}, {})};
+  door_.registry["r.example/same:v1"] = "same";
+  door_.registry["r.example/moved:v1"] = "other";
+  const auto report = Run(removals);
+  EXPECT_EQ(report.images[0].outcome, Became::kRestored);
+  EXPECT_THAT(report.images[0].notes, IsEmpty());
+  EXPECT_THAT(report.images[1].notes,
+              ElementsAre("r.example/moved:v1 means another image by now, and goes on to"));
+  EXPECT_THAT(report.images[2].notes, ElementsAre(HasSubstr("but not as r.example/gone:v1")));
+  EXPECT_EQ(report.images[3].outcome, Became::kCannot);
+  EXPECT_THAT(report.images[3].error, HasSubstr("only be brought back into containerd"));
+}
+
+TEST_F(RestoreTest, AnArchiveComesBackIntoContainerd) {
+  const auto report = Run({Removal("01A", "built", {"r.example/built:v1"}, {})});
+  EXPECT_EQ(report.images[0].outcome, Became::kRestored);
+  EXPECT_THAT(door_.asked, ElementsAre("import /a/built.tar"));
+}
+
+TEST_F(RestoreTest, ToldToStopItStartsNothingMore) {
+  std::stop_source stop;
+  stop.request_stop();
+  const auto report = Run({Pullable("a"), Pullable("b")}, stop.get_token());
+  EXPECT_EQ(report.Count(Became::kFailed), 2U);
+  EXPECT_THAT(door_.asked, IsEmpty());
+}
+
+TEST_F(RestoreTest, WithoutAListNothingIsCompared) {
+  door_.list_error = "no runtime";
+  RestoreReport report = PlanRestore(
+      std::vector{Pullable("a")}, [](const auto&) { return ""; }, "");
+  EXPECT_FALSE(CompareWithNode(report, door_, {}));
+}
+
+}  // namespace
+}  // namespace imagesweep

@@ -1,0 +1,241 @@
+"""`imagesweep restore`: what runs removed comes back, from real registries."""
+import base64
+import json
+import signal
+import subprocess
+
+import pytest
+
+from lab import agent, images
+from lab.agent import outcomes
+from lab.cell import wait_until
+from lab.containerd import LATEST
+from lab.registry import Registry
+
+
+class Shop:
+    """Images that NODE pulled from a registry."""
+
+    def __init__(self, node, registry, user=None):
+        self.node, self.registry, self._user = node, registry, user
+        self._base, self._number = images.pause_layer(node.workdir.path), 0
+
+    def pull(self, *paths, size=0):
+        """An image with a name for each of PATHS ("shop/api:v1")."""
+        self._number += 1
+        archive = images.Archive()
+        layers = [self._base, images.layer({"number": str(self._number).encode()}, (paths, self._number), size)]
+        image = archive.add([self.registry.name(path) for path in paths], layers)
+        self.registry.push(archive, image)
+        for name in image.names:
+            self.node.containerd.cri.pull(name, self._user)
+        return image
+
+
+@pytest.fixture
+def shop(node):
+    return Shop(node, Registry(node.containerd))
+
+
+def listed(node):
+    """id -> all names, as CRI has them."""
+    return {image.id: {*image.repo_tags, *image.repo_digests} for image in node.containerd.cri.images()}
+
+
+def sweep(node, *gone):
+    node.age()
+    assert {image for image, outcome in outcomes(node.sweep()).items() if outcome == "Removed"} == \
+        {image.id for image in gone}
+    assert wait_until(lambda: not node.containerd.ids() & {image.id for image in gone}, 10)
+
+
+# What a person gives: neither Kubernetes nor a policy.
+ALONE = {"kubeconfig": None, "policy_file": None, "node_name": None}
+
+
+def restore(node, *arguments, code=0):
+    report = node.json("restore", *arguments, code=code, **ALONE)
+    assert (report["apiVersion"], report["kind"]) == ("imagesweep/v1alpha1", "RestoreReport")
+    return report
+
+
+def test_all_that_the_last_run_removed_comes_back_with_all_its_names(node, shop):
+    gone = [shop.pull("shop/api:v1", "shop/api:latest", "mirror/api:v1"), shop.pull("shop/web:v7"),
+            shop.pull("shop/job:v2")]
+    before = listed(node)
+    sweep(node, *gone)
+    shown = restore(node, "--last", "--dry-run")
+    assert outcomes_of(shown) == {image.id: "WouldRestore" for image in gone} and shown["dryRun"]
+    assert not node.containerd.ids() & {image.id for image in gone}
+    report = restore(node, "--last")
+    assert outcomes_of(report) == {image.id: "Restored" for image in gone}
+    assert listed(node) == before
+    assert all(not image["notes"] for image in report["images"]), report
+    node.start_pod("api", gone[0])
+    assert outcomes_of(restore(node, "--last")) == {image.id: "AlreadyHere" for image in gone}
+    text = node.run("restore", "--last", **ALONE).stdout
+    assert "3 already here." in text
+
+
+def outcomes_of(report):
+    return {image["id"]: image["outcome"] for image in report["images"]}
+
+
+def test_what_came_back_is_as_young_as_what_was_just_pulled(node, shop):
+    image = shop.pull("shop/api:v1")
+    sweep(node, image)  # and nobody looks at the node without it
+    restore(node, "--last")
+    node.write_policy(minimumAge="1s")
+    assert node.verdicts()[image.id] == ("Keep", "TooYoung")
+
+
+def test_one_image_by_any_name_and_one_run_by_the_beginning_of_its_id(node, shop):
+    first = shop.pull("shop/api:v1")
+    sweep(node, first)
+    second, third = shop.pull("shop/api:v2"), shop.pull("shop/web:v1")
+    sweep(node, second, third)
+    runs = node.json("history", policy_file=None, kubeconfig=None, node_name=None)["runs"]
+    assert outcomes_of(restore(node, "--image", second.names[0])) == {second.id: "Restored"}
+    assert outcomes_of(restore(node, "--image", first.id[:19])) == {first.id: "Restored"}
+    assert outcomes_of(restore(node, "--run", runs[0]["run"])) == {second.id: "AlreadyHere", third.id: "Restored"}
+    complaint = node.run("restore", "--image", "shop/none:v1", code=1, **ALONE).stderr
+    assert 'no removal of "shop/none:v1" is remembered' in complaint
+    complaint = node.run("restore", "--run", "nope", code=1, **ALONE).stderr
+    assert 'no removal by a run "nope" is remembered' in complaint
+
+
+def test_comes_back_by_digest_and_leaves_a_tag_that_moved_on_alone(node, shop):
+    old = shop.pull("shop/api:v1")
+    sweep(node, old)
+    new = shop.pull("shop/api:v1")  # the tag means this one now, in the registry and on the node
+    report = restore(node, "--last")
+    assert outcomes_of(report) == {old.id: "Restored"}
+    assert any("another image by now" in note for note in report["images"][0]["notes"])
+    names = listed(node)
+    assert names[old.id] == set(old.digest_references)
+    assert new.names[0] in names[new.id]
+
+
+def test_killed_half_way_it_can_be_repeated(node, shop):
+    gone = [shop.pull(f"shop/big{number}:v1", size=12 << 20) for number in range(6)]
+    before = listed(node)
+    sweep(node, *gone)
+    command = [str(agent.program()), "restore", "--last", "--parallel=1", *node.sources(**ALONE)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+                               env=agent.environment())
+    assert process.stderr.readline().startswith("Restored ")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    back = node.containerd.ids() & {image.id for image in gone}
+    assert 1 <= len(back) < len(gone)
+    report = restore(node, "--last")
+    assert set(outcomes_of(report).values()) == {"Restored", "AlreadyHere"}
+    assert listed(node) == before
+
+
+# A kill between the pull and the names: the image is here, by its digest alone.
+def test_names_that_are_missing_are_added_to_what_is_here(node, shop):
+    image = shop.pull("shop/api:v1", "shop/api:latest")
+    before = listed(node)
+    sweep(node, image)
+    node.containerd.cri.pull(image.digest_references[0])
+    assert outcomes_of(restore(node, "--last")) == {image.id: "Restored"}
+    assert listed(node) == before
+
+
+def test_each_registry_that_fails_is_explained_and_the_others_images_come_back(node, shop):
+    closed, limited = Registry(node.containerd, 5001), Registry(node.containerd, 5002)
+    good, lost = shop.pull("shop/good:v1"), shop.pull("shop/lost:v1")
+    away, often = Shop(node, closed).pull("shop/away:v1"), Shop(node, limited).pull("shop/often:v1")
+    sweep(node, good, lost, away, often)
+    shop.registry.delete(lost)
+    closed.stop()
+    limited.limit()
+    report = restore(node, "--last", code=1)
+    assert outcomes_of(report) == {good.id: "Restored", lost.id: "Failed", away.id: "Failed", often.id: "Failed"}
+    errors = {image["id"]: image["error"] for image in report["images"]}
+    assert errors[lost.id].startswith("127.0.0.1:5000 does not have it any more (")
+    assert errors[away.id].startswith("127.0.0.1:5001 is not reached from this node (")
+    assert errors[often.id].startswith("127.0.0.1:5002 limits how often it may be asked; try again later")
+    assert good.id in node.containerd.ids()
+    closed.start()
+    assert outcomes_of(restore(node, "--image", away.names[0])) == {away.id: "Restored"}
+
+
+def test_private_images_come_back_with_a_pull_secret_and_not_without(node, tmp_path):
+    user = ("reader", "se:cret")
+    private = Shop(node, Registry(node.containerd, user=user), user)
+    image = private.pull("team/api:v1")
+    sweep(node, image)
+    report = restore(node, "--last", code=1)
+    assert report["images"][0]["error"].startswith("127.0.0.1:5000 wants other credentials; give --pull-secret (")
+    secret = tmp_path / "config.json"
+    secret.write_text(docker_config("127.0.0.1:5000/other", "reader", "wrong"))
+    assert outcomes_of(restore(node, "--last", "--pull-secret", secret, code=1)) == {image.id: "Failed"}
+    secret.write_text(docker_config("127.0.0.1:5000", "reader", "wrong"))
+    result = node.run("restore", "--last", "--pull-secret", secret, "-o", "json", code=1, **ALONE)
+    assert json.loads(result.stdout)["images"][0]["outcome"] == "Failed"
+    assert "wrong" not in result.stdout + result.stderr
+    secret.write_text(docker_config("127.0.0.1:5000/team", *user))
+    assert outcomes_of(restore(node, "--last", "--pull-secret", secret)) == {image.id: "Restored"}
+
+
+def docker_config(registry, name, password):
+    return json.dumps({"auths": {registry: {"auth": base64.b64encode(f"{name}:{password}".encode()).decode()}}})
+
+
+def test_what_cannot_come_back_is_said_before_anything_is_pulled(node, shop):
+    pulled, built = shop.pull("shop/api:v1"), node.load("registry.example/built:v1", local=True)
+    node.write_policy(keep={"localOnly": "Never"})
+    sweep(node, pulled, built)
+    assert outcomes_of(restore(node, "--last", "--dry-run", code=1)) == \
+        {pulled.id: "WouldRestore", built.id: "CannotComeBack"}
+    result = node.run("restore", "--last", code=1, **ALONE)
+    lines = result.stderr.splitlines()
+    assert lines[0] == "1 image cannot come back:"
+    assert lines[1].startswith("  registry.example/built:v1: it was built or loaded on this node")
+    assert lines[2] == f"Restored {pulled.names[0]}"
+    assert "1 restored, 1 cannot come back." in result.stdout
+
+
+@pytest.mark.containerd(LATEST)
+def test_a_runtime_that_is_away_is_an_error_and_nothing_is_forgotten(node, shop):
+    image = shop.pull("shop/api:v1")
+    sweep(node, image)
+    node.containerd.stop()
+    assert node.run("restore", "--last", code=1, **ALONE).stdout == ""
+    node.containerd.start()
+    assert outcomes_of(restore(node, "--last")) == {image.id: "Restored"}
+
+
+@pytest.mark.parametrize("words, says", [
+    (["restore"], "--last"),
+    (["restore", "--last", "--run", "x"], "--last"),
+    (["restore", "--last", "--parallel", "0"], "--parallel"),
+])
+def test_one_of_last_run_and_image_is_wanted(words, says):
+    assert says in agent.run(*words, code=2).stderr
+
+
+def test_nothing_remembered_is_said_and_nothing_made(tmp_path):
+    result = agent.run("restore", "--last", f"--state-dir={tmp_path}", code=1)
+    assert "no removal is remembered here" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text, says", [
+    (None, "missing.json"),
+    ("{", "is not a JSON object"),
+    ("{}", 'has no "auths"'),
+    ('{"auths": {"r.example": {"auth": "czNjcmV0"}}}', 'the entry for "r.example": auth is not the base64'),
+])
+def test_a_pull_secret_that_is_none_is_named_without_what_is_in_it(node, shop, tmp_path, text, says):
+    image = shop.pull("shop/api:v1")
+    sweep(node, image)
+    path = tmp_path / ("secret.json" if text is not None else "missing.json")
+    if text is not None:
+        path.write_text(text)
+    result = node.run("restore", "--last", "--pull-secret", path, code=1 if text is None else 2, **ALONE)
+    assert says in result.stderr and "s3cret" not in result.stderr and "czNjcmV0" not in result.stderr
+    assert image.id not in node.containerd.ids()
