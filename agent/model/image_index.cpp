@@ -38,6 +38,19 @@ std::string_view IdHex(std::string_view text) {
   return IsHex(text) ? text : std::string_view{};
 }
 
+// A name with a registry that has no other form, and a tag: parsed it is the same text again, so
+// what is not found as it stands is not there.  Most names of a cluster's workloads are of this
+// kind, and mean no image of this node.
+bool IsNormalised(std::string_view text) {
+  const auto registry = text.substr(0, text.find('/'));
+  if (registry.size() == text.size() || registry.find_first_of(".:") == std::string_view::npos ||
+      registry == "docker.io" || registry == "index.docker.io")
+    return false;
+  const auto colon = text.find(':', text.rfind('/'));
+  return colon != std::string_view::npos && colon + 1 < text.size() &&
+         text.find('@') == std::string_view::npos && IdHex(text).empty();
+}
+
 std::size_t TagsOf(std::span<const Image> images) {
   std::size_t tags = 0;
   for (const Image& image : images) tags += image.tags.size();
@@ -120,7 +133,7 @@ void ImageIndex::ResolveInto(const ImageReference& reference, Positions& found) 
   found.clear();
   const auto text = StripTransport(reference.text);
   if (text.empty()) return;
-  if (!AddQuickly(text, found)) {
+  if (!AddQuickly(text, found) && !IsNormalised(text)) {
     const ImageName name = ImageName::Parse(text);
     AddExact(text, name, found);
     if (name.unqualified() && name.digest().empty()) {

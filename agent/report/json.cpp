@@ -41,6 +41,15 @@ Json ImageJson(const Report& report, std::uint32_t at) {
                        {"namespace", by.pod_namespace},
                        {"name", by.pod},
                        {"container", by.container}});
+  Json wanted_by = Json::array();
+  for (const auto workload : WorkloadsOf(report.observation, decision)) {
+    const WorkloadReference& its = report.observation.workloads[workload];
+    wanted_by.push_back({{"kind", its.kind},
+                         {"namespace", its.workload_namespace},
+                         {"name", its.name},
+                         {"revision", its.revision == 0 ? Json(nullptr) : Json(its.revision)},
+                         {"container", its.container}});
+  }
   Json twins = Json::array();
   for (std::uint32_t i = 0; i < image.tags.size(); ++i)
     if (i != decision.main_tag)
@@ -62,7 +71,9 @@ Json ImageJson(const Report& report, std::uint32_t at) {
           {"reason", decision.reason},
           {"rule", decision.rule},
           {"supersededBy", decision.superseded_by},
-          {"usedBy", std::move(used_by)}};
+          {"usedBy", std::move(used_by)},
+          {"wantedBy", std::move(wanted_by)},
+          {"wantedByCount", decision.wanted_by.size()}};
 }
 
 Json Head(const Report& report, std::string_view kind) {
@@ -73,6 +84,9 @@ Json Head(const Report& report, std::string_view kind) {
                                         {"resourceVersion", report.evidence.resource_version},
                                         {"ageSeconds", report.evidence.pods_age_seconds}})},
                    {"containers", {{"count", report.evidence.containers}}},
+                   {"workloads", report.in_force.keep.workloads.enabled
+                                     ? Json({{"references", report.observation.workloads.size()}})
+                                     : Json(nullptr)},
                    {"complete", !report.refused.has_value()}};
   return {{"apiVersion", "imagesweep/v1alpha1"},
           {"kind", kind},

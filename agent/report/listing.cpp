@@ -33,6 +33,18 @@ std::vector<Referrer> UsersOf(const Observation& seen, const Decision& decision)
   return users;
 }
 
+std::vector<std::uint32_t> WorkloadsOf(const Observation& seen, const Decision& decision,
+                                       std::size_t most) {
+  auto workloads = decision.wanted_by;
+  std::ranges::sort(workloads, {}, [&](std::uint32_t at) {
+    const WorkloadReference& its = seen.workloads[at];
+    return std::tuple<std::string_view, std::string_view, std::string_view>(
+        its.kind, its.workload_namespace, its.name);
+  });
+  if (workloads.size() > most) workloads.resize(most);
+  return workloads;
+}
+
 std::vector<Referrer> PodsOf(const Observation& seen, const Decision& decision) {
   auto users = UsersOf(seen, decision);
   std::ranges::stable_sort(users, {}, [](const Referrer& user) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -18,5 +19,11 @@ std::vector<std::uint32_t> AllByName(const Observation& seen);
 std::vector<Referrer> UsersOf(const Observation& seen, const Decision& decision);
 // The same with one container for each pod.
 std::vector<Referrer> PodsOf(const Observation& seen, const Decision& decision);
+
+// Which workloads will start it again, by kind, namespace and name, as positions in
+// Observation::workloads; at most so many of them.
+inline constexpr std::size_t kMaxWorkloads = 100;
+std::vector<std::uint32_t> WorkloadsOf(const Observation& seen, const Decision& decision,
+                                       std::size_t most = kMaxWorkloads);
 
 }  // namespace imagesweep

@@ -146,8 +146,25 @@ class Builder {
     return its == repository && !tag.empty() ? tag : name;
   }
 
+  // "Deployment shop/api, revision 7 and 2 more"; empty: none wants it.
+  static std::string WorkloadsText(const Json& image) {
+    std::string text;
+    std::size_t shown = 0;
+    for (const Json& workload : At(image, "wantedBy")) {
+      if (++shown > 3) break;
+      text += (text.empty() ? "" : ", ") + Text(workload, "kind") + " " +
+              Text(workload, "namespace") + "/" + Text(workload, "name");
+      if (At(workload, "revision").is_number())
+        text += " revision " + std::to_string(static_cast<long>(Number(workload, "revision")));
+    }
+    const auto all = static_cast<std::size_t>(Number(image, "wantedByCount"));
+    if (all > 3) text += " and " + std::to_string(all - 3) + " more";
+    return text;
+  }
+
   void Retained() {
     Page::Grid used{{"Image", "Tag", "Size", "Used by"}, {}};
+    Page::Grid wanted{{"Image", "Tag", "Size", "Will be started again by"}, {}};
     Page::Grid others{{"Image", "Tag", "Size", "Why it stays"}, {}};
     for (const Json& image : At(report_, "images")) {
       if (Text(image, "verdict") == "Remove") continue;
@@ -161,14 +178,21 @@ class Builder {
       std::string by;
       for (std::size_t i = 0; i < users.size() && i < 3; ++i) by += (i == 0 ? "" : ", ") + users[i];
       if (users.size() > 3) by += " and " + std::to_string(users.size() - 3) + " more";
+      const std::string workloads = WorkloadsText(image);
       for (const std::string& name : NamesOf(image)) {
         const auto [repository, tag] = Split(name);
-        (in_use ? used : others)
-            .rows.push_back({repository, tag, Bytes(Number(image, "sizeBytes")),
-                             in_use ? by : Text(image, "code") + ": " + Text(image, "reason")});
+        const std::string size = Bytes(Number(image, "sizeBytes"));
+        if (in_use)
+          used.rows.push_back({repository, tag, size, by});
+        else if (!workloads.empty())
+          wanted.rows.push_back({repository, tag, size, workloads});
+        else
+          others.rows.push_back(
+              {repository, tag, size, Text(image, "code") + ": " + Text(image, "reason")});
       }
     }
     if (!used.rows.empty()) Add("Retained: in use", std::move(used));
+    if (!wanted.rows.empty()) Add("Retained: wanted by workloads", std::move(wanted));
     if (!others.rows.empty()) Add("Retained: not in use", std::move(others));
   }
 

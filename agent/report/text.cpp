@@ -39,11 +39,19 @@ std::string NamesCell(const Image& image) {
 
 std::string UsedByCell(const Observation& seen, const Decision& decision) {
   const auto users = PodsOf(seen, decision);
+  if (!decision.wanted_by.empty()) {
+    const WorkloadReference& first = seen.workloads[WorkloadsOf(seen, decision, 1).front()];
+    const std::string cell = first.kind + "/" + first.workload_namespace + "/" + first.name;
+    const std::size_t others = decision.wanted_by.size() - 1;
+    return others > 0 ? cell + "+" + std::to_string(others) : cell;
+  }
   if (users.empty()) return {};
   std::string cell = Describe(users.front());
   if (users.size() > 1) cell += "+" + std::to_string(users.size() - 1);
   return cell;
 }
+
+constexpr std::size_t kMaxWorkloadLines = 20;
 
 std::string AgeCell(const ImageAge& age) {
   return age.just_seen ? "just-seen" : HumanDuration(age.unused_for);
@@ -87,7 +95,11 @@ std::string Footer(const Report& report) {
   } else {
     text += document::Count(report.evidence.pods, "pod") + " on node " + report.node + ", ";
   }
-  text += document::Count(report.evidence.containers, "container") + ".\n";
+  text += document::Count(report.evidence.containers, "container");
+  if (report.in_force.keep.workloads.enabled)
+    text += ", " + document::Count(report.observation.workloads.size(), "image reference") +
+            " of workloads";
+  text += ".\n";
   if (report.in_force.suspend)
     text += "The policy is SUSPENDED: nothing is removed while its suspend is true.\n";
   for (const std::string& warning : report.warnings)
@@ -252,6 +264,12 @@ std::string ExplanationText(const Report& report, std::uint32_t image,
           "): " + Printable(decision.reason) + "\n";
   for (const Referrer& by : UsersOf(report.observation, decision))
     text += "  used by  " + std::string(ToString(by.kind)) + " " + Printable(Describe(by)) + "\n";
+  const auto wanted_by = WorkloadsOf(report.observation, decision, kMaxWorkloadLines);
+  for (const auto at : wanted_by)
+    text += "  wanted   " + Printable(Describe(report.observation.workloads[at])) + "\n";
+  if (wanted_by.size() < decision.wanted_by.size())
+    text += "  wanted   … and by " + std::to_string(decision.wanted_by.size() - wanted_by.size()) +
+            " more workloads\n";
   text += "\nQuestions, in order; the first that applies decides:\n";
   for (const ExplainedStep& step : steps) {
     char line[64];

@@ -2,6 +2,7 @@
 
 #include "agent/base/duration.h"
 #include "agent/base/quantity.h"
+#include "agent/report/listing.h"
 #include "agent/web/frame.h"
 
 namespace imagesweep::web {
@@ -25,6 +26,21 @@ Html Users(const Report& report, const Decision& decision) {
     html << "<li>" << Text{ToString(reference.by.kind)} << " " << Text{Describe(reference.by)}
          << " <span class=\"soft\">as " << Text{reference.text} << "</span></li>";
   }
+  html << "</ul>";
+  return html;
+}
+
+Html Workloads(const Report& report, const Decision& decision) {
+  Html html;
+  html << "<h3>Will be started again by</h3><ul>";
+  const auto shown = WorkloadsOf(report.observation, decision);
+  for (const auto at : shown) {
+    const WorkloadReference& reference = report.observation.workloads[at];
+    html << "<li>" << Text{Describe(reference)} << " <span class=\"soft\">as "
+         << Text{reference.text} << ", container " << Text{reference.container} << "</span></li>";
+  }
+  if (shown.size() < decision.wanted_by.size())
+    html << "<li>and " << decision.wanted_by.size() - shown.size() << " more</li>";
   html << "</ul>";
   return html;
 }
@@ -71,6 +87,7 @@ std::string ImagePage(const StatusView& view, std::uint32_t image,
   if (!decision.superseded_by.empty())
     main << "<p>Superseded by " << Text{decision.superseded_by} << ".</p>";
   if (!decision.used_by.empty()) main << Users(report, decision);
+  if (!decision.wanted_by.empty()) main << Workloads(report, decision);
   main
       << "<p>What would change it: " << Text{what_would_change_it} << ".</p></section>\n"
       << "<section aria-labelledby=\"facts\"><h2 id=\"facts\">The image</h2>" << Facts(view, image)

@@ -25,6 +25,8 @@ void AddHolders(const Report& report, const Decision& decision, Group& group) {
     const Referrer& by = report.observation.references[at].by;
     group.holders.insert(std::string(ToString(by.kind)) + " " + Describe(by));
   }
+  for (const auto at : decision.wanted_by)
+    group.holders.insert(Describe(report.observation.workloads[at]));
   if (!decision.rule.empty()) group.holders.insert("rule " + decision.rule);
 }
 

@@ -63,6 +63,33 @@ TEST(ImageIndex, FindsNothingForForeignOrEmptyText) {
     EXPECT_TRUE(index.Resolve(text).empty()) << text;
 }
 
+// A name is looked up as it stands first; what that does not find may have another form.
+TEST(ImageIndex, ANameWithARegistryIsFoundInEachFormThatMeansIt) {
+  const std::string hex = Id("app").substr(7);
+  const struct {
+    const char* image;
+    std::string text;
+    bool found;
+  } cases[] = {
+      {"docker.io/library/app:1", "docker.io/app:1", true},
+      {"docker.io/library/app:1", "index.docker.io/app:1", true},
+      {"docker.io/library/app:1", "index.docker.io/library/app:1", true},
+      {"reg.io/app:latest", "reg.io/app", true},
+      {"reg.io:5000/app:latest", "reg.io:5000/app", true},
+      {"localhost/app:1", "localhost/app:1", true},
+      {"reg.io/app:1", "reg.io/app:2@" + Id("digest-app"), true},
+      {"reg.io/app:1", "reg.io/other:" + hex, true},  // as an id
+      {"reg.io/app:1", "reg.io/app:", false},
+      {"reg.io/app:1", "reg.io/App:1", false},
+      {"reg.io/app:1", "reg.io:5000/app:1", false},
+      {"reg.io/app:1", "reg.io/app:1/x:1", false},
+  };
+  for (const auto& [image, text, found] : cases) {
+    const std::vector<Image> images = {Img("app", {image})};
+    EXPECT_EQ(ImageIndex(images).Resolve(text).size(), found ? 1U : 0U) << text;
+  }
+}
+
 // R03: the tag moved on; the container still runs the old image.
 TEST(ImageIndex, ResolvesADanglingImageById) {
   Image old;

@@ -39,6 +39,26 @@ TEST(Json, ASweepReportSaysWhatWentAndWhatCameFree) {
   EXPECT_EQ(parsed["policy"]["suspend"], false);
 }
 
+TEST(Json, AnImageNamesTheWorkloadsThatWantItUpToAHundred) {
+  const json parsed = json::parse(ImagesJson(SampleReportWithWorkloads(2)));
+  EXPECT_EQ(parsed["evidence"]["workloads"]["references"], 2);
+  const json& wanted = parsed["images"][2];
+  EXPECT_EQ(wanted["code"], "Workload");
+  EXPECT_EQ(wanted["wantedBy"], json::parse(R"([
+    {"kind": "Deployment", "namespace": "shop", "name": "api-0", "revision": 7, "container": "web"},
+    {"kind": "StatefulSet", "namespace": "shop", "name": "api-1", "revision": null,
+     "container": "web"}])"));
+  EXPECT_EQ(wanted["wantedByCount"], 2);
+  EXPECT_EQ(parsed["images"][0]["wantedBy"], json::array());
+
+  const json many = json::parse(ImagesJson(SampleReportWithWorkloads(10'000)));
+  EXPECT_EQ(many["images"][2]["wantedBy"].size(), 100U);
+  EXPECT_EQ(many["images"][2]["wantedByCount"], 10'000);
+
+  const json without = json::parse(ImagesJson(SampleReport()));
+  EXPECT_TRUE(without["evidence"]["workloads"].is_null()) << "not looked at";
+}
+
 TEST(Json, ARefusedRunNamesTheSource) {
   Report report;
   report.refused = Refusal{"pods", {ErrorKind::kDenied, "403"}};

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "agent/report/printable.h"
+#include "agent/report/sweep_page.h"
 #include "agent/report/table.h"
 #include "tests/support/report.h"
 
@@ -89,6 +90,24 @@ TEST(Text, CountsAndLabelsReadAsALanguage) {
   EXPECT_THAT(text, HasSubstr("\nDisk used    8.8KiB of 9.8KiB (90%)"));
   report.referenced_images = 2;
   EXPECT_THAT(SweepText(report, {}), HasSubstr("Verified: all 2 referenced images are present."));
+}
+
+TEST(Text, TheWorkloadsThatWantAnImageStandWhereItsUsersDo) {
+  const Report report = SampleReportWithWorkloads(23);
+  for (const std::string& text : {ImagesText(report, {}), PlanText(report, {})}) {
+    EXPECT_THAT(text, HasSubstr("  Deployment/shop/api-0+22  "));
+    EXPECT_THAT(text, HasSubstr("3 containers, 23 image references of workloads.\n"));
+  }
+  const std::string explained = ExplanationText(report, 2, {}, "x");
+  EXPECT_THAT(explained, HasSubstr("\n  wanted   Deployment shop/api-0, revision 7\n"));
+  EXPECT_THAT(explained, HasSubstr("\n  wanted   StatefulSet shop/api-1\n"));
+  EXPECT_THAT(explained, HasSubstr("\n  wanted   … and by 3 more workloads\n"));
+  const std::string page = ToText(*MakeSweepPage(SweepJson(report)));
+  EXPECT_THAT(page, HasSubstr("Retained: wanted by workloads"));
+  EXPECT_THAT(page, HasSubstr("Deployment shop/api-0 revision 7, StatefulSet shop/api-1, "
+                              "StatefulSet shop/api-10 and 20 more"));
+  EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(SampleReport()))),
+              Not(HasSubstr("wanted by workloads")));
 }
 
 TEST(Text, WithoutHeadersThereAreRowsAlone) {

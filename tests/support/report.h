@@ -46,4 +46,20 @@ inline Report SampleReport() {
   return report;
 }
 
+// The same, where the image that would be left is wanted by `workloads` workloads.
+inline Report SampleReportWithWorkloads(int workloads) {
+  Report report = SampleReport();
+  report.in_force.keep.workloads.enabled = true;
+  Decision& decision = report.plan.decisions[2];
+  decision.code = Code::kWorkload;
+  decision.reason = "Deployment shop/api-0, revision 7 (2 back) will start it again";
+  for (int w = 0; w < workloads; ++w) {
+    decision.wanted_by.push_back(static_cast<std::uint32_t>(w));
+    report.observation.workloads.push_back({"idle:1", w == 0 ? "Deployment" : "StatefulSet", "shop",
+                                            "api-" + std::to_string(w), "web", w == 0 ? 7 : 0,
+                                            w == 0 ? 2 : 0, false});
+  }
+  return report;
+}
+
 }  // namespace imagesweep

@@ -51,6 +51,8 @@ Report ReportOf(const std::string& text) {
   }
   for (ImageReference& reference : report.observation.references)
     reference = {text, text, {ReferrerKind::kPod, text, text, text}};
+  report.observation.workloads = {{text, text, text, text, text, 1, 1, true}};
+  report.plan.decisions[2].wanted_by = {0};
   for (Decision& decision : report.plan.decisions)
     decision.reason = decision.rule = decision.superseded_by = text;
   for (Outcome& outcome : report.outcomes) outcome.detail = text;
@@ -120,6 +122,24 @@ TEST(Page, ShowsDiskPlanHoldersRunsSourcesAndPolicy) {
       AllOf(HasSubstr("2 pods on this node"), HasSubstr("3 containers"), Not(HasSubstr("failed"))));
   EXPECT_THAT(page->ById("policy")->text,
               AllOf(HasSubstr("file/policy.yaml"), HasSubstr("dryRun: false")));
+}
+
+TEST(Page, NamesTheWorkloadsThatHoldAnImageAndFindsItByThem) {
+  const auto page = Page(ViewOf(SampleReportWithWorkloads(2)), "q=statefulset+shop/api-1");
+  const auto held = Cells(*page->ById("protected")->All("table").at(0));
+  ASSERT_THAT(held, SizeIs(2));
+  EXPECT_THAT(held[1], ElementsAre("Workload", "1", "3.9KiB",
+                                   AllOf(HasSubstr("workloads that will start them again"),
+                                         HasSubstr("Deployment shop/api-0, revision 7"),
+                                         HasSubstr("StatefulSet shop/api-1"))));
+  EXPECT_THAT(Cells(*page->ById("images")), SizeIs(1));
+
+  const auto image =
+      MarkupReader::Read(ImagePage(ViewOf(SampleReportWithWorkloads(101)), 2, {}, "x"));
+  EXPECT_THAT(image->text, AllOf(HasSubstr("Will be started again by"),
+                                 HasSubstr("Deployment shop/api-0, revision 7 as idle:1, container "
+                                           "web"),
+                                 HasSubstr("and 1 more")));
 }
 
 TEST(Page, ARefusedRunIsToldFirstAndNamesItsSource) {
