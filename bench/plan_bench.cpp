@@ -1,5 +1,6 @@
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <string>
 
 #include "agent/plan/planner.h"
@@ -76,6 +77,49 @@ BENCHMARK(BM_MakePlan)
     ->Args({5000, 10'000, 200})
     ->Args({10'000, 20'000, 200})
     ->Unit(benchmark::kMillisecond);
+
+// `count` workloads with three revisions each, sorted as sources give them.  The cluster has more
+// than the node: of the services half have images here, and each image is named by several
+// workloads.
+std::vector<WorkloadReference> Workloads(const Observation& seen, std::int64_t count) {
+  constexpr const char* kKinds[] = {"Deployment", "StatefulSet", "CronJob"};
+  std::vector<WorkloadReference> workloads;
+  for (std::int64_t w = 0; w < count; ++w) {
+    const std::string service = std::to_string(w % 2500);
+    for (int back = 0; back < 3; ++back) {
+      WorkloadReference reference;
+      if (w % 2 == 0) {
+        const auto image = static_cast<std::size_t>((w * 3 + back) % std::ssize(seen.images));
+        reference.text = seen.images[image].tags[0].text();
+      } else {
+        reference.text =
+            "registry.example.com/elsewhere/service-" + service + ":v" + std::to_string(9 - back);
+      }
+      reference.kind = kKinds[w % 3];
+      reference.workload_namespace = "team-" + std::to_string(w % 50);
+      reference.name = "workload-of-a-team-" + std::to_string(w);
+      reference.container = "main";
+      reference.revision = 9 - back;
+      reference.revisions_back = back;
+      workloads.push_back(std::move(reference));
+    }
+  }
+  std::ranges::sort(workloads);
+  return workloads;
+}
+
+// The same node without (0) and with the cluster's workloads.
+void BM_MakePlanWithWorkloads(benchmark::State& state) {
+  Observation seen = Node(5000, 1500);
+  seen.workloads = Workloads(seen, state.range(0));
+  Policy policy = Policy::Default();
+  policy.keep.workloads.enabled = true;
+  for (auto _ : state) benchmark::DoNotOptimize(MakePlan(policy, seen));
+  const Plan plan = MakePlan(policy, seen);
+  state.counters["wanted"] =
+      static_cast<double>(std::ranges::count(plan.decisions, Code::kWorkload, &Decision::code));
+}
+BENCHMARK(BM_MakePlanWithWorkloads)->Arg(0)->Arg(10'000)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace imagesweep

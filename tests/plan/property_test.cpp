@@ -13,7 +13,7 @@
 namespace imagesweep {
 namespace {
 
-constexpr std::uint64_t kCases = 20'000;  // for each property
+constexpr std::uint64_t kCases = 20'000;  // for each property; half of them where that is enough
 
 using Ids = std::set<std::string>;
 
@@ -30,6 +30,16 @@ Ids Removed(RandomWorld& world) {
 void WithoutBudgets(RandomWorld& world) {
   world.seen().disk.reset();
   world.policy().limits = {1000, 0, 100, Millis(0), 5, 1};
+}
+
+// No version stands behind another.
+void WithoutRetention(RandomWorld& world) {
+  Policy& policy = world.policy();
+  policy.remove_superseded = false;
+  policy.keep.last_per_repository = 0;
+  for (Rule& rule : policy.rules) rule.keep_last.reset();
+  if (policy.keep.local_only == LocalOnly::kUnlessSuperseded)
+    policy.keep.local_only = LocalOnly::kAlways;
 }
 
 std::set<std::uint32_t> Meant(const Observation& seen, const std::vector<std::string>& texts) {
@@ -114,6 +124,32 @@ TEST(PlanProperty, ProtectionsAlwaysWin) {
   }
 }
 
+TEST(PlanProperty, WhatAWorkloadWantsIsNeverRemovedWhateverThePressure) {
+  std::size_t wanted = 0;
+  for (std::uint64_t seed = 0; seed < kCases / 2; ++seed) {
+    RandomWorld world(seed);
+    world.AddWorkloads();
+    if (world.Maybe(2)) world.AddDisk();
+    const Observation& seen = world.seen();
+    const KeepWorkloads& keep = world.policy().keep.workloads;
+    const Plan plan = Choose(Scene(world.policy(), seen));
+    const ImageIndex index(seen.images);
+    for (const WorkloadReference& reference : seen.workloads) {
+      if (reference.revisions_back > keep.rollback_revisions) continue;
+      if (reference.scaled_to_zero && !keep.scaled_to_zero) continue;
+      if (reference.kind == "CronJob" && !keep.cron_jobs) continue;
+      for (const auto at : index.Resolve(reference.text)) {
+        ASSERT_EQ(plan.decisions[at].verdict, Verdict::kKeep) << "seed " << seed;
+        ASSERT_LE(plan.decisions[at].code, Code::kWorkload) << "seed " << seed;
+        if (plan.decisions[at].code == Code::kWorkload) ++wanted;
+      }
+    }
+    for (const Decision& decision : plan.decisions)
+      ASSERT_EQ(decision.code == Code::kWorkload, !decision.wanted_by.empty()) << "seed " << seed;
+  }
+  EXPECT_GT(wanted, kCases / 10) << "the worlds must show it";
+}
+
 TEST(PlanProperty, BudgetsWindowsAndConfirmationsHold) {
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
     RandomWorld world(seed);
@@ -154,15 +190,17 @@ TEST(PlanProperty, BudgetsWindowsAndConfirmationsHold) {
   }
 }
 
-TEST(PlanProperty, VerdictsDoNotDependOnTheOrderOfImagesAndReferences) {
+TEST(PlanProperty, VerdictsDoNotDependOnTheOrderOfImagesReferencesAndWorkloads) {
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
     RandomWorld world(seed);
+    if (seed % 2 == 1) world.AddWorkloads();
     const Plan plan = MakePlan(world.policy(), world.seen());
     Observation shuffled = world.seen();
     std::vector<std::size_t> order(shuffled.images.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::ranges::shuffle(order, world.random());
     std::ranges::shuffle(shuffled.references, world.random());
+    std::ranges::shuffle(shuffled.workloads, world.random());
     for (std::size_t i = 0; i < order.size(); ++i) {
       shuffled.images[i] = world.seen().images[order[i]];
       shuffled.ages[i] = world.seen().ages[order[i]];
@@ -174,6 +212,10 @@ TEST(PlanProperty, VerdictsDoNotDependOnTheOrderOfImagesAndReferences) {
       ASSERT_EQ(now.code, before.code) << "seed " << seed;
       ASSERT_EQ(now.superseded_by, before.superseded_by) << "seed " << seed;
       ASSERT_EQ(now.used_by.size(), before.used_by.size()) << "seed " << seed;
+      ASSERT_EQ(now.wanted_by.size(), before.wanted_by.size()) << "seed " << seed;
+      for (std::size_t w = 0; w < now.wanted_by.size(); ++w)
+        ASSERT_EQ(shuffled.workloads[now.wanted_by[w]], world.seen().workloads[before.wanted_by[w]])
+            << "seed " << seed;
       if (now.code != Code::kInUse) {  // that names the first of its users
         ASSERT_EQ(now.reason, before.reason) << "seed " << seed;
       }
@@ -189,15 +231,59 @@ TEST(PlanProperty, AnotherReferenceNeverRemovesMore) {
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
     RandomWorld world(seed);
     WithoutBudgets(world);
-    Policy& policy = world.policy();
-    policy.remove_superseded = false;
-    policy.keep.last_per_repository = 0;
-    for (Rule& rule : policy.rules) rule.keep_last.reset();
-    if (policy.keep.local_only == LocalOnly::kUnlessSuperseded)
-      policy.keep.local_only = LocalOnly::kAlways;
+    WithoutRetention(world);
     const auto before = Removed(world);
     world.AddReference();
     ASSERT_TRUE(std::ranges::includes(before, Removed(world))) << "seed " << seed;
+  }
+}
+
+// What its rollouts tell may put another version behind: of those, one that counts stays anyway. So
+// with retention it holds where all of them count, and without retention always.
+TEST(PlanProperty, AnotherWorkloadReferenceNeverRemovesMore) {
+  for (std::uint64_t seed = 0; seed < kCases / 2; ++seed) {
+    RandomWorld world(seed);
+    world.AddWorkloads();
+    WithoutBudgets(world);
+    if (world.Maybe(2)) {
+      world.policy().keep.workloads = {true, 3, true, true};
+    } else {
+      WithoutRetention(world);
+    }
+    const auto before = Removed(world);
+    world.seen().workloads.push_back(world.AnyWorkload());
+    ASSERT_TRUE(std::ranges::includes(before, Removed(world))) << "seed " << seed;
+  }
+}
+
+TEST(PlanProperty, LookingAtWorkloadsThatAllCountNeverRemovesMore) {
+  for (std::uint64_t seed = 0; seed < kCases / 2; ++seed) {
+    RandomWorld world(seed);
+    world.AddWorkloads();
+    WithoutBudgets(world);
+    world.policy().keep.workloads = {false, 3, true, true};
+    const auto before = Removed(world);
+    world.policy().keep.workloads.enabled = true;
+    ASSERT_TRUE(std::ranges::includes(before, Removed(world))) << "seed " << seed;
+  }
+}
+
+// The order of versions does not depend on which revisions count, so with retention too.
+TEST(PlanProperty, MoreOfTheWorkloadsThatCountNeverRemoveMore) {
+  for (std::uint64_t seed = 0; seed < kCases / 2; ++seed) {
+    RandomWorld world(seed);
+    world.AddWorkloads();
+    WithoutBudgets(world);
+    KeepWorkloads& keep = world.policy().keep.workloads;
+    const auto before = Removed(world);
+    keep.rollback_revisions += 1 + world.Below(2);
+    const auto with_rollback = Removed(world);
+    ASSERT_TRUE(std::ranges::includes(before, with_rollback)) << "seed " << seed;
+    keep.scaled_to_zero = true;
+    const auto with_scaled = Removed(world);
+    ASSERT_TRUE(std::ranges::includes(with_rollback, with_scaled)) << "seed " << seed;
+    keep.cron_jobs = true;
+    ASSERT_TRUE(std::ranges::includes(with_scaled, Removed(world))) << "seed " << seed;
   }
 }
 

@@ -47,6 +47,26 @@ class RandomWorld {
                  {kKinds[Below(2)], "shop", "p" + std::to_string(Below(3)), "main"});
   }
 
+  // Of one of few workloads, so that they meet; in no order.
+  WorkloadReference AnyWorkload() {
+    constexpr const char* kKinds[] = {"Deployment", "CronJob"};
+    WorkloadReference reference;
+    reference.text = Maybe(3) ? Id("i" + std::to_string(Below(8))) : Name();
+    reference.kind = kKinds[Below(2)];
+    reference.workload_namespace = "shop";
+    reference.name = "w" + std::to_string(Below(2));
+    reference.container = "c" + std::to_string(Below(2));
+    reference.revisions_back = Below(4);
+    reference.revision = 4 - reference.revisions_back;
+    reference.scaled_to_zero = Maybe(4);
+    return reference;
+  }
+  // The policy looks at workloads, and there are some.
+  void AddWorkloads() {
+    policy_.keep.workloads = {true, Below(4), !Maybe(4), !Maybe(4)};
+    for (int w = Below(6); w > 0; --w) seen().workloads.push_back(AnyWorkload());
+  }
+
   void AddDisk() {
     builder_.Disk(1000, static_cast<std::uint64_t>(Below(400)));
     seen().disk->inodes_free = static_cast<std::uint64_t>(Below(1000));
