@@ -92,7 +92,8 @@ CLI::App* AddDf(CLI::App& app, Options& options) {
   auto* command = app.add_subcommand(
       "df",
       "Shows on whose account the space of the image store is, and what each image would really "
-      "free; needs containerd, and no Kubernetes. Removes nothing");
+      "free, of containerd to the byte, else as upper bounds; needs no Kubernetes. Removes "
+      "nothing");
   command
       ->add_option("--if-removed", options.if_removed,
                    "Only what these together would free: names, digests, ids")

@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <array>
 
 #include "agent/app/layers_disk.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/connect.h"
 #include "agent/cli/render.h"
 #include "agent/containerd/collector.h"
+#include "agent/cri/layer_facts.h"
 #include "agent/cri/runtime.h"
 #include "agent/layers/breakdown.h"
 #include "agent/layers/sharing.h"
@@ -13,7 +15,7 @@
 #include "agent/report/yaml.h"
 
 // df: what lies in the image store on whose account, and what a removal would really free.  Needs
-// the runtime alone.
+// the runtime alone.  Of a runtime that tells no layer's size, what can be bounded.
 
 namespace imagesweep {
 namespace {
@@ -74,6 +76,82 @@ DiskUse Describe(const layers::LayerGraph& graph, const std::vector<Image>& imag
   return use;
 }
 
+constexpr const char* kNotKnown = "not known";
+
+FreedSpace Bound(const std::optional<std::uint64_t>& bytes, const std::string& why) {
+  return {{bytes.value_or(0), 0, 0, 0}, bytes ? "at most" : kNotKnown, why};
+}
+
+// Who uses what, by the runtime's containers alone.
+Result<std::vector<bool>> ReadInUse(cri::Runtime& runtime, const std::vector<Image>& images,
+                                    const std::stop_token& stop) {
+  const auto use = runtime.ReadUse(stop);
+  if (!use) return use.error();
+  const ImageIndex index(images);
+  std::vector<bool> in_use(images.size());
+  for (const ImageReference& reference : use->references)
+    for (const std::uint32_t at : index.Resolve(reference)) in_use[at] = true;
+  return in_use;
+}
+
+// What is known without any layer's size; `why` there is no more.
+Result<DiskUse> DescribeBounds(const std::shared_ptr<cri::Connection>& connection,
+                               cri::Runtime& runtime, const std::vector<Image>& images,
+                               const std::vector<std::uint32_t>& removed, const Error& why,
+                               const std::stop_token& stop) {
+  const auto identity = runtime.Identity(stop);
+  if (!identity) return identity.error();
+  const auto diff_ids = cri::LayerFacts(connection).Read(images, stop);
+  if (!diff_ids) return diff_ids.error();
+  const auto in_use = ReadInUse(runtime, images, stop);
+  if (!in_use) return in_use.error();
+  DiskUse use;
+  // Source: cri-o storage_src.go getSize, cri-dockerd core/convert.go; containerd's is compressed.
+  use.bounded = identity->name == "cri-o" || identity->name == "docker";
+  use.bounds_only = identity->name + " " + identity->version + " does not tell what a layer takes";
+  if (identity->name == "containerd")
+    use.bounds_only =
+        "containerd's layers cannot be read: " +
+        (why.kind == ErrorKind::kNotFound ? "its own services are not on this socket" : why.what);
+  const cri::LayerBounds bounds(images, *diff_ids, use.bounded);
+  std::vector<std::vector<std::uint32_t>> by_account(4);
+  for (std::uint32_t at = 0; at < images.size(); ++at) {
+    const Image& image = images[at];
+    by_account[(*in_use)[at] ? 0 : image.pinned ? 1 : image.tags.empty() ? 3 : 2].push_back(at);
+    const std::array<std::uint32_t, 1> alone{at};
+    DiskUse::ImageSpace one{.id = image.id.text(),
+                            .name = image.display_name(),
+                            .tags = {},
+                            .in_use = (*in_use)[at],
+                            .pinned = image.pinned,
+                            .total = {image.size_bytes, 0, 0, 0},
+                            .unique = {},
+                            .freed = Bound(bounds.FreesAtMost(alone), use.bounds_only),
+                            .survivors = {},
+                            .layers = bounds.layers(at),
+                            .shared_layers = bounds.shared_layers(at)};
+    for (const ImageName& tag : image.tags) one.tags.push_back(tag.text());
+    use.images.push_back(std::move(one));
+  }
+  constexpr std::array kAccounts{layers::Account::kInUse, layers::Account::kPinned,
+                                 layers::Account::kIdle, layers::Account::kDangling};
+  for (std::size_t at = 0; at < kAccounts.size(); ++at)
+    use.accounts.push_back({std::string(layers::ToString(kAccounts[at])),
+                            {bounds.TakesAtMost(by_account[at]).value_or(0), 0, 0, 0},
+                            by_account[at].size()});
+  std::ranges::sort(use.images, [](const auto& one, const auto& other) {
+    if (one.freed.space.bytes != other.freed.space.bytes)
+      return one.freed.space.bytes > other.freed.space.bytes;
+    return one.name != other.name ? one.name < other.name : one.id < other.id;
+  });
+  if (!removed.empty()) {
+    use.removal.emplace();
+    for (const std::uint32_t at : removed) use.removal->names.push_back(images[at].display_name());
+    use.removal->freed = Bound(bounds.FreesAtMost(removed), use.bounds_only);
+  }
+  return use;
+}
+
 void LookAtDisk(cri::Runtime& runtime, DiskUse& use, const std::stop_token& stop) {
   const auto mountpoints = runtime.ImageFilesystems(stop);
   if (!mountpoints) return use.warnings.push_back(mountpoints.error().what);
@@ -97,16 +175,22 @@ Result<std::string> Render(const Options& options, const std::stop_token& stop) 
   containerd::Collector collector((*connection)->channel(), clock,
                                   {.timeout = options.timeout, .disk = LayersDisk});
   const auto graph = collector.Read(*images, stop);
-  if (!graph) return graph.error();
-
-  DiskUse use = Describe(**graph, *images);
-  LookAtDisk(runtime, use, stop);
-  if (!options.if_removed.empty()) {
-    use.removal.emplace();
-    for (const std::uint32_t at : *removed)
-      use.removal->names.push_back((*images)[at].display_name());
-    use.removal->freed = ToFreed((*graph)->FreedBy(*removed));
+  DiskUse use;
+  if (!graph) {
+    if (stop.stop_requested()) return graph.error();
+    auto bounds = DescribeBounds(*connection, runtime, *images, *removed, graph.error(), stop);
+    if (!bounds) return bounds.error();
+    use = *std::move(bounds);
+  } else {
+    use = Describe(**graph, *images);
+    if (!options.if_removed.empty()) {
+      use.removal.emplace();
+      for (const std::uint32_t at : *removed)
+        use.removal->names.push_back((*images)[at].display_name());
+      use.removal->freed = ToFreed((*graph)->FreedBy(*removed));
+    }
   }
+  LookAtDisk(runtime, use, stop);
   switch (options.output) {
     case Output::kJson:
       return DiskUseJson(use) + "\n";

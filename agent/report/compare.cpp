@@ -102,7 +102,8 @@ void OfDiskUse(Reader& reader, const Json& before, const Json& after) {
   for (const std::string& name : accounts)
     reader.Add(name.c_str(), Unit::kBytes, [&](const Json& json) -> std::optional<double> {
       for (const Json& account : At(json, "accounts"))
-        if (Text(account, "account") == name) return Figure(account, "bytes");
+        if (Text(account, "account") == name)
+          return Figure(account, At(json, "boundsOnly").is_string() ? "bytesAtMost" : "bytes");
       return std::nullopt;
     });
   reader.Add("all accounts", Unit::kBytes, "counted", "bytes");
@@ -204,6 +205,10 @@ Result<Comparison> CompareDocuments(const NamedDocument& before, const NamedDocu
   Reader reader(*first, *second, comparison.measures);
   if (comparison.kind == "LayerAnalysis") OfLayers(reader);
   if (comparison.kind == "SweepReport") OfSweeps(reader);
+  if (At(*first, "boundsOnly").is_string() != At(*second, "boundsOnly").is_string())
+    return Error{ErrorKind::kInvalid, "of " + before.file + " and " + after.file +
+                                          " one has figures and the other upper bounds: that "
+                                          "would compare nothing"};
   if (comparison.kind == "DiskUse") OfDiskUse(reader, *first, *second);
   if (comparison.measures.empty())
     return Error{ErrorKind::kInvalid,

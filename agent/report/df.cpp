@@ -3,12 +3,15 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/base/quantity.h"
+#include "agent/report/printable.h"
 #include "agent/report/table.h"
 
 namespace imagesweep {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kNotKnown = "not known";
 
 Json ToJson(const SpaceOnDisk& space) {
   return {{"bytes", space.bytes},
@@ -18,9 +21,24 @@ Json ToJson(const SpaceOnDisk& space) {
 }
 
 Json ToJson(const FreedSpace& freed) {
+  if (freed.certainty == kNotKnown) return {{"certainty", freed.certainty}, {"why", freed.why}};
   return {{"bytes", freed.space.bytes},   {"inodes", freed.space.inodes},
           {"blobs", freed.space.blobs},   {"snapshots", freed.space.snapshots},
           {"certainty", freed.certainty}, {"why", freed.why}};
+}
+
+// Of a runtime that tells no layer's size.
+Json BoundsToJson(const DiskUse::ImageSpace& image) {
+  return {{"id", image.id},
+          {"name", image.name},
+          {"names", image.tags},
+          {"inUse", image.in_use},
+          {"pinned", image.pinned},
+          {"runtimeSizeBytes", image.total.bytes},
+          {"layers", image.layers == 0 ? Json(nullptr) : Json(image.layers)},
+          {"sharedLayers", image.layers == 0 ? Json(nullptr) : Json(image.shared_layers)},
+          {"freedBytesAtMost",
+           image.freed.certainty == kNotKnown ? Json(nullptr) : Json(image.freed.space.bytes)}};
 }
 
 Json ToJson(const DiskUse::ImageSpace& image) {
@@ -53,11 +71,60 @@ std::string Bound(const FreedSpace& freed) {
   return freed.certainty == "exactly" ? bytes : freed.certainty + " " + bytes;
 }
 
+std::string AtMost(std::uint64_t bytes) {
+  return "\u2264" + HumanBytes(bytes);
+}
+
+// All that can be said when the runtime tells no layer's size.
+std::string BoundsText(const DiskUse& use, const TextOptions& options) {
+  std::string text;
+  if (options.with_header) {
+    Table accounts({"ACCOUNT", "IMAGES", "SIZE"});
+    for (const auto& account : use.accounts)
+      accounts.Add({account.name, std::to_string(account.images),
+                    use.bounded ? AtMost(account.space.bytes) : ""});
+    if (use.disk) accounts.Add({"used on that disk", "", HumanBytes(use.disk->bytes)});
+    text = accounts.Render() + "\n";
+  }
+  Table images(
+      {"IMAGE", "IN USE", "SIZE", "LAYERS", "OF OTHERS", "UNIQUE", "SHARED", "FREES ALONE"});
+  for (const auto& image : use.images) {
+    const bool known = use.bounded && image.freed.certainty != kNotKnown;
+    const bool shares = image.layers == 0 || image.shared_layers > 0;
+    std::string shared;
+    if (known) shared = shares ? AtMost(image.total.bytes) : "0B";
+    images.Add({image.name, image.in_use ? "yes" : "no", HumanBytes(image.total.bytes),
+                image.layers == 0 ? "" : std::to_string(image.layers),
+                image.layers == 0 ? "" : std::to_string(image.shared_layers),
+                known ? AtMost(image.freed.space.bytes) : "", shared,
+                known ? AtMost(image.freed.space.bytes) : ""});
+  }
+  text += images.Render(options.with_header);
+  if (!options.with_header) return text;
+  text += "No figures: " + Printable(use.bounds_only) + ".\n";
+  text += use.bounded
+              ? "\u2264: no more than that of the layers, by the runtime's own sizes, which count "
+                "what images share once for each; 0 when all layers are other images' too. "
+                "Configurations, some KiB each, and blocks that are not full come besides.\n"
+              : "SIZE is the runtime's: the layers as they came. What they take unpacked is not in "
+                "it, so that it bounds nothing.\n";
+  for (const std::string& warning : use.warnings) text += "Warning: " + Printable(warning) + "\n";
+  return text + "OF OTHERS: layers of it that other images have as well.\n";
+}
+
 std::string RemovalText(const DiskUse::Removal& removal) {
   std::string text = "frees ";
+  if (removal.freed.certainty == kNotKnown) {
+    text += "what is not known: " + Printable(removal.freed.why) + "\n";
+    for (const std::string& name : removal.names) text += "  " + name + "\n";
+    return text;
+  }
   if (removal.freed.certainty != "exactly") text += removal.freed.certainty + " ";
   text += HumanBytes(removal.freed.space.bytes) + " (" + std::to_string(removal.freed.space.bytes) +
-          " bytes, " + std::to_string(removal.freed.space.inodes) + " inodes)";
+          " bytes";
+  if (removal.freed.space.inodes > 0)  // else nothing goes, or bounds are all there is
+    text += ", " + std::to_string(removal.freed.space.inodes) + " inodes";
+  text += ")";
   if (removal.freed.certainty == "exactly") text += ", exactly";
   if (!removal.freed.why.empty()) text += ": " + removal.freed.why;
   text += "\n";
@@ -78,7 +145,43 @@ SpaceOnDisk DiskUse::Counted() const {
   return all;
 }
 
+namespace {
+
+std::string BoundsJson(const DiskUse& use) {
+  const auto bound = [&](std::uint64_t bytes) { return use.bounded ? Json(bytes) : Json(nullptr); };
+  Json accounts = Json::array();
+  for (const auto& account : use.accounts)
+    accounts.push_back({{"account", account.name},
+                        {"images", account.images},
+                        {"bytesAtMost", bound(account.space.bytes)}});
+  Json images = Json::array();
+  for (const auto& image : use.images) images.push_back(BoundsToJson(image));
+  Json disk = nullptr;
+  if (use.disk) disk = {{"usedBytes", use.disk->bytes}, {"usedInodes", use.disk->inodes}};
+  Json removal = nullptr;
+  if (use.removal) {
+    const FreedSpace& freed = use.removal->freed;
+    removal = {{"images", use.removal->names},
+               {"freedBytesAtMost",
+                freed.certainty == kNotKnown ? Json(nullptr) : Json(freed.space.bytes)},
+               {"why", freed.why}};
+  }
+  return Json({{"apiVersion", "imagesweep/v1alpha1"},
+               {"kind", "DiskUse"},
+               {"boundsOnly", use.bounds_only},
+               {"directory", use.directory},
+               {"disk", std::move(disk)},
+               {"accounts", std::move(accounts)},
+               {"images", std::move(images)},
+               {"ifRemoved", std::move(removal)},
+               {"warnings", use.warnings}})
+      .dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
 std::string DiskUseJson(const DiskUse& use) {
+  if (!use.bounds_only.empty()) return BoundsJson(use);
   Json accounts = Json::array();
   for (const auto& account : use.accounts) {
     Json one = {{"account", account.name}};
@@ -101,6 +204,7 @@ std::string DiskUseJson(const DiskUse& use) {
   }
   return Json({{"apiVersion", "imagesweep/v1alpha1"},
                {"kind", "DiskUse"},
+               {"boundsOnly", nullptr},
                {"directory", use.directory},
                {"disk", std::move(disk)},
                {"accounts", std::move(accounts)},
@@ -115,6 +219,7 @@ std::string DiskUseJson(const DiskUse& use) {
 std::string DiskUseText(const DiskUse& use, const TextOptions& options) {
   std::string text;
   if (use.removal) return RemovalText(*use.removal);
+  if (!use.bounds_only.empty()) return BoundsText(use, options);
   if (options.with_header) {
     Table accounts({"ACCOUNT", "SIZE", "INODES", "LAYERS", "BLOBS"});
     const auto add = [&](const std::string& name, const SpaceOnDisk& space) {

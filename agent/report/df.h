@@ -20,7 +20,7 @@ struct SpaceOnDisk {
 // What a removal frees, and how sure that is.
 struct FreedSpace {
   SpaceOnDisk space;
-  std::string certainty = "exactly";  // "exactly", "at least", "at most", "roughly"
+  std::string certainty = "exactly";  // "at least", "at most", "roughly", "not known" (no figure)
   std::string why;                    // empty when exact
 };
 
@@ -29,6 +29,7 @@ struct DiskUse {
   struct Account {
     std::string name;
     SpaceOnDisk space;
+    std::size_t images = 0;  // with bounds alone
   };
   struct ImageSpace {
     std::string id;
@@ -40,6 +41,8 @@ struct DiskUse {
     FreedSpace freed;           // were it the only one to go
     // Names of it that the runtime's own removal leaves behind, and with them everything.
     std::vector<std::string> survivors = {};
+    // With bounds alone; no layers: not known.
+    std::size_t layers = 0, shared_layers = 0;
   };
   struct Removal {  // --if-removed
     std::vector<std::string> names;
@@ -52,6 +55,10 @@ struct DiskUse {
   std::optional<Removal> removal;
   std::vector<std::string> unread;  // what could not be read
   std::vector<std::string> warnings;
+  // Why there are no figures but the runtime's sizes, and what these bound; empty: there are.
+  // Accounts, unique and freed are upper bounds then, or not known, and `total` is that size.
+  std::string bounds_only;
+  bool bounded = false;  // sizes are those of unpacked layers: upper bounds
 
   SpaceOnDisk Counted() const;
 };

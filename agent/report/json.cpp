@@ -5,6 +5,7 @@
 
 #include "agent/report/advice.h"
 #include "agent/report/listing.h"
+#include "agent/report/space_figure.h"
 
 namespace imagesweep {
 namespace {
@@ -29,6 +30,13 @@ Json DiskJson(const std::optional<DiskUsage>& disk) {
           {"usedPercent", disk->capacity_bytes == 0 ? Json(nullptr) : Json(disk->used_percent())},
           {"inodes", disk->inodes},
           {"inodesFree", disk->inodes_free}};
+}
+
+Json LayersJson(const ImageSpace* space) {
+  if (space == nullptr) return nullptr;
+  return {{"totalBytes", space->total_bytes},
+          {"uniqueBytes", space->unique_bytes},
+          {"freesBytes", space->frees_bytes}};
 }
 
 Json ImageJson(const Report& report, std::uint32_t at) {
@@ -61,6 +69,7 @@ Json ImageJson(const Report& report, std::uint32_t at) {
           {"digests", Names(image.digests)},
           {"sizeBytes", image.size_bytes},
           {"sizeIsBound", true},
+          {"layers", LayersJson(SpaceOf(report, at))},
           {"pinned", image.pinned},
           {"firstSeen", FormatTime(age.first_seen)},
           {"lastUsed", age.last_used ? Json(FormatTime(*age.last_used)) : Json(nullptr)},
@@ -130,6 +139,7 @@ Json RefusedJson(const std::optional<Refusal>& refused) {
 
 // Only when both looks at the disk were had; removal by others in between counts too.
 Json MeasuredFreed(const Report& report) {
+  if (report.layers && report.layers->measured_bytes) return *report.layers->measured_bytes;
   if (!report.before || !report.after || !report.before->disk || !report.after->disk)
     return nullptr;
   return static_cast<std::int64_t>(report.after->disk->available_bytes) -
@@ -183,7 +193,16 @@ std::string PlanJson(const Report& report) {
                     {"keep", report.plan.Count(Verdict::kKeep)},
                     {"remove", report.plan.Count(Verdict::kRemove)},
                     {"defer", report.plan.Count(Verdict::kDefer)},
-                    {"removeSizeBytes", bytes}};
+                    {"removeSizeBytes", bytes},
+                    {"predictedFreedBytes", nullptr},
+                    {"predictedFreedInodes", nullptr},
+                    {"predictionCertainty", nullptr}};
+  if (report.layers) {
+    const SpaceFigure& planned = report.layers->planned;
+    json["totals"]["predictedFreedBytes"] = planned.bytes;
+    json["totals"]["predictedFreedInodes"] = planned.inodes;
+    json["totals"]["predictionCertainty"] = CertaintyOf(planned);
+  }
   return Dump(json);
 }
 
@@ -210,7 +229,12 @@ std::string SweepJson(const Report& report) {
   json["outcomes"] = std::move(outcomes);
   json["before"] = SnapshotJson(report.before);
   json["after"] = SnapshotJson(report.after);
+  json["predictedFreedBytes"] = report.layers ? Json(report.layers->removed.bytes) : Json(nullptr);
+  json["predictionCertainty"] =
+      report.layers ? Json(CertaintyOf(report.layers->removed)) : Json(nullptr);
   json["measuredFreedBytes"] = MeasuredFreed(report);
+  json["predictionOffBy"] =
+      report.layers && !report.layers->off_by.empty() ? Json(report.layers->off_by) : Json(nullptr);
   json["verification"] = VerificationJson(report);
   json["sizeLimitsExceeded"] = OversizedJson(report);
   const double price = report.in_force.reporting.storage_cost_per_gib_month;

@@ -223,10 +223,23 @@ class Builder {
     if (At(report_, "measuredFreedBytes").is_number() && !dry_run_)
       reclaimed +=
           ", " + Bytes(Number(report_, "measuredFreedBytes")) + " measured on the file system";
+    const std::string predicted = Predicted();
+    if (!predicted.empty()) reclaimed += ", " + predicted;
     if (dry_run_)
-      reclaimed = "Would be reclaimed: " + Bytes(SizeOfWent()) + " by the runtime's sizes";
+      reclaimed = "Would be reclaimed: " + Bytes(SizeOfWent()) + " by the runtime's sizes" +
+                  (predicted.empty() ? "" : ", " + predicted);
+    if (const std::string off = Text(report_, "predictionOffBy"); !off.empty())
+      reclaimed += ". Off by: " + off;
     Add("Disk space", std::move(grid), Page::Paragraph{kReclaimableMeans},
         Page::Paragraph{reclaimed + "."});
+  }
+
+  // By the layers, of reports that have it.
+  std::string Predicted() const {
+    if (!At(report_, "predictedFreedBytes").is_number()) return {};
+    const std::string certainty = Text(report_, "predictionCertainty");
+    return Bytes(Number(report_, "predictedFreedBytes")) + " predicted by the layers" +
+           (certainty.empty() ? "" : " (" + certainty + ")");
   }
 
   void Verification() {

@@ -9,6 +9,7 @@
 #include "agent/report/document.h"
 #include "agent/report/listing.h"
 #include "agent/report/printable.h"
+#include "agent/report/space_figure.h"
 #include "agent/report/table.h"
 
 namespace imagesweep {
@@ -59,6 +60,7 @@ std::string AgeCell(const ImageAge& age) {
 
 Table ImageTable(const TextOptions& options) {
   std::vector<std::string> header = {"NAME", "ID", "SIZE", "VERDICT", "CODE", "USED-BY"};
+  if (options.wide) header.insert(header.begin() + 3, {"UNIQUE", "SHARED", "FREES"});
   if (options.wide) header.insert(header.end(), {"FIRST-SEEN", "LAST-USED"});
   header.push_back("AGE");
   if (options.wide) header.push_back("REASON");
@@ -76,6 +78,8 @@ void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOp
                                   std::string(ToString(decision.code)),
                                   UsedByCell(report.observation, decision)};
   if (options.wide) {
+    const SpaceCells space = CellsOf(report, at);
+    row.insert(row.begin() + 3, {space.unique, space.shared, space.frees});
     row.push_back(FormatTime(age.first_seen));
     row.push_back(age.last_used ? FormatTime(*age.last_used) : "never-seen");
   }
@@ -158,6 +162,12 @@ std::string BeforeAndAfter(const Report& report) {
   table.Add({"Reclaimable", reclaimable(before), reclaimable(after)});
   table.Add({"Disk used", DiskCell(before.disk), DiskCell(after.disk)});
   std::string text = "\n" + table.Render() + kReclaimableMeans + "\n";
+  if (report.layers) {
+    text += (report.dry_run ? "Would free, by the layers: " : "Freed, by the layers: ") +
+            Printable(PredictedAndMeasured(*report.layers)) + ".\n";
+    if (!report.layers->off_by.empty())
+      text += "Off by: " + Printable(report.layers->off_by) + ".\n";
+  }
   if (before.disk && after.disk && !report.dry_run) {
     const auto freed = static_cast<std::int64_t>(after.disk->available_bytes) -
                        static_cast<std::int64_t>(before.disk->available_bytes);
@@ -198,8 +208,10 @@ std::string PlanText(const Report& report, const TextOptions& options) {
   if (!options.with_header) return text;
   const std::size_t removals = report.plan.removals.size();
   text += "\nTo remove: " + Images(removals) + ", " +
-          HumanBytes(SizeOf(report, report.plan.removals)) +
-          " as the runtime counts sizes (shared layers stay, unpacked layers come free besides). ";
+          HumanBytes(SizeOf(report, report.plan.removals)) + " as the runtime counts sizes" +
+          (report.layers ? "; frees " + Printable(FreesText(report.layers->planned))
+                         : " (shared layers stay, unpacked layers come free besides)") +
+          ". ";
   text += "Kept: " + std::to_string(report.plan.Count(Verdict::kKeep)) +
           ". Deferred: " + std::to_string(report.plan.Count(Verdict::kDefer)) + ".\n";
   return text + Deferred(report) + Footer(report) +

@@ -4,6 +4,7 @@
 
 #include "agent/base/quantity.h"
 #include "agent/report/advice.h"
+#include "agent/report/space_figure.h"
 #include "agent/report/text.h"
 #include "agent/web/frame.h"
 
@@ -134,6 +135,10 @@ Html PlanSection(const StatusView& view) {
   html << "<section id=\"plan\" aria-labelledby=\"plan-title\"><h2 id=\"plan-title\">Plan</h2>\n<p>"
        << Text{Counted(removals.size(), "image")} << " to remove, "
        << Text{SizeOfAll(report, removals)} << " as the runtime counts sizes; in this order.";
+  if (report.layers)
+    html << " Frees " << Text{FreesText(report.layers->planned)} << " by the layers"
+         << (report.outcomes.empty() ? Markup("") : Markup("; what went: "))
+         << Text{report.outcomes.empty() ? "" : PredictedAndMeasured(*report.layers)} << ".";
   if (!report.stopped_early.empty())
     html << " Not all were tried: " << Text{report.stopped_early} << ".";
   html << "</p>\n";

@@ -79,7 +79,10 @@ def own_commands(page):
 def test_a_command_of_the_program_has_that_subcommand_and_those_flags(words, tmp_path):
     policy = tmp_path / "policy.yaml"
     policy.write_text(agent.policy())
-    stand_ins = {"FILE": str(policy), "IMAGE": "nginx", "NAME": "nginx", "RUN": "0"}
+    document = tmp_path / "document.json"
+    document.write_text('{"apiVersion": "imagesweep/v1alpha1", "kind": "LayerAnalysis", "totals": {"images": 1}}')
+    stand_ins = {"FILE": str(policy), "IMAGE": "nginx", "NAME": "nginx", "RUN": "0", "BEFORE": str(document),
+                 "AFTER": str(document)}
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

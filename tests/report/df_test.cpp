@@ -79,6 +79,69 @@ TEST(DiskUseTest, ASetThatIsExactIsGivenToTheByte) {
             "frees 4.0MiB (4194304 bytes, 5 inodes), exactly\n  registry.example/app:v1\n");
 }
 
+// CRI-O
+DiskUse Bounds() {
+  DiskUse use;
+  use.bounds_only = "cri-o 1.30.4 does not tell what a layer takes";
+  use.bounded = true;
+  use.accounts = {{"in-use", {10 << 20, 0, 0, 0}, 2}, {"idle", {6 << 20, 0, 0, 0}, 1}};
+  use.images = {{.id = "a",
+                 .name = "registry.example/app:v1",
+                 .tags = {"registry.example/app:v1"},
+                 .in_use = false,
+                 .pinned = false,
+                 .total = {6 << 20, 0, 0, 0},
+                 .unique = {},
+                 .freed = {{6 << 20, 0, 0, 0}, "at most", use.bounds_only},
+                 .survivors = {},
+                 .layers = 3,
+                 .shared_layers = 1},
+                {.id = "b",
+                 .name = "registry.example/base:v1",
+                 .tags = {"registry.example/base:v1"},
+                 .in_use = true,
+                 .pinned = false,
+                 .total = {4 << 20, 0, 0, 0},
+                 .unique = {},
+                 .freed = {{0, 0, 0, 0}, "at most", use.bounds_only},
+                 .survivors = {},
+                 .layers = 1,
+                 .shared_layers = 1}};
+  return use;
+}
+
+TEST(DiskUseTest, ARuntimeWithoutLayerSizesHasBoundsAndSaysWhy) {
+  const std::string text = DiskUseText(Bounds(), {});
+  EXPECT_THAT(text, HasSubstr("No figures: cri-o 1.30.4 does not tell what a layer takes."));
+  EXPECT_THAT(text, testing::ContainsRegex("idle +1 +\u22646.0MiB"));
+  EXPECT_THAT(text, testing::ContainsRegex(
+                        "app:v1 +no +6.0MiB +3 +1 +\u22646.0MiB +\u22646.0MiB +\u22646.0MiB"));
+  EXPECT_THAT(text, testing::ContainsRegex("base:v1 +yes +4.0MiB +1 +1 +\u22640B"));
+  const auto json = nlohmann::json::parse(DiskUseJson(Bounds()));
+  EXPECT_EQ(json["boundsOnly"], Bounds().bounds_only);
+  EXPECT_EQ(json["images"][0]["freedBytesAtMost"], 6 << 20);
+  EXPECT_EQ(json["images"][0]["sharedLayers"], 1);
+  EXPECT_FALSE(json["images"][0].contains("freedBytes")) << "a bound is no figure";
+  EXPECT_TRUE(nlohmann::json::parse(DiskUseJson(Sample()))["boundsOnly"].is_null());
+}
+
+// containerd's sizes are compressed: a removal may free more than that.
+TEST(DiskUseTest, SizesThatBoundNothingAreNotShownAsBounds) {
+  DiskUse use = Bounds();
+  use.bounded = false;
+  use.bounds_only = "containerd's layers cannot be read: Version: broken";
+  for (auto& image : use.images) image.freed = {{}, "not known", use.bounds_only};
+  use.removal = {{"registry.example/app:v1"}, {{}, "not known", use.bounds_only}};
+  EXPECT_THAT(DiskUseText(use, {}), HasSubstr("frees what is not known: containerd's layers"));
+  const auto json = nlohmann::json::parse(DiskUseJson(use));
+  EXPECT_TRUE(json["images"][0]["freedBytesAtMost"].is_null());
+  EXPECT_TRUE(json["accounts"][0]["bytesAtMost"].is_null());
+  EXPECT_TRUE(json["ifRemoved"]["freedBytesAtMost"].is_null());
+  use.removal.reset();
+  EXPECT_THAT(DiskUseText(use, {}), HasSubstr("it bounds nothing"));
+  EXPECT_THAT(DiskUseText(use, {}), Not(HasSubstr("\u2264")));
+}
+
 TEST(DiskUseTest, WithoutHeadersThereAreImagesAlone) {
   const std::string text = DiskUseText(Sample(), {.with_header = false});
   EXPECT_THAT(text, Not(HasSubstr("in-use")));
