@@ -1,0 +1,215 @@
+"""What the cluster will start again without a pod of it on the node now: rollbacks, scale-ups, the next run of a CronJob.
+
+Every container has imagePullPolicy Never, and the images' registry does not exist: what starts, had its image.
+"""
+import pytest
+import yaml
+
+from lab import agent
+from lab.cell import wait_until
+
+# How an agent is told where workloads are read from.
+MODES = {"direct": ["--workloads=direct"]}
+KEEP = {"localOnly": "Never", "workloads": {"enabled": True, "rollbackRevisions": 2}}
+FAILURES = ("Failed", "ErrImageNeverPull", "BackOff", "InspectFailed", "FailedMount")
+
+
+def sweeping(cluster, *arguments, kubeconfig=None):
+    sources = [*cluster.sources(), *arguments]
+    if kubeconfig:
+        sources.append(f"--kubeconfig={kubeconfig}")
+        sources.remove(f"--kubeconfig={cluster.kubernetes.kubeconfig}")
+    return agent.Agent(*sources, enter=cluster.kubernetes.cell.enter(), address="127.0.0.1:18080")
+
+
+class Scenario:
+    """`needed`: ten needs without a container, some of several images. `unneeded`: what must go."""
+
+    def __init__(self, cluster):
+        self._cluster, self._kubectl = cluster, cluster.kubernetes.kubectl
+        self.versions = [cluster.image(f"v{number}", "web") for number in range(4)]
+        self.needed = {"web, one back": self.versions[2], "web, two back": self.versions[1]}
+        self.unneeded = {"web, three back": self.versions[0]}
+        for name in ("idle", "idle-init", "idle-sidecar", "idle-volume", "nightly", "later", "pending", "alone"):
+            self.needed[name] = cluster.image("v1", name)
+        for name in ("left-over", "other", "ended"):
+            self.unneeded[name] = cluster.image("v1", name)
+        self._rollouts()
+        self._apply(
+            {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "idle"}, "spec": self._controller(
+                "idle", replicas=0, template=self._idle())},
+            {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "alone"}, "spec": self._controller(
+                "alone", replicas=0, template=self._pod(self.needed["alone"]))},
+            {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "nightly"}, "spec": {
+                "schedule": "0 0 1 1 *",
+                "jobTemplate": {"spec": self._job(self.needed["nightly"])}}},
+            {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "later"}, "spec": {
+                "suspend": True, **self._job(self.needed["later"])}},
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pending"}, "spec": self._pod(
+                self.needed["pending"], initContainers=[self._container(
+                    "first", "registry.example/shop/absent:v1", command=["/pause", "0"])])})
+        cluster.deploy(self.unneeded["ended"], name="ended", replicas=1)
+        self._kubectl("delete", "deployment", "ended", "-n", cluster.namespace, "--wait", "--cascade=foreground")
+        assert wait_until(lambda: "ErrImageNeverPull" in self._waiting("pending"), 60, every=0.5)
+
+    def lost(self):
+        ids = self._cluster.containerd.ids()
+        return sorted(name for name, image in self.needed.items() if image.id not in ids)
+
+    def start_everything(self):
+        """Returns when all that is needed runs, or has run."""
+        cluster = self._cluster
+        for kind, name in (("statefulset", "db"), ("daemonset", "log")):
+            self._kubectl("rollout", "undo", f"{kind}/{name}", "-n", cluster.namespace)
+        for name in ("deployment/idle", "replicaset/alone"):
+            self._kubectl("scale", name, "--replicas=1", "-n", cluster.namespace)
+        self._kubectl("create", "job", "now", "--from=cronjob/nightly", "-n", cluster.namespace)
+        self._kubectl("patch", "job", "later", "-n", cluster.namespace, "-p", '{"spec": {"suspend": false}}')
+        cluster.image("v1", "absent")
+        for arguments, image in (([], self.versions[2]), (["--to-revision=2"], self.versions[1])):
+            self._kubectl("rollout", "undo", "deployment/web", "-n", cluster.namespace, *arguments)
+            assert wait_until(lambda: image.names[0] in self._running("web"), 60, every=0.5), self._events()
+        wanted = {"db": self.needed["db, one back"], "log": self.needed["log, one back"], "idle": self.needed["idle"],
+                  "alone": self.needed["alone"], "nightly": self.needed["nightly"], "later": self.needed["later"]}
+        for name, image in wanted.items():
+            assert wait_until(lambda: image.names[0] in self._running(name), 60, every=0.5), (name, self._events())
+        assert wait_until(lambda: self.needed["pending"].names[0] in self._running("pending"), 60, every=0.5)
+        assert not self._events(), self._events()
+
+    def _rollouts(self):
+        cluster = self._cluster
+        for image in self.versions:
+            cluster.deploy(image, name="web", replicas=1)
+        for name, kind, more in (("db", "StatefulSet", {"serviceName": "db"}), ("log", "DaemonSet", {})):
+            old, new = (cluster.image(f"v{number}", name) for number in (1, 2))
+            self.needed[f"{name}, one back"] = old
+            for image in (old, new):
+                self._apply({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name},
+                             "spec": self._controller(name, template=self._pod(image), **more)})
+                self._kubectl("rollout", "status", f"{kind.lower()}/{name}", "-n", cluster.namespace, "--timeout=60s")
+            assert wait_until(lambda: self._running(name) == {new.names[0]}, 60, every=0.5)
+
+    def _idle(self):
+        pod = self._pod(self.needed["idle"], initContainers=[
+            self._container("init", self.needed["idle-init"].names[0], command=["/pause", "0"]),
+            self._container("sidecar", self.needed["idle-sidecar"].names[0], restartPolicy="Always")])
+        pod["volumes"] = [{"name": "files", "image": {"reference": self.needed["idle-volume"].names[0],
+                                                      "pullPolicy": "Never"}}]
+        pod["containers"][0]["volumeMounts"] = [{"name": "files", "mountPath": "/files"}]
+        return pod
+
+    def _job(self, image):
+        return {"backoffLimit": 0, "template": {"metadata": {"labels": {"app": self._name(image)}},
+                                                "spec": self._pod(image, restartPolicy="Never")}}
+
+    @staticmethod
+    def _name(image):
+        return image.names[0].rpartition("/")[2].partition(":")[0]
+
+    @staticmethod
+    def _controller(name, template, **fields):
+        return {"selector": {"matchLabels": {"app": name}},
+                "template": {"metadata": {"labels": {"app": name}}, "spec": template}, **fields}
+
+    @staticmethod
+    def _container(name, image, **fields):
+        return {"name": name, "image": image, "imagePullPolicy": "Never", **fields}
+
+    def _pod(self, image, **fields):
+        return {"automountServiceAccountToken": False, "terminationGracePeriodSeconds": 1,
+                "containers": [self._container("main", image.names[0])], **fields}
+
+    def _apply(self, *objects):
+        for item in objects:
+            item["metadata"]["namespace"] = self._cluster.namespace
+            item["metadata"].setdefault("labels", {"app": item["metadata"]["name"]})
+        self._cluster.kubernetes.apply(*objects)
+
+    def _running(self, app):
+        """The main images of its pods that run."""
+        return {status["image"] for pod in self._cluster.pods(app)
+                for status in pod["status"].get("containerStatuses", ()) if "running" in status["state"]}
+
+    def _waiting(self, app):
+        return {status["state"].get("waiting", {}).get("reason") for pod in self._cluster.pods(app)
+                for status in pod["status"].get("initContainerStatuses", ())}
+
+    def _events(self):
+        """What went wrong with an image, but for the pod that waits for one."""
+        return [event["message"] for event in self._cluster.kubernetes.get("events", "-n", self._cluster.namespace)["items"]
+                if event["reason"] in FAILURES and event["involvedObject"]["name"] != "pending"]
+
+
+def forget_events(cluster):
+    cluster.kubernetes.kubectl("delete", "events", "--all", "-n", cluster.namespace)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_all_that_is_needed_stays_and_all_else_goes(cluster, mode):
+    cluster.put_policy(suspend=True)
+    scenario = Scenario(cluster)
+    with sweeping(cluster, *MODES[mode]) as running:
+        running.wait_for("Loaded policy")
+        assert cluster.sweep_until_gone(*scenario.unneeded.values(), seconds=120, keep=KEEP), running.text()
+        runs = len(running.lines)
+        cluster.put_policy(keep=KEEP, limits={"maxFailures": 99})
+        running.wait_for("Finished run", after=runs)
+        assert scenario.lost() == []
+        codes = {image["id"]: image["code"] for image in cluster.json("images")["images"]}
+        assert {name: codes[image.id] for name, image in scenario.needed.items()} == {
+            name: "InUse" if name == "pending" else "Workload" for name in scenario.needed}
+        assert running.metric("imagesweep_evidence_age_seconds", source="workloads") < 60
+        forget_events(cluster)
+        scenario.start_everything()
+        assert scenario.lost() == []
+
+
+def test_without_it_they_are_lost(cluster):
+    cluster.put_policy(suspend=True)
+    scenario = Scenario(cluster)
+    with sweeping(cluster) as running:
+        running.wait_for("Loaded policy")
+        keep = {"localOnly": "Never"}
+        assert cluster.sweep_until_gone(*scenario.unneeded.values(), seconds=120, keep=keep), running.text()
+        assert wait_until(lambda: len(scenario.lost()) == len(scenario.needed) - 1, 60, every=0.5), scenario.lost()
+        assert "pending" not in scenario.lost()
+
+
+def test_a_kind_that_may_not_be_read_refuses_until_it_may(cluster):
+    cluster.deploy(cluster.image("v1"), replicas=1)
+    cluster.put_policy(keep=KEEP)
+    unneeded = cluster.image("v1", "other")
+    cluster.age(unneeded)
+    kubeconfig = account(cluster, "replicasets")
+    sources = [f"--kubeconfig={kubeconfig}" if source.startswith("--kubeconfig=") else source
+               for source in cluster.sources()]
+    result = agent.run("sweep", "--dry-run=false", *sources, code=1, enter=cluster.kubernetes.cell.enter())
+    assert "list replicasets" in result.stdout + result.stderr, result
+    with sweeping(cluster, "--workloads=direct", kubeconfig=kubeconfig) as running:
+        running.wait_for_metric("imagesweep_refused_runs_total", 2, seconds=60, source="workloads")
+        assert not running.metric("imagesweep_removals_total")
+        assert unneeded.id in cluster.containerd.ids()
+        account(cluster)
+        assert cluster.gone(unneeded, seconds=150), running.text()
+
+
+def account(cluster, *withheld):
+    """A kubeconfig with the rights of workloads.mode=direct, but for the resources WITHHELD."""
+    kinds = [kind for kind in ("deployments", "statefulsets", "daemonsets", "replicasets", "controllerrevisions", "jobs",
+                               "cronjobs") if kind not in withheld]
+    read = ["get", "list", "watch"]
+    cluster.kubernetes.apply(
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "sweeper", "namespace": cluster.namespace}},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "sweeper"}, "rules": [
+            {"apiGroups": [""], "resources": ["pods", "nodes", "configmaps"], "verbs": read},
+            {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
+            {"apiGroups": ["apps", "batch"], "resources": kinds, "verbs": ["list", "watch"]}]},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "sweeper"},
+         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "sweeper"},
+         "subjects": [{"kind": "ServiceAccount", "name": "sweeper", "namespace": cluster.namespace}]})
+    token = cluster.kubernetes.kubectl("create", "token", "sweeper", "-n", cluster.namespace).strip()
+    config = yaml.safe_load(open(cluster.kubernetes.kubeconfig))
+    config["users"][0]["user"] = {"token": token}
+    path = cluster.kubernetes.directory / "sweeper.conf"
+    path.write_text(yaml.safe_dump(config))
+    return path
