@@ -141,22 +141,31 @@ def test_services_that_copy_one_context_and_the_same_with_a_shared_base(node, pr
 
 # S4
 def test_images_equal_but_for_a_tag_or_the_configuration_and_bases_of_two_patch_versions(node, project):
-    def build(names, python, seed, **extra):
+    def build(names, python, main=None, **extra):
         archive = images.Archive()
-        layers = [project.pause, images.layer({}, seed=f"python-{python}", size=2 * MIB),
-                  images.layer({}, seed=seed, size=MIB)]
-        image = archive.add(names, layers, history=[
-            "COPY /pause /pause", f"RUN install python PYTHON_VERSION={python}", "COPY main.py /"], **extra)
+        layers = [project.pause, images.layer({}, seed=f"python-{python}", size=2 * MIB)]
+        history = ["COPY /pause /pause", "RUN make install"]
+        if main:
+            layers.append(images.layer({}, seed=main, size=MIB))
+            history.append(f"COPY {main} /")
+        image = archive.add(names, layers, history=history, **extra)
         node.containerd.load(archive, pulled=[image])
-        return image
 
-    build(["registry.example/shop/api:v1", "registry.example/shop/api:stable"], "3.11.4", "api")
-    build("registry.example/shop/again:v1", "3.11.4", "api", labels={"built": "later"})
+    for python in ("3.11.4", "3.11.9"):
+        build(f"registry.example/python:{python}", python)
+    build(["registry.example/shop/api:v1", "registry.example/shop/api:stable"], "3.11.4", "api.py")
+    build("registry.example/shop/again:v1", "3.11.4", "api.py", labels={"built": "later"})
+    build("registry.example/shop/web:v1", "3.11.9", "web.py")
     document = analyze(node)
     assert [one["what"] for one in document["manyTags"]] == ["registry.example/shop/api: stable, v1"]
-    twins = document["sameLayers"][0]
-    assert [name.rpartition("/")[2] for name in twins["images"]][0] == "again:v1" and len(twins["images"]) == 2
-    assert {one["kind"] for one in document["advice"]} >= {"many-tags", "same-layers"}
+    twins = document["sameLayers"][0]["images"]
+    assert len(twins) == 2 and twins[0] == "registry.example/shop/again:v1"
+    versions = next(one for one in document["patchVersions"] if one["what"].startswith("registry.example/python"))
+    assert versions["what"] == "registry.example/python 3.11: 3.11.4, 3.11.9"
+    assert versions["savedBytes"] >= 2 * MIB, "one of the two bases"
+    told = {one["kind"]: one["text"] for one in document["advice"]}
+    assert "they take no space" in told["many-tags"] and "build once" in told["same-layers"]
+    assert "3.11.4, 3.11.9; move them to one" in told["patch-versions"]
 
 
 def test_figures_of_df_and_of_reports_are_compared_too(node, project, tmp_path):
