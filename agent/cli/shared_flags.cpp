@@ -53,7 +53,6 @@ void AddSourceFlags(CLI::App& app, Options& options) {
          "Where keep.workloads learns of the cluster's workloads: off, direct (from the API "
          "server; needs list and watch on apps and batch), or index [agent: off; else direct]")
       ->check(CLI::IsMember({"off", "direct", "index"}))
-      ->option_text("FROM")
       ->envname("IMAGESWEEP_WORKLOADS")
       ->group(group);
   app.add_option("--policy-file", options.policy_file, "Policy to follow")
