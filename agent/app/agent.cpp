@@ -63,7 +63,9 @@ Report Agent::RunOnce(const std::shared_ptr<const ActivePolicy>& active, Trigger
   Report report = parts_.sweeper.Sweep(*active, options, stop);
   if (stop.stop_requested() && report.refused) return report;  // cut short, not blind
   const std::chrono::duration<double> took = parts_.clock.Steady() - start;
-  parts_.metrics.RecordRun(report, trigger, took.count());
+  parts_.metrics.RecordRun(
+      report, trigger, took.count(),
+      report.layers ? std::optional(report.layers->removed.bytes) : std::nullopt);
   parts_.health.SetLastRun(report);
   if (parts_.events != nullptr)
     for (NodeEvent& event : EventsOf(report)) parts_.events->Offer(std::move(event));

@@ -1,16 +1,19 @@
 #include "agent/app/sweeper.h"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_set>
 #include <utility>
 
 #include "agent/app/hold_back.h"
+#include "agent/app/layer_figures.h"
 #include "agent/app/room_watch.h"
 #include "agent/app/run_id.h"
 #include "agent/app/run_record.h"
 #include "agent/base/duration.h"
 #include "agent/execute/dry_run_remover.h"
 #include "agent/plan/defer.h"
+#include "agent/plan/gains.h"
 #include "agent/plan/kubelet.h"
 #include "agent/plan/pattern_warnings.h"
 #include "agent/plan/planner.h"
@@ -20,6 +23,9 @@
 
 namespace imagesweep {
 namespace {
+
+constexpr int kLooksForTheRemoved = 20;
+constexpr Millis kUntilTheyAreGone{100};
 
 Expectations Expect(std::optional<OwnPod> own_pod) {
   Expectations expected;
@@ -98,21 +104,36 @@ Report Sweeper::Begin(const ActivePolicy& active) {
 
 // Images first, references last: what comes into use in between is then seen as used.  The other
 // order would remove an image that was just pulled.
-std::optional<Refusal> Sweeper::ReadEvidence(Evidence& evidence, const std::stop_token& stop) {
+std::optional<Refusal> Sweeper::ReadEvidence(View& view, Report& report,
+                                             const std::stop_token& stop) {
+  Evidence& evidence = view.evidence;
   auto identity = parts_.runtime.Identity(stop);
   if (!identity) return Refusal{"runtime", std::move(identity).error()};
   evidence.runtime = *std::move(identity);
   auto images = parts_.runtime.ListImages(stop);
   if (!images) return Refusal{"images", std::move(images).error()};
   evidence.images = *std::move(images);
+  ReadLayers(view, report, stop);
   auto use = parts_.runtime.ReadUse(stop);
   if (!use) return Refusal{"containers", std::move(use).error()};
   evidence.use = *std::move(use);
+  if (view.graph) AddUnknownContainers(*view.graph, evidence.use);
   if (parts_.pods == nullptr) return std::nullopt;
   auto pods = parts_.pods->Read(Millis::zero(), stop);
   if (!pods) return Refusal{"pods", std::move(pods).error()};
   evidence.pods = *std::move(pods);
   return std::nullopt;
+}
+
+// Between the images and their users, like everything that says something about images.
+void Sweeper::ReadLayers(View& view, Report& report, const std::stop_token& stop) {
+  if (parts_.layers == nullptr) return;
+  auto graph = parts_.layers->Read(view.evidence.images, stop);
+  if (graph)
+    view.graph = *std::move(graph);
+  else if (graph.error().kind != ErrorKind::kNotFound)
+    report.warnings.push_back("what images share is not known, and they go one by one: " +
+                              graph.error().what);
 }
 
 // What only the cluster's workloads need cannot be told from what nothing needs.
@@ -148,10 +169,11 @@ std::optional<DiskUsage> Sweeper::ReadDisk(Report& report, const std::stop_token
   return *std::move(usage);
 }
 
-std::optional<Refusal> Sweeper::Observe(Evidence& evidence, std::optional<ImageIndex>& index,
-                                        const SweepOptions& options, Report& report,
+std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options, Report& report,
                                         const std::stop_token& stop) {
-  if (auto refusal = ReadEvidence(evidence, stop)) return refusal;
+  if (auto refusal = ReadEvidence(view, report, stop)) return refusal;
+  Evidence& evidence = view.evidence;
+  auto& index = view.index;
   index.emplace(evidence.images);
   Observation& seen = report.observation;
   seen.at = report.started;
@@ -161,7 +183,7 @@ std::optional<Refusal> Sweeper::Observe(Evidence& evidence, std::optional<ImageI
   const auto& own_pod = gate_.expected().own_pod;
   if (own_pod) seen.own_images = OwnImages(evidence.use, *own_pod);
   report.runtime = evidence.runtime;
-  report.warnings = evidence.use.warnings;
+  std::ranges::copy(evidence.use.warnings, std::back_inserter(report.warnings));
   report.evidence.containers = evidence.use.containers;
   if (evidence.pods) {
     report.node_labels = evidence.pods->node_labels;
@@ -197,9 +219,10 @@ std::optional<Refusal> Sweeper::Observe(Evidence& evidence, std::optional<ImageI
   return std::nullopt;
 }
 
-void Sweeper::Decide(const SweepOptions& options, Report& report, const std::stop_token& stop) {
+void Sweeper::Decide(const View& view, const SweepOptions& options, Report& report,
+                     const std::stop_token& stop) {
   const Observation& seen = report.observation;
-  const Scene scene(report.in_force, seen);
+  const Scene scene(report.in_force, seen, view.graph.get());
   report.plan = options.room > 0 ? ChooseForRoom(scene, options.room) : Choose(scene);
   std::vector<int> evaluations;
   if (options.running_for) {  // the agent
@@ -208,6 +231,8 @@ void Sweeper::Decide(const SweepOptions& options, Report& report, const std::sto
     evaluations = parts_.ledger.CountCandidates(seen.images, to_go);
   }
   Defer(scene, evaluations, report.plan);
+  PredictInOrder(scene, report.plan);
+  if (view.graph) report.layers = FiguresOf(*view.graph, report.plan);
   report.policy_text = PolicyYaml(report.in_force);
   report.oversized = FindOversized(report.in_force, seen);
   KubeletThresholds kubelet;
@@ -227,10 +252,9 @@ void Sweeper::Decide(const SweepOptions& options, Report& report, const std::sto
 
 Report Sweeper::Evaluate(const ActivePolicy& active, const std::stop_token& stop) {
   Report report = Begin(active);
-  Evidence evidence;
-  std::optional<ImageIndex> index;
-  report.refused = Observe(evidence, index, {}, report, stop);
-  if (!report.refused) Decide({}, report, stop);
+  View view;
+  report.refused = Observe(view, {}, report, stop);
+  if (!report.refused) Decide(view, {}, report, stop);
   report.finished = parts_.clock.Now();
   return report;
 }
@@ -238,29 +262,29 @@ Report Sweeper::Evaluate(const ActivePolicy& active, const std::stop_token& stop
 Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
                       const std::stop_token& stop) {
   Report report = Begin(active);
-  Evidence evidence;
-  std::optional<ImageIndex> index;
-  report.refused = Observe(evidence, index, options, report, stop);
+  View view;
+  report.refused = Observe(view, options, report, stop);
   const Policy& policy = report.in_force;
   report.dry_run = options.dry_run.value_or(policy.dry_run);
   if (policy.dry_run && !report.dry_run)
     report.warnings.emplace_back("dryRun: true of the policy was overridden on the command line");
-  if (!report.refused && !report.dry_run) report.refused = WhyNotBlindly(evidence, policy);
+  if (!report.refused && !report.dry_run) report.refused = WhyNotBlindly(view.evidence, policy);
   if (!report.refused) {
-    Decide(options, report, stop);
+    Decide(view, options, report, stop);
     report.stopped_early = ReasonNotToBegin(policy, options.running_for);
   }
-  if (!report.refused && report.stopped_early.empty())
-    Execute(evidence, *index, options, report, stop);
+  if (!report.refused && report.stopped_early.empty()) Execute(view, options, report, stop);
   report.finished = parts_.clock.Now();
   if (parts_.history != nullptr) KeepRun(report, *parts_.history);
   return report;
 }
 
-void Sweeper::Execute(const Evidence& evidence, const ImageIndex& index,
-                      const SweepOptions& options, Report& report, const std::stop_token& stop) {
+void Sweeper::Execute(const View& view, const SweepOptions& options, Report& report,
+                      const std::stop_token& stop) {
   DryRunRemover dry;
-  ImageRemover& remover = report.dry_run ? static_cast<ImageRemover&>(dry) : parts_.remover;
+  const bool in_batches = view.graph != nullptr && parts_.batch_remover != nullptr;
+  ImageRemover& real = in_batches ? *parts_.batch_remover : parts_.remover;
+  ImageRemover& remover = report.dry_run ? static_cast<ImageRemover&>(dry) : real;
   Executor::Hooks hooks = options.hooks;
   RoomWatch room(report, parts_.filesystem, parts_.clock);
   const auto& windows = report.in_force.windows;
@@ -280,29 +304,45 @@ void Sweeper::Execute(const Evidence& evidence, const ImageIndex& index,
     if (options.hooks.on_outcome) options.hooks.on_outcome(outcome, image);
   };
   if (hooks.on_begin) hooks.on_begin(report.plan, report.observation);
-  Execution execution = executor_.Run(report.plan, report.in_force, evidence, index,
+  Execution execution = executor_.Run(report.plan, report.in_force, view.evidence, *view.index,
                                       report.plan.room > 0 ? std::nullopt : report.observation.disk,
                                       remover, stop, hooks);
   report.outcomes = std::move(execution.outcomes);
   report.refused = std::move(execution.refused);
   report.stopped_early = std::move(execution.stopped_early);
   report.recheck_window_seconds = std::move(execution.recheck_window_seconds);
-  LookAfterwards(evidence, report, stop);
+  LookAfterwards(view, report, stop);
   for (const Outcome& outcome : report.outcomes)
     if (outcome.kind == OutcomeKind::kStillListed) journal.Settle(outcome);
 }
 
+// containerd's CRI learns of a removal by an event, a moment after it.
+Result<std::vector<Image>> Sweeper::ListWithoutTheRemoved(const Report& report,
+                                                          const std::stop_token& stop) {
+  std::unordered_set<std::string_view> gone;
+  for (const Outcome& outcome : report.outcomes)
+    if (outcome.kind == OutcomeKind::kRemoved)
+      gone.insert(report.observation.images[outcome.image].id.text());
+  for (int looks = 1;; ++looks) {
+    auto images = parts_.runtime.ListImages(stop);
+    if (!images) return images;
+    const bool lists_one = std::ranges::any_of(
+        *images, [&](const Image& image) { return gone.contains(image.id.text()); });
+    if (!lists_one || looks == kLooksForTheRemoved) return images;
+    parts_.clock.Sleep(kUntilTheyAreGone, stop);
+  }
+}
+
 // Verification: what is said to be gone is gone, what was referenced is still there.
-void Sweeper::LookAfterwards(const Evidence& evidence, Report& report,
-                             const std::stop_token& stop) {
+void Sweeper::LookAfterwards(const View& view, Report& report, const std::stop_token& stop) {
   if (report.outcomes.empty() || stop.stop_requested()) return;
-  const auto images = parts_.runtime.ListImages(stop);
+  const auto images = ListWithoutTheRemoved(report, stop);
   if (!images) {
     report.warnings.push_back("the images could not be listed after the run: " +
                               images.error().what);
     return;
   }
-  executor_.Verify(evidence, *images, report.outcomes);
+  executor_.Verify(view.evidence, *images, report.outcomes);
   std::unordered_set<std::string_view> listed;
   for (const Image& image : *images) listed.insert(image.id.text());
   std::uint64_t reclaimable = 0;
@@ -315,6 +355,7 @@ void Sweeper::LookAfterwards(const Evidence& evidence, Report& report,
   }
   std::ranges::sort(report.missing_after);
   report.after = Snapshot{images->size(), TotalBytes(*images), reclaimable, ReadDisk(report, stop)};
+  if (view.graph && report.layers) Compare(*view.graph, report);
   if (parts_.pods != nullptr) {
     if (const auto pods = parts_.pods->Read(Millis::zero(), stop))
       report.evidence.ready_pods_after = pods->ready;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -8,6 +9,8 @@
 
 #include "agent/execute/executor.h"
 #include "agent/execute/gate.h"
+#include "agent/layers/reader.h"
+#include "agent/model/image_index.h"
 #include "agent/model/kubelet.h"
 #include "agent/model/policy.h"
 #include "agent/model/ports.h"
@@ -36,6 +39,10 @@ struct NodeParts {
   // Asks the node's kubelet; empty: its defaults are assumed.
   std::function<Result<KubeletThresholds>(const std::stop_token&)> kubelet = {};
   WorkloadReader* workloads = nullptr;  // null: keep.workloads makes every run refuse
+  // What containerd itself says of its layers, and its way to remove many images at once; null:
+  // there is only the CRI.
+  layers::LayerReader* layers = nullptr;
+  ImageRemover* batch_remover = nullptr;
 };
 
 struct SweepOptions {
@@ -66,18 +73,27 @@ class Sweeper {
                const std::stop_token& stop);
 
  private:
+  // What one run looked at.
+  struct View {
+    Evidence evidence;
+    std::optional<ImageIndex> index;
+    std::shared_ptr<const layers::LayerGraph> graph;  // null: what images share is not known
+  };
   Report Begin(const ActivePolicy& active);
-  std::optional<Refusal> ReadEvidence(Evidence& evidence, const std::stop_token& stop);
-  std::optional<Refusal> Observe(Evidence& evidence, std::optional<ImageIndex>& index,
-                                 const SweepOptions& options, Report& report,
-                                 const std::stop_token& stop);
-  void Decide(const SweepOptions& options, Report& report, const std::stop_token& stop);
-  void Execute(const Evidence& evidence, const ImageIndex& index, const SweepOptions& options,
-               Report& report, const std::stop_token& stop);
+  std::optional<Refusal> ReadEvidence(View& view, Report& report, const std::stop_token& stop);
+  void ReadLayers(View& view, Report& report, const std::stop_token& stop);
   std::optional<Refusal> ReadWorkloads(Report& report, Evidence& evidence,
                                        const std::stop_token& stop);
+  std::optional<Refusal> Observe(View& view, const SweepOptions& options, Report& report,
+                                 const std::stop_token& stop);
+  void Decide(const View& view, const SweepOptions& options, Report& report,
+              const std::stop_token& stop);
+  void Execute(const View& view, const SweepOptions& options, Report& report,
+               const std::stop_token& stop);
   std::optional<DiskUsage> ReadDisk(Report& report, const std::stop_token& stop);
-  void LookAfterwards(const Evidence& evidence, Report& report, const std::stop_token& stop);
+  void LookAfterwards(const View& view, Report& report, const std::stop_token& stop);
+  Result<std::vector<Image>> ListWithoutTheRemoved(const Report& report,
+                                                   const std::stop_token& stop);
 
   NodeParts parts_;
   const std::string node_;

@@ -4,6 +4,7 @@
 #include "agent/app/agent.h"
 #include "agent/app/event_publisher.h"
 #include "agent/app/filesystem.h"
+#include "agent/app/native_containerd.h"
 #include "agent/app/outage.h"
 #include "agent/app/policy_choice.h"
 #include "agent/app/run_id.h"
@@ -194,6 +195,7 @@ void RunUntilStopped(const Options& options, Shared& shared, kube::Cluster* clus
   if (connection == nullptr) return;
   cri::Runtime runtime(connection);
   cri::CriImageRemover remover(connection);
+  NativeContainerd native(*connection, runtime, remover, shared.clock);
   StatvfsFilesystem filesystem;
   const auto ledger = Ledger::Open(options.state_dir, shared.clock, ReadBootId());
   const auto history = History::Open(options.state_dir, shared.clock);
@@ -212,12 +214,14 @@ void RunUntilStopped(const Options& options, Shared& shared, kube::Cluster* clus
       shared.status.SetHistory(*history, /*details=*/true);
     };
   }
-  const bool direct = cluster != nullptr && options.workloads == WorkloadsFrom::kDirect;
+  WorkloadReader* workloads =
+      cluster == nullptr ? nullptr
+                         : WorkloadsOf(options, *cluster, WorkloadsFrom::kOff, /*watch=*/true);
   const auto own_pod = OwnPodOf(options);
-  Sweeper sweeper({runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem,
-                   *ledger, shared.clock, history.get(), std::move(kubelet),
-                   direct ? &cluster->workloads() : nullptr},
-                  NodeNameOf(options), own_pod ? *own_pod : std::nullopt, std::move(recent));
+  Sweeper sweeper(
+      {runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem, *ledger,
+       shared.clock, history.get(), std::move(kubelet), workloads, &native.layers, &native.remover},
+      NodeNameOf(options), own_pod ? *own_pod : std::nullopt, std::move(recent));
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
                shared.clock, shared.events.get(), std::move(on_run)},
               options.dry_run.value_or(false), RandomSeed());

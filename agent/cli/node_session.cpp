@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agent/app/filesystem.h"
+#include "agent/app/native_containerd.h"
 #include "agent/app/policy_store.h"
 #include "agent/cli/connect.h"
 #include "agent/cri/image_remover.h"
@@ -37,6 +38,7 @@ struct NodeSession::Parts {
   std::shared_ptr<cri::Connection> connection;
   std::unique_ptr<cri::Runtime> runtime;
   std::unique_ptr<cri::CriImageRemover> remover;
+  std::unique_ptr<NativeContainerd> native;
   std::unique_ptr<kube::Cluster> cluster;  // null: told to do without
   std::string url;                         // of the API server
   std::unique_ptr<NamedPodReader> pods;    // null like the cluster
@@ -72,6 +74,8 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
   parts->connection = *std::move(connection);
   parts->runtime = std::make_unique<cri::Runtime>(parts->connection);
   parts->remover = std::make_unique<cri::CriImageRemover>(parts->connection);
+  parts->native = std::make_unique<NativeContainerd>(*parts->connection, *parts->runtime,
+                                                     *parts->remover, parts->clock);
   parts->ledger = Ledger::Open(options.state_dir, parts->clock, ReadBootId());
   parts->history = History::Open(options.state_dir, parts->clock);
   PodReader* pods = parts->pods.get();
@@ -81,11 +85,13 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
       return cluster->ReadKubeletThresholds(quit);
     };
   // Who gives a command expects it to look; only a policy with keep.workloads makes it.
-  const bool direct = options.workloads.value_or(WorkloadsFrom::kDirect) == WorkloadsFrom::kDirect;
-  WorkloadReader* workloads = direct && parts->cluster ? &parts->cluster->workloads() : nullptr;
+  WorkloadReader* workloads = parts->cluster ? WorkloadsOf(options, *parts->cluster,
+                                                           WorkloadsFrom::kDirect, /*watch=*/false)
+                                             : nullptr;
   parts->sweeper = std::make_unique<Sweeper>(
       NodeParts{*parts->runtime, pods, *parts->remover, parts->filesystem, *parts->ledger,
-                parts->clock, parts->history.get(), std::move(kubelet), workloads},
+                parts->clock, parts->history.get(), std::move(kubelet), workloads,
+                &parts->native->layers, &parts->native->remover},
       NodeNameOf(options), *std::move(own_pod));
   return NodeSession(std::move(parts));
 }

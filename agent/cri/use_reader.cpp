@@ -64,6 +64,7 @@ Status UseReader::ReadSandboxes() {
     auto& its =
         sandbox.state() == v1::SANDBOX_READY ? use_.ready_sandboxes : use_.stopped_sandboxes;
     if (auto pod = PodOf(sandbox)) its.push_back(*std::move(pod));
+    use_.ids.push_back(sandbox.id());
     auto images = Recall(memory_.sandboxes, sandbox.id());
     if (!images) {
       auto asked = ImagesOf(sandbox.id());
@@ -161,6 +162,7 @@ Status UseReader::ReadContainers() {
       if (auto status = ReadContainer(container, read); !status) return status;
     if (read.asked) continue;
     use_.containers = listed->size();
+    for (const v1::Container& container : *listed) use_.ids.push_back(container.id());
     memory_.details.With([&](auto& all) { all = std::move(read.known); });
     return Done{};
   }

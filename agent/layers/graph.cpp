@@ -124,6 +124,7 @@ std::vector<NativeRecord> LayerGraph::Records(std::uint32_t image) const {
     const Node at = node - index_.first_image();
     NativeRecord record;
     record.name = world_->keys().Text(world_->images()[at].name);
+    record.target = world_->keys().Text(world_->images()[at].target);
     record.survives_remove_image = SurvivesRemoveImage(record.name);
     record.ambiguous = attribution_.owners[at] > 1;
     records.push_back(std::move(record));

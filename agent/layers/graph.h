@@ -36,6 +36,7 @@ struct Freed {
 // An image record of containerd that belongs to an image of the CRI.
 struct NativeRecord {
   std::string name;
+  std::string target;  // digest of the manifest or index that it stands for
   bool survives_remove_image = false;  // see SurvivesRemoveImage: remove it by its own name
   bool ambiguous = false;              // may belong to another image as well
 };

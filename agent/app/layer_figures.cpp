@@ -1,0 +1,78 @@
+#include "agent/app/layer_figures.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "agent/base/quantity.h"
+#include "agent/layers/marginal.h"
+#include "agent/layers/sharing.h"
+
+namespace imagesweep {
+namespace {
+
+// Files that others write meanwhile, and directories of containerd that grow.
+constexpr std::uint64_t kToleratedBytes = std::uint64_t{1} << 20;
+
+SpaceFigure FigureOf(const layers::LayerGraph& graph, const std::vector<std::uint32_t>& images) {
+  const layers::Freed freed = graph.FreedBy(images);
+  return {freed.space.bytes, freed.space.inodes, std::string(layers::ToString(freed.certainty)),
+          freed.why};
+}
+
+std::int64_t Less(std::uint64_t before, std::uint64_t after) {
+  return static_cast<std::int64_t>(before) - static_cast<std::int64_t>(after);
+}
+
+}  // namespace
+
+LayerFigures FiguresOf(const layers::LayerGraph& graph, const Plan& plan) {
+  LayerFigures figures;
+  const layers::Sharing sharing = layers::MeasureSharing(graph);
+  layers::Marginal alone(graph);
+  figures.images.reserve(graph.size());
+  for (std::uint32_t at = 0; at < graph.size(); ++at)
+    figures.images.push_back(
+        {sharing.images[at].total.bytes, sharing.images[at].unique.bytes, alone.Gain(at).bytes});
+  figures.planned = FigureOf(graph, plan.removals);
+  return figures;
+}
+
+void Compare(const layers::LayerGraph& graph, Report& report) {
+  LayerFigures& figures = *report.layers;
+  std::vector<std::uint32_t> went;
+  for (const Outcome& outcome : report.outcomes)
+    if (outcome.kind == OutcomeKind::kRemoved || outcome.kind == OutcomeKind::kWouldRemove)
+      went.push_back(outcome.image);
+  figures.removed = FigureOf(graph, went);
+  const auto& before = report.before->disk;
+  const auto& after = report.after->disk;
+  if (report.dry_run || !before || !after || before->mountpoint != after->mountpoint) return;
+  figures.measured_bytes = Less(after->available_bytes, before->available_bytes);
+  figures.measured_inodes = Less(after->inodes_free, before->inodes_free);
+  if (!figures.removed.exact()) return;
+  const std::int64_t off =
+      *figures.measured_bytes - static_cast<std::int64_t>(figures.removed.bytes);
+  const auto distance = static_cast<std::uint64_t>(std::llabs(off));
+  if (distance > std::max(kToleratedBytes, figures.removed.bytes / 100))
+    figures.off_by = HumanBytes(distance) + (off > 0 ? " more" : " less") +
+                     " than predicted came free; others write to this disk too";
+}
+
+void AddUnknownContainers(const layers::LayerGraph& graph, RuntimeUse& use) {
+  const std::unordered_set<std::string_view> known(use.ids.begin(), use.ids.end());
+  const layers::World& world = graph.world();
+  for (const layers::Container& container : world.containers()) {
+    if (container.space != world.cri_namespace() || container.image == layers::kNoKey) continue;
+    const std::string id = world.keys().Text(container.id);
+    if (known.contains(id)) continue;
+    ImageReference reference;
+    reference.text = world.keys().Text(container.image);
+    reference.by = {ReferrerKind::kContainer, "", "", id};
+    use.references.push_back(std::move(reference));
+  }
+}
+
+}  // namespace imagesweep

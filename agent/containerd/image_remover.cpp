@@ -1,0 +1,187 @@
+#include "agent/containerd/image_remover.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/containerd/call.h"
+#include "agent/containerd/stubs.h"
+#include "agent/model/image_name.h"
+
+namespace imagesweep::containerd {
+namespace {
+
+constexpr Millis kLookAgain{250};
+
+SystemTime TimeOf(const ::containerd::types::Timestamp& time) {
+  return SystemTime(std::chrono::duration_cast<SystemTime::duration>(
+      std::chrono::seconds(time.seconds()) + std::chrono::nanoseconds(time.nanos())));
+}
+
+// 2.0 is the first that looks at DeleteImageRequest.target; "v2.1.9", "1.7.24".
+bool ChecksTarget(std::string_view version) {
+  if (version.starts_with('v')) version.remove_prefix(1);
+  return !version.empty() && version.front() >= '2' && version.front() <= '9' &&
+         version.substr(1, 1) == ".";
+}
+
+}  // namespace
+
+BatchImageRemover::BatchImageRemover(const std::shared_ptr<grpc::Channel>& channel,
+                                     RuntimeReader& runtime, layers::LayerReader& layers,
+                                     ImageRemover& by_cri, const Clock& clock, Options options)
+    : stubs_(std::make_unique<Collector::Stubs>(channel)),
+      runtime_(runtime),
+      layers_(layers),
+      by_cri_(by_cri),
+      clock_(clock),
+      options_(std::move(options)) {}
+
+BatchImageRemover::~BatchImageRemover() = default;
+
+Status BatchImageRemover::WaitForDownloads(const std::stop_token& stop) {
+  for (const SteadyTime begun = clock_.Steady();;) {
+    const Calls calls(options_.timeout, stop);
+    const auto reply =
+        calls.Ask("Content.ListStatuses", options_.cri_namespace, stubs_->content,
+                  &api::content::Content::Stub::ListStatuses, api::content::ListStatusesRequest());
+    if (!reply) return reply.error();
+    const SystemTime now = clock_.Now();
+    const auto lives = [&](const api::content::Status& download) {
+      return now - TimeOf(download.updated_at()) < options_.patience;
+    };
+    const auto it = std::ranges::find_if(reply->statuses(), lives);
+    if (it == reply->statuses().end()) return Done{};
+    if (clock_.Steady() - begun >= options_.patience)
+      return Error{ErrorKind::kUnavailable, "a download is under way (" + it->ref() +
+                                                "); the rest is left for the next run"};
+    if (!clock_.Sleep(kLookAgain, stop)) return Error{ErrorKind::kCancelled, "told to stop"};
+  }
+}
+
+Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
+                                     const std::stop_token& stop) {
+  records_.clear();
+  deleted_ = false;
+  if (auto quiet = WaitForDownloads(stop); !quiet) return quiet;
+  const auto identity = runtime_.Identity(stop);
+  if (!identity) return identity.error();
+  checks_target_ = ChecksTarget(identity->version);
+  const auto listed = runtime_.ListImages(stop);
+  if (!listed) return listed.error();
+  const auto graph = layers_.Read(*listed, stop);
+  if (!graph) return graph.error();
+  std::unordered_map<std::string_view, std::uint32_t> positions;
+  for (std::uint32_t at = 0; at < listed->size(); ++at)
+    positions.emplace((*listed)[at].id.text(), at);
+  for (const Image* image : images) {
+    const auto it = positions.find(image->id.text());
+    if (it == positions.end()) continue;  // the last look says so
+    std::vector<Record> records;
+    bool ambiguous = false;
+    for (layers::NativeRecord& record : (*graph)->Records(it->second)) {
+      ambiguous = ambiguous || record.ambiguous;
+      records.push_back(
+          {std::move(record.name), std::move(record.target), record.survives_remove_image});
+    }
+    // Tags last: as long as one is there, half a removal leaves an image that can be used.
+    std::ranges::stable_partition(records, [](const Record& record) {
+      return record.name.starts_with("sha256:") || record.name.find('@') != std::string::npos;
+    });
+    if (!records.empty() && !ambiguous) records_.emplace(image->id.text(), std::move(records));
+  }
+  return Done{};
+}
+
+// A name that stands for another image by now is not ours to delete: only from 2.0 on does
+// containerd compare within its own transaction.
+Status BatchImageRemover::Delete(const Record& record, const std::stop_token& stop) {
+  const Calls calls(options_.timeout, stop);
+  const auto moved = [&]() -> Status {
+    api::images::GetImageRequest request;
+    request.set_name(record.name);
+    const auto now = calls.Ask("Images.Get", options_.cri_namespace, stubs_->images,
+                               &api::images::Images::Stub::Get, request);
+    if (!now && now.error().kind != ErrorKind::kNotFound) return now.error();
+    if (now && now->image().target().digest() != record.target)
+      return Error{ErrorKind::kIncomplete, record.name + " stands for another image by now"};
+    return Done{};
+  };
+  if (!checks_target_)
+    if (auto same = moved(); !same) return same;
+  api::images::DeleteImageRequest request;
+  request.set_name(record.name);
+  request.mutable_target()->set_digest(record.target);
+  // The other place of the whole program that destroys something.
+  const auto reply = calls.Ask("Images.Delete", options_.cri_namespace, stubs_->images,
+                               &api::images::Images::Stub::Delete, request);
+  if (reply) {
+    deleted_ = true;
+    return Done{};
+  }
+  if (reply.error().kind != ErrorKind::kNotFound) return reply.error();
+  return moved();
+}
+
+// The CRI goes on listing an image whose record it cannot name.  Under the name by which it knows
+// it, it can remove it.
+Status BatchImageRemover::Rename(const Record& record, const std::stop_token& stop) {
+  const Calls calls(options_.timeout, stop);
+  api::images::GetImageRequest request;
+  request.set_name(record.name);
+  auto old = calls.Ask("Images.Get", options_.cri_namespace, stubs_->images,
+                       &api::images::Images::Stub::Get, request);
+  if (!old) return old.error().kind == ErrorKind::kNotFound ? Status(Done{}) : old.error();
+  if (old->image().target().digest() != record.target)
+    return Error{ErrorKind::kIncomplete, record.name + " stands for another image by now"};
+  api::images::CreateImageRequest alias;
+  *alias.mutable_image() = std::move(*old->mutable_image());
+  alias.mutable_image()->set_name(ImageName::Parse(record.name).text());
+  const auto created = calls.Ask("Images.Create", options_.cri_namespace, stubs_->images,
+                                 &api::images::Images::Stub::Create, alias);
+  if (!created) {  // it may be there already
+    request.set_name(alias.image().name());
+    const auto there = calls.Ask("Images.Get", options_.cri_namespace, stubs_->images,
+                                 &api::images::Images::Stub::Get, request);
+    if (!there || there->image().target().digest() != record.target) return created.error();
+  }
+  return Delete(record, stop);
+}
+
+Result<Removal> BatchImageRemover::Remove(const Image& image, const std::stop_token& stop) {
+  const auto it = records_.find(image.id.text());
+  if (it == records_.end()) return by_cri_.Remove(image, stop);
+  bool renamed = false;
+  for (const Record& record : it->second) {
+    if (!record.survives_remove_image) continue;
+    if (auto done = Rename(record, stop); !done) return std::move(done).error();
+    renamed = true;
+  }
+  if (renamed) return by_cri_.Remove(image, stop);
+  for (const Record& record : it->second)
+    if (auto done = Delete(record, stop); !done) return std::move(done).error();
+  return Removal::kRemoved;
+}
+
+// Deleting a lease and waiting is one collection, on every version.  It expires by itself, should
+// we die in between.
+Status BatchImageRemover::EndBatch(const std::stop_token& stop) {
+  if (!std::exchange(deleted_, false)) return Done{};
+  const Calls calls(options_.timeout, stop);
+  api::leases::CreateRequest create;
+  create.set_id("imagesweep-" + std::to_string(clock_.Now().time_since_epoch().count()) + "-" +
+                std::to_string(++leases_));
+  (*create.mutable_labels())["containerd.io/gc.expire"] =
+      FormatTime(clock_.Now() + std::chrono::minutes(5));
+  const auto lease = calls.Ask("Leases.Create", options_.cri_namespace, stubs_->leases,
+                               &api::leases::Leases::Stub::Create, create);
+  if (!lease) return lease.error();
+  api::leases::DeleteRequest end;
+  end.set_id(create.id());
+  end.set_sync(true);
+  const auto collected = calls.Ask("Leases.Delete", options_.cri_namespace, stubs_->leases,
+                                   &api::leases::Leases::Stub::Delete, end);
+  if (!collected) return collected.error();
+  return Done{};
+}
+
+}  // namespace imagesweep::containerd

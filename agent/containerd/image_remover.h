@@ -1,0 +1,69 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/base/clock.h"
+#include "agent/containerd/collector.h"
+#include "agent/model/ports.h"
+
+namespace imagesweep::containerd {
+
+// Removes images by containerd's own services: all records of each, without waiting, and then one
+// garbage collection for the whole batch, in place of one for each image.  containerd holds a lock
+// on its database while it collects, so pods start later then.
+//
+// Before a batch everything is read anew: which records an image has, and that no download is under
+// way, whose content a collection could wait for.  An image whose records cannot be told from
+// another image's goes through the CRI, one by one, as do those that containerd would otherwise go
+// on listing (see layers::SurvivesRemoveImage).
+//
+// Source: containerd, core/metadata/db.go (GarbageCollect), plugins/services/images (Delete:
+// `sync`, and from 2.0 on `target`); CRI RemoveImage of 2.0.0 to 2.0.4 does not wait for the
+// collection (fixed in 2.0.5), the lease here does on every version.  Not for several threads at
+// once.
+class BatchImageRemover final : public ImageRemover {
+ public:
+  struct Options {
+    std::string cri_namespace = "k8s.io";
+    Millis timeout = std::chrono::minutes(2);
+    // How long a batch waits for downloads to end; one that made no progress for as long is dead.
+    Millis patience = std::chrono::seconds(30);
+  };
+  // `runtime`, `layers` and `by_cri` are the same containerd's, and outlive this.
+  BatchImageRemover(const std::shared_ptr<grpc::Channel>& channel, RuntimeReader& runtime,
+                    layers::LayerReader& layers, ImageRemover& by_cri, const Clock& clock,
+                    Options options);
+  ~BatchImageRemover() override;
+
+  std::size_t batch_size() const override { return 50; }
+  Status BeginBatch(const std::vector<const Image*>& images, const std::stop_token& stop) override;
+  Result<Removal> Remove(const Image& image, const std::stop_token& stop) override;
+  Status EndBatch(const std::stop_token& stop) override;
+
+ private:
+  struct Record {
+    std::string name;
+    std::string target;
+    bool survives_remove_image = false;
+  };
+  Status WaitForDownloads(const std::stop_token& stop);
+  Status Delete(const Record& record, const std::stop_token& stop);
+  Status Rename(const Record& record, const std::stop_token& stop);
+
+  const std::unique_ptr<Collector::Stubs> stubs_;
+  RuntimeReader& runtime_;
+  layers::LayerReader& layers_;
+  ImageRemover& by_cri_;
+  const Clock& clock_;
+  const Options options_;
+  // Of the batch, by image id; those that are not here go through the CRI.
+  std::unordered_map<std::string, std::vector<Record>> records_;
+  bool checks_target_ = false;  // containerd compares `target` itself
+  bool deleted_ = false;        // something of this batch, so that there is garbage
+  int leases_ = 0;
+};
+
+}  // namespace imagesweep::containerd
