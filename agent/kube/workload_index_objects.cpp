@@ -93,13 +93,14 @@ Json Metadata(const IndexName& index, const std::string& name, const std::string
 // A label's value has 63 characters (k8s.io/apimachinery, pkg/util/validation).
 Status CheckIndexName(const std::string& name) {
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  const bool good = !name.empty() && name.size() <= 63 && plain(name.front()) &&
-                    plain(name.back()) &&
-                    std::ranges::all_of(name, [&](char c) { return plain(c) || c == '-'; });
+  const bool good =
+      !name.empty() && name.size() <= 63 && plain(name.front()) && plain(name.back()) &&
+      std::ranges::all_of(name, [&](char c) { return plain(c) || c == '-' || c == '.'; });
   if (good) return Done{};
-  return Error{ErrorKind::kInvalid,
-               "--index-name \"" + Printable(name) +
-                   "\" must be lower-case letters, digits and - (at most 63), such as imagesweep"};
+  return Error{
+      ErrorKind::kInvalid,
+      "--index-name \"" + Printable(name) +
+          "\" must be lower-case letters, digits, - and . (at most 63), such as imagesweep"};
 }
 
 std::string ConfigMapsPath(const IndexName& index) {

@@ -113,7 +113,8 @@ TEST(WorkloadIndexObjectsTest, ShardsAreKnownByTheirNames) {
 }
 
 TEST(WorkloadIndexObjectsTest, ANameMustFitALabelAndAConfigMap) {
-  for (const char* good : {"a", "imagesweep", "imagesweep-2"}) EXPECT_TRUE(CheckIndexName(good));
+  for (const char* good : {"a", "imagesweep", "imagesweep-2", "a.b"})
+    EXPECT_TRUE(CheckIndexName(good));
   for (const std::string& bad : {std::string(), std::string("A"), std::string("-a"),
                                  std::string("a."), std::string("a/b"), std::string(64, 'a')})
     EXPECT_FALSE(CheckIndexName(bad)) << bad;
