@@ -261,6 +261,15 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       ->callback([&] { run = [](const std::stop_token&) { return RunPolicyReference(); }; });
   policy->add_subcommand("schema", "Prints the JSON schema of a policy, for editors and CI")
       ->callback([&] { run = [](const std::stop_token&) { return RunPolicySchema(); }; });
+  command(app.add_subcommand("index",
+                             "Runs as the one who reads all workloads and publishes what they need "
+                             "in ConfigMaps, for agents with --workloads=index; of several one "
+                             "leads, the others stand by"),
+          RunIndex)
+      ->add_option("--listen-address", options->listen_address,
+                   "HOST:PORT of /livez, /healthz, /readyz and /metrics; empty: none")
+      ->envname("IMAGESWEEP_LISTEN_ADDRESS")
+      ->capture_default_str();
   app.add_subcommand("version", "Prints version, revision and CRI version")->callback([&] {
     run = [options](const std::stop_token&) { return RunVersion(*options); };
   });

@@ -27,6 +27,8 @@ int RunAnalyze(const Options& options, const std::stop_token& stop);
 int RunAnalyzeLayers(const Options& options, const std::stop_token& stop);
 int RunCompare(const Options& options);
 int RunDf(const Options& options, const std::stop_token& stop);
+// Publishes the workloads for all agents, or stands by, until told to stop.
+int RunIndex(const Options& options, const std::stop_token& stop);
 int RunVersion(const Options& options);
 
 }  // namespace imagesweep

@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "agent/app/run_id.h"
+#include "agent/cli/index_name.h"
 #include "agent/cri/detect.h"
 
 namespace imagesweep {
@@ -85,14 +86,27 @@ Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
   return kube::Cluster::Connect(*server, std::move(cluster), clock);
 }
 
+WorkloadReader* WorkloadsOf(const Options& options, kube::Cluster& cluster, WorkloadsFrom otherwise,
+                            bool watch) {
+  switch (options.workloads.value_or(otherwise)) {
+    case WorkloadsFrom::kOff:
+      return nullptr;
+    case WorkloadsFrom::kDirect:
+      return &cluster.workloads();
+    case WorkloadsFrom::kIndex:
+      return &cluster.WorkloadIndex(*IndexNameOf(options), watch);
+  }
+  return nullptr;
+}
+
 std::optional<Error> WorkloadsComplaint(const Options& options) {
   if (options.workloads.value_or(WorkloadsFrom::kOff) == WorkloadsFrom::kOff) return std::nullopt;
   if (options.without_kubernetes)
     return Error{ErrorKind::kInvalid,
                  "--workloads needs Kubernetes, and --without-kubernetes rules it out"};
-  if (options.workloads == WorkloadsFrom::kIndex)
-    return Error{ErrorKind::kInvalid, "--workloads=index is not built in"};
-  return std::nullopt;
+  if (options.workloads != WorkloadsFrom::kIndex) return std::nullopt;
+  const auto index = IndexNameOf(options);
+  return index ? std::nullopt : std::optional(index.error());
 }
 
 Result<std::shared_ptr<cri::Connection>> ConnectToRuntime(const Options& options,

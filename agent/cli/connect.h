@@ -46,6 +46,10 @@ Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
 
 // Why --workloads cannot be followed; empty: it can.
 std::optional<Error> WorkloadsComplaint(const Options& options);
+// Who reads the workloads by it, or null; what is not told means `otherwise`.  `watch`: an index is
+// watched from now on.
+WorkloadReader* WorkloadsOf(const Options& options, kube::Cluster& cluster, WorkloadsFrom otherwise,
+                            bool watch);
 
 // --runtime-endpoint, else the first socket that answers.
 Result<std::shared_ptr<cri::Connection>> ConnectToRuntime(const Options& options,

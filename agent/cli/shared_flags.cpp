@@ -55,6 +55,13 @@ void AddSourceFlags(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"off", "direct", "index"}))
       ->envname("IMAGESWEEP_WORKLOADS")
       ->group(group);
+  app.add_option(
+         "--index-name", options.index_name,
+         "Which index --workloads=index reads and `imagesweep index` writes: NAME in the own "
+         "namespace (POD_NAMESPACE), or NAMESPACE/NAME")
+      ->envname("IMAGESWEEP_INDEX_NAME")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--policy-file", options.policy_file, "Policy to follow")
       ->envname("IMAGESWEEP_POLICY_FILE")
       ->group(group);
@@ -127,6 +134,7 @@ const std::vector<std::string>* ReadBy(const std::string& command) {
       {"history", {"output", "no-headers"}},
       {"policy", {}},
       {"analyze --compare", {"output"}},
+      {"index", {"kubeconfig", "index-name", "log-level", "log-format"}},
       {"version", {"output"}}};
   const auto found = kRead.find(command);
   return found == kRead.end() ? nullptr : &found->second;
