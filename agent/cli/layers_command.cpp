@@ -64,6 +64,7 @@ class Describer {
   template <typename Positions>
   std::vector<std::string> Names(const Positions& positions) const {
     std::vector<std::string> names;
+    names.reserve(positions.size());
     for (const std::uint32_t at : positions) names.push_back(images_[at].display_name());
     std::ranges::sort(names);
     return names;

@@ -76,6 +76,6 @@ std::string AdviceText(const LayerAnalysis::Advice& advice);
 // At most `limit` rows in each list.
 Page MakeLayerPage(const LayerAnalysis& analysis, std::size_t limit);
 // kind LayerAnalysis.
-std::string LayerAnalysisJson(const LayerAnalysis& analysis, std::size_t limit);
+std::string LayerAnalysisJson(const LayerAnalysis& all, std::size_t limit);
 
 }  // namespace imagesweep

@@ -200,3 +200,13 @@ def test_what_is_no_document_is_named(tmp_path):
                                   (listing, 2, "list.json: is of kind ImageList, which cannot be compared")):
         result = compare(file, file, code=code)
         assert complaint in result.stderr and result.stdout == ""
+
+
+def test_flags_that_do_not_go_together():
+    for flags, complaint in ((("--limit=3",), "--limit requires --layers"),
+                             (("--layers", "--limit=0"), "--limit"),
+                             (("--layers", "--compare", "a", "b"), "excludes"),
+                             (("--compare", "a"), "--compare"),
+                             (("--compare", "a", "b", "--kubeconfig=c"), "--kubeconfig does nothing"),
+                             (("--layers", "-o", "name"), "-o name is not for analyze --layers")):
+        assert complaint in agent.run("analyze", *flags, code=2).stderr

@@ -97,6 +97,18 @@ TEST(Page, FilterAndSortComeFromTheQueryAndStayInTheForm) {
             "./?q=app&verdict=Keep&sort=size&order=asc#list");
 }
 
+TEST(Page, SaysWhatThePlanFreesByTheLayersWhenTheyAreKnown) {
+  Report report = SampleReport();
+  EXPECT_THAT(Page(ViewOf(report))->ById("plan")->text, testing::Not(HasSubstr("by the layers")));
+  report.layers.emplace();
+  report.layers->planned = {4096, 3, "at most", "Leases.List: broken"};
+  report.layers->removed = {3072, 3, "exactly", ""};
+  report.layers->measured_bytes = 2048;
+  EXPECT_THAT(Page(ViewOf(report))->ById("plan")->text,
+              HasSubstr("Frees at most 4.0KiB (Leases.List: broken) by the layers; what went: "
+                        "predicted 3.0KiB (exact), measured 2.0KiB."));
+}
+
 TEST(Page, ShowsDiskPlanHoldersRunsSourcesAndPolicy) {
   const auto page = Page(ViewOf(SampleReport()));
   const auto bars = page->ById("disk")->All("svg");
