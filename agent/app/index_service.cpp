@@ -82,6 +82,7 @@ bool IndexService::Damaged() {
     return false;
   }
   parts_.log.Warn("Found index damaged", {{"err", read.error().what}});
+  parts_.writer.Forget();  // what it knows is not what is there
   return true;
 }
 

@@ -75,13 +75,14 @@ def _free_port():
 
 
 class Agent:
-    """`imagesweep agent` with its log lines as they come (readAt: when, monotonic); `fetch` reads its endpoints."""
+    """`imagesweep agent` (or another COMMAND that runs on) with its log lines as they come (readAt: when, monotonic);
+    `fetch` reads its endpoints."""
 
-    def __init__(self, *arguments, enter=(), address=None):
+    def __init__(self, *arguments, enter=(), address=None, command="agent"):
         self._address = address or f"127.0.0.1:{_free_port()}"
         self.lines, self._enter, self._more = [], list(enter), threading.Condition()
         self._process = subprocess.Popen(
-            [*enter, str(program()), "agent", "--listen-address", self._address, "--log-format", "json",
+            [*enter, str(program()), command, "--listen-address", self._address, "--log-format", "json",
              *map(str, arguments)], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, env=environment(), start_new_session=True)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -136,6 +137,9 @@ class Agent:
         """SIGTERM; the exit code, within SECONDS."""
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(timeout=seconds)
+
+    def signal(self, number):
+        self._process.send_signal(number)
 
     def _read(self):
         for line in self._process.stderr:
