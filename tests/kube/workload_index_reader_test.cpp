@@ -1,5 +1,9 @@
 #include "agent/kube/workload_index_reader.h"
 
+#include <malloc.h>
+
+#include <iostream>
+
 #include "tests/kube/workload_index_fixture.h"
 
 namespace imagesweep::kube {
@@ -250,6 +254,20 @@ TEST_F(WorkloadIndexTest, OneWithAWatchListsOnlyUntilItsFirstList) {
   const auto asked = server.requests.size();
   EXPECT_EQ(reader.Read({})->references.size(), 3U);
   EXPECT_EQ(server.requests.size(), asked);
+}
+
+// The references themselves are there only while they are read.
+TEST_F(WorkloadIndexTest, AnAgentKeepsLittleOfABigIndex) {
+  WorkloadIndexWriter big(http, index, "leader-1", {});
+  ASSERT_TRUE(big.Publish(ClusterOf(10'000), clock.Now(), Yes, {}));
+  const ObjectList list = server.List(path);
+  const auto before = mallinfo2();
+  ASSERT_TRUE(store.Replace(list));
+  const auto after = mallinfo2();
+  const std::size_t kept = after.uordblks + after.hblkhd - before.uordblks - before.hblkhd;
+  std::cout << "an agent keeps " << kept << " bytes of 30,000 references\n";
+  EXPECT_LT(kept, 4U << 20);
+  EXPECT_EQ(store.Read()->references.size(), 30'000U);
 }
 
 // Somebody else's ConfigMaps with our label mean nothing.
