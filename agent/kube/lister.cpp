@@ -134,7 +134,12 @@ std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_
     // The collection's version stays the same from page to page.
     if (!fell_back && !continued.empty() && page->list.resource_version != whole.resource_version)
       return failed({ErrorKind::kIncomplete, "its pages are not of one snapshot"});
-    std::move(page->list.items.begin(), page->list.items.end(), std::back_inserter(whole.items));
+    if (paging_.take) {
+      if (auto taken = paging_.take(page->list.items, continued.empty()); !taken)
+        return failed(taken.error());
+    } else {
+      std::move(page->list.items.begin(), page->list.items.end(), std::back_inserter(whole.items));
+    }
     whole.resource_version = page->list.resource_version;
     if (page->continue_token.empty()) return whole;
     if (fell_back)  // an unpaged list has no more pages

@@ -42,6 +42,10 @@ class Lister {
     // expires between pages the list begins anew, page by page.
     bool only_pages = false;
     KeySet leave_out = {};  // what stands at these keys is not in the items
+    // Takes the items of each page as it comes, and the list then holds none: of many objects only
+    // an extract fits into memory.  `first`: what was taken before is void, as the list begins
+    // anew.  An error fails the list.
+    std::function<Status(const std::vector<Json>& items, bool first)> take = {};
   };
   // `path`: "/api/v1/pods"; `selector`: "fieldSelector=spec.nodeName%3Dnode1", or empty.
   Lister(HttpTransport& transport, std::string path, std::string resource, std::string selector,

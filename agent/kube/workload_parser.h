@@ -53,6 +53,8 @@ const KeySet& WorkloadBallast();
 struct WorkloadImage {
   std::string text;
   std::string container;  // name within the pod; the volume's name for an image volume
+
+  friend bool operator==(const WorkloadImage&, const WorkloadImage&) = default;
 };
 
 // The owner whose controller made the object.
@@ -60,6 +62,8 @@ struct WorkloadOwner {
   std::string kind;
   std::string name;
   std::string uid;
+
+  friend bool operator==(const WorkloadOwner&, const WorkloadOwner&) = default;
 };
 
 // What one object says about images: little, so that thousands can be kept.
@@ -76,6 +80,8 @@ struct WorkloadObject {
   bool scaled_to_zero = false;         // spec.replicas is 0
   bool runs = false;                   // ReplicaSet: it has pods, or is to have some
   std::vector<WorkloadImage> images;   // none of a Job that has finished
+
+  friend bool operator==(const WorkloadObject&, const WorkloadObject&) = default;
 };
 
 // From an object of that kind.  Counted are containers, init containers (sidecars too) and image

@@ -1,6 +1,7 @@
 #include "agent/kube/workload_source.h"
 
 #include <algorithm>
+#include <iterator>
 #include <random>
 #include <utility>
 
@@ -33,19 +34,31 @@ bool MayPass(const Error& why) {
 WorkloadStore::WorkloadStore(WorkloadKind kind, const Clock& clock, std::function<void()> on_live)
     : resource_(ResourceOf(kind)), clock_(clock), on_live_(std::move(on_live)) {}
 
+Status WorkloadStore::Stage(const std::vector<Json>& items, bool first) {
+  if (first) staged_.clear();
+  for (const Json& item : items) {
+    auto object = ParseWorkload(resource_.kind, item);
+    if (!object) return std::move(object).error();
+    // Most are the same as in the list before; two of everything would be twice the memory.
+    auto one = state_.With([&](const State& state) -> std::shared_ptr<const WorkloadObject> {
+      const auto at = state.objects.find(object->uid);
+      return at != state.objects.end() && *at->second == *object ? at->second : nullptr;
+    });
+    if (!one) one = std::make_shared<const WorkloadObject>(*std::move(object));
+    staged_[one->uid] = std::move(one);
+  }
+  return Done{};
+}
+
 Status WorkloadStore::Replace(const ObjectList& list) {
+  if (!list.items.empty())  // of a lister that does not hand over its pages
+    if (auto staged = Stage(list.items, true); !staged) return staged;
+  ByUid objects = std::exchange(staged_, {});
   const std::string newest = state_.With([](const State& state) { return state.newest; });
   if (auto order = rewind_.Check(list.resource_version, newest, clock_.Steady()); !order)
     return order;
-  std::map<std::string, std::shared_ptr<const WorkloadObject>> objects;
-  for (const Json& item : list.items) {
-    auto object = ParseWorkload(resource_.kind, item);
-    if (!object) return std::move(object).error();
-    std::string uid = object->uid;
-    objects[std::move(uid)] = std::make_shared<const WorkloadObject>(*std::move(object));
-  }
   state_.With([&](State& state) {
-    state.objects = std::move(objects);
+    state.objects.swap(objects);
     state.newest = list.resource_version;
     state.listed = true;
     state.lost.reset();
@@ -107,13 +120,14 @@ Result<SteadyTime> WorkloadStore::Collect(Millis most, WorkloadObjects& objects)
 
 struct WorkloadSource::Kind {
   Kind(WorkloadSource& source, const WorkloadResource& resource, std::uint64_t seed)
-      : lister(source.NewLister(resource)),
-        store(resource.kind, source.clock_, [&source] { source.Live(); }),
+      : store(resource.kind, source.clock_, [&source] { source.Live(); }),
+        lister(source.NewLister(
+            resource, [this](const auto& items, bool first) { return store.Stage(items, first); })),
         reflector(source.transport_, lister, store, source.clock_,
                   {.idle = source.options_.idle, .relist_after = kRelistAfter, .seed = seed},
                   source.observer_) {}
-  const Lister lister;
   WorkloadStore store;
+  const Lister lister;
   Reflector reflector;
 };
 
@@ -123,7 +137,7 @@ WorkloadSource::WorkloadSource(HttpTransport& transport, const Clock& clock, Opt
 
 WorkloadSource::~WorkloadSource() = default;
 
-Lister WorkloadSource::NewLister(const WorkloadResource& resource) const {
+Lister WorkloadSource::NewLister(const WorkloadResource& resource, TakePage take) const {
   return {transport_,
           resource.path,
           resource.resource,
@@ -132,7 +146,8 @@ Lister WorkloadSource::NewLister(const WorkloadResource& resource) const {
           {.limit = kPage,
            .most_pages = kMostPages,
            .only_pages = true,
-           .leave_out = WorkloadBallast()}};
+           .leave_out = WorkloadBallast(),
+           .take = std::move(take)}};
 }
 
 void WorkloadSource::Watch(std::function<void()> on_back) {
@@ -170,14 +185,20 @@ Result<SteadyTime> WorkloadSource::ListAll(WorkloadObjects& objects,
                                            const std::stop_token& stop) const {
   const SteadyTime as_of = clock_.Steady();
   for (const WorkloadResource& resource : kWorkloadResources) {
-    auto listed = NewLister(resource).List("", stop);
+    WorkloadObjects of_kind;
+    const auto take = [&](const std::vector<Json>& items, bool first) -> Status {
+      if (first) of_kind.clear();
+      for (const Json& item : items) {
+        auto object = ParseWorkload(resource.kind, item);
+        if (!object) return std::move(object).error();
+        of_kind.push_back(std::make_shared<const WorkloadObject>(*std::move(object)));
+      }
+      return Done{};
+    };
+    auto listed = NewLister(resource, take).List("", stop);
     if (auto* failure = std::get_if<ListFailure>(&listed))
       return Explain(std::move(failure->error));
-    for (const Json& item : std::get<ObjectList>(listed).items) {
-      auto object = ParseWorkload(resource.kind, item);
-      if (!object) return std::move(object).error().Wrap(std::string("list ") + resource.resource);
-      objects.push_back(std::make_shared<const WorkloadObject>(*std::move(object)));
-    }
+    std::move(of_kind.begin(), of_kind.end(), std::back_inserter(objects));
   }
   return as_of;
 }

@@ -29,6 +29,8 @@ class WorkloadStore final : public ReflectorHandler {
   // `on_live`: called on the reflector's thread after each sign of life.
   WorkloadStore(WorkloadKind kind, const Clock& clock, std::function<void()> on_live);
 
+  // For Lister::Paging::take: one page of the list that Replace() ends.
+  Status Stage(const std::vector<Json>& items, bool first);
   Status Replace(const ObjectList& list) override;
   Status Apply(EventType type, const Json& object) override;
   void Confirm() override;
@@ -41,9 +43,10 @@ class WorkloadStore final : public ReflectorHandler {
   Result<SteadyTime> Collect(Millis most, WorkloadObjects& objects) const;
 
  private:
+  using ByUid = std::map<std::string, std::shared_ptr<const WorkloadObject>>;
   struct State {
-    std::map<std::string, std::shared_ptr<const WorkloadObject>> objects;  // by uid
-    std::string newest;                                                    // resourceVersion
+    ByUid objects;
+    std::string newest;  // resourceVersion
     bool listed = false;
     std::optional<Error> lost;
     SteadyTime confirmed_at;
@@ -52,6 +55,7 @@ class WorkloadStore final : public ReflectorHandler {
   const Clock& clock_;
   const std::function<void()> on_live_;
   RewindGuard rewind_;  // of the reflector's thread
+  ByUid staged_;        // the same
   Guarded<State> state_;
 };
 
@@ -78,7 +82,8 @@ class WorkloadSource final : public WorkloadReader {
 
  private:
   struct Kind;
-  Lister NewLister(const WorkloadResource& resource) const;
+  using TakePage = std::function<Status(const std::vector<Json>& items, bool first)>;
+  Lister NewLister(const WorkloadResource& resource, TakePage take) const;
   Result<SteadyTime> ListAll(WorkloadObjects& objects, const std::stop_token& stop) const;
   Result<SteadyTime> CollectAll(WorkloadObjects& objects) const;
   void Live();

@@ -162,8 +162,12 @@ struct WorkloadWatchTest : testing::Test {
   void Run(std::deque<Step> script) {
     http.script = std::move(script);
     http.stop = std::stop_source();
-    const Lister lister(http, "/apis/apps/v1/replicasets", "replicasets", "", {},
-                        {.limit = 100, .only_pages = true, .leave_out = WorkloadBallast()});
+    const Lister lister(
+        http, "/apis/apps/v1/replicasets", "replicasets", "", {},
+        {.limit = 100,
+         .only_pages = true,
+         .leave_out = WorkloadBallast(),
+         .take = [this](const auto& items, bool first) { return store.Stage(items, first); }});
     Reflector reflector(http, lister, store, clock, {.seed = 1}, {});
     reflector.Run(http.stop.get_token());
   }
@@ -242,6 +246,20 @@ TEST_F(WorkloadWatchTest, AnOlderListIsNotBelievedForAMinute) {
   clock.Advance(std::chrono::minutes(2));
   Run(again);
   EXPECT_THAT(Known(), ElementsAre("b:1")) << "a backup was restored";
+}
+
+TEST_F(WorkloadWatchTest, PagesOfAListThatFailedAreNoPartOfTheNext) {
+  Step brief = Watch({});
+  brief.lasts = std::chrono::seconds(10);
+  Run({ListStep("10", {WorkloadJson("a", "a:1")}, "t"), BreakStep(),
+       ListStep("11", {WorkloadJson("b", "b:1")}, "t"), RefuseStep(410, "Expired"),
+       ListStep("12", {WorkloadJson("c", "c:1")}, "t"), ListStep("12", {WorkloadJson("d", "d:1")}),
+       brief});
+  EXPECT_THAT(seen, ElementsAre(ElementsAre("c:1", "d:1")));
+  Run({ListStep("13", {WorkloadJson("e", "e:1")}, "t"), BreakStep()});
+  EXPECT_THAT(Known(), ElementsAre("c:1", "d:1")) << "half a list replaces nothing";
+  Run({ListStep("13"), Watch({})});
+  EXPECT_THAT(Known(), IsEmpty());
 }
 
 TEST_F(WorkloadWatchTest, ListsAreAlwaysPagedAndConsistent) {
