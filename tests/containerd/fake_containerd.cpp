@@ -35,6 +35,7 @@ struct FakeContainerd::Services {
     // Counts the call, and says how it ends.
     grpc::Status Ask(const std::string& method) {
       ++fake.asked[method];
+      if (fake.on_call) fake.on_call(method);
       if (method == fake.hangs) fake.let_go.acquire();
       const auto fault = fake.faults.find(method);
       return fault == fake.faults.end() ? grpc::Status::OK : fault->second;
@@ -89,6 +90,39 @@ struct FakeContainerd::Services {
       }
       return Ask("Images.List");
     }
+    grpc::Status Get(Context* context, const api::images::GetImageRequest* request,
+                     api::images::GetImageResponse* reply) override {
+      if (auto status = Ask("Images.Get"); !status.ok()) return status;
+      const auto& images = fake.spaces[SpaceOf(*context)].images;
+      const auto it = images.find(request->name());
+      if (it == images.end()) return {grpc::StatusCode::NOT_FOUND, "not found"};
+      reply->mutable_image()->set_name(it->first);
+      reply->mutable_image()->mutable_target()->set_digest(it->second);
+      return grpc::Status::OK;
+    }
+    grpc::Status Create(Context* context, const api::images::CreateImageRequest* request,
+                        api::images::CreateImageResponse*) override {
+      if (auto status = Ask("Images.Create"); !status.ok()) return status;
+      const auto& image = request->image();
+      if (!fake.spaces[SpaceOf(*context)]
+               .images.emplace(image.name(), image.target().digest())
+               .second)
+        return {grpc::StatusCode::ALREADY_EXISTS, "already exists"};
+      fake.changed.push_back("create " + image.name());
+      return grpc::Status::OK;
+    }
+    grpc::Status Delete(Context* context, const api::images::DeleteImageRequest* request,
+                        ::containerd::types::Nothing*) override {
+      if (auto status = Ask("Images.Delete"); !status.ok()) return status;
+      auto& images = fake.spaces[SpaceOf(*context)].images;
+      const auto it = images.find(request->name());
+      if (it == images.end() || (fake.checks_target && request->target().digest() != it->second))
+        return {grpc::StatusCode::NOT_FOUND, "not found"};
+      images.erase(it);
+      fake.changed.push_back("delete " + request->name());
+      if (request->sync()) fake.changed.push_back("collect");
+      return grpc::Status::OK;
+    }
   } images;
 
   struct Content final : api::content::Content::Service, Part {
@@ -109,8 +143,14 @@ struct FakeContainerd::Services {
       }
       return status;
     }
-    grpc::Status ListStatuses(Context*, const api::content::ListStatusesRequest*,
-                              api::content::ListStatusesResponse*) override {
+    grpc::Status ListStatuses(Context* context, const api::content::ListStatusesRequest*,
+                              api::content::ListStatusesResponse* reply) override {
+      for (const auto& [ref, at] : fake.spaces[SpaceOf(*context)].downloads) {
+        auto& download = *reply->add_statuses();
+        download.set_ref(ref);
+        download.mutable_updated_at()->set_seconds(
+            std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count());
+      }
       return Ask("Content.ListStatuses");
     }
     grpc::Status Read(Context* context, const api::content::ReadContentRequest* request,
@@ -177,6 +217,19 @@ struct FakeContainerd::Services {
         resource.set_type("content");
       }
       return Ask("Leases.ListResources");
+    }
+    grpc::Status Create(Context* context, const api::leases::CreateRequest* request,
+                        api::leases::CreateResponse*) override {
+      if (auto status = Ask("Leases.Create"); !status.ok()) return status;
+      fake.spaces[SpaceOf(*context)].leases[request->id()] = {};
+      return grpc::Status::OK;
+    }
+    grpc::Status Delete(Context* context, const api::leases::DeleteRequest* request,
+                        ::containerd::types::Nothing*) override {
+      if (auto status = Ask("Leases.Delete"); !status.ok()) return status;
+      fake.spaces[SpaceOf(*context)].leases.erase(request->id());
+      if (request->sync()) fake.changed.push_back("collect");
+      return grpc::Status::OK;
     }
   } leases;
 };

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/base/clock.h"
 #include "agent/containerd/stubs.h"
 
 namespace imagesweep::containerd {
@@ -33,6 +35,7 @@ class FakeContainerd {
     std::map<std::string, Blob> blobs;
     std::map<std::string, Snapshot> snapshots;               // of overlayfs
     std::map<std::string, std::vector<std::string>> leases;  // on blobs
+    std::map<std::string, SystemTime> downloads;             // ref -> last progress
   };
 
   explicit FakeContainerd(bool with_services = true);
@@ -44,6 +47,10 @@ class FakeContainerd {
   std::map<std::string, Space> spaces;
   std::map<std::string, grpc::Status> faults;  // by "Content.List"
   std::map<std::string, int> asked;
+  std::vector<std::string> changed;  // "delete NAME", "create NAME", "collect", in order
+  bool checks_target = true;         // as from 2.0 on
+  // Called when a call begins, on the thread of the server.
+  std::function<void(const std::string& method)> on_call;
   std::string hangs;  // this call does not return before `let_go`
   std::binary_semaphore let_go{0};
 

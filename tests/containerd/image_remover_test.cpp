@@ -1,0 +1,176 @@
+#include "agent/containerd/image_remover.h"
+
+#include <gmock/gmock.h>
+
+#include "agent/containerd/collector.h"
+#include "tests/containerd/fake_containerd.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_node.h"
+
+namespace imagesweep::containerd {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string DigestOf(char digit) {
+  return "sha256:" + std::string(64, digit);
+}
+
+// containerd with two images, app and other, of one layer each.
+struct ImageRemoverTest : testing::Test {
+  ImageRemoverTest() {
+    node.images = {Make("app", '1'), Make("other", '2')};
+    node.identity.version = "v2.1.9";
+  }
+  Image Make(const std::string& name, char digit) {
+    const std::string manifest = DigestOf(digit);
+    const std::string config = DigestOf(static_cast<char>(digit + 2));
+    auto& space = fake.spaces["k8s.io"];
+    for (const std::string& record :
+         {"registry.example/" + name + ":v1", "registry.example/" + name + "@" + manifest, config})
+      space.images[record] = manifest;
+    space.blobs[manifest] = {"{}", {{"containerd.io/gc.ref.content.config", config}}};
+    space.blobs[config] = {R"({"rootfs": {"diff_ids": []}, "history": []})", {}};
+    Image image;
+    image.id = ImageId(config);
+    image.tags = {ImageName::Parse("registry.example/" + name + ":v1")};
+    return image;
+  }
+  Status Begin(std::vector<const Image*> images) { return remover.BeginBatch(images, stop); }
+  std::map<std::string, std::string>& records() { return fake.spaces["k8s.io"].images; }
+
+  FakeClock clock;
+  FakeNode node{clock};
+  FakeContainerd fake;
+  Collector collector{fake.Channel(), clock};
+  BatchImageRemover remover{fake.Channel(), node, collector, node, clock, {}};
+  std::stop_token stop;
+};
+
+TEST_F(ImageRemoverTest, AllRecordsGoTagsLastAndTheGarbageIsCollectedOnce) {
+  const auto& [app, other] = std::tie(node.images[0], node.images[1]);
+  ASSERT_TRUE(Begin({&app, &other}));
+  EXPECT_EQ(*remover.Remove(app, stop), Removal::kRemoved);
+  EXPECT_EQ(*remover.Remove(other, stop), Removal::kRemoved);
+  ASSERT_TRUE(remover.EndBatch(stop));
+  EXPECT_THAT(fake.changed, ElementsAre("delete registry.example/app@" + DigestOf('1'),
+                                        "delete " + DigestOf('3'), "delete registry.example/app:v1",
+                                        "delete registry.example/other@" + DigestOf('2'),
+                                        "delete " + DigestOf('4'),
+                                        "delete registry.example/other:v1", "collect"));
+  EXPECT_THAT(node.removed, IsEmpty()) << "nothing by the CRI";
+  EXPECT_THAT(fake.spaces["k8s.io"].leases, IsEmpty());
+}
+
+TEST_F(ImageRemoverTest, NothingRemovedMeansNothingToCollect) {
+  ASSERT_TRUE(Begin({&node.images[0]}));
+  ASSERT_TRUE(remover.EndBatch(stop));
+  EXPECT_THAT(fake.changed, IsEmpty());
+}
+
+// Between the look and the call a pull may give the name to another image.
+TEST_F(ImageRemoverTest, ANameThatMovedOnIsNotDeleted) {
+  for (const bool checks_target : {true, false}) {
+    node.identity.version = checks_target ? "2.0.0" : "1.7.24";
+    fake.checks_target = checks_target;
+    node.images = {Make("app", '1')};
+    const Image app = node.images[0];
+    ASSERT_TRUE(Begin({&app}));
+    records()["registry.example/app:v1"] = DigestOf('9');
+    const auto removed = remover.Remove(app, stop);
+    ASSERT_FALSE(removed) << node.identity.version;
+    EXPECT_THAT(removed.error().what, HasSubstr("registry.example/app:v1 stands for another"));
+    EXPECT_EQ(records().at("registry.example/app:v1"), DigestOf('9')) << node.identity.version;
+  }
+}
+
+TEST_F(ImageRemoverTest, ARecordThatIsGoneAlreadyIsNoError) {
+  ASSERT_TRUE(Begin({&node.images[0]}));
+  records().erase("registry.example/app:v1");
+  EXPECT_TRUE(remover.Remove(node.images[0], stop));
+}
+
+TEST_F(ImageRemoverTest, WhatTheRecordsDoNotTellGoesByTheCri) {
+  struct Case {
+    const char* why;
+    std::function<void()> change;
+  };
+  const Case cases[] = {
+      {"no record of it is found", [&] { records().clear(); }},
+      {"its record may be another image's too",
+       [&] {
+         fake.spaces["k8s.io"].blobs[DigestOf('8')] = {
+             "{}",
+             {{"containerd.io/gc.ref.content.m.0", DigestOf('1')},
+              {"containerd.io/gc.ref.content.m.1", DigestOf('2')}}};
+         records()["registry.example/app:v1"] = DigestOf('8');
+       }},
+  };
+  for (const Case& c : cases) {
+    fake.spaces.clear();
+    fake.changed.clear();
+    node.removed.clear();
+    node.images = {Make("app", '1'), Make("other", '2')};
+    c.change();
+    const Image app = node.images[0];
+    ASSERT_TRUE(Begin({&app})) << c.why;
+    ASSERT_TRUE(remover.Remove(app, stop)) << c.why;
+    EXPECT_THAT(node.removed, ElementsAre(app.id.text())) << c.why;
+    EXPECT_THAT(fake.changed, IsEmpty()) << c.why;
+  }
+}
+
+// containerd issue 7698
+TEST_F(ImageRemoverTest, ANameThatTheCriCannotSayIsRenamedAndRemovedByTheCri) {
+  records()["import-2025-01-01@" + DigestOf('1')] = DigestOf('1');
+  const Image app = node.images[0];
+  ASSERT_TRUE(Begin({&app}));
+  ASSERT_TRUE(remover.Remove(app, stop));
+  EXPECT_THAT(fake.changed,
+              ElementsAre("create docker.io/library/import-2025-01-01@" + DigestOf('1'),
+                          "delete import-2025-01-01@" + DigestOf('1')));
+  EXPECT_THAT(node.removed, ElementsAre(app.id.text()));
+}
+
+TEST_F(ImageRemoverTest, ABatchWaitsForDownloadsButNotForDeadOnes) {
+  auto& downloads = fake.spaces["k8s.io"].downloads;
+  downloads["layer-sha256:aa"] = clock.Now() - std::chrono::hours(3);
+  const SteadyTime begun = clock.Steady();
+  ASSERT_TRUE(Begin({&node.images[0]}));
+  EXPECT_EQ(clock.Steady(), begun) << "nobody writes to it any more";
+
+  downloads["layer-sha256:bb"] = clock.Now();
+  fake.on_call = [&](const std::string& method) {
+    if (method == "Content.ListStatuses" && clock.Steady() - begun > std::chrono::seconds(5))
+      downloads.erase("layer-sha256:bb");
+  };
+  ASSERT_TRUE(Begin({&node.images[0]}));
+  EXPECT_GT(clock.Steady() - begun, std::chrono::seconds(5));
+
+  downloads["layer-sha256:cc"] = clock.Now();
+  fake.on_call = [&](const std::string&) { downloads["layer-sha256:cc"] = clock.Now(); };
+  const auto status = Begin({&node.images[0]});
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().what, HasSubstr("a download is under way (layer-sha256:cc)"));
+}
+
+TEST_F(ImageRemoverTest, ABatchDoesNotBeginBlindly) {
+  for (const char* call : {"Content.ListStatuses", "Namespaces.List"}) {
+    fake.faults = {{call, {grpc::StatusCode::UNAVAILABLE, "restarting"}}};
+    EXPECT_FALSE(Begin({&node.images[0]})) << call;
+  }
+}
+
+TEST_F(ImageRemoverTest, FaultsAreSaid) {
+  ASSERT_TRUE(Begin({&node.images[0]}));
+  fake.faults = {{"Images.Delete", {grpc::StatusCode::UNAVAILABLE, "restarting"}}};
+  EXPECT_THAT(remover.Remove(node.images[0], stop).error().what, HasSubstr("restarting"));
+  fake.faults = {{"Leases.Delete", {grpc::StatusCode::UNAVAILABLE, "restarting"}}};
+  EXPECT_TRUE(remover.Remove(node.images[0], stop));
+  EXPECT_THAT(remover.EndBatch(stop).error().what, HasSubstr("Leases.Delete"));
+}
+
+}  // namespace
+}  // namespace imagesweep::containerd
