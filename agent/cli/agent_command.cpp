@@ -215,8 +215,9 @@ void RunUntilStopped(const Options& options, Shared& shared, kube::Cluster* clus
     };
   }
   WorkloadReader* workloads =
-      cluster == nullptr ? nullptr
-                         : WorkloadsOf(options, *cluster, WorkloadsFrom::kOff, /*watch=*/true);
+      cluster == nullptr ? nullptr : WorkloadsOf(options, *cluster, WorkloadsFrom::kOff, [&shared] {
+        shared.wakeup.Notify();
+      });
   const auto own_pod = OwnPodOf(options);
   Sweeper sweeper(
       {runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem, *ledger,

@@ -87,14 +87,14 @@ Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
 }
 
 WorkloadReader* WorkloadsOf(const Options& options, kube::Cluster& cluster, WorkloadsFrom otherwise,
-                            bool watch) {
+                            const std::function<void()>& on_back) {
   switch (options.workloads.value_or(otherwise)) {
     case WorkloadsFrom::kOff:
       return nullptr;
     case WorkloadsFrom::kDirect:
       return &cluster.workloads();
     case WorkloadsFrom::kIndex:
-      return &cluster.WorkloadIndex(*IndexNameOf(options), watch);
+      return &cluster.WorkloadIndex(*IndexNameOf(options), static_cast<bool>(on_back), on_back);
   }
   return nullptr;
 }

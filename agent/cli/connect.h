@@ -46,10 +46,10 @@ Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
 
 // Why --workloads cannot be followed; empty: it can.
 std::optional<Error> WorkloadsComplaint(const Options& options);
-// Who reads the workloads by it, or null; what is not told means `otherwise`.  `watch`: an index is
-// watched from now on.
+// Who reads the workloads by it, or null; what is not told means `otherwise`.  With `on_back` an
+// index is watched from now on, and it is called when it can be read again.
 WorkloadReader* WorkloadsOf(const Options& options, kube::Cluster& cluster, WorkloadsFrom otherwise,
-                            bool watch);
+                            const std::function<void()>& on_back = {});
 
 // --runtime-endpoint, else the first socket that answers.
 Result<std::shared_ptr<cri::Connection>> ConnectToRuntime(const Options& options,

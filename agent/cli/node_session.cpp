@@ -85,9 +85,8 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
       return cluster->ReadKubeletThresholds(quit);
     };
   // Who gives a command expects it to look; only a policy with keep.workloads makes it.
-  WorkloadReader* workloads = parts->cluster ? WorkloadsOf(options, *parts->cluster,
-                                                           WorkloadsFrom::kDirect, /*watch=*/false)
-                                             : nullptr;
+  WorkloadReader* workloads =
+      parts->cluster ? WorkloadsOf(options, *parts->cluster, WorkloadsFrom::kDirect) : nullptr;
   parts->sweeper = std::make_unique<Sweeper>(
       NodeParts{*parts->runtime, pods, *parts->remover, parts->filesystem, *parts->ledger,
                 parts->clock, parts->history.get(), std::move(kubelet), workloads,

@@ -124,22 +124,22 @@ WorkloadReader& Cluster::workloads() {
   return parts_->workloads;
 }
 
-WorkloadReader& Cluster::WorkloadIndex(const IndexName& index, bool watch) {
+WorkloadReader& Cluster::WorkloadIndex(const IndexName& index, bool watch,
+                                       std::function<void()> on_back) {
   Parts& p = *parts_;
   Parts::Index& own = p.index;
   if (own.reader) return *own.reader;
   own.lister = std::make_unique<Lister>(*p.transport, ConfigMapsPath(index), "configmaps",
                                         IndexSelector(index), p.options.observer);
   if (watch) {
-    own.store = std::make_unique<WorkloadIndexStore>(index, p.clock);
+    own.store = std::make_unique<WorkloadIndexStore>(index, p.clock, std::move(on_back));
     own.reflector = std::make_unique<Reflector>(
         *p.transport, *own.lister, *own.store, p.clock,
         Reflector::Options{.idle = p.options.watch_idle, .seed = p.options.seed + 11},
         p.options.observer);
     p.threads.emplace_back([&own](const std::stop_token& stop) { own.reflector->Run(stop); });
   }
-  own.reader =
-      std::make_unique<WorkloadIndexReader>(*own.lister, index, own.store.get(), p.clock);
+  own.reader = std::make_unique<WorkloadIndexReader>(*own.lister, index, own.store.get(), p.clock);
   return *own.reader;
 }
 

@@ -56,8 +56,9 @@ class Cluster {
   WorkloadReader& workloads();
 
   // The workloads as the leader of an index published them; watched from the first call on when
-  // `watch` is set.  One index only.
-  WorkloadReader& WorkloadIndex(const IndexName& index, bool watch);
+  // `watch` is set; `on_back` as of WatchWorkloads.  One index only.
+  WorkloadReader& WorkloadIndex(const IndexName& index, bool watch,
+                                std::function<void()> on_back = {});
   // What is known of it by the watch, or null.
   const WorkloadIndexStore* WorkloadIndexSeen() const;
   // To write it, and to be its leader; both must end before the cluster does.

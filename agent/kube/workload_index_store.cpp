@@ -7,8 +7,16 @@
 
 namespace imagesweep::kube {
 
-WorkloadIndexStore::WorkloadIndexStore(IndexName index, const Clock& clock)
-    : index_(std::move(index)), clock_(clock) {}
+WorkloadIndexStore::WorkloadIndexStore(IndexName index, const Clock& clock,
+                                       std::function<void()> on_back)
+    : index_(std::move(index)), clock_(clock), on_back_(std::move(on_back)) {}
+
+void WorkloadIndexStore::TellIfBack() {
+  const std::uint64_t beliefs = state_.With([](const State& state) { return state.beliefs; });
+  std::uint64_t refused = refused_at_.load();
+  if (refused == 0 || refused > beliefs || !on_back_) return;
+  if (refused_at_.compare_exchange_strong(refused, 0)) on_back_();
+}
 
 Error WorkloadIndexStore::Wrong(const std::string& what) const {
   return {ErrorKind::kIncomplete, "the workload index " + index_.display() + " " + what};
@@ -31,6 +39,7 @@ void WorkloadIndexStore::NoteHead(State& state) const {
       !before || head.generation > before->generation || head.heartbeat > before->heartbeat;
   if (!newer) return;
   state.believed = head;
+  ++state.beliefs;
   const SystemTime now = clock_.Now();
   const auto age = std::chrono::duration_cast<Millis>(now - head.heartbeat);
   state.ahead = -age > kOldest;
@@ -64,6 +73,7 @@ Status WorkloadIndexStore::Replace(const ObjectList& list) {
     state.lost.reset();
     return ++state.changes;
   });
+  TellIfBack();
   return Done{};
 }
 
@@ -80,6 +90,7 @@ Status WorkloadIndexStore::Apply(EventType type, const Json& object) {
     }
     return ++state.changes;
   });
+  TellIfBack();
   return Done{};
 }
 
@@ -143,6 +154,14 @@ std::optional<Error> WorkloadIndexStore::Doubt(const State& state) const {
 }
 
 Result<WorkloadEvidence> WorkloadIndexStore::Read() const {
+  // Before the look, so that what comes meanwhile is told of.
+  const std::uint64_t beliefs = state_.With([](const State& state) { return state.beliefs; });
+  auto read = ReadWhole();
+  refused_at_ = read ? 0 : beliefs + 1;
+  return read;
+}
+
+Result<WorkloadEvidence> WorkloadIndexStore::ReadWhole() const {
   std::optional<Error> doubt;
   std::vector<IndexShard> shards;
   IndexHead head;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -31,7 +33,9 @@ class WorkloadIndexStore final : public ReflectorHandler {
   // Heartbeats come about once a minute.
   static constexpr Millis kOldest = std::chrono::minutes(10);
 
-  WorkloadIndexStore(IndexName index, const Clock& clock);
+  // `on_back`: called on the reflector's thread when there is something new to believe after a
+  // Read() that failed.
+  WorkloadIndexStore(IndexName index, const Clock& clock, std::function<void()> on_back = {});
 
   Status Replace(const ObjectList& list) override;
   Status Apply(EventType type, const Json& object) override;
@@ -52,6 +56,7 @@ class WorkloadIndexStore final : public ReflectorHandler {
     bool listed = false;
     std::optional<Error> lost;
     std::uint64_t changes = 0;
+    std::uint64_t beliefs = 0;              // so many heads were newer than those before
     std::optional<Result<IndexHead>> head;  // empty: there is none
     std::map<std::string, Result<SlottedShard>> shards;
     std::optional<IndexHead> believed;  // the newest so far
@@ -60,11 +65,16 @@ class WorkloadIndexStore final : public ReflectorHandler {
   };
   void Note(State& state, const Json& object, const std::string& name) const;
   void NoteHead(State& state) const;
+  void TellIfBack();
+  Result<WorkloadEvidence> ReadWhole() const;
   std::optional<Error> Doubt(const State& state) const;
   Error Wrong(const std::string& what) const;
 
   const IndexName index_;
   const Clock& clock_;
+  const std::function<void()> on_back_;
+  // Of `beliefs` at the last Read() that failed, plus one; 0: the last one did not.
+  mutable std::atomic<std::uint64_t> refused_at_{0};
   Guarded<State> state_;
 };
 

@@ -256,6 +256,29 @@ TEST_F(WorkloadIndexTest, OneWithAWatchListsOnlyUntilItsFirstList) {
   EXPECT_EQ(server.requests.size(), asked);
 }
 
+TEST_F(WorkloadIndexTest, WhoWasRefusedIsToldOnceThereIsSomethingNewToBelieve) {
+  int told = 0;
+  WorkloadIndexStore agent(index, clock, [&] { ++told; });
+  const auto hear = [&] { EXPECT_TRUE(agent.Replace(server.List(path))); };
+  hear();
+  ASSERT_TRUE(Publish(Set(3)));
+  hear();
+  EXPECT_EQ(told, 0) << "nobody asked";
+  EXPECT_TRUE(agent.Read());
+  ASSERT_TRUE(Beat());
+  hear();
+  EXPECT_EQ(told, 0) << "nobody was refused";
+  clock.Advance(minutes(11));
+  EXPECT_FALSE(agent.Read());
+  hear();
+  EXPECT_EQ(told, 0) << "nothing is new";
+  ASSERT_TRUE(Beat());
+  hear();
+  hear();
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(agent.Read());
+}
+
 // The references themselves are there only while they are read.
 TEST_F(WorkloadIndexTest, AnAgentKeepsLittleOfABigIndex) {
   WorkloadIndexWriter big(http, index, "leader-1", {});
