@@ -7,6 +7,7 @@ import yaml
 
 from lab import agent
 from lab.cell import wait_until
+from lab.chart import one, render
 
 # How an agent is told where workloads are read from.
 MODES = {"direct": ["--workloads=direct"]}
@@ -194,16 +195,15 @@ def test_a_kind_that_may_not_be_read_refuses_until_it_may(cluster):
 
 
 def account(cluster, *withheld):
-    """A kubeconfig with the rights of workloads.mode=direct, but for the resources WITHHELD."""
-    kinds = [kind for kind in ("deployments", "statefulsets", "daemonsets", "replicasets", "controllerrevisions", "jobs",
-                               "cronjobs") if kind not in withheld]
-    read = ["get", "list", "watch"]
+    """A kubeconfig with the rights of the chart's agent with workloads.mode=direct, but for the resources WITHHELD."""
+    rules = one(render({"workloads": {"mode": "direct"}}), "ClusterRole")["rules"]
+    for rule in rules:
+        rule["resources"] = [resource for resource in rule["resources"] if resource not in withheld]
     cluster.kubernetes.apply(
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "sweeper", "namespace": cluster.namespace}},
         {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "sweeper"}, "rules": [
-            {"apiGroups": [""], "resources": ["pods", "nodes", "configmaps"], "verbs": read},
-            {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
-            {"apiGroups": ["apps", "batch"], "resources": kinds, "verbs": ["list", "watch"]}]},
+            *rules, {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch"]},
+            {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]}]},
         {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "sweeper"},
          "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "sweeper"},
          "subjects": [{"kind": "ServiceAccount", "name": "sweeper", "namespace": cluster.namespace}]})
