@@ -342,7 +342,7 @@ def test_the_program_accepts_every_policy_there_is(name):
         agent.run("policy", "validate", "-f", "-", input=text)
 
 
-@pytest.mark.parametrize("mode", ["off", "direct"])
+@pytest.mark.parametrize("mode", ["off", "direct", "index"])
 def test_all_the_program_is_told_is_an_option_it_has(mode):
     """With each argument and variable of the pod the program gets as far as to miss its surroundings."""
     pod = daemonset({"runtime": {"name": "containerd"}, "workloads": {"mode": mode}})
@@ -357,6 +357,16 @@ def test_all_the_program_is_told_is_an_option_it_has(mode):
         assert argument.split("=")[0] in known
     for variable in given:
         assert variable.startswith("POD_") or f"Env:{variable})" in known, variable
+
+
+def test_the_index_gets_as_far_as_to_miss_its_cluster():
+    """With the container's own arguments, outside a cluster: none of them is a usage error."""
+    container = one(render({"workloads": {"mode": "index"}}), "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    known = {"POD_NAME": "index-0", "POD_NAMESPACE": "imagesweep-system"}
+    assert known.keys() == environment({"containers": [container]}).keys()
+    result = subprocess.run([agent.program(), *container["args"]], text=True, capture_output=True, timeout=30,
+                            env={**agent.environment(), **known})
+    assert result.returncode == 1 and "cannot reach Kubernetes" in result.stderr, result
 
 
 def test_no_metric_is_asked_for_that_the_program_does_not_have(tmp_path):
