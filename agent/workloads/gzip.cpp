@@ -30,7 +30,7 @@ bool TooLong(std::string_view bytes) {
 Result<std::string> Gzip(std::string_view bytes) {
   if (TooLong(bytes)) return Error{ErrorKind::kInvalid, "too much to compress"};
   z_stream stream{};
-  if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, kGzipWindow, kMemory,
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindow, kMemory,
                    Z_DEFAULT_STRATEGY) != Z_OK)
     return Error{ErrorKind::kInternal, "zlib cannot start to compress"};
   const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, deflateEnd);
