@@ -20,8 +20,11 @@ def programs(version):
     return gobuild.containerd() if version == LATEST else None
 
 
-def configuration(version, root, state, address, snapshotter, cni=None):
-    """containerd's configuration file. runc may not lower oom_score_adj in every container, hence the restriction."""
+def configuration(version, root, state, address, snapshotter, cni=None, discard=False, metrics=None):
+    """containerd's configuration file. runc may not lower oom_score_adj in every container, hence the restriction.
+    With DISCARD a pull keeps no layer as it came; METRICS is the address at which containerd counts, in the cell."""
+    discard = "\n    discard_unpacked_layers = true" if discard else ""
+    metrics = f'[metrics]\n  address = "{metrics}"\n' if metrics else ""
     pause_and_cni = f'''
   restrict_oom_score_adj = true
   disable_apparmor = true
@@ -34,12 +37,12 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
                     "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs"]
 [grpc]
   address = "{address}"
-[plugins."io.containerd.internal.v1.opt"]
+{metrics}[plugins."io.containerd.internal.v1.opt"]
   path = "{root}/opt"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE}"{pause_and_cni}
   [plugins."io.containerd.grpc.v1.cri".containerd]
-    snapshotter = "{snapshotter}"
+    snapshotter = "{snapshotter}"{discard}
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "{cni or root / 'no-cni'}"
@@ -52,12 +55,12 @@ disabled_plugins = ["io.containerd.snapshotter.v1.blockfile", "io.containerd.sna
                     "io.containerd.snapshotter.v1.zfs"]
 [grpc]
   address = "{address}"
-[plugins."io.containerd.internal.v1.opt"]
+{metrics}[plugins."io.containerd.internal.v1.opt"]
   path = "{root}/opt"
 [plugins."io.containerd.nri.v1.nri"]
   disable = true
 [plugins."io.containerd.cri.v1.images"]
-  snapshotter = "{snapshotter}"
+  snapshotter = "{snapshotter}"{discard}
   [plugins."io.containerd.cri.v1.images".pinned_images]
     sandbox = "{PAUSE}"
 [plugins."io.containerd.cri.v1.runtime"]{pause_and_cni}
@@ -69,9 +72,10 @@ disabled_plugins = ["io.containerd.snapshotter.v1.blockfile", "io.containerd.sna
 
 class Containerd:
     """In a cell of its own its files are in a directory of its own. In CELL, which is a whole node, they are where every
-    node has them: /run/containerd and /var/lib/containerd. `root` and `socket` are their paths outside of it."""
+    node has them: /run/containerd and /var/lib/containerd. `root` and `socket` are their paths outside of it. OPTIONS
+    are of configuration()."""
 
-    def __init__(self, workdir, version, cell=None, cni=None):
+    def __init__(self, workdir, version, cell=None, cni=None, **options):
         self.version, self._programs = version, programs(version)
         self.directory = pathlib.Path(workdir.path) / "containerd"
         self.directory.mkdir()
@@ -84,7 +88,7 @@ class Containerd:
         self.root, self.socket = self.cell.outside(root), self.cell.outside(address)
         self._snapshotter = _snapshotter(self.directory)
         config = self.directory / "config.toml"
-        config.write_text(configuration(version, root, state, address, self._snapshotter, cni))
+        config.write_text(configuration(version, root, state, address, self._snapshotter, cni, **options))
         self._argv = [self._programs / "containerd" if self._programs else "containerd", "-c", config]
         self._cgroup, self.cri = workdir.cgroup, None
         try:

@@ -10,6 +10,7 @@ import subprocess
 import tarfile
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 MTIME = 1_700_000_000
@@ -61,13 +62,15 @@ class Archive:
     def __init__(self):
         self._blobs, self._manifests = {}, []
 
-    def add(self, names, layers, created="2025-01-01T00:00:00Z", entrypoint=("/pause",), history=None, labels=None):
-        """Layers are tar files as bytes (layer(), pause_layer()); equal ones are stored once."""
+    def add(self, names, layers, created="2025-01-01T00:00:00Z", entrypoint=("/pause",), history=None, labels=None,
+            compression=1):
+        """Layers are tar files as bytes (layer(), pause_layer()); equal ones are stored once.
+        COMPRESSION is gzip's level."""
         names = (names,) if isinstance(names, str) else tuple(names)
         descriptors, diff_ids = [], []
         for tar in layers:
             diff_ids.append(_digest(tar))
-            descriptors.append(self._put(LAYER, gzip.compress(tar, 1, mtime=0)))
+            descriptors.append(self._put(LAYER, gzip.compress(tar, compression, mtime=0)))
         labels = {"org.opencontainers.image.ref.name": names[0], **(labels or {})}  # no two images are one by chance
         history = history or [f"COPY layer-{number} /" for number in range(len(layers))]
         config = self._put(CONFIG, _json({
@@ -80,6 +83,19 @@ class Archive:
         for name in names:
             self._manifests.append({**manifest, "annotations": {"io.containerd.image.name": name}})
         return Image(names, config["digest"], manifest["digest"])
+
+    def index(self, name, image, *others):
+        """NAME becomes an index of IMAGE, which add() made for this machine, and of OTHERS for another: (digest,
+        size) of manifests that the archive does not have. Returns the image that a runtime takes it for."""
+        here, there = ({"architecture": one, "os": "linux"} for one in (_architecture(), "s390x"))
+        manifests = [{"mediaType": MANIFEST, "digest": image.digest, "size": len(self._blobs[image.digest]),
+                      "platform": here}]
+        manifests += [{"mediaType": MANIFEST, "digest": digest, "size": size, "platform": there}
+                      for digest, size in others]
+        index = self._put(INDEX, _json({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}))
+        self._manifests = [one for one in self._manifests if one["digest"] != image.digest]
+        self._manifests.append({**index, "annotations": {"io.containerd.image.name": name}})
+        return Image((name,), image.id, index["digest"])
 
     def blobs(self, image):
         """(digest, content) of all that IMAGE is made of, what is referred to first, its manifest last."""

@@ -129,9 +129,9 @@ def node(containerd_version):
 
 
 @contextlib.contextmanager
-def node_on_a_disk(containerd_version, size, *mkfs):
-    """A node whose containerd has an ext4 of its own, mounted where nobody but this process and its children sees it:
-    whatever becomes of the test, the mount ends with them."""
+def node_on_a_disk(containerd_version, size, *mkfs, kind="ext4", **options):
+    """A node whose containerd, with OPTIONS, has a file system of its own, mounted where nobody but this
+    process and its children sees it: whatever becomes of the test, the mount ends with them."""
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS):
         pytest.fail(f"unshare: {os.strerror(ctypes.get_errno())}", pytrace=False)
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
@@ -140,11 +140,11 @@ def node_on_a_disk(containerd_version, size, *mkfs):
         mounted.mkdir()
         with open(disk, "wb") as file:
             file.truncate(size)
-        subprocess.run(["mkfs.ext4", "-q", *mkfs, disk], check=True)
+        subprocess.run([f"mkfs.{kind}", "-q", *mkfs, disk], check=True)
         subprocess.run(["mount", "-o", "loop", disk, mounted], check=True)
         try:
             workdir.path, whole = mounted, workdir.path
-            with Containerd(workdir, containerd_version) as containerd:
+            with Containerd(workdir, containerd_version, **options) as containerd:
                 yield Node(workdir, containerd, api)
         finally:
             workdir.path = whole
