@@ -126,8 +126,12 @@ Result<std::vector<std::string>> Importer::Import(const std::filesystem::path& p
   const auto archive = ArchiveReader::Open(path, stop);
   if (!archive) return archive.error();
   Steps plan{**archive, image_id, {}, {}, false};
-  for (const NamedImage& image : (*archive)->images())
+  // The id is a name as well, as after a pull (internal/cri/server/images, PullImage).
+  std::vector<NamedImage> names;
+  for (const NamedImage& image : (*archive)->images()) {
     if (auto added = plan.Add(image.target); !added) return added.error().Wrap(path.string());
+    if (plan.found && names.empty()) names.push_back({image_id, image.target});
+  }
   if (!plan.found)
     return Error{ErrorKind::kInvalid, path.string() + ": the archive is not one of " + image_id};
 
@@ -145,23 +149,18 @@ Result<std::vector<std::string>> Importer::Import(const std::filesystem::path& p
     });
     if (!written) return std::move(written).error();
   }
+  names.insert(names.end(), (*archive)->images().begin(), (*archive)->images().end());
   std::vector<std::string> notes;
-  ::containerd::types::Descriptor target;
-  bool named = false;
-  for (const NamedImage& image : (*archive)->images()) {
+  for (const NamedImage& image : names) {
+    if (image.name.empty()) continue;
+    ::containerd::types::Descriptor target;
     target.set_media_type(image.target.media_type);
     target.set_digest(image.target.digest);
     target.set_size(static_cast<std::int64_t>(image.target.size));
-    if (image.name.empty()) continue;
     const auto naming = MakeName(calls, stubs_->images, space, image.name, target);
     if (!naming) return naming.error();
-    named = named || *naming != Naming::kElsewhere;
     Note(image.name, *naming, notes);
   }
-  // Without a name the garbage collector would take it.
-  if (!named)
-    if (const auto by_id = MakeName(calls, stubs_->images, space, image_id, target); !by_id)
-      return by_id.error();
   return notes;
 }
 

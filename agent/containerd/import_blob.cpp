@@ -54,8 +54,10 @@ Status BlobWriter::Send(const Descriptor& blob, const std::map<std::string, std:
     stream->WritesDone();
   else if (sent.error().kind != ErrorKind::kIncomplete)
     context.TryCancel();  // the trouble is on our side: the server waits for more
+  // The server ends with one answer more, and Finish() waits for all of them to be read.
+  for (api::WriteContentResponse rest; stream->Read(&rest);) {
+  }
   const grpc::Status status = stream->Finish();
-  // The server closes the stream itself after the commit.
   if (sent) return Done{};
   if (sent.error().kind != ErrorKind::kIncomplete) return sent;
   return calls_.Explain("Content.Write " + blob.digest, name_space_, status);

@@ -1,0 +1,183 @@
+"""Images that cannot be pulled again are archived before they go, and `restore` brings them back."""
+import io
+import json
+import os
+import tarfile
+
+import pytest
+
+from lab import images
+from lab.agent import outcomes
+from lab.cell import wait_until
+
+ALONE = {"kubeconfig": None, "policy_file": None, "node_name": None}
+
+
+@pytest.fixture
+def archives(node):
+    """The directory of archives, in the state directory, where restore looks by itself."""
+    directory = node.state / "archive"
+    write_policy(node, directory)
+    return directory
+
+
+def write_policy(node, directory, size="1Gi"):
+    node.write_policy(keep={"localOnly": "Never", "archive": {"path": str(directory), "maxSize": size}})
+
+
+def path_of(directory, image):
+    return directory / f"{image.id.replace(':', '-')}.tar"
+
+
+def sweep(node, *gone, code=0):
+    node.age()
+    report = node.sweep(code=code)
+    assert {image for image, outcome in outcomes(report).items() if outcome == "Removed"} == \
+        {image.id for image in gone}
+    assert wait_until(lambda: not node.containerd.ids() & {image.id for image in gone}, 10)
+    return report
+
+
+def restore(node, *arguments, code=0):
+    report = node.json("restore", *arguments, code=code, **ALONE)
+    return {image["id"]: image["outcome"] for image in report["images"]}, \
+        {image["id"]: image["error"] for image in report["images"]}
+
+
+def names(node, image):
+    return {name for listed in node.containerd.cri.images() if listed.id == image.id for name in listed.repo_tags}
+
+
+def records(node):
+    """The names of containerd's records, and the digests of its blobs."""
+    return set(node.containerd.ctr("images", "ls", "-q").split()), \
+        set(node.containerd.ctr("content", "ls", "-q").split())
+
+
+def leases(node):
+    return set(node.containerd.ctr("leases", "ls", "-q").split())
+
+
+def test_goes_into_an_archive_and_comes_back_with_all_its_names_and_runs(node, archives):
+    image = node.load("registry.example/built:v1", "registry.example/built:latest", local=True, size=5 << 20)
+    before, labels = records(node), content_labels(node, image)
+    parts = {image.digest, *labels.values()}
+    assert image.id in parts and len(parts) == 4  # manifest, configuration and two layers
+    sweep(node, image)
+    assert {name for name in os.listdir(archives)} == {path_of(archives, image).name}
+    assert path_of(archives, image).stat().st_mode & 0o777 == 0o600
+    assert restore(node, "--last", "--dry-run") == ({image.id: "WouldRestore"}, {image.id: ""})
+    assert restore(node, "--last") == ({image.id: "Restored"}, {image.id: ""})
+    assert names(node, image) == set(image.names)
+    assert wait_until(lambda: records(node)[0] == before[0], 10), records(node)[0] ^ before[0]
+    assert records(node)[1] >= parts and content_labels(node, image) == labels
+    # The garbage collector leaves it alone, and a container starts from it.
+    other = node.load("registry.example/other:v1", local=True)
+    node.containerd.cri.remove_image(other.id)
+    assert records(node)[1] >= parts
+    node.start_pod("built", image)
+    assert restore(node, "--last") == ({image.id: "AlreadyHere"}, {image.id: ""})
+
+
+def test_an_archive_is_an_image_layout_that_others_read(node, archives):
+    image = node.load("registry.example/built:v1", "two.example/built:v2", local=True)
+    sweep(node, image)
+    with tarfile.open(path_of(archives, image)) as archive:
+        files = {member.name: archive.extractfile(member).read() for member in archive.getmembers()}
+    assert json.loads(files["oci-layout"]) == {"imageLayoutVersion": "1.0.0"}
+    entries = json.loads(files["index.json"])["manifests"]
+    assert {entry["annotations"]["io.containerd.image.name"] for entry in entries} == set(image.names)
+    assert {entry["annotations"]["org.opencontainers.image.ref.name"] for entry in entries} == {"v1", "v2"}
+    assert {entry["digest"] for entry in entries} == {image.digest}
+    assert f"blobs/{image.id.replace(':', '/')}" in files
+    node.containerd.ctr("images", "import", *node.containerd.import_flags, str(path_of(archives, image)))
+    assert wait_until(lambda: names(node, image) == set(image.names), 10)
+
+
+def test_what_can_be_pulled_again_is_not_archived(node, archives):
+    image = node.load("registry.example/pulled:v1")
+    sweep(node, image)
+    assert not archives.exists() or not os.listdir(archives)
+
+
+def test_an_image_that_cannot_be_archived_stays(node, archives):
+    image, small = (node.load(f"registry.example/{name}:v1", local=True, size=size)
+                    for name, size in (("large", 6 << 20), ("small", 0)))
+    write_policy(node, archives, size="4Mi")
+    report = sweep(node, small, code=1)
+    failed = {outcome["id"]: outcome["error"] for outcome in report["outcomes"] if outcome["outcome"] == "Failed"}
+    assert set(failed) == {image.id}
+    assert "more than keep.archive.maxSize allows (4.0MiB)" in failed[image.id]
+    assert image.id in node.containerd.ids()
+    assert os.listdir(archives) == [path_of(archives, small).name]
+
+
+def test_an_image_whose_layers_containerd_has_dropped_stays(node, archives):
+    image = node.load("registry.example/built:v1", local=True)
+    layer = content_labels(node, image)["containerd.io/gc.ref.content.l.1"]
+    node.containerd.ctr("content", "rm", layer)
+    report = sweep(node, code=1)
+    (failed,) = [outcome for outcome in report["outcomes"] if outcome["id"] == image.id]
+    assert f"containerd does not have {layer} of it any more" in failed["error"]
+    assert image.id in node.containerd.ids()
+    assert os.listdir(archives) == []
+
+
+def content_labels(node, image):
+    """Of the image's manifest: what it refers to."""
+    line = next(line for line in node.containerd.ctr("content", "ls").splitlines() if line.startswith(image.digest))
+    labels = dict(label.split("=", 1) for label in line.split()[-1].split(","))
+    return {key: value for key, value in labels.items() if key.startswith("containerd.io/gc.ref.content.")}
+
+
+def test_the_oldest_archives_make_room(node, archives):
+    built = [node.load(f"registry.example/built{number}:v1", local=True, size=2 << 20) for number in range(3)]
+    for image in built:
+        node.write_policy(keep={"localOnly": "Never", "archive": {"path": str(archives), "maxSize": "5Mi"},
+                                "images": [other.names[0].rpartition(":")[0] for other in built if other != image]})
+        sweep(node, image)
+    assert set(os.listdir(archives)) == {path_of(archives, image).name for image in built[1:]}
+    outcome, error = restore(node, "--image", built[0].names[0], code=1)
+    assert outcome == {built[0].id: "CannotComeBack"} and "no archive of it is in" in error[built[0].id]
+    assert restore(node, "--image", built[2].names[0])[0] == {built[2].id: "Restored"}
+
+
+def spoil(content):
+    """A byte of the largest blob is another."""
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        at = max(archive.getmembers(), key=lambda member: member.size).offset_data
+    return content[:at + 100] + bytes([content[at + 100] ^ 1]) + content[at + 101:]
+
+
+@pytest.mark.parametrize("damage, says", [
+    (lambda content: content[:len(content) // 2], "is cut off"),
+    (lambda content: spoil(content), "is damaged: blobs/sha256/"),
+    (lambda content: b"", "is cut off"),
+    (lambda content: b"no tar file" * 100, "is no tar file, or a damaged one"),
+])
+def test_a_damaged_archive_is_refused_and_leaves_nothing(node, archives, damage, says):
+    image = node.load("registry.example/built:v1", local=True)
+    sweep(node, image)
+    path, before = path_of(archives, image), (records(node), leases(node))
+    path.write_bytes(damage(path.read_bytes()))
+    outcome, error = restore(node, "--last", code=1)
+    assert outcome == {image.id: "Failed"} and says in error[image.id] and str(path) in error[image.id]
+    assert (records(node), leases(node)) == before
+
+
+def test_an_archive_of_another_image_is_refused(node, archives):
+    one, two = (node.load(f"registry.example/{name}:v1", local=True) for name in ("one", "two"))
+    sweep(node, one, two)
+    path_of(archives, one).write_bytes(path_of(archives, two).read_bytes())
+    outcome, error = restore(node, "--last", code=1)
+    assert outcome == {one.id: "Failed", two.id: "Restored"}
+    assert f"the archive is not one of {one.id}" in error[one.id]
+
+
+def test_archives_are_found_where_told_and_where_the_policy_file_says(node, tmp_path):
+    image = node.load("registry.example/built:v1", local=True)
+    write_policy(node, tmp_path / "elsewhere")
+    sweep(node, image)
+    assert restore(node, "--last", "--dry-run", code=1)[0] == {image.id: "CannotComeBack"}
+    assert restore(node, "--last", "--dry-run", f"--policy-file={node.policy_file}")[0] == {image.id: "WouldRestore"}
+    assert restore(node, "--last", f"--archive-dir={tmp_path / 'elsewhere'}")[0] == {image.id: "Restored"}
