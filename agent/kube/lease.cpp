@@ -150,8 +150,11 @@ Status Lease::TakeOrRenew(const std::stop_token& stop) {
 
 Millis Lease::Step(const std::stop_token& stop) {
   const Status status = TakeOrRenew(stop);
-  // A conflict: another was quicker, which is how it shall be.
-  const bool good = status || status.error().kind == ErrorKind::kIncomplete;
+  // A conflict: another was quicker, which is how it shall be.  Twice in a row it is something
+  // else.
+  const bool raced = !status && status.error().kind == ErrorKind::kIncomplete;
+  const bool good = status || (raced && !raced_);
+  raced_ = raced;
   const std::string why = good ? "" : status.error().what;
   if (!stop.stop_requested() && told_why_ != why) {
     told_why_ = why;

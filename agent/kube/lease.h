@@ -78,6 +78,7 @@ class Lease {
   std::optional<Record> seen_;
   SteadyTime seen_at_;
   bool told_ = false;                    // what on_change_ heard last
+  bool raced_ = false;                   // the last step met a conflict
   std::optional<std::string> told_why_;  // what on_error_ heard last; empty text: all is well
   mutable std::mutex mu_;
   std::optional<SteadyTime> renewed_at_;  // empty: not ours

@@ -184,6 +184,17 @@ TEST_F(LeaseTest, OneThatCannotBeReadIsNotTaken) {
   }
 }
 
+TEST_F(LeaseTest, AnswersThatAreNoneAreTold) {
+  a.http.before = [](const auto&, const auto&, const auto&) {
+    return Result<HttpResponse>(HttpResponse{200, {}, "<html>"});
+  };
+  a.Step();
+  a.Step();
+  ASSERT_EQ(a.errors.size(), 1U);
+  EXPECT_THAT(a.errors[0], HasSubstr("JSON"));
+  EXPECT_FALSE(a.lease.Leads());
+}
+
 TEST_F(LeaseTest, SaysOnceWhyItMayNot) {
   a.http.before = [](const auto&, const auto&, const auto&) {
     return Result<HttpResponse>(
