@@ -18,8 +18,14 @@ constexpr std::uint64_t kToleratedBytes = std::uint64_t{1} << 20;
 
 SpaceFigure FigureOf(const layers::LayerGraph& graph, const std::vector<std::uint32_t>& images) {
   const layers::Freed freed = graph.FreedBy(images);
-  return {freed.space.bytes, freed.space.inodes, std::string(layers::ToString(freed.certainty)),
-          freed.why};
+  SpaceFigure figure;
+  figure.bytes = freed.space.bytes;
+  figure.inodes = freed.space.inodes;
+  if (!freed.exact()) {
+    figure.certainty = layers::ToString(freed.certainty);
+    figure.why = freed.why;
+  }
+  return figure;
 }
 
 std::int64_t Less(std::uint64_t before, std::uint64_t after) {

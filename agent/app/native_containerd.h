@@ -1,9 +1,14 @@
 #pragma once
 
+#include <functional>
+#include <memory>
+
 #include "agent/app/layers_disk.h"
+#include "agent/containerd/archive.h"
 #include "agent/containerd/collector.h"
 #include "agent/containerd/image_remover.h"
 #include "agent/cri/connection.h"
+#include "agent/model/policy.h"
 
 namespace imagesweep {
 
@@ -14,6 +19,16 @@ struct NativeContainerd {
                    const Clock& clock)
       : layers(connection.channel(), clock, {.disk = LayersDisk}),
         remover(connection.channel(), runtime, layers, by_cri, clock, {}) {}
+
+  // For NodeParts::archiver.
+  static std::function<std::unique_ptr<ImageArchiver>(const Archive&)> Archivers(
+      const cri::Connection& connection) {
+    return [channel = connection.channel()](const Archive& archive) {
+      return std::make_unique<containerd::Archiver>(
+          channel,
+          containerd::ArchiveOptions{.directory = archive.path, .max_size = archive.max_size});
+    };
+  }
 
   containerd::Collector layers;
   containerd::BatchImageRemover remover;

@@ -11,6 +11,7 @@
 #include "agent/app/run_id.h"
 #include "agent/app/run_record.h"
 #include "agent/base/duration.h"
+#include "agent/execute/archiving_remover.h"
 #include "agent/execute/dry_run_remover.h"
 #include "agent/plan/defer.h"
 #include "agent/plan/gains.h"
@@ -26,6 +27,13 @@ namespace {
 
 constexpr int kLooksForTheRemoved = 20;
 constexpr Millis kUntilTheyAreGone{100};
+
+// What the policy wants copied before it goes does not go where nothing can copy it.
+struct NoArchiver final : ImageArchiver {
+  Result<std::string> Archive(const Image&, const std::stop_token&) override {
+    return Error{ErrorKind::kInvalid, "keep.archive.path is set, and nothing here writes archives"};
+  }
+};
 
 Expectations Expect(std::optional<OwnPod> own_pod) {
   Expectations expected;
@@ -283,7 +291,13 @@ void Sweeper::Execute(const View& view, const SweepOptions& options, Report& rep
                       const std::stop_token& stop) {
   DryRunRemover dry;
   const bool in_batches = view.graph != nullptr && parts_.batch_remover != nullptr;
-  ImageRemover& real = in_batches ? *parts_.batch_remover : parts_.remover;
+  ImageRemover& plain = in_batches ? *parts_.batch_remover : parts_.remover;
+  const Archive& archive = report.in_force.keep.archive;
+  NoArchiver none;
+  std::unique_ptr<ImageArchiver> made;
+  if (!archive.path.empty() && parts_.archiver) made = parts_.archiver(archive);
+  ArchivingRemover archiving(plain, made ? *made : none);
+  ImageRemover& real = archive.path.empty() ? plain : archiving;
   ImageRemover& remover = report.dry_run ? static_cast<ImageRemover&>(dry) : real;
   Executor::Hooks hooks = options.hooks;
   RoomWatch room(report, parts_.filesystem, parts_.clock);

@@ -10,6 +10,7 @@
 #include "agent/execute/executor.h"
 #include "agent/execute/gate.h"
 #include "agent/layers/reader.h"
+#include "agent/model/image_archiver.h"
 #include "agent/model/image_index.h"
 #include "agent/model/kubelet.h"
 #include "agent/model/policy.h"
@@ -43,6 +44,8 @@ struct NodeParts {
   // there is only the CRI.
   layers::LayerReader* layers = nullptr;
   ImageRemover* batch_remover = nullptr;
+  // Makes what keeps copies as keep.archive says; empty: images that it is for stay.
+  std::function<std::unique_ptr<ImageArchiver>(const Archive&)> archiver = {};
 };
 
 struct SweepOptions {

@@ -58,6 +58,8 @@ enum class SnapshotUse {
 class LayerGraph {
  public:
   LayerGraph(World world, std::span<const Image> images);
+  LayerGraph(const LayerGraph&) = delete;  // its parts point to each other
+  LayerGraph& operator=(const LayerGraph&) = delete;
 
   std::size_t size() const { return attribution_.records.size(); }  // images
   const World& world() const { return *world_; }

@@ -130,9 +130,15 @@ struct Metrics::Series {
                                       "Images removed, by reason; dry runs do not count.");
   Family<Counter>& reclaimed =
       counter("imagesweep_reclaimed_bytes_total",
-              "Bytes that came free. predicted: the sizes of the removed images, an upper bound, "
-              "as layers that others share stay. measured: by statvfs before and after runs, with "
+              "Bytes that came free. predicted: by the layers, or where they cannot be read the "
+              "sizes of the removed images, as if they shared nothing. measured: by statvfs before "
+              "and after runs, with "
               "whatever else was written meanwhile.");
+  Counter& prediction_errors =
+      counter("imagesweep_reclaim_prediction_errors_total",
+              "Runs in which what came free differed by more than 1 % and 1 MiB from an exact "
+              "prediction by the layers; others write to the disk too.")
+          .Add({});
   Family<Gauge>& images = gauge("imagesweep_images", "Images at the last evaluation, by state.");
   Family<Gauge>& image_bytes =
       gauge("imagesweep_image_bytes",
@@ -296,6 +302,7 @@ void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds,
     s.fs_size.Set(static_cast<double>(disk->capacity_bytes));
     s.fs_avail.Set(static_cast<double>(disk->available_bytes));
   }
+  if (report.layers && !report.layers->off_by.empty()) s.prediction_errors.Increment();
   s.reclaimed.Add({{"kind", "predicted"}})
       .Increment(static_cast<double>(predicted_bytes.value_or(SizeOfRemoved(report))));
   if (!report.dry_run && report.before && report.after && report.before->disk &&

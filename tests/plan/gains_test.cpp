@@ -1,0 +1,123 @@
+#include "agent/plan/gains.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/plan/planner.h"
+#include "agent/plan/room.h"
+#include "tests/layers/spec.h"
+#include "tests/support/observation.h"
+
+namespace imagesweep {
+namespace {
+
+using layers::LabNode;
+using std::chrono::hours;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+
+LabNode::Layer Layer(const std::string& name, std::uint64_t mib) {
+  return {name, 0, {mib * kMiB, 10}};
+}
+
+// Two images of one big layer each share nothing; "one" and "two" share all but a few bytes; so do
+// "used", which a pod runs, and "same".  All idle, in this order of last use.
+struct GainsTest : testing::Test {
+  GainsTest() {
+    policy.minimum_age = hours(1);
+    policy.maximum_age = Millis(0);
+    policy.remove_superseded = false;
+    policy.disk = {{75, 65}, {0, 0}, {0, std::chrono::minutes(5)}};
+    policy.limits.max_percent_of_images = 100;
+    lab.with_layer_blobs = false;
+    const LabNode::Layer shared = Layer("shared", 40), running = Layer("running", 40);
+    lab.Pull("same", {running});
+    lab.Pull("one", {shared});
+    lab.Pull("big", {Layer("big", 30)});
+    lab.Pull("two", {shared});
+    lab.Pull("used", {running});
+    lab.Run("pod", {running});
+    for (std::size_t at = 0; at < 4; ++at) {
+      // The runtime's sizes say nothing of sharing.
+      lab.images[at].size_bytes = 60 * kMiB;
+      seen.Add(lab.images[at], hours(200 - static_cast<int>(at)));
+    }
+    seen.Add(lab.images[4], hours(0));
+    seen.Use(lab.images[4].id.text());
+  }
+  // So that `missing` MiB must come free.
+  Plan PlanFor(std::uint64_t missing) {
+    seen.Disk(1000 * kMiB, (350 - missing) * kMiB);
+    graph = std::make_unique<layers::LayerGraph>(lab.spec.Build(), lab.images);
+    return MakePlan(Scene(policy, seen.seen(), graph.get()));
+  }
+  enum At : std::uint32_t { kSame, kOne, kBig, kTwo, kUsed };
+
+  Policy policy;
+  LabNode lab;
+  ObservationBuilder seen;
+  std::unique_ptr<layers::LayerGraph> graph;
+};
+
+TEST_F(GainsTest, WhatFreesNextToNothingIsPassedOver) {
+  policy.disk.high_percent = 60;
+  const Plan plan = PlanFor(20);
+  EXPECT_THAT(plan.removals, ElementsAre(kBig)) << "the others were used less recently";
+  EXPECT_EQ(plan.decisions[kOne].code, Code::kIdle) << "enough came free without it";
+  EXPECT_NEAR(static_cast<double>(*plan.decisions[kBig].frees), 30.0 * kMiB, kMiB);
+}
+
+TEST_F(GainsTest, ImagesThatFreeMuchTogetherGoTogether) {
+  policy.disk.high_percent = 60;
+  const Plan plan = PlanFor(60);
+  EXPECT_THAT(plan.removals, ElementsAre(kBig, kOne, kTwo));
+  EXPECT_LT(*plan.decisions[kOne].frees, kMiB);
+  EXPECT_GT(*plan.decisions[kTwo].frees, 39 * kMiB) << "with the second what both share";
+  EXPECT_EQ(plan.decisions[kSame].code, Code::kIdle);
+}
+
+TEST_F(GainsTest, WhatTheRunningShareIsNoGainHoweverMuchIsMissing) {
+  policy.disk.high_percent = 60;
+  const Plan plan = PlanFor(300);
+  EXPECT_THAT(plan.removals, ElementsAre(kBig, kOne, kTwo));
+  EXPECT_EQ(plan.decisions[kSame].verdict, Verdict::kDefer);
+  EXPECT_EQ(plan.decisions[kSame].code, Code::kNoGain);
+  EXPECT_THAT(plan.decisions[kSame].reason, HasSubstr("less than 1 MiB"));
+}
+
+TEST_F(GainsTest, NoGainHoldsOnlyWhatGoesForSpace) {
+  policy.maximum_age = hours(100);
+  policy.disk.high_percent = 0;
+  EXPECT_THAT(PlanFor(0).removals, ElementsAre(kSame, kOne, kBig, kTwo)) << "they are too old";
+}
+
+TEST_F(GainsTest, WithoutLayersTheSizesOfTheRuntimeCount) {
+  policy.disk.high_percent = 60;
+  PlanFor(100);
+  const Plan plan = MakePlan(policy, seen.seen());
+  EXPECT_THAT(plan.removals, ElementsAre(kSame, kOne)) << "as if they shared nothing";
+  EXPECT_FALSE(plan.decisions[kSame].frees);
+}
+
+TEST_F(GainsTest, AnImageWhoseRecordsAreNotFoundCountsByItsSize) {
+  std::erase_if(lab.spec.images,
+                [&](const auto& record) { return record.target == Id("mansame"); });
+  policy.disk.high_percent = 60;
+  const Plan plan = PlanFor(50);
+  EXPECT_THAT(plan.removals, ElementsAre(kSame));
+  EXPECT_FALSE(plan.decisions[kSame].frees) << "and nothing is claimed of it";
+}
+
+TEST_F(GainsTest, RoomIsMadeByWhatFreesSomething) {
+  PlanFor(0);
+  const std::uint64_t wanted = seen.seen().disk->available_bytes + 500 * kMiB;
+  const Plan plan = ChooseForRoom(Scene(policy, seen.seen(), graph.get()), wanted);
+  EXPECT_THAT(plan.removals, ElementsAre(kBig, kOne, kTwo));
+  EXPECT_EQ(plan.decisions[kSame].code, Code::kNoGain);
+}
+
+}  // namespace
+}  // namespace imagesweep
