@@ -40,7 +40,10 @@ Result<std::vector<RemovalEntry>> ReadRemovals(const Options& options, const Clo
   if (options.state_dir.empty())
     return Error{ErrorKind::kInvalid, "--state-dir is empty: nothing is remembered anywhere"};
   const auto exists = History::Exists(options.state_dir);
-  if (!exists) return exists.error();
+  if (!exists)
+    return Error{exists.error().kind, exists.error().what +
+                                          ": no run is remembered there; --state-dir names the "
+                                          "directory that the agent or `imagesweep sweep` keeps"};
   if (!*exists) return std::vector<RemovalEntry>();
   const auto history = History::Open(options.state_dir, clock);
   auto removals = history->Removals({});
@@ -183,7 +186,7 @@ int RunRestore(const Options& options, const std::stop_token& stop) {
   }
   if (!PrintResult(Render(options, *report))) return kExitFailed;
   return report->Count(Became::kFailed) + report->Count(Became::kCannot) > 0 ? kExitFailed
-                                                                               : kExitDone;
+                                                                             : kExitDone;
 }
 
 }  // namespace imagesweep
