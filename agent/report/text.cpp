@@ -189,6 +189,18 @@ std::string Verification(const Report& report) {
   return text;
 }
 
+// Of what goes, how much no registry is known to have.
+std::string CannotBePulledAgain(const Report& report) {
+  const auto count = std::ranges::count_if(report.plan.removals, [&](std::uint32_t at) {
+    return report.observation.images[at].local_only();
+  });
+  if (count == 0) return {};
+  const std::string& archive = report.in_force.keep.archive.path;
+  return std::to_string(count) + " of these cannot be pulled again" +
+         (archive.empty() ? ", and nothing keeps a copy (keep.archive).\n"
+                          : "; a copy goes to " + Printable(archive) + " first.\n");
+}
+
 }  // namespace
 
 std::string ImagesText(const Report& report, const TextOptions& options) {
@@ -214,7 +226,7 @@ std::string PlanText(const Report& report, const TextOptions& options) {
           ". ";
   text += "Kept: " + std::to_string(report.plan.Count(Verdict::kKeep)) +
           ". Deferred: " + std::to_string(report.plan.Count(Verdict::kDefer)) + ".\n";
-  return text + Deferred(report) + Footer(report) +
+  return text + CannotBePulledAgain(report) + Deferred(report) + Footer(report) +
          "`imagesweep explain NAME` says why for one image.\n";
 }
 

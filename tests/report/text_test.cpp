@@ -46,6 +46,17 @@ TEST(Text, APlanShowsRemovalsFirstAndSaysWhereItComesFrom) {
   EXPECT_THAT(text, HasSubstr("2 pods on node node1"));
 }
 
+TEST(Text, APlanCountsWhatCannotBePulledAgain) {
+  Report report = SampleReport();
+  EXPECT_THAT(PlanText(report, {}), Not(HasSubstr("cannot be pulled again")));
+  report.observation.images[1].digests.clear();
+  EXPECT_THAT(PlanText(report, {}),
+              HasSubstr("1 of these cannot be pulled again, and nothing keeps"));
+  report.in_force.keep.archive.path = "/archive";
+  EXPECT_THAT(PlanText(report, {}),
+              HasSubstr("1 of these cannot be pulled again; a copy goes to /archive first."));
+}
+
 TEST(Text, ASweepShowsBeforeAndAfterAsMeasured) {
   const std::string text = SweepText(SampleReport(), {});
   EXPECT_THAT(text, HasSubstr("Removed 1 image"));
