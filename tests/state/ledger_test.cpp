@@ -72,13 +72,13 @@ TEST_P(Books, FollowsImagesThatComeAreUsedAndGo) {
 // An image that is removed and brought back between two looks would else go again at once.
 TEST_P(Books, AForgottenImageStartsAfresh) {
   const auto ledger = Open(clock_);
-  ledger->Forget({ImageId("0")});  // nothing is known yet
+  ledger->Forget({ImageId(Id("0"))});  // nothing is known yet
   LookIdle(*ledger, Images({"0", "1"}));
   clock_.Advance(hours(1));
   LookIdle(*ledger, Images({"0", "1"}));
   ledger->CountCandidates(Images({"0", "1"}), {true, true});
   clock_.Advance(seconds(1));
-  ledger->Forget({ImageId("0"), ImageId("unknown")});
+  ledger->Forget({ImageId(Id("0")), ImageId(Id("unknown"))});
 
   clock_.Advance(seconds(1));
   const auto ages = LookIdle(*ledger, Images({"0", "1"}));
@@ -98,7 +98,7 @@ TEST(LedgerFile, WhatOneProcessForgetsNoOtherRemembers) {
   LookIdle(*agent, Images({"0"}));
   clock.Advance(hours(1));
   LookIdle(*agent, Images({"0"}));
-  Ledger::Open(dir.path(), clock, "boot")->Forget({ImageId("0")});
+  Ledger::Open(dir.path(), clock, "boot")->Forget({ImageId(Id("0"))});
   EXPECT_EQ(LookIdle(*agent, Images({"0"}))[0].unused_for, Millis(0));
 }
 
