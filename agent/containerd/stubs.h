@@ -2,6 +2,7 @@
 
 #include <containerd/containers.grpc.pb.h>
 #include <containerd/content.grpc.pb.h>
+#include <containerd/events.grpc.pb.h>
 #include <containerd/images.grpc.pb.h>
 #include <containerd/introspection.grpc.pb.h>
 #include <containerd/leases.grpc.pb.h>
@@ -19,6 +20,7 @@ namespace imagesweep::containerd {
 namespace api {
 namespace containers = ::containerd::services::containers::v1;
 namespace content = ::containerd::services::content::v1;
+namespace events = ::containerd::services::events::v1;
 namespace images = ::containerd::services::images::v1;
 namespace introspection = ::containerd::services::introspection::v1;
 namespace leases = ::containerd::services::leases::v1;

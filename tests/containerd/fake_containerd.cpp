@@ -28,6 +28,7 @@ struct FakeContainerd::Services {
         content(all),
         snapshots(all),
         containers(all),
+        events(all),
         leases(all) {}
 
   struct Part {
@@ -195,11 +196,46 @@ struct FakeContainerd::Services {
 
   struct Containers final : api::containers::Containers::Service, Part {
     using Part::Part;
-    grpc::Status ListStream(Context*, const api::containers::ListContainersRequest*,
-                            grpc::ServerWriter<api::containers::ListContainerMessage>*) override {
+    grpc::Status ListStream(
+        Context* context, const api::containers::ListContainersRequest*,
+        grpc::ServerWriter<api::containers::ListContainerMessage>* out) override {
+      if (const auto space = fake.spaces.find(SpaceOf(*context)); space != fake.spaces.end()) {
+        for (const auto& [id, image] : space->second.containers) {
+          api::containers::ListContainerMessage reply;
+          reply.mutable_container()->set_id(id);
+          reply.mutable_container()->set_image(image);
+          out->Write(reply);
+        }
+      }
       return Ask("Containers.ListStream");
     }
   } containers;
+
+  struct Events final : api::events::Events::Service, Part {
+    using Part::Part;
+    grpc::Status Subscribe(Context* context, const api::events::SubscribeRequest* request,
+                           grpc::ServerWriter<api::events::Envelope>* out) override {
+      Feed& feed = fake.feed_;
+      std::unique_lock lock(feed.mu);
+      ++feed.subscriptions;
+      feed.filters = {request->filters().begin(), request->filters().end()};
+      feed.changed.notify_all();
+      // Not counted in `asked`: others are asked at the same time.
+      const auto fault = fake.faults.find("Events.Subscribe");
+      if (fault != fake.faults.end()) return fault->second;
+      while (!context->IsCancelled()) {
+        if (feed.queue.empty()) {
+          feed.changed.wait_for(lock, Millis(5));
+          continue;
+        }
+        const auto next = std::move(feed.queue.front());
+        feed.queue.pop_front();
+        if (const auto* status = std::get_if<grpc::Status>(&next)) return *status;
+        out->Write(std::get<api::events::Envelope>(next));
+      }
+      return grpc::Status::CANCELLED;
+    }
+  } events;
 
   struct Leases final : api::leases::Leases::Service, Part {
     using Part::Part;
@@ -243,6 +279,7 @@ FakeContainerd::FakeContainerd(bool with_services) : services_(std::make_unique<
                                    static_cast<grpc::Service*>(&services_->images),
                                    static_cast<grpc::Service*>(&services_->content),
                                    static_cast<grpc::Service*>(&services_->snapshots),
+                                   static_cast<grpc::Service*>(&services_->events),
                                    static_cast<grpc::Service*>(&services_->leases)})
       builder.RegisterService(service);
   // What every runtime has in this test.
@@ -252,6 +289,42 @@ FakeContainerd::FakeContainerd(bool with_services) : services_(std::make_unique<
 
 FakeContainerd::~FakeContainerd() {
   server_->Shutdown();
+}
+
+void FakeContainerd::Emit(const std::string& name_space, const std::string& topic,
+                          const std::string& payload) {
+  api::events::Envelope envelope;
+  envelope.set_namespace_(name_space);
+  envelope.set_topic(topic);
+  envelope.mutable_event()->set_value(payload);
+  const std::scoped_lock lock(feed_.mu);
+  feed_.queue.emplace_back(std::move(envelope));
+  feed_.changed.notify_all();
+}
+
+void FakeContainerd::EmitCreated(const std::string& name_space, const std::string& id,
+                                 const std::string& image) {
+  api::events::ContainerCreate created;
+  created.set_id(id);
+  created.set_image(image);
+  Emit(name_space, "/containers/create", created.SerializeAsString());
+}
+
+void FakeContainerd::EndSubscription(const grpc::Status& status) {
+  const std::scoped_lock lock(feed_.mu);
+  feed_.queue.emplace_back(status);
+  feed_.changed.notify_all();
+}
+
+bool FakeContainerd::AwaitSubscription(int number) {
+  std::unique_lock lock(feed_.mu);
+  return feed_.changed.wait_for(lock, std::chrono::seconds(10),
+                                [&] { return feed_.subscriptions >= number; });
+}
+
+std::vector<std::string> FakeContainerd::event_filters() {
+  const std::scoped_lock lock(feed_.mu);
+  return feed_.filters;
 }
 
 }  // namespace imagesweep::containerd

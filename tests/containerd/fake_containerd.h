@@ -2,12 +2,15 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <condition_variable>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-
+#include <mutex>
 #include <semaphore>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "agent/base/clock.h"
@@ -36,6 +39,7 @@ class FakeContainerd {
     std::map<std::string, Snapshot> snapshots;               // of overlayfs
     std::map<std::string, std::vector<std::string>> leases;  // on blobs
     std::map<std::string, SystemTime> downloads;             // ref -> last progress
+    std::map<std::string, std::string> containers;           // id -> image
   };
 
   explicit FakeContainerd(bool with_services = true);
@@ -54,8 +58,26 @@ class FakeContainerd {
   std::string hangs;  // this call does not return before `let_go`
   std::binary_semaphore let_go{0};
 
+  // Events, at any time.  Each goes to the one subscriber there is, or to the next.
+  void Emit(const std::string& name_space, const std::string& topic, const std::string& payload);
+  void EmitCreated(const std::string& name_space, const std::string& id, const std::string& image);
+  // Ends the subscription there is, after what was emitted.
+  void EndSubscription(const grpc::Status& status);
+  // Until there were so many subscriptions, this one included; false after ten seconds.
+  bool AwaitSubscription(int number);
+  std::vector<std::string> event_filters();  // of the last subscription
+
  private:
   struct Services;
+  struct Feed {
+    std::mutex mu;
+    std::condition_variable changed;
+    int subscriptions = 0;
+    std::vector<std::string> filters;
+    // An event, or how the subscription ends.
+    std::deque<std::variant<api::events::Envelope, grpc::Status>> queue;
+  };
+  Feed feed_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<grpc::Server> server_;
 };

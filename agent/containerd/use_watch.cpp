@@ -1,0 +1,137 @@
+#include "agent/containerd/use_watch.h"
+
+#include <utility>
+
+#include "agent/containerd/call.h"
+#include "agent/containerd/stubs.h"
+
+namespace imagesweep::containerd {
+namespace {
+
+constexpr const char* kCreate = "/containers/create";
+// As the channel's own attempts to connect.
+constexpr Millis kFirstWait{100};
+constexpr Millis kLongestWait = std::chrono::seconds(3);
+// A subscription that was refused ends much sooner.
+constexpr Millis kWorks = std::chrono::seconds(10);
+
+}  // namespace
+
+struct UseWatch::Stubs {
+  explicit Stubs(const std::shared_ptr<grpc::Channel>& channel)
+      : containers(channel), events(channel) {}
+  api::containers::Containers::Stub containers;
+  api::events::Events::Stub events;
+};
+
+UseWatch::UseWatch(const std::shared_ptr<grpc::Channel>& channel, const Clock& clock,
+                   Options options)
+    : clock_(clock),
+      options_(std::move(options)),
+      stubs_(std::make_unique<Stubs>(channel)),
+      backoff_(kFirstWait, kLongestWait, options_.seed) {}
+
+UseWatch::~UseWatch() = default;
+
+void UseWatch::Run(const std::stop_token& stop) {
+  do {
+    const Status ended = Listen(stop);
+    if (stop.stop_requested()) return;
+    if (!ended && ended.error().kind == ErrorKind::kInvalid && !worked_) {
+      state_.With([](State& state) { state = {}; });  // of what is not offered nothing is lost
+      return;
+    }
+    SetDeaf(true);
+    if (!std::exchange(told_, true) && options_.lost)
+      options_.lost(ended ? Error{ErrorKind::kUnavailable, "Events.Subscribe: ended"}
+                          : ended.error());
+  } while (clock_.Sleep(backoff_.Next(), stop));
+}
+
+// containerd does not say when a subscription is made; one that lasts was.
+Status UseWatch::Listen(const std::stop_token& stop) {
+  const SteadyTime began = clock_.Steady();
+  bool worked = false;
+  Status ended = Hear(stop, worked);
+  if (worked || clock_.Steady() - began >= kWorks) {
+    backoff_.Reset();
+    worked_ = true;
+    told_ = false;
+  }
+  return ended;
+}
+
+// One subscription, to its end.  Containers are looked at only after it was asked for: what comes
+// later is heard of.
+Status UseWatch::Hear(const std::stop_token& stop, bool& any) {
+  api::events::SubscribeRequest request;
+  request.add_filters("topic==\"" + std::string(kCreate) + "\",namespace==\"" +
+                      options_.cri_namespace + "\"");
+  grpc::ClientContext context;  // without a deadline: it may be quiet for days
+  const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
+  const auto stream = stubs_->events.Subscribe(&context, request);
+  const Status remembered = RememberAll(stop);
+  if (remembered) {
+    SetDeaf(false);
+    if (options_.subscribed) options_.subscribed();
+  } else {
+    context.TryCancel();
+  }
+  for (api::events::Envelope envelope; stream->Read(&envelope); any = true) {
+    if (envelope.topic() != kCreate || envelope.namespace_() != options_.cri_namespace) continue;
+    api::events::ContainerCreate created;
+    if (created.ParseFromString(envelope.event().value()))
+      Remember(created.image(), created.id());
+    else
+      state_.With([](State& state) { state.complete = false; });
+  }
+  const grpc::Status ended = stream->Finish();
+  if (!remembered) return remembered;
+  if (ended.ok()) return Done{};
+  return Calls(Millis::zero(), stop).Explain("Events.Subscribe", "", ended);
+}
+
+Status UseWatch::RememberAll(const std::stop_token& stop) {
+  const Calls calls(options_.list_timeout, stop);
+  return calls.AskStream("Containers.ListStream", options_.cri_namespace, stubs_->containers,
+                         &api::containers::Containers::Stub::ListStream,
+                         api::containers::ListContainersRequest(),
+                         [this](const api::containers::ListContainerMessage& message) {
+                           Remember(message.container().image(), message.container().id());
+                         });
+}
+
+void UseWatch::Remember(const std::string& image, const std::string& container) {
+  if (image.empty()) return;
+  state_.With([&](State& state) {
+    if (state.containers.contains(image)) return;
+    if (state.containers.size() < options_.most_names)
+      state.containers.emplace(image, container);
+    else
+      state.complete = false;
+  });
+}
+
+void UseWatch::SetDeaf(bool deaf) {
+  state_.With([deaf](State& state) {
+    state.deaf = deaf;
+    if (deaf) state.complete = false;
+  });
+}
+
+UseWatch::Uses UseWatch::Drain() {
+  const State state = state_.With([](State& current) {
+    return std::exchange(current, State{{}, !current.deaf, current.deaf});
+  });
+  Uses uses{{}, state.complete};
+  uses.references.reserve(state.containers.size());
+  for (const auto& [image, container] : state.containers) {
+    Referrer by;
+    by.kind = ReferrerKind::kContainer;
+    by.container = container;
+    uses.references.push_back({image, {}, std::move(by)});
+  }
+  return uses;
+}
+
+}  // namespace imagesweep::containerd
