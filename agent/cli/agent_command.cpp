@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <thread>
 
@@ -9,10 +11,12 @@
 #include "agent/app/policy_choice.h"
 #include "agent/app/run_id.h"
 #include "agent/app/status.h"
+#include "agent/app/watched_ledger.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/connect.h"
 #include "agent/cli/render.h"
 #include "agent/cli/version.h"
+#include "agent/containerd/use_watch.h"
 #include "agent/cri/image_remover.h"
 #include "agent/cri/runtime.h"
 #include "agent/http/server.h"
@@ -189,6 +193,16 @@ std::optional<Error> Complaint(const Options& options) {
   return std::nullopt;
 }
 
+containerd::UseWatch::Options WatchUses(Shared& shared) {
+  containerd::UseWatch::Options options;
+  options.seed = RandomSeed();
+  options.subscribed = [&shared] { shared.log->Debug("Subscribed to containerd's events", {}); };
+  options.lost = [&shared](const Error& why) {
+    shared.log->Warn("Lost containerd's events", {{"err", why.what}});
+  };
+  return options;
+}
+
 void RunUntilStopped(const Options& options, Shared& shared, kube::Cluster* cluster,
                      const std::stop_token& stop) {
   const auto connection = AwaitRuntime(options, shared, stop);
@@ -199,8 +213,15 @@ void RunUntilStopped(const Options& options, Shared& shared, kube::Cluster* clus
   StatvfsFilesystem filesystem;
   const auto ledger = Ledger::Open(options.state_dir, shared.clock, ReadBootId());
   const auto history = History::Open(options.state_dir, shared.clock);
-  Sweeper::RecentReferences recent;
-  if (cluster != nullptr) recent = [cluster] { return cluster->DrainRecentReferences(); };
+  containerd::UseWatch uses(connection->channel(), shared.clock, WatchUses(shared));
+  WatchedLedger watched(*ledger);
+  Sweeper::RecentReferences recent = [&uses, &watched, cluster] {
+    auto [references, complete] = uses.Drain();
+    if (!complete) watched.MayHaveMissedUses();
+    if (cluster != nullptr)
+      std::ranges::move(cluster->DrainRecentReferences(), std::back_inserter(references));
+    return references;
+  };
   decltype(NodeParts::kubelet) kubelet;
   if (options.read_kubelet && cluster != nullptr)
     kubelet = [cluster](const std::stop_token& quit) {
@@ -220,7 +241,7 @@ void RunUntilStopped(const Options& options, Shared& shared, kube::Cluster* clus
       });
   const auto own_pod = OwnPodOf(options);
   Sweeper sweeper({runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem,
-                   *ledger, shared.clock, history.get(), std::move(kubelet), workloads,
+                   watched, shared.clock, history.get(), std::move(kubelet), workloads,
                    &native.layers, &native.remover, NativeContainerd::Archivers(*connection)},
                   NodeNameOf(options), own_pod ? *own_pod : std::nullopt, std::move(recent));
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
@@ -228,6 +249,7 @@ void RunUntilStopped(const Options& options, Shared& shared, kube::Cluster* clus
               options.dry_run.value_or(false), RandomSeed());
   const std::jthread runtime_watch(
       [&](const std::stop_token& quit) { WatchRuntime(runtime, shared, quit); });
+  const std::jthread use_watch([&uses](const std::stop_token& quit) { uses.Run(quit); });
   agent.Run(stop);
 }
 
