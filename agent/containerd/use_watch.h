@@ -25,8 +25,8 @@ namespace imagesweep::containerd {
 // runs counts as a use of its image.
 //
 // By containerd's own events.  Never by GetContainerEvents of the CRI: containerd 1.7 hands each of
-// those to one client alone, so we would take them from the kubelet
-// (pkg/cri/sbserver/container_events.go).
+// those to one client alone, so we would take them from the kubelet (its CRI plugin's
+// container_events.go).
 //
 // Events are not sent again, so each subscription is followed by a look at the containers there
 // are: one that came while nobody listened is then known, if it is still there.
