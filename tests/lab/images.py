@@ -84,6 +84,13 @@ class Archive:
             self._manifests.append({**manifest, "annotations": {"io.containerd.image.name": name}})
         return Image(names, config["digest"], manifest["digest"])
 
+    def name_by_digest(self, image):
+        """IMAGE gets the references of a pull already when it is imported, which of hundreds is quicker than load()."""
+        named = [one for one in self._manifests if one["digest"] == image.digest]
+        self._manifests += [{**named[0], "annotations": {"io.containerd.image.name": reference}}
+                            for reference in image.digest_references]
+        return dataclasses.replace(image, names=(*image.names, *image.digest_references))
+
     def index(self, name, image, *others):
         """NAME becomes an index of IMAGE, which add() made for this machine, and of OTHERS for another: (digest,
         size) of manifests that the archive does not have. Returns the image that a runtime takes it for."""
