@@ -148,6 +148,11 @@ void Sweeper::ReadLayers(View& view, Report& report, const std::stop_token& stop
 std::optional<Refusal> Sweeper::ReadWorkloads(Report& report, Evidence& evidence,
                                               const std::stop_token& stop) {
   if (!report.in_force.keep.workloads.enabled) return std::nullopt;
+  if (parts_.workloads == nullptr && parts_.pods == nullptr)
+    return Refusal{"workloads",
+                   {ErrorKind::kInvalid,
+                    "keep.workloads needs a cluster: take it out of the policy, or give "
+                    "--kubeconfig in place of --without-kubernetes"}};
   if (parts_.workloads == nullptr)
     return Refusal{"workloads",
                    {ErrorKind::kInvalid,
