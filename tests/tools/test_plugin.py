@@ -73,6 +73,7 @@ def plugin(tmp_path):
     (["--node=node1", "explain", "a b", "*", "$x"], FLAGS, ["explain", "a b", "*", "$x"]),
     (["explain", "--", "--node", "-h"], FLAGS, ["explain", "--", "--node", "-h"]),
     (["history", ""], FLAGS, ["history", ""]),
+    (["df", "--if-removed", "a", "b"], FLAGS, ["df", "--if-removed", "a", "b"]),
 ])
 def test_what_is_ours_is_taken_out_and_the_rest_is_handed_on_as_it_is(plugin, arguments, flags, handed_on):
     assert plugin(*arguments).stdout == "agent-a\n"
