@@ -1,5 +1,6 @@
 #include "agent/containerd/archive.h"
 
+#include <system_error>
 #include <utility>
 
 #include "agent/base/quantity.h"
@@ -80,13 +81,22 @@ Result<std::string> Archiver::Archive(const Image& image, const std::stop_token&
                                           ", more than keep.archive.maxSize allows (" +
                                           HumanBytes(options_.max_size) + ")"};
   const auto path = ArchiveFile(options_.directory, image.id.text());
-  if (auto room = (*directory)->MakeRoom(size, options_.max_size, path); !room)
+  if (auto room = (*directory)->MakeRoom(size, options_.max_size, path, written_); !room)
     return room.error().Wrap(doing);
   auto file = (*directory)->Begin(path);
   if (!file) return file.error().Wrap(doing);
   if (auto put = PutAll(**file, *plan, source); !put) return put.error().Wrap(doing);
   if (auto kept = (*file)->Keep(); !kept) return kept.error().Wrap(doing);
+  written_.insert_or_assign(path, size);
   return path.string();
+}
+
+bool Archiver::Has(const Image& image) {
+  const auto written = written_.find(ArchiveFile(options_.directory, image.id.text()));
+  if (written == written_.end()) return false;
+  std::error_code failed;
+  const std::uint64_t size = std::filesystem::file_size(written->first, failed);
+  return !failed && size == written->second;
 }
 
 }  // namespace imagesweep::containerd

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -29,21 +30,24 @@ std::filesystem::path ArchiveFile(const std::filesystem::path& directory,
 // image layout, with all names of the image.  The digest of each blob is checked on the way.
 //
 // An archive appears under its name when it is whole and on disk.  To make room the oldest archives
-// go.  Errors, on each of which the directory has the archives it had, but for those that had to
-// make room: an image that is larger than max_size (kInvalid); one that containerd does not have
-// all blobs of, as with discard_unpacked_layers (kIncomplete); another process that archives there
-// (kUnavailable); no room, no permission.
+// go, but none that this archiver wrote: the image that it is of may be gone in a moment.  Errors,
+// on each of which the directory has the archives it had, but for those that had to make room: an
+// image that is larger than max_size, or than what this archiver left of it (kInvalid); one that
+// containerd does not have all blobs of, as with discard_unpacked_layers (kIncomplete); another
+// process that archives there (kUnavailable); no room, no permission.
 class Archiver final : public ImageArchiver {
  public:
   Archiver(const std::shared_ptr<grpc::Channel>& channel, ArchiveOptions options);
   ~Archiver() override;
 
   Result<std::string> Archive(const Image& image, const std::stop_token& stop) override;
+  bool Has(const Image& image) override;
 
  private:
   struct Stubs;
   const ArchiveOptions options_;
   const std::unique_ptr<Stubs> stubs_;
+  std::map<std::filesystem::path, std::uint64_t> written_;  // with their sizes
 };
 
 }  // namespace imagesweep::containerd

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/base/quantity.h"
 #include "agent/containerd/archive.h"
 #include "agent/model/image_name.h"
 
@@ -123,10 +124,10 @@ void ArchiveDirectory::ClearLeftovers() {
   }
 }
 
-Status ArchiveDirectory::MakeRoom(std::uint64_t size, std::uint64_t max_size,
-                                  const fs::path& path) {
-  std::vector<Archived> archives;
-  std::uint64_t used = 0;
+Status ArchiveDirectory::MakeRoom(std::uint64_t size, std::uint64_t max_size, const fs::path& path,
+                                  const std::map<fs::path, std::uint64_t>& kept) {
+  std::vector<Archived> archives;  // that may go
+  std::uint64_t used = 0, for_good = 0;
   std::error_code failed;
   for (fs::directory_iterator at(directory_, failed), end; !failed && at != end;
        at.increment(failed)) {
@@ -135,9 +136,15 @@ Status ArchiveDirectory::MakeRoom(std::uint64_t size, std::uint64_t max_size,
                            fs::last_write_time(at->path(), failed)};
     if (failed) break;
     used += archive.size;
-    archives.push_back(archive);
+    if (kept.contains(archive.path))
+      for_good += archive.size;
+    else
+      archives.push_back(archive);
   }
   if (failed) return FromErrno(failed.value(), "read " + directory_.string());
+  if (for_good + size > max_size)
+    return Error{ErrorKind::kInvalid,
+                 "keep.archive.maxSize (" + HumanBytes(max_size) + ") is used up by this run"};
   std::ranges::sort(archives, [](const Archived& one, const Archived& other) {
     return one.written != other.written ? one.written < other.written : one.path < other.path;
   });

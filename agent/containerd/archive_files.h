@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string_view>
 
@@ -40,8 +41,10 @@ class ArchiveDirectory {
   ArchiveDirectory& operator=(const ArchiveDirectory&) = delete;
 
   // Removes the oldest archives until `size` more bytes fit below `max_size`.  What is at `path`
-  // now will be replaced: it stays, and does not count.
-  Status MakeRoom(std::uint64_t size, std::uint64_t max_size, const std::filesystem::path& path);
+  // now will be replaced: it stays, and does not count.  Those in `kept` stay and count; kInvalid,
+  // and nothing is removed, when they leave too little.
+  Status MakeRoom(std::uint64_t size, std::uint64_t max_size, const std::filesystem::path& path,
+                  const std::map<std::filesystem::path, std::uint64_t>& kept);
   Result<std::unique_ptr<NewFile>> Begin(const std::filesystem::path& path);
 
  private:

@@ -15,6 +15,9 @@ class ImageArchiver {
   virtual ~ImageArchiver() = default;
   // Where the whole copy lies, durable.  An error: there is none, so the image must stay.
   virtual Result<std::string> Archive(const Image& image, const std::stop_token& stop) = 0;
+  // Whether the copy that this archiver made of it is still there, whole.  Any thread, while
+  // nothing is being archived.
+  virtual bool Has(const Image& /*image*/) { return false; }
 };
 
 }  // namespace imagesweep

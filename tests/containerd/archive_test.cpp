@@ -116,13 +116,30 @@ TEST_F(Directory, TheOldestArchivesMakeRoomAndNothingElse) {
   Put(old + ".unfinished", "x", 99);
   const auto directory = ArchiveDirectory::Lock(path_);
   ASSERT_TRUE(directory) << directory.error().what;
-  EXPECT_TRUE((*directory)->MakeRoom(100, 400, path_ / "new"));
+  EXPECT_TRUE((*directory)->MakeRoom(100, 400, path_ / "new", {}));
   EXPECT_THAT(Files(), UnorderedElementsAre(old, mid, fresh, "notes.tar"));
-  EXPECT_TRUE((*directory)->MakeRoom(101, 400, path_ / "new"));
+  EXPECT_TRUE((*directory)->MakeRoom(101, 400, path_ / "new", {}));
   EXPECT_THAT(Files(), UnorderedElementsAre(mid, fresh, "notes.tar"));
   // What will be replaced is not counted, and stays until it is.
-  EXPECT_TRUE((*directory)->MakeRoom(300, 400, path_ / mid));
+  EXPECT_TRUE((*directory)->MakeRoom(300, 400, path_ / mid, {}));
   EXPECT_THAT(Files(), UnorderedElementsAre(mid, fresh, "notes.tar"));
+}
+
+TEST_F(Directory, WhatIsKeptMakesNoRoom) {
+  const auto kept = ArchiveFile(path_, Id("kept")), other = ArchiveFile(path_, Id("other"));
+  Put(kept.filename(), std::string(100, 'x'), 30);
+  Put(other.filename(), std::string(100, 'x'), 10);
+  const auto directory = ArchiveDirectory::Lock(path_);
+  ASSERT_TRUE(directory) << directory.error().what;
+  const auto too_much = (*directory)->MakeRoom(301, 400, path_ / "new", {{kept, 100}});
+  ASSERT_FALSE(too_much);
+  EXPECT_EQ(too_much.error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(too_much.error().what, "keep.archive.maxSize (400B) is used up by this run");
+  EXPECT_THAT(Files(), UnorderedElementsAre(kept.filename(), other.filename()));
+  EXPECT_TRUE((*directory)->MakeRoom(300, 400, kept, {{kept, 100}})) << "it will be replaced";
+  EXPECT_THAT(Files(), UnorderedElementsAre(kept.filename(), other.filename()));
+  EXPECT_TRUE((*directory)->MakeRoom(300, 400, path_ / "new", {{kept, 100}}));
+  EXPECT_THAT(Files(), ElementsAre(kept.filename()));
 }
 
 TEST_F(Directory, IsForOneProcessAtATime) {
