@@ -20,11 +20,14 @@ def programs(version):
     return gobuild.containerd() if version == LATEST else None
 
 
-def configuration(version, root, state, address, snapshotter, cni=None, discard=False, metrics=None):
+def configuration(version, root, state, address, snapshotter, cni=None, discard=False, metrics=None,
+                  debug=False):
     """containerd's configuration file. runc may not lower oom_score_adj in every container, hence the restriction.
-    With DISCARD a pull keeps no layer as it came; METRICS is the address at which containerd counts, in the cell."""
+    With DISCARD a pull keeps no layer as it came; METRICS is the address at which containerd counts, in the cell;
+    with DEBUG its log has more."""
     discard = "\n    discard_unpacked_layers = true" if discard else ""
     metrics = f'[metrics]\n  address = "{metrics}"\n' if metrics else ""
+    metrics += '[debug]\n  level = "debug"\n' if debug else ""
     pause_and_cni = f'''
   restrict_oom_score_adj = true
   disable_apparmor = true
