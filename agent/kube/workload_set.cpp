@@ -22,21 +22,22 @@ bool IsRevision(const WorkloadObject& object) {
          object.kind == WorkloadKind::kControllerRevision;
 }
 
-// Orders the children of one owner; the greatest is the newest.  Empty when they cannot be
-// compared. A Deployment's ReplicaSets and a StatefulSet's revisions have numbers; where one has
-// none, age is no measure, since a rollback makes an old one the newest.
-std::vector<std::string> Ranks(const Objects& children, bool built_in) {
-  std::vector<std::string> ranks;
-  const auto all = [&](auto has) { return std::ranges::all_of(children, has); };
-  if (all([](const auto* child) { return child->revision > 0; })) {
-    for (const auto* child : children) {
-      const std::string number = std::to_string(child->revision);
-      ranks.push_back(std::string(20 - number.size(), '0') + number);
-    }
-  } else if (!built_in && all([](const auto* child) { return !child->created.empty(); })) {
-    for (const auto* child : children) ranks.push_back(child->created);
-  }
-  return ranks;
+bool IsBuiltIn(const std::string& kind) {
+  return kind == "Deployment" || kind == "StatefulSet" || kind == "DaemonSet";
+}
+
+// Whether the children of one owner can be told old from new.  All need a number: age is no
+// measure, since a rollback makes an old one the newest.  A controller that is not Kubernetes' own
+// is only known to run those of its ReplicaSets that have pods, so one of them must; what it keeps
+// in ControllerRevisions is its own affair.
+bool HaveRanks(const Objects& children, const WorkloadObject* parent) {
+  const auto numbered = [](const auto* child) { return child->revision > 0; };
+  if (!std::ranges::all_of(children, numbered)) return false;
+  if (IsBuiltIn(children.front()->owner->kind)) return parent != nullptr;
+  return std::ranges::all_of(
+             children,
+             [](const auto* child) { return child->kind == WorkloadKind::kReplicaSet; }) &&
+         std::ranges::any_of(children, [](const auto* child) { return child->runs; });
 }
 
 class Joiner {
@@ -52,21 +53,19 @@ class Joiner {
   void AddChildren(const Objects& children, const WorkloadObject* parent) {
     const WorkloadOwner& named = *children.front()->owner;
     Owner owner{named.kind, named.name, 0, parent != nullptr && parent->scaled_to_zero};
-    const bool built_in =
-        named.kind == "Deployment" || named.kind == "StatefulSet" || named.kind == "DaemonSet";
-    const bool orphans = built_in && parent == nullptr;
-    const auto ranks = orphans ? std::vector<std::string>() : Ranks(children, built_in);
-    std::vector<std::string> order = ranks;
+    const bool ranked = HaveRanks(children, parent);
+    std::vector<std::int64_t> order;  // the newest first
+    for (const auto* child : children) order.push_back(child->revision);
     std::ranges::sort(order, std::greater());
     order.erase(std::unique(order.begin(), order.end()), order.end());
-    for (std::size_t at = 0; at < children.size(); ++at) {
-      const WorkloadObject& child = *children[at];
-      const bool runs = child.runs || (parent != nullptr && parent->current_revision == child.name);
+    for (const auto* child : children) {
+      const bool runs =
+          child->runs || (parent != nullptr && parent->current_revision == child->name);
       int back = 0;
-      if (!ranks.empty() && !runs)
-        back = static_cast<int>(std::ranges::lower_bound(order, ranks[at], std::greater()) -
+      if (ranked && !runs)
+        back = static_cast<int>(std::ranges::lower_bound(order, child->revision, std::greater()) -
                                 order.begin());
-      Add(child, owner, child.revision, back);
+      Add(*child, owner, child->revision, back);
     }
   }
 

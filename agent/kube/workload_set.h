@@ -15,8 +15,9 @@ namespace imagesweep::kube {
 // revisions_back is 0 for what a workload would start now, for a ReplicaSet that has pods, for the
 // revision that a StatefulSet still runs, and for everything whose rank cannot be told: a
 // ReplicaSet whose Deployment is not among the objects (two lists are of two moments), or one
-// without a revision.  Children of a controller that is not Kubernetes' own are ranked by their
-// revisions, or by their age when they have none.
+// without a revision.  Of a controller that is not Kubernetes' own nothing says which child it
+// would start: its ReplicaSets are ranked by their revisions while one of them has pods, and else,
+// as its ControllerRevisions always, have 0.
 std::vector<WorkloadReference> JoinWorkloads(
     const std::vector<std::shared_ptr<const WorkloadObject>>& objects);
 

@@ -77,24 +77,49 @@ TEST_F(WorkloadSetTest, WhatCannotBeRankedIsNotOld) {
                                     "c:img Deployment/api 0"));
 }
 
-TEST_F(WorkloadSetTest, ChildrenOfAnUnknownControllerAreRankedByRevisionOrAge) {
+TEST_F(WorkloadSetTest, ReplicaSetsOfAnUnknownControllerAreRankedWhileOneOfThemRuns) {
   AddReplicaSet("a", "1", 0, "Rollout");
-  AddReplicaSet("b", "2", 1, "Rollout");
+  AddReplicaSet("b", "2", 0, "Rollout");
   AddReplicaSet("c", "3", 0, "Rollout");
+  const auto all_new =
+      ElementsAre("a:img Rollout/api 0", "b:img Rollout/api 0", "c:img Rollout/api 0");
+  EXPECT_THAT(Joined(), all_new) << "it is scaled to zero at any of them";
+  objects[1] = std::make_shared<const WorkloadObject>([&] {
+    WorkloadObject running = *objects[1];
+    running.runs = true;
+    return running;
+  }());
   EXPECT_THAT(Joined(),
               ElementsAre("a:img Rollout/api 2", "b:img Rollout/api 0", "c:img Rollout/api 0"));
-  objects.clear();
+  Add(WorkloadKind::kControllerRevision, OwnedBy(RevisionJson("r", "r:1", 9), "Rollout", "api"));
+  EXPECT_THAT(Joined(), ElementsAre("a:img Rollout/api 0", "b:img Rollout/api 0",
+                                    "c:img Rollout/api 0", "r:1 Rollout/api 0"));
+}
+
+TEST_F(WorkloadSetTest, AgeRanksNothing) {
   for (const char* name : {"x", "y", "z"}) {
-    Json object = OwnedBy(WorkloadJson(name, std::string(name) + ":img", 0), "Rollout", "api");
-    object["metadata"]["creationTimestamp"] = std::string("2026-01-0") +
-                                              (name[0] == 'x'   ? "3"
-                                               : name[0] == 'y' ? "1"
-                                                                : "2") +
-                                              "T00:00:00Z";
+    Json object =
+        OwnedBy(WorkloadJson(name, std::string(name) + ":img", *name == 'x'), "Rollout", "api");
+    object["metadata"]["creationTimestamp"] =
+        "2026-01-0" + std::to_string(*name % 7 + 1) + "T00:00:00Z";
     Add(WorkloadKind::kReplicaSet, object);
   }
   EXPECT_THAT(Joined(),
-              ElementsAre("x:img Rollout/api 0", "y:img Rollout/api 2", "z:img Rollout/api 1"));
+              ElementsAre("x:img Rollout/api 0", "y:img Rollout/api 0", "z:img Rollout/api 0"));
+}
+
+TEST_F(WorkloadSetTest, RevisionsOfAnUnknownControllerAreNeverOld) {
+  // One that shares its kind with a built-in one, as OpenKruise's, is found by its uid alone.
+  for (const std::string kind : {"CloneSet", "StatefulSet"}) {
+    objects.clear();
+    for (int revision = 1; revision <= 3; ++revision) {
+      const std::string number = std::to_string(revision);
+      Add(WorkloadKind::kControllerRevision,
+          OwnedBy(RevisionJson("r-" + number, "r:" + number, revision), kind, "api"));
+    }
+    EXPECT_THAT(Joined(), ElementsAre("r:1 " + kind + "/api 0", "r:2 " + kind + "/api 0",
+                                      "r:3 " + kind + "/api 0"));
+  }
 }
 
 TEST_F(WorkloadSetTest, RevisionsBelongToTheirStatefulSetOrDaemonSet) {
