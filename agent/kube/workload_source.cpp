@@ -16,8 +16,9 @@ constexpr int kPage = 100;
 constexpr std::size_t kMostPages = 500;  // 50,000 objects of one kind
 // A list of the whole cluster is dear: on top of the watch it is only for events that were lost.
 constexpr Millis kRelistAfter = std::chrono::minutes(30);
-// A command that looks again every few seconds does not list the cluster each time.
-constexpr Millis kListedAnew = std::chrono::seconds(30);
+// The last look before a removal must not be answered with the list that it checks; batches that
+// follow one another at once may share one.
+constexpr Millis kListedAnew = std::chrono::seconds(2);
 
 Error Explain(Error why) {
   if (why.kind == ErrorKind::kDenied) why.what += "; the chart's workloads.mode=direct grants it";
