@@ -95,18 +95,35 @@ class Work {
       const std::string& from =
           image.digests.empty() ? image.tags.empty() ? image.id.text() : image.tags.front().text()
                                 : image.digests.front().text();
-      const auto notes = door_.AddNames(from, missing, stop_);
-      if (!notes) return notes.error().Wrap("it is back, but not with all its names");
-      wanted.notes.insert(wanted.notes.end(), notes->begin(), notes->end());
+      // A name with a digest is of the manifest with that digest, and images of the same id may
+      // have several: only the registry has the others.
+      const std::string target =
+          image.digests.empty() ? std::string() : std::string(image.digests.front().digest());
+      std::vector<std::string> made, others;
+      for (const std::string& name : missing) {
+        const ImageName parsed = ImageName::Parse(name);
+        (parsed.digest().empty() || parsed.digest() == target ? made : others).push_back(name);
+      }
+      if (!made.empty()) {
+        const auto notes = door_.AddNames(from, made, stop_);
+        if (!notes) return notes.error().Wrap("it is back, but not with all its names");
+        wanted.notes.insert(wanted.notes.end(), notes->begin(), notes->end());
+      }
+      for (const std::string& name : others) PullName(name, wanted);
       return Done{};
     }
     for (const std::string& name : wanted.names) {
       if (std::ranges::find(missing, name) == missing.end()) continue;
-      if (auto pulled = door_.Pull(name, stop_); !pulled)
-        wanted.notes.push_back("it is back by its digest, but not as " + name + ": " +
-                               pulled.error().what);
+      PullName(name, wanted);
     }
     return Done{};
+  }
+
+  void PullName(const std::string& name, RestoreReport::Image& wanted) {
+    auto pulled = door_.Pull(name, stop_);
+    if (pulled) return;
+    wanted.notes.push_back("it is back, but not as " + name + ": " + pulled.error().what);
+    given_up_.push_back(name);
   }
 
   // The list, once the image is in it, with its names if they are waited for.
@@ -117,7 +134,10 @@ class Work {
       if (!listed) return listed;
       const bool is_there = Find(*listed, wanted.id) != nullptr;
       const bool given_up = clock_.Steady() >= until;
-      const auto missing = Missing(*listed, wanted, /*note=*/false);
+      auto missing = Missing(*listed, wanted, /*note=*/false);
+      std::erase_if(missing, [&](const std::string& name) {
+        return std::ranges::find(given_up_, name) != given_up_.end();
+      });
       // A runtime that makes no names shows at once which image each of them is.
       const bool all = !names || missing.empty() || !door_.makes_names();
       if (is_there && (all || given_up)) {
@@ -138,6 +158,7 @@ class Work {
   RestoreDoor& door_;
   const Clock& clock_;
   const std::stop_token stop_;
+  std::vector<std::string> given_up_;  // names, noted as such
 };
 
 }  // namespace

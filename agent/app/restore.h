@@ -38,8 +38,9 @@ struct RestoreOptions {
 Status CompareWithNode(RestoreReport& report, RestoreDoor& door, const std::stop_token& stop);
 
 // Brings back what CompareWithNode() left as kWouldRestore: by digest, so that it is the same image
-// and not what a tag means today, and then with the names that it had.  Without makes_names() a
-// name is pulled, and the report says so when the registry means another image by it now.
+// and not what a tag means today, and then with the names that it had.  Names with the digest of
+// another manifest of the image are pulled.  Without makes_names() every tag is, and the report
+// says so when the registry means another image by it now.
 // Ends with every image restored or failed; may be stopped or killed and called again at any point.
 void Restore(RestoreReport& report, RestoreDoor& door, const Clock& clock,
              const RestoreOptions& options, const std::stop_token& stop);

@@ -117,6 +117,7 @@ class FakeDoor final : public RestoreDoor {
   std::map<std::string, Error> faults;          // by reference
   bool native = true;
   std::vector<std::string> asked;
+  std::vector<std::string> named;  // what AddNames() was given
 
   Result<std::vector<Image>> ListImages(const std::stop_token&) override {
     const std::scoped_lock lock(mu_);
@@ -138,6 +139,7 @@ class FakeDoor final : public RestoreDoor {
                                             const std::stop_token&) override {
     const std::scoped_lock lock(mu_);
     asked.push_back("name " + from);
+    named.insert(named.end(), names.begin(), names.end());
     for (const Image& image : images)
       for (const auto* list : {&image.tags, &image.digests})
         for (const ImageName& name : *list)
@@ -240,6 +242,43 @@ TEST_F(RestoreTest, AnotherRepositoryMayHaveIt) {
   const auto report = Run({removal});
   EXPECT_EQ(report.images[0].outcome, Became::kRestored) << report.images[0].error;
   EXPECT_EQ(report.images[0].source, Digest("r.example/api", "api"));
+}
+
+TEST_F(RestoreTest, ANameWithAnotherDigestIsPulledAndNeverMade) {
+  const std::string other = Digest("r.example/copy", "other"),
+                    same = Digest("r.example/too", "api");
+  RemovalEntry removal = Pullable("api");
+  removal.digests.insert(removal.digests.end(), {same, other});
+  door_.registry[other] = "api";
+  const auto report = Run({removal});
+  EXPECT_EQ(report.images[0].outcome, Became::kRestored) << report.images[0].error;
+  EXPECT_THAT(report.images[0].notes, IsEmpty());
+  EXPECT_THAT(door_.named, ElementsAre("r.example/api:v1", same));
+  EXPECT_THAT(door_.asked, ElementsAre("pull " + removal.digests[0], "name " + removal.digests[0],
+                                       "pull " + other));
+  EXPECT_THAT(NamesOf("api"),
+              UnorderedElementsAre("r.example/api:v1", removal.digests[0], same, other));
+}
+
+TEST_F(RestoreTest, ANameWithADigestThatNobodyHasIsNotedOnceAndNotWaitedFor) {
+  RemovalEntry removal = Pullable("api");
+  removal.digests.push_back(Digest("gone.example/copy", "other"));
+  const auto begun = clock_.Steady();
+  const auto report = Run({removal});
+  EXPECT_EQ(report.images[0].outcome, Became::kRestored) << report.images[0].error;
+  EXPECT_THAT(report.images[0].notes,
+              ElementsAre(HasSubstr("but not as " + removal.digests[1] + ": ")));
+  EXPECT_THAT(door_.named, ElementsAre("r.example/api:v1"));
+  EXPECT_EQ(clock_.Steady(), begun);
+}
+
+TEST_F(RestoreTest, WhatHasNoDigestHereIsGivenTagsAlone) {
+  RemovalEntry removal = Removal("01A", "built", {"r.example/built:v1", "r.example/built:v2"},
+                                 {Digest("r.example/built", "m")});
+  door_.images.emplace_back(Img("built", {"r.example/built:v1"})).digests.clear();
+  const auto report = Run({removal});
+  EXPECT_THAT(door_.named, ElementsAre("r.example/built:v2"));
+  EXPECT_THAT(report.images[0].notes, ElementsAre(HasSubstr("but not as " + removal.digests[0])));
 }
 
 TEST_F(RestoreTest, ATagThatMeansAnotherImageByNowGoesOnToMeanIt) {
