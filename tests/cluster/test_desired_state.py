@@ -2,6 +2,8 @@
 
 Every container has imagePullPolicy Never, and the images' registry does not exist: what starts, had its image.
 """
+import contextlib
+
 import pytest
 import yaml
 
@@ -9,8 +11,7 @@ from lab import agent
 from lab.cell import wait_until
 from lab.chart import one, render
 
-# How an agent is told where workloads are read from.
-MODES = {"direct": ["--workloads=direct"]}
+MODES = ("direct", "index")  # where workloads are read from
 KEEP = {"localOnly": "Never", "workloads": {"enabled": True, "rollbackRevisions": 2}}
 FAILURES = ("Failed", "ErrImageNeverPull", "BackOff", "InspectFailed", "FailedMount")
 
@@ -21,6 +22,19 @@ def sweeping(cluster, *arguments, kubeconfig=None):
         sources.append(f"--kubeconfig={kubeconfig}")
         sources.remove(f"--kubeconfig={cluster.kubernetes.kubeconfig}")
     return agent.Agent(*sources, enter=cluster.kubernetes.cell.enter(), address="127.0.0.1:18080")
+
+
+@contextlib.contextmanager
+def workloads(cluster, mode):
+    """How an agent is told to read them in MODE, while it can: the index has somebody who publishes it."""
+    if mode == "direct":
+        yield ["--workloads=direct"]
+        return
+    name = f"--index-name={cluster.namespace}/imagesweep"
+    with agent.Agent(f"--kubeconfig={cluster.kubernetes.kubeconfig}", name, enter=cluster.kubernetes.cell.enter(),
+                     address="127.0.0.1:18090", command="index") as leader:
+        leader.wait_for("Published index")
+        yield ["--workloads=index", name]
 
 
 class Scenario:
@@ -149,14 +163,14 @@ def forget_events(cluster):
 def test_all_that_is_needed_stays_and_all_else_goes(cluster, mode):
     cluster.put_policy(suspend=True)
     scenario = Scenario(cluster)
-    with sweeping(cluster, *MODES[mode]) as running:
+    with workloads(cluster, mode) as arguments, sweeping(cluster, *arguments) as running:
         running.wait_for("Loaded policy")
         assert cluster.sweep_until_gone(*scenario.unneeded.values(), seconds=120, keep=KEEP), running.text()
         runs = len(running.lines)
         cluster.put_policy(keep=KEEP, limits={"maxFailures": 99})
         running.wait_for("Finished run", after=runs)
         assert scenario.lost() == []
-        codes = {image["id"]: image["code"] for image in cluster.json("images")["images"]}
+        codes = {image["id"]: image["code"] for image in cluster.json("images", *arguments)["images"]}
         assert {name: codes[image.id] for name, image in scenario.needed.items()} == {
             name: "InUse" if name == "pending" else "Workload" for name in scenario.needed}
         assert running.metric("imagesweep_evidence_age_seconds", source="workloads") < 60
