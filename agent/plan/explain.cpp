@@ -8,7 +8,23 @@
 namespace imagesweep {
 namespace {
 
-std::string SpaceEvidence(const Scene& scene) {
+// An idle image stays only when the others reach the goal (PickForSpace).
+std::string WhyNotForSpace(Code code) {
+  switch (code) {
+    case Code::kIdle:
+      return ", and enough others go before it";
+    case Code::kNoGain:
+      return ", but its removal frees less than 1 MiB";
+    case Code::kLimit:
+    case Code::kWindow:
+      return {};  // it may be among them: what it waits for comes next
+    default:
+      return ", and it is not among those that go for space";
+  }
+}
+
+// Why it does not go for space.
+std::string SpaceEvidence(const Scene& scene, Code code) {
   const auto& disk = scene.seen().disk;
   const int high = scene.policy().disk.high_percent;
   if (high == 0) return "diskUsage.highThresholdPercent is 0, so nothing goes for space";
@@ -18,7 +34,7 @@ std::string SpaceEvidence(const Scene& scene) {
     return goal->why +
            (goal->to_low_marks.bytes > 0 ? "; " + HumanBytes(goal->to_low_marks.bytes) + " to free"
                                          : "") +
-           ", and enough others are used less recently";
+           WhyNotForSpace(code);
   return use + ", below " + std::to_string(high) + "%";
 }
 
@@ -72,8 +88,7 @@ std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision) {
       return "it goes in a later run; raise the limit to have it go in this one";
     case Code::kNoGain:
       return "it goes for space once its removal frees at least 1 MiB, such as after the images "
-             "that "
-             "share its layers; any other reason of the policy takes it at once";
+             "that share its layers; any other reason of the policy takes it at once";
   }
   return {};
 }
@@ -95,7 +110,8 @@ Explanation Explain(const Scene& scene, const Plan& plan, std::uint32_t image) {
   }
   const bool space = decision.code == Code::kSpace || decision.code == Code::kCritical;
   explanation.steps.push_back({decision.code == Code::kCritical ? Code::kCritical : Code::kSpace,
-                               space, space, space ? decision.reason : SpaceEvidence(scene)});
+                               space, space,
+                               space ? decision.reason : SpaceEvidence(scene, decision.code)});
   if (decision.verdict == Verdict::kDefer)
     explanation.steps.push_back({decision.code, true, false, decision.reason});
   explanation.what_would_change_it = WhatWouldChangeIt(scene, decision);

@@ -52,5 +52,46 @@ TEST(Explain, ExactlyOneStepDecidesUnlessTheImageIsIdle) {
   }
 }
 
+// The evidence of the question about space, for the only image of that name.
+std::string ForSpace(const ObservationBuilder& seen, Code expected, std::uint32_t at) {
+  Policy policy = Policy::Default();
+  policy.minimum_age = std::chrono::hours(1);
+  policy.maximum_age = Millis(0);
+  policy.remove_superseded = false;
+  policy.keep.last_per_repository = 0;
+  policy.disk = {{75, 65}, {75, 65}, {0, Millis(0)}};
+  policy.limits.max_percent_of_images = 100;
+  ObservationBuilder mine = seen;
+  const Scene scene(policy, mine.seen());
+  const Plan plan = MakePlan(scene);
+  EXPECT_EQ(ToString(plan.decisions[at].code), ToString(expected));
+  for (const Step& step : Explain(scene, plan, at).steps)
+    if (step.code == Code::kSpace) return step.evidence;
+  return "no such question";
+}
+
+TEST(Explain, SaysThatOthersGoForSpaceOnlyWhenTheyDo) {
+  constexpr std::uint64_t kMiB = 1 << 20;
+  const auto sized = [](const char* id, const char* tag) {
+    Image image = Img(id, {tag});
+    image.size_bytes = 300 * kMiB;
+    return image;
+  };
+  ObservationBuilder others_go;
+  others_go.Add(sized("a", "a:1"), std::chrono::hours(9)).Add(sized("b", "b:1"));
+  others_go.Disk(1000 * kMiB, 200 * kMiB);
+  EXPECT_THAT(ForSpace(others_go, Code::kIdle, 0), HasSubstr("and enough others go before it"));
+
+  ObservationBuilder nothing_can_go;
+  nothing_can_go.Add(sized("u", "u:1"))
+      .Use("u:1")
+      .Add(sized("y", "y:1"), std::chrono::minutes(1))
+      .Disk(1000 * kMiB, 200 * kMiB);
+  EXPECT_THAT(ForSpace(nothing_can_go, Code::kInUse, 0),
+              HasSubstr("and it is not among those that go for space"));
+  EXPECT_THAT(ForSpace(nothing_can_go, Code::kTooYoung, 1),
+              HasSubstr("and it is not among those that go for space"));
+}
+
 }  // namespace
 }  // namespace imagesweep
