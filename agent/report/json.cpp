@@ -111,6 +111,7 @@ Json Head(const Report& report, std::string_view kind) {
             {"sha256", report.policy.sha256},
             {"profile", ToString(report.in_force.profile)},
             {"suspend", report.in_force.suspend},
+            {"archiveDir", report.in_force.keep.archive.path},
             {"overrideFor", report.override_for}}},
           {"evidence", std::move(evidence)},
           {"filesystem", DiskJson(report.observation.disk)},

@@ -299,6 +299,7 @@ class Builder {
 
   void GettingThingsBack() {
     if (went_.empty()) return;
+    const std::string archive = Text(At(report_, "policy"), "archiveDir");
     std::string commands;
     std::vector<std::string> gone;
     for (const Json* outcome : went_) {
@@ -306,7 +307,10 @@ class Builder {
       const auto names = Texts(At(image, "names"));
       const auto digests = Texts(At(image, "digests"));
       if (digests.empty()) {
-        gone.push_back(NamesOf(image).front() + " has no repo digest: it can only be built again");
+        gone.push_back(NamesOf(image).front() + " has no repo digest: " +
+                       (archive.empty() ? std::string("it can only be built again")
+                        : dry_run_      ? "an archive of it would be in " + archive
+                                        : "an archive of it is in " + archive));
       } else {
         commands += "crictl pull " + digests.front();
         for (std::size_t i = 0; i < names.size(); ++i)
@@ -315,8 +319,13 @@ class Builder {
       }
     }
     std::vector<Page::Block> blocks;
+    blocks.emplace_back(Page::Paragraph{dry_run_ ? "After a run that removes, what can come back:"
+                                                 : "What can come back:"});
+    blocks.emplace_back(Page::Code{
+        "sh", "imagesweep restore " +
+                  (dry_run_ ? std::string("--last") : "--run " + Text(report_, "run")) + "\n"});
     if (!commands.empty()) {
-      blocks.emplace_back(Page::Paragraph{"What a registry has comes back by its digest:"});
+      blocks.emplace_back(Page::Paragraph{"By hand, what a registry has, by its digest:"});
       blocks.emplace_back(Page::Code{"sh", commands});
     }
     if (!gone.empty()) blocks.emplace_back(Page::Bullets{gone});

@@ -12,6 +12,7 @@
 namespace imagesweep {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -55,6 +56,21 @@ TEST(Text, APlanCountsWhatCannotBePulledAgain) {
   report.in_force.keep.archive.path = "/archive";
   EXPECT_THAT(PlanText(report, {}),
               HasSubstr("1 of these cannot be pulled again; a copy goes to /archive first."));
+}
+
+TEST(Text, APageSaysHowWhatWentComesBack) {
+  Report report = SampleReport();
+  report.dry_run = false;
+  const auto page = [&] { return ToMarkdown(*MakeSweepPage(SweepJson(report))); };
+  EXPECT_THAT(page(), HasSubstr("imagesweep restore --run " + report.run + "\n"));
+  EXPECT_THAT(page(), HasSubstr("crictl pull "));
+  report.observation.images[1].digests.clear();
+  EXPECT_THAT(page(), HasSubstr("has no repo digest: it can only be built again"));
+  report.in_force.keep.archive.path = "/archive";
+  EXPECT_THAT(page(), AllOf(HasSubstr("has no repo digest: an archive of it is in /archive"),
+                            Not(HasSubstr("built again"))));
+  report.dry_run = true;
+  EXPECT_THAT(page(), HasSubstr("imagesweep restore --last\n"));
 }
 
 TEST(Text, ASweepShowsBeforeAndAfterAsMeasured) {
