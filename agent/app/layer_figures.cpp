@@ -58,13 +58,23 @@ void Compare(const layers::LayerGraph& graph, Report& report) {
   if (report.dry_run || !before || !after || before->mountpoint != after->mountpoint) return;
   figures.measured_bytes = Less(after->available_bytes, before->available_bytes);
   figures.measured_inodes = Less(after->inodes_free, before->inodes_free);
-  if (!figures.removed.exact()) return;
+  // Archives may have been written to the same disk meanwhile.
+  if (!figures.removed.exact() || !report.in_force.keep.archive.path.empty()) return;
   const std::int64_t off =
       *figures.measured_bytes - static_cast<std::int64_t>(figures.removed.bytes);
   const auto distance = static_cast<std::uint64_t>(std::llabs(off));
   if (distance > std::max(kToleratedBytes, figures.removed.bytes / 100))
     figures.off_by = HumanBytes(distance) + (off > 0 ? " more" : " less") +
                      " than predicted came free; others write to this disk too";
+}
+
+bool KnowsEveryHolder(const layers::LayerGraph& graph) {
+  const layers::World& world = graph.world();
+  const std::string& cri = world.namespaces()[world.cri_namespace()];
+  return std::ranges::none_of(world.unread(), [&](const layers::Unread& part) {
+    return part.what == layers::Unread::What::kHolders &&
+           (part.name_space.empty() || part.name_space == cri);
+  });
 }
 
 void AddUnknownContainers(const layers::LayerGraph& graph, RuntimeUse& use) {

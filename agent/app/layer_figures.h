@@ -15,6 +15,9 @@ LayerFigures FiguresOf(const layers::LayerGraph& graph, const Plan& plan);
 // report.before and report.after.
 void Compare(const layers::LayerGraph& graph, Report& report);
 
+// Everything was seen that may hold an image of the CRI.
+bool KnowsEveryHolder(const layers::LayerGraph& graph);
+
 // Containers in the CRI's namespace that the CRI does not list: of `ctr` and `nerdctl`, or lost by
 // a runtime that was restarted while it ran them (containerd issue 7247).  Their images are in use
 // like any other's.

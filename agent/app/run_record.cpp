@@ -1,5 +1,6 @@
 #include "agent/app/run_record.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -99,8 +100,21 @@ void RemovalJournal::Intend(std::uint32_t at) {
 
 void RemovalJournal::Settle(const Outcome& outcome) {
   if (history_ == nullptr || !intended_.contains(outcome.image)) return;
+  if (outcome.kind != OutcomeKind::kRemoved && outcome.kind != OutcomeKind::kSpared) return;
   const std::string& id = report_.observation.images[outcome.image].id.text();
   AddWarning(report_, history_->Settle(report_.run, id, outcome.kind == OutcomeKind::kRemoved));
+}
+
+void RemovalJournal::SettleBy(const std::vector<Image>& listed) {
+  if (history_ == nullptr) return;
+  for (const Outcome& outcome : report_.outcomes) {
+    if (outcome.kind == OutcomeKind::kSpared || !intended_.contains(outcome.image)) continue;
+    const Image& image = report_.observation.images[outcome.image];
+    const auto now = std::ranges::find(listed, image.id, &Image::id);
+    const bool gone = now == listed.end();
+    if (gone || (now->tags == image.tags && now->digests == image.digests))
+      AddWarning(report_, history_->Settle(report_.run, image.id.text(), gone));
+  }
 }
 
 void KeepRun(Report& report, History& history) {

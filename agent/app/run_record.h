@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <set>
+#include <vector>
 
+#include "agent/model/image.h"
 #include "agent/model/report.h"
 #include "agent/state/history.h"
 
@@ -17,7 +19,12 @@ class RemovalJournal {
 
   void Intend(std::uint32_t at);
   // Of an image that was not intended it says nothing.
+  // Leaves it open whether an image is gone whose removal failed: the runtime may have done it, or
+  // a part of it, before it failed.
   void Settle(const Outcome& outcome);
+  // With the images that are listed after the run: what is gone is settled as removed, what is
+  // there with all its names as not.
+  void SettleBy(const std::vector<Image>& listed);
 
  private:
   History* const history_;

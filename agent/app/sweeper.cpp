@@ -137,8 +137,13 @@ std::optional<Refusal> Sweeper::ReadEvidence(View& view, Report& report,
 void Sweeper::ReadLayers(View& view, Report& report, const std::stop_token& stop) {
   if (parts_.layers == nullptr) return;
   auto graph = parts_.layers->Read(view.evidence.images, stop);
-  if (graph)
+  if (graph && KnowsEveryHolder(**graph))
     view.graph = *std::move(graph);
+  else if (graph)
+    report.warnings.push_back(
+        "containerd was read only in part, so what images share is not known, "
+        "and they go one by one: " +
+        (*graph)->world().unread().front().why);
   else if (graph.error().kind != ErrorKind::kNotFound)
     report.warnings.push_back("what images share is not known, and they go one by one: " +
                               graph.error().what);
@@ -213,6 +218,8 @@ std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options,
     return refusal;
   report.referenced_images = referenced;
 
+  ApplyOverride(evidence, report);
+  if (auto refusal = ReadWorkloads(report, evidence, stop)) return refusal;
   // Only a view that was believed may age an image.
   auto used_since = in_use;
   if (recent_) {
@@ -220,8 +227,6 @@ std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options,
     for (std::size_t at = 0; at < used_since.size(); ++at)
       used_since[at] = used_since[at] || recently[at];
   }
-  ApplyOverride(evidence, report);
-  if (auto refusal = ReadWorkloads(report, evidence, stop)) return refusal;
   // Who was away for longer than an agent should knows nothing of that time; and who only looks
   // must not make the agent believe that it was watched.
   const bool acts_by_hand = !options.running_for && options.dry_run == false;
@@ -295,7 +300,8 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
 void Sweeper::Execute(const View& view, const SweepOptions& options, Report& report,
                       const std::stop_token& stop) {
   DryRunRemover dry;
-  const bool in_batches = view.graph != nullptr && parts_.batch_remover != nullptr;
+  const bool in_batches = view.graph != nullptr && view.graph->world().unread().empty() &&
+                          parts_.batch_remover != nullptr;
   ImageRemover& plain = in_batches ? *parts_.batch_remover : parts_.remover;
   const Archive& archive = report.in_force.keep.archive;
   NoArchiver none;
@@ -330,9 +336,7 @@ void Sweeper::Execute(const View& view, const SweepOptions& options, Report& rep
   report.refused = std::move(execution.refused);
   report.stopped_early = std::move(execution.stopped_early);
   report.recheck_window_seconds = std::move(execution.recheck_window_seconds);
-  LookAfterwards(view, report, stop);
-  for (const Outcome& outcome : report.outcomes)
-    if (outcome.kind == OutcomeKind::kStillListed) journal.Settle(outcome);
+  LookAfterwards(view, journal, report, stop);
 }
 
 // containerd's CRI learns of a removal by an event, a moment after it.
@@ -353,7 +357,8 @@ Result<std::vector<Image>> Sweeper::ListWithoutTheRemoved(const Report& report,
 }
 
 // Verification: what is said to be gone is gone, what was referenced is still there.
-void Sweeper::LookAfterwards(const View& view, Report& report, const std::stop_token& stop) {
+void Sweeper::LookAfterwards(const View& view, RemovalJournal& journal, Report& report,
+                             const std::stop_token& stop) {
   if (report.outcomes.empty() || stop.stop_requested()) return;
   const auto images = ListWithoutTheRemoved(report, stop);
   if (!images) {
@@ -362,6 +367,7 @@ void Sweeper::LookAfterwards(const View& view, Report& report, const std::stop_t
     return;
   }
   executor_.Verify(view.evidence, *images, report.outcomes);
+  journal.SettleBy(*images);
   std::unordered_set<std::string_view> listed;
   for (const Image& image : *images) listed.insert(image.id.text());
   std::uint64_t reclaimable = 0;

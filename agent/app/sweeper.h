@@ -21,6 +21,8 @@
 
 namespace imagesweep {
 
+class RemovalJournal;
+
 // A valid policy and where it came from.
 struct ActivePolicy {
   Policy policy;
@@ -94,7 +96,8 @@ class Sweeper {
   void Execute(const View& view, const SweepOptions& options, Report& report,
                const std::stop_token& stop);
   std::optional<DiskUsage> ReadDisk(Report& report, const std::stop_token& stop);
-  void LookAfterwards(const View& view, Report& report, const std::stop_token& stop);
+  void LookAfterwards(const View& view, RemovalJournal& journal, Report& report,
+                      const std::stop_token& stop);
   Result<std::vector<Image>> ListWithoutTheRemoved(const Report& report,
                                                    const std::stop_token& stop);
 

@@ -61,6 +61,7 @@ Status BatchImageRemover::WaitForDownloads(const std::stop_token& stop) {
 Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
                                      const std::stop_token& stop) {
   records_.clear();
+  held_.clear();
   deleted_ = false;
   if (auto quiet = WaitForDownloads(stop); !quiet) return quiet;
   const auto identity = runtime_.Identity(stop);
@@ -70,6 +71,20 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
   if (!listed) return listed.error();
   const auto graph = layers_.Read(*listed, stop);
   if (!graph) return graph.error();
+  const layers::World& world = (*graph)->world();
+  if (!world.unread().empty())
+    return Error{ErrorKind::kIncomplete,
+                 "containerd was read only in part: " + world.unread().front().why};
+  // After the graph: a container that the CRI lists by now is the last look's.
+  const auto use = runtime_.ReadUse(stop);
+  if (!use) return use.error();
+  std::unordered_map<std::string, std::string> others;  // by the name of their image
+  for (const layers::Container& container : world.containers()) {
+    if (container.space != world.cri_namespace() || container.image == layers::kNoKey) continue;
+    std::string id = world.keys().Text(container.id);
+    if (std::ranges::find(use->ids, id) == use->ids.end())
+      others.emplace(world.keys().Text(container.image), std::move(id));
+  }
   std::unordered_map<std::string_view, std::uint32_t> positions;
   for (std::uint32_t at = 0; at < listed->size(); ++at)
     positions.emplace((*listed)[at].id.text(), at);
@@ -80,6 +95,8 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
     bool ambiguous = false;
     for (layers::NativeRecord& record : (*graph)->Records(it->second)) {
       ambiguous = ambiguous || record.ambiguous;
+      if (const auto other = others.find(record.name); other != others.end())
+        held_.emplace(image->id.text(), other->second);
       records.push_back(
           {std::move(record.name), std::move(record.target), record.survives_remove_image});
     }
@@ -90,6 +107,12 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
     if (!records.empty() && !ambiguous) records_.emplace(image->id.text(), std::move(records));
   }
   return Done{};
+}
+
+std::string BatchImageRemover::ReasonToSpare(const Image& image) {
+  const auto it = held_.find(image.id.text());
+  if (it == held_.end()) return {};
+  return "containerd's container " + it->second + " uses it, which the CRI does not list";
 }
 
 // A name that stands for another image by now is not ours to delete: only from 2.0 on does

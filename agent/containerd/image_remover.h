@@ -39,6 +39,7 @@ class BatchImageRemover final : public ImageRemover {
   ~BatchImageRemover() override;
 
   std::size_t batch_size() const override { return 50; }
+  std::string ReasonToSpare(const Image& image) override;
   Status BeginBatch(const std::vector<const Image*>& images, const std::stop_token& stop) override;
   Result<Removal> Remove(const Image& image, const std::stop_token& stop) override;
   Status EndBatch(const std::stop_token& stop) override;
@@ -61,6 +62,8 @@ class BatchImageRemover final : public ImageRemover {
   const Options options_;
   // Of the batch, by image id; those that are not here go through the CRI.
   std::unordered_map<std::string, std::vector<Record>> records_;
+  // Of the batch, by image id: a container of containerd that the CRI does not list.
+  std::unordered_map<std::string, std::string> held_;
   bool checks_target_ = false;  // containerd compares `target` itself
   bool deleted_ = false;        // something of this batch, so that there is garbage
   int leases_ = 0;

@@ -80,7 +80,21 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail,
     SpareAll(images, result_.stopped_early);
     return std::move(result_);
   }
+  std::vector<std::uint32_t> may_go;
+  for (const auto at : images) {
+    if (std::string why = remover_.ReasonToSpare(evidence_.images[at]); !why.empty())
+      Settle(at, OutcomeKind::kSpared, std::move(why));
+    else
+      may_go.push_back(at);
+  }
+  images = std::move(may_go);
   for (int in_vain = 0; !images.empty();) {
+    // The beginning may have taken its time, as copies of images do.
+    if (std::string why = reason_to_end_(); !why.empty()) {
+      result_.stopped_early = std::move(why);
+      SpareAll(images, result_.stopped_early);
+      break;
+    }
     const LookResult seen = look_.Look(images, evidence_, index_, stop);
     if (const auto* refusal = std::get_if<Refusal>(&seen)) {
       result_.refused = *refusal;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/execute/last_look.h"
@@ -25,9 +27,15 @@ struct BatchResult {
 // or of another one.
 class Batch {
  public:
+  // `reason_to_end`: asked before each look why nothing more is to go; empty: go on.
   Batch(LastLook& look, const Evidence& evidence, const ImageIndex& index, ImageRemover& remover,
-        const Clock& clock)
-      : look_(look), evidence_(evidence), index_(index), remover_(remover), clock_(clock) {}
+        const Clock& clock, std::function<std::string()> reason_to_end)
+      : look_(look),
+        evidence_(evidence),
+        index_(index),
+        remover_(remover),
+        clock_(clock),
+        reason_to_end_(std::move(reason_to_end)) {}
 
   // `images`: positions in evidence.images.  Starts no removal once `may_fail` have failed.  A
   // removal in hand when told to stop is finished (for up to 8 s).
@@ -46,6 +54,7 @@ class Batch {
   const ImageIndex& index_;
   ImageRemover& remover_;
   const Clock& clock_;
+  const std::function<std::string()> reason_to_end_;
   BatchResult result_;
 };
 

@@ -78,7 +78,10 @@ std::vector<std::uint32_t> Executor::NextBatch(std::span<const std::uint32_t>& r
     const auto at = rest.front();
     const Decision& decision = plan.decisions[at];
     const bool needs_measure = plan.room > 0 || (disk && ForSpace(decision));
-    if (needs_measure && !batch.empty() && (!decision.frees || coming == 0)) break;
+    // What comes by then may be enough already for an image that goes for another reason.
+    if (needs_measure && !batch.empty() &&
+        (!decision.frees || plan.decisions[batch.back()].code != decision.code))
+      break;
     if (auto why = ReasonToSkip(decision, evidence.images[at], policy, disk)) {
       rest = rest.subspan(1);
       execution.outcomes.push_back({at, OutcomeKind::kSpared, *std::move(why)});
@@ -115,7 +118,8 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
     if (images.empty()) continue;
     if (hooks.before_removal)
       for (const auto at : images) hooks.before_removal(at);
-    Batch batch(look_, evidence, index, remover, clock_);
+    Batch batch(look_, evidence, index, remover, clock_,
+                [&] { return ReasonToEnd(policy, failures, begun, stop, hooks); });
     BatchResult result = batch.Run(images, policy.limits.max_failures - failures, stop);
     std::ranges::copy(result.recheck_window_seconds,
                       std::back_inserter(execution.recheck_window_seconds));
@@ -150,8 +154,12 @@ void Executor::Verify(const Evidence& evidence, const std::vector<Image>& listed
   std::unordered_set<std::string_view> listed;
   for (const Image& image : listed_after) listed.insert(image.id.text());
   for (Outcome& outcome : outcomes) {
-    if (outcome.kind != OutcomeKind::kRemoved) continue;
     const ImageId& id = evidence.images[outcome.image].id;
+    if (outcome.kind == OutcomeKind::kFailed && !listed.contains(id.text())) {
+      outcome.kind = OutcomeKind::kRemoved;  // it went before it failed
+      outcome.detail = "it is gone, though the call failed: " + outcome.detail;
+    }
+    if (outcome.kind != OutcomeKind::kRemoved) continue;
     if (!listed.contains(id.text())) {
       backoff_.Succeeded(id);
       continue;

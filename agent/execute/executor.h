@@ -52,7 +52,8 @@ class Executor {
                 const ImageIndex& index, const std::optional<DiskUsage>& disk,
                 ImageRemover& remover, const std::stop_token& stop, const Hooks& hooks);
 
-  // After the run: what the runtime still lists was not removed, whatever it said.
+  // After the run: what the runtime still lists was not removed, whatever it said; what it does not
+  // list is gone, though the call failed.
   void Verify(const Evidence& evidence, const std::vector<Image>& listed_after,
               std::vector<Outcome>& outcomes);
 

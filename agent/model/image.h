@@ -23,8 +23,8 @@ struct Image {
   bool pinned = false;
   std::string runtime_handler;  // ImageSpec.runtime_handler (KEP-4216); passed back on removal
 
-  // Cannot be pulled again, as far as anybody on this node knows.
-  bool local_only() const noexcept { return digests.empty(); }
+  // Cannot be pulled again, as far as anybody on this node knows: it has no digest of a registry.
+  bool local_only() const noexcept;
   // The first tag, else the first digest, else the id: what people call it.
   const std::string& display_name() const noexcept {
     if (!tags.empty()) return tags.front().text();

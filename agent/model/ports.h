@@ -48,6 +48,8 @@ class ImageRemover {
                             const std::stop_token& /*stop*/) {
     return Done{};
   }
+  // Asked once after BeginBatch: why this image of the batch must stay after all; empty: it may go.
+  virtual std::string ReasonToSpare(const Image& /*image*/) { return {}; }
   // After it, whatever became of its images: from then on the space is free.
   virtual Status EndBatch(const std::stop_token& /*stop*/) { return Done{}; }
   // `image` is passed as ListImages gave it; only its full id goes to the runtime.

@@ -72,7 +72,7 @@ void Pick(const Scene& scene, const Picking& picking, const std::string& goal,
 void PassOver(Decision& decision, const std::string& goal) {
   decision.reason =
       goal + ", but its removal frees less than 1 MiB: images that stay have its layers";
-  decision.waits_for = "images that share the layers";
+  decision.waits_for = "until images that share their layers go (each frees less than 1 MiB)";
   decision.verdict = Verdict::kDefer;
   decision.code = Code::kNoGain;
 }

@@ -163,6 +163,43 @@ TEST_F(BatchTest, ABatchThatCannotBeginRemovesNothingAndSaysWhy) {
   EXPECT_THAT(execution.outcomes, Each(Field(&Outcome::kind, OutcomeKind::kSpared)));
 }
 
+// Copies of images take their time, in which the policy may be edited.
+TEST_F(BatchTest, AReasonToEndThatCameWhileABatchBeganIsHeard) {
+  bool edited = false;
+  At("BeginBatch", 1, [&] { edited = true; });
+  hooks.reason_to_end = [&] { return edited ? std::string("the policy was edited") : ""; };
+  const Execution execution = Run();
+  EXPECT_THAT(node.removed, IsEmpty());
+  EXPECT_EQ(execution.stopped_early, "the policy was edited");
+
+  node.calls.clear();
+  At("BeginBatch", 1, [&] { clock.Advance(std::chrono::minutes(11)); });
+  hooks.reason_to_end = {};
+  EXPECT_THAT(Run().stopped_early, HasSubstr("older than 10m"));
+  EXPECT_THAT(node.removed, IsEmpty());
+}
+
+TEST_F(BatchTest, WhatTheRemoverSparesStaysAndIsNoFailure) {
+  node.spares = Id("b");
+  const Execution execution = Run();
+  EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("c"), Id("d"), Id("e")));
+  EXPECT_EQ(execution.outcomes[0].kind, OutcomeKind::kSpared);
+  EXPECT_EQ(execution.outcomes[0].detail, "something else holds it");
+}
+
+TEST_F(BatchTest, WhatIsGoneThoughItsRemovalFailedCountsAsRemoved) {
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    if (call != "Remove") return std::nullopt;
+    std::erase_if(node.images, [](const Image& image) { return image.id.text() == Id("a"); });
+    return Error{ErrorKind::kDeadline, "no answer within 2m"};
+  };
+  Execution execution = Run();
+  executor.Verify(evidence, node.images, execution.outcomes);
+  EXPECT_EQ(execution.outcomes[0].kind, OutcomeKind::kRemoved);
+  EXPECT_THAT(execution.outcomes[0].detail, HasSubstr("no answer within 2m"));
+  EXPECT_EQ(execution.outcomes[1].kind, OutcomeKind::kFailed);
+}
+
 TEST_F(BatchTest, ABatchIsEndedWhateverHappened) {
   const FakeNode fresh = node;
   struct Case {

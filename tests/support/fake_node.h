@@ -38,6 +38,7 @@ class FakeNode final : public RuntimeReader,
   std::function<std::optional<Error>(const std::string& call)> on_call;
   bool lists_what_it_removed = false;  // says yes and does nothing
   std::size_t batch = 1;               // images in one batch of removals
+  std::string spares;                  // an id that the remover does not remove
   std::string hides_pod;               // a pod (by name) that the API does not list
 
   // A pod with one running container, known to the API and to the runtime.
@@ -87,6 +88,9 @@ class FakeNode final : public RuntimeReader,
     if (batch > 1)
       if (auto error = Enter("BeginBatch")) return *std::move(error);
     return Done{};
+  }
+  std::string ReasonToSpare(const Image& image) override {
+    return image.id.text() == spares ? "something else holds it" : "";
   }
   Status EndBatch(const std::stop_token&) override {
     if (batch > 1)
