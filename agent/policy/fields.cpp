@@ -118,7 +118,8 @@ CodecPtr<KeepWorkloads> WorkloadFields() {
 CodecPtr<Archive> ArchiveFields() {
   using S = Archive;
   return ObjectOf<S>({
-      Member("path", &S::path, DirectoryPath(), "the directory on the node; empty: off"),
+      Member("path", &S::path, DirectoryPath(),
+             "the directory, as the agent sees it (in the chart: /state/archive); empty: off"),
       Member("maxSize", &S::max_size, Quantity(), "how large the directory may become"),
   });
 }
@@ -205,7 +206,8 @@ CodecPtr<Limits> LimitFields() {
       Member("maxPercentOfImages", &S::max_percent_of_images, kPercent(),
              "part of all images of the node that is removed at most"),
       Member("removalDelay", &S::removal_delay, Duration(Millis::zero(), hours(1)),
-             "pause between two removals"),
+             "pause between two batches of removals: up to 50 images on containerd, up to four "
+             "elsewhere, one where the disk has to be asked after each"),
       Member("maxFailures", &S::max_failures, Integer(1, kAny),
              "failed removals after which the run stops"),
       Member("confirmRuns", &S::confirm_runs, Integer(1, 100),
