@@ -74,10 +74,12 @@ CLI::App* AddAnalyze(CLI::App& app, Options& options) {
       "--layers", options.layers,
       "Instead: how images share layers, which layers are heavy and what made them, and what a "
       "shared base would save; needs containerd, and no Kubernetes");
-  command->add_option("--limit", options.limit, "With --layers: rows of each table and list")
-      ->check(CLI::PositiveNumber)
+  command
+      ->add_option("--limit", options.limit,
+                   "With --layers: rows of each table and list, 1 to 1000")
+      ->check(CLI::Range(1, 1000))
       ->needs(layers)
-      ->capture_default_str();
+      ->option_text("N [10]");
   command
       ->add_option("--compare", options.compare,
                    "Instead: two documents of one kind, before and after, as `analyze --layers -o "
@@ -97,6 +99,14 @@ CLI::App* AddDf(CLI::App& app, Options& options) {
   command
       ->add_option("--if-removed", options.if_removed,
                    "Only what these together would free: names, digests, ids")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            // The parser takes the word that follows, whatever it is.
+            return text.starts_with("-") ? "needs an IMAGE, and " + text + " is none"
+                                         : std::string();
+          },
+          ""))
+      ->type_name("IMAGE")
       ->option_text("IMAGE...");
   return command;
 }
@@ -279,7 +289,10 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (const std::string better = BetterComplaint(app, given); !better.empty()) {
+    std::string better = BetterComplaint(app, given);
+    if (better.empty() && error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError))
+      better = NotExpected(app, given);
+    if (!better.empty()) {
       PrintError(better);
       return kExitUsage;
     }

@@ -44,7 +44,10 @@ Result<std::vector<RemovalEntry>> ReadRemovals(const Options& options, const Clo
     return Error{exists.error().kind, exists.error().what +
                                           ": no run is remembered there; --state-dir names the "
                                           "directory that the agent or `imagesweep sweep` keeps"};
-  if (!*exists) return std::vector<RemovalEntry>();
+  if (!*exists)
+    return Error{ErrorKind::kNotFound, "no removal is remembered here, in " + options.state_dir +
+                                           "; --state-dir names the directory that the agent or "
+                                           "`imagesweep sweep` keeps"};
   const auto history = History::Open(options.state_dir, clock);
   auto removals = history->Removals({});
   // What it could not read must not look like nothing to restore.

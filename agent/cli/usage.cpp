@@ -22,6 +22,35 @@ std::string GivenArguments::Before(const std::string& word) const {
   return found == words_.end() || found == words_.begin() ? std::string() : *(found - 1);
 }
 
+std::vector<std::string> GivenArguments::InOrder(std::vector<std::string> words) const {
+  std::ranges::stable_sort(
+      words, {}, [&](const std::string& word) { return std::ranges::find(words_, word); });
+  return words;
+}
+
+std::string NotExpected(const CLI::App& app, const GivenArguments& given) {
+  std::vector<std::string> flags;
+  std::string command = app.get_name();
+  const CLI::App* last = &app;
+  while (true) {
+    for (const CLI::Option* option : last->get_options([](const CLI::Option*) { return true; }))
+      if (last != &app || !option->get_group().empty())
+        std::ranges::copy(option->get_lnames(), std::back_inserter(flags));
+    if (last->get_subcommands().empty()) break;
+    last = last->get_subcommands().front();
+    command += " " + last->get_name();
+  }
+  std::string text = "not expected:", meant;
+  for (const std::string& word : given.InOrder(app.remaining(/*recurse=*/true))) {
+    text += " " + word;
+    if (!meant.empty() || !word.starts_with("--")) continue;
+    if (const auto nearest = Nearest(word.substr(2, word.find('=') - 2), flags); !nearest.empty())
+      meant = std::string("; did you mean --").append(nearest).append("?");
+  }
+  return text + meant + "\n`" + command + " --help` lists what is" +
+         (last == &app ? "" : ", `imagesweep --help` the flags that all commands share");
+}
+
 std::string BetterComplaint(const CLI::App& app, const GivenArguments& given) {
   const CLI::App* last = &app;
   while (!last->get_subcommands().empty()) last = last->get_subcommands().front();

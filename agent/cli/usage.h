@@ -16,6 +16,8 @@ class GivenArguments {
   bool Has(const CLI::Option& option) const;
   // The word before the first that is `word`; empty when there is none.
   std::string Before(const std::string& word) const;
+  // Those of `words` that were given, in the order of the command line.
+  std::vector<std::string> InOrder(std::vector<std::string> words) const;
 
  private:
   const std::vector<std::string> words_;
@@ -24,6 +26,9 @@ class GivenArguments {
 // What the parser's complaint should have said: which word is no command and what was probably
 // meant, or that a switch takes its value after "=".  Empty: nothing better.
 std::string BetterComplaint(const CLI::App& app, const GivenArguments& given);
+
+// Which words the parser did not expect, in the order given, and which flag was probably meant.
+std::string NotExpected(const CLI::App& app, const GivenArguments& given);
 
 // The flags of `all` that were given and do nothing for a command that reads `read` alone: a
 // complaint, or nothing.

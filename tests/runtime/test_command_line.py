@@ -33,6 +33,10 @@ def run(*arguments, code, env=None):
     (["sweep", "--policy-file", ""], ["--policy-file is given with nothing in it"]),
     (["ensure-space", "1Gi", "--policy-configmap="], ["--policy-configmap: 1 required TEXT missing"]),
     (["sweep", "--policy-file=", "--runtime-endpoint", "x"], ["not expected: x"]),
+    (["plan", "a", "b", "--kubconfig", "x", "c"], ["not expected: a b --kubconfig x c; did you mean --kubeconfig?"]),
+    (["df", "--if-removed", "--runtime-endpoint=x"], ["--if-removed", "needs an IMAGE"]),
+    (["df", "--if-removed"], ["--if-removed: 1 required IMAGE missing"]),
+    (["analyze", "--layers", "--limit=0"], ["--limit", "not in range 1 to 1000"]),
     (["plan", "--diff"], ["plan --diff needs --policy-file or --profile"]),
     (["sweep", "-o", "markdown"], ["-o markdown is for report, analyze and plan --diff"]),
 ])
