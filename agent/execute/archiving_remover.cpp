@@ -1,5 +1,7 @@
 #include "agent/execute/archiving_remover.h"
 
+#include <utility>
+
 namespace imagesweep {
 
 Status ArchivingRemover::BeginBatch(const std::vector<const Image*>& images,
@@ -14,15 +16,25 @@ Status ArchivingRemover::BeginBatch(const std::vector<const Image*>& images,
   return remover_.BeginBatch(images, stop);
 }
 
-Result<Removal> ArchivingRemover::Remove(const Image& image, const std::stop_token& stop) {
-  if (!image.local_only()) return remover_.Remove(image, stop);
+std::string ArchivingRemover::WhyWithoutCopy(const Image& image) const {
+  if (!image.local_only()) return {};
+  const std::string why = "it cannot be pulled again and ";
   const auto copied = copied_.find(image.id.text());
-  if (copied == copied_.end())
-    return Error{ErrorKind::kInternal, "it cannot be pulled again and was not archived"};
+  if (copied == copied_.end()) return why + "was not archived";
   if (!copied->second)
-    return Error{copied->second.error().kind,
-                 "it cannot be pulled again and could not be archived, so it stays: " +
-                     copied->second.error().what};
+    return why + "could not be archived, so it stays: " + copied->second.error().what;
+  return archiver_.Has(image) ? std::string() : why + "its archive is gone, so it stays";
+}
+
+std::string ArchivingRemover::ReasonToSpare(const Image& image) {
+  std::string why = WhyWithoutCopy(image);
+  return why.empty() ? remover_.ReasonToSpare(image) : why;
+}
+
+Result<Removal> ArchivingRemover::Remove(const Image& image, const std::stop_token& stop) {
+  // Asked once more: another process may have made room for its own archives meanwhile.
+  if (std::string why = WhyWithoutCopy(image); !why.empty())
+    return Error{ErrorKind::kIncomplete, std::move(why)};
   return remover_.Remove(image, stop);
 }
 

@@ -9,8 +9,9 @@
 
 namespace imagesweep {
 
-// Has an image that cannot be pulled again copied before it goes; without a copy it stays, and its
-// removal fails with the reason.  Everything else is the other remover's.
+// Has an image that cannot be pulled again copied before it goes; without a copy it is spared with
+// the reason, and its removal fails should the copy be gone by then.  Everything else is the other
+// remover's.
 //
 // Copies are made at the beginning of a batch, however long that takes, so that the last look comes
 // after them.  Threads: as the other remover, which must outlive it like the archiver.
@@ -22,10 +23,14 @@ class ArchivingRemover final : public ImageRemover {
   std::size_t batch_size() const override { return remover_.batch_size(); }
   std::size_t in_flight() const override { return remover_.in_flight(); }
   Status BeginBatch(const std::vector<const Image*>& images, const std::stop_token& stop) override;
+  std::string ReasonToSpare(const Image& image) override;
   Status EndBatch(const std::stop_token& stop) override { return remover_.EndBatch(stop); }
   Result<Removal> Remove(const Image& image, const std::stop_token& stop) override;
 
  private:
+  // Empty: it has one, or needs none.
+  std::string WhyWithoutCopy(const Image& image) const;
+
   ImageRemover& remover_;
   ImageArchiver& archiver_;
   std::unordered_map<std::string, Status> copied_;  // of this batch, by image id

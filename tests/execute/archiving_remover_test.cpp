@@ -16,6 +16,7 @@ using testing::IsEmpty;
 struct World {
   std::vector<std::string> done;
   std::string archive_fails;  // of which image
+  bool copies_are_there = true;
 };
 
 class Remover final : public ImageRemover {
@@ -26,6 +27,10 @@ class Remover final : public ImageRemover {
   Status BeginBatch(const std::vector<const Image*>& images, const std::stop_token&) override {
     world_.done.push_back("begin " + std::to_string(images.size()));
     return Done{};
+  }
+  std::string ReasonToSpare(const Image& image) override {
+    world_.done.push_back("ask " + image.display_name());
+    return "the other one's reason";
   }
   Status EndBatch(const std::stop_token&) override {
     world_.done.emplace_back("end");
@@ -49,6 +54,7 @@ class Archiver final : public ImageArchiver {
       return Error{ErrorKind::kUnavailable, "no space left"};
     return "/archive/" + image.id.text();
   }
+  bool Has(const Image&) override { return world_.copies_are_there; }
 
  private:
   World& world_;
@@ -79,13 +85,34 @@ TEST_F(ArchivingRemoverTest, CopiesWhatCannotBePulledAgainBeforeTheLastLook) {
 TEST_F(ArchivingRemoverTest, WhatHasNoCopyStaysAndTheOthersGo) {
   world_.archive_fails = "r.example/built:v1";
   EXPECT_TRUE(remover_.BeginBatch({&pulled_, &built_}, {}));
+  EXPECT_THAT(remover_.ReasonToSpare(built_), HasSubstr("so it stays: no space left"));
   const auto removed = remover_.Remove(built_, {});
   ASSERT_FALSE(removed);
-  EXPECT_EQ(removed.error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(removed.error().kind, ErrorKind::kIncomplete);
   EXPECT_THAT(removed.error().what, HasSubstr("so it stays: no space left"));
   EXPECT_TRUE(remover_.Remove(pulled_, {}));
   EXPECT_THAT(world_.done,
               ElementsAre("archive r.example/built:v1", "begin 2", "remove r.example/pulled:v1"));
+}
+
+TEST_F(ArchivingRemoverTest, ACopyThatIsGoneMeanwhileIsNone) {
+  EXPECT_TRUE(remover_.BeginBatch({&pulled_, &built_}, {}));
+  EXPECT_EQ(remover_.ReasonToSpare(built_), "the other one's reason");
+  world_.copies_are_there = false;
+  EXPECT_THAT(remover_.ReasonToSpare(built_), HasSubstr("its archive is gone"));
+  const auto removed = remover_.Remove(built_, {});
+  ASSERT_FALSE(removed);
+  EXPECT_THAT(removed.error().what, HasSubstr("its archive is gone"));
+  EXPECT_TRUE(remover_.Remove(pulled_, {}));
+  EXPECT_THAT(world_.done, ElementsAre("archive r.example/built:v1", "begin 2",
+                                       "ask r.example/built:v1", "remove r.example/pulled:v1"));
+}
+
+TEST_F(ArchivingRemoverTest, WhetherAnythingElseMayGoIsTheOtherRemovers) {
+  EXPECT_TRUE(remover_.BeginBatch({&pulled_}, {}));
+  EXPECT_EQ(remover_.ReasonToSpare(pulled_), "the other one's reason");
+  EXPECT_THAT(remover_.ReasonToSpare(built_), HasSubstr("was not archived"));
+  EXPECT_THAT(world_.done, ElementsAre("begin 1", "ask r.example/pulled:v1"));
 }
 
 TEST_F(ArchivingRemoverTest, ACopyOfAnEarlierBatchIsNone) {
