@@ -45,7 +45,7 @@ def test_names_file_line_and_rule(tmp_path, path, include, says):
 @pytest.mark.parametrize("folder, include", [
     ("kube", "#include <cpprest/http_client.h>"), ("web", "#include <openssl/evp.h>"),
     ("state", "#include <sqlite3.h>"), ("policy", "#include <yaml-cpp/yaml.h>"),
-    ("cri", "#include <nlohmann/json.hpp>"),
+    ("containerd", "#include <openssl/evp.h>"),
 ])
 def test_a_library_of_one_file_in_two(tmp_path, folder, include):
     write(tmp_path, f"agent/{folder}/a.cpp", include)
