@@ -81,6 +81,14 @@ def test_neither_cluster_nor_leave_to_do_without(prepared):
     assert prepared.containerd.names() == prepared.before
 
 
+def test_workloads_without_a_cluster(prepared):
+    policy = prepared.workdir.path / "workloads.yaml"
+    policy.write_text("apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\nkeep: {workloads: {enabled: true}}\n")
+    result = prepared.run("plan", "--without-kubernetes", code=1, kubeconfig=None, policy_file=policy)
+    assert "keep.workloads needs a cluster: take it out of the policy" in result.stdout + result.stderr
+    assert prepared.containerd.names() == prepared.before
+
+
 def test_the_report_of_a_refused_run_names_the_source(prepared):
     prepared.api.stop()
     report = prepared.sweep(code=1)
