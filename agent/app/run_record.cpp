@@ -81,8 +81,7 @@ std::string ResultOf(const Report& report) {
 
 }  // namespace
 
-void RemovalJournal::Intend(std::uint32_t at) {
-  if (history_ == nullptr) return;
+Status RemovalJournal::Intend(std::uint32_t at) {
   const Image& image = report_.observation.images[at];
   const Decision& decision = report_.plan.decisions[at];
   RemovalEntry entry;
@@ -95,26 +94,44 @@ void RemovalJournal::Intend(std::uint32_t at) {
   entry.code = ToString(decision.code);
   entry.reason = decision.reason;
   intended_.insert(at);
-  AddWarning(report_, history_->Intend(entry));
+  return history_->Intend(entry);
 }
 
-void RemovalJournal::Settle(const Outcome& outcome) {
-  if (history_ == nullptr || !intended_.contains(outcome.image)) return;
-  if (outcome.kind != OutcomeKind::kRemoved && outcome.kind != OutcomeKind::kSpared) return;
-  const std::string& id = report_.observation.images[outcome.image].id.text();
-  AddWarning(report_, history_->Settle(report_.run, id, outcome.kind == OutcomeKind::kRemoved));
+void RemovalJournal::Intend(const std::vector<std::uint32_t>& batch) {
+  if (history_ == nullptr) return;
+  AddWarning(report_, history_->Together([&]() -> Status {
+    for (const auto at : batch) AddWarning(report_, Intend(at));
+    return Done{};
+  }));
+}
+
+void RemovalJournal::Settle(const std::vector<Outcome>& outcomes) {
+  if (history_ == nullptr) return;
+  AddWarning(report_, history_->Together([&]() -> Status {
+    for (const Outcome& outcome : outcomes) {
+      if (!intended_.contains(outcome.image)) continue;
+      if (outcome.kind != OutcomeKind::kRemoved && outcome.kind != OutcomeKind::kSpared) continue;
+      const std::string& id = report_.observation.images[outcome.image].id.text();
+      AddWarning(report_, history_->Settle(report_.run, id, outcome.kind == OutcomeKind::kRemoved));
+    }
+    return Done{};
+  }));
 }
 
 void RemovalJournal::SettleBy(const std::vector<Image>& listed) {
   if (history_ == nullptr) return;
-  for (const Outcome& outcome : report_.outcomes) {
-    if (outcome.kind == OutcomeKind::kSpared || !intended_.contains(outcome.image)) continue;
-    const Image& image = report_.observation.images[outcome.image];
-    const auto now = std::ranges::find(listed, image.id, &Image::id);
-    const bool gone = now == listed.end();
-    if (gone || (now->tags == image.tags && now->digests == image.digests))
-      AddWarning(report_, history_->Settle(report_.run, image.id.text(), gone));
-  }
+  AddWarning(report_, history_->Together([&]() -> Status {
+    for (const Outcome& outcome : report_.outcomes) {
+      if (outcome.kind == OutcomeKind::kSpared || !intended_.contains(outcome.image)) continue;
+      const Image& image = report_.observation.images[outcome.image];
+      const auto now = std::ranges::find(listed, image.id, &Image::id);
+      const bool gone = now == listed.end();
+      if (outcome.kind == OutcomeKind::kRemoved && gone && outcome.detail.empty()) continue;
+      if (gone || (now->tags == image.tags && now->digests == image.digests))
+        AddWarning(report_, history_->Settle(report_.run, image.id.text(), gone));
+    }
+    return Done{};
+  }));
 }
 
 void KeepRun(Report& report, History& history) {

@@ -322,9 +322,9 @@ void Sweeper::Execute(const View& view, const SweepOptions& options, Report& rep
     return closed ? "the window closed" : "";
   };
   RemovalJournal journal(report.dry_run ? nullptr : parts_.history, report);
-  hooks.before_removal = [&](std::uint32_t at) { journal.Intend(at); };
+  hooks.before_batch = [&](const auto& batch) { journal.Intend(batch); };
+  hooks.after_batch = [&](const auto& outcomes) { journal.Settle(outcomes); };
   hooks.on_outcome = [&](const Outcome& outcome, const Image& image) {
-    journal.Settle(outcome);
     room.Note(outcome);
     if (options.hooks.on_outcome) options.hooks.on_outcome(outcome, image);
   };

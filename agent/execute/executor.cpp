@@ -116,13 +116,13 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
     if (!execution.stopped_early.empty()) break;
     const auto images = NextBatch(rest, plan, policy, evidence, disk, remover, execution, hooks);
     if (images.empty()) continue;
-    if (hooks.before_removal)
-      for (const auto at : images) hooks.before_removal(at);
+    if (hooks.before_batch) hooks.before_batch(images);
     Batch batch(look_, evidence, index, remover, clock_,
                 [&] { return ReasonToEnd(policy, failures, begun, stop, hooks); });
     BatchResult result = batch.Run(images, policy.limits.max_failures - failures, stop);
     std::ranges::copy(result.recheck_window_seconds,
                       std::back_inserter(execution.recheck_window_seconds));
+    if (hooks.after_batch) hooks.after_batch(result.outcomes);
     for (Outcome& outcome : result.outcomes) {
       const Image& image = evidence.images[outcome.image];
       removed_before = removed_before || outcome.kind == OutcomeKind::kRemoved;

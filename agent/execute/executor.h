@@ -36,8 +36,9 @@ class Executor {
       : filesystem_(filesystem), look_(runtime, pods, workloads, expected, clock), clock_(clock) {}
 
   struct Hooks {
-    // Told of each image of a batch before the last look at it; their outcomes follow.
-    std::function<void(std::uint32_t at)> before_removal;
+    // Told of the images of a batch before the last look at them, and of what became of each.
+    std::function<void(const std::vector<std::uint32_t>& images)> before_batch;
+    std::function<void(const std::vector<Outcome>& outcomes)> after_batch;
     // Told of what will be tried, once, before the first.
     std::function<void(const Plan& plan, const Observation& seen)> on_begin;
     // Told of each outcome as it comes.

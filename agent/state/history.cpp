@@ -57,17 +57,28 @@ class DurableHistory final : public History {
                                             HumanBytes(TextBytes(removal)) + "; at most " +
                                             HumanBytes(kMaxRemovalBytes) + " are kept"};
     Wait(removal);
+    if (together_) return Done{};
     return Write([](const Database&) {});
   }
 
   Status Settle(const std::string& run, const std::string& image_id, bool removed) override {
     if (keeps_nothing()) return Done{};
     Wait(Settled{run, image_id, removed});
+    if (together_) return Done{};
     auto written = Write([](const Database&) {});
     if (written && last_is_missing_)
       return Error{ErrorKind::kNotFound,
                    "history: no entry for the removal of " + image_id + " by run " + run};
     return written;
+  }
+
+  Status Together(const std::function<Status()>& changes) override {
+    together_ = true;
+    auto changed = changes();
+    together_ = false;
+    if (keeps_nothing() || waiting_.empty()) return changed;
+    auto written = Write([](const Database&) {});
+    return written ? std::move(changed) : std::move(written);
   }
 
   Status AddRun(const RunEntry& entry, int limit) override {
@@ -173,6 +184,7 @@ class DurableHistory final : public History {
   const Clock& clock_;
   std::unique_ptr<StateFile> file_;
   std::deque<RemovalChange> waiting_;  // for a file that takes them, oldest first
+  bool together_ = false;              // they are written later, all at once
   bool last_is_missing_ = false;       // the last of them settled what was not there
   std::optional<SteadyTime> leave_alone_until_;
   Warnings warnings_;

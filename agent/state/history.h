@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,10 @@ class History {
   // After: it is gone; or it is not, and the entry is dropped.  kNotFound when it is gone and no
   // entry says that it was asked for.
   virtual Status Settle(const std::string& run, const std::string& image_id, bool removed) = 0;
+
+  // What `changes` intends and settles is written at once, when it returns: a write waits for the
+  // disk.  An error of either.
+  virtual Status Together(const std::function<Status()>& changes) = 0;
 
   // Adds a run, and drops the oldest beyond `limit` (0: keeps none) and beyond 24 MiB of packed
   // reports; the removals of a dropped run stay.  A "noop" after a "noop" with the same dry_run

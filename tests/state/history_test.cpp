@@ -183,5 +183,26 @@ TEST(NoHistory, KeepsNothingWithoutComplaint) {
   EXPECT_THAT(history->warnings(), IsEmpty());
 }
 
+// A write waits for the disk, and a batch has fifty images.
+TEST_F(RemovalsTest, WhatIsChangedTogetherIsWrittenAtOnce) {
+  const auto history = Open();
+  ASSERT_TRUE(history->Together([&]() -> Status {
+    for (const char* word : {"a", "b", "c"})
+      if (auto intended = history->Intend(Removal("r1", word)); !intended) return intended;
+    EXPECT_THAT(*Open()->Removals("r1"), testing::IsEmpty()) << "not yet";
+    return history->Settle("r1", Id("b"), true);
+  }));
+  const auto kept = *Open()->Removals("r1");
+  ASSERT_EQ(kept.size(), 3U);
+  EXPECT_EQ(std::ranges::count(kept, true, &RemovalEntry::done), 1);
+
+  const auto failed = history->Together([&]() -> Status {
+    EXPECT_TRUE(history->Intend(Removal("r2", "d")));
+    return Error{ErrorKind::kInternal, "stopped"};
+  });
+  EXPECT_EQ(failed.error().what, "stopped");
+  EXPECT_EQ(Open()->Removals("r2")->size(), 1U) << "what was said before is kept";
+}
+
 }  // namespace
 }  // namespace imagesweep
