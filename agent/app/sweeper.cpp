@@ -1,7 +1,6 @@
 #include "agent/app/sweeper.h"
 
 #include <algorithm>
-#include <iterator>
 #include <unordered_set>
 #include <utility>
 
@@ -66,27 +65,6 @@ std::string Shortfall(const Marks& marks, const std::optional<DiskUsage>& before
          "; what is left is needed, kept, too young or over a limit";
 }
 
-std::string Describe(const NodeLabels& labels) {
-  std::string text;
-  for (const auto& [name, value] : labels)
-    text.append(text.empty() ? "" : ",").append(name).append("=").append(value);
-  return text;
-}
-
-void ApplyOverride(const Evidence& evidence, Report& report) {
-  if (report.in_force.overrides.empty()) return;
-  if (!evidence.pods) {
-    report.warnings.emplace_back(
-        "the policy has overrides by node labels; without Kubernetes the labels are not known, and "
-        "none of them holds");
-    return;
-  }
-  const Override* const found = report.in_force.OverrideFor(evidence.pods->node_labels);
-  if (found == nullptr) return;
-  report.override_for = Describe(found->node_selector);
-  report.in_force = Policy(*found->policy);
-}
-
 }  // namespace
 
 Sweeper::Sweeper(NodeParts parts, std::string node, std::optional<OwnPod> own_pod,
@@ -108,133 +86,6 @@ Report Sweeper::Begin(const ActivePolicy& active) {
   report.in_force = active.policy;
   report.evidence.without_kubernetes = parts_.pods == nullptr;
   return report;
-}
-
-// Images first, references last: what comes into use in between is then seen as used.  The other
-// order would remove an image that was just pulled.
-std::optional<Refusal> Sweeper::ReadEvidence(View& view, Report& report,
-                                             const std::stop_token& stop) {
-  Evidence& evidence = view.evidence;
-  auto identity = parts_.runtime.Identity(stop);
-  if (!identity) return Refusal{"runtime", std::move(identity).error()};
-  evidence.runtime = *std::move(identity);
-  auto images = parts_.runtime.ListImages(stop);
-  if (!images) return Refusal{"images", std::move(images).error()};
-  evidence.images = *std::move(images);
-  ReadLayers(view, report, stop);
-  auto use = parts_.runtime.ReadUse(stop);
-  if (!use) return Refusal{"containers", std::move(use).error()};
-  evidence.use = *std::move(use);
-  if (view.graph) AddUnknownContainers(*view.graph, evidence.use);
-  if (parts_.pods == nullptr) return std::nullopt;
-  auto pods = parts_.pods->Read(Millis::zero(), stop);
-  if (!pods) return Refusal{"pods", std::move(pods).error()};
-  evidence.pods = *std::move(pods);
-  return std::nullopt;
-}
-
-// Between the images and their users, like everything that says something about images.
-void Sweeper::ReadLayers(View& view, Report& report, const std::stop_token& stop) {
-  if (parts_.layers == nullptr) return;
-  auto graph = parts_.layers->Read(view.evidence.images, stop);
-  if (graph && KnowsEveryHolder(**graph))
-    view.graph = *std::move(graph);
-  else if (graph)
-    report.warnings.push_back(
-        "containerd was read only in part, so what images share is not known, "
-        "and they go one by one: " +
-        (*graph)->world().unread().front().why);
-  else if (graph.error().kind != ErrorKind::kNotFound)
-    report.warnings.push_back("what images share is not known, and they go one by one: " +
-                              graph.error().what);
-}
-
-// What only the cluster's workloads need cannot be told from what nothing needs.
-std::optional<Refusal> Sweeper::ReadWorkloads(Report& report, Evidence& evidence,
-                                              const std::stop_token& stop) {
-  if (!report.in_force.keep.workloads.enabled) return std::nullopt;
-  if (parts_.workloads == nullptr && parts_.pods == nullptr)
-    return Refusal{"workloads",
-                   {ErrorKind::kInvalid,
-                    "keep.workloads needs a cluster: take it out of the policy, or give "
-                    "--kubeconfig in place of --without-kubernetes"}};
-  if (parts_.workloads == nullptr)
-    return Refusal{"workloads",
-                   {ErrorKind::kInvalid,
-                    "keep.workloads.enabled is true, and nothing here reads the cluster's "
-                    "workloads; give --workloads=direct or index (chart: workloads.mode)"}};
-  auto read = parts_.workloads->Read(stop);
-  if (!read) return Refusal{"workloads", std::move(read).error()};
-  report.observation.workloads = read->references;
-  evidence.workloads = *std::move(read);
-  return std::nullopt;
-}
-
-std::optional<DiskUsage> Sweeper::ReadDisk(Report& report, const std::stop_token& stop) {
-  const auto mountpoints = parts_.runtime.ImageFilesystems(stop);
-  if (!mountpoints || mountpoints->empty()) {
-    report.warnings.push_back("disk use is not known, so nothing goes for space: " +
-                              (mountpoints ? std::string("the runtime names no image filesystem")
-                                           : mountpoints.error().what));
-    return std::nullopt;
-  }
-  auto usage = parts_.filesystem.Stat(mountpoints->front());
-  if (!usage) {
-    report.warnings.push_back("disk use is not known, so nothing goes for space: " +
-                              usage.error().what);
-    return std::nullopt;
-  }
-  return *std::move(usage);
-}
-
-std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options, Report& report,
-                                        const std::stop_token& stop) {
-  if (auto refusal = ReadEvidence(view, report, stop)) return refusal;
-  Evidence& evidence = view.evidence;
-  auto& index = view.index;
-  index.emplace(evidence.images);
-  Observation& seen = report.observation;
-  seen.at = report.started;
-  seen.images = evidence.images;
-  seen.references = evidence.AllReferences();
-  seen.sandbox_images = evidence.use.sandbox_images;
-  const auto& own_pod = gate_.expected().own_pod;
-  if (own_pod) seen.own_images = OwnImages(evidence.use, *own_pod);
-  report.runtime = evidence.runtime;
-  std::ranges::copy(evidence.use.warnings, std::back_inserter(report.warnings));
-  report.evidence.containers = evidence.use.containers;
-  if (evidence.pods) {
-    report.node_labels = evidence.pods->node_labels;
-    report.evidence.pods = evidence.pods->pods.size();
-    report.evidence.unfinished_pods = evidence.pods->unfinished;
-    report.evidence.ready_pods = evidence.pods->ready;
-    report.evidence.resource_version = evidence.pods->resource_version;
-    report.evidence.pods_age_seconds =
-        std::chrono::duration<double>(parts_.clock.Steady() - evidence.pods->listed_at).count();
-  }
-  const auto in_use = ReferencedImages(*index, seen.images.size(), seen.references);
-  const auto referenced = static_cast<std::size_t>(std::ranges::count(in_use, true));
-  if (auto refusal = gate_.Check(evidence, *index, referenced, parts_.clock.Steady()))
-    return refusal;
-  report.referenced_images = referenced;
-
-  ApplyOverride(evidence, report);
-  if (auto refusal = ReadWorkloads(report, evidence, stop)) return refusal;
-  // Only a view that was believed may age an image.
-  auto used_since = in_use;
-  if (recent_) {
-    const auto recently = ReferencedImages(*index, seen.images.size(), recent_());
-    for (std::size_t at = 0; at < used_since.size(); ++at)
-      used_since[at] = used_since[at] || recently[at];
-  }
-  // Who was away for longer than an agent should knows nothing of that time; and who only looks
-  // must not make the agent believe that it was watched.
-  const bool acts_by_hand = !options.running_for && options.dry_run == false;
-  if (!acts_by_hand) parts_.ledger.LimitGaps(2 * report.in_force.interval);
-  seen.ages = parts_.ledger.Observe(seen.images, used_since);
-  for (const std::string& warning : parts_.ledger.warnings()) report.warnings.push_back(warning);
-  seen.disk = ReadDisk(report, stop);
-  return std::nullopt;
 }
 
 void Sweeper::Decide(const View& view, const SweepOptions& options, Report& report,

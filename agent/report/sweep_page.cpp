@@ -77,8 +77,8 @@ class Builder {
     else if (!Text(report_, "stoppedEarly").empty())
       status = "stopped early: " + Text(report_, "stoppedEarly");
     if (dry_run_) status = "dry run, nothing was removed (" + status + ")";
-    page_.head.push_back(Page::Bullets{{"Date: " + Text(report_, "startedAt"),
-                                        "Run: " + Text(report_, "run"), "Status: " + status}});
+    page_.head.emplace_back(Page::Bullets{{"Date: " + Text(report_, "startedAt"),
+                                           "Run: " + Text(report_, "run"), "Status: " + status}});
   }
 
   void Objective() {
