@@ -73,11 +73,12 @@ tidy: ## clang-tidy over agent/ and tests/
 	cmake --build --preset tidy --target imagesweep_cri_proto
 	run-clang-tidy -quiet -p build/tidy -j $(JOBS) '^$(CURDIR)/(agent|tests)/'
 
-bench: build ## Benchmarks: the plan, then on a private containerd the agent's start and size and its removals (needs root)
+bench: build ## Benchmarks: the plan, on a private containerd the agent and its removals, and what many agents ask of an API server (needs root)
 	@for program in build/release/bench/*_bench; do echo "== $$program"; $$program || exit 1; done
 	scripts/bootstrap test
 	bench/agent
 	bench/removal
+	bench/fleet
 
 docs: build ## Make the generated pages of docs/reference anew
 	build/release/imagesweep policy reference > docs/reference/policy.md
