@@ -52,26 +52,21 @@ const std::vector<RemovalEntry> kRemovals{
 
 TEST(ChooseRemovals, FindsWhatIsMeant) {
   using Of = RestoreWish::Of;
-  const struct {
-    RestoreWish wish;
-    std::vector<std::string> ids;
-  } rows[] = {
-      {{}, {Id("new")}},
-      {{Of::kRun, "01B"}, {Id("old"), Id("web")}},
-      {{Of::kRun, "01A"}, {Id("old")}},
-      {{Of::kImage, "r.example/app:v1"}, {Id("new")}},  // what it meant last
-      {{Of::kImage, "r.example/app:v0"}, {Id("old")}},
-      {{Of::kImage, "web"}, {Id("web")}},
-      {{Of::kImage, Digest("r.example/app", "old")}, {Id("old")}},
-      {{Of::kImage, Id("old")}, {Id("old")}},
-      {{Of::kImage, Id("old").substr(0, 14)}, {Id("old")}},
-      {{Of::kImage, Id("old").substr(7)}, {Id("old")}},
+  const auto means = [](Of of, const std::string& text, const std::vector<std::string>& ids) {
+    const auto chosen = ChooseRemovals(kRemovals, {of, text});
+    ASSERT_TRUE(chosen) << text << ": " << chosen.error().what;
+    EXPECT_EQ(Ids(*chosen), ids) << text;
   };
-  for (const auto& row : rows) {
-    const auto chosen = ChooseRemovals(kRemovals, row.wish);
-    ASSERT_TRUE(chosen) << row.wish.text << ": " << chosen.error().what;
-    EXPECT_EQ(Ids(*chosen), row.ids) << row.wish.text;
-  }
+  means(Of::kLastRun, "", {Id("new")});
+  means(Of::kRun, "01B", {Id("old"), Id("web")});
+  means(Of::kRun, "01A", {Id("old")});
+  means(Of::kImage, "r.example/app:v1", {Id("new")});  // what it meant last
+  means(Of::kImage, "r.example/app:v0", {Id("old")});
+  means(Of::kImage, "web", {Id("web")});
+  means(Of::kImage, Digest("r.example/app", "old"), {Id("old")});
+  means(Of::kImage, Id("old"), {Id("old")});
+  means(Of::kImage, Id("old").substr(0, 14), {Id("old")});
+  means(Of::kImage, Id("old").substr(7), {Id("old")});
   EXPECT_EQ(ChooseRemovals(kRemovals, {Of::kImage, "r.example/app:v0"})->front().run, "01B");
 }
 
