@@ -74,7 +74,7 @@ void Reflector::WatchOnce(const std::stop_token& stop) {
   } else if (!ending.throttled && now - listed_at_ >= options_.relist_after) {
     list_from_ = std::string();
   }
-  const bool lived = now - start >= kHealthyAfter;
+  const bool lived = ending.quiet || now - start >= kHealthyAfter;
   if (lived) backoff_.Reset();
   if (!lived || ending.lost) Pause(ending.retry_after, stop);
 }
@@ -121,6 +121,7 @@ WatchEnding Reflector::WatchToItsEnd(const std::stop_token& stop) {
   JsonSplitter splitter;
   std::optional<WatchEnding> ended;
   saw_event_ = false;
+  bool opened = false;
   const auto on_data = [&](std::string_view piece) {
     const auto fed = splitter.Feed(piece, [&](std::string_view object) {
       ended = OnObject(object);
@@ -133,9 +134,14 @@ WatchEnding Reflector::WatchToItsEnd(const std::stop_token& stop) {
   };
   const auto response = transport_.Stream(
       lister_.WatchPath(resource_version_, timeout), options_.idle, stop,
-      [&] { handler_.Confirm(); }, on_data);
+      [&] {
+        opened = true;
+        handler_.Confirm();
+      },
+      on_data);
   if (observer_) observer_("watch", lister_.resource(), CodeOf(response));
   if (ended) return *std::move(ended);
+  if (!response && opened && response.error().kind == ErrorKind::kDeadline) return AfterSilence();
   if (!response) return AfterBreak(response.error());
   if (response->status != 200) return AfterRefusal(ReadStatus(*response));
   return AfterEnd(std::chrono::duration_cast<Millis>(clock_.Steady() - start), saw_event_);

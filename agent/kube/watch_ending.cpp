@@ -35,6 +35,10 @@ WatchEnding AfterBreak(Error why) {
   return {Next::kResume, std::move(why), {}, false};
 }
 
+WatchEnding AfterSilence() {
+  return {Next::kResume, {}, {}, false, true};
+}
+
 WatchEnding AfterEnd(Millis lived, bool saw_event) {
   if (!saw_event && lived < kVeryShort)
     return AfterBreak({ErrorKind::kUnavailable, "ended at once, without an event"});

@@ -194,6 +194,29 @@ TEST_F(ReflectorTest, DropsHalfAnEventAndGetsItAgain) {
   EXPECT_LE(http.asked[2].at - http.asked[1].at, std::chrono::seconds(5));
 }
 
+// A cluster in which nothing happens: the server sends no bookmarks then.
+TEST_F(ReflectorTest, SilenceIsAskedAfterAtOnceAndOnlyNoAnswerIsBlindness) {
+  Step silent = WatchStep({}, Millis(90'000));
+  silent.error = Error{ErrorKind::kDeadline, "no answer within 90000 ms"};
+  http.script = {ListStep("10", {PodJson("a", "app:1")}), silent, silent, silent};
+  bool blind = true;
+  http.answer = [&](const ScriptedHttp::Asked&) -> std::optional<Step> {
+    blind = Blind();
+    return std::nullopt;
+  };
+  Run();
+  EXPECT_THAT(http.Summary(), ElementsAre("list newest", "watch 10", "watch 10", "watch 10"));
+  EXPECT_FALSE(blind);
+  EXPECT_EQ(elapsed(), Millis(270'000)) << "without a pause";
+
+  Step dead;
+  dead.error = Error{ErrorKind::kDeadline, "no answer within 90000 ms"};
+  http.script = {ListStep("10", {PodJson("a", "app:1")}), silent, dead};
+  http.stop = {};
+  Run();
+  EXPECT_TRUE(blind) << "the connection was dead";
+}
+
 // W21: whatever is not understood costs a list, and nothing is known until it is there.
 TEST_F(ReflectorTest, ListsAgainForWhateverItDoesNotUnderstand) {
   Json number = PodJson("p", "", "11");
