@@ -12,7 +12,7 @@ ARG REVISION=unknown
 RUN --mount=type=cache,target=/root/.cache/ccache \
     export DEB_BUILD_MAINT_OPTIONS=hardening=+all DEB_CXXFLAGS_MAINT_STRIP=-g \
  && cmake --preset release -DIMAGESWEEP_TESTS=OFF -DIMAGESWEEP_BENCH=OFF -DIMAGESWEEP_WERROR=OFF \
-      -DIMAGESWEEP_REVISION=${REVISION} -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG" \
+      -DIMAGESWEEP_REVISION=${REVISION} -DCMAKE_CXX_FLAGS_RELEASE="-Os -ffunction-sections -fdata-sections -DNDEBUG" \
       -DCMAKE_CXX_FLAGS="$(dpkg-buildflags --get CXXFLAGS) $(dpkg-buildflags --get CPPFLAGS)" \
       -DCMAKE_EXE_LINKER_FLAGS="$(dpkg-buildflags --get LDFLAGS) -Wl,--as-needed" \
       -DCMAKE_CXX_LINKER_LAUNCHER=/src/scripts/link-static \
