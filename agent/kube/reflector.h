@@ -42,7 +42,8 @@ class ReflectorHandler {
 class Reflector {
  public:
   struct Options {
-    // Silence after which a connection counts as dead; bookmarks come about once a minute.
+    // Silence after which it is asked again: bookmarks come about once a minute, but not before
+    // anything of the kind has changed since the server started, so it may be a quiet cluster's.
     Millis idle = std::chrono::seconds(90);
     // A watch may lose events without saying so (kubernetes#123072): listed anew at the end of the
     // first watch after this time, so within it and one watch.
