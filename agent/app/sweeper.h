@@ -85,8 +85,8 @@ class Sweeper {
     std::shared_ptr<const layers::LayerGraph> graph;  // null: what images share is not known
   };
   Report Begin(const ActivePolicy& active);
-  std::optional<Refusal> ReadEvidence(View& view, Report& report, const std::stop_token& stop);
-  void ReadLayers(View& view, Report& report, const std::stop_token& stop);
+  std::optional<Refusal> ReadEvidence(View& view, const std::stop_token& stop);
+  std::optional<Refusal> ReadLayers(View& view, const std::stop_token& stop);
   std::optional<Refusal> ReadWorkloads(Report& report, Evidence& evidence,
                                        const std::stop_token& stop);
   std::optional<Refusal> Observe(View& view, const SweepOptions& options, Report& report,

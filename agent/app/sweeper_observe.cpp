@@ -36,8 +36,7 @@ void ApplyOverride(const Evidence& evidence, Report& report) {
 
 // Images first, references last: what comes into use in between is then seen as used.  The other
 // order would remove an image that was just pulled.
-std::optional<Refusal> Sweeper::ReadEvidence(View& view, Report& report,
-                                             const std::stop_token& stop) {
+std::optional<Refusal> Sweeper::ReadEvidence(View& view, const std::stop_token& stop) {
   Evidence& evidence = view.evidence;
   auto identity = parts_.runtime.Identity(stop);
   if (!identity) return Refusal{"runtime", std::move(identity).error()};
@@ -45,7 +44,7 @@ std::optional<Refusal> Sweeper::ReadEvidence(View& view, Report& report,
   auto images = parts_.runtime.ListImages(stop);
   if (!images) return Refusal{"images", std::move(images).error()};
   evidence.images = *std::move(images);
-  ReadLayers(view, report, stop);
+  if (auto refusal = ReadLayers(view, stop)) return refusal;
   auto use = parts_.runtime.ReadUse(stop);
   if (!use) return Refusal{"containers", std::move(use).error()};
   evidence.use = *std::move(use);
@@ -57,20 +56,19 @@ std::optional<Refusal> Sweeper::ReadEvidence(View& view, Report& report,
   return std::nullopt;
 }
 
-// Between the images and their users, like everything that says something about images.
-void Sweeper::ReadLayers(View& view, Report& report, const std::stop_token& stop) {
-  if (parts_.layers == nullptr) return;
+// Between the images and their users, like everything that says something about images.  Who has
+// these services has containers that the CRI does not list: not to see them is not to have none.
+std::optional<Refusal> Sweeper::ReadLayers(View& view, const std::stop_token& stop) {
+  if (parts_.layers == nullptr) return std::nullopt;
   auto graph = parts_.layers->Read(view.evidence.images, stop);
-  if (graph && KnowsEveryHolder(**graph))
-    view.graph = *std::move(graph);
-  else if (graph)
-    report.warnings.push_back(
-        "containerd was read only in part, so what images share is not known, "
-        "and they go one by one: " +
-        (*graph)->world().unread().front().why);
-  else if (graph.error().kind != ErrorKind::kNotFound)
-    report.warnings.push_back("what images share is not known, and they go one by one: " +
-                              graph.error().what);
+  if (!graph && graph.error().kind == ErrorKind::kNotFound) return std::nullopt;
+  if (!graph) return Refusal{"containers", std::move(graph).error()};
+  if (!KnowsEveryHolder(**graph))
+    return Refusal{"containers",
+                   {ErrorKind::kIncomplete,
+                    "containerd was read only in part: " + (*graph)->world().unread().front().why}};
+  view.graph = *std::move(graph);
+  return std::nullopt;
 }
 
 // What only the cluster's workloads need cannot be told from what nothing needs.
@@ -113,7 +111,7 @@ std::optional<DiskUsage> Sweeper::ReadDisk(Report& report, const std::stop_token
 
 std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options, Report& report,
                                         const std::stop_token& stop) {
-  if (auto refusal = ReadEvidence(view, report, stop)) return refusal;
+  if (auto refusal = ReadEvidence(view, stop)) return refusal;
   Evidence& evidence = view.evidence;
   auto& index = view.index;
   index.emplace(evidence.images);

@@ -292,5 +292,48 @@ TEST_F(SweeperTest, SaysWhenNotEnoughCameFree) {
               Contains(HasSubstr("not enough came free: disk use went from 95% to 90%")));
 }
 
+// containerd's own services tell of containers that the CRI does not list.
+struct UnreadableLayers final : layers::LayerReader {
+  Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image> images,
+                                                         const std::stop_token&) override {
+    if (error) return *error;
+    layers::World world("k8s.io", SystemTime());
+    world.CouldNotRead({layers::Unread::What::kHolders, "k8s.io", "Containers.ListStream: busy"});
+    return std::shared_ptr<const layers::LayerGraph>(
+        std::make_shared<layers::LayerGraph>(std::move(world), images));
+  }
+  std::optional<Error> error;
+};
+
+TEST(SweeperLayers, WhoCannotSeeContainerdsContainersRemovesNothing) {
+  FakeClock clock;
+  FakeNode node{clock};
+  node.images.push_back(Img("idle", {"idle:1"}));
+  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
+  active.policy.minimum_age = Millis(0);
+  active.policy.maximum_age = std::chrono::minutes(1);
+  active.policy.limits.max_percent_of_images = 100;
+  UnreadableLayers layers;
+  const auto ledger = Ledger::Open("", clock, "boot");
+  NodeParts parts{node, &node, node, node, *ledger, clock};
+  parts.layers = &layers;
+  Sweeper sweeper(parts, "node1", std::nullopt);
+  const auto run = [&](std::optional<Error> error) {
+    layers.error = std::move(error);
+    clock.Advance(std::chrono::minutes(10));
+    SweepOptions options;
+    options.dry_run = false;
+    return sweeper.Sweep(active, options, {});
+  };
+  for (int look = 0; look < 2; ++look) {
+    EXPECT_EQ(run(std::nullopt).refused->source, "containers");
+    EXPECT_EQ(run(Error{ErrorKind::kUnavailable, "restarting"}).refused->source, "containers");
+  }
+  EXPECT_TRUE(node.removed.empty());
+  for (int look = 0; look < 2; ++look)
+    EXPECT_FALSE(run(Error{ErrorKind::kNotFound, "no containerd"}).refused);
+  EXPECT_EQ(node.removed.size(), 1U) << "a runtime that has no such services";
+}
+
 }  // namespace
 }  // namespace imagesweep
