@@ -84,10 +84,19 @@ struct Decision {
 // later, or is only too young or idle.
 bool IsReclaimable(const Decision& decision);
 
+// A name that a rule takes from an image which stays and has another tag.
+struct NameToDrop {
+  std::uint32_t image = 0;  // position in Observation::images
+  std::uint32_t tag = 0;    // position in its Image::tags
+  std::string rule;         // by name
+  Millis minimum_age{0};    // of the runtime's record of the name
+};
+
 // One verdict for every image, and the order in which the removals go.
 struct Plan {
   std::vector<Decision> decisions;      // parallel to Observation::images
   std::vector<std::uint32_t> removals;  // positions of kRemove, first to go first
+  std::vector<NameToDrop> untags = {};  // after the removals; frees nothing
   // Bytes that somebody wants to be available, and no image goes any more once they are; 0: none.
   std::uint64_t room = 0;
 

@@ -90,9 +90,10 @@ CodecPtr<Rule> RuleFields() {
           "action", &S::action,
           Words<RuleAction>({{"Keep", RuleAction::kKeep},
                              {"Remove", RuleAction::kRemove},
-                             {"Evaluate", RuleAction::kEvaluate}}),
+                             {"Evaluate", RuleAction::kEvaluate},
+                             {"Untag", RuleAction::kUntag}}),
           "Keep: stays; Remove: goes as soon as no protection holds it; Evaluate: is judged with "
-          "the rule's own numbers"),
+          "the rule's own numbers; Untag: the tag goes, and the image stays by its other tags"),
       Member("keepLast", &S::keep_last, Maybe(Integer(0, kAny)),
              "the newest so many of each repository stay, among what the rule selects"),
       Member("minimumAge", &S::minimum_age, Maybe(kAge()), "in place of the policy's"),
