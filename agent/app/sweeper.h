@@ -46,9 +46,9 @@ struct NodeParts {
   // there is only the CRI.
   layers::LayerReader* layers = nullptr;
   ImageRemover* batch_remover = nullptr;
-  NameRemover* name_remover = nullptr;  // null: rules with Untag do nothing, and a warning says so
   // Makes what keeps copies as keep.archive says; empty: images that it is for stay.
   std::function<std::unique_ptr<ImageArchiver>(const Archive&)> archiver = {};
+  NameRemover* name_remover = nullptr;  // null: rules with Untag do nothing, and a warning says so
 };
 
 struct SweepOptions {
