@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +57,8 @@ struct Observation {
   std::vector<std::string> sandbox_images;
   std::vector<std::string> own_images;  // the agent's own, when it runs as a pod
   std::optional<DiskUsage> disk;        // empty: unknown, so nothing goes for space
+  // Of the tags that rules with Untag select, by their text: an age of each name, by its own uses.
+  std::map<std::string, ImageAge, std::less<>> tag_ages = {};
 };
 
 // The verdict on one image.
