@@ -53,18 +53,22 @@ class Cri:
         return self._call("RuntimeService/ListContainers", self._messages.Empty(),
                           self._messages.ListContainersResponse).containers
 
-    def start_pod(self, name, images, namespace="default", state=RUNNING, by_kubelet=True):
-        """A pod with one container for each entry of IMAGES (container name -> image id), all in STATE."""
+    def start_pod(self, name, images, namespace="default", state=RUNNING, by_kubelet=True, volumes=None):
+        """A pod with one container for each entry of IMAGES (container name -> image id), all in STATE and with
+        VOLUMES."""
         pod = self._sandbox(name, namespace, by_kubelet)
         for container, image in images.items():
-            self.add_container(pod, container, image, state)
+            self.add_container(pod, container, image, state, volumes)
         return pod
 
-    def add_container(self, pod, name, image, state=RUNNING):
+    def add_container(self, pod, name, image, state=RUNNING, volumes=None):
+        """VOLUMES are images that are mounted (path -> image id; KEP-4639), which containerd does from 2.1 on."""
         m = self._messages
+        mounts = [m.Mount(container_path=path, readonly=True, image=m.ImageSpec(image=mounted))
+                  for path, mounted in (volumes or {}).items()]
         config = m.ContainerConfig(
             metadata=m.ContainerMetadata(name=name), image=m.ImageSpec(image=image), log_path=f"{name}.log",
-            labels={**pod.config.labels, "io.kubernetes.container.name": name})
+            labels={**pod.config.labels, "io.kubernetes.container.name": name}, mounts=mounts)
         request = m.CreateContainerRequest(pod_sandbox_id=pod.sandbox, config=config, sandbox_config=pod.config)
         container = self._call("RuntimeService/CreateContainer", request, m.CreateContainerResponse).container_id
         pod.containers[name] = container

@@ -30,6 +30,30 @@ def test_says_who_uses_a_kept_image(node):
     assert "api-0" in node.run("explain", "registry.example/shop/api:v1").stdout
 
 
+# KEP-4639: no list of containers shows it. Nor does the pod here, so that the runtime alone tells of it.
+@pytest.mark.containerd(LATEST)  # from 2.1 on
+def test_keeps_an_image_that_is_only_mounted_as_a_volume(node):
+    app, unneeded = node.load("registry.example/shop/app:v1"), node.load("registry.example/shop/old:v1")
+    states, pods, mounted = {"run": cri.RUNNING, "exit": cri.EXITED, "create": cri.CREATED}, {}, {}
+    for name, state in states.items():
+        mounted[name] = node.load(f"registry.example/shop/files-{name}:v1")
+        pods[name] = node.containerd.cri.start_pod(name, {"c": app.id}, state=state,
+                                                   volumes={"/files": mounted[name].id})
+        node.put_pod(pods[name], {"c": app})
+    node.age()
+    images = {image["id"]: image for image in node.json("plan")["images"]}
+    for name, image in mounted.items():
+        kept = images[image.id]
+        assert (kept["verdict"], kept["code"]) == ("Keep", "InUse")
+        assert [(user["kind"], user["namespace"], user["name"], user["container"]) for user in kept["usedBy"]] \
+            == [("ImageVolume", "default", name, "/files")]
+    assert outcomes(node.sweep()) == {unneeded.id: "Removed"}
+    assert {app.id, *(image.id for image in mounted.values())} <= node.containerd.ids()
+    node.remove_pod(pods["run"])
+    node.age()
+    assert outcomes(node.sweep()) == {mounted["run"].id: "Removed"}
+
+
 def test_keeps_what_a_pod_wants_before_any_container_is_made(node):
     wanted = node.load("registry.example/shop/next:v1")
     pod = node.containerd.cri.start_pod("next-0", {})
