@@ -5,17 +5,13 @@
 
 #include "agent/containerd/call.h"
 #include "agent/containerd/stubs.h"
+#include "agent/containerd/timestamp.h"
 #include "agent/model/image_name.h"
 
 namespace imagesweep::containerd {
 namespace {
 
 constexpr Millis kLookAgain{250};
-
-SystemTime TimeOf(const ::containerd::types::Timestamp& time) {
-  return SystemTime(std::chrono::duration_cast<SystemTime::duration>(
-      std::chrono::seconds(time.seconds()) + std::chrono::nanoseconds(time.nanos())));
-}
 
 // 2.0 is the first that looks at DeleteImageRequest.target; "v2.1.9", "1.7.24".
 bool ChecksTarget(std::string_view version) {

@@ -17,6 +17,11 @@ void Fill(google::protobuf::Map<std::string, std::string>& out, const Labels& la
   for (const auto& [key, value] : labels) out[key] = value;
 }
 
+void Set(::containerd::types::Timestamp& out, std::int64_t seconds) {
+  constexpr std::int64_t kYearOne = -62135596800;
+  out.set_seconds(seconds == 0 ? kYearOne : seconds);
+}
+
 }  // namespace
 
 struct FakeContainerd::Services {
@@ -99,6 +104,10 @@ struct FakeContainerd::Services {
       if (it == images.end()) return {grpc::StatusCode::NOT_FOUND, "not found"};
       reply->mutable_image()->set_name(it->first);
       reply->mutable_image()->mutable_target()->set_digest(it->second);
+      const Details& details = fake.details[it->first];
+      Fill(*reply->mutable_image()->mutable_labels(), details.labels);
+      Set(*reply->mutable_image()->mutable_created_at(), details.created);
+      Set(*reply->mutable_image()->mutable_updated_at(), details.updated);
       return grpc::Status::OK;
     }
     grpc::Status Create(Context* context, const api::images::CreateImageRequest* request,

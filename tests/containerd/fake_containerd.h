@@ -33,6 +33,12 @@ class FakeContainerd {
     std::map<std::string, std::string> labels;
     api::snapshots::Kind kind = api::snapshots::COMMITTED;
   };
+  // What a record of an image has beside its digest; times in seconds.
+  struct Details {
+    std::map<std::string, std::string> labels;
+    std::int64_t created = 0;  // 0: the year 1, as Go has it
+    std::int64_t updated = 0;
+  };
   struct Space {
     std::map<std::string, std::string> images;  // name -> digest
     std::map<std::string, Blob> blobs;
@@ -51,8 +57,9 @@ class FakeContainerd {
   std::map<std::string, Space> spaces;
   std::map<std::string, grpc::Status> faults;  // by "Content.List"
   std::map<std::string, int> asked;
-  std::vector<std::string> changed;  // "delete NAME", "create NAME", "collect", in order
-  bool checks_target = true;         // as from 2.0 on
+  std::vector<std::string> changed;        // "delete NAME", "create NAME", "collect", in order
+  bool checks_target = true;               // as from 2.0 on
+  std::map<std::string, Details> details;  // of records of images, by name
   // Called when a call begins, on the thread of the server.
   std::function<void(const std::string& method)> on_call;
   std::string hangs;  // this call does not return before `let_go`
