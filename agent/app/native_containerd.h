@@ -7,6 +7,7 @@
 #include "agent/containerd/archive.h"
 #include "agent/containerd/collector.h"
 #include "agent/containerd/image_remover.h"
+#include "agent/containerd/name_remover.h"
 #include "agent/cri/connection.h"
 #include "agent/model/policy.h"
 
@@ -18,7 +19,8 @@ struct NativeContainerd {
   NativeContainerd(const cri::Connection& connection, RuntimeReader& runtime, ImageRemover& by_cri,
                    const Clock& clock)
       : layers(connection.channel(), clock, {.disk = LayersDisk}),
-        remover(connection.channel(), runtime, layers, by_cri, clock, {}) {}
+        remover(connection.channel(), runtime, layers, by_cri, clock, {}),
+        names(connection.channel(), {}) {}
 
   // For NodeParts::archiver.
   static std::function<std::unique_ptr<ImageArchiver>(const Archive&)> Archivers(
@@ -32,6 +34,7 @@ struct NativeContainerd {
 
   containerd::Collector layers;
   containerd::BatchImageRemover remover;
+  containerd::RecordRemover names;
 };
 
 }  // namespace imagesweep
