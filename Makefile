@@ -24,8 +24,8 @@ check: build layers ## Unit and integration tests
 	scripts/test unit integration
 
 test: ## Everything: packages, build, layers, every tier of tests
-	scripts/bootstrap build test
-	$(MAKE) build layers image
+	scripts/bootstrap build test image
+	$(MAKE) build layers
 	scripts/test
 
 runtime: build ## The tests on a real containerd, 1.6 and 2.x

@@ -1,12 +1,16 @@
-"""The tier runner counts what passed, calls everything else a failure, and says why a tier could not run."""
+"""The tier runner counts what passed, calls everything else a failure, says why a tier could not run, and runs its lanes
+side by side."""
 import importlib.machinery
 import importlib.util
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
 import pytest
+
+from lab.cell import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -31,7 +35,101 @@ def test_counts(tmp_path, monkeypatch, body, passed, failed):
     runner = load()
     command = [*runner.PYTEST[:-2], "--rootdir", str(tmp_path), *runner.PYTEST[-2:], str(tmp_path)]
     monkeypatch.setitem(runner.TIERS, "tier", (False, [], command))
-    assert runner.run("tier")[:2] == (passed, failed)
+    assert runner.run("tier", runner.Programs())[:2] == (passed, failed)
+
+
+def test_every_tier_is_in_one_lane_and_the_image_is_built_before_it_is_started():
+    runner = load()
+    assert sorted(tier for lane in runner.LANES for tier in lane) == sorted(runner.TIERS)
+    (lane,) = [lane for lane in runner.LANES if "cluster" in lane]
+    assert lane.index("image") < lane.index("cluster")
+
+
+def start(directory, lanes, *arguments):
+    """The runner as a process, with tiers that are one shell command each: lanes are [{tier: command}, …]."""
+    tiers = {tier: (False, [], ["sh", "-c", command]) for lane in lanes for tier, command in lane.items()}
+    program = directory / "run.py"
+    program.write_text(f"""import importlib.machinery, pathlib, sys
+sys.dont_write_bytecode = True
+runner = importlib.machinery.SourceFileLoader("tier_runner", {str(ROOT / "scripts/test")!r}).load_module()
+runner.TIERS, runner.LANES = {tiers!r}, {[list(lane) for lane in lanes]!r}
+runner.ROOT = runner.LOGS = pathlib.Path({str(directory)!r})
+runner.main()
+""")
+    return subprocess.Popen([sys.executable, program, *arguments], cwd=directory, text=True, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT)
+
+
+def outputs(text):
+    """tier -> the lines between its head and the line that says what it took."""
+    found, tier = {}, None
+    for line in text.split("=== summary")[0].splitlines():
+        if line.startswith("=== ") and " begins" not in line:
+            tier = line.removeprefix("=== ")
+        elif tier and line.startswith(f"{tier} "):
+            tier = None
+        elif tier:
+            found.setdefault(tier, []).append(line)
+    return found
+
+
+def wait_for(path):
+    return f"for i in $(seq 500); do [ -e {path} ] && break; sleep 0.02; done; [ -e {path} ]"
+
+
+def test_lanes_run_side_by_side_and_each_output_comes_whole(tmp_path):
+    lanes = [{"a": f"echo a1; touch a; {wait_for('b')}; echo a2", "c": "echo c1; [ -e a ]"},
+             {"b": f"echo b1; touch b; {wait_for('a')}; echo b2 >&2"}]
+    process = start(tmp_path, lanes)
+    text = process.communicate(timeout=60)[0]
+    assert process.returncode == 0, text
+    assert outputs(text) == {"a": ["a1", "a2"], "b": ["b1", "b2"], "c": ["c1"]}
+    assert text.index("=== c begins") > text.index("a2"), "a lane's tiers wait for each other"
+    assert (tmp_path / "test-b.log").read_text() == "b1\nb2\n"
+    summary = text.split("=== summary")[1].splitlines()
+    assert [line.split()[:3] for line in summary[1:4]] == [[tier, "1", "passed"] for tier in "acb"]
+    assert summary[5] == "3 passed, 0 failed"
+
+
+@pytest.mark.parametrize("bad", ["a", "b", "c"])
+def test_a_failure_in_any_lane_is_one_of_the_whole_and_ends_no_other(tmp_path, bad):
+    lanes = [{"a": "exit 0", "c": "exit 0"}, {"b": "exit 0"}]
+    for lane in lanes:
+        lane.update({tier: "echo went wrong; exit 3" for tier in lane if tier == bad})
+    process = start(tmp_path, lanes)
+    text = process.communicate(timeout=60)[0]
+    assert process.returncode == 1 and "2 passed, 1 failed" in text
+    assert outputs(text)[bad] == ["went wrong"]
+    assert any(line.startswith(bad) and line.endswith("ended with 3") for line in text.splitlines())
+
+
+def test_tiers_of_one_lane_print_at_once(tmp_path):
+    process = start(tmp_path, [{"a": f"echo a1; {wait_for('seen')}", "c": "exit 0"}, {"b": "exit 1"}], "a", "c")
+    for line in process.stdout:
+        if line == "a1\n":
+            (tmp_path / "seen").touch()
+            break
+    text = process.communicate(timeout=60)[0]
+    assert process.returncode == 0 and "2 passed, 0 failed" in text
+
+
+def test_what_cannot_start_is_a_failure_that_is_named(tmp_path, monkeypatch):
+    runner = load()
+    monkeypatch.setitem(runner.TIERS, "tier", (False, [], [str(tmp_path / "none")]))
+    passed, failed, why = runner.run_safely("tier", runner.Programs(), None)
+    assert (passed, failed) == (0, 1) and str(tmp_path / "none") in why
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_ends_all_lanes_once_they_have_cleared_up(tmp_path, number):
+    tier = "trap 'echo cleared >> cleared; exit 1' INT; touch {}; for i in $(seq 1000); do sleep 0.05; done"
+    process = start(tmp_path, [{"a": tier.format("a"), "c": "touch c"}, {"b": tier.format("b")}])
+    assert wait_until(lambda: (tmp_path / "a").exists() and (tmp_path / "b").exists(), 30)
+    process.send_signal(number)
+    text = process.communicate(timeout=60)[0]
+    assert process.returncode == 1, text
+    assert (tmp_path / "cleared").read_text() == "cleared\n" * 2
+    assert not (tmp_path / "c").exists() and "not started" in text and "0 passed, 3 failed" in text
 
 
 @pytest.mark.parametrize("go, says", [(None, "no `go` on PATH"), ("go1.19.8", "`go` is go1.19.8")])
