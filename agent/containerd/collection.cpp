@@ -4,6 +4,10 @@
 #include <chrono>
 #include <string_view>
 #include <utility>
+#include <variant>
+
+#include "agent/containerd/several.h"
+#include "agent/containerd/timestamp.h"
 
 namespace imagesweep::containerd {
 namespace {
@@ -13,11 +17,6 @@ using layers::Unread;
 // A config of that size has megabytes of labels in it; the history is worth less than the memory.
 constexpr std::int64_t kMaxDocument = 4 << 20;
 constexpr std::string_view kContentLabel = "containerd.io/gc.ref.content";
-
-SystemTime TimeOf(const ::containerd::types::Timestamp& time) {
-  return SystemTime(std::chrono::duration_cast<SystemTime::duration>(
-      std::chrono::seconds(time.seconds()) + std::chrono::nanoseconds(time.nanos())));
-}
 
 std::uint64_t Unsigned(std::int64_t number) {
   return number < 0 ? 0 : static_cast<std::uint64_t>(number);
@@ -57,9 +56,27 @@ layers::Labels Collection::LabelsOf(const Map& labels) {
   return labels_;
 }
 
-void Collection::ReadImages(const std::string& name_space) {
-  const auto reply = calls_.Ask("Images.List", name_space, stubs_.images,
-                                &api::images::Images::Stub::List, api::images::ListImagesRequest());
+void Collection::ReadObjects(const std::string& name_space,
+                             std::span<const std::string> snapshotters) {
+  std::optional<Result<api::images::ListImagesResponse>> images;
+  std::vector<SnapshotList> snapshots(snapshotters.size());
+  Several(1 + snapshotters.size(), [&](std::size_t number) {
+    if (number == 0)
+      images = calls_.Ask("Images.List", name_space, stubs_.images,
+                          &api::images::Images::Stub::List, api::images::ListImagesRequest());
+    else
+      snapshots[number - 1] = ListSnapshots(name_space, snapshotters[number - 1]);
+    return Done{};
+  });
+  AddImages(name_space, *images);
+  images.reset();
+  ReadContent(name_space);
+  for (std::size_t at = 0; at < snapshotters.size(); ++at)
+    AddSnapshots(name_space, snapshotters[at], std::exchange(snapshots[at], {}));
+}
+
+void Collection::AddImages(const std::string& name_space,
+                           const Result<api::images::ListImagesResponse>& reply) {
   if (!reply) return Missed(Unread::What::kHolders, name_space, reply.error());
   for (const auto& image : reply->images()) {
     if (name_space == CriNamespace()) targets_.insert(image.target().digest());
@@ -87,48 +104,66 @@ void Collection::ReadContent(const std::string& name_space) {
   if (!status) Missed(Unread::What::kObjects, name_space, status.error());
 }
 
-void Collection::ReadSnapshots(const std::string& name_space, const std::string& snapshotter) {
+Collection::SnapshotList Collection::ListSnapshots(const std::string& name_space,
+                                                   const std::string& snapshotter) const {
   api::snapshots::ListSnapshotsRequest request;
   request.set_snapshotter(snapshotter);
-  std::vector<api::snapshots::Info> listed;
+  SnapshotList listed;
   const auto take = [&listed](api::snapshots::ListSnapshotsResponse&& reply) {
-    for (auto& info : *reply.mutable_info()) listed.push_back(std::move(info));
+    for (auto& info : *reply.mutable_info()) listed.snapshots.push_back(std::move(info));
   };
   const auto status =
       calls_.AskStream("Snapshots.List " + snapshotter, name_space, stubs_.snapshots,
                        &api::snapshots::Snapshots::Stub::List, request, take);
-  if (!status) Missed(Unread::What::kObjects, name_space, status.error());
+  if (!status) listed.error = status.error();
+  return listed;
+}
+
+void Collection::AddSnapshots(const std::string& name_space, const std::string& snapshotter,
+                              const SnapshotList& listed) {
+  using Sized = Collector::Memory::Sized;
+  if (listed.error) Missed(Unread::What::kObjects, name_space, *listed.error);
+  const auto& snapshots = listed.snapshots;
+  std::vector<std::string> keys(snapshots.size());  // in memory, of the committed ones
+  std::vector<std::optional<Sized>> known(snapshots.size());
+  std::vector<std::size_t> unknown;
+  for (std::size_t at = 0; at < snapshots.size(); ++at) {
+    const auto& info = snapshots[at];
+    if (info.kind() != api::snapshots::COMMITTED) continue;
+    keys[at].append(name_space).append("\n").append(snapshotter).append("\n").append(info.name());
+    const auto it = memory_.usages.find(keys[at]);
+    if (it != memory_.usages.end() && it->second.created == TimeOf(info.created_at()))
+      known[at] = it->second;
+    else
+      unknown.push_back(at);
+  }
+  const auto usages = Several(unknown.size(), [&](std::size_t number) {
+    api::snapshots::UsageRequest request;
+    request.set_snapshotter(snapshotter);
+    request.set_key(snapshots[unknown[number]].name());
+    return calls_.Ask("Snapshots.Usage " + snapshotter, name_space, stubs_.snapshots,
+                      &api::snapshots::Snapshots::Stub::Usage, request);
+  });
+  std::vector<bool> gone(snapshots.size(), false);
   bool complained = false;
-  const std::string space = name_space + "\n" + snapshotter + "\n";
-  for (const auto& info : listed) {
-    std::optional<layers::Usage> usage;
-    if (info.kind() == api::snapshots::COMMITTED) {
-      std::string key = space;
-      key += info.name();
-      const std::int64_t created =
-          info.created_at().seconds() * 1'000'000'000 + info.created_at().nanos();
-      const auto known = memory_.usages.find(key);
-      if (known != memory_.usages.end() && known->second.created == created) {
-        usage = known->second.usage;
-      } else {
-        api::snapshots::UsageRequest one;
-        one.set_snapshotter(snapshotter);
-        one.set_key(info.name());
-        const auto reply =
-            calls_.Ask("Snapshots.Usage " + snapshotter, name_space, stubs_.snapshots,
-                       &api::snapshots::Snapshots::Stub::Usage, one);
-        if (reply) {
-          usage = {Unsigned(reply->size()), Unsigned(reply->inodes())};
-        } else if (reply.error().kind == ErrorKind::kNotFound) {
-          continue;  // gone since the list
-        } else if (!std::exchange(complained, true)) {
-          Missed(Unread::What::kObjects, name_space, reply.error());
-        }
-      }
-      if (usage) usages_.try_emplace(std::move(key), Collector::Memory::Sized{created, *usage});
-    }
+  for (std::size_t number = 0; number < unknown.size(); ++number) {
+    const std::size_t at = unknown[number];
+    const auto& usage = *usages[number];
+    if (usage)
+      known[at] = Sized{TimeOf(snapshots[at].created_at()),
+                        {Unsigned(usage->size()), Unsigned(usage->inodes())}};
+    else if (usage.error().kind == ErrorKind::kNotFound)
+      gone[at] = true;  // since the list
+    else if (!std::exchange(complained, true))
+      Missed(Unread::What::kObjects, name_space, usage.error());
+  }
+  for (std::size_t at = 0; at < snapshots.size(); ++at) {
+    if (gone[at]) continue;
+    const auto& info = snapshots[at];
     world_.AddSnapshot(name_space, snapshotter, info.name(), info.parent(), KindOf(info.kind()),
-                       usage, LabelsOf(info.labels()));
+                       known[at] ? std::optional(known[at]->usage) : std::nullopt,
+                       LabelsOf(info.labels()));
+    if (known[at]) usages_.try_emplace(std::move(keys[at]), *known[at]);
   }
 }
 
@@ -180,7 +215,7 @@ void Collection::ReadSandboxes(const std::string& name_space) {
     world_.AddSandbox(name_space, sandbox.sandbox_id(), LabelsOf(sandbox.labels()));
 }
 
-Result<std::string> Collection::ReadBlob(const std::string& digest) {
+Result<std::string> Collection::ReadBlob(const std::string& digest) const {
   api::content::ReadContentRequest request;
   request.set_digest(digest);
   std::string text;
@@ -191,28 +226,47 @@ Result<std::string> Collection::ReadBlob(const std::string& digest) {
   return text;
 }
 
-void Collection::ReadFacts() {
-  std::unordered_map<std::string, std::vector<std::string_view>> manifests;  // by config
+// Configs, and the manifests without labels, that are not known.
+void Collection::ReadDocuments() {
+  std::vector<const std::string*> unknown;
   for (const auto& [digest, size] : present_) {
-    const bool is_config = ids_.contains(digest);
-    if (size > kMaxDocument ||
-        (is_config ? memory_.configs.contains(digest) : memory_.manifest_configs.contains(digest)))
-      continue;
-    const auto text = ReadBlob(digest);
-    if (!text && text.error().kind == ErrorKind::kNotFound) continue;  // gone since the list
-    if (!text) {
-      Missed(Unread::What::kObjects, CriNamespace(), text.error());
-      break;
-    }
-    // What cannot be parsed has no facts, and is not read again.
-    if (is_config) {
-      auto facts = ParseConfig(*text);
-      memory_.configs.emplace(digest, facts ? *std::move(facts) : ConfigFacts{});
-    } else {
-      auto config = ConfigOfManifest(*text);
-      memory_.manifest_configs.emplace(digest, config ? *std::move(config) : std::string());
-    }
+    const bool known = ids_.contains(digest) ? memory_.configs.contains(digest)
+                                             : memory_.manifest_configs.contains(digest);
+    if (size <= kMaxDocument && !known) unknown.push_back(&digest);
   }
+  // Of a manifest, the config.  What cannot be parsed has no facts, and is not read again.
+  using Document = Result<std::variant<ConfigFacts, std::string>>;
+  const auto read = [&](std::size_t number) -> Document {
+    const std::string& digest = *unknown[number];
+    const auto text = ReadBlob(digest);
+    if (!text) return text.error();
+    if (!ids_.contains(digest)) {
+      auto config = ConfigOfManifest(*text);
+      return {config ? *std::move(config) : std::string()};
+    }
+    auto facts = ParseConfig(*text);
+    return {facts ? *std::move(facts) : ConfigFacts{}};
+  };
+  const auto gone = [](const Document& one) {  // since the list
+    return !one && one.error().kind == ErrorKind::kNotFound;
+  };
+  auto documents =
+      Several(unknown.size(), read, [&](const Document& one) { return !one && !gone(one); });
+  for (std::size_t number = 0; number < documents.size(); ++number) {
+    Document& document = *documents[number];
+    if (gone(document)) continue;
+    if (!document) return Missed(Unread::What::kObjects, CriNamespace(), document.error());
+    if (auto* const facts = std::get_if<ConfigFacts>(&*document))
+      memory_.configs.emplace(*unknown[number], std::move(*facts));
+    else
+      memory_.manifest_configs.emplace(*unknown[number],
+                                       std::get<std::string>(*std::move(document)));
+  }
+}
+
+void Collection::ReadFacts() {
+  ReadDocuments();
+  std::unordered_map<std::string, std::vector<std::string_view>> manifests;  // by config
   for (const auto& [manifest, config] : memory_.manifest_configs)
     if (present_.contains(manifest)) manifests[config].push_back(manifest);
   for (const Image& image : images_) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -15,7 +17,7 @@ namespace imagesweep::containerd {
 // What is remembered between collections; only of what the last one saw.
 struct Collector::Memory {
   struct Sized {
-    std::int64_t created = 0;  // another one under the same key has another time
+    SystemTime created;  // another one under the same key has another time
     layers::Usage usage;
   };
   // By namespace, snapshotter and key, with "\n" between them, which none of them has.
@@ -24,16 +26,15 @@ struct Collector::Memory {
   std::unordered_map<std::string, std::string> manifest_configs;  // of manifests without labels
 };
 
-// One collection under way: fills a World part by part.
+// One collection under way: fills a World part by part.  Calls that do not depend on each other are
+// made several at once; the World is filled by the caller's thread alone, in a fixed order.
 class Collection {
  public:
   Collection(Collector::Stubs& stubs, Collector::Memory& memory, const Calls& calls,
              layers::World& world, std::span<const Image> images);
 
   // Parts of the world: objects, then their holders.
-  void ReadImages(const std::string& name_space);
-  void ReadContent(const std::string& name_space);
-  void ReadSnapshots(const std::string& name_space, const std::string& snapshotter);
+  void ReadObjects(const std::string& name_space, std::span<const std::string> snapshotters);
   void ReadContainers(const std::string& name_space);
   void ReadLeases(const std::string& name_space);
   void ReadIngests(const std::string& name_space);
@@ -44,8 +45,21 @@ class Collection {
   void Forget();
 
  private:
+  // What a stream said, all of it unless there is an error.
+  struct SnapshotList {
+    std::vector<api::snapshots::Info> snapshots;
+    std::optional<Error> error;
+  };
+
+  SnapshotList ListSnapshots(const std::string& name_space, const std::string& snapshotter) const;
+  void AddImages(const std::string& name_space,
+                 const Result<api::images::ListImagesResponse>& reply);
+  void ReadContent(const std::string& name_space);
+  void AddSnapshots(const std::string& name_space, const std::string& snapshotter,
+                    const SnapshotList& listed);
+  void ReadDocuments();
   void Missed(layers::Unread::What what, const std::string& name_space, const Error& error);
-  Result<std::string> ReadBlob(const std::string& digest);
+  Result<std::string> ReadBlob(const std::string& digest) const;
   template <typename Map>
   layers::Labels LabelsOf(const Map& labels);
   const std::string& CriNamespace() const;

@@ -84,13 +84,8 @@ Result<layers::World> Collector::Collect(std::span<const Image> images,
   const std::vector<std::string> spaces = world.namespaces();
 
   Collection collection(*stubs_, *memory_, calls, world, images);
-  for (const std::string& space : spaces) {
-    collection.ReadImages(space);
-    collection.ReadContent(space);
-    if (!plugins) continue;
-    for (const std::string& snapshotter : plugins->snapshotters)
-      collection.ReadSnapshots(space, snapshotter);
-  }
+  const auto snapshotters = plugins ? plugins->snapshotters : std::vector<std::string>();
+  for (const std::string& space : spaces) collection.ReadObjects(space, snapshotters);
   for (const std::string& space : spaces) {
     collection.ReadContainers(space);
     collection.ReadLeases(space);

@@ -40,11 +40,18 @@ struct FakeContainerd::Services {
     explicit Part(FakeContainerd& all) : fake(all) {}
     // Counts the call, and says how it ends.
     grpc::Status Ask(const std::string& method) {
-      ++fake.asked[method];
+      {
+        const std::scoped_lock lock(fake.asked_mu_);
+        ++fake.asked[method];
+      }
       if (fake.on_call) fake.on_call(method);
       if (method == fake.hangs) fake.let_go.acquire();
       const auto fault = fake.faults.find(method);
       return fault == fake.faults.end() ? grpc::Status::OK : fault->second;
+    }
+    grpc::Status AskFor(const std::string& method, const std::string& object) {
+      if (auto status = Ask(method); !status.ok()) return status;
+      return fake.on_object ? fake.on_object(method, object) : grpc::Status::OK;
     }
     FakeContainerd& fake;
   };
@@ -165,7 +172,7 @@ struct FakeContainerd::Services {
     }
     grpc::Status Read(Context* context, const api::content::ReadContentRequest* request,
                       grpc::ServerWriter<api::content::ReadContentResponse>* out) override {
-      if (auto status = Ask("Content.Read"); !status.ok()) return status;
+      if (auto status = AskFor("Content.Read", request->digest()); !status.ok()) return status;
       const std::string& data = fake.spaces[SpaceOf(*context)].blobs.at(request->digest()).data;
       for (std::size_t at = 0; at < data.size(); at += 7) {
         api::content::ReadContentResponse reply;
@@ -199,7 +206,7 @@ struct FakeContainerd::Services {
                        api::snapshots::UsageResponse* reply) override {
       reply->set_size(fake.spaces[SpaceOf(*context)].snapshots.at(request->key()).bytes);
       reply->set_inodes(1);
-      return Ask("Snapshots.Usage");
+      return AskFor("Snapshots.Usage", request->key());
     }
   } snapshots;
 

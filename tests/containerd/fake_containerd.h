@@ -62,6 +62,9 @@ class FakeContainerd {
   std::map<std::string, Details> details;  // of records of images, by name
   // Called when a call begins, on the thread of the server.
   std::function<void(const std::string& method)> on_call;
+  // Called when Snapshots.Usage or Content.Read asks for one object, several at the same time: when
+  // it returns, and how, the call ends.
+  std::function<grpc::Status(const std::string& method, const std::string& object)> on_object;
   std::string hangs;  // this call does not return before `let_go`
   std::binary_semaphore let_go{0};
 
@@ -85,6 +88,7 @@ class FakeContainerd {
     std::deque<std::variant<api::events::Envelope, grpc::Status>> queue;
   };
   Feed feed_;
+  std::mutex asked_mu_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<grpc::Server> server_;
 };
