@@ -23,6 +23,9 @@ class RemovalJournal {
   // Leaves it open whether an image is gone whose removal failed: the runtime may have done it, or
   // a part of it, before it failed.
   void Settle(const std::vector<Outcome>& outcomes);
+  // Of the names that the plan drops, before the first goes, and of Report::untagged.
+  void IntendNames();
+  void SettleNames();
   // With the images that are listed after the run: what is gone is settled as removed, what is
   // there with all its names as not.
   void SettleBy(const std::vector<Image>& listed);

@@ -1,6 +1,7 @@
 #include "agent/app/sweeper.h"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_set>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "agent/app/room_watch.h"
 #include "agent/app/run_id.h"
 #include "agent/app/run_record.h"
+#include "agent/app/tag_watch.h"
 #include "agent/base/duration.h"
 #include "agent/execute/archiving_remover.h"
 #include "agent/execute/dry_run_remover.h"
@@ -19,6 +21,7 @@
 #include "agent/plan/planner.h"
 #include "agent/plan/room.h"
 #include "agent/plan/size_limits.h"
+#include "agent/plan/untag.h"
 #include "agent/policy/render.h"
 
 namespace imagesweep {
@@ -93,12 +96,9 @@ void Sweeper::Decide(const View& view, const SweepOptions& options, Report& repo
   const Observation& seen = report.observation;
   const Scene scene(report.in_force, seen, view.graph.get());
   report.plan = options.room > 0 ? ChooseForRoom(scene, options.room) : Choose(scene);
-  std::vector<int> evaluations;
-  if (options.running_for) {  // the agent
-    std::vector<bool> to_go(seen.images.size());
-    for (const auto at : report.plan.removals) to_go[at] = true;
-    evaluations = parts_.ledger.CountCandidates(seen.images, to_go);
-  }
+  if (options.room == 0) report.plan.untags = ChooseUntags(scene, report.plan);
+  const std::vector<int> evaluations =
+      options.running_for ? CountEvaluations(report, parts_.ledger) : std::vector<int>();
   Defer(scene, evaluations, report.plan);
   PredictInOrder(scene, report.plan);
   if (view.graph) report.layers = FiguresOf(*view.graph, report.plan);
@@ -187,7 +187,24 @@ void Sweeper::Execute(const View& view, const SweepOptions& options, Report& rep
   report.refused = std::move(execution.refused);
   report.stopped_early = std::move(execution.stopped_early);
   report.recheck_window_seconds = std::move(execution.recheck_window_seconds);
+  if (!report.refused && report.stopped_early.empty())
+    DropNames(view, journal, hooks.reason_to_end, report, stop);
   LookAfterwards(view, journal, report, stop);
+}
+
+void Sweeper::DropNames(const View& view, RemovalJournal& journal,
+                        const std::function<std::string()>& reason_to_end, Report& report,
+                        const std::stop_token& stop) {
+  if (report.plan.untags.empty()) return;
+  journal.IntendNames();
+  Untagging dropped =
+      executor_.DropNames(report.plan, report.in_force, view.evidence, *view.index,
+                          report.dry_run ? nullptr : parts_.name_remover, reason_to_end, stop);
+  report.untagged = std::move(dropped.outcomes);
+  report.refused = std::move(dropped.refused);
+  std::ranges::copy(dropped.recheck_window_seconds,
+                    std::back_inserter(report.recheck_window_seconds));
+  journal.SettleNames();
 }
 
 // containerd's CRI learns of a removal by an event, a moment after it.
@@ -197,11 +214,15 @@ Result<std::vector<Image>> Sweeper::ListWithoutTheRemoved(const Report& report,
   for (const Outcome& outcome : report.outcomes)
     if (outcome.kind == OutcomeKind::kRemoved)
       gone.insert(report.observation.images[outcome.image].id.text());
+  const std::unordered_set<std::string_view> names = DroppedNames(report);
   for (int looks = 1;; ++looks) {
     auto images = parts_.runtime.ListImages(stop);
     if (!images) return images;
-    const bool lists_one = std::ranges::any_of(
-        *images, [&](const Image& image) { return gone.contains(image.id.text()); });
+    const bool lists_one = std::ranges::any_of(*images, [&](const Image& image) {
+      return gone.contains(image.id.text()) ||
+             std::ranges::any_of(image.tags,
+                                 [&](const ImageName& tag) { return names.contains(tag.text()); });
+    });
     if (!lists_one || looks == kLooksForTheRemoved) return images;
     parts_.clock.Sleep(kUntilTheyAreGone, stop);
   }
@@ -210,7 +231,7 @@ Result<std::vector<Image>> Sweeper::ListWithoutTheRemoved(const Report& report,
 // Verification: what is said to be gone is gone, what was referenced is still there.
 void Sweeper::LookAfterwards(const View& view, RemovalJournal& journal, Report& report,
                              const std::stop_token& stop) {
-  if (report.outcomes.empty() || stop.stop_requested()) return;
+  if ((report.outcomes.empty() && report.untagged.empty()) || stop.stop_requested()) return;
   const auto images = ListWithoutTheRemoved(report, stop);
   if (!images) {
     report.warnings.push_back("the images could not be listed after the run: " +
@@ -218,6 +239,7 @@ void Sweeper::LookAfterwards(const View& view, RemovalJournal& journal, Report& 
     return;
   }
   executor_.Verify(view.evidence, *images, report.outcomes);
+  VerifyNames(report, *images);
   journal.SettleBy(*images);
   std::unordered_set<std::string_view> listed;
   for (const Image& image : *images) listed.insert(image.id.text());

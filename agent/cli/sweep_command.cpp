@@ -28,7 +28,7 @@ int Print(const Options& options, const Report& report) {
     case Output::kTable:
     case Output::kWide:
     case Output::kMarkdown:
-      if (!report.refused || !report.outcomes.empty())
+      if (!report.refused || !report.outcomes.empty() || !report.untagged.empty())
         out = SweepText(report, TextOptionsOf(options));
       break;
   }
@@ -63,8 +63,7 @@ int RunSweep(const Options& options, const std::stop_token& stop) {
     return kExitFailed;
   }
   const bool failed =
-      report.Count(OutcomeKind::kFailed) + report.Count(OutcomeKind::kStillListed) > 0 ||
-      !report.missing_after.empty() || stop.stop_requested();
+      report.Failures() > 0 || !report.missing_after.empty() || stop.stop_requested();
   return failed ? kExitFailed : printed;
 }
 

@@ -6,13 +6,6 @@
 #include "agent/execute/graceful_stop.h"
 
 namespace imagesweep {
-namespace {
-
-constexpr std::chrono::milliseconds kMaxWindow{50};
-constexpr int kMaxLooksInVain = 3;
-
-}  // namespace
-
 void Batch::Settle(std::uint32_t at, OutcomeKind kind, std::string detail) {
   result_.outcomes.push_back({at, kind, std::move(detail)});
 }
@@ -35,7 +28,7 @@ void Batch::RemoveWhileFresh(SteadyTime looked_at, std::vector<std::uint32_t>& l
   };
   const auto remove = [&](std::uint32_t at) -> Call {
     const auto window = clock_.Steady() - looked_at;
-    if (window > kMaxWindow || stop.stop_requested()) return {};
+    if (window > kMaxRecheckWindow || stop.stop_requested()) return {};
     return {remover_.Remove(evidence_.images[at], cancel),
             std::chrono::duration<double>(window).count()};
   };

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <unordered_map>
 
+#include "agent/model/tag_index.h"
+
 namespace imagesweep {
 namespace {
 
@@ -26,49 +28,123 @@ std::string Changed(const Image& planned, const Image* now) {
 
 }  // namespace
 
-struct LastLook::Subject {
-  const std::vector<std::uint32_t>& planned;
+// What is looked at, planned in one view of the node.
+class LastLook::Subject {
+ public:
+  Subject(const Evidence& read, const ImageIndex& of_images, std::size_t planned)
+      : evidence(read), index(of_images), looked{{}, std::vector<std::string>(planned)} {}
+  virtual ~Subject() = default;
+  Subject(const Subject&) = delete;
+  Subject& operator=(const Subject&) = delete;
+
+  // Spares what is not as it was planned.  Not the last word: containers are read after this.
+  virtual std::optional<Refusal> Compare(RuntimeReader& runtime, const std::stop_token& stop) = 0;
+  // Which of the planned a reference means, by their positions.
+  virtual std::vector<std::size_t> MeantBy(const ImageReference& reference) const = 0;
+
+  // Whom `reference` means stays, because of `why()`.
+  template <typename Why>
+  void Spare(const ImageReference& reference, const Why& why) {
+    for (const std::size_t i : MeantBy(reference))
+      if (looked.spared[i].empty()) looked.spared[i] = why();
+  }
+
   const Evidence& evidence;
   const ImageIndex& index;
   Looked looked;
-
-  const Image& image(std::size_t i) const { return evidence.images[planned[i]]; }
-
-  // Whom `reference` means stays, because of `why()`.
-  template <typename Reference, typename Why>
-  void Spare(const Reference& reference, const Why& why) {
-    for (const auto at : index.Resolve(reference))
-      for (std::size_t i = 0; i < planned.size(); ++i)
-        if (looked.spared[i].empty() && image(i).id == evidence.images[at].id)
-          looked.spared[i] = why();
-  }
 };
 
-// Not the last word: containers are read after this.
-std::optional<Refusal> LastLook::LookAtImages(Subject& subject, const std::stop_token& stop) {
-  const auto& planned = subject.planned;
-  if (planned.size() == 1) {
-    const Image& image = subject.image(0);
-    auto status = runtime_.ImageStatus(image.id, stop);
-    if (!status) return Refusal{"images", std::move(status).error()};
-    if (*status && (*status)->id != image.id)
-      return Refusal{
-          "images",
-          {ErrorKind::kIncomplete,
-           "asked for " + image.id.text() + ", the runtime answered with " + (*status)->id.text()}};
-    subject.looked.spared[0] = Changed(image, *status ? &**status : nullptr);
+class LastLook::Images final : public Subject {
+ public:
+  Images(const std::vector<std::uint32_t>& planned, const Evidence& read,
+         const ImageIndex& of_images)
+      : Subject(read, of_images, planned.size()), planned_(planned) {}
+
+  std::optional<Refusal> Compare(RuntimeReader& runtime, const std::stop_token& stop) override {
+    if (planned_.size() == 1) return CompareOne(runtime, stop);
+    const auto images = runtime.ListImages(stop);
+    if (!images) return Refusal{"images", images.error()};
+    std::unordered_map<std::string_view, const Image*> by_id;
+    for (const Image& image : *images) by_id.emplace(image.id.text(), &image);
+    for (std::size_t i = 0; i < planned_.size(); ++i) {
+      const auto it = by_id.find(image(i).id.text());
+      looked.spared[i] = Changed(image(i), it == by_id.end() ? nullptr : it->second);
+    }
     return std::nullopt;
   }
-  const auto images = runtime_.ListImages(stop);
-  if (!images) return Refusal{"images", images.error()};
-  std::unordered_map<std::string_view, const Image*> by_id;
-  for (const Image& image : *images) by_id.emplace(image.id.text(), &image);
-  for (std::size_t i = 0; i < planned.size(); ++i) {
-    const auto it = by_id.find(subject.image(i).id.text());
-    subject.looked.spared[i] = Changed(subject.image(i), it == by_id.end() ? nullptr : it->second);
+
+  std::vector<std::size_t> MeantBy(const ImageReference& reference) const override {
+    std::vector<std::size_t> meant;
+    for (const auto at : index.Resolve(reference))
+      for (std::size_t i = 0; i < planned_.size(); ++i)
+        if (image(i).id == evidence.images[at].id) meant.push_back(i);
+    return meant;
   }
-  return std::nullopt;
-}
+
+ private:
+  const Image& image(std::size_t i) const { return evidence.images[planned_[i]]; }
+
+  std::optional<Refusal> CompareOne(RuntimeReader& runtime, const std::stop_token& stop) {
+    auto status = runtime.ImageStatus(image(0).id, stop);
+    if (!status) return Refusal{"images", std::move(status).error()};
+    if (*status && (*status)->id != image(0).id)
+      return Refusal{
+          "images",
+          {ErrorKind::kIncomplete, "asked for " + image(0).id.text() +
+                                       ", the runtime answered with " + (*status)->id.text()}};
+    looked.spared[0] = Changed(image(0), *status ? &**status : nullptr);
+    return std::nullopt;
+  }
+
+  const std::vector<std::uint32_t>& planned_;
+};
+
+class LastLook::Names final : public Subject {
+ public:
+  Names(const std::vector<NameToDrop>& planned, const Evidence& read, const ImageIndex& of_images)
+      : Subject(read, of_images, planned.size()),
+        planned_(planned),
+        tags_(TagsOf(planned, read)),
+        tag_index_(tags_) {}
+
+  std::optional<Refusal> Compare(RuntimeReader& runtime, const std::stop_token& stop) override {
+    const auto images = runtime.ListImages(stop);
+    if (!images) return Refusal{"images", images.error()};
+    for (std::size_t i = 0; i < planned_.size(); ++i) {
+      const ImageId& id = evidence.images[planned_[i].image].id;
+      const auto now = std::ranges::find(*images, id, &Image::id);
+      looked.spared[i] = now == images->end() ? "its image is gone" : WhyNot(tags_[i], *now);
+    }
+    return std::nullopt;
+  }
+
+  std::vector<std::size_t> MeantBy(const ImageReference& reference) const override {
+    const auto named = tag_index_.NamedBy(reference);
+    return {named.begin(), named.end()};
+  }
+
+ private:
+  static std::vector<ImageName> TagsOf(const std::vector<NameToDrop>& planned,
+                                       const Evidence& read) {
+    std::vector<ImageName> tags;
+    for (const NameToDrop& one : planned) tags.push_back(read.images[one.image].tags[one.tag]);
+    return tags;
+  }
+
+  std::string WhyNot(const ImageName& tag, const Image& now) const {
+    if (now.pinned) return "the runtime has pinned its image since the plan was made";
+    if (std::ranges::find(now.tags, tag) == now.tags.end())
+      return "it is no tag of its image any more";
+    const bool keeps_one = std::ranges::any_of(now.tags, [&](const ImageName& other) {
+      return std::ranges::find(tags_, other) == tags_.end();
+    });
+    return keeps_one ? "" : "its image would have no tag left";
+  }
+
+  const std::vector<NameToDrop>& planned_;
+  const std::vector<ImageName> tags_;  // parallel to it
+  const TagIndex tag_index_;
+};
 
 // The plan judged those it knew; what it did not know holds whatever the policy makes of it.
 std::optional<Refusal> LastLook::LookAtWorkloads(Subject& subject, const std::stop_token& stop) {
@@ -81,7 +157,8 @@ std::optional<Refusal> LastLook::LookAtWorkloads(Subject& subject, const std::st
   std::ranges::set_difference(now->references, subject.evidence.workloads->references,
                               std::back_inserter(added));
   for (const WorkloadReference& reference : added)
-    subject.Spare(reference.text, [&] { return "came to be wanted by " + Describe(reference); });
+    subject.Spare({reference.text, {}, {}},
+                  [&] { return "came to be wanted by " + Describe(reference); });
   return std::nullopt;
 }
 
@@ -116,16 +193,25 @@ std::variant<SteadyTime, Refusal> LastLook::LookAtUse(Subject& subject,
     for (const ImageReference& reference : use->references)
       subject.Spare(reference, in_use(reference));
     for (const std::string& text : use->sandbox_images)
-      subject.Spare(text, [] { return "it became the pause image"; });
+      subject.Spare({text, {}, {}}, [] { return "it became the pause image"; });
     return looked_at;
   }
 }
 
 LookResult LastLook::Look(const std::vector<std::uint32_t>& planned, const Evidence& evidence,
                           const ImageIndex& index, const std::stop_token& stop) {
-  Subject subject{planned, evidence, index, {}};
-  subject.looked.spared.resize(planned.size());
-  if (auto refusal = LookAtImages(subject, stop)) return *std::move(refusal);
+  Images subject(planned, evidence, index);
+  return LookAt(subject, stop);
+}
+
+LookResult LastLook::LookAtNames(const std::vector<NameToDrop>& planned, const Evidence& evidence,
+                                 const ImageIndex& index, const std::stop_token& stop) {
+  Names subject(planned, evidence, index);
+  return LookAt(subject, stop);
+}
+
+LookResult LastLook::LookAt(Subject& subject, const std::stop_token& stop) {
+  if (auto refusal = subject.Compare(runtime_, stop)) return *std::move(refusal);
   if (std::ranges::none_of(subject.looked.spared, &std::string::empty))
     return std::move(subject.looked);
   if (auto refusal = LookAtWorkloads(subject, stop)) return *std::move(refusal);

@@ -10,17 +10,21 @@
 #include "agent/execute/examine.h"
 #include "agent/model/evidence.h"
 #include "agent/model/image_index.h"
+#include "agent/model/plan.h"
 #include "agent/model/ports.h"
 
 namespace imagesweep {
 
-// What the last look at some images found.
+// What the last look at some images or names found.
 struct Looked {
   SteadyTime at;  // when the newest container list was complete
-  // Parallel to the images: why it must stay (it came into use, was pinned, renamed, or is gone);
-  // empty: it may go.
+  // Parallel to them: why it must stay (it came into use, was pinned, renamed, or is gone); empty:
+  // it may go.
   std::vector<std::string> spared;
 };
+// How long what a look found may be acted on, and how many in a row may come too late.
+inline constexpr std::chrono::milliseconds kMaxRecheckWindow{50};
+inline constexpr int kMaxLooksInVain = 3;
 using LookResult = std::variant<Looked, Refusal>;
 
 // Looks at images once more, right before they are removed.  CRI offers neither a lock nor
@@ -36,10 +40,15 @@ class LastLook {
   // `planned`: positions in `evidence.images`, which `index` is of.
   LookResult Look(const std::vector<std::uint32_t>& planned, const Evidence& evidence,
                   const ImageIndex& index, const std::stop_token& stop);
+  // The same of names: whoever names one keeps it, and no image is to lose its last tag.
+  LookResult LookAtNames(const std::vector<NameToDrop>& planned, const Evidence& evidence,
+                         const ImageIndex& index, const std::stop_token& stop);
 
  private:
-  struct Subject;
-  std::optional<Refusal> LookAtImages(Subject& subject, const std::stop_token& stop);
+  class Subject;
+  class Images;
+  class Names;
+  LookResult LookAt(Subject& subject, const std::stop_token& stop);
   std::optional<Refusal> LookAtWorkloads(Subject& subject, const std::stop_token& stop);
   std::variant<SteadyTime, Refusal> LookAtUse(Subject& subject, const std::stop_token& stop);
   Status ReadPods(Millis max_age, std::optional<PodEvidence>& into, const std::stop_token& stop);

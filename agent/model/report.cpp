@@ -24,4 +24,18 @@ std::size_t Report::Count(OutcomeKind kind) const {
   return static_cast<std::size_t>(std::ranges::count(outcomes, kind, &Outcome::kind));
 }
 
+std::size_t Report::Failures() const {
+  const auto failed = [](const auto& outcome) {
+    return outcome.kind == OutcomeKind::kFailed || outcome.kind == OutcomeKind::kStillListed;
+  };
+  return static_cast<std::size_t>(std::ranges::count_if(outcomes, failed) +
+                                  std::ranges::count_if(untagged, failed));
+}
+
+std::string_view ResultOf(const Report& report) {
+  if (report.refused) return "error";
+  if (report.Failures() > 0) return "partial";
+  return report.outcomes.empty() && report.untagged.empty() ? "noop" : "success";
+}
+
 }  // namespace imagesweep

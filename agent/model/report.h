@@ -130,6 +130,11 @@ struct Report {
   std::vector<std::string> warnings;
 
   std::size_t Count(OutcomeKind kind) const;
+  // Of images and names those that failed, and those that the runtime still lists.
+  std::size_t Failures() const;
 };
+
+// How the run ended: "error" (it refused), "partial", "success", or "noop".
+std::string_view ResultOf(const Report& report);
 
 }  // namespace imagesweep

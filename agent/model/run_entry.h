@@ -9,6 +9,9 @@
 
 namespace imagesweep {
 
+// RemovalEntry::code of an image that only lost tags.
+inline constexpr const char* kUntagCode = "Untag";
+
 // One run, as it is kept.
 struct RunEntry {
   std::string run;  // id, sorts by time

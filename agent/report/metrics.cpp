@@ -48,13 +48,6 @@ const Histogram::BucketBoundaries kCallSeconds{0.001, 0.005, 0.01, 0.05, 0.1, 0.
 const Histogram::BucketBoundaries kRunSeconds{0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900};
 const Histogram::BucketBoundaries kWindowSeconds{0.0001, 0.0005, 0.001, 0.005, 0.01, 0.02, 0.05};
 
-std::string_view ResultOf(const Report& report) {
-  if (report.refused) return "error";
-  if (report.Count(OutcomeKind::kFailed) + report.Count(OutcomeKind::kStillListed) > 0)
-    return "partial";
-  return report.outcomes.empty() ? "noop" : "success";
-}
-
 bool Removed(const Outcome& outcome) {
   return outcome.kind == OutcomeKind::kRemoved;
 }
@@ -128,6 +121,9 @@ struct Metrics::Series {
                             .Add({});
   Family<Counter>& removals = counter("imagesweep_image_removals_total",
                                       "Images removed, by reason; dry runs do not count.");
+  Family<Counter>& untags =
+      counter("imagesweep_tag_removals_total",
+              "Tags that rules with Untag took from images which stayed; dry runs do not count.");
   Family<Counter>& reclaimed =
       counter("imagesweep_reclaimed_bytes_total",
               "Bytes that came free. predicted: by the layers, or where they cannot be read the "
@@ -211,6 +207,7 @@ Metrics::Metrics(const std::string& version, const std::string& revision, const 
   for (const char* reason : kReasons)
     for (const char* result : {"success", "error"})
       s.removals.Add({{"reason", reason}, {"result", result}});
+  for (const char* result : {"success", "error"}) s.untags.Add({{"result", result}});
   for (const char* kind : {"predicted", "measured"}) s.reclaimed.Add({{"kind", kind}});
   for (const char* state : kImageStates) {
     s.images.Add({{"state", state}});
@@ -295,6 +292,12 @@ void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds,
               {"result", removed ? "success" : "error"}})
         .Increment();
     if (listed) s.still_listed.Increment();
+  }
+  for (const NameOutcome& outcome : report.untagged) {
+    const bool failed =
+        outcome.kind == OutcomeKind::kFailed || outcome.kind == OutcomeKind::kStillListed;
+    if (failed || outcome.kind == OutcomeKind::kRemoved)
+      s.untags.Add({{"result", failed ? "error" : "success"}}).Increment();
   }
   const std::optional<DiskUsage> disk =
       report.after && report.after->disk ? report.after->disk : report.observation.disk;

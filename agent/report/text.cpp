@@ -11,6 +11,7 @@
 #include "agent/report/printable.h"
 #include "agent/report/space_figure.h"
 #include "agent/report/table.h"
+#include "agent/report/untag.h"
 
 namespace imagesweep {
 namespace {
@@ -216,7 +217,8 @@ std::string PlanText(const Report& report, const TextOptions& options) {
   for (const Verdict verdict : {Verdict::kDefer, Verdict::kKeep})
     for (const auto at : AllByName(report.observation))
       if (report.plan.decisions[at].verdict == verdict) AddImage(table, report, at, options);
-  std::string text = table.Render(options.with_header);
+  std::string text =
+      table.Render(options.with_header) + PlannedTagsText(report, options.with_header);
   if (!options.with_header) return text;
   const std::size_t removals = report.plan.removals.size();
   text += "\nTo remove: " + Images(removals) + ", " +
@@ -231,7 +233,7 @@ std::string PlanText(const Report& report, const TextOptions& options) {
 }
 
 std::string Summary(const Report& report) {
-  if (report.refused && report.outcomes.empty())
+  if (report.refused && report.outcomes.empty() && report.untagged.empty())
     return "Refused: removed nothing, because " + report.refused->source +
            " cannot be trusted: " + report.refused->error.what;
   const OutcomeKind done = report.dry_run ? OutcomeKind::kWouldRemove : OutcomeKind::kRemoved;
@@ -248,6 +250,7 @@ std::string Summary(const Report& report) {
     if (const auto count = report.Count(kind); count > 0)
       text += "; " + std::to_string(count) + " " + word;
   }
+  text += TagsSummary(report);
   if (!report.stopped_early.empty()) text += "; stopped early: " + report.stopped_early;
   return text;
 }
@@ -267,10 +270,11 @@ std::string SweepText(const Report& report, const TextOptions& options) {
     text += table.Render(options.with_header);
     if (options.with_header) text += "\n";
   }
+  text += DroppedTagsText(report, options.with_header);
   if (!options.with_header) return text;
   text += Printable(Summary(report)) + ".\n" + Deferred(report);
   text += BeforeAndAfter(report) + Verification(report) + Footer(report);
-  if (report.dry_run && !report.outcomes.empty())
+  if (report.dry_run && !(report.outcomes.empty() && report.untagged.empty()))
     text += "Nothing was removed. `imagesweep sweep --dry-run=false` removes them.\n";
   return text;
 }
@@ -294,6 +298,7 @@ std::string ExplanationText(const Report& report, std::uint32_t image,
   if (wanted_by.size() < decision.wanted_by.size())
     text += "  wanted   … and by " + std::to_string(decision.wanted_by.size() - wanted_by.size()) +
             " more workloads\n";
+  text += TagsThatGo(report, image);
   text += "\nQuestions, in order; the first that applies decides:\n";
   for (const ExplainedStep& step : steps) {
     char line[64];

@@ -21,7 +21,7 @@ std::vector<PulledAgain> FindPulledAgain(const std::vector<RemovalEntry>& remova
   if (report.refused) return {};
   std::map<std::string_view, Removed> by_id;
   for (const RemovalEntry& removal : removals) {
-    if (!removal.done || removal.run == report.run || removal.at > report.started ||
+    if (!removal.done || removal.code == kUntagCode || removal.run == report.run || removal.at > report.started ||
         report.started - removal.at > kWithin)
       continue;
     Removed& removed = by_id[removal.id];
