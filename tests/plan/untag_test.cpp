@@ -1,0 +1,209 @@
+#include "agent/plan/untag.h"
+
+#include <gmock/gmock.h>
+
+#include "agent/plan/planner.h"
+#include "tests/support/observation.h"
+
+namespace imagesweep {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr Millis kOld = std::chrono::hours(48);
+
+Rule Untag(std::vector<std::string> tags) {
+  Rule rule;
+  rule.name = "builds";
+  rule.selector.tags = std::move(tags);
+  rule.action = RuleAction::kUntag;
+  return rule;
+}
+
+// An image in use as app:v1 that was also built as app:build-7 and app:build-8.
+struct UntagTest : testing::Test {
+  UntagTest() {
+    policy.rules.push_back(Untag({"build-*"}));
+    builder.Add(Img("app", {"app:build-7", "app:v1", "app:build-8"})).Use("app:v1");
+  }
+  // As a run does it, each watched tag as old as said.
+  std::vector<std::string> Chosen() {
+    Observation& seen = builder.seen();
+    seen.tag_ages.clear();
+    for (const ImageName& tag : TagsToWatch(policy, seen.images))
+      seen.tag_ages[tag.text()].unused_for = tag_age;
+    const Scene scene(policy, seen);
+    plan = Choose(scene);
+    std::vector<std::string> chosen;
+    for (const NameToDrop& name : plan.untags = ChooseUntags(scene, plan))
+      chosen.push_back(seen.images[name.image].tags[name.tag].text());
+    return chosen;
+  }
+  Image& image() { return builder.seen().images[0]; }
+  std::string Tag(const std::string& tag) { return "docker.io/library/app:" + tag; }
+
+  Policy policy;
+  ObservationBuilder builder;
+  Millis tag_age = kOld;
+  Plan plan;
+};
+
+TEST_F(UntagTest, TagsThatNobodyNamesGoAndTheImageStays) {
+  EXPECT_THAT(Chosen(), ElementsAre(Tag("build-7"), Tag("build-8")));
+  EXPECT_EQ(plan.untags[0].rule, "builds");
+  EXPECT_EQ(plan.untags[0].minimum_age, policy.minimum_age);
+  EXPECT_THAT(plan.removals, IsEmpty());
+}
+
+TEST_F(UntagTest, WhoeverNamesATagKeepsIt) {
+  struct Case {
+    const char* who;
+    std::function<void(Observation&)> names;
+  };
+  const Case cases[] = {
+      {"a pod",
+       [&](auto& seen) {
+         seen.references.push_back({"app:build-7", {}, {}});
+       }},
+      {"a pod that gives a digest as well",
+       [&](auto& seen) {
+         seen.references.push_back({"app:build-7@" + Id("other"), {}, {}});
+       }},
+      {"a pod by the whole name",
+       [&](auto& seen) {
+         seen.references.push_back({Tag("build-7"), {}, {}});
+       }},
+      {"a container by Docker's way",
+       [&](auto& seen) {
+         seen.references.push_back({"docker://" + Tag("build-7"), {}, {}});
+       }},
+      {"a workload, whether it counts or not",
+       [&](auto& seen) {
+         WorkloadReference workload;
+         workload.text = "app:build-7";
+         workload.revisions_back = 100;
+         seen.workloads.push_back(workload);
+       }},
+      {"the pause image's setting",
+       [&](auto& seen) { seen.sandbox_images.emplace_back("other/app:build-7"); }},
+  };
+  for (const auto& [who, names] : cases) {
+    const Observation before = builder.seen();
+    names(builder.seen());
+    if (std::string_view(who).starts_with("the pause"))
+      EXPECT_THAT(Chosen(), ElementsAre(Tag("build-7"), Tag("build-8"))) << "another name";
+    else
+      EXPECT_THAT(Chosen(), ElementsAre(Tag("build-8"))) << who;
+    builder.seen() = before;
+  }
+  // A name without a registry may be of any.
+  image().tags[0] = ImageName::Parse("quay.io/team/app:build-7");
+  builder.Use("team/app:build-7");
+  EXPECT_THAT(Chosen(), ElementsAre(Tag("build-8")));
+}
+
+TEST_F(UntagTest, ATagMustHaveBeenUnusedForTheMinimumAge) {
+  const std::pair<Millis, bool> cases[] = {
+      {Millis(0), false}, {policy.minimum_age - Millis(1), false}, {policy.minimum_age, true}};
+  for (const auto& [age, goes] : cases) {
+    tag_age = age;
+    EXPECT_EQ(!Chosen().empty(), goes) << age.count();
+  }
+  tag_age = std::chrono::hours(3);
+  policy.rules[0].minimum_age = std::chrono::hours(4);
+  EXPECT_THAT(Chosen(), IsEmpty());
+  const Scene scene(policy, builder.seen());
+  builder.seen().tag_ages.clear();
+  EXPECT_THAT(ChooseUntags(scene, Choose(scene)), IsEmpty()) << "of unknown age";
+}
+
+TEST_F(UntagTest, OneTagStaysWhateverTheRuleSays) {
+  policy.rules[0].selector.tags.clear();
+  builder.seen().references[0].text = Id("app");
+  EXPECT_THAT(Chosen(), ElementsAre(Tag("build-7"), Tag("build-8")));
+  image().tags = {ImageName::Parse("app:b"), ImageName::Parse("app:a"), ImageName::Parse("app:a"),
+                  ImageName::Parse("app:b")};
+  EXPECT_THAT(Chosen(), ElementsAre(Tag("a"))) << "listed twice is one";
+  image().tags = {ImageName::Parse("app:b"), ImageName::Parse("app:b")};
+  EXPECT_THAT(Chosen(), IsEmpty());
+}
+
+TEST_F(UntagTest, ImagesThatLoseNoTag) {
+  struct Case {
+    const char* which;
+    std::function<void()> make;
+  };
+  Observation& seen = builder.seen();
+  const Case cases[] = {
+      {"cannot be pulled again", [&] { image().digests.clear(); }},
+      {"pinned", [&] { image().pinned = true; }},
+      {"the pause image", [&] { seen.sandbox_images.emplace_back("app:v1"); }},
+      {"imagesweep's own", [&] { seen.own_images.emplace_back("app:v1"); }},
+      {"too young",
+       [&] {
+         seen.references.clear();
+         seen.ages[0].unused_for = Millis(0);
+       }},
+      {"about to go whole",
+       [&] {
+         seen.references.clear();
+         policy.maximum_age = std::chrono::hours(1);
+         policy.minimum_age = Millis(0);
+       }},
+  };
+  const Observation before = seen;
+  const Policy asked = policy;
+  for (const auto& [which, make] : cases) {
+    make();
+    EXPECT_THAT(Chosen(), IsEmpty()) << which;
+    seen = before;
+    policy = asked;
+  }
+  EXPECT_THAT(Chosen(), ElementsAre(Tag("build-7"), Tag("build-8")));
+}
+
+TEST_F(UntagTest, WhatIsKeptByItsNameStays) {
+  policy.keep.tags = {"*-7"};
+  EXPECT_THAT(Chosen(), ElementsAre(Tag("build-8")));
+  policy.keep.tags.clear();
+  policy.keep.images = {*ImageGlob::Parse("app:build-8")};
+  EXPECT_THAT(Chosen(), ElementsAre(Tag("build-7")));
+  policy.keep.images = {*ImageGlob::Parse(Id("app"))};
+  EXPECT_THAT(Chosen(), IsEmpty());
+  policy.keep.images.clear();
+  Rule keep;
+  keep.selector.tags = {"build-7"};
+  keep.action = RuleAction::kKeep;
+  policy.rules.insert(policy.rules.begin(), keep);
+  EXPECT_THAT(Chosen(), ElementsAre(Tag("build-8"))) << "the first rule decides";
+}
+
+TEST_F(UntagTest, KeepLastCountsTheImagesOfTheRule) {
+  builder.Add(Img("older", {"app:build-1", "app:v0"})).Use(Id("older"));
+  builder.seen().references[0].text = Id("app");
+  policy.rules[0].keep_last = 1;
+  EXPECT_THAT(Chosen(), ElementsAre(Tag("build-1")));
+  policy.rules[0].keep_last = 2;
+  EXPECT_THAT(Chosen(), IsEmpty());
+}
+
+TEST_F(UntagTest, AtMostAsManyAsImagesMayGoAndOnlyInAWindow) {
+  policy.limits.max_images = 1;
+  EXPECT_THAT(Chosen(), ElementsAre(Tag("build-7")));
+  builder.seen().at = SystemTime(std::chrono::hours(12));
+  policy.windows = {{{}, std::chrono::hours(1), std::chrono::hours(2), "UTC"}};
+  EXPECT_THAT(Chosen(), IsEmpty());
+}
+
+// Its tags' rule is one more reason to look at it, none to remove it.
+TEST_F(UntagTest, ForItsImageTheRuleIsNoReasonToGo) {
+  builder.seen().references.clear();
+  policy.rules[0].selector.tags.clear();
+  policy.maximum_age = Millis(0);
+  Chosen();
+  EXPECT_EQ(plan.decisions[0].verdict, Verdict::kKeep);
+}
+
+}  // namespace
+}  // namespace imagesweep
