@@ -184,7 +184,7 @@ Result<Removal> BatchImageRemover::Remove(const Image& image, const std::stop_to
 // Deleting a lease and waiting is one collection, on every version.  It expires by itself, should
 // we die in between.
 Status BatchImageRemover::EndBatch(const std::stop_token& stop) {
-  if (!std::exchange(deleted_, false)) return Done{};
+  if (!deleted_.exchange(false)) return Done{};
   const Calls calls(options_.timeout, stop);
   api::leases::CreateRequest create;
   create.set_id("imagesweep-" + std::to_string(clock_.Now().time_since_epoch().count()) + "-" +

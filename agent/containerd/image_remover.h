@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -22,8 +23,8 @@ namespace imagesweep::containerd {
 //
 // Source: containerd, core/metadata/db.go (GarbageCollect), plugins/services/images (Delete:
 // `sync`, and from 2.0 on `target`); CRI RemoveImage of 2.0.0 to 2.0.4 does not wait for the
-// collection (fixed in 2.0.5), the lease here does on every version.  Not for several threads at
-// once.
+// collection (fixed in 2.0.5), the lease here does on every version.  Remove: any thread, between
+// BeginBatch and EndBatch.
 class BatchImageRemover final : public ImageRemover {
  public:
   struct Options {
@@ -39,6 +40,8 @@ class BatchImageRemover final : public ImageRemover {
   ~BatchImageRemover() override;
 
   std::size_t batch_size() const override { return 50; }
+  // containerd writes one record after the other, but answers meanwhile.
+  std::size_t in_flight() const override { return 4; }
   std::string ReasonToSpare(const Image& image) override;
   Status BeginBatch(const std::vector<const Image*>& images, const std::stop_token& stop) override;
   Result<Removal> Remove(const Image& image, const std::stop_token& stop) override;
@@ -64,8 +67,8 @@ class BatchImageRemover final : public ImageRemover {
   std::unordered_map<std::string, std::vector<Record>> records_;
   // Of the batch, by image id: a container of containerd that the CRI does not list.
   std::unordered_map<std::string, std::string> held_;
-  bool checks_target_ = false;  // containerd compares `target` itself
-  bool deleted_ = false;        // something of this batch, so that there is garbage
+  bool checks_target_ = false;         // containerd compares `target` itself
+  std::atomic<bool> deleted_ = false;  // something of this batch, so that there is garbage
   int leases_ = 0;
 };
 

@@ -73,8 +73,9 @@ class Parser {
       auto image_id = TextAt(item, "imageID");
       for (const auto* text : {&name, &image, &image_id})
         if (!*text) return text->error().Wrap(key);
-      Add(*image, {}, ReferrerKind::kPod, *name);
-      Add(*image_id, {}, ReferrerKind::kPod, *name);
+      // With containerd the kubelet shows whichever tag the image has first.
+      Add(*image, {}, ReferrerKind::kPod, *name, /*chosen=*/false);
+      Add(*image_id, {}, ReferrerKind::kPod, *name, /*chosen=*/false);
       by_name[*name] = {*image, *image_id};
     }
     return Done{};
@@ -94,12 +95,13 @@ class Parser {
     return Done{};
   }
 
-  void Add(std::string text, std::string resolved, ReferrerKind kind,
-           const std::string& container) {
+  void Add(std::string text, std::string resolved, ReferrerKind kind, const std::string& container,
+           bool chosen = true) {
     if (text.empty()) return;
     pod_.references.push_back({std::move(text),
                                std::move(resolved),
-                               {kind, pod_.key.pod_namespace, pod_.key.name, container}});
+                               {kind, pod_.key.pod_namespace, pod_.key.name, container},
+                               chosen});
   }
 
   Pod& pod_;

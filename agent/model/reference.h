@@ -40,6 +40,8 @@ struct ImageReference {
   // to narrow an unqualified `text`; it is a reference of its own besides.
   std::string resolved;
   Referrer by;
+  // False: a status shows it, which may be any name of the image that is meant; nobody chose it.
+  bool chosen = true;
 };
 
 }  // namespace imagesweep

@@ -22,6 +22,7 @@ TagIndex::TagIndex(const std::vector<ImageName>& tags)
     : one_each_(OneEach(tags)), index_(one_each_) {}
 
 std::vector<std::uint32_t> TagIndex::NamedBy(const ImageReference& reference) const {
+  if (!reference.chosen) return {};
   const auto at = reference.text.find('@');
   if (at == std::string::npos) return index_.Resolve(reference);
   return index_.Resolve(std::string_view(reference.text).substr(0, at));

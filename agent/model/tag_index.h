@@ -18,7 +18,7 @@ class TagIndex {
   TagIndex& operator=(const TagIndex&) = delete;
 
   // Positions in `tags`, ascending.  Of "app:v1@sha256:…" the tag counts, though runtimes go by the
-  // digest.
+  // digest.  None for a name that nobody chose: it says which image is meant, and no more.
   std::vector<std::uint32_t> NamedBy(const ImageReference& reference) const;
 
  private:

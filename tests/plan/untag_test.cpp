@@ -97,6 +97,9 @@ TEST_F(UntagTest, WhoeverNamesATagKeepsIt) {
       EXPECT_THAT(Chosen(), ElementsAre(Tag("build-8"))) << who;
     builder.seen() = before;
   }
+  builder.seen().references.push_back({"app:build-7", {}, {}, /*chosen=*/false});
+  EXPECT_THAT(Chosen(), ElementsAre(Tag("build-7"), Tag("build-8"))) << "a pod's status shows it";
+  builder.seen().references.pop_back();
   // A name without a registry may be of any.
   image().tags[0] = ImageName::Parse("quay.io/team/app:build-7");
   builder.Use("team/app:build-7");
