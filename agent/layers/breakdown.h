@@ -12,7 +12,7 @@ namespace imagesweep::layers {
 
 // On whose account space on disk is.  What several hold is on the first one's account.
 enum class Account : std::uint8_t {
-  kWritable,         // writable and mounted snapshots of containers, their own changes
+  kWritable,         // writable and mounted snapshots of containers, without what was written there
   kInUse,            // images (and snapshots) that something runs on
   kPinned,           // images that the runtime was told to keep
   kIdle,             // tagged images that nothing runs on

@@ -195,18 +195,12 @@ std::string TooYoungEvidence(const Scene& scene, std::uint32_t at, bool applies)
          FormatDuration(MinimumAge(scene, at));
 }
 
-// Rollback room: the newest of a repository in use, or of what a rule with keepLast selects.
-bool IsRetained(const NameStanding& standing) {
-  const bool counts = standing.repository_in_use ||
-                      (standing.rule != nullptr && standing.rule->keep_last.has_value());
-  return counts && standing.place > 0 && standing.place <= standing.kept;
-}
 bool Retained(const Scene& scene, std::uint32_t at) {
-  return std::ranges::any_of(scene.names(at), IsRetained);
+  return std::ranges::any_of(scene.names(at), &NameStanding::retained);
 }
 std::string RetainedEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   if (!applies) return "not among the newest of a repository in use";
-  const auto it = std::ranges::find_if(scene.names(at), IsRetained);
+  const auto it = std::ranges::find_if(scene.names(at), &NameStanding::retained);
   return "version " + std::to_string(it->place) + " of " + std::to_string(it->kept) + " kept of " +
          std::string(it->name->repository()) +
          (it->rule != nullptr && it->rule->keep_last

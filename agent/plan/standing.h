@@ -21,6 +21,12 @@ struct NameStanding {
   int place = 0;                      // 0: none, as for a digest where tags are used
   int kept = 0;                       // newest so many are retained or at least not superseded
   const ImageName* newest = nullptr;  // who is first there
+
+  // Rollback room: the newest of a repository in use, or of what a rule with keepLast selects.
+  bool retained() const {
+    const bool counts = repository_in_use || (rule != nullptr && rule->keep_last.has_value());
+    return counts && place > 0 && place <= kept;
+  }
 };
 
 // The standings of all names of all images.  Newest first means: in use before not; then by the

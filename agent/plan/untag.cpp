@@ -65,9 +65,12 @@ std::vector<Candidate> AskedFor(const Scene& scene, const Plan& plan) {
   std::vector<Candidate> asked;
   for (const Decision& decision : plan.decisions) {
     if (!MayLoseTags(scene, decision)) continue;
-    for (const NameStanding& standing : scene.names(decision.image))
+    for (const NameStanding& standing : scene.names(decision.image)) {
+      // As rollback room it stays by just this name.
+      if (decision.code == Code::kRetained && standing.retained()) continue;
       if (IsAsked(scene, standing) && !IsKept(scene, decision.image, *standing.name))
         asked.push_back({decision.image, &standing});
+    }
   }
   return asked;
 }

@@ -182,6 +182,13 @@ TEST_F(UntagTest, WhatIsKeptByItsNameStays) {
   EXPECT_THAT(Chosen(), ElementsAre(Tag("build-8"))) << "the first rule decides";
 }
 
+TEST_F(UntagTest, RollbackRoomKeepsTheTagsThatMakeItThat) {
+  builder.Add(Img("older", {"app:build-1", "ci:build-1"}));
+  EXPECT_THAT(Chosen(),
+              ElementsAre(Tag("build-7"), Tag("build-8"), "docker.io/library/ci:build-1"));
+  EXPECT_EQ(plan.decisions[1].code, Code::kRetained);
+}
+
 TEST_F(UntagTest, KeepLastCountsTheImagesOfTheRule) {
   builder.Add(Img("older", {"app:build-1", "app:v0"})).Use(Id("older"));
   builder.seen().references[0].text = Id("app");

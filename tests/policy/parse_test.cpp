@@ -191,7 +191,7 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
        "\"Aggressive\" (line 3)"},
       {"rules:\n- name: a\n  action: Delete",
        "rules[0].action: Unsupported value: \"Delete\": supported values: \"Keep\", \"Remove\", "
-       "\"Evaluate\" (line 5)"},
+       "\"Evaluate\", \"Untag\" (line 5)"},
       {"rules:\n- name: a\n- {name: b, keepLast: -1}",
        "rules[1].keepLast: Invalid value: -1: must be at least 0 (line 5)"},
       {"rules: [{selector: {image: [x]}}]",

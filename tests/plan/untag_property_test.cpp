@@ -1,0 +1,87 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "agent/plan/planner.h"
+#include "agent/plan/untag.h"
+#include "tests/plan/random_world.h"
+
+// What holds of the tags that go, shown on random nodes with random policies.
+
+namespace imagesweep {
+namespace {
+
+constexpr std::uint64_t kCases = 20'000;
+
+void AskForTags(RandomWorld& world) {
+  for (Rule& rule : world.policy().rules)
+    if (world.Maybe(2)) rule.action = RuleAction::kUntag;
+  if (world.Maybe(2)) world.AddWorkloads();
+  for (const ImageName& tag : TagsToWatch(world.policy(), world.seen().images))
+    world.seen().tag_ages[tag.text()].unused_for = world.Minutes(300);
+}
+
+std::set<std::string> Texts(const Observation& seen, const std::vector<NameToDrop>& names) {
+  std::set<std::string> texts;
+  for (const NameToDrop& name : names) texts.insert(seen.images[name.image].tags[name.tag].text());
+  return texts;
+}
+
+TEST(UntagProperty, WhatIsNamedYoungOrTheLastTagStays) {
+  std::size_t dropped = 0;
+  for (std::uint64_t seed = 0; seed < kCases; ++seed) {
+    RandomWorld world(seed);
+    AskForTags(world);
+    const Observation& seen = world.seen();
+    const Scene scene(world.policy(), seen);
+    const Plan plan = Choose(scene);
+    const auto names = ChooseUntags(scene, plan);
+    const auto texts = Texts(seen, names);
+    dropped += names.size();
+    ASSERT_LE(names.size(), static_cast<std::size_t>(world.policy().limits.max_images));
+    for (const ImageReference& reference : seen.references)
+      ASSERT_FALSE(texts.contains(ImageName::Parse(reference.text).text())) << seed;
+    for (const WorkloadReference& workload : seen.workloads)
+      ASSERT_FALSE(texts.contains(ImageName::Parse(workload.text).text())) << seed;
+    for (const NameToDrop& name : names) {
+      const Image& image = seen.images[name.image];
+      ASSERT_EQ(plan.decisions[name.image].verdict, Verdict::kKeep) << seed;
+      ASSERT_FALSE(image.pinned || image.local_only()) << seed;
+      ASSERT_GE(seen.tag_ages.at(image.tags[name.tag].text()).unused_for, name.minimum_age) << seed;
+      // Random images may share a tag, real ones do not.
+      ASSERT_TRUE(std::ranges::any_of(image.tags, [&](const ImageName& tag) {
+        return std::ranges::none_of(names, [&](const NameToDrop& other) {
+          return other.image == name.image && image.tags[other.tag] == tag;
+        });
+      })) << seed;
+    }
+  }
+  EXPECT_GT(dropped, kCases / 100) << "or it shows nothing";
+}
+
+TEST(UntagProperty, WhoeverComesToNameATagKeepsIt) {
+  std::size_t kept = 0;
+  for (std::uint64_t seed = 0; seed < kCases; ++seed) {
+    RandomWorld world(seed);
+    AskForTags(world);
+    Observation& seen = world.seen();
+    const Scene scene(world.policy(), seen);
+    const auto names = ChooseUntags(scene, Choose(scene));
+    if (names.empty()) continue;
+    const std::string text = *Texts(seen, names).begin();
+    if (world.Maybe(2)) {
+      seen.references.push_back({text, {}, {}});
+    } else {
+      seen.workloads.push_back(world.AnyWorkload());
+      seen.workloads.back().text = text;
+    }
+    const Scene named(world.policy(), seen);
+    ASSERT_FALSE(Texts(seen, ChooseUntags(named, Choose(named))).contains(text)) << seed;
+    ++kept;
+  }
+  EXPECT_GT(kept, kCases / 200) << "or it shows nothing";
+}
+
+}  // namespace
+}  // namespace imagesweep
