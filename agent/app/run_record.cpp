@@ -117,6 +117,10 @@ void RemovalJournal::IntendNames() {
   std::map<std::uint32_t, RemovalEntry> entries;  // by image
   for (const NameToDrop& name : report_.plan.untags) {
     const Image& image = report_.observation.images[name.image];
+    const auto same = [&](std::uint32_t at) {
+      return report_.observation.images[at].id == image.id;
+    };
+    if (std::ranges::any_of(intended_, same)) continue;  // one entry of a run for each id
     RemovalEntry& entry = entries[name.image];
     entry.run = report_.run;
     entry.at = report_.started;

@@ -188,18 +188,17 @@ void Sweeper::Execute(const View& view, const SweepOptions& options, Report& rep
   report.stopped_early = std::move(execution.stopped_early);
   report.recheck_window_seconds = std::move(execution.recheck_window_seconds);
   if (!report.refused && report.stopped_early.empty())
-    DropNames(view, journal, hooks.reason_to_end, report, stop);
+    DropNames(view, journal, hooks, report, stop);
   LookAfterwards(view, journal, report, stop);
 }
 
-void Sweeper::DropNames(const View& view, RemovalJournal& journal,
-                        const std::function<std::string()>& reason_to_end, Report& report,
-                        const std::stop_token& stop) {
+void Sweeper::DropNames(const View& view, RemovalJournal& journal, const Executor::Hooks& hooks,
+                        Report& report, const std::stop_token& stop) {
   if (report.plan.untags.empty()) return;
   journal.IntendNames();
   Untagging dropped =
       executor_.DropNames(report.plan, report.in_force, view.evidence, *view.index,
-                          report.dry_run ? nullptr : parts_.name_remover, reason_to_end, stop);
+                          report.dry_run ? nullptr : parts_.name_remover, stop, hooks);
   report.untagged = std::move(dropped.outcomes);
   report.refused = std::move(dropped.refused);
   std::ranges::copy(dropped.recheck_window_seconds,

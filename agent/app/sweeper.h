@@ -97,9 +97,8 @@ class Sweeper {
   void Execute(const View& view, const SweepOptions& options, Report& report,
                const std::stop_token& stop);
   std::optional<DiskUsage> ReadDisk(Report& report, const std::stop_token& stop);
-  void DropNames(const View& view, RemovalJournal& journal,
-                 const std::function<std::string()>& reason_to_end, Report& report,
-                 const std::stop_token& stop);
+  void DropNames(const View& view, RemovalJournal& journal, const Executor::Hooks& hooks,
+                 Report& report, const std::stop_token& stop);
   void LookAfterwards(const View& view, RemovalJournal& journal, Report& report,
                       const std::stop_token& stop);
   Result<std::vector<Image>> ListWithoutTheRemoved(const Report& report,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "agent/model/tag_index.h"
@@ -14,21 +15,26 @@ const ImageName& NameOf(const Report& report, const NameToDrop& name) {
   return report.observation.images[name.image].tags[name.tag];
 }
 
-// The ledger goes by ids; no image has one like this.
-Image LedgerEntry(const std::string& tag) {
-  Image entry;
-  entry.id = ImageId("tag:" + tag);
-  return entry;
-}
-
-// The images, then the tags of seen.tag_ages in their order.
+// The images, then the tags of seen.tag_ages in their order.  A tag that moves to another image
+// begins anew.
 std::vector<Image> LedgerEntries(const Observation& seen) {
+  std::unordered_map<std::string_view, const Image*> image_of;
+  for (const Image& image : seen.images)
+    for (const ImageName& tag : image.tags) image_of.emplace(tag.text(), &image);
   std::vector<Image> entries = seen.images;
-  for (const auto& [tag, age] : seen.tag_ages) entries.push_back(LedgerEntry(tag));
+  for (const auto& [tag, age] : seen.tag_ages) {
+    Image entry;
+    entry.id = LedgerIdOf(tag, image_of.at(tag)->id.text());
+    entries.push_back(std::move(entry));
+  }
   return entries;
 }
 
 }  // namespace
+
+ImageId LedgerIdOf(const std::string& tag, const std::string& image_id) {
+  return ImageId("tag:" + tag + "@" + image_id);
+}
 
 std::vector<ImageName> WatchedTags(Report& report, bool can_be_taken) {
   std::vector<ImageName> tags = TagsToWatch(report.in_force, report.observation.images);

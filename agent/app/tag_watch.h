@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <unordered_set>
 #include <vector>
@@ -8,6 +9,9 @@
 #include "agent/state/ledger.h"
 
 namespace imagesweep {
+
+// How the ledger knows a tag of an image.  No image has an id like this.
+ImageId LedgerIdOf(const std::string& tag, const std::string& image_id);
 
 // What a run does for the tags that rules with Untag may take.  Each of them is in the ledger
 // beside the images, so that it has an age by its own uses: an image may be in use all the time,

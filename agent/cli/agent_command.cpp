@@ -217,9 +217,12 @@ void RunUntilStopped(const Options& options, Shared& shared, kube::Cluster* clus
   WatchedLedger watched(*ledger);
   Sweeper::RecentReferences recent = [&uses, &watched, cluster] {
     auto [references, complete] = uses.Drain();
+    if (cluster != nullptr) {
+      kube::Recent recently = cluster->DrainRecentReferences();
+      std::ranges::move(recently.references, std::back_inserter(references));
+      complete = complete && recently.complete;
+    }
     if (!complete) watched.MayHaveMissedUses();
-    if (cluster != nullptr)
-      std::ranges::move(cluster->DrainRecentReferences(), std::back_inserter(references));
     return references;
   };
   decltype(NodeParts::kubelet) kubelet;

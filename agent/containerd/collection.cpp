@@ -226,7 +226,8 @@ Result<std::string> Collection::ReadBlob(const std::string& digest) const {
   return text;
 }
 
-// Configs, and the manifests without labels, that are not known.
+// Configs, and the manifests without labels, that are not known.  Some at a time, so that a node
+// full of large ones does not take the memory for all of them.
 void Collection::ReadDocuments() {
   std::vector<const std::string*> unknown;
   for (const auto& [digest, size] : present_) {
@@ -234,34 +235,41 @@ void Collection::ReadDocuments() {
                                              : memory_.manifest_configs.contains(digest);
     if (size <= kMaxDocument && !known) unknown.push_back(&digest);
   }
-  // Of a manifest, the config.  What cannot be parsed has no facts, and is not read again.
-  using Document = Result<std::variant<ConfigFacts, std::string>>;
-  const auto read = [&](std::size_t number) -> Document {
-    const std::string& digest = *unknown[number];
-    const auto text = ReadBlob(digest);
-    if (!text) return text.error();
-    if (!ids_.contains(digest)) {
-      auto config = ConfigOfManifest(*text);
-      return {config ? *std::move(config) : std::string()};
-    }
-    auto facts = ParseConfig(*text);
-    return {facts ? *std::move(facts) : ConfigFacts{}};
-  };
-  const auto gone = [](const Document& one) {  // since the list
+  for (std::span<const std::string* const> rest = unknown; !rest.empty();) {
+    std::size_t count = 1;
+    for (std::int64_t bytes = present_.at(*rest[0]); count < rest.size(); ++count)
+      if ((bytes += present_.at(*rest[count])) > kMaxDocument) break;
+    if (!ReadDocuments(rest.first(count))) return;
+    rest = rest.subspan(count);
+  }
+}
+
+bool Collection::ReadDocuments(std::span<const std::string* const> digests) {
+  using Text = Result<std::string>;
+  const auto gone = [](const Text& one) {  // since the list
     return !one && one.error().kind == ErrorKind::kNotFound;
   };
-  auto documents =
-      Several(unknown.size(), read, [&](const Document& one) { return !one && !gone(one); });
-  for (std::size_t number = 0; number < documents.size(); ++number) {
-    Document& document = *documents[number];
-    if (gone(document)) continue;
-    if (!document) return Missed(Unread::What::kObjects, CriNamespace(), document.error());
-    if (auto* const facts = std::get_if<ConfigFacts>(&*document))
-      memory_.configs.emplace(*unknown[number], std::move(*facts));
-    else
-      memory_.manifest_configs.emplace(*unknown[number],
-                                       std::get<std::string>(*std::move(document)));
+  const auto texts = Several(
+      digests.size(), [&](std::size_t number) { return ReadBlob(*digests[number]); },
+      [&](const Text& one) { return !one && !gone(one); });
+  for (std::size_t number = 0; number < texts.size(); ++number) {
+    const Text& text = *texts[number];
+    const std::string& digest = *digests[number];
+    if (gone(text)) continue;
+    if (!text) {
+      Missed(Unread::What::kObjects, CriNamespace(), text.error());
+      return false;
+    }
+    // What cannot be parsed has no facts, and is not read again.
+    if (ids_.contains(digest)) {
+      auto facts = ParseConfig(*text);
+      memory_.configs.emplace(digest, facts ? *std::move(facts) : ConfigFacts{});
+    } else {
+      auto config = ConfigOfManifest(*text);
+      memory_.manifest_configs.emplace(digest, config ? *std::move(config) : std::string());
+    }
   }
+  return true;
 }
 
 void Collection::ReadFacts() {

@@ -58,6 +58,8 @@ class Collection {
   void AddSnapshots(const std::string& name_space, const std::string& snapshotter,
                     const SnapshotList& listed);
   void ReadDocuments();
+  // False: one of them could not be read.
+  bool ReadDocuments(std::span<const std::string* const> digests);
   void Missed(layers::Unread::What what, const std::string& name_space, const Error& error);
   Result<std::string> ReadBlob(const std::string& digest) const;
   template <typename Map>

@@ -61,6 +61,25 @@ Status AnotherTagIsThere(const Calls& calls, api::images::Images::Stub& stub,
   return Refused("containerd has no other tag of the image by now");
 }
 
+// Of `ctr` and `nerdctl`, which the last look does not see, and which know their image by this name
+// alone.  The CRI's own know it by its id.
+Status NoOtherContainer(const Calls& calls, api::containers::Containers::Stub& stub,
+                        const std::string& name_space, const ImageName& name) {
+  std::string user;
+  const auto status = calls.AskStream("Containers.ListStream", name_space, stub,
+                                      &api::containers::Containers::Stub::ListStream,
+                                      api::containers::ListContainersRequest(),
+                                      [&](const api::containers::ListContainerMessage& message) {
+                                        const auto& container = message.container();
+                                        if (ImageName::Parse(container.image()) == name &&
+                                            !container.labels().contains("io.cri-containerd.kind"))
+                                          user = container.id();
+                                      });
+  if (!status) return status.error();
+  if (!user.empty()) return Refused("containerd's container " + user + " uses that name");
+  return Done{};
+}
+
 }  // namespace
 
 RecordRemover::RecordRemover(const std::shared_ptr<grpc::Channel>& channel, Options options)
@@ -75,6 +94,7 @@ Status RecordRemover::Drop(const Image& image, const ImageName& name, SystemTime
   const std::string& space = options_.cri_namespace;
   if (auto other = AnotherTagIsThere(calls, stubs_->images, space, image, name); !other)
     return other;
+  if (auto free = NoOtherContainer(calls, stubs_->containers, space, name); !free) return free;
   // Last of all: before 2.0 nobody looks again between this and the deletion.
   const auto record = FindName(calls, stubs_->images, space, name.text());
   if (!record) {

@@ -25,7 +25,7 @@ class RecordRemover final : public NameRemover {
  public:
   struct Options {
     std::string cri_namespace = "k8s.io";
-    Millis timeout = std::chrono::seconds(30);
+    Millis timeout = std::chrono::seconds(5);
   };
   RecordRemover(const std::shared_ptr<grpc::Channel>& channel, Options options);
   ~RecordRemover() override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <system_error>
 
 #include "agent/execute/graceful_stop.h"
 
@@ -34,14 +35,18 @@ void Batch::RemoveWhileFresh(SteadyTime looked_at, std::vector<std::uint32_t>& l
   };
   while (!left.empty() && Failures() < may_fail) {
     std::vector<Call> calls;
-    if (const std::size_t several = std::min(remover_.in_flight(), left.size()); several == 1) {
-      calls.push_back(remove(left.front()));
-    } else {
-      std::vector<std::future<Call>> running;
-      for (std::size_t i = 0; i < several; ++i)
-        running.push_back(std::async(std::launch::async, remove, left[i]));
-      for (auto& one : running) calls.push_back(one.get());
+    const std::size_t several = std::min(
+        {remover_.in_flight(), left.size(), static_cast<std::size_t>(may_fail - Failures())});
+    std::vector<std::future<Call>> running;
+    try {
+      while (running.size() + 1 < several)
+        running.push_back(std::async(std::launch::async, remove, left[running.size()]));
+    } catch (const std::system_error&) {
+      // No more threads for us: those that have begun, and this one.
     }
+    const Call own = remove(left[running.size()]);
+    for (auto& one : running) calls.push_back(one.get());
+    calls.push_back(own);
     std::vector<std::uint32_t> again;
     for (std::size_t i = 0; i < calls.size(); ++i) {
       Call& call = calls[i];

@@ -52,13 +52,13 @@ std::optional<std::string> Executor::ReasonToSkip(const Decision& decision, cons
   return std::nullopt;
 }
 
-std::string Executor::ReasonToEnd(const Policy& policy, int failures, SteadyTime begun,
-                                  const std::stop_token& stop, const Hooks& hooks) const {
+std::string Executor::ReasonToEnd(const Policy& policy, const std::stop_token& stop,
+                                  const Hooks& hooks) const {
   if (stop.stop_requested()) return "told to stop";
-  if (failures >= policy.limits.max_failures)
-    return "limits.maxFailures " + std::to_string(failures) + " reached";
+  if (failures_ >= policy.limits.max_failures)
+    return "limits.maxFailures " + std::to_string(failures_) + " reached";
   // Ages, retention and disk use were judged when the plan was made.
-  if (clock_.Steady() - begun > kMaxPlanAge)
+  if (clock_.Steady() - begun_ > kMaxPlanAge)
     return "the plan is older than " + FormatDuration(kMaxPlanAge) + "; the rest is judged anew";
   return hooks.reason_to_end ? hooks.reason_to_end() : std::string();
 }
@@ -104,22 +104,22 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
                         const ImageIndex& index, const std::optional<DiskUsage>& disk,
                         ImageRemover& remover, const std::stop_token& stop, const Hooks& hooks) {
   Execution execution;
-  int failures = 0;
+  failures_ = 0;
   bool removed_before = false;
-  const SteadyTime begun = clock_.Steady();
+  begun_ = clock_.Steady();
   std::span<const std::uint32_t> rest = plan.removals;
   while (!rest.empty()) {
     // Everything that may say no is asked after the pause, not before it.
     if (removed_before) clock_.Sleep(policy.limits.removal_delay, stop);
     removed_before = false;
-    execution.stopped_early = ReasonToEnd(policy, failures, begun, stop, hooks);
+    execution.stopped_early = ReasonToEnd(policy, stop, hooks);
     if (!execution.stopped_early.empty()) break;
     const auto images = NextBatch(rest, plan, policy, evidence, disk, remover, execution, hooks);
     if (images.empty()) continue;
     if (hooks.before_batch) hooks.before_batch(images);
     Batch batch(look_, evidence, index, remover, clock_,
-                [&] { return ReasonToEnd(policy, failures, begun, stop, hooks); });
-    BatchResult result = batch.Run(images, policy.limits.max_failures - failures, stop);
+                [&] { return ReasonToEnd(policy, stop, hooks); });
+    BatchResult result = batch.Run(images, policy.limits.max_failures - failures_, stop);
     std::ranges::copy(result.recheck_window_seconds,
                       std::back_inserter(execution.recheck_window_seconds));
     if (hooks.after_batch) hooks.after_batch(result.outcomes);
@@ -127,15 +127,14 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
       const Image& image = evidence.images[outcome.image];
       removed_before = removed_before || outcome.kind == OutcomeKind::kRemoved;
       if (outcome.kind == OutcomeKind::kFailed) {
-        ++failures;
+        ++failures_;
         backoff_.Failed(image.id, clock_.Steady());
       }
       execution.outcomes.push_back(std::move(outcome));
       if (hooks.on_outcome) hooks.on_outcome(execution.outcomes.back(), image);
     }
     execution.stopped_early = std::move(result.stopped_early);
-    if (result.out_of_failures)
-      execution.stopped_early = ReasonToEnd(policy, failures, begun, stop, hooks);
+    if (result.out_of_failures) execution.stopped_early = ReasonToEnd(policy, stop, hooks);
     if (result.refused) {
       if (stop.stop_requested()) {
         execution.stopped_early = "told to stop";
@@ -147,6 +146,15 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
     if (!execution.stopped_early.empty()) break;
   }
   return execution;
+}
+
+Untagging Executor::DropNames(const Plan& plan, const Policy& policy, const Evidence& evidence,
+                              const ImageIndex& index, NameRemover* remover,
+                              const std::stop_token& stop, const Hooks& hooks) {
+  return Untagger(look_, remover, clock_)
+      .Run(
+          plan, evidence, index, policy.limits.max_failures - failures_,
+          [&] { return ReasonToEnd(policy, stop, hooks); }, stop);
 }
 
 void Executor::Verify(const Evidence& evidence, const std::vector<Image>& listed_after,

@@ -56,12 +56,8 @@ class Executor {
 
   // After it, unless it was refused or stopped early: drops the plan's names.
   Untagging DropNames(const Plan& plan, const Policy& policy, const Evidence& evidence,
-                      const ImageIndex& index, NameRemover* remover,
-                      const std::function<std::string()>& reason_to_end,
-                      const std::stop_token& stop) {
-    return Untagger(look_, remover, clock_)
-        .Run(plan, evidence, index, policy.limits.max_failures, reason_to_end, stop);
-  }
+                      const ImageIndex& index, NameRemover* remover, const std::stop_token& stop,
+                      const Hooks& hooks);
 
   // After the run: what the runtime still lists was not removed, whatever it said; what it does not
   // list is gone, though the call failed.
@@ -74,8 +70,8 @@ class Executor {
                                        const std::optional<DiskUsage>& disk,
                                        const ImageRemover& remover, Execution& execution,
                                        const Hooks& hooks) const;
-  std::string ReasonToEnd(const Policy& policy, int failures, SteadyTime begun,
-                          const std::stop_token& stop, const Hooks& hooks) const;
+  std::string ReasonToEnd(const Policy& policy, const std::stop_token& stop,
+                          const Hooks& hooks) const;
   std::optional<std::string> ReasonToSkip(const Decision& decision, const Image& image,
                                           const Policy& policy,
                                           const std::optional<DiskUsage>& disk) const;
@@ -84,6 +80,9 @@ class Executor {
   LastLook look_;
   const Clock& clock_;
   RemovalBackoff backoff_;
+  // Of the last Run.
+  SteadyTime begun_;
+  int failures_ = 0;
 };
 
 }  // namespace imagesweep

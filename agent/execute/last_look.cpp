@@ -136,9 +136,10 @@ class LastLook::Names final : public Subject {
     if (std::ranges::find(now.tags, tag) == now.tags.end())
       return "it is no tag of its image any more";
     const bool keeps_one = std::ranges::any_of(now.tags, [&](const ImageName& other) {
-      return std::ranges::find(tags_, other) == tags_.end();
+      return other.repository() == tag.repository() &&
+             std::ranges::find(tags_, other) == tags_.end();
     });
-    return keeps_one ? "" : "its image would have no tag left";
+    return keeps_one ? "" : "its image would have no tag of that repository left";
   }
 
   const std::vector<NameToDrop>& planned_;

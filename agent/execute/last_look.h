@@ -40,7 +40,8 @@ class LastLook {
   // `planned`: positions in `evidence.images`, which `index` is of.
   LookResult Look(const std::vector<std::uint32_t>& planned, const Evidence& evidence,
                   const ImageIndex& index, const std::stop_token& stop);
-  // The same of names: whoever names one keeps it, and no image is to lose its last tag.
+  // The same of names: whoever names one keeps it, and no image is to lose its last tag of a
+  // repository.
   LookResult LookAtNames(const std::vector<NameToDrop>& planned, const Evidence& evidence,
                          const ImageIndex& index, const std::stop_token& stop);
 

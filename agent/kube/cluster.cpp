@@ -112,8 +112,8 @@ PodReader& Cluster::pods() {
   return *parts_->pod_source;
 }
 
-std::vector<ImageReference> Cluster::DrainRecentReferences() {
-  return parts_->pod_store ? parts_->pod_store->DrainRecent() : std::vector<ImageReference>();
+Recent Cluster::DrainRecentReferences() {
+  return parts_->pod_store ? parts_->pod_store->DrainRecent() : Recent();
 }
 
 void Cluster::WatchWorkloads(std::function<void()> on_back) {

@@ -11,6 +11,7 @@
 #include "agent/kube/identity.h"
 #include "agent/kube/lease.h"
 #include "agent/kube/lister.h"
+#include "agent/kube/recent.h"
 #include "agent/kube/workload_index_store.h"
 #include "agent/kube/workload_index_writer.h"
 #include "agent/model/kubelet.h"
@@ -47,7 +48,7 @@ class Cluster {
   // called on the watch's thread when it lives again after it was lost.
   void WatchPods(std::function<void()> on_back = {});
   PodReader& pods();
-  std::vector<ImageReference> DrainRecentReferences();
+  Recent DrainRecentReferences();
 
   // Starts to watch the workloads of the whole cluster; from then on workloads() reads from memory.
   // Once.  `on_back` is called on a watch's thread when they can be read after they could not.

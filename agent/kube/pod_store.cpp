@@ -5,8 +5,10 @@
 namespace imagesweep::kube {
 
 void PodStore::Remember(State& state, const Pod& pod) {
-  for (const ImageReference& reference : pod.references)
-    state.recent.try_emplace(reference.text, reference);
+  for (const ImageReference& reference : pod.references) {
+    ImageReference& known = state.recent.try_emplace(reference.text, reference).first->second;
+    known.chosen = known.chosen || reference.chosen;
+  }
 }
 
 Status PodStore::Replace(const ObjectList& list) {
@@ -21,7 +23,9 @@ Status PodStore::Replace(const ObjectList& list) {
     state.pods = std::move(pods);
     state.version = list.resource_version;
     for (const auto& [uid, pod] : state.pods) Remember(state, *pod);
-    const bool was_lost = std::exchange(state.listed, true) && state.lost;
+    const bool listed_before = std::exchange(state.listed, true);
+    state.recent_complete = state.recent_complete && !listed_before;
+    const bool was_lost = listed_before && state.lost;
     state.lost.reset();
     return was_lost;
   }));
@@ -78,16 +82,16 @@ std::string PodStore::NewestVersion() const {
   return state_.With([](const State& state) { return state.version; });
 }
 
-std::vector<ImageReference> PodStore::DrainRecent() {
-  auto recent = state_.With([](State& state) {
+Recent PodStore::DrainRecent() {
+  auto [recent, complete] = state_.With([](State& state) {
     auto taken = std::exchange(state.recent, {});
     // What is there now is there at the start of the next interval too.
     for (const auto& [uid, pod] : state.pods) Remember(state, *pod);
-    return taken;
+    return std::pair(std::move(taken), std::exchange(state.recent_complete, true));
   });
-  std::vector<ImageReference> all;
-  all.reserve(recent.size());
-  for (auto& [text, reference] : recent) all.push_back(std::move(reference));
+  Recent all{{}, complete};
+  all.references.reserve(recent.size());
+  for (auto& [text, reference] : recent) all.references.push_back(std::move(reference));
   return all;
 }
 

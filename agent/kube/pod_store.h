@@ -11,6 +11,7 @@
 
 #include "agent/base/guarded.h"
 #include "agent/kube/pod_parser.h"
+#include "agent/kube/recent.h"
 #include "agent/kube/reflector.h"
 
 namespace imagesweep::kube {
@@ -30,13 +31,14 @@ class PodStore final : public ReflectorHandler {
   Result<std::vector<ImageReference>> References() const;
   // resourceVersion of the newest list or event; empty before the first list.
   std::string NewestVersion() const;
-  // Every reference that was there at any time since the last call, each text once.
-  std::vector<ImageReference> DrainRecent();
+  // Every reference that was there at any time since the last call.
+  Recent DrainRecent();
 
  private:
   struct State {
     std::map<std::string, std::shared_ptr<const Pod>> pods;  // by uid
     std::map<std::string, ImageReference> recent;            // by text
+    bool recent_complete = true;
     std::string version;
     std::optional<Error> lost = Error{ErrorKind::kIncomplete, "pods: not listed yet"};
     bool listed = false;

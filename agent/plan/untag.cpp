@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <span>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "agent/model/tag_index.h"
@@ -53,9 +55,9 @@ Millis MinimumAge(const Scene& scene, const Rule& rule) {
 
 // keepLast counts images, as everywhere: all tags of one of the newest stay.
 bool IsAsked(const Scene& scene, const NameStanding& standing) {
-  const Rule* const rule = standing.rule;
-  if (rule == nullptr || rule->action != RuleAction::kUntag || !standing.tagged) return false;
-  if (rule->keep_last && standing.place <= *rule->keep_last) return false;
+  const Rule* const rule = standing.untag;
+  if (rule == nullptr || !standing.tagged) return false;
+  if (rule->keep_last && standing.untag_place <= *rule->keep_last) return false;
   const auto& ages = scene.seen().tag_ages;
   const auto age = ages.find(standing.name->text());
   return age != ages.end() && age->second.unused_for >= MinimumAge(scene, *rule);
@@ -95,21 +97,26 @@ bool SameTag(const Candidate& a, const Candidate& b) {
   return a.image == b.image && Text(a) == Text(b);
 }
 
-// Of an image that would lose every tag the newest stays, of several the one that sorts last.
+std::string_view RepositoryOf(const Candidate& candidate) {
+  return candidate.standing->name->repository();
+}
+
+// Of an image that would lose every tag of a repository the one that sorts last stays: so it has
+// the same place there as before, as rollback room for one, and the repository is in use as before.
 void LeaveOneOfEach(const Scene& scene, std::vector<Candidate>& asked) {
-  std::ranges::sort(asked, [](const Candidate& a, const Candidate& b) {
-    if (a.image != b.image) return a.image < b.image;
-    if (a.standing->place != b.standing->place) return a.standing->place > b.standing->place;
-    return Text(a) < Text(b);
+  std::ranges::sort(asked, {}, [](const Candidate& candidate) {
+    return std::tuple(candidate.image, RepositoryOf(candidate), std::string_view(Text(candidate)));
   });
   asked.erase(std::unique(asked.begin(), asked.end(), SameTag), asked.end());
   std::vector<Candidate> left;
   for (auto it = asked.begin(); it != asked.end();) {
-    const auto end = std::find_if(it, asked.end(),
-                                  [&](const Candidate& other) { return other.image != it->image; });
+    const auto end = std::find_if(it, asked.end(), [&](const Candidate& other) {
+      return other.image != it->image || RepositoryOf(other) != RepositoryOf(*it);
+    });
     const std::span<const Candidate> its(it, end);
     const bool keeps_one = std::ranges::any_of(scene.image(it->image).tags, [&](const auto& tag) {
-      return std::ranges::find(its, tag.text(), Text) == its.end();
+      return tag.repository() == RepositoryOf(*it) &&
+             std::ranges::find(its, tag.text(), Text) == its.end();
     });
     left.insert(left.end(), it, keeps_one ? end : end - 1);
     it = end;
@@ -126,9 +133,7 @@ std::vector<ImageName> TagsToWatch(const Policy& policy, const std::vector<Image
   std::vector<ImageName> tags;
   for (const Image& image : images)
     for (const ImageName& tag : image.tags)
-      if (const Rule* rule = finder.First(image, &tag);
-          rule != nullptr && rule->action == RuleAction::kUntag)
-        tags.push_back(tag);
+      if (finder.Find(image, &tag).untag != nullptr) tags.push_back(tag);
   return tags;
 }
 
@@ -144,7 +149,7 @@ std::vector<NameToDrop> ChooseUntags(const Scene& scene, const Plan& plan) {
   std::vector<NameToDrop> chosen;
   for (const Candidate& candidate : asked) {
     const auto& tags = scene.image(candidate.image).tags;
-    const Rule& rule = *candidate.standing->rule;
+    const Rule& rule = *candidate.standing->untag;
     chosen.push_back({candidate.image,
                       static_cast<std::uint32_t>(candidate.standing->name - tags.data()), rule.name,
                       MinimumAge(scene, rule)});

@@ -12,10 +12,10 @@ std::vector<ImageName> TagsToWatch(const Policy& policy, const std::vector<Image
 
 // Those of them that go, from images which stay by `plan`.  None is named by a pod, a container or
 // a workload, counted or not, nor was within minimumAge (Observation::tag_ages), and none is kept
-// by its name.  Each image keeps a tag, so that it does not become dangling, and rollback room the
-// tags that make it that.  Images that cannot be pulled again keep all tags, as do pinned ones, the
-// pause image, imagesweep's own, and those that are too young.  At most limits.maxImages; none
-// outside the windows.  In the order of their names.
+// by its name.  Each image keeps a tag of each of its repositories, so that it is judged as before,
+// and rollback room all that make it that.  Images that cannot be pulled again keep all tags, as do
+// pinned ones, the pause image, imagesweep's own, and those that are too young.  At most
+// limits.maxImages; none outside the windows.  In the order of their names.
 std::vector<NameToDrop> ChooseUntags(const Scene& scene, const Plan& plan);
 
 }  // namespace imagesweep

@@ -21,8 +21,8 @@ std::vector<PulledAgain> FindPulledAgain(const std::vector<RemovalEntry>& remova
   if (report.refused) return {};
   std::map<std::string_view, Removed> by_id;
   for (const RemovalEntry& removal : removals) {
-    if (!removal.done || removal.code == kUntagCode || removal.run == report.run || removal.at > report.started ||
-        report.started - removal.at > kWithin)
+    if (!removal.done || removal.code == kUntagCode || removal.run == report.run ||
+        removal.at > report.started || report.started - removal.at > kWithin)
       continue;
     Removed& removed = by_id[removal.id];
     if (removed.last == nullptr || removal.at > removed.last->at) removed.last = &removal;

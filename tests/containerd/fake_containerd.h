@@ -66,7 +66,7 @@ class FakeContainerd {
   // it returns, and how, the call ends.
   std::function<grpc::Status(const std::string& method, const std::string& object)> on_object;
   std::string hangs;  // this call does not return before `let_go`
-  std::binary_semaphore let_go{0};
+  std::counting_semaphore<> let_go{0};
 
   // Events, at any time.  Each goes to the one subscriber there is, or to the next.
   void Emit(const std::string& name_space, const std::string& topic, const std::string& payload);

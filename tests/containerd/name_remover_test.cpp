@@ -75,6 +75,7 @@ TEST_F(NameRemoverTest, RefusesWithWordsAndDeletesNothing) {
       {"no digest of a registry", [&] { app.digests.clear(); }},
       {"is no tag", [&] { name = app.digests.front(); }},
       {"is no tag", [&] { app.tags.push_back(name = ImageName::Parse("import@sha256:1")); }},
+      {"by-hand uses that name", [&] { fake.spaces["k8s.io"].containers["by-hand"] = kTag; }},
       {"none of the image's tags", [&] { name = ImageName::Parse(app.id.text()); }},
       {"none of the image's tags", [&] { name = ImageName::Parse(std::string(64, '3')); }},
       {"none of the image's tags", [&] { name = ImageName::Parse("registry.example/app:v9"); }},

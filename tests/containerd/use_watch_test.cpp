@@ -32,7 +32,7 @@ struct UseWatchTest : testing::Test {
   }
   void Stop() {
     thread.request_stop();
-    fake.let_go.release();
+    fake.let_go.release(8);  // a call of which nobody waits for the answer may come late
     if (thread.joinable()) thread.join();
   }
   // Drains until `last` was among the names, and gathers them.

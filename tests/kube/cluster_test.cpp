@@ -115,7 +115,7 @@ TEST_F(ClusterTest, SeesItsNodeByListAndWatchTogether) {
   }
   EXPECT_GE(pod_requests, 3U);
   std::vector<std::string> recent;
-  for (const auto& reference : cluster->DrainRecentReferences()) recent.push_back(reference.text);
+  for (const auto& reference : cluster->DrainRecentReferences().references) recent.push_back(reference.text);
   EXPECT_THAT(recent, UnorderedElementsAre("listed:1", "watched:1"));
 }
 

@@ -239,9 +239,35 @@ TEST_F(PodSourceTest, RemembersWhatWasThereSinceTheLastDrain) {
   Watched("10", {PodJson("stays", "stays:1")});
   ASSERT_TRUE(store.Apply(EventType::kAdded, PodJson("job", "job:1", "11")));
   ASSERT_TRUE(store.Apply(EventType::kDeleted, PodJson("job", "job:1", "12")));
-  EXPECT_THAT(Texts(store.DrainRecent()), UnorderedElementsAre("stays:1", "job:1"));
-  EXPECT_THAT(Texts(store.DrainRecent()), UnorderedElementsAre("stays:1")) << "still there";
+  EXPECT_THAT(Texts(store.DrainRecent().references), UnorderedElementsAre("stays:1", "job:1"));
+  EXPECT_THAT(Texts(store.DrainRecent().references), UnorderedElementsAre("stays:1"))
+      << "still there";
   EXPECT_EQ(store.NewestVersion(), "12");
+}
+
+// What a pod chose is chosen, whoever else shows it: a status may show any tag of its image.
+TEST_F(PodSourceTest, AReferenceThatSomebodyChoseIsNotTakenForAShownOne) {
+  Json shows = PodJson("shows", "app@sha256:" + std::string(64, 'a'));
+  shows["status"]["containerStatuses"] = {{{"name", "main"}, {"image", "app:1"}}};
+  Watched("10", {shows});
+  const auto chosen = [&] {
+    const auto recent = store.DrainRecent().references;
+    const auto it = std::ranges::find(recent, "app:1", &ImageReference::text);
+    return it != recent.end() && it->chosen;
+  };
+  EXPECT_FALSE(chosen());
+  ASSERT_TRUE(store.Apply(EventType::kAdded, PodJson("job", "app:1", "11")));
+  ASSERT_TRUE(store.Apply(EventType::kDeleted, PodJson("job", "app:1", "12")));
+  EXPECT_TRUE(chosen());
+  EXPECT_FALSE(chosen());
+}
+
+TEST_F(PodSourceTest, PodsThatHadToBeListedAnewMayHaveBeenMissed) {
+  Watched("10", {});
+  EXPECT_TRUE(store.DrainRecent().complete);
+  Watched("20", {});
+  EXPECT_FALSE(store.DrainRecent().complete);
+  EXPECT_TRUE(store.DrainRecent().complete);
 }
 
 TEST_F(PodSourceTest, APodThatFinishesGivesUpItsReference) {

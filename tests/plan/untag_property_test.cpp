@@ -50,10 +50,12 @@ TEST(UntagProperty, WhatIsNamedYoungOrTheLastTagStays) {
       ASSERT_FALSE(image.pinned || image.local_only()) << seed;
       ASSERT_GE(seen.tag_ages.at(image.tags[name.tag].text()).unused_for, name.minimum_age) << seed;
       // Random images may share a tag, real ones do not.
+      const ImageName& gone = image.tags[name.tag];
       ASSERT_TRUE(std::ranges::any_of(image.tags, [&](const ImageName& tag) {
-        return std::ranges::none_of(names, [&](const NameToDrop& other) {
-          return other.image == name.image && image.tags[other.tag] == tag;
-        });
+        return tag.repository() == gone.repository() &&
+               std::ranges::none_of(names, [&](const NameToDrop& other) {
+                 return other.image == name.image && image.tags[other.tag] == tag;
+               });
       })) << seed;
     }
   }
@@ -81,6 +83,25 @@ TEST(UntagProperty, WhoeverComesToNameATagKeepsIt) {
     ++kept;
   }
   EXPECT_GT(kept, kCases / 200) << "or it shows nothing";
+}
+
+TEST(UntagProperty, ImagesAreJudgedAsWithoutIt) {
+  for (std::uint64_t seed = 0; seed < kCases / 2; ++seed) {
+    RandomWorld world(seed);
+    const Plan expected = MakePlan(world.policy(), world.seen());
+    auto& rules = world.policy().rules;
+    Rule untag;
+    untag.name = "untag";
+    untag.action = RuleAction::kUntag;
+    if (world.Maybe(2)) untag.selector.tags.push_back(world.Tag());
+    if (world.Maybe(2)) untag.keep_last = world.Below(4);
+    if (world.Maybe(2)) untag.minimum_age = world.Minutes(150);
+    rules.insert(rules.begin() + world.Below(static_cast<int>(rules.size()) + 1), untag);
+    const Plan plan = MakePlan(world.policy(), world.seen());
+    ASSERT_EQ(plan.removals, expected.removals) << seed;
+    for (std::size_t at = 0; at < plan.decisions.size(); ++at)
+      ASSERT_EQ(plan.decisions[at].reason, expected.decisions[at].reason) << seed;
+  }
 }
 
 }  // namespace

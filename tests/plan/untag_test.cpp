@@ -183,10 +183,20 @@ TEST_F(UntagTest, WhatIsKeptByItsNameStays) {
 }
 
 TEST_F(UntagTest, RollbackRoomKeepsTheTagsThatMakeItThat) {
-  builder.Add(Img("older", {"app:build-1", "ci:build-1"}));
-  EXPECT_THAT(Chosen(),
-              ElementsAre(Tag("build-7"), Tag("build-8"), "docker.io/library/ci:build-1"));
+  builder.Add(Img("older", {"app:build-1", "app:build-2"}));
+  EXPECT_THAT(Chosen(), ElementsAre(Tag("build-7"), Tag("build-8")));
   EXPECT_EQ(plan.decisions[1].code, Code::kRetained);
+}
+
+// Else it would be no version of that repository any more once nothing runs on it, and others there
+// would have none in use.
+TEST_F(UntagTest, AnImageKeepsATagOfEachOfItsRepositories) {
+  policy.rules[0].selector.tags.clear();
+  policy.rules[0].selector.images = {*ImageGlob::Parse("ci/**")};
+  builder.Add(Img("x", {"ci/app:43", "team/x:1"})).Use(Id("x"));
+  EXPECT_THAT(Chosen(), IsEmpty());
+  builder.Add(Img("y", {"ci/y:44", "ci/y:45", "team/x:2"})).Use(Id("y"));
+  EXPECT_THAT(Chosen(), ElementsAre("docker.io/ci/y:44"));
 }
 
 TEST_F(UntagTest, KeepLastCountsTheImagesOfTheRule) {
@@ -206,13 +216,36 @@ TEST_F(UntagTest, AtMostAsManyAsImagesMayGoAndOnlyInAWindow) {
   EXPECT_THAT(Chosen(), IsEmpty());
 }
 
-// Its tags' rule is one more reason to look at it, none to remove it.
-TEST_F(UntagTest, ForItsImageTheRuleIsNoReasonToGo) {
-  builder.seen().references.clear();
-  policy.rules[0].selector.tags.clear();
-  policy.maximum_age = Millis(0);
-  Chosen();
-  EXPECT_EQ(plan.decisions[0].verdict, Verdict::kKeep);
+// The numbers of the rule are about the tag.
+TEST_F(UntagTest, ImagesAreJudgedAsIfTheRuleWereNotThere) {
+  builder.seen().references[0].text = Id("app");
+  for (const char* older : {"app:build-3", "app:build-2", "app:build-1"})
+    builder.Add(Img(older, {older}), std::chrono::hours(30));
+  const std::pair<const char*, std::function<void(Policy&, Rule&)>> cases[] = {
+      {"keepLast",
+       [](Policy& its, Rule& rule) {
+         its.keep.last_per_repository = 4;
+         rule.keep_last = 0;
+       }},
+      {"minimumAge",
+       [](Policy& its, Rule& rule) {
+         its.minimum_age = std::chrono::hours(168);
+         rule.minimum_age = std::chrono::hours(24);
+       }},
+      {"maximumAge", [](Policy&, Rule& rule) { rule.maximum_age = std::chrono::hours(2); }},
+      {"keep.unknown", [](Policy& its, Rule&) { its.keep.unknown = true; }},
+  };
+  for (const auto& [what, set] : cases) {
+    Policy with = policy;
+    set(with, with.rules[0]);
+    Policy without = with;
+    without.rules.clear();
+    const Plan judged = MakePlan(with, builder.seen());
+    const Plan expected = MakePlan(without, builder.seen());
+    EXPECT_EQ(judged.removals, expected.removals) << what;
+    for (std::size_t at = 0; at < expected.decisions.size(); ++at)
+      EXPECT_EQ(judged.decisions[at].reason, expected.decisions[at].reason) << what;
+  }
 }
 
 }  // namespace
