@@ -172,6 +172,7 @@ Status CompareWithNode(RestoreReport& report, RestoreDoor& door, const std::stop
       const auto missing = Missing(*listed, wanted, /*note=*/false);
       wanted.outcome = missing.empty() ? Became::kAlreadyHere : Became::kWouldRestore;
       if (missing.empty()) Missing(*listed, wanted, /*note=*/true);
+      if (!missing.empty() && door.makes_names()) wanted.from = From::kHere;
       continue;
     }
     if (wanted.from != From::kArchive || door.makes_names()) continue;

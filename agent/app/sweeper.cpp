@@ -96,7 +96,7 @@ void Sweeper::Decide(const View& view, const SweepOptions& options, Report& repo
   const Observation& seen = report.observation;
   const Scene scene(report.in_force, seen, view.graph.get());
   report.plan = options.room > 0 ? ChooseForRoom(scene, options.room) : Choose(scene);
-  if (options.room == 0) report.plan.untags = ChooseUntags(scene, report.plan);
+  if (options.room == 0) ChooseUntags(scene, report.plan);
   const std::vector<int> evaluations =
       options.running_for ? CountEvaluations(report, parts_.ledger) : std::vector<int>();
   Defer(scene, evaluations, report.plan);

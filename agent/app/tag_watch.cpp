@@ -37,11 +37,11 @@ ImageId LedgerIdOf(const std::string& tag, const std::string& image_id) {
 }
 
 std::vector<ImageName> WatchedTags(Report& report, bool can_be_taken) {
-  std::vector<ImageName> tags = TagsToWatch(report.in_force, report.observation.images);
-  if (tags.empty() || can_be_taken) return tags;
-  report.warnings.emplace_back(
-      "a rule asks for Untag, and this runtime does not let one tag of an image go alone; "
-      "containerd does");
+  if (can_be_taken) return TagsToWatch(report.observation.images);
+  if (AsksToUntag(report.in_force))
+    report.warnings.emplace_back(
+        "a rule asks for Untag, and this runtime does not let one tag of an image go alone; "
+        "containerd does");
   return {};
 }
 
@@ -84,8 +84,15 @@ std::vector<int> CountEvaluations(Report& report, Ledger& ledger) {
   std::vector<int> counts = seen.tag_ages.empty()
                                 ? ledger.CountCandidates(seen.images, to_go)
                                 : ledger.CountCandidates(LedgerEntries(seen), to_go);
+  const int needed = report.in_force.limits.confirm_runs;
   std::erase_if(plan.untags, [&](const NameToDrop& name) {
-    return counts[entry_of(name)] < report.in_force.limits.confirm_runs;
+    const int so_far = counts[entry_of(name)];
+    if (so_far < needed)
+      plan.tags_that_stay.push_back({name.image, name.tag, name.rule,
+                                     "so far in " + std::to_string(so_far) + " of " +
+                                         std::to_string(needed) +
+                                         " evaluations in a row (limits.confirmRuns)"});
+    return so_far < needed;
   });
   counts.resize(images);
   return counts;

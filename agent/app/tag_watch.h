@@ -17,7 +17,8 @@ ImageId LedgerIdOf(const std::string& tag, const std::string& image_id);
 // beside the images, so that it has an age by its own uses: an image may be in use all the time,
 // and one of its tags not.
 
-// The tags that report.in_force may take; none, and a warning, when they cannot be taken here.
+// The tags that some policy may take; none when they cannot be taken here, and a warning when
+// report.in_force asks for it.
 std::vector<ImageName> WatchedTags(Report& report, bool can_be_taken);
 
 // Records the look at the images of `seen` and at `tags`: fills in seen.ages and seen.tag_ages.

@@ -96,11 +96,20 @@ struct NameToDrop {
   Millis minimum_age{0};    // of the runtime's record of the name
 };
 
+// A tag that a rule would take, and why it stays for now.
+struct TagThatStays {
+  std::uint32_t image = 0;
+  std::uint32_t tag = 0;
+  std::string rule;
+  std::string why;  // one line for people
+};
+
 // One verdict for every image, and the order in which the removals go.
 struct Plan {
   std::vector<Decision> decisions;      // parallel to Observation::images
   std::vector<std::uint32_t> removals;  // positions of kRemove, first to go first
   std::vector<NameToDrop> untags = {};  // after the removals; frees nothing
+  std::vector<TagThatStays> tags_that_stay = {};
   // Bytes that somebody wants to be available, and no image goes any more once they are; 0: none.
   std::uint64_t room = 0;
 

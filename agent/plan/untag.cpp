@@ -1,30 +1,35 @@
 #include "agent/plan/untag.h"
 
 #include <algorithm>
+#include <map>
 #include <span>
 #include <string_view>
 #include <tuple>
 #include <utility>
 
+#include "agent/base/duration.h"
 #include "agent/model/tag_index.h"
-#include "agent/plan/rule_finder.h"
 
 namespace imagesweep {
 namespace {
 
-struct Candidate {
+// A tag for which a rule with Untag decides.
+struct Tag {
   std::uint32_t image;
   const NameStanding* standing;
+  std::string why;  // it stays; empty: it goes
+
+  const ImageName& name() const { return *standing->name; }
+  const Rule& rule() const { return *standing->untag; }
 };
 
-const std::string& Text(const Candidate& candidate) {
-  return candidate.standing->name->text();
-}
-
-bool MayLoseTags(const Scene& scene, const Decision& decision) {
-  if (decision.verdict != Verdict::kKeep || scene.image(decision.image).local_only()) return false;
+std::string WhyItsImageKeepsAll(const Scene& scene, const Decision& decision) {
   const auto at = decision.image;
-  if (scene.image(at).pinned || scene.is_sandbox(at) || scene.is_self(at)) return false;
+  if (decision.verdict != Verdict::kKeep) return "its image is to go";
+  if (scene.image(at).local_only()) return "its image cannot be pulled again";
+  if (scene.image(at).pinned) return "its image is pinned";
+  if (scene.is_sandbox(at)) return "its image is the pause image";
+  if (scene.is_self(at)) return "its image is imagesweep's own";
   switch (decision.code) {
     case Code::kInUse:
     case Code::kWorkload:
@@ -32,129 +37,154 @@ bool MayLoseTags(const Scene& scene, const Decision& decision) {
     case Code::kRetained:
     case Code::kUnknown:
     case Code::kIdle:
-      return true;
+      return {};
     default:
-      return false;
+      return "its image stays for now by " + std::string(ToString(decision.code));
   }
 }
 
-bool IsKept(const Scene& scene, std::uint32_t at, const ImageName& name) {
-  const KeepRules& keep = scene.policy().keep;
-  return std::ranges::any_of(keep.images,
-                             [&](const ImageGlob& glob) {
-                               return glob.is_id() ? glob.Matches(scene.image(at))
-                                                   : glob.Matches(name);
-                             }) ||
-         std::ranges::any_of(
-             keep.tags, [&](const std::string& glob) { return GlobMatches(glob, name.tag()); });
+std::string WhyItIsKept(const KeepRules& keep, const Image& image, const ImageName& name) {
+  for (const ImageGlob& glob : keep.images)
+    if (glob.is_id() ? glob.Matches(image) : glob.Matches(name))
+      return "keep.images has \"" + glob.text() + "\"";
+  for (const std::string& glob : keep.tags)
+    if (GlobMatches(glob, name.tag())) return "keep.tags has \"" + glob + "\"";
+  return {};
 }
 
 Millis MinimumAge(const Scene& scene, const Rule& rule) {
   return rule.minimum_age.value_or(scene.policy().minimum_age);
 }
 
-// keepLast counts images, as everywhere: all tags of one of the newest stay.
-bool IsAsked(const Scene& scene, const NameStanding& standing) {
-  const Rule* const rule = standing.untag;
-  if (rule == nullptr || !standing.tagged) return false;
-  if (rule->keep_last && standing.untag_place <= *rule->keep_last) return false;
+std::string WhyItIsTooYoung(const Scene& scene, const Tag& tag) {
   const auto& ages = scene.seen().tag_ages;
-  const auto age = ages.find(standing.name->text());
-  return age != ages.end() && age->second.unused_for >= MinimumAge(scene, *rule);
+  const auto age = ages.find(tag.name().text());
+  if (age == ages.end()) return "it is the only tag of its repository on this image";
+  const Millis needed = MinimumAge(scene, tag.rule());
+  if (age->second.unused_for >= needed) return {};
+  return "nothing has named it for " + HumanDuration(age->second.unused_for) +
+         ", less than minimumAge " + FormatDuration(needed);
 }
 
-std::vector<Candidate> AskedFor(const Scene& scene, const Plan& plan) {
-  std::vector<Candidate> asked;
+std::string WhyItStays(const Scene& scene, const Decision& decision, const Tag& tag) {
+  if (std::string why = WhyItsImageKeepsAll(scene, decision); !why.empty()) return why;
+  if (decision.code == Code::kRetained && tag.standing->retained())
+    return "by this name its image is rollback room";
+  if (std::string why = WhyItIsKept(scene.policy().keep, scene.image(tag.image), tag.name());
+      !why.empty())
+    return why;
+  if (tag.rule().keep_last && tag.standing->untag_place <= *tag.rule().keep_last)
+    return "keepLast " + std::to_string(*tag.rule().keep_last) + " of the rule: it is on version " +
+           std::to_string(tag.standing->untag_place);
+  return WhyItIsTooYoung(scene, tag);
+}
+
+std::vector<Tag> TagsOfRules(const Scene& scene, const Plan& plan) {
+  std::vector<Tag> tags;
   for (const Decision& decision : plan.decisions) {
-    if (!MayLoseTags(scene, decision)) continue;
     for (const NameStanding& standing : scene.names(decision.image)) {
-      // As rollback room it stays by just this name.
-      if (decision.code == Code::kRetained && standing.retained()) continue;
-      if (IsAsked(scene, standing) && !IsKept(scene, decision.image, *standing.name))
-        asked.push_back({decision.image, &standing});
+      if (standing.untag == nullptr || !standing.tagged) continue;
+      Tag tag{decision.image, &standing, {}};
+      tag.why = WhyItStays(scene, decision, tag);
+      tags.push_back(std::move(tag));
     }
   }
-  return asked;
+  std::ranges::sort(tags, {}, [](const Tag& tag) {
+    return std::pair(std::string_view(tag.name().text()), tag.image);
+  });
+  return tags;
 }
 
-void LeaveOutTheNamed(const Observation& seen, std::vector<Candidate>& asked) {
+void KeepTheNamed(const Observation& seen, std::vector<Tag>& tags) {
   std::vector<ImageName> names;
-  for (const Candidate& candidate : asked) names.push_back(*candidate.standing->name);
+  for (const Tag& tag : tags) names.push_back(tag.name());
   const TagIndex index(names);
-  std::vector<bool> named(asked.size());
-  const auto mark = [&](const ImageReference& reference) {
-    for (const auto at : index.NamedBy(reference)) named[at] = true;
+  const auto keep = [&](const ImageReference& reference, const auto& by) {
+    for (const auto at : index.NamedBy(reference))
+      if (tags[at].why.empty()) tags[at].why = "named by " + by();
   };
-  for (const ImageReference& reference : seen.references) mark(reference);
-  for (const WorkloadReference& workload : seen.workloads) mark({workload.text, {}, {}});
-  for (const auto* texts : {&seen.sandbox_images, &seen.own_images})
-    for (const std::string& text : *texts) mark({text, {}, {}});
-  std::size_t at = 0;
-  std::erase_if(asked, [&](const Candidate&) { return named[at++]; });
-}
-
-bool SameTag(const Candidate& a, const Candidate& b) {
-  return a.image == b.image && Text(a) == Text(b);
-}
-
-std::string_view RepositoryOf(const Candidate& candidate) {
-  return candidate.standing->name->repository();
+  for (const ImageReference& reference : seen.references)
+    keep(reference, [&] { return Describe(reference.by); });
+  for (const WorkloadReference& workload : seen.workloads)
+    keep({workload.text, {}, {}}, [&] { return Describe(workload); });
+  for (const std::string& text : seen.sandbox_images)
+    keep({text, {}, {}}, [] { return std::string("the pause image's setting"); });
+  for (const std::string& text : seen.own_images)
+    keep({text, {}, {}}, [] { return std::string("imagesweep's own pod"); });
 }
 
 // Of an image that would lose every tag of a repository the one that sorts last stays: so it has
 // the same place there as before, as rollback room for one, and the repository is in use as before.
-void LeaveOneOfEach(const Scene& scene, std::vector<Candidate>& asked) {
-  std::ranges::sort(asked, {}, [](const Candidate& candidate) {
-    return std::tuple(candidate.image, RepositoryOf(candidate), std::string_view(Text(candidate)));
-  });
-  asked.erase(std::unique(asked.begin(), asked.end(), SameTag), asked.end());
-  std::vector<Candidate> left;
-  for (auto it = asked.begin(); it != asked.end();) {
-    const auto end = std::find_if(it, asked.end(), [&](const Candidate& other) {
-      return other.image != it->image || RepositoryOf(other) != RepositoryOf(*it);
-    });
-    const std::span<const Candidate> its(it, end);
-    const bool keeps_one = std::ranges::any_of(scene.image(it->image).tags, [&](const auto& tag) {
-      return tag.repository() == RepositoryOf(*it) &&
-             std::ranges::find(its, tag.text(), Text) == its.end();
-    });
-    left.insert(left.end(), it, keeps_one ? end : end - 1);
-    it = end;
+void KeepOneOfEach(const Scene& scene, std::vector<Tag>& tags) {
+  std::map<std::pair<std::uint32_t, std::string_view>, std::vector<Tag*>> groups;
+  for (Tag& tag : tags)
+    if (tag.why.empty()) groups[{tag.image, tag.name().repository()}].push_back(&tag);
+  for (auto& [key, group] : groups) {
+    const auto goes = [&, &its = group](const ImageName& name) {
+      return std::ranges::any_of(its, [&](const Tag* tag) { return tag->name() == name; });
+    };
+    const bool keeps_one = std::ranges::any_of(
+        scene.image(key.first).tags,
+        [&](const ImageName& name) { return name.repository() == key.second && !goes(name); });
+    if (keeps_one) continue;
+    const ImageName last = group.back()->name();
+    for (Tag* tag : group)  // it may be listed twice
+      if (tag->name() == last) tag->why = "it is the last tag of its repository on this image";
   }
-  asked = std::move(left);
+}
+
+void KeepTheRestForLater(const Scene& scene, std::vector<Tag>& tags) {
+  const Policy& policy = scene.policy();
+  const SystemTime now = scene.seen().at;
+  std::string closed;
+  if (!AnyContains(policy.windows, now)) {
+    const auto next = NextOpening(policy.windows, now);
+    closed = next ? "the next window opens at " + FormatTime(*next)
+                  : "no window opens within eight days";
+  }
+  int going = 0;
+  for (Tag& tag : tags) {
+    if (!tag.why.empty()) continue;
+    if (!closed.empty())
+      tag.why = closed;
+    else if (++going > policy.limits.max_images)
+      tag.why = "this run is at limits.maxImages " + std::to_string(policy.limits.max_images);
+  }
 }
 
 }  // namespace
 
-std::vector<ImageName> TagsToWatch(const Policy& policy, const std::vector<Image>& images) {
-  if (std::ranges::find(policy.rules, RuleAction::kUntag, &Rule::action) == policy.rules.end())
-    return {};
-  RuleFinder finder(policy.rules);
+bool AsksToUntag(const Policy& policy) {
+  return std::ranges::find(policy.rules, RuleAction::kUntag, &Rule::action) != policy.rules.end();
+}
+
+std::vector<ImageName> TagsToWatch(const std::vector<Image>& images) {
   std::vector<ImageName> tags;
   for (const Image& image : images)
     for (const ImageName& tag : image.tags)
-      if (finder.Find(image, &tag).untag != nullptr) tags.push_back(tag);
+      if (std::ranges::any_of(image.tags, [&](const ImageName& other) {
+            return other != tag && other.repository() == tag.repository();
+          }))
+        tags.push_back(tag);
   return tags;
 }
 
-std::vector<NameToDrop> ChooseUntags(const Scene& scene, const Plan& plan) {
-  const Policy& policy = scene.policy();
-  if (scene.seen().tag_ages.empty() || !AnyContains(policy.windows, scene.seen().at)) return {};
-  std::vector<Candidate> asked = AskedFor(scene, plan);
-  LeaveOutTheNamed(scene.seen(), asked);
-  LeaveOneOfEach(scene, asked);
-  std::ranges::sort(asked, {}, Text);
-  if (asked.size() > static_cast<std::size_t>(policy.limits.max_images))
-    asked.resize(static_cast<std::size_t>(policy.limits.max_images));
-  std::vector<NameToDrop> chosen;
-  for (const Candidate& candidate : asked) {
-    const auto& tags = scene.image(candidate.image).tags;
-    const Rule& rule = *candidate.standing->untag;
-    chosen.push_back({candidate.image,
-                      static_cast<std::uint32_t>(candidate.standing->name - tags.data()), rule.name,
-                      MinimumAge(scene, rule)});
+void ChooseUntags(const Scene& scene, Plan& plan) {
+  plan.untags.clear();
+  plan.tags_that_stay.clear();
+  if (!AsksToUntag(scene.policy())) return;
+  std::vector<Tag> tags = TagsOfRules(scene, plan);
+  KeepTheNamed(scene.seen(), tags);
+  KeepOneOfEach(scene, tags);
+  KeepTheRestForLater(scene, tags);
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    Tag& tag = tags[i];
+    const auto at = static_cast<std::uint32_t>(&tag.name() - scene.image(tag.image).tags.data());
+    if (!tag.why.empty())
+      plan.tags_that_stay.push_back({tag.image, at, tag.rule().name, std::move(tag.why)});
+    else if (i == 0 || tags[i - 1].image != tag.image || tags[i - 1].name() != tag.name())
+      plan.untags.push_back({tag.image, at, tag.rule().name, MinimumAge(scene, tag.rule())});
   }
-  return chosen;
 }
 
 }  // namespace imagesweep

@@ -93,11 +93,16 @@ CodecPtr<Rule> RuleFields() {
                              {"Evaluate", RuleAction::kEvaluate},
                              {"Untag", RuleAction::kUntag}}),
           "Keep: stays; Remove: goes as soon as no protection holds it; Evaluate: is judged with "
-          "the rule's own numbers; Untag: the tag goes, and the image stays by its other tags"),
+          "the rule's own numbers; Untag: the tag goes, and its image, which is judged as if the "
+          "rule were "
+          "not there, keeps another of that repository"),
       Member("keepLast", &S::keep_last, Maybe(Integer(0, kAny)),
-             "the newest so many of each repository stay, among what the rule selects"),
-      Member("minimumAge", &S::minimum_age, Maybe(kAge()), "in place of the policy's"),
-      Member("maximumAge", &S::maximum_age, Maybe(kAge()), "in place of the policy's"),
+             "the newest so many of each repository stay, among what the rule selects; with Untag, "
+             "the tags on them"),
+      Member("minimumAge", &S::minimum_age, Maybe(kAge()),
+             "in place of the policy's; with Untag, how long nothing must have named the tag"),
+      Member("maximumAge", &S::maximum_age, Maybe(kAge()),
+             "in place of the policy's; with Untag, of no effect"),
   });
 }
 

@@ -198,6 +198,12 @@ std::string PlanJson(const Report& report) {
   json["untags"] = Json::array();
   for (const NameToDrop& name : report.plan.untags)
     json["untags"].push_back(UntagJson(report, name));
+  json["tagsThatStay"] = Json::array();
+  for (const TagThatStays& tag : report.plan.tags_that_stay) {
+    Json stays = UntagJson(report, {tag.image, tag.tag, tag.rule, {}});
+    stays["reason"] = tag.why;
+    json["tagsThatStay"].push_back(std::move(stays));
+  }
   json["totals"] = {{"images", report.plan.decisions.size()},
                     {"keep", report.plan.Count(Verdict::kKeep)},
                     {"remove", report.plan.Count(Verdict::kRemove)},

@@ -32,10 +32,10 @@ std::string Line(const RestoreReport& report) {
     const std::size_t found = report.Count(outcome);
     return found == 0 ? std::string() : ", " + std::to_string(found) + " " + what;
   };
-  std::string line =
-      count(Became::kWouldRestore, "would be restored") + count(Became::kRestored, "restored") +
-      count(Became::kAlreadyHere, "already here") + count(Became::kFailed, "failed") +
-      count(Became::kCannot, "cannot come back");
+  std::string line = count(Became::kWouldRestore, "would be restored") +
+                     count(Became::kRestored, "restored") +
+                     count(Became::kAlreadyHere, "already here") +
+                     count(Became::kFailed, "failed") + count(Became::kCannot, "cannot come back");
   return line.empty() ? line : line.substr(2) + ".\n";
 }
 
@@ -72,6 +72,8 @@ std::string_view ToString(RestoreReport::From from) {
       return "registry";
     case RestoreReport::From::kArchive:
       return "archive";
+    case RestoreReport::From::kHere:
+      return "this node";
     case RestoreReport::From::kNowhere:
       break;
   }
@@ -101,7 +103,8 @@ std::string RestoreText(const RestoreReport& report, const TextOptions& options)
   if (options.wide) header.insert(header.end(), {"SOURCE", "RUN"});
   Table table(std::move(header));
   for (const auto& image : report.images) {
-    std::vector<std::string> row = {image.display_name(), HumanBytes(image.size_bytes),
+    const bool here = image.from == RestoreReport::From::kHere;
+    std::vector<std::string> row = {image.display_name(), here ? "" : HumanBytes(image.size_bytes),
                                     std::string(ToString(image.from)),
                                     std::string(ToString(image.outcome))};
     if (options.wide) row.insert(row.end(), {image.source, image.run});

@@ -14,6 +14,7 @@ struct RestoreReport {
     kNowhere,  // it cannot come back
     kRegistry,
     kArchive,
+    kHere,  // the node has it, but not all its names
   };
   enum class Outcome {
     kWouldRestore,  // --dry-run

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "agent/report/document.h"
 #include "agent/report/text.h"
@@ -32,6 +33,7 @@ class Builder {
     Head();
     Objective();
     Rounds();
+    Tags();
     Retained();
     Disk();
     Verification();
@@ -97,6 +99,22 @@ class Builder {
     if (Flag(evidence, "withoutKubernetes"))
       text += " Kubernetes was not asked, so images of pods without a container yet were not seen.";
     Add("Objective", Page::Paragraph{text});
+  }
+
+  // Tags that rules took from images which stayed.
+  void Tags() {
+    Page::Grid grid{{"Tag", "Rule", "Outcome"}, {}};
+    for (const Json& untag : At(report_, "untags")) {
+      const std::string error = Text(untag, "error");
+      grid.rows.push_back({Text(untag, "tag"), Text(untag, "rule"),
+                           Text(untag, "outcome") + (error.empty() ? "" : ": " + error)});
+      if (Text(untag, "outcome") == "Removed") dropped_.insert(Text(untag, "tag"));
+    }
+    if (grid.rows.empty()) return;
+    Add(dry_run_ ? "Tags that would be dropped" : "Tags dropped", std::move(grid),
+        Page::Paragraph{dry_run_ ? "Their images stay."
+                                 : "Their images stay. `imagesweep restore --run " +
+                                       Text(report_, "run") + "` puts them back, without a pull."});
   }
 
   // One round for each reason, rules by name; each name of an image in a row of its own.
@@ -180,6 +198,7 @@ class Builder {
       if (users.size() > 3) by += " and " + std::to_string(users.size() - 3) + " more";
       const std::string workloads = WorkloadsText(image);
       for (const std::string& name : NamesOf(image)) {
+        if (dropped_.contains(name)) continue;
         const auto [repository, tag] = Split(name);
         const std::string size = Bytes(Number(image, "sizeBytes"));
         if (in_use)
@@ -361,6 +380,7 @@ class Builder {
   const Json& report_;
   std::map<std::string, const Json*> images_;
   std::vector<const Json*> went_, rest_;
+  std::set<std::string> dropped_;  // tags
   bool dry_run_ = false;
   Page page_;
 };

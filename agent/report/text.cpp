@@ -298,7 +298,7 @@ std::string ExplanationText(const Report& report, std::uint32_t image,
   if (wanted_by.size() < decision.wanted_by.size())
     text += "  wanted   … and by " + std::to_string(decision.wanted_by.size() - wanted_by.size()) +
             " more workloads\n";
-  text += TagsThatGo(report, image);
+  text += TagsText(report, image);
   text += "\nQuestions, in order; the first that applies decides:\n";
   for (const ExplainedStep& step : steps) {
     char line[64];

@@ -13,15 +13,19 @@ const ImageName& TagOf(const Report& report, const NameToDrop& name) {
   return report.observation.images[name.image].tags[name.tag];
 }
 
-// What the image is called without the tags that go.
-std::string StaysAs(const Report& report, std::uint32_t at) {
-  for (const ImageName& tag : report.observation.images[at].tags) {
+// What the image is called without the tags that go, in the same repository if it can be.
+std::string StaysAs(const Report& report, const NameToDrop& dropped) {
+  const Image& image = report.observation.images[dropped.image];
+  const ImageName* stays = nullptr;
+  for (const ImageName& tag : image.tags) {
     const bool goes = std::ranges::any_of(report.plan.untags, [&](const NameToDrop& name) {
-      return name.image == at && TagOf(report, name) == tag;
+      return name.image == dropped.image && TagOf(report, name) == tag;
     });
-    if (!goes) return tag.text();
+    const bool same = tag.repository() == TagOf(report, dropped).repository();
+    if (!goes && (stays == nullptr || (same && stays->repository() != tag.repository())))
+      stays = &tag;
   }
-  return report.observation.images[at].id.text();
+  return stays == nullptr ? image.id.text() : stays->text();
 }
 
 std::size_t Count(const Report& report, OutcomeKind kind) {
@@ -31,12 +35,18 @@ std::size_t Count(const Report& report, OutcomeKind kind) {
 }  // namespace
 
 std::string PlannedTagsText(const Report& report, bool with_header) {
-  if (report.plan.untags.empty()) return {};
+  const std::size_t stay = report.plan.tags_that_stay.size();
+  const std::string staying =
+      stay == 0 || !with_header
+          ? std::string()
+          : "\n" + document::Count(stay, "tag") +
+                " that a rule would drop stay; `imagesweep explain NAME` says why.\n";
+  if (report.plan.untags.empty()) return staying;
   Table table({"TAG", "STAYS-AS", "RULE"});
   for (const NameToDrop& name : report.plan.untags)
-    table.Add({TagOf(report, name).text(), StaysAs(report, name.image), name.rule});
+    table.Add({TagOf(report, name).text(), StaysAs(report, name), name.rule});
   if (!with_header) return table.Render(false);
-  return "\nTags to drop; their images stay, and nothing comes free:\n" + table.Render();
+  return "\nTags to drop; their images stay, and nothing comes free:\n" + table.Render() + staying;
 }
 
 std::string DroppedTagsText(const Report& report, bool with_header) {
@@ -44,7 +54,7 @@ std::string DroppedTagsText(const Report& report, bool with_header) {
   Table table({"TAG", "STAYS-AS", "OUTCOME", "REASON"});
   for (const NameOutcome& outcome : report.untagged) {
     const NameToDrop& name = report.plan.untags[outcome.untag];
-    table.Add({TagOf(report, name).text(), StaysAs(report, name.image),
+    table.Add({TagOf(report, name).text(), StaysAs(report, name),
                std::string(ToString(outcome.kind)),
                outcome.detail.empty() ? "rule \"" + name.rule + "\" drops it" : outcome.detail});
   }
@@ -64,12 +74,17 @@ std::string TagsSummary(const Report& report) {
   return text;
 }
 
-std::string TagsThatGo(const Report& report, std::uint32_t image) {
+std::string TagsText(const Report& report, std::uint32_t image) {
   std::string text;
   for (const NameToDrop& name : report.plan.untags)
     if (name.image == image)
       text += "  tag goes " + Printable(TagOf(report, name).text()) + " (rule \"" +
               Printable(name.rule) + "\")\n";
+  for (const TagThatStays& tag : report.plan.tags_that_stay)
+    if (tag.image == image)
+      text += "  stays    " + Printable(report.observation.images[image].tags[tag.tag].text()) +
+              ", which rule \"" + Printable(tag.rule) + "\" would drop: " + Printable(tag.why) +
+              "\n";
   return text;
 }
 

@@ -14,7 +14,7 @@ std::string PlannedTagsText(const Report& report, bool with_header);
 std::string DroppedTagsText(const Report& report, bool with_header);
 // "; dropped 2 tags, 1 failed".
 std::string TagsSummary(const Report& report);
-// Of one image: one line for each.
-std::string TagsThatGo(const Report& report, std::uint32_t image);
+// Of one image: a line for each tag for which such a rule decides.
+std::string TagsText(const Report& report, std::uint32_t image);
 
 }  // namespace imagesweep

@@ -18,7 +18,7 @@ void AskForTags(RandomWorld& world) {
   for (Rule& rule : world.policy().rules)
     if (world.Maybe(2)) rule.action = RuleAction::kUntag;
   if (world.Maybe(2)) world.AddWorkloads();
-  for (const ImageName& tag : TagsToWatch(world.policy(), world.seen().images))
+  for (const ImageName& tag : TagsToWatch(world.seen().images))
     world.seen().tag_ages[tag.text()].unused_for = world.Minutes(300);
 }
 
@@ -35,8 +35,9 @@ TEST(UntagProperty, WhatIsNamedYoungOrTheLastTagStays) {
     AskForTags(world);
     const Observation& seen = world.seen();
     const Scene scene(world.policy(), seen);
-    const Plan plan = Choose(scene);
-    const auto names = ChooseUntags(scene, plan);
+    Plan plan = Choose(scene);
+    ChooseUntags(scene, plan);
+    const auto& names = plan.untags;
     const auto texts = Texts(seen, names);
     dropped += names.size();
     ASSERT_LE(names.size(), static_cast<std::size_t>(world.policy().limits.max_images));
@@ -69,9 +70,10 @@ TEST(UntagProperty, WhoeverComesToNameATagKeepsIt) {
     AskForTags(world);
     Observation& seen = world.seen();
     const Scene scene(world.policy(), seen);
-    const auto names = ChooseUntags(scene, Choose(scene));
-    if (names.empty()) continue;
-    const std::string text = *Texts(seen, names).begin();
+    Plan plan = Choose(scene);
+    ChooseUntags(scene, plan);
+    if (plan.untags.empty()) continue;
+    const std::string text = *Texts(seen, plan.untags).begin();
     if (world.Maybe(2)) {
       seen.references.push_back({text, {}, {}});
     } else {
@@ -79,7 +81,8 @@ TEST(UntagProperty, WhoeverComesToNameATagKeepsIt) {
       seen.workloads.back().text = text;
     }
     const Scene named(world.policy(), seen);
-    ASSERT_FALSE(Texts(seen, ChooseUntags(named, Choose(named))).contains(text)) << seed;
+    ChooseUntags(named, plan = Choose(named));
+    ASSERT_FALSE(Texts(seen, plan.untags).contains(text)) << seed;
     ++kept;
   }
   EXPECT_GT(kept, kCases / 200) << "or it shows nothing";

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "agent/plan/planner.h"
 #include "tests/support/observation.h"
 
@@ -31,12 +34,13 @@ struct UntagTest : testing::Test {
   std::vector<std::string> Chosen() {
     Observation& seen = builder.seen();
     seen.tag_ages.clear();
-    for (const ImageName& tag : TagsToWatch(policy, seen.images))
+    for (const ImageName& tag : TagsToWatch(seen.images))
       seen.tag_ages[tag.text()].unused_for = tag_age;
     const Scene scene(policy, seen);
     plan = Choose(scene);
+    ChooseUntags(scene, plan);
     std::vector<std::string> chosen;
-    for (const NameToDrop& name : plan.untags = ChooseUntags(scene, plan))
+    for (const NameToDrop& name : plan.untags)
       chosen.push_back(seen.images[name.image].tags[name.tag].text());
     return chosen;
   }
@@ -118,7 +122,55 @@ TEST_F(UntagTest, ATagMustHaveBeenUnusedForTheMinimumAge) {
   EXPECT_THAT(Chosen(), IsEmpty());
   const Scene scene(policy, builder.seen());
   builder.seen().tag_ages.clear();
-  EXPECT_THAT(ChooseUntags(scene, Choose(scene)), IsEmpty()) << "of unknown age";
+  Plan unknown = Choose(scene);
+  ChooseUntags(scene, unknown);
+  EXPECT_THAT(unknown.untags, IsEmpty()) << "of unknown age";
+}
+
+TEST_F(UntagTest, EveryTagThatStaysSaysWhy) {
+  struct Case {
+    const char* why;
+    std::function<void()> make;
+  };
+  Observation& seen = builder.seen();
+  const Case cases[] = {
+      {"named by shop/old/web",
+       [&] {
+         builder.Use("app:build-7", {ReferrerKind::kPod, "shop", "old", "web"});
+       }},
+      {"less than minimumAge", [&] { tag_age = Millis(0); }},
+      {"keep.tags has \"build-*\"", [&] { policy.keep.tags = {"build-*"}; }},
+      {"cannot be pulled again", [&] { image().digests.clear(); }},
+      {"pinned", [&] { image().pinned = true; }},
+      {"keepLast 1 of the rule", [&] { policy.rules[0].keep_last = 1; }},
+      {"limits.maxImages 0", [&] { policy.limits.max_images = 0; }},
+      {"the only tag of its repository",
+       [&] {
+         image().tags = {ImageName::Parse("app:v1"), ImageName::Parse("ci:build-7")};
+       }},
+      {"the last tag of its repository",
+       [&] {
+         image().tags.erase(image().tags.begin() + 1);
+         seen.references[0].text = Id("app");
+       }},
+      {"the next window opens at",
+       [&] {
+         seen.at = SystemTime(std::chrono::hours(12));
+         policy.windows = {{{}, std::chrono::hours(1), std::chrono::hours(2), "UTC"}};
+       }},
+  };
+  const Observation before = seen;
+  const Policy asked = policy;
+  for (const auto& [why, make] : cases) {
+    make();
+    Chosen();
+    EXPECT_TRUE(std::ranges::any_of(plan.tags_that_stay, [&](const TagThatStays& tag) {
+      return tag.rule == "builds" && tag.why.find(why) != std::string::npos;
+    })) << why;
+    seen = before;
+    policy = asked;
+    tag_age = kOld;
+  }
 }
 
 TEST_F(UntagTest, OneTagStaysWhateverTheRuleSays) {
