@@ -121,6 +121,7 @@ void RemovalJournal::IntendNames() {
       return report_.observation.images[at].id == image.id;
     };
     if (std::ranges::any_of(intended_, same)) continue;  // one entry of a run for each id
+    intended_names_.insert(name.image);
     RemovalEntry& entry = entries[name.image];
     entry.run = report_.run;
     entry.at = report_.started;
@@ -141,6 +142,7 @@ void RemovalJournal::SettleNames() {
   std::map<std::uint32_t, bool> open;  // by image: did a name go, or may it have?
   for (const NameOutcome& outcome : report_.untagged) {
     const auto image = report_.plan.untags[outcome.untag].image;
+    if (!intended_names_.contains(image)) continue;  // the entry of its removal is not ours
     open[image] = open[image] || outcome.kind != OutcomeKind::kSpared;
   }
   AddWarning(report_, history_->Together([&]() -> Status {

@@ -35,7 +35,7 @@ class RemovalJournal {
 
   History* const history_;
   Report& report_;
-  std::set<std::uint32_t> intended_;
+  std::set<std::uint32_t> intended_, intended_names_;
 };
 
 // Adds the finished run, after it has said in the report which images came back.

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 #include "agent/containerd/several.h"
 #include "agent/containerd/timestamp.h"

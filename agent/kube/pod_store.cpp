@@ -23,9 +23,9 @@ Status PodStore::Replace(const ObjectList& list) {
     state.pods = std::move(pods);
     state.version = list.resource_version;
     for (const auto& [uid, pod] : state.pods) Remember(state, *pod);
-    const bool listed_before = std::exchange(state.listed, true);
-    state.recent_complete = state.recent_complete && !listed_before;
-    const bool was_lost = listed_before && state.lost;
+    const bool was_lost = std::exchange(state.listed, true) && state.lost;
+    // A list at the end of a sound watch leaves no gap, and comes every few minutes.
+    state.recent_complete = state.recent_complete && !was_lost;
     state.lost.reset();
     return was_lost;
   }));

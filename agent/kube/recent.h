@@ -9,7 +9,7 @@ namespace imagesweep::kube {
 // What pods referred to between two looks.
 struct Recent {
   std::vector<ImageReference> references;  // each text once
-  // False: the pods had to be listed anew, and one that came and went before that was not seen.
+  // False: the watch was lost, and a pod that came and went before the next list was not seen.
   bool complete = true;
 };
 

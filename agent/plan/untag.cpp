@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <map>
-#include <span>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include "agent/base/duration.h"

@@ -262,10 +262,13 @@ TEST_F(PodSourceTest, AReferenceThatSomebodyChoseIsNotTakenForAShownOne) {
   EXPECT_FALSE(chosen());
 }
 
-TEST_F(PodSourceTest, PodsThatHadToBeListedAnewMayHaveBeenMissed) {
+TEST_F(PodSourceTest, PodsMayHaveBeenMissedWhileTheWatchWasLostAndNotByARoutineList) {
   Watched("10", {});
   EXPECT_TRUE(store.DrainRecent().complete);
   Watched("20", {});
+  EXPECT_TRUE(store.DrainRecent().complete) << "or no image would ever grow old";
+  store.Lose({ErrorKind::kUnavailable, "away"});
+  Watched("30", {});
   EXPECT_FALSE(store.DrainRecent().complete);
   EXPECT_TRUE(store.DrainRecent().complete);
 }
