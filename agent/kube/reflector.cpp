@@ -71,6 +71,8 @@ void Reflector::WatchOnce(const std::stop_token& stop) {
   const SteadyTime now = clock_.Steady();
   if (ending.next == WatchEnding::Next::kRelist) {
     list_from_ = resource_version_;
+    // It answers, perhaps after an outage whose back-off would now delay the list that ends it.
+    if (now - listed_at_ >= kLastBackoff) backoff_.Reset();
   } else if (!ending.throttled && now - listed_at_ >= options_.relist_after) {
     list_from_ = std::string();
   }

@@ -38,7 +38,8 @@ class ReflectorHandler {
 // anything that is not understood costs a new list.
 //
 // Pace: after whatever did not last two minutes a wait of 0.8 to 1.6 s, doubling up to 30 to 60 s,
-// and never sooner than the server asked for.
+// and never sooner than the server asked for.  It begins anew with a list made necessary by an
+// answer, when the one before is older than that: the server is back.
 class Reflector {
  public:
   struct Options {

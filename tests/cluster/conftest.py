@@ -61,7 +61,7 @@ class Cluster:
         def gone():
             self._edits += 1
             self.put_policy(**{**fields, "limits": {"maxFailures": 5 + self._edits}})
-            return self.gone(*expected, seconds=2)
+            return self.gone(*expected, seconds=2, patience=1)
         return wait_until(gone, seconds)
 
     def sources(self, node=NODE):
@@ -83,9 +83,9 @@ class Cluster:
         assert wait_until(lambda: all(image["ageSeconds"] >= 2 for image in self.json("images")["images"]
                                       if image["id"] in wanted), 30, every=0.5)
 
-    def gone(self, *expected, seconds=60):
+    def gone(self, *expected, seconds=60, **options):
         ids = {image.id for image in expected}
-        return wait_until(lambda: not ids & self.containerd.ids(), seconds, every=0.2)
+        return wait_until(lambda: not ids & self.containerd.ids(), seconds, every=0.2, **options)
 
 
 def pytest_generate_tests(metafunc):

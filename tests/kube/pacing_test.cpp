@@ -108,6 +108,23 @@ TEST_F(PacingTest, StaysBelowItsRateWhateverIsWrong) {
   }
 }
 
+// A server that was away and came back without its old versions is seen soon after it answers.
+TEST_F(PacingTest, AnOutageDoesNotDelayTheListAfterIt) {
+  constexpr auto kAway = std::chrono::minutes(5);
+  std::optional<Millis> refused, listed;
+  http.answer = [&](const ScriptedHttp::Asked& asked) -> std::optional<Step> {
+    if (!asked.watch && http.asked.size() == 1) return GoodList();
+    if (elapsed() < kAway) return BreakStep();
+    if (!asked.watch) listed = elapsed();
+    if (listed) return std::nullopt;
+    refused = elapsed();
+    return RefuseStep(410, "Expired");
+  };
+  Run();
+  ASSERT_TRUE(refused && listed);
+  EXPECT_THAT(*listed - *refused, Le(Millis(1'600)));
+}
+
 // W20: nothing is known, and the cause is told, from the first failure on.
 TEST_F(PacingTest, TellsTheCauseForAsLongAsItLasts) {
   const struct {

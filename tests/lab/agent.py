@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from lab.cell import wait_until
+from lab.cell import PATIENCE, wait_until
 
 PROGRAM = pathlib.Path(os.environ.get("IMAGESWEEP")
                        or pathlib.Path(__file__).resolve().parents[2] / "build/release/imagesweep")
@@ -111,8 +111,8 @@ class Agent:
             return next((line for line in self.lines[after:] if line.get("msg") == message
                          and all(line.get(name) == value for name, value in fields.items())), None)
         with self._more:
-            line = self._more.wait_for(found, seconds)
-        assert line, f"no {message!r} {fields} within {seconds} s:\n{self.text()}"
+            line = self._more.wait_for(found, seconds * PATIENCE)
+        assert line, f"no {message!r} {fields} within {seconds * PATIENCE} s:\n{self.text()}"
         return line
 
     def text(self):

@@ -117,7 +117,7 @@ class DaemonSet:
 
         def swept():
             self.put_policy(**{**fields, "limits": {"maxFailures": next(edits)}})
-            return wait_until(condition, 2, every=0.2)
+            return wait_until(condition, 2, every=0.2, patience=1)
         return wait_until(swept, seconds)
 
     def put_policy(self, name="imagesweep-policy", **fields):
