@@ -52,4 +52,19 @@ struct VerdictChange {
   Decision now, then;
 };
 
+// A tag that only one of two policies drops.
+struct TagChange {
+  std::uint32_t image = 0;  // position in Observation::images
+  std::uint32_t tag = 0;    // position in its Image::tags
+  std::string now, then;    // the rule that drops it; empty: it stays
+};
+
+// What another policy would do differently.
+struct PlanDifference {
+  std::vector<VerdictChange> images;
+  std::vector<TagChange> tags;
+
+  bool empty() const { return images.empty() && tags.empty(); }
+};
+
 }  // namespace imagesweep

@@ -1,6 +1,7 @@
 #include "agent/plan/what_if.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -69,10 +70,28 @@ CleanupOption EverythingUnused(const Scene& scene) {
   return option;
 }
 
+std::vector<TagChange> TagDifferences(const Observation& seen, const Plan& now, const Plan& then) {
+  std::map<std::pair<std::uint32_t, std::uint32_t>, TagChange> tags;
+  const auto at = [&](const NameToDrop& name) -> TagChange& {
+    return tags.try_emplace({name.image, name.tag}, TagChange{name.image, name.tag, {}, {}})
+        .first->second;
+  };
+  for (const NameToDrop& name : now.untags) at(name).now = name.rule;
+  for (const NameToDrop& name : then.untags) at(name).then = name.rule;
+  std::vector<TagChange> changes;
+  for (auto& [place, change] : tags)
+    if (change.now != change.then) changes.push_back(std::move(change));
+  std::ranges::sort(changes, {}, [&](const TagChange& change) {
+    return std::string_view(seen.images[change.image].tags[change.tag].text());
+  });
+  return changes;
+}
+
 }  // namespace
 
-std::vector<VerdictChange> Differences(const Observation& seen, const Plan& now, const Plan& then) {
-  std::vector<VerdictChange> changes;
+PlanDifference Differences(const Observation& seen, const Plan& now, const Plan& then) {
+  PlanDifference difference;
+  auto& changes = difference.images;
   for (std::size_t at = 0; at < now.decisions.size(); ++at) {
     const Decision& a = now.decisions[at];
     const Decision& b = then.decisions[at];
@@ -80,7 +99,8 @@ std::vector<VerdictChange> Differences(const Observation& seen, const Plan& now,
   }
   std::ranges::sort(changes, {},
                     [&](const VerdictChange& change) { return Name(seen, change.image); });
-  return changes;
+  difference.tags = TagDifferences(seen, now, then);
+  return difference;
 }
 
 Analysis Analyze(const Policy& in_force, const PolicyWithProfile& with_profile,

@@ -83,27 +83,36 @@ CodecPtr<Selector> SelectorFields() {
 
 CodecPtr<Rule> RuleFields() {
   using S = Rule;
-  return ObjectOf<S>({
-      Member("name", &S::name, Word(), "how reports call it"),
-      Member("selector", &S::selector, SelectorFields(), "which names it decides for"),
-      Member<S, RuleAction>(
-          "action", &S::action,
-          Words<RuleAction>({{"Keep", RuleAction::kKeep},
-                             {"Remove", RuleAction::kRemove},
-                             {"Evaluate", RuleAction::kEvaluate},
-                             {"Untag", RuleAction::kUntag}}),
-          "Keep: stays; Remove: goes as soon as no protection holds it; Evaluate: is judged with "
-          "the rule's own numbers; Untag: the tag goes, and its image, which is judged as if the "
-          "rule were "
-          "not there, keeps another of that repository"),
-      Member("keepLast", &S::keep_last, Maybe(Integer(0, kAny)),
-             "the newest so many of each repository stay, among what the rule selects; with Untag, "
-             "the tags on them"),
-      Member("minimumAge", &S::minimum_age, Maybe(kAge()),
-             "in place of the policy's; with Untag, how long nothing must have named the tag"),
-      Member("maximumAge", &S::maximum_age, Maybe(kAge()),
-             "in place of the policy's; with Untag, of no effect"),
-  });
+  const auto untags = [](const S& rule) { return rule.action == RuleAction::kUntag; };
+  return ObjectOf<S>(
+      {Member("name", &S::name, Word(), "how reports call it"),
+       Member("selector", &S::selector, SelectorFields(), "which names it decides for"),
+       Member<S, RuleAction>(
+           "action", &S::action,
+           Words<RuleAction>({{"Keep", RuleAction::kKeep},
+                              {"Remove", RuleAction::kRemove},
+                              {"Evaluate", RuleAction::kEvaluate},
+                              {"Untag", RuleAction::kUntag}}),
+           "Keep: stays; Remove: goes as soon as no protection holds it; Evaluate: is judged with "
+           "the rule's own numbers; Untag: the tag goes, and its image, which is judged as if the "
+           "rule were "
+           "not there, keeps another of that repository"),
+       Member(
+           "keepLast", &S::keep_last, Maybe(Integer(0, kAny)),
+           "the newest so many of each repository stay, among what the rule selects; with Untag, "
+           "the tags on them"),
+       Member("minimumAge", &S::minimum_age, Maybe(kAge()),
+              "in place of the policy's; with Untag, how long nothing must have named the tag"),
+       Member("maximumAge", &S::maximum_age, Maybe(kAge()),
+              "in place of the policy's; not with Untag")},
+      {},
+      {{"selector",
+        "with action Untag tagStatus must not be Untagged: names without a tag have none to drop",
+        [untags](const S& rule) {
+          return untags(rule) && rule.selector.tag_status == TagStatus::kUntagged;
+        }},
+       {"maximumAge", "must not be written with action Untag: a tag goes by minimumAge alone",
+        [untags](const S& rule) { return untags(rule) && rule.maximum_age.has_value(); }}});
 }
 
 CodecPtr<KeepWorkloads> WorkloadFields() {

@@ -78,12 +78,21 @@ struct Order {
   std::function<bool(const S&)> holds;
 };
 
+// What a field must not be because of another of the same object.
+template <typename S>
+struct Clash {
+  std::string field;   // the one to blame
+  std::string detail;  // "must not be …"
+  std::function<bool(const S&)> holds;
+};
+
 // A YAML map with fixed fields.
 template <typename S>
 class Object final : public Codec<S> {
  public:
-  explicit Object(std::vector<Field<S>> fields, std::vector<Order<S>> orders = {})
-      : fields_(std::move(fields)), orders_(std::move(orders)) {}
+  explicit Object(std::vector<Field<S>> fields, std::vector<Order<S>> orders = {},
+                  std::vector<Clash<S>> clashes = {})
+      : fields_(std::move(fields)), orders_(std::move(orders)), clashes_(std::move(clashes)) {}
 
   bool Read(const TextNode& node, const std::string& path, S& into,
             Complaints& bad) const override {
@@ -114,6 +123,13 @@ class Object final : public Codec<S> {
       if (wrong.contains(order.lower) || wrong.contains(order.upper) || order.holds(into)) continue;
       Blame(order, into, path, lines, bad);
       wrong.insert(order.lower);
+    }
+    for (const auto& clash : clashes_) {
+      if (wrong.contains(clash.field) || !clash.holds(into)) continue;
+      const auto line = lines.find(clash.field);
+      bad.Invalid(Below(path, clash.field), Find(clash.field)->text(into), clash.detail,
+                  line == lines.end() ? node.line : line->second);
+      wrong.insert(clash.field);
     }
     return wrong.empty();
   }
@@ -181,11 +197,13 @@ class Object final : public Codec<S> {
 
   std::vector<Field<S>> fields_;
   std::vector<Order<S>> orders_;
+  std::vector<Clash<S>> clashes_;
 };
 
 template <typename S>
-CodecPtr<S> ObjectOf(std::vector<Field<S>> fields, std::vector<Order<S>> orders = {}) {
-  return std::make_shared<Object<S>>(std::move(fields), std::move(orders));
+CodecPtr<S> ObjectOf(std::vector<Field<S>> fields, std::vector<Order<S>> orders = {},
+                     std::vector<Clash<S>> clashes = {}) {
+  return std::make_shared<Object<S>>(std::move(fields), std::move(orders), std::move(clashes));
 }
 
 }  // namespace imagesweep

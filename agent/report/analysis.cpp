@@ -154,12 +154,30 @@ std::string AnalysisJson(const Report& report, const Analysis& analysis) {
   return Dump(json);
 }
 
+namespace {
+
+const std::string& TagOf(const Report& report, const TagChange& change) {
+  return report.observation.images[change.image].tags[change.tag].text();
+}
+
+Page::Grid TagGrid(const Report& report, std::span<const TagChange> changes) {
+  Page::Grid grid{{"Tag", "Now", "Then"}, {}};
+  const auto shown = [](const std::string& rule) {
+    return rule.empty() ? std::string("stays") : "goes, by rule \"" + rule + "\"";
+  };
+  for (const TagChange& change : changes)
+    grid.rows.push_back({TagOf(report, change), shown(change.now), shown(change.then)});
+  return grid;
+}
+
+}  // namespace
+
 Page MakeDifferencePage(const Report& report, const Plan& then, const std::string& other,
-                        std::span<const VerdictChange> changes) {
+                        const PlanDifference& difference) {
   Page page;
   page.title = "What " + other + " would change";
   Page::Grid grid{{"Image", "Size", "Now", "Then", "Why then"}, {}};
-  for (const VerdictChange& change : changes) {
+  for (const VerdictChange& change : difference.images) {
     const Image& image = report.observation.images[change.image];
     grid.rows.push_back({image.display_name(), HumanBytes(image.size_bytes), Short(change.now),
                          Short(change.then), change.then.reason});
@@ -169,10 +187,10 @@ Page MakeDifferencePage(const Report& report, const Plan& then, const std::strin
           ? "Compared with the defaults, since no policy in force is named; --policy-configmap "
             "names one."
           : "Compared with the policy in force, " + report.policy.description + "."});
-  if (changes.empty())
+  if (difference.empty())
     page.head.emplace_back(Page::Paragraph{"Nothing: every image has the same verdict."});
-  else
-    page.head.emplace_back(std::move(grid));
+  if (!grid.rows.empty()) page.head.emplace_back(std::move(grid));
+  if (!difference.tags.empty()) page.head.emplace_back(TagGrid(report, difference.tags));
   page.head.emplace_back(
       Page::Paragraph{"To remove now (" + report.policy.description +
                       "): " + Text({report.plan.removals.size(), BytesOf(report, report.plan)}) +
@@ -181,14 +199,14 @@ Page MakeDifferencePage(const Report& report, const Plan& then, const std::strin
 }
 
 std::string DifferenceJson(const Report& report, const Plan& then, const std::string& other,
-                           std::span<const VerdictChange> changes) {
+                           const PlanDifference& difference) {
   const auto side = [](const Decision& decision) -> Json {
     return {{"verdict", ToString(decision.verdict)},
             {"code", ToString(decision.code)},
             {"reason", decision.reason}};
   };
   Json list = Json::array();
-  for (const VerdictChange& change : changes) {
+  for (const VerdictChange& change : difference.images) {
     const Image& image = report.observation.images[change.image];
     list.push_back({{"id", image.id.text()},
                     {"name", image.display_name()},
@@ -196,6 +214,11 @@ std::string DifferenceJson(const Report& report, const Plan& then, const std::st
                     {"now", side(change.now)},
                     {"then", side(change.then)}});
   }
+  Json tags = Json::array();
+  for (const TagChange& change : difference.tags)
+    tags.push_back({{"tag", TagOf(report, change)},
+                    {"now", {{"goes", !change.now.empty()}, {"rule", change.now}}},
+                    {"then", {{"goes", !change.then.empty()}, {"rule", change.then}}}});
   return Dump(
       {{"apiVersion", "imagesweep/v1alpha1"},
        {"kind", "PlanDifference"},
@@ -206,7 +229,8 @@ std::string DifferenceJson(const Report& report, const Plan& then, const std::st
        {"then",
         {{"policy", other},
          {"toRemove", AmountJson({then.removals.size(), BytesOf(report, then)})}}},
-       {"changes", std::move(list)}});
+       {"changes", std::move(list)},
+       {"tagChanges", std::move(tags)}});
 }
 
 }  // namespace imagesweep

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "agent/model/analysis.h"
@@ -15,8 +14,8 @@ std::string AnalysisJson(const Report& report, const Analysis& analysis);  // ki
 
 // What another policy would do differently to what `report` saw.
 Page MakeDifferencePage(const Report& report, const Plan& then, const std::string& other,
-                        std::span<const VerdictChange> changes);
+                        const PlanDifference& difference);
 std::string DifferenceJson(const Report& report, const Plan& then, const std::string& other,
-                           std::span<const VerdictChange> changes);  // kind PlanDifference
+                           const PlanDifference& difference);  // kind PlanDifference
 
 }  // namespace imagesweep

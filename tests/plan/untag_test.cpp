@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "agent/plan/planner.h"
+#include "agent/plan/what_if.h"
 #include "tests/support/observation.h"
 
 namespace imagesweep {
@@ -52,6 +53,22 @@ struct UntagTest : testing::Test {
   Millis tag_age = kOld;
   Plan plan;
 };
+
+TEST_F(UntagTest, TwoPoliciesDifferInTheTagsThatOnlyOneOfThemDropsOrByAnotherRule) {
+  ASSERT_THAT(Chosen(), ElementsAre(Tag("build-7"), Tag("build-8")));
+  const Plan now = plan;
+  policy.rules[0] = Untag({"build-8"});
+  policy.rules[0].name = "other";
+  ASSERT_THAT(Chosen(), ElementsAre(Tag("build-8")));
+  const PlanDifference difference = Differences(builder.seen(), now, plan);
+  std::vector<std::string> texts;
+  for (const TagChange& change : difference.tags)
+    texts.push_back(std::string(image().tags[change.tag].tag()) + ": " + change.now + " -> " +
+                    change.then);
+  EXPECT_THAT(texts, ElementsAre("build-7: builds -> ", "build-8: builds -> other"));
+  EXPECT_THAT(difference.images, IsEmpty());
+  EXPECT_TRUE(Differences(builder.seen(), now, now).empty());
+}
 
 TEST_F(UntagTest, TagsThatNobodyNamesGoAndTheImageStays) {
   EXPECT_THAT(Chosen(), ElementsAre(Tag("build-7"), Tag("build-8")));

@@ -175,6 +175,13 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
       {"maximumAge: 30m\nminimumAge: 31m",
        "minimumAge: Invalid value: 31m: must be at most maximumAge (30m) (line 4)"},
       {"maximumAge: 30m\nminimumAge: 30m", "good"},
+      {"rules: [{name: a, action: Untag, minimumAge: 2h, selector: {tagStatus: Tagged}}]", "good"},
+      {"rules:\n- name: a\n  maximumAge: 2h\n  action: Untag",
+       "rules[0].maximumAge: Invalid value: 2h: must not be written with action Untag: a tag goes "
+       "by minimumAge alone (line 5)"},
+      {"rules:\n- name: a\n  action: Untag\n  selector: {tagStatus: Untagged}",
+       "rules[0].selector: Invalid value: {images: [], tags: [], tagStatus: Untagged}: with action "
+       "Untag tagStatus must not be Untagged: names without a tag have none to drop (line 6)"},
       {"maximumAge: 0s", "good"},
       {"diskUsage: {highThresholdPercent: 60}",
        "diskUsage.highThresholdPercent: Invalid value: 60: must be greater than "

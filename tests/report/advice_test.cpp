@@ -12,6 +12,7 @@ namespace imagesweep {
 namespace {
 
 using testing::Contains;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -58,6 +59,19 @@ TEST(Difference, SaysWhatItComparesWith) {
   report.policy = {"defaults", ""};
   EXPECT_THAT(ToText(MakeDifferencePage(report, report.plan, "new.yaml", {})),
               HasSubstr("Compared with the defaults, since no policy in force is named"));
+}
+
+TEST(Difference, TellsOfTagsThatOnlyOneOfTheTwoDrops) {
+  const Report report = SampleReport();
+  const std::string tag = report.observation.images[0].tags[0].text();
+  PlanDifference difference;
+  EXPECT_THAT(ToText(MakeDifferencePage(report, report.plan, "new.yaml", difference)),
+              HasSubstr("Nothing: every image has the same verdict."));
+  difference.tags = {{0, 0, "", "builds"}};
+  const std::string text = ToText(MakeDifferencePage(report, report.plan, "new.yaml", difference));
+  EXPECT_THAT(text, Not(HasSubstr("Nothing")));
+  EXPECT_THAT(text, ContainsRegex(tag + " +stays +goes, by rule \"builds\""));
+  EXPECT_THAT(DifferenceJson(report, report.plan, "new.yaml", difference), HasSubstr(tag));
 }
 
 TEST(HistoryText, MarksWhatADryRunOnlyWouldHaveRemovedAndExplainsJoinedRuns) {
