@@ -1,8 +1,5 @@
 #include "agent/containerd/collection.h"
 
-#include <algorithm>
-#include <chrono>
-#include <string_view>
 #include <utility>
 
 #include "agent/containerd/several.h"
@@ -12,10 +9,6 @@ namespace imagesweep::containerd {
 namespace {
 
 using layers::Unread;
-
-// A config of that size has megabytes of labels in it; the history is worth less than the memory.
-constexpr std::int64_t kMaxDocument = 4 << 20;
-constexpr std::string_view kContentLabel = "containerd.io/gc.ref.content";
 
 std::uint64_t Unsigned(std::int64_t number) {
   return number < 0 ? 0 : static_cast<std::uint64_t>(number);
@@ -35,14 +28,8 @@ layers::SnapshotKind KindOf(api::snapshots::Kind kind) {
 }  // namespace
 
 Collection::Collection(Collector::Stubs& stubs, Collector::Memory& memory, const Calls& calls,
-                       layers::World& world, std::span<const Image> images)
-    : stubs_(stubs), memory_(memory), calls_(calls), world_(world), images_(images) {
-  for (const Image& image : images) ids_.insert(image.id.text());
-}
-
-const std::string& Collection::CriNamespace() const {
-  return world_.namespaces()[world_.cri_namespace()];
-}
+                       layers::World& world)
+    : stubs_(stubs), memory_(memory), calls_(calls), world_(world) {}
 
 void Collection::Missed(Unread::What what, const std::string& name_space, const Error& error) {
   world_.CouldNotRead({what, name_space, error.what});
@@ -59,17 +46,18 @@ void Collection::ReadObjects(const std::string& name_space,
                              std::span<const std::string> snapshotters) {
   std::optional<Result<api::images::ListImagesResponse>> images;
   std::vector<SnapshotList> snapshots(snapshotters.size());
-  Several(1 + snapshotters.size(), [&](std::size_t number) {
+  Several(2 + snapshotters.size(), [&](std::size_t number) {
     if (number == 0)
+      ReadContent(name_space);  // the longest, so first, and the only one to fill the world here
+    else if (number == 1)
       images = calls_.Ask("Images.List", name_space, stubs_.images,
                           &api::images::Images::Stub::List, api::images::ListImagesRequest());
     else
-      snapshots[number - 1] = ListSnapshots(name_space, snapshotters[number - 1]);
+      snapshots[number - 2] = ListSnapshots(name_space, snapshotters[number - 2]);
     return Done{};
   });
   AddImages(name_space, *images);
   images.reset();
-  ReadContent(name_space);
   for (std::size_t at = 0; at < snapshotters.size(); ++at)
     AddSnapshots(name_space, snapshotters[at], std::exchange(snapshots[at], {}));
 }
@@ -77,25 +65,15 @@ void Collection::ReadObjects(const std::string& name_space,
 void Collection::AddImages(const std::string& name_space,
                            const Result<api::images::ListImagesResponse>& reply) {
   if (!reply) return Missed(Unread::What::kHolders, name_space, reply.error());
-  for (const auto& image : reply->images()) {
-    if (name_space == CriNamespace()) targets_.insert(image.target().digest());
+  for (const auto& image : reply->images())
     world_.AddImage(name_space, image.name(), image.target().digest(), LabelsOf(image.labels()));
-  }
 }
 
 void Collection::ReadContent(const std::string& name_space) {
-  const bool of_cri = name_space == CriNamespace();
   const auto take = [&](const api::content::ListContentResponse& reply) {
-    for (const auto& blob : reply.info()) {
-      const layers::Labels labels = LabelsOf(blob.labels());
-      const bool labelled = std::ranges::any_of(
-          labels, [](const auto& label) { return label.key.starts_with(kContentLabel); });
-      if (of_cri &&
-          (ids_.contains(blob.digest()) || (!labelled && targets_.contains(blob.digest()))))
-        present_[blob.digest()] = blob.size();
+    for (const auto& blob : reply.info())
       world_.AddBlob(name_space, blob.digest(), Unsigned(blob.size()), TimeOf(blob.created_at()),
-                     labels);
-    }
+                     LabelsOf(blob.labels()));
   };
   const auto status = calls_.AskStream("Content.List", name_space, stubs_.content,
                                        &api::content::Content::Stub::List,
@@ -214,93 +192,8 @@ void Collection::ReadSandboxes(const std::string& name_space) {
     world_.AddSandbox(name_space, sandbox.sandbox_id(), LabelsOf(sandbox.labels()));
 }
 
-Result<std::string> Collection::ReadBlob(const std::string& digest) const {
-  api::content::ReadContentRequest request;
-  request.set_digest(digest);
-  std::string text;
-  const auto status = calls_.AskStream(
-      "Content.Read " + digest, CriNamespace(), stubs_.content, &api::content::Content::Stub::Read,
-      request, [&text](const api::content::ReadContentResponse& reply) { text += reply.data(); });
-  if (!status) return status.error();
-  return text;
-}
-
-// Configs, and the manifests without labels, that are not known.  Some at a time, so that a node
-// full of large ones does not take the memory for all of them.
-void Collection::ReadDocuments() {
-  std::vector<const std::string*> unknown;
-  for (const auto& [digest, size] : present_) {
-    const bool known = ids_.contains(digest) ? memory_.configs.contains(digest)
-                                             : memory_.manifest_configs.contains(digest);
-    if (size <= kMaxDocument && !known) unknown.push_back(&digest);
-  }
-  for (std::span<const std::string* const> rest = unknown; !rest.empty();) {
-    std::size_t count = 1;
-    for (std::int64_t bytes = present_.at(*rest[0]); count < rest.size(); ++count)
-      if ((bytes += present_.at(*rest[count])) > kMaxDocument) break;
-    if (!ReadDocuments(rest.first(count))) return;
-    rest = rest.subspan(count);
-  }
-}
-
-bool Collection::ReadDocuments(std::span<const std::string* const> digests) {
-  using Text = Result<std::string>;
-  const auto gone = [](const Text& one) {  // since the list
-    return !one && one.error().kind == ErrorKind::kNotFound;
-  };
-  const auto texts = Several(
-      digests.size(), [&](std::size_t number) { return ReadBlob(*digests[number]); },
-      [&](const Text& one) { return !one && !gone(one); });
-  for (std::size_t number = 0; number < texts.size(); ++number) {
-    const Text& text = *texts[number];
-    const std::string& digest = *digests[number];
-    if (gone(text)) continue;
-    if (!text) {
-      Missed(Unread::What::kObjects, CriNamespace(), text.error());
-      return false;
-    }
-    // What cannot be parsed has no facts, and is not read again.
-    if (ids_.contains(digest)) {
-      auto facts = ParseConfig(*text);
-      memory_.configs.emplace(digest, facts ? *std::move(facts) : ConfigFacts{});
-    } else {
-      auto config = ConfigOfManifest(*text);
-      memory_.manifest_configs.emplace(digest, config ? *std::move(config) : std::string());
-    }
-  }
-  return true;
-}
-
-void Collection::ReadFacts() {
-  ReadDocuments();
-  std::unordered_map<std::string, std::vector<std::string_view>> manifests;  // by config
-  for (const auto& [manifest, config] : memory_.manifest_configs)
-    if (present_.contains(manifest)) manifests[config].push_back(manifest);
-  for (const Image& image : images_) {
-    const std::string& id = image.id.text();
-    const auto config = memory_.configs.find(id);
-    const auto without_labels = manifests.find(id);
-    if (config == memory_.configs.end() && without_labels == manifests.end()) continue;
-    std::vector<std::string_view> diff_ids;
-    std::vector<layers::HistoryStep> history;
-    if (config != memory_.configs.end()) {
-      diff_ids.assign(config->second.diff_ids.begin(), config->second.diff_ids.end());
-      for (const auto& step : config->second.history)
-        history.push_back({step.created_by, step.empty_layer});
-    }
-    world_.AddFacts(id,
-                    without_labels == manifests.end() ? std::vector<std::string_view>()
-                                                      : without_labels->second,
-                    diff_ids, history);
-  }
-}
-
 void Collection::Forget() {
   memory_.usages = std::move(usages_);
-  std::erase_if(memory_.configs,
-                [&](const auto& entry) { return !present_.contains(entry.first); });
-  std::erase_if(memory_.manifest_configs,
-                [&](const auto& entry) { return !present_.contains(entry.first); });
 }
 
 }  // namespace imagesweep::containerd

@@ -5,7 +5,6 @@
 #include <span>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "agent/containerd/call.h"
@@ -27,11 +26,11 @@ struct Collector::Memory {
 };
 
 // One collection under way: fills a World part by part.  Calls that do not depend on each other are
-// made several at once; the World is filled by the caller's thread alone, in a fixed order.
+// made several at once; the World is filled by one thread at a time.
 class Collection {
  public:
   Collection(Collector::Stubs& stubs, Collector::Memory& memory, const Calls& calls,
-             layers::World& world, std::span<const Image> images);
+             layers::World& world);
 
   // Parts of the world: objects, then their holders.
   void ReadObjects(const std::string& name_space, std::span<const std::string> snapshotters);
@@ -39,8 +38,6 @@ class Collection {
   void ReadLeases(const std::string& name_space);
   void ReadIngests(const std::string& name_space);
   void ReadSandboxes(const std::string& name_space);
-  // From configs, and from manifests without labels; of the CRI's namespace, after its content.
-  void ReadFacts();
   // Drops from memory what was not seen.
   void Forget();
 
@@ -57,25 +54,16 @@ class Collection {
   void ReadContent(const std::string& name_space);
   void AddSnapshots(const std::string& name_space, const std::string& snapshotter,
                     const SnapshotList& listed);
-  void ReadDocuments();
-  // False: one of them could not be read.
-  bool ReadDocuments(std::span<const std::string* const> digests);
   void Missed(layers::Unread::What what, const std::string& name_space, const Error& error);
-  Result<std::string> ReadBlob(const std::string& digest) const;
   template <typename Map>
   layers::Labels LabelsOf(const Map& labels);
-  const std::string& CriNamespace() const;
 
   Collector::Stubs& stubs_;
   Collector::Memory& memory_;
   const Calls& calls_;
   layers::World& world_;
-  std::span<const Image> images_;
   std::vector<layers::Label> labels_;
   std::unordered_map<std::string, Collector::Memory::Sized> usages_;
-  std::unordered_set<std::string> ids_;                    // of the images
-  std::unordered_set<std::string> targets_;                // of the CRI's records
-  std::unordered_map<std::string, std::int64_t> present_;  // configs and unlabelled targets: sizes
 };
 
 }  // namespace imagesweep::containerd

@@ -7,6 +7,7 @@
 
 #include "agent/containerd/call.h"
 #include "agent/containerd/collection.h"
+#include "agent/containerd/document_reader.h"
 #include "agent/containerd/stubs.h"
 
 namespace imagesweep::containerd {
@@ -83,7 +84,7 @@ Result<layers::World> Collector::Collect(std::span<const Image> images,
   if (!plugins) world.CouldNotRead({layers::Unread::What::kObjects, "", plugins.error().what});
   const std::vector<std::string> spaces = world.namespaces();
 
-  Collection collection(*stubs_, *memory_, calls, world, images);
+  Collection collection(*stubs_, *memory_, calls, world);
   const auto snapshotters = plugins ? plugins->snapshotters : std::vector<std::string>();
   for (const std::string& space : spaces) collection.ReadObjects(space, snapshotters);
   for (const std::string& space : spaces) {
@@ -92,9 +93,11 @@ Result<layers::World> Collector::Collect(std::span<const Image> images,
     collection.ReadIngests(space);
     collection.ReadSandboxes(space);
   }
-  collection.ReadFacts();
+  DocumentReader documents(*stubs_, *memory_, calls, world, images);
+  documents.Read();
   if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "containerd: stopped"};
   collection.Forget();
+  documents.Forget();
   world.Trim();
   return world;
 }

@@ -1,0 +1,136 @@
+#include "agent/containerd/document_reader.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agent/containerd/several.h"
+
+namespace imagesweep::containerd {
+namespace {
+
+// A config of that size has megabytes of labels in it; the history is worth less than the memory.
+constexpr std::uint64_t kMaxDocument = 4 << 20;
+
+}  // namespace
+
+DocumentReader::DocumentReader(Collector::Stubs& stubs, Collector::Memory& memory,
+                               const Calls& calls, layers::World& world,
+                               std::span<const Image> images)
+    : stubs_(stubs), memory_(memory), calls_(calls), world_(world), images_(images) {
+  for (const Image& image : images) ids_.insert(image.id.text());
+}
+
+const std::string& DocumentReader::CriNamespace() const {
+  return world_.namespaces()[world_.cri_namespace()];
+}
+
+Result<std::string> DocumentReader::ReadBlob(const std::string& digest) const {
+  api::content::ReadContentRequest request;
+  request.set_digest(digest);
+  std::string text;
+  const auto status = calls_.AskStream(
+      "Content.Read " + digest, CriNamespace(), stubs_.content, &api::content::Content::Stub::Read,
+      request, [&text](const api::content::ReadContentResponse& reply) { text += reply.data(); });
+  if (!status) return status.error();
+  return text;
+}
+
+void DocumentReader::FindDocuments() {
+  const layers::KeyTable& keys = world_.keys();
+  std::unordered_set<layers::Key> configs, targets;
+  for (const Image& image : images_) configs.insert(keys.Find(image.id.text()));
+  configs.erase(layers::kNoKey);
+  for (const auto& image : world_.images())
+    if (image.space == world_.cri_namespace()) targets.insert(image.target);
+  const auto labelled = [&](const layers::Blob& blob) {
+    return std::ranges::any_of(world_.Of(blob.references), [](const layers::Reference& its) {
+      return its.type == layers::ObjectType::kContent && !its.back;
+    });
+  };
+  for (const auto& blob : world_.blobs())
+    if (blob.space == world_.cri_namespace() &&
+        (configs.contains(blob.digest) || (targets.contains(blob.digest) && !labelled(blob))))
+      present_[keys.Text(blob.digest)] = blob.bytes;
+}
+
+// Configs, and the manifests without labels, that are not known.  Some at a time, so that a node
+// full of large ones does not take the memory for all of them.
+void DocumentReader::ReadDocuments() {
+  std::vector<const std::string*> unknown;
+  for (const auto& [digest, size] : present_) {
+    const bool known = ids_.contains(digest) ? memory_.configs.contains(digest)
+                                             : memory_.manifest_configs.contains(digest);
+    if (size <= kMaxDocument && !known) unknown.push_back(&digest);
+  }
+  for (std::span<const std::string* const> rest = unknown; !rest.empty();) {
+    std::size_t count = 1;
+    for (std::uint64_t bytes = present_.at(*rest[0]); count < rest.size(); ++count)
+      if ((bytes += present_.at(*rest[count])) > kMaxDocument) break;
+    if (!ReadDocuments(rest.first(count))) return;
+    rest = rest.subspan(count);
+  }
+}
+
+bool DocumentReader::ReadDocuments(std::span<const std::string* const> digests) {
+  using Text = Result<std::string>;
+  const auto gone = [](const Text& one) {  // since the list
+    return !one && one.error().kind == ErrorKind::kNotFound;
+  };
+  const auto texts = Several(
+      digests.size(), [&](std::size_t number) { return ReadBlob(*digests[number]); },
+      [&](const Text& one) { return !one && !gone(one); });
+  for (std::size_t number = 0; number < texts.size(); ++number) {
+    const Text& text = *texts[number];
+    const std::string& digest = *digests[number];
+    if (gone(text)) continue;
+    if (!text) {
+      world_.CouldNotRead({layers::Unread::What::kObjects, CriNamespace(), text.error().what});
+      return false;
+    }
+    // What cannot be parsed has no facts, and is not read again.
+    if (ids_.contains(digest)) {
+      auto facts = ParseConfig(*text);
+      memory_.configs.emplace(digest, facts ? *std::move(facts) : ConfigFacts{});
+    } else {
+      auto config = ConfigOfManifest(*text);
+      memory_.manifest_configs.emplace(digest, config ? *std::move(config) : std::string());
+    }
+  }
+  return true;
+}
+
+void DocumentReader::Read() {
+  FindDocuments();
+  ReadDocuments();
+  std::unordered_map<std::string, std::vector<std::string_view>> manifests;  // by config
+  for (const auto& [manifest, config] : memory_.manifest_configs)
+    if (present_.contains(manifest)) manifests[config].push_back(manifest);
+  for (const Image& image : images_) {
+    const std::string& id = image.id.text();
+    const auto config = memory_.configs.find(id);
+    const auto without_labels = manifests.find(id);
+    if (config == memory_.configs.end() && without_labels == manifests.end()) continue;
+    std::vector<std::string_view> diff_ids;
+    std::vector<layers::HistoryStep> history;
+    if (config != memory_.configs.end()) {
+      diff_ids.assign(config->second.diff_ids.begin(), config->second.diff_ids.end());
+      for (const auto& step : config->second.history)
+        history.push_back({step.created_by, step.empty_layer});
+    }
+    world_.AddFacts(id,
+                    without_labels == manifests.end() ? std::vector<std::string_view>()
+                                                      : without_labels->second,
+                    diff_ids, history);
+  }
+}
+
+void DocumentReader::Forget() {
+  std::erase_if(memory_.configs,
+                [&](const auto& entry) { return !present_.contains(entry.first); });
+  std::erase_if(memory_.manifest_configs,
+                [&](const auto& entry) { return !present_.contains(entry.first); });
+}
+
+}  // namespace imagesweep::containerd

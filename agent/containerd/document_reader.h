@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "agent/base/result.h"
+#include "agent/containerd/call.h"
+#include "agent/containerd/collection.h"
+#include "agent/containerd/stubs.h"
+
+namespace imagesweep::containerd {
+
+// The second part of one collection: what the configs of the images say, and which configs those
+// manifests name whose labels do not.  Of the CRI's namespace, when the World has its objects.
+class DocumentReader {
+ public:
+  DocumentReader(Collector::Stubs& stubs, Collector::Memory& memory, const Calls& calls,
+                 layers::World& world, std::span<const Image> images);
+
+  // Adds them to the world.
+  void Read();
+  // Drops from memory what was not seen.
+  void Forget();
+
+ private:
+  void FindDocuments();
+  void ReadDocuments();
+  // False: one of them could not be read.
+  bool ReadDocuments(std::span<const std::string* const> digests);
+  Result<std::string> ReadBlob(const std::string& digest) const;
+  const std::string& CriNamespace() const;
+
+  Collector::Stubs& stubs_;
+  Collector::Memory& memory_;
+  const Calls& calls_;
+  layers::World& world_;
+  std::span<const Image> images_;
+  std::unordered_set<std::string> ids_;  // of the images, which are the digests of their configs
+  // Configs of the images, and targets of the CRI's records whose labels name no parts: sizes.
+  std::unordered_map<std::string, std::uint64_t> present_;
+};
+
+}  // namespace imagesweep::containerd
