@@ -149,10 +149,10 @@ int PrintDifference(const Options& options, const std::stop_token& stop) {
     name += " with profile " + std::string(ToString(*options.try_profile));
   }
   const Plan then = MakePlan(OnThisNode(other.policy, report), report.observation);
-  const auto changes = Differences(report.observation, report.plan, then);
+  const PlanDifference changes = Differences(report.observation, report.plan, then);
   std::vector<std::uint32_t> named;
-  named.reserve(changes.size());
-  for (const VerdictChange& change : changes) named.push_back(change.image);
+  named.reserve(changes.images.size());
+  for (const VerdictChange& change : changes.images) named.push_back(change.image);
   return Print(options, report, DifferenceJson(report, then, name, changes),
                Shown(options, MakeDifferencePage(report, then, name, changes)), named);
 }
