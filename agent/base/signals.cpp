@@ -1,7 +1,6 @@
 #include "agent/base/signals.h"
 
 #include <csignal>
-#include <ctime>
 #include <utility>
 
 namespace imagesweep {
@@ -14,15 +13,14 @@ SignalWaiter::SignalWaiter(std::stop_source stop) {
   sigaddset(&set, SIGINT);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   thread_ = std::jthread([set, stop = std::move(stop)](const std::stop_token& quit) mutable {
-    // A short time-out instead of a wake-up signal: a second Ctrl-C during shutdown is then still
-    // delivered to nobody, and our own destructor needs no pthread_kill.
-    const timespec tick{0, 100'000'000};
-    while (!quit.stop_requested()) {
-      if (sigtimedwait(&set, nullptr, &tick) > 0) stop.request_stop();
-    }
+    while (!quit.stop_requested())
+      if (sigwaitinfo(&set, nullptr) > 0 && !quit.stop_requested()) stop.request_stop();
   });
 }
 
-SignalWaiter::~SignalWaiter() = default;
+SignalWaiter::~SignalWaiter() {
+  thread_.request_stop();
+  pthread_kill(thread_.native_handle(), SIGTERM);  // for that thread alone: it is waiting for one
+}
 
 }  // namespace imagesweep
