@@ -6,15 +6,14 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
-#include <array>
-#include <limits>
 #include <map>
 #include <sstream>
 #include <utility>
-#include <vector>
 
 #include "agent/base/guarded.h"
 #include "agent/report/image_state.h"
+#include "agent/report/metrics_series.h"
+#include "agent/report/process_series.h"
 #include "agent/report/removal_reason.h"
 
 namespace imagesweep {
@@ -28,22 +27,6 @@ using prometheus::Family;
 using prometheus::Gauge;
 using prometheus::Histogram;
 
-constexpr std::array kSources{"pods",   "containers", "images",     "sandboxes", "node",
-                              "policy", "identity",   "references", "runtime",   "workloads"};
-constexpr std::array kEvidence{"pods", "containers", "images"};
-// What an agent asks for: there at 0 before it was asked.
-constexpr std::array<std::array<const char*, 3>, 8> kKubeRequests{{{"get", "nodes", "200"},
-                                                                   {"list", "pods", "200"},
-                                                                   {"watch", "pods", "200"},
-                                                                   {"get", "configmaps", "200"},
-                                                                   {"list", "configmaps", "200"},
-                                                                   {"watch", "configmaps", "200"},
-                                                                   {"create", "events", "201"},
-                                                                   {"patch", "events", "200"}}};
-constexpr std::array kRuntimeMethods{"Version",     "Status",         "ListImages",
-                                     "ImageStatus", "ListContainers", "ContainerStatus",
-                                     "RemoveImage", "ImageFsInfo",    "ListPodSandbox"};
-constexpr std::array kReasons{"age", "rule", "dangling", "superseded", "space", "critical"};
 const Histogram::BucketBoundaries kCallSeconds{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120};
 const Histogram::BucketBoundaries kRunSeconds{0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900};
 const Histogram::BucketBoundaries kWindowSeconds{0.0001, 0.0005, 0.001, 0.005, 0.01, 0.02, 0.05};
@@ -59,26 +42,13 @@ std::uint64_t SizeOfRemoved(const Report& report) {
   return bytes;
 }
 
-// By the names and words of the official client libraries.
-// Source: prometheus.io/docs/instrumenting/writing_clientlibs, "Standard and runtime collectors".
-void AddProcess(const ProcessUsage& usage, std::vector<prometheus::MetricFamily>& families) {
-  const auto add = [&](const char* name, const char* help, double value,
-                       prometheus::MetricType type = prometheus::MetricType::Gauge) {
-    prometheus::ClientMetric metric;
-    (type == prometheus::MetricType::Gauge ? metric.gauge.value : metric.counter.value) = value;
-    families.push_back({name, help, type, {metric}});
-  };
-  const auto bytes = [](std::uint64_t count) { return static_cast<double>(count); };
-  add("process_cpu_seconds_total", "User and system CPU time of the agent.", usage.cpu_seconds,
-      prometheus::MetricType::Counter);
-  add("process_resident_memory_bytes", "Resident memory of the agent.",
-      bytes(usage.resident_bytes));
-  add("process_virtual_memory_bytes", "Virtual memory of the agent.", bytes(usage.virtual_bytes));
-  add("process_open_fds", "Open file descriptors of the agent.", bytes(usage.open_files));
-  add("process_max_fds", "The most file descriptors that the agent may have open.",
-      usage.max_files ? bytes(*usage.max_files) : std::numeric_limits<double>::infinity());
-  add("process_start_time_seconds", "Unix time at which the agent was started.",
-      usage.start_time_seconds);
+prometheus::MetricFamily FamilyOf(const ProcessSeries& one) {
+  prometheus::ClientMetric metric;
+  (one.counts ? metric.counter.value : metric.gauge.value) = one.value;
+  return {one.name,
+          one.help,
+          one.counts ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge,
+          {metric}};
 }
 
 double Epoch(SystemTime time) {
@@ -102,90 +72,42 @@ std::string_view ToString(Trigger trigger) {
 struct Metrics::Series {
   prometheus::Registry registry;
 
-  Family<Counter>& counter(const char* name, const char* help) {
-    return BuildCounter().Name(name).Help(help).Register(registry);
+  Family<Counter>& counter(const series::Declared& its) {
+    return BuildCounter().Name(its.name).Help(its.help).Register(registry);
   }
-  Family<Gauge>& gauge(const char* name, const char* help) {
-    return BuildGauge().Name(name).Help(help).Register(registry);
+  Family<Gauge>& gauge(const series::Declared& its) {
+    return BuildGauge().Name(its.name).Help(its.help).Register(registry);
   }
-  Family<Histogram>& histogram(const char* name, const char* help) {
-    return BuildHistogram().Name(name).Help(help).Register(registry);
+  Family<Histogram>& histogram(const series::Declared& its) {
+    return BuildHistogram().Name(its.name).Help(its.help).Register(registry);
   }
 
-  Family<Counter>& runs =
-      counter("imagesweep_runs_total", "Runs by what set them off and how they ended.");
-  Family<Histogram>& run_seconds =
-      histogram("imagesweep_run_duration_seconds", "Duration of runs.");
-  Gauge& last_success = gauge("imagesweep_last_run_success_timestamp_seconds",
-                              "Unix time of the end of the last run that was not refused.")
-                            .Add({});
-  Family<Counter>& removals = counter("imagesweep_image_removals_total",
-                                      "Images removed, by reason; dry runs do not count.");
-  Family<Counter>& untags =
-      counter("imagesweep_tag_removals_total",
-              "Tags that rules with Untag took from images which stayed; dry runs do not count.");
-  Family<Counter>& reclaimed =
-      counter("imagesweep_reclaimed_bytes_total",
-              "Bytes that came free. predicted: by the layers, or where they cannot be read the "
-              "sizes of the removed images, as if they shared nothing. measured: by statvfs before "
-              "and after runs, with "
-              "whatever else was written meanwhile.");
-  Counter& prediction_errors =
-      counter("imagesweep_reclaim_prediction_errors_total",
-              "Runs in which what came free differed by more than 1 % and 1 MiB from an exact "
-              "prediction by the layers; others write to the disk too.")
-          .Add({});
-  Family<Gauge>& images = gauge("imagesweep_images", "Images at the last evaluation, by state.");
-  Family<Gauge>& image_bytes =
-      gauge("imagesweep_image_bytes",
-            "Sizes as the runtime counts them at the last evaluation, by state.");
-  Gauge& oversized = gauge("imagesweep_size_limits_exceeded",
-                           "Images that are larger than sizeLimits allow at the last evaluation.")
-                         .Add({});
-  Gauge& fs_size =
-      gauge("imagesweep_image_filesystem_size_bytes", "Size of the image filesystem.").Add({});
-  Gauge& fs_avail =
-      gauge("imagesweep_image_filesystem_avail_bytes", "Bytes available on the image filesystem.")
-          .Add({});
-  Gauge& dry_run = gauge("imagesweep_dry_run", "1 when this node's runs only report.").Add({});
-  Gauge& suspended =
-      gauge("imagesweep_suspended", "1 when the policy is suspended on this node.").Add({});
-  Family<Gauge>& policy_info =
-      gauge("imagesweep_policy_info",
-            "The policy in force, one series at a time; always 1. source: none, "
-            "chart, override, existing, configmap or file.");
-  Gauge& reload_ok = gauge("imagesweep_config_last_reload_successful",
-                           "1 when the last policy that was read is valid and in force.")
-                         .Add({});
-  Gauge& reload_time = gauge("imagesweep_config_last_reload_success_timestamp_seconds",
-                             "Unix time at which a valid policy was last loaded.")
-                           .Add({});
-  Gauge& cri_up = gauge("imagesweep_cri_up", "1 when the container runtime answers.").Add({});
-  Family<Gauge>& evidence_age =
-      gauge("imagesweep_evidence_age_seconds",
-            "Time since a source last gave evidence that was believed; since the start when never. "
-            "workloads: 0 while the policy does not ask for them.");
-  Family<Counter>& refused =
-      counter("imagesweep_refused_runs_total",
-              "Runs that removed nothing because a source could not be trusted.");
-  Counter& still_listed =
-      counter("imagesweep_still_listed_after_remove_total",
-              "Images that the runtime listed after it said that they were removed.")
-          .Add({});
-  Counter& pulled_again =
-      counter("imagesweep_removed_then_pulled_total",
-              "Images that a run removed within 7 days and that are listed again, once per "
-              "removal.")
-          .Add({});
-  Histogram& window = histogram("imagesweep_recheck_window_seconds",
-                                "Time from the last look at containers to the removal call.")
-                          .Add({}, kWindowSeconds);
-  Family<Counter>& kube_requests =
-      counter("imagesweep_kube_requests_total", "Requests to the Kubernetes API.");
-  Family<Counter>& cri_requests =
-      counter("imagesweep_cri_requests_total", "Calls to the container runtime.");
-  Family<Histogram>& cri_seconds = histogram("imagesweep_cri_request_duration_seconds",
-                                             "Duration of calls to the container runtime.");
+  Family<Counter>& runs = counter(series::kRuns);
+  Family<Histogram>& run_seconds = histogram(series::kRunSeconds);
+  Gauge& last_success = gauge(series::kLastSuccess).Add({});
+  Family<Counter>& removals = counter(series::kRemovals);
+  Family<Counter>& untags = counter(series::kUntags);
+  Family<Counter>& reclaimed = counter(series::kReclaimed);
+  Counter& prediction_errors = counter(series::kPredictionErrors).Add({});
+  Family<Gauge>& images = gauge(series::kImages);
+  Family<Gauge>& image_bytes = gauge(series::kImageBytes);
+  Gauge& oversized = gauge(series::kOversized).Add({});
+  Gauge& fs_size = gauge(series::kFsSize).Add({});
+  Gauge& fs_avail = gauge(series::kFsAvail).Add({});
+  Gauge& dry_run = gauge(series::kDryRun).Add({});
+  Gauge& suspended = gauge(series::kSuspended).Add({});
+  Family<Gauge>& policy_info = gauge(series::kPolicyInfo);
+  Gauge& reload_ok = gauge(series::kReloadOk).Add({});
+  Gauge& reload_time = gauge(series::kReloadTime).Add({});
+  Gauge& cri_up = gauge(series::kCriUp).Add({});
+  Family<Gauge>& evidence_age = gauge(series::kEvidenceAge);
+  Family<Counter>& refused = counter(series::kRefused);
+  Counter& still_listed = counter(series::kStillListed).Add({});
+  Counter& pulled_again = counter(series::kPulledAgain).Add({});
+  Histogram& window = histogram(series::kWindow).Add({}, kWindowSeconds);
+  Family<Counter>& kube_requests = counter(series::kKubeRequests);
+  Family<Counter>& cri_requests = counter(series::kCriRequests);
+  Family<Histogram>& cri_seconds = histogram(series::kCriSeconds);
 
   Guarded<Gauge*> policy_series;
   Guarded<std::map<std::string, SteadyTime>> evidence_at;
@@ -195,16 +117,14 @@ Metrics::Metrics(const std::string& version, const std::string& revision, const 
                  ReadProcess process)
     : series_(std::make_unique<Series>()), clock_(clock), process_(std::move(process)) {
   Series& s = *series_;
-  s.gauge("imagesweep_build_info", "Version and revision of the program; always 1.")
-      .Add({{"version", version}, {"revision", revision}})
-      .Set(1);
+  s.gauge(series::kBuildInfo).Add({{"version", version}, {"revision", revision}}).Set(1);
   for (const Trigger trigger : {Trigger::kInterval, Trigger::kPolicyChange, Trigger::kManual}) {
     const std::string name(ToString(trigger));
     s.run_seconds.Add({{"trigger", name}}, kRunSeconds);
     for (const char* result : {"success", "partial", "noop", "error"})
       s.runs.Add({{"trigger", name}, {"result", result}});
   }
-  for (const char* reason : kReasons)
+  for (const char* reason : series::kRemovalReasons)
     for (const char* result : {"success", "error"})
       s.removals.Add({{"reason", reason}, {"result", result}});
   for (const char* result : {"success", "error"}) s.untags.Add({{"result", result}});
@@ -213,17 +133,17 @@ Metrics::Metrics(const std::string& version, const std::string& revision, const 
     s.images.Add({{"state", state}});
     s.image_bytes.Add({{"state", state}});
   }
-  for (const char* source : kSources) s.refused.Add({{"source", source}});
-  for (const auto& [verb, resource, code] : kKubeRequests)
+  for (const char* source : series::kRefusingSources) s.refused.Add({{"source", source}});
+  for (const auto& [verb, resource, code] : series::kUsualKubeRequests)
     s.kube_requests.Add({{"verb", verb}, {"resource", resource}, {"code", code}});
-  for (const char* method : kRuntimeMethods) {
+  for (const char* method : series::kRuntimeMethods) {
     s.cri_requests.Add({{"method", method}, {"code", "OK"}});
     s.cri_seconds.Add({{"method", method}}, kCallSeconds);
   }
   s.evidence_age.Add({{"source", "workloads"}});
   const SteadyTime start = clock_.Steady();
   s.evidence_at.With([&](auto& at) {
-    for (const char* source : kEvidence) at[source] = start;
+    for (const char* source : series::kEvidenceSources) at[source] = start;
     return 0;
   });
   s.policy_series.With([&](Gauge*& current) {
@@ -258,7 +178,7 @@ void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds,
   s.last_success.Set(Epoch(report.finished));
   const SteadyTime now = clock_.Steady();
   s.evidence_at.With([&](auto& at) {
-    for (const char* source : kEvidence)
+    for (const char* source : series::kEvidenceSources)
       if (std::string_view(source) != "pods" || !report.evidence.without_kubernetes)
         at[source] = now;
     if (reads_workloads) {
@@ -364,7 +284,8 @@ std::string Metrics::Render() const {
     return 0;
   });
   auto families = series_->registry.Collect();
-  if (const auto usage = process_()) AddProcess(*usage, families);
+  if (const auto usage = process_())
+    for (const ProcessSeries& one : ProcessSeriesOf(*usage)) families.push_back(FamilyOf(one));
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, families);
   return out.str();
