@@ -1,0 +1,141 @@
+#include "agent/cli/agent_threads.h"
+
+#include <optional>
+#include <utility>
+
+#include "agent/app/filesystem.h"
+#include "agent/app/outage.h"
+#include "agent/app/run_id.h"
+#include "agent/cli/connect.h"
+#include "agent/cli/version.h"
+#include "agent/report/events.h"
+
+namespace imagesweep {
+namespace {
+
+constexpr Millis kFileReread{500};
+constexpr Millis kRuntimeCheck = std::chrono::seconds(10);
+constexpr Millis kRuntimeRetry = std::chrono::seconds(1);
+constexpr Millis kUnreachableAfter = std::chrono::minutes(2);
+
+std::string OriginOf(const PolicySource& source, const Options& options) {
+  if (source.description.starts_with("file:")) return "file";
+  const bool instead = source.description == "configmap/" + options.policy_override_configmap;
+  return instead ? "override" : options.policy_origin;
+}
+
+}  // namespace
+
+AgentShared::AgentShared(const Options& given)
+    : options(given),
+      metrics(Version(), Revision(), clock),
+      status(clock, health, policies, Version(), NodeNameOf(given)) {}
+
+void AgentShared::Tell(NodeEvent event) const {
+  if (events) events->Offer(std::move(event));
+}
+
+void AgentShared::PolicyChanged(PolicyStore::Change change) {
+  const auto active = policies.Active();
+  health.SetPolicy(active ? std::optional(active->source) : std::nullopt, policies.Problem());
+  switch (change) {
+    case PolicyStore::Change::kNone:
+      return;
+    case PolicyStore::Change::kRejected:
+      metrics.PolicyRejected();
+      log->Warn("Rejected policy",
+                {{"err", policies.Problem()}, {"keepsLastGood", active != nullptr}});
+      Tell(PolicyInvalidEvent(policies.Problem(), active != nullptr));
+      return;
+    case PolicyStore::Change::kLoaded:
+      metrics.PolicyLoaded(active->source, OriginOf(active->source, options),
+                           active->policy.dry_run, active->policy.suspend, clock.Now());
+      Tell(PolicyLoadedEvent(active->source, options.dry_run.value_or(active->policy.dry_run),
+                             active->policy.suspend));
+      log->Info("Loaded policy", {{"source", active->source.description},
+                                  {"sha256", active->source.sha256},
+                                  {"dryRun", active->policy.dry_run},
+                                  {"suspend", active->policy.suspend}});
+      wakeup.Notify();
+      return;
+  }
+}
+
+// A file is read again and again: cheap, and right for every way in which a file can be replaced.
+void FollowPolicyFile(const std::string& path, AgentShared& shared, const std::stop_token& stop) {
+  do {
+    const auto text = ReadTextFile(path);
+    shared.PolicyChanged(text ? shared.policies.Offer(*text, "file:" + path)
+                              : shared.policies.Unavailable(text.error().what));
+  } while (shared.clock.Sleep(kFileReread, stop));
+}
+
+void FollowConfigMaps(const Options& options, kube::Cluster& cluster, PolicyChoice& choice) {
+  const auto base = ConfigMapNameOf(options);
+  cluster.WatchConfigMap(base->name_space, base->name, options.policy_key,
+                         [&choice](const auto& text) { choice.SetBase(text); });
+  if (options.policy_override_configmap.empty()) {
+    choice.SetOverride(Error{ErrorKind::kNotFound, "none is named"});
+    return;
+  }
+  const auto instead = OverrideNameOf(options);
+  cluster.WatchConfigMap(instead->name_space, instead->name, kOverrideKey,
+                         [&choice](const auto& text) { choice.SetOverride(text); });
+}
+
+std::shared_ptr<cri::Connection> AwaitRuntime(const Options& options, AgentShared& shared,
+                                              const std::stop_token& stop) {
+  const auto observe = [&metrics = shared.metrics](auto method, auto code, double seconds) {
+    metrics.CountRuntimeCall(method, code, seconds);
+  };
+  Outage outage(kUnreachableAfter);
+  for (bool said = false; !stop.stop_requested(); said = true) {
+    auto connection = ConnectToRuntime(options, observe, stop);
+    if (connection) return *std::move(connection);
+    shared.health.Beat();
+    shared.health.SetRuntime({}, connection.error());
+    if (outage.Note(true, shared.clock.Steady()))
+      shared.Tell(RuntimeUnreachableEvent(connection.error().what));
+    if (!said) shared.log->Warn("Found no runtime", {{"err", connection.error().what}});
+    shared.clock.Sleep(kRuntimeRetry, stop);
+  }
+  return nullptr;
+}
+
+void WatchRuntime(RuntimeReader& runtime, AgentShared& shared, const std::stop_token& stop) {
+  bool up = true;
+  bool first = true;
+  Outage outage(kUnreachableAfter);
+  for (;;) {
+    const auto identity = runtime.Identity(stop);
+    if (stop.stop_requested()) return;
+    shared.metrics.SetRuntimeUp(static_cast<bool>(identity));
+    shared.health.SetRuntime(identity ? *identity : RuntimeIdentity{},
+                             identity ? std::nullopt : std::optional(identity.error()));
+    if (outage.Note(!identity, shared.clock.Steady()))
+      shared.Tell(RuntimeUnreachableEvent(identity.error().what));
+    if (identity && (first || !up)) {
+      shared.log->Info("Reached runtime", {{"runtime", identity->name},
+                                           {"version", identity->version},
+                                           {"endpoint", identity->endpoint}});
+      shared.wakeup.Notify();
+    } else if (!identity && up) {
+      shared.log->Warn("Lost runtime", {{"err", identity.error().what}});
+    }
+    up = static_cast<bool>(identity);
+    first = false;
+    if (!shared.clock.Sleep(up ? kRuntimeCheck : kRuntimeRetry, stop)) return;
+  }
+}
+
+containerd::UseWatch::Options LoggedUseWatch(AgentShared& shared) {
+  containerd::UseWatch::Options options;
+  options.seed = RandomSeed();
+  options.subscribed = [&shared] { shared.log->Debug("Subscribed to containerd's events", {}); };
+  options.lost = [&shared](const Error& why) {
+    shared.log->Warn("Lost containerd's events", {{"err", why.what}});
+  };
+  return options;
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "agent/app/event_publisher.h"
+#include "agent/app/health.h"
+#include "agent/app/policy_choice.h"
+#include "agent/app/policy_store.h"
+#include "agent/app/status.h"
+#include "agent/app/wakeup.h"
+#include "agent/base/clock.h"
+#include "agent/cli/options.h"
+#include "agent/containerd/use_watch.h"
+#include "agent/cri/connection.h"
+#include "agent/kube/cluster.h"
+#include "agent/model/node_event.h"
+#include "agent/model/ports.h"
+#include "agent/report/log.h"
+#include "agent/report/metrics.h"
+
+// What runs beside an agent's own loop, following its policy and its runtime, and what all of it
+// shares.
+
+namespace imagesweep {
+
+// What the threads of one agent share; the members' order is the start order.
+struct AgentShared {
+  explicit AgentShared(const Options& given);
+
+  const Options& options;
+  RealClock clock;
+  std::shared_ptr<Log> log;
+  Metrics metrics;
+  Health health{clock};
+  PolicyStore policies;
+  StatusBoard status;
+  Wakeup wakeup;
+  std::unique_ptr<EventPublisher> events;  // empty: none are written; set before others use it
+
+  void Tell(NodeEvent event) const;
+  // Tells health, metrics, events and the log, and wakes the agent for a policy that was loaded.
+  void PolicyChanged(PolicyStore::Change change);
+};
+
+// Until told to stop.
+void FollowPolicyFile(const std::string& path, AgentShared& shared, const std::stop_token& stop);
+// The ConfigMap's policy, or that of the override while there is one.  `choice` must outlive the
+// cluster's watches.
+void FollowConfigMaps(const Options& options, kube::Cluster& cluster, PolicyChoice& choice);
+
+// Waits for a runtime when there is none yet: an agent does not exit for that.  Null: told to stop.
+std::shared_ptr<cri::Connection> AwaitRuntime(const Options& options, AgentShared& shared,
+                                              const std::stop_token& stop);
+// Whether it still answers, until told to stop.
+void WatchRuntime(RuntimeReader& runtime, AgentShared& shared, const std::stop_token& stop);
+// For a watch of containerd's events that logs when it begins and when it is lost.
+containerd::UseWatch::Options LoggedUseWatch(AgentShared& shared);
+
+}  // namespace imagesweep
