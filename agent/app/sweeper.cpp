@@ -119,11 +119,13 @@ void Sweeper::Decide(const View& view, const SweepOptions& options, Report& repo
       Snapshot{seen.images.size(), TotalBytes(seen.images), ReclaimableBytes(report), seen.disk};
 }
 
-Report Sweeper::Evaluate(const ActivePolicy& active, const std::stop_token& stop) {
+Report Sweeper::Evaluate(const ActivePolicy& active, const std::stop_token& stop,
+                         std::shared_ptr<const layers::LayerGraph>* layers) {
   Report report = Begin(active);
   View view;
   report.refused = Observe(view, {}, report, stop);
   if (!report.refused) Decide(view, {}, report, stop);
+  if (layers != nullptr) *layers = view.graph;
   report.finished = parts_.clock.Now();
   return report;
 }

@@ -73,7 +73,9 @@ class Sweeper {
           RecentReferences recent = {});
 
   // Looks and decides; removes nothing.
-  Report Evaluate(const ActivePolicy& active, const std::stop_token& stop);
+  // `layers`: what they say goes there, for other plans of the same look; null when not known.
+  Report Evaluate(const ActivePolicy& active, const std::stop_token& stop,
+                  std::shared_ptr<const layers::LayerGraph>* layers = nullptr);
   // Looks, decides, removes, looks again.
   Report Sweep(const ActivePolicy& active, const SweepOptions& options,
                const std::stop_token& stop);

@@ -23,6 +23,7 @@ struct Look {
   NodeSession session;
   ActivePolicy active;
   Report report;
+  std::shared_ptr<const layers::LayerGraph> layers;  // null: not known
 };
 
 // The policy with the override for this node, if any.
@@ -57,8 +58,8 @@ std::optional<Look> TakeLook(const Options& options, const std::optional<Profile
     active->policy = *std::move(policy);
     active->source.description += ", with profile " + std::string(ToString(*profile));
   }
-  Look look{*std::move(session), *std::move(active), {}};
-  look.report = look.session.sweeper().Evaluate(look.active, stop);
+  Look look{*std::move(session), *std::move(active), {}, nullptr};
+  look.report = look.session.sweeper().Evaluate(look.active, stop, &look.layers);
   if (profile && !look.report.override_for.empty() && look.report.in_force.profile != *profile)
     look.report.warnings.push_back(
         "the override for " + look.report.override_for +
@@ -148,7 +149,8 @@ int PrintDifference(const Options& options, const std::stop_token& stop) {
     other.policy = *std::move(policy);
     name += " with profile " + std::string(ToString(*options.try_profile));
   }
-  const Plan then = MakePlan(OnThisNode(other.policy, report), report.observation);
+  const Policy& there = OnThisNode(other.policy, report);
+  const Plan then = MakePlan(Scene(there, report.observation, look->layers.get()));
   const PlanDifference changes = Differences(report.observation, report.plan, then);
   std::vector<std::uint32_t> named;
   named.reserve(changes.images.size());

@@ -46,18 +46,17 @@ void Collection::ReadObjects(const std::string& name_space,
                              std::span<const std::string> snapshotters) {
   std::optional<Result<api::images::ListImagesResponse>> images;
   std::vector<SnapshotList> snapshots(snapshotters.size());
-  Several(2 + snapshotters.size(), [&](std::size_t number) {
+  Several(1 + snapshotters.size(), [&](std::size_t number) {
     if (number == 0)
-      ReadContent(name_space);  // the longest, so first, and the only one to fill the world here
-    else if (number == 1)
       images = calls_.Ask("Images.List", name_space, stubs_.images,
                           &api::images::Images::Stub::List, api::images::ListImagesRequest());
     else
-      snapshots[number - 2] = ListSnapshots(name_space, snapshotters[number - 2]);
+      snapshots[number - 1] = ListSnapshots(name_space, snapshotters[number - 1]);
     return Done{};
   });
   AddImages(name_space, *images);
   images.reset();
+  ReadContent(name_space);  // after the images: what a record stands for is then there
   for (std::size_t at = 0; at < snapshotters.size(); ++at)
     AddSnapshots(name_space, snapshotters[at], std::exchange(snapshots[at], {}));
 }

@@ -26,7 +26,7 @@ struct Collector::Memory {
 };
 
 // One collection under way: fills a World part by part.  Calls that do not depend on each other are
-// made several at once; the World is filled by one thread at a time.
+// made several at once; the World is filled by the caller's thread alone.
 class Collection {
  public:
   Collection(Collector::Stubs& stubs, Collector::Memory& memory, const Calls& calls,

@@ -47,14 +47,14 @@ bool Reflector::ListOnce(const std::stop_token& stop) {
     if (failure->version_unusable && !list_from_->empty()) {
       list_from_ = std::string();  // at once
     } else {
-      Pause(failure->retry_after, stop);
+      Pause(backoff_, failure->retry_after, stop);
     }
     return false;
   }
   const auto& list = std::get<ObjectList>(listed);
   if (auto status = handler_.Replace(list); !status) {
     handler_.Lose(status.error().Wrap("list " + lister_.resource()));
-    Pause({}, stop);
+    Pause(backoff_, {}, stop);
     return false;
   }
   resource_version_ = list.resource_version;
@@ -69,20 +69,23 @@ void Reflector::WatchOnce(const std::stop_token& stop) {
   if (stop.stop_requested()) return;
   if (ending.lost) handler_.Lose(ending.lost->Wrap("watch " + lister_.resource()));
   const SteadyTime now = clock_.Steady();
+  bool soon = false;
   if (ending.next == WatchEnding::Next::kRelist) {
     list_from_ = resource_version_;
     // It answers, perhaps after an outage whose back-off would now delay the list that ends it.
-    if (now - listed_at_ >= kLastBackoff) backoff_.Reset();
+    soon = now - listed_at_ >= kLastBackoff;
   } else if (!ending.throttled && now - listed_at_ >= options_.relist_after) {
     list_from_ = std::string();
   }
   const bool lived = ending.quiet || now - start >= kHealthyAfter;
   if (lived) backoff_.Reset();
-  if (!lived || ending.lost) Pause(ending.retry_after, stop);
+  Backoff shortest(kFirstBackoff, kFirstBackoff, random_());
+  if (!lived || ending.lost) Pause(soon ? shortest : backoff_, ending.retry_after, stop);
 }
 
-void Reflector::Pause(const std::optional<Millis>& at_least, const std::stop_token& stop) {
-  clock_.Sleep(backoff_.Next(at_least.value_or(Millis::zero())), stop);
+void Reflector::Pause(Backoff& backoff, const std::optional<Millis>& at_least,
+                      const std::stop_token& stop) {
+  clock_.Sleep(backoff.Next(at_least.value_or(Millis::zero())), stop);
 }
 
 // One event; an ending when the watch cannot go on after it.

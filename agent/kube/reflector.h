@@ -38,8 +38,8 @@ class ReflectorHandler {
 // anything that is not understood costs a new list.
 //
 // Pace: after whatever did not last two minutes a wait of 0.8 to 1.6 s, doubling up to 30 to 60 s,
-// and never sooner than the server asked for.  It begins anew with a list made necessary by an
-// answer, when the one before is older than that: the server is back.
+// and never sooner than the server asked for.  Before a list that an answer has made necessary it
+// is the shortest one when the list before is at least a minute old: the server may be back.
 class Reflector {
  public:
   struct Options {
@@ -62,7 +62,7 @@ class Reflector {
   void WatchOnce(const std::stop_token& stop);
   WatchEnding WatchToItsEnd(const std::stop_token& stop);
   std::optional<WatchEnding> OnObject(std::string_view text);
-  void Pause(const std::optional<Millis>& at_least, const std::stop_token& stop);
+  void Pause(Backoff& backoff, const std::optional<Millis>& at_least, const std::stop_token& stop);
 
   HttpTransport& transport_;
   const Lister& lister_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,11 +53,13 @@ struct VerdictChange {
   Decision now, then;
 };
 
-// A tag that only one of two policies drops.
+// A tag of an image that stays with both policies, and that only one of them drops, or each by
+// another rule.
 struct TagChange {
   std::uint32_t image = 0;  // position in Observation::images
   std::uint32_t tag = 0;    // position in its Image::tags
-  std::string now, then;    // the rule that drops it; empty: it stays
+  // The rule that drops it, which may have no name; empty: it stays.
+  std::optional<std::string> now, then;
 };
 
 // What another policy would do differently.

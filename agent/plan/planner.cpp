@@ -7,6 +7,7 @@
 #include "agent/plan/order.h"
 #include "agent/plan/questions.h"
 #include "agent/plan/space.h"
+#include "agent/plan/untag.h"
 #include "agent/plan/version.h"
 
 namespace imagesweep {
@@ -77,6 +78,7 @@ Plan Choose(const Scene& scene) {
 
 Plan MakePlan(const Scene& scene) {
   Plan plan = Choose(scene);
+  ChooseUntags(scene, plan);
   Defer(scene, {}, plan);
   PredictInOrder(scene, plan);
   return plan;

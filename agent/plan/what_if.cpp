@@ -79,8 +79,13 @@ std::vector<TagChange> TagDifferences(const Observation& seen, const Plan& now, 
   for (const NameToDrop& name : now.untags) at(name).now = name.rule;
   for (const NameToDrop& name : then.untags) at(name).then = name.rule;
   std::vector<TagChange> changes;
+  // Tags of an image that goes go with it, which is told of the image.
+  const auto goes = [](const Plan& plan, std::uint32_t image) {
+    return plan.decisions[image].verdict == Verdict::kRemove;
+  };
   for (auto& [place, change] : tags)
-    if (change.now != change.then) changes.push_back(std::move(change));
+    if (change.now != change.then && !goes(now, change.image) && !goes(then, change.image))
+      changes.push_back(std::move(change));
   std::ranges::sort(changes, {}, [&](const TagChange& change) {
     return std::string_view(seen.images[change.image].tags[change.tag].text());
   });

@@ -9,8 +9,8 @@
 
 namespace imagesweep {
 
-// Images whose verdict, or its reason, differs between two plans of one observation, and tags that
-// only one of them drops, or by another rule; by name.
+// Images whose verdict, or its reason, differs between two plans of one observation, and tags of
+// others that only one of them drops, or each by another rule; by name.
 PlanDifference Differences(const Observation& seen, const Plan& now, const Plan& then);
 
 // The node by what needs what, and the ways to clean up side by side: the policy in force, the same

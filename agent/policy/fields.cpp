@@ -73,11 +73,12 @@ CodecPtr<Selector> SelectorFields() {
   return ObjectOf<S>({
       Member("images", &S::images, Many(ImagePattern()), "repositories; empty: every one"),
       Member("tags", &S::tags, Many(TagPattern()), "tags; empty: every one, and names without one"),
-      Member<S, TagStatus>("tagStatus", &S::tag_status,
-                           Words<TagStatus>({{"Any", TagStatus::kAny},
-                                             {"Tagged", TagStatus::kTagged},
-                                             {"Untagged", TagStatus::kUntagged}}),
-                           "whether names with or without a tag are meant"),
+      Member<S, TagStatus>(
+          "tagStatus", &S::tag_status,
+          Words<TagStatus>({{"Any", TagStatus::kAny},
+                            {"Tagged", TagStatus::kTagged},
+                            {"Untagged", TagStatus::kUntagged}}),
+          "whether names with or without a tag are meant; not Untagged with action Untag"),
   });
 }
 

@@ -162,8 +162,8 @@ const std::string& TagOf(const Report& report, const TagChange& change) {
 
 Page::Grid TagGrid(const Report& report, std::span<const TagChange> changes) {
   Page::Grid grid{{"Tag", "Now", "Then"}, {}};
-  const auto shown = [](const std::string& rule) {
-    return rule.empty() ? std::string("stays") : "goes, by rule \"" + rule + "\"";
+  const auto shown = [](const std::optional<std::string>& rule) {
+    return rule ? "goes, by rule \"" + *rule + "\"" : std::string("stays");
   };
   for (const TagChange& change : changes)
     grid.rows.push_back({TagOf(report, change), shown(change.now), shown(change.then)});
@@ -188,7 +188,8 @@ Page MakeDifferencePage(const Report& report, const Plan& then, const std::strin
             "names one."
           : "Compared with the policy in force, " + report.policy.description + "."});
   if (difference.empty())
-    page.head.emplace_back(Page::Paragraph{"Nothing: every image has the same verdict."});
+    page.head.emplace_back(Page::Paragraph{
+        "Nothing: every image has the same verdict, and no tag goes by only one of the two."});
   if (!grid.rows.empty()) page.head.emplace_back(std::move(grid));
   if (!difference.tags.empty()) page.head.emplace_back(TagGrid(report, difference.tags));
   page.head.emplace_back(
@@ -214,11 +215,14 @@ std::string DifferenceJson(const Report& report, const Plan& then, const std::st
                     {"now", side(change.now)},
                     {"then", side(change.then)}});
   }
+  const auto side_of_tag = [](const std::optional<std::string>& rule) -> Json {
+    return {{"goes", rule.has_value()}, {"rule", rule.value_or("")}};
+  };
   Json tags = Json::array();
   for (const TagChange& change : difference.tags)
     tags.push_back({{"tag", TagOf(report, change)},
-                    {"now", {{"goes", !change.now.empty()}, {"rule", change.now}}},
-                    {"then", {{"goes", !change.then.empty()}, {"rule", change.then}}}});
+                    {"now", side_of_tag(change.now)},
+                    {"then", side_of_tag(change.then)}});
   return Dump(
       {{"apiVersion", "imagesweep/v1alpha1"},
        {"kind", "PlanDifference"},

@@ -48,7 +48,7 @@ def test_a_policy_edit_is_in_force_within_a_second(cluster):
             text = cluster.put_policy(suspend=True, limits={"maxFailures": failures})
             stored = time.monotonic()
             took.append(agent.wait_for("Loaded policy", sha256=sha(text))["readAt"] - stored)
-        assert min(took) <= 1.0, took  # the others may meet a busy machine
+        assert sorted(took)[len(took) // 2] <= 1.0, took  # some may meet a busy machine
         assert agent.metric("imagesweep_policy_info", sha256=sha(text)) == 1
 
 
@@ -67,7 +67,7 @@ def test_nothing_goes_while_the_api_server_is_away_and_it_heals(cluster):
         cluster.kubernetes.start_api_server()
         # At most a minute until the watch asks again, and the image must be seen unused for half a minute after that,
         # so two runs, a minute apart.
-        assert cluster.gone(unneeded, seconds=180), agent.text()
+        assert cluster.gone(unneeded, seconds=90), agent.text()
         assert used.id in cluster.containerd.ids()
         assert wait_until(lambda: "[+]last-run" in agent.fetch("/readyz?verbose")[1], 30)
         assert agent.running

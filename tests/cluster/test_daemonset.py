@@ -81,7 +81,7 @@ def test_an_edit_by_kubectl_makes_a_new_plan_within_a_second(cluster, shipped):
         text = shipped.put_policy(dryRun=True, limits={"maxFailures": failures})
         stored = time.time()
         took.append(logged_at(shipped.wait_for("Finished run", policySha256=sha(text))) - stored)
-    assert min(took) <= 1.0, took  # the others may meet a busy machine
+    assert sorted(took)[len(took) // 2] <= 1.0, took  # some may meet a busy machine
 
 
 def test_an_override_replaces_the_policy_for_as_long_as_it_exists(cluster, shipped):

@@ -85,7 +85,7 @@ def test_agents_keep_what_the_leader_publishes_and_another_takes_over(cluster, i
         created = time.monotonic()
         idle(cluster, "idle", needed)
         line = first.wait_for("Published index", generation=2)
-        print(f"a new workload is published after {line['readAt'] - created:.1f} s")
+        assert line["readAt"] - created < 30, first.text()
         assert code_of(cluster, indexes, needed) == "Workload"
 
         # The leader dies without a word: the other has to wait until the Lease runs out.
@@ -95,7 +95,7 @@ def test_agents_keep_what_the_leader_publishes_and_another_takes_over(cluster, i
         leads = other.wait_for("Became leader", seconds=30)["readAt"] - killed
         published = other.wait_for("Published index", seconds=30)["readAt"] - killed
         print(f"after kill -9 of the leader: another leads after {leads:.1f} s, has published after {published:.1f} s")
-        assert 4 < leads <= published  # the Lease is given 15 s, and was renewed within the last ten
+        assert 4 < leads <= min(published, 45)  # the Lease is given 15 s, and was renewed within the last ten
         after = indexes.lease()
         assert after["holderIdentity"] != before["holderIdentity"]
         assert after["leaseTransitions"] == before["leaseTransitions"] + 1

@@ -91,6 +91,10 @@ TEST_F(PacingTest, StaysBelowItsRateWhateverIsWrong) {
       {"500 in every stream", GoodList, [] { return ErrorEvent(500, "InternalError", 0); }},
       {"refused connections", [] { return BreakStep(); }, [] { return BreakStep(); }},
       {"garbage in every stream", GoodList, [] { return WatchStep({"<html>"}, Millis(0)); }},
+      {"503 and 410 in turn", GoodList,
+       [n = 0]() mutable {
+         return ++n % 3 == 0 ? RefuseStep(410, "Expired") : RefuseStep(503, "ServiceUnavailable");
+       }},
       {"empty watches", GoodList, [] { return WatchStep({}, Millis(0)); }},
   };
   for (const auto& [why, list, watch] : cases) {

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from lab import agent, gobuild
-from lab.cell import wait_until
+from lab.cell import PATIENCE, wait_until
 from lab.chart import CHART, NAMESPACE, ROOT
 
 IMAGE = "localhost/imagesweep:0.1.0"
@@ -90,7 +90,7 @@ class DaemonSet:
             return next((line for line in self.lines()[after:] if line.get("msg") == message
                          and all(line.get(name) == value for name, value in fields.items())), None)
         line = wait_until(found, seconds, every=0.2)
-        assert line, f"no {message!r} {fields} within {seconds} s:\n{self.text()}"
+        assert line, f"no {message!r} {fields} within {seconds * PATIENCE} s:\n{self.text()}"
         return line
 
     def fetch(self, path):

@@ -63,11 +63,14 @@ TEST_F(UntagTest, TwoPoliciesDifferInTheTagsThatOnlyOneOfThemDropsOrByAnotherRul
   const PlanDifference difference = Differences(builder.seen(), now, plan);
   std::vector<std::string> texts;
   for (const TagChange& change : difference.tags)
-    texts.push_back(std::string(image().tags[change.tag].tag()) + ": " + change.now + " -> " +
-                    change.then);
-  EXPECT_THAT(texts, ElementsAre("build-7: builds -> ", "build-8: builds -> other"));
+    texts.push_back(std::string(image().tags[change.tag].tag()) + ": " +
+                    change.now.value_or("stays") + " -> " + change.then.value_or("stays"));
+  EXPECT_THAT(texts, ElementsAre("build-7: builds -> stays", "build-8: builds -> other"));
   EXPECT_THAT(difference.images, IsEmpty());
   EXPECT_TRUE(Differences(builder.seen(), now, now).empty());
+  EXPECT_EQ(MakePlan(policy, builder.seen()).untags.size(), plan.untags.size());
+  plan.decisions[0].verdict = Verdict::kRemove;
+  EXPECT_THAT(Differences(builder.seen(), now, plan).tags, IsEmpty()) << "told of the image";
 }
 
 TEST_F(UntagTest, TagsThatNobodyNamesGoAndTheImageStays) {

@@ -67,7 +67,7 @@ TEST(Difference, TellsOfTagsThatOnlyOneOfTheTwoDrops) {
   PlanDifference difference;
   EXPECT_THAT(ToText(MakeDifferencePage(report, report.plan, "new.yaml", difference)),
               HasSubstr("Nothing: every image has the same verdict."));
-  difference.tags = {{0, 0, "", "builds"}};
+  difference.tags = {{0, 0, std::nullopt, "builds"}};
   const std::string text = ToText(MakeDifferencePage(report, report.plan, "new.yaml", difference));
   EXPECT_THAT(text, Not(HasSubstr("Nothing")));
   EXPECT_THAT(text, ContainsRegex(tag + " +stays +goes, by rule \"builds\""));

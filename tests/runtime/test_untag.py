@@ -66,6 +66,19 @@ def test_a_tag_goes_and_nothing_else_changes(disk):
     assert containers(node) == before[2]
 
 
+def test_what_another_policy_would_do_to_tags_is_told(node):
+    image = node.load(*TAGS)
+    node.start_pod("app", image)
+    write_policy(node)
+    node.age()
+    assert [name["tag"] for name in node.json("plan")["untags"]] == TAGS[1:]
+    here = {"now": {"goes": False, "rule": ""}, "then": {"goes": True, "rule": "builds"}}
+    added = node.json("plan", "--diff")  # against the defaults
+    assert added["tagChanges"] == [{"tag": tag, **here} for tag in TAGS[1:]]
+    same = node.json("plan", "--diff", "--profile=Balanced", policy_configmap=None)
+    assert same["tagChanges"] == [] and same["changes"] == []
+
+
 def test_a_tag_that_somebody_names_stays(node):
     image = node.load(*TAGS, f"{APP}:build-9")
     node.start_pod("app", image)

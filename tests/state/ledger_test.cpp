@@ -349,7 +349,7 @@ TEST(LedgerFile, ManyImagesAreNoBurden) {
   EXPECT_EQ(ages.size(), images.size());
   EXPECT_EQ(ages.back().unused_for, seconds(1));
   RecordProperty("load_and_look_ms", static_cast<int>(took.count()));
-  EXPECT_LT(took, seconds(30)) << "a sanitizer on a busy machine may be slow, but not that slow";
+  EXPECT_LT(took, seconds(10)) << "a sanitizer on a busy machine may be slow, but not that slow";
 }
 
 }  // namespace
