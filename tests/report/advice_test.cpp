@@ -66,7 +66,7 @@ TEST(Difference, TellsOfTagsThatOnlyOneOfTheTwoDrops) {
   const std::string tag = report.observation.images[0].tags[0].text();
   PlanDifference difference;
   EXPECT_THAT(ToText(MakeDifferencePage(report, report.plan, "new.yaml", difference)),
-              HasSubstr("Nothing: every image has the same verdict."));
+              HasSubstr("Nothing: every image has the same verdict, and no tag goes"));
   difference.tags = {{0, 0, std::nullopt, "builds"}};
   const std::string text = ToText(MakeDifferencePage(report, report.plan, "new.yaml", difference));
   EXPECT_THAT(text, Not(HasSubstr("Nothing")));
