@@ -1,6 +1,7 @@
 #include "agent/app/restore_choice.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <string_view>
 
@@ -25,6 +26,23 @@ bool IdBegins(const RemovalEntry& removal, std::string_view text) {
          (text.find(':') == std::string_view::npos || removal.id.starts_with(text));
 }
 
+// "app:v1" for quay.io/team/app:v1, as for images that are there; the text itself when it has a
+// registry, or nothing of that name was removed.
+Result<std::string> WholeName(std::span<const RemovalEntry> removals, const std::string& text) {
+  const ImageName name = ImageName::Parse(text);
+  if (!name.unqualified() || name.tag().empty()) return name.text();
+  const std::string end = "/" + std::string(name.short_path()) + ":" + std::string(name.tag());
+  std::set<std::string> found;
+  for (const RemovalEntry& removal : removals)
+    for (const std::string& its : removal.names)
+      if (its.ends_with(end)) found.insert(its);
+  if (found.empty() || found.contains(name.text())) return name.text();
+  if (found.size() > 1)
+    return Error{ErrorKind::kInvalid, "\"" + text + "\" may mean " + *found.begin() + " or " +
+                                          *std::next(found.begin()) + "; say which"};
+  return *found.begin();
+}
+
 Result<std::vector<RemovalEntry>> OfRun(std::span<const RemovalEntry> removals,
                                         const std::string& run) {
   std::vector<RemovalEntry> chosen;
@@ -43,9 +61,10 @@ Result<std::vector<RemovalEntry>> OfRun(std::span<const RemovalEntry> removals,
 Result<std::vector<RemovalEntry>> OfImage(std::span<const RemovalEntry> removals,
                                           const std::string& text) {
   // What a name meant last.
-  const std::string name = ImageName::Parse(text).text();
+  const auto name = WholeName(removals, text);
+  if (!name) return name.error();
   for (const RemovalEntry& removal : removals)
-    if (HasName(removal, name) || removal.id == text) return std::vector<RemovalEntry>{removal};
+    if (HasName(removal, *name) || removal.id == text) return std::vector<RemovalEntry>{removal};
   std::vector<RemovalEntry> chosen;
   for (const RemovalEntry& removal : removals) {
     if (!IdBegins(removal, text)) continue;
@@ -54,7 +73,11 @@ Result<std::vector<RemovalEntry>> OfImage(std::span<const RemovalEntry> removals
       return Error{ErrorKind::kInvalid, "\"" + text + "\" may mean several images; give an id"};
   }
   if (chosen.empty())
-    return Error{ErrorKind::kNotFound, "no removal of \"" + text + "\" is remembered"};
+    return Error{
+        ErrorKind::kNotFound,
+        "no removal of \"" + text +
+            "\" is remembered; `imagesweep history` lists the runs, and `imagesweep report "
+            "--run ID` what each removed"};
   return chosen;
 }
 

@@ -111,6 +111,8 @@ void Sweeper::Decide(const View& view, const SweepOptions& options, Report& repo
     else
       report.warnings.push_back("the kubelet's thresholds are not known: " + asked.error().what);
   }
+  if (std::string warning = WindowOverride(scene, report.plan); !warning.empty())
+    report.warnings.push_back(std::move(warning));
   for (std::string& warning : KubeletWarnings(report.in_force, kubelet, seen, report.plan))
     report.warnings.push_back(std::move(warning));
   for (std::string& warning : PatternWarnings(report.in_force, seen))

@@ -22,9 +22,14 @@ const std::map<std::string, Profile> kProfiles{{"Conservative", Profile::kConser
 const std::map<std::string, StatusPage> kStatusPages{
     {"loopback", StatusPage::kLoopback}, {"all", StatusPage::kAll}, {"off", StatusPage::kOff}};
 
-// A size as Kubernetes or as people write it: 20Gi, 20GiB.
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// A size as Kubernetes or as people write it: 20Gi, 20GiB, 4096B.
 Result<std::uint64_t> ReadSize(std::string text) {
-  if (text.ends_with("iB")) text.pop_back();
+  const bool bytes = text.size() > 1 && text.back() == 'B' && IsDigit(text[text.size() - 2]);
+  if (text.ends_with("iB") || bytes) text.pop_back();
   return ParseQuantity(text);
 }
 
@@ -37,12 +42,14 @@ CLI::App* AddEnsureSpace(CLI::App& app, Options& options) {
   command
       ->add_option_function<std::string>(
           "SIZE", [&options](const std::string& text) { options.room = *ReadSize(text); },
-          "Such as 20GiB or 500M")
+          "Such as 20Gi or 500M")
       ->check(CLI::Validator(
           [](const std::string& text) {
             const auto size = ReadSize(text);
             if (!size) return size.error().what;
-            return *size > 0 ? std::string() : "must be more than 0";
+            if (*size == 0) return std::string("must be more than 0");
+            // Few mean bytes.
+            return IsDigit(text.back()) ? "needs a unit, such as 20Gi or 500M" : std::string();
           },
           "SIZE"))
       ->required();
@@ -241,6 +248,8 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   auto* sweep_dry = sweep->add_flag(
       "--dry-run", dry_run,
       "Show what would go [true]; --dry-run=false removes, also when the policy has dryRun: true");
+  // Words that might mean either are not for a flag that removes.
+  sweep_dry->check(CLI::IsMember({"true", "false"}));
   auto* restore = command(AddRestore(app, *options), RunRestore);
   auto* room = command(AddEnsureSpace(app, *options), RunEnsureSpace);
   auto* room_dry = room->add_flag("--dry-run", dry_run, "Show what would go; remove nothing")

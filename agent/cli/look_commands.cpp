@@ -2,6 +2,7 @@
 
 #include "agent/app/policy_store.h"
 #include "agent/cli/commands.h"
+#include "agent/cli/missing_image.h"
 #include "agent/cli/node_session.h"
 #include "agent/cli/render.h"
 #include "agent/model/image_index.h"
@@ -197,8 +198,7 @@ int RunExplain(const Options& options, const std::stop_token& stop) {
   const Observation& seen = look->report.observation;
   const auto matches = ImageIndex(seen.images).Resolve(options.image);
   if (matches.empty()) {
-    PrintError("this node has no image \"" + options.image +
-               "\"; `imagesweep images` lists what it has");
+    PrintError(MissingImageText(options, seen));
     return kExitFailed;
   }
   if (matches.size() > 1) {

@@ -6,6 +6,7 @@
 #include "agent/cli/commands.h"
 #include "agent/cli/render.h"
 #include "agent/cli/version.h"
+#include "agent/plan/rule_warnings.h"
 #include "agent/policy/parse.h"
 #include "agent/policy/render.h"
 #include "agent/report/yaml.h"
@@ -29,6 +30,8 @@ int RunPolicyValidate(const Options& options) {
     PrintError(options.policy_to_check + " is not a valid policy:\n" + policy.error().what);
     return kExitUsage;
   }
+  for (const std::string& warning : RuleWarnings(*policy))
+    std::cerr << "Warning: " << warning << "\n";
   return PrintResult(options.policy_to_check + " is valid\n") ? kExitDone : kExitFailed;
 }
 

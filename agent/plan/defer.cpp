@@ -10,12 +10,15 @@
 namespace imagesweep {
 namespace {
 
+bool IsCritical(const Scene& scene) {
+  const auto goal = GoalForSpace(scene);
+  return goal && !goal->to_safety.empty();
+}
+
 // Why nothing may go now; empty: it may.
 std::string Closed(const Scene& scene) {
   const auto& windows = scene.policy().windows;
-  if (AnyContains(windows, scene.seen().at)) return {};
-  const auto goal = GoalForSpace(scene);
-  if (goal && !goal->to_safety.empty()) return {};
+  if (AnyContains(windows, scene.seen().at) || IsCritical(scene)) return {};
   const auto next = NextOpening(windows, scene.seen().at);
   return next ? "the next window opens at " + FormatTime(*next)
               : "no window opens within eight days";
@@ -82,6 +85,15 @@ void Defer(const Scene& scene, std::span<const int> evaluations, Plan& plan) {
     }
   }
   plan.removals = std::move(now);
+}
+
+std::string WindowOverride(const Scene& scene, const Plan& plan) {
+  const auto& windows = scene.policy().windows;
+  if (plan.removals.empty() || plan.room > 0 || AnyContains(windows, scene.seen().at)) return {};
+  return "no window is open, but images go all the same: " + GoalForSpace(scene)->why +
+         ", and from diskUsage.critical.thresholdPercent (" +
+         std::to_string(scene.policy().disk.critical.threshold_percent) +
+         "%) on windows do not hold";
 }
 
 }  // namespace imagesweep

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 #include "agent/model/plan.h"
 #include "agent/plan/scene.h"
@@ -12,5 +13,8 @@ namespace imagesweep {
 // `evaluations` is parallel to the images: in how many evaluations in a row, this one included,
 // each was to go; empty: it does not matter.
 void Defer(const Scene& scene, std::span<const int> evaluations, Plan& plan);
+
+// That images of a plan go outside of every window, and why; empty: none does.
+std::string WindowOverride(const Scene& scene, const Plan& plan);
 
 }  // namespace imagesweep

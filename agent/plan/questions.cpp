@@ -2,118 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
-#include <tuple>
-#include <utility>
+#include <string>
 #include <vector>
 
 #include "agent/base/duration.h"
+#include "agent/plan/protections.h"
 
 namespace imagesweep {
 namespace {
-
-bool InUse(const Scene& scene, std::uint32_t at) {
-  return scene.in_use(at);
-}
-// How many users besides that one, where a pod counts once whatever number of containers it has.
-std::size_t OtherPods(const Scene& scene, std::span<const std::uint32_t> users,
-                      const Referrer& named) {
-  std::vector<const Referrer*> others;
-  for (const auto user : users) {
-    const Referrer& its = scene.seen().references[user].by;
-    if (!OfOnePod(its, named)) others.push_back(&its);
-  }
-  const auto key = [](const Referrer* its) {
-    return its->pod.empty() ? std::tuple<std::string_view, std::string_view, std::string_view>(
-                                  its->pod_namespace, {}, its->container)
-                            : std::tuple<std::string_view, std::string_view, std::string_view>(
-                                  its->pod_namespace, its->pod, {});
-  };
-  std::ranges::sort(others, {}, key);
-  return others.size() - std::ranges::unique(others, {}, key).size();
-}
-
-std::string InUseEvidence(const Scene& scene, std::uint32_t at, bool applies) {
-  if (!applies) return "no pod, container, image volume or sandbox refers to it";
-  const auto users = scene.UsedBy(at);
-  const auto by = [&](std::uint32_t user) -> const Referrer& {
-    return scene.seen().references[user].by;
-  };
-  // Pods first: that is whom people know.  Of several always the same.
-  const Referrer& named = by(*std::ranges::min_element(users, {}, [&](std::uint32_t user) {
-    const Referrer& its = by(user);
-    return std::tuple<ReferrerKind, std::string_view, std::string_view, std::string_view>(
-        its.kind, its.pod_namespace, its.pod, its.container);
-  }));
-  std::string text;
-  text.reserve(128);
-  text.append("used by ").append(ToString(named.kind)).append(" ").append(Describe(named));
-  if (const std::size_t others = OtherPods(scene, users, named); others > 0)
-    text.append(" and ").append(std::to_string(others)).append(" more");
-  return text;
-}
-
-bool Pinned(const Scene& scene, std::uint32_t at) {
-  return scene.image(at).pinned;
-}
-std::string PinnedEvidence(const Scene&, std::uint32_t, bool applies) {
-  return applies ? "the runtime has it pinned" : "the runtime does not pin it";
-}
-
-bool Sandbox(const Scene& scene, std::uint32_t at) {
-  return scene.is_sandbox(at);
-}
-std::string SandboxEvidence(const Scene&, std::uint32_t, bool applies) {
-  return applies ? "the pause image: no pod can start without it" : "not the pause image";
-}
-
-bool Self(const Scene& scene, std::uint32_t at) {
-  return scene.is_self(at);
-}
-std::string SelfEvidence(const Scene&, std::uint32_t, bool applies) {
-  return applies ? "imagesweep's own image" : "not imagesweep's own image";
-}
-
-bool Wanted(const Scene& scene, std::uint32_t at) {
-  return scene.wanted(at);
-}
-// "Deployment shop/api, revision 7 (2 back)".
-std::string NeedText(const Scene& scene, const WorkloadNeed& need) {
-  const WorkloadReference& reference = scene.seen().workloads[need.reference];
-  std::string text = Describe(reference);
-  const char* const zero = reference.scaled_to_zero ? "scaled to zero" : "";
-  if (reference.revisions_back > 0)
-    return text + " (" + std::to_string(reference.revisions_back) + " back" +
-           (*zero != 0 ? ", " : "") + zero + ")";
-  return *zero != 0 ? text + " (" + zero + ")" : text;
-}
-// Of several always the same: the latest revision, then by name.
-const WorkloadNeed& FirstNeed(const Scene& scene, std::uint32_t at) {
-  return *std::ranges::min_element(scene.NeededBy(at), {}, [&](const WorkloadNeed& need) {
-    return std::pair(!need.counts, scene.seen().workloads[need.reference].revisions_back);
-  });
-}
-std::string WhyNotCounted(const KeepWorkloads& keep, const WorkloadReference& reference) {
-  if (!keep.cron_jobs && reference.kind == "CronJob") return "keep.workloads.cronJobs is off";
-  if (!keep.scaled_to_zero && reference.scaled_to_zero) return "keep.workloads.scaledToZero is off";
-  return "keep.workloads.rollbackRevisions is " + std::to_string(keep.rollback_revisions);
-}
-std::string WantedEvidence(const Scene& scene, std::uint32_t at, bool applies) {
-  const KeepWorkloads& keep = scene.policy().keep.workloads;
-  if (!keep.enabled) return "keep.workloads is off, so only pods were looked at";
-  const auto needs = scene.NeededBy(at);
-  if (needs.empty())
-    return "no workload of the cluster names it (" + std::to_string(scene.seen().workloads.size()) +
-           " references were looked at)";
-  const WorkloadNeed& named = FirstNeed(scene, at);
-  std::string text = NeedText(scene, named);
-  if (!applies)
-    return "named by " + text + ", but " +
-           WhyNotCounted(keep, scene.seen().workloads[named.reference]);
-  if (const auto others = std::ranges::count_if(needs, &WorkloadNeed::counts) - 1; others > 0)
-    text += " and " + std::to_string(others) + " more";
-  return text + " will start it again";
-}
 
 const ImageGlob* KeepGlob(const Scene& scene, std::uint32_t at) {
   const auto& globs = scene.policy().keep.images;
@@ -137,8 +33,20 @@ bool KeepRule(const Scene& scene, std::uint32_t at) {
   return KeepGlob(scene, at) != nullptr || KeepTag(scene, at) != nullptr ||
          RuleThatKeeps(scene, at) != nullptr;
 }
+// The rule that decides for one of its names, if any; others behind it are not asked.
+const Rule* FirstRule(const Scene& scene, std::uint32_t at) {
+  for (const NameStanding& standing : scene.names(at))
+    if (standing.rule != nullptr) return standing.rule;
+  return nullptr;
+}
 std::string KeepRuleEvidence(const Scene& scene, std::uint32_t at, bool applies) {
-  if (!applies) return "no pattern of keep.images or keep.tags matches, and no rule keeps it";
+  if (!applies) {
+    const std::string text = "no pattern of keep.images or keep.tags matches, and ";
+    const Rule* const rule = FirstRule(scene, at);
+    return rule == nullptr
+               ? text + "no rule keeps it"
+               : text + "rule \"" + rule->name + "\", the first that selects it, does not keep it";
+  }
   if (const auto* glob = KeepGlob(scene, at)) return "keep.images has \"" + glob->text() + "\"";
   if (const auto* tag = KeepTag(scene, at)) return "keep.tags has \"" + *tag + "\"";
   return "rule \"" + RuleThatKeeps(scene, at)->name + "\" keeps it";
@@ -294,12 +202,8 @@ std::string TooOldEvidence(const Scene& scene, std::uint32_t at, bool applies) {
          FormatDuration(limit);
 }
 
-constexpr std::array kQuestions{
-    Question{Code::kInUse, Verdict::kKeep, InUse, InUseEvidence},
-    Question{Code::kPinned, Verdict::kKeep, Pinned, PinnedEvidence},
-    Question{Code::kSandbox, Verdict::kKeep, Sandbox, SandboxEvidence},
-    Question{Code::kSelf, Verdict::kKeep, Self, SelfEvidence},
-    Question{Code::kWorkload, Verdict::kKeep, Wanted, WantedEvidence},
+// By the policy, after what needs the image: what keeps it, then what asks for its removal.
+constexpr std::array kByPolicy{
     Question{Code::kKeepRule, Verdict::kKeep, KeepRule, KeepRuleEvidence},
     Question{Code::kLocalOnly, Verdict::kKeep, LocalOnlyKept, LocalOnlyEvidence},
     Question{Code::kTooYoung, Verdict::kKeep, TooYoung, TooYoungEvidence},
@@ -314,7 +218,12 @@ constexpr std::array kQuestions{
 }  // namespace
 
 std::span<const Question> Questions() {
-  return kQuestions;
+  static const std::vector<Question> questions = [] {
+    std::vector<Question> all(Protections().begin(), Protections().end());
+    all.insert(all.end(), kByPolicy.begin(), kByPolicy.end());
+    return all;
+  }();
+  return questions;
 }
 
 }  // namespace imagesweep

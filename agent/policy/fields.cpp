@@ -107,12 +107,12 @@ CodecPtr<Rule> RuleFields() {
        Member("maximumAge", &S::maximum_age, Maybe(kAge()),
               "in place of the policy's; not with Untag")},
       {},
-      {{"selector",
-        "with action Untag tagStatus must not be Untagged: names without a tag have none to drop",
+      {{"selector.tagStatus",
+        "must not be so with action Untag: names without a tag have none to drop", "Untagged",
         [untags](const S& rule) {
           return untags(rule) && rule.selector.tag_status == TagStatus::kUntagged;
         }},
-       {"maximumAge", "must not be written with action Untag: a tag goes by minimumAge alone",
+       {"maximumAge", "must not be written with action Untag: a tag goes by minimumAge alone", "",
         [untags](const S& rule) { return untags(rule) && rule.maximum_age.has_value(); }}});
 }
 

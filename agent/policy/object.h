@@ -81,8 +81,9 @@ struct Order {
 // What a field must not be because of another of the same object.
 template <typename S>
 struct Clash {
-  std::string field;   // the one to blame
+  std::string field;   // the one to blame, or "field.below": one in it
   std::string detail;  // "must not be …"
+  std::string value;   // as it is shown; empty: as the field has it
   std::function<bool(const S&)> holds;
 };
 
@@ -125,11 +126,13 @@ class Object final : public Codec<S> {
       wrong.insert(order.lower);
     }
     for (const auto& clash : clashes_) {
-      if (wrong.contains(clash.field) || !clash.holds(into)) continue;
-      const auto line = lines.find(clash.field);
-      bad.Invalid(Below(path, clash.field), Find(clash.field)->text(into), clash.detail,
+      const std::string field = clash.field.substr(0, clash.field.find('.'));
+      if (wrong.contains(field) || !clash.holds(into)) continue;
+      const auto line = lines.find(field);
+      bad.Invalid(Below(path, clash.field),
+                  clash.value.empty() ? Find(field)->text(into) : clash.value, clash.detail,
                   line == lines.end() ? node.line : line->second);
-      wrong.insert(clash.field);
+      wrong.insert(field);
     }
     return wrong.empty();
   }

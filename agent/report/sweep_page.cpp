@@ -36,6 +36,8 @@ Page::Section Objective(const Json& report) {
   const auto counted = [&evidence](const char* source, const char* noun) {
     return Count(static_cast<std::size_t>(Number(At(evidence, source), "count")), noun);
   };
+  if (Text(At(report, "runtime"), "name").empty())
+    return SectionOf("Objective", Page::Paragraph{text + " What is needed could not be read."});
   text += " What is needed was read from ";
   if (!Flag(evidence, "withoutKubernetes")) text += counted("pods", "pod") + " and ";
   text += counted("containers", "container") + " of this node, on " +

@@ -28,6 +28,11 @@ std::string StaysAs(const Report& report, const NameToDrop& dropped) {
   return stays == nullptr ? image.id.text() : stays->text();
 }
 
+// With its image a tag goes without a rule for it.
+bool GoesWithItsImage(const Report& report, const TagThatStays& tag) {
+  return report.plan.decisions[tag.image].verdict == Verdict::kRemove;
+}
+
 std::size_t Count(const Report& report, OutcomeKind kind) {
   return static_cast<std::size_t>(std::ranges::count(report.untagged, kind, &NameOutcome::kind));
 }
@@ -35,7 +40,9 @@ std::size_t Count(const Report& report, OutcomeKind kind) {
 }  // namespace
 
 std::string PlannedTagsText(const Report& report, bool with_header) {
-  const std::size_t stay = report.plan.tags_that_stay.size();
+  const auto& tags = report.plan.tags_that_stay;
+  const auto stay = static_cast<std::size_t>(std::ranges::count_if(
+      tags, [&](const TagThatStays& tag) { return !GoesWithItsImage(report, tag); }));
   const std::string staying =
       stay == 0 || !with_header
           ? std::string()
@@ -81,7 +88,7 @@ std::string TagsText(const Report& report, std::uint32_t image) {
       text += "  tag goes " + Printable(TagOf(report, name).text()) + " (rule \"" +
               Printable(name.rule) + "\")\n";
   for (const TagThatStays& tag : report.plan.tags_that_stay)
-    if (tag.image == image)
+    if (tag.image == image && !GoesWithItsImage(report, tag))
       text += "  stays    " + Printable(report.observation.images[image].tags[tag.tag].text()) +
               ", which rule \"" + Printable(tag.rule) + "\" would drop: " + Printable(tag.why) +
               "\n";

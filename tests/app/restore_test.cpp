@@ -63,6 +63,7 @@ TEST(ChooseRemovals, FindsWhatIsMeant) {
   means(Of::kImage, "r.example/app:v1", {Id("new")});  // what it meant last
   means(Of::kImage, "r.example/app:v0", {Id("old")});
   means(Of::kImage, "web", {Id("web")});
+  means(Of::kImage, "app:v1", {Id("new")});  // whatever the registry, as for images that are there
   means(Of::kImage, Digest("r.example/app", "old"), {Id("old")});
   means(Of::kImage, Id("old"), {Id("old")});
   means(Of::kImage, Id("old").substr(0, 14), {Id("old")});

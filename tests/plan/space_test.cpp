@@ -11,6 +11,7 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::minutes;
+using testing::AllOf;
 using testing::HasSubstr;
 
 Policy ForSpace() {
@@ -74,6 +75,7 @@ TEST(Space, WhenCriticalYoungerImagesAndRollbackRoomGoAndNothingThatIsProtected)
   EXPECT_EQ(CodeOf(pressed, 0), Code::kWindow);
   EXPECT_TRUE(pressed.removals.empty());
   EXPECT_EQ(CodeOf(pressed, 1), Code::kTooYoung);
+  EXPECT_EQ(WindowOverride(Scene(policy, seen.seen()), pressed), "");
 
   seen.Disk(1000, 150);  // 85 %: 40 to free until it is 81 %
   const Plan critical = MakePlan(policy, seen.seen());
@@ -88,6 +90,10 @@ TEST(Space, WhenCriticalYoungerImagesAndRollbackRoomGoAndNothingThatIsProtected)
   EXPECT_THAT(critical.decisions[3].reason, HasSubstr("else it would stay: version 2 of 2 kept"));
 
   const Scene scene(policy, seen.seen());
+  EXPECT_THAT(WindowOverride(scene, critical),
+              AllOf(HasSubstr("no window is open"), HasSubstr("disk use 85%")));
+  policy.windows.clear();
+  EXPECT_EQ(WindowOverride(scene, critical), "") << "there is nothing to override";
   const Explanation why = Explain(scene, critical, 1);
   for (const Step& step : why.steps)
     EXPECT_EQ(step.decides, step.code == Code::kCritical) << ToString(step.code);

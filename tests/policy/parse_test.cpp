@@ -180,8 +180,8 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
        "rules[0].maximumAge: Invalid value: 2h: must not be written with action Untag: a tag goes "
        "by minimumAge alone (line 5)"},
       {"rules:\n- name: a\n  action: Untag\n  selector: {tagStatus: Untagged}",
-       "rules[0].selector: Invalid value: {images: [], tags: [], tagStatus: Untagged}: with action "
-       "Untag tagStatus must not be Untagged: names without a tag have none to drop (line 6)"},
+       "rules[0].selector.tagStatus: Invalid value: Untagged: must not be so with action Untag: "
+       "names without a tag have none to drop (line 6)"},
       {"maximumAge: 0s", "good"},
       {"diskUsage: {highThresholdPercent: 60}",
        "diskUsage.highThresholdPercent: Invalid value: 60: must be greater than "

@@ -38,6 +38,7 @@ def run(*arguments, code, env=None):
     (["df", "--if-removed"], ["--if-removed: 1 required IMAGE missing"]),
     (["analyze", "--layers", "--limit=0"], ["--limit", "not in range 1 to 1000"]),
     (["plan", "--diff"], ["plan --diff needs --policy-file or --profile"]),
+    (["sweep", "--dry-run=no"], ["--dry-run", "no not in {true,false}"]),
     (["sweep", "-o", "markdown"], ["-o markdown is for report, analyze and plan --diff"]),
 ])
 def test_wrong_usage_is_named(words, says):

@@ -40,7 +40,7 @@ def full(small_disk):
 def test_it_frees_safest_first_until_there_is_room_and_no_more(full):
     node, used, superseded, idle = full
     wanted = available(node) + 50 * MIB  # of 40 MiB an image: the layer, and the layer as it came
-    report = node.json("ensure-space", str(wanted))
+    report = node.json("ensure-space", f"{wanted}B")
     removed = [outcome["id"] for outcome in report["outcomes"] if outcome["outcome"] == "Removed"]
     assert removed[0] == superseded.id and set(removed[1:]) <= {image.id for image in idle}
     assert 2 <= len(removed) < 5 and available(node) >= wanted
@@ -87,7 +87,7 @@ def test_suspend_stops_it_on_the_way(full):
 def test_a_dry_run_removes_nothing_and_says_that_there_is_no_room(full):
     node = full[0]
     before = node.containerd.ids()
-    report = node.json("ensure-space", str(available(node) + MIB), "--dry-run", code=1)
+    report = node.json("ensure-space", f"{available(node) + MIB}B", "--dry-run", code=1)
     assert set(outcomes(report).values()) == {"WouldRemove"} and node.containerd.ids() == before
 
 
@@ -99,7 +99,8 @@ def test_suspended_it_removes_nothing(full):
     assert node.containerd.ids() == before
 
 
-@pytest.mark.parametrize("size, says", [("20GB", "20GB"), ("", "SIZE"), ("-1Gi", "-1Gi"), ("0", "more than 0")])
+@pytest.mark.parametrize("size, says", [("20GB", "20GB"), ("", "SIZE"), ("-1Gi", "-1Gi"), ("0", "more than 0"),
+                                        ("20", "needs a unit")])
 def test_a_size_that_is_none_is_named(size, says):
     assert says in agent.run("ensure-space", *([size] if size else []), code=2).stderr
 
@@ -107,7 +108,7 @@ def test_a_size_that_is_none_is_named(size, says):
 def test_on_a_terminal_there_is_a_bar_and_quiet_there_is_nothing(full):
     node = full[0]
     ours, theirs = pty.openpty()
-    command = [str(agent.program()), "ensure-space", str(available(node) + MIB), *node.sources()]
+    command = [str(agent.program()), "ensure-space", f"{available(node) + MIB}B", *node.sources()]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=theirs, env=agent.environment())
     os.close(theirs)
     assert "[####" in os.read(ours, 65536).decode()

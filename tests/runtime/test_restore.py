@@ -95,6 +95,8 @@ def test_one_image_by_any_name_and_one_run_by_the_beginning_of_its_id(node, shop
     second, third = shop.pull("shop/api:v2"), shop.pull("shop/web:v1")
     sweep(node, second, third)
     runs = node.json("history", policy_file=None, kubeconfig=None, node_name=None)["runs"]
+    complaint = node.run("explain", second.names[0], code=1).stderr
+    assert f"run {runs[0]['run']} removed it at" in complaint and "`imagesweep restore --image" in complaint
     assert outcomes_of(restore(node, "--image", second.names[0])) == {second.id: "Restored"}
     assert outcomes_of(restore(node, "--image", first.id[:19])) == {first.id: "Restored"}
     assert outcomes_of(restore(node, "--run", runs[0]["run"])) == {second.id: "AlreadyHere", third.id: "Restored"}

@@ -1,0 +1,46 @@
+#include "agent/plan/rule_warnings.h"
+
+#include <algorithm>
+
+namespace imagesweep {
+namespace {
+
+bool SelectsEveryName(const Selector& selector) {
+  return selector.images.empty() && selector.tags.empty() && selector.tag_status == TagStatus::kAny;
+}
+
+std::string Called(const Policy& policy, std::size_t at) {
+  const std::string place = "rules[" + std::to_string(at) + "]";
+  return policy.rules[at].name.empty() ? place : place + " \"" + policy.rules[at].name + "\"";
+}
+
+}  // namespace
+
+std::vector<std::string> RuleWarnings(const Policy& policy) {
+  std::vector<std::string> warnings;
+  const auto& rules = policy.rules;
+  for (std::size_t at = 1; at < rules.size(); ++at) {
+    const auto same = std::ranges::find(rules.begin(), rules.begin() + static_cast<long>(at),
+                                        rules[at].name, &Rule::name);
+    const auto first = static_cast<std::size_t>(same - rules.begin());
+    if (first < at && !rules[at].name.empty())
+      warnings.push_back(Called(policy, at) + " has the name of rules[" + std::to_string(first) +
+                         "], so reports do not tell them apart");
+  }
+  // One with Untag decides for tags alone: images are judged as if it were not there.
+  const auto all = std::ranges::find_if(rules, [](const Rule& rule) {
+    return rule.action != RuleAction::kUntag && SelectsEveryName(rule.selector);
+  });
+  if (all != rules.end())
+    for (auto at = static_cast<std::size_t>(all - rules.begin()) + 1; at < rules.size(); ++at)
+      warnings.push_back(Called(policy, at) + " decides for nothing: " +
+                         Called(policy, static_cast<std::size_t>(all - rules.begin())) +
+                         " before it selects every name");
+  if (!policy.keep.archive.path.empty() && policy.keep.local_only == LocalOnly::kAlways)
+    warnings.push_back(
+        "keep.archive.path has no effect with keep.localOnly: Always: only images that cannot be "
+        "pulled again are archived, and none of them goes");
+  return warnings;
+}
+
+}  // namespace imagesweep
