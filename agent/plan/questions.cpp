@@ -43,9 +43,9 @@ std::string KeepRuleEvidence(const Scene& scene, std::uint32_t at, bool applies)
   if (!applies) {
     const std::string text = "no pattern of keep.images or keep.tags matches, and ";
     const Rule* const rule = FirstRule(scene, at);
-    return rule == nullptr
-               ? text + "no rule keeps it"
-               : text + "rule \"" + rule->name + "\", the first that selects it, does not keep it";
+    if (rule == nullptr) return text + "no rule keeps it";
+    return text + (rule->name.empty() ? "a rule without a name" : "rule \"" + rule->name + "\"") +
+           ", the first that selects it, does not keep it";
   }
   if (const auto* glob = KeepGlob(scene, at)) return "keep.images has \"" + glob->text() + "\"";
   if (const auto* tag = KeepTag(scene, at)) return "keep.tags has \"" + *tag + "\"";
