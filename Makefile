@@ -70,7 +70,7 @@ tsan: ## Unit and integration tests with ThreadSanitizer, but those that use gRP
 tidy: ## clang-tidy over agent/ and tests/
 	scripts/bootstrap build tidy
 	cmake --preset tidy
-	cmake --build --preset tidy --target imagesweep_cri_proto
+	cmake --build --preset tidy --target imagesweep_cri_proto --target imagesweep_containerd_proto
 	run-clang-tidy -quiet -p build/tidy -j $(JOBS) '^$(CURDIR)/(agent|tests)/'
 
 bench: build ## Benchmarks: the plan, on a private containerd the agent and its removals, and what many agents ask of an API server (needs root)

@@ -101,9 +101,9 @@ std::vector<WorkloadReference> JoinWorkloads(
     joiner.Add(*object, owner, owner.revision, 0);
   }
   std::ranges::sort(joiner.references);
-  const auto twice = std::ranges::unique(joiner.references);
-  joiner.references.erase(twice.begin(), twice.end());
-  return std::move(joiner.references);
+  auto& all = joiner.references;
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return std::move(all);
 }
 
 }  // namespace imagesweep::kube

@@ -28,7 +28,8 @@ std::size_t OtherPods(const Scene& scene, std::span<const std::uint32_t> users,
                                   its->pod_namespace, its->pod, {});
   };
   std::ranges::sort(others, {}, key);
-  return others.size() - std::ranges::unique(others, {}, key).size();
+  const auto same = [&](const Referrer* a, const Referrer* b) { return key(a) == key(b); };
+  return static_cast<std::size_t>(std::unique(others.begin(), others.end(), same) - others.begin());
 }
 
 std::string InUseEvidence(const Scene& scene, std::uint32_t at, bool applies) {

@@ -117,13 +117,14 @@ void KeepOneOfEach(const Scene& scene, std::vector<Tag>& tags) {
   std::map<std::pair<std::uint32_t, std::string_view>, std::vector<Tag*>> groups;
   for (Tag& tag : tags)
     if (tag.why.empty()) groups[{tag.image, tag.name().repository()}].push_back(&tag);
-  for (auto& [key, group] : groups) {
-    const auto goes = [&, &its = group](const ImageName& name) {
-      return std::ranges::any_of(its, [&](const Tag* tag) { return tag->name() == name; });
+  for (const auto& entry : groups) {
+    const auto& [image, repository] = entry.first;
+    const std::vector<Tag*>& group = entry.second;
+    const auto stays = [&, &its = repository](const ImageName& name) {
+      return name.repository() == its &&
+             std::ranges::none_of(group, [&](const Tag* tag) { return tag->name() == name; });
     };
-    const bool keeps_one = std::ranges::any_of(
-        scene.image(key.first).tags,
-        [&](const ImageName& name) { return name.repository() == key.second && !goes(name); });
+    const bool keeps_one = std::ranges::any_of(scene.image(image).tags, stays);
     if (keeps_one) continue;
     const ImageName last = group.back()->name();
     for (Tag* tag : group)  // it may be listed twice

@@ -28,8 +28,7 @@ std::vector<Referrer> UsersOf(const Observation& seen, const Decision& decision)
     return std::tuple<ReferrerKind, std::string_view, std::string_view, std::string_view>(
         user.kind, user.pod_namespace, user.pod, user.container);
   });
-  const auto same = std::ranges::unique(users);
-  users.erase(same.begin(), same.end());
+  users.erase(std::unique(users.begin(), users.end()), users.end());
   return users;
 }
 
@@ -50,8 +49,7 @@ std::vector<Referrer> PodsOf(const Observation& seen, const Decision& decision) 
   std::ranges::stable_sort(users, {}, [](const Referrer& user) {
     return std::tuple<std::string_view, std::string_view>(user.pod_namespace, user.pod);
   });
-  const auto same = std::ranges::unique(users, OfOnePod);
-  users.erase(same.begin(), same.end());
+  users.erase(std::unique(users.begin(), users.end(), OfOnePod), users.end());
   std::ranges::stable_sort(users, {}, &Referrer::kind);
   return users;
 }

@@ -43,7 +43,7 @@ std::string PlannedTagsText(const Report& report, bool with_header) {
   const auto& tags = report.plan.tags_that_stay;
   const auto stay = static_cast<std::size_t>(std::ranges::count_if(
       tags, [&](const TagThatStays& tag) { return !GoesWithItsImage(report, tag); }));
-  const std::string staying =
+  std::string staying =
       stay == 0 || !with_header
           ? std::string()
           : "\n" + document::Count(stay, "tag") +

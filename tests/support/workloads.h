@@ -31,7 +31,7 @@ inline std::vector<WorkloadReference> RandomReferences(std::uint64_t seed, std::
            static_cast<int>(below(5)),
            below(2) == 1};
   std::ranges::sort(references);
-  references.erase(std::ranges::unique(references).begin(), references.end());
+  references.erase(std::unique(references.begin(), references.end()), references.end());
   return references;
 }
 
