@@ -13,9 +13,9 @@ Error NoContainerd() {
 
 }  // namespace
 
-Result<std::unique_ptr<RuntimeDoor>> RuntimeDoor::Open(std::shared_ptr<cri::Connection> connection,
-                                                       cri::PullSecret secret, const Clock& clock,
-                                                       const std::stop_token& stop) {
+Result<std::unique_ptr<RuntimeDoor>> RuntimeDoor::Open(
+    const std::shared_ptr<cri::Connection>& connection, cri::PullSecret secret, const Clock& clock,
+    const std::stop_token& stop) {
   std::unique_ptr<RuntimeDoor> door(new RuntimeDoor(connection, std::move(secret)));
   const auto identity = door->runtime_.Identity(stop);
   if (!identity) return identity.error();

@@ -16,9 +16,9 @@ namespace imagesweep {
 class RuntimeDoor final : public RestoreDoor {
  public:
   // An error: the runtime did not say what it is.  `clock` must outlive it.
-  static Result<std::unique_ptr<RuntimeDoor>> Open(std::shared_ptr<cri::Connection> connection,
-                                                   cri::PullSecret secret, const Clock& clock,
-                                                   const std::stop_token& stop);
+  static Result<std::unique_ptr<RuntimeDoor>> Open(
+      const std::shared_ptr<cri::Connection>& connection, cri::PullSecret secret,
+      const Clock& clock, const std::stop_token& stop);
 
   Result<std::vector<Image>> ListImages(const std::stop_token& stop) override;
   Status Pull(const std::string& reference, const std::stop_token& stop) override;

@@ -52,7 +52,7 @@ std::uint64_t NumberOf(const std::string& shard_name);
 
 // As they are written; an empty `version` is an object that is not there yet.
 Json HeadObject(const IndexName& index, const IndexHead& head, const std::string& version);
-Json ShardObject(const IndexName& index, const SlottedShard& shard, const std::string& version);
+Json ShardObject(const IndexName& index, const SlottedShard& slotted, const std::string& version);
 
 // kIncomplete for anything else than these write.
 Result<IndexHead> ReadHead(const Json& object);

@@ -26,13 +26,15 @@ using testing::UnorderedElementsAre;
 constexpr const char* kManifest = "application/vnd.oci.image.manifest.v1+json";
 
 class Directory : public testing::Test {
+ public:
+  ~Directory() override { fs::remove_all(path_); }
+
  protected:
   Directory() {
     std::string name = (fs::temp_directory_path() / "archives-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
     path_ = name;
   }
-  ~Directory() override { fs::remove_all(path_); }
   fs::path Put(const std::string& name, const std::string& content, int minutes_ago = 0) {
     std::ofstream(path_ / name, std::ios::binary) << content;
     fs::last_write_time(path_ / name,
