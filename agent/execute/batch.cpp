@@ -45,6 +45,7 @@ void Batch::RemoveWhileFresh(SteadyTime looked_at, std::vector<std::uint32_t>& l
       // No more threads for us: those that have begun, and this one.
     }
     const Call own = remove(left[running.size()]);
+    calls.reserve(running.size() + 1);
     for (auto& one : running) calls.push_back(one.get());
     calls.push_back(own);
     std::vector<std::uint32_t> again;
@@ -72,6 +73,7 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail,
   result_ = {};
   const GracefulStop graceful(stop, clock_);
   std::vector<const Image*> listed;
+  listed.reserve(images.size());
   for (const auto at : images) listed.push_back(&evidence_.images[at]);
   if (auto begun = remover_.BeginBatch(listed, stop); !begun) {
     result_.stopped_early = stop.stop_requested() ? "told to stop" : begun.error().what;

@@ -68,6 +68,7 @@ Untagging Untagger::Run(const Plan& plan, const Evidence& evidence, const ImageI
     const std::vector<std::uint32_t> batch(
         left.begin(), left.begin() + static_cast<std::ptrdiff_t>(std::min(kBatch, left.size())));
     std::vector<NameToDrop> planned;
+    planned.reserve(batch.size());
     for (const auto at : batch) planned.push_back(plan.untags[at]);
     const LookResult seen = look_.LookAtNames(planned, evidence, index, stop);
     if (const auto* refusal = std::get_if<Refusal>(&seen)) {

@@ -15,7 +15,7 @@ Error NotLeading() {
 }  // namespace
 
 WorkloadIndexWriter::WorkloadIndexWriter(HttpTransport& transport, IndexName index,
-                                         std::string holder, RequestObserver observer,
+                                         std::string holder, const RequestObserver& observer,
                                          std::size_t most_shard_bytes)
     : client_(transport, observer),
       lister_(transport, ConfigMapsPath(index), kResource, IndexSelector(index), observer),

@@ -32,7 +32,8 @@ class WorkloadIndexWriter {
 
   // `holder`: for people, who wrote it.
   WorkloadIndexWriter(HttpTransport& transport, IndexName index, std::string holder,
-                      RequestObserver observer, std::size_t most_shard_bytes = kMostShardBytes);
+                      const RequestObserver& observer,
+                      std::size_t most_shard_bytes = kMostShardBytes);
 
   // `references`: sorted, each once; true at `as_of` by this node's clock.  kIncomplete when
   // another wrote meanwhile or the leadership is gone.
