@@ -175,7 +175,7 @@ void WorkloadSource::Live() {
 Result<SteadyTime> WorkloadSource::CollectAll(WorkloadObjects& objects) const {
   SteadyTime as_of = clock_.Steady();
   for (const Kind& kind : kinds_) {
-    const auto current = kind.store.Collect(options_.most_stale, objects);
+    auto current = kind.store.Collect(options_.most_stale, objects);
     if (!current) return current;
     as_of = std::min(as_of, *current);
   }
