@@ -136,6 +136,7 @@ void RankForUntag(std::vector<Candidate> group, Ranking& ranking) {
     std::vector<Candidate> of_rule(its, group.end());
     group.erase(its, group.end());
     std::vector<std::pair<std::uint32_t, NameStanding>> before;
+    before.reserve(of_rule.size());
     for (const Candidate& candidate : of_rule)
       before.emplace_back(candidate.standing, ranking.names[candidate.standing]);
     Rank(of_rule, ranking);
