@@ -70,7 +70,7 @@ Status UseWatch::Hear(const std::stop_token& stop, bool& any) {
   grpc::ClientContext context;  // without a deadline: it may be quiet for days
   const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
   const auto stream = stubs_->events.Subscribe(&context, request);
-  const Status remembered = RememberAll(stop);
+  Status remembered = RememberAll(stop);
   if (remembered) {
     SetDeaf(false);
     if (options_.subscribed) options_.subscribed();

@@ -21,6 +21,6 @@ Result<std::vector<std::string>> ImagesOfSandbox(std::string_view json);
 
 // ImageStatus(verbose) info["info"]: imageSpec.rootfs.diff_ids (containerd, CRI-O, cri-dockerd).
 // Empty unless every one of them is a text.
-Result<std::vector<std::string>> DiffIdsOfImage(std::string_view json);
+Result<std::vector<std::string>> DiffIdsOfImage(std::string_view text);
 
 }  // namespace imagesweep::cri

@@ -62,7 +62,7 @@ std::vector<std::string> PatternWarnings(const Policy& policy, const Observation
       if (warnings.size() == kMost || left == 0) return;
       if (NamesNoRegistry(glob)) --left;
       if (const std::string doubt = Doubt(glob, seen.images); !doubt.empty())
-        warnings.push_back(where + ": " + doubt);
+        warnings.emplace_back(where).append(": ").append(doubt);
     }
   };
   look("keep.images", policy.keep.images);

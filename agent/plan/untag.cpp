@@ -95,6 +95,7 @@ std::vector<Tag> TagsOfRules(const Scene& scene, const Plan& plan) {
 
 void KeepTheNamed(const Observation& seen, std::vector<Tag>& tags) {
   std::vector<ImageName> names;
+  names.reserve(tags.size());
   for (const Tag& tag : tags) names.push_back(tag.name());
   const TagIndex index(names);
   const auto keep = [&](const ImageReference& reference, const auto& by) {
