@@ -97,7 +97,7 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
           {std::move(record.name), std::move(record.target), record.survives_remove_image});
     }
     // Tags last: as long as one is there, half a removal leaves an image that can be used.
-    std::ranges::stable_partition(records, [](const Record& record) {
+    std::stable_partition(records.begin(), records.end(), [](const Record& record) {
       return record.name.starts_with("sha256:") || record.name.find('@') != std::string::npos;
     });
     if (!records.empty() && !ambiguous) records_.emplace(image->id.text(), std::move(records));

@@ -32,7 +32,7 @@ class Importer {
   // names that it did not get.  The file is read to its end before containerd is told anything, and
   // it has a name only when all of its blobs are there: an import that fails leaves nothing that
   // the garbage collector would not take.  kInvalid: the archive is damaged, or of another image.
-  Result<std::vector<std::string>> Import(const std::filesystem::path& archive,
+  Result<std::vector<std::string>> Import(const std::filesystem::path& path,
                                           const std::string& image_id, const std::stop_token& stop);
 
   // Gives further names to the image that has `from`; returns what there is to know, as above.

@@ -1,5 +1,6 @@
 #include "agent/kube/workload_index_store.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -186,12 +187,13 @@ Result<WorkloadEvidence> WorkloadIndexStore::ReadWhole() const {
   if (doubt) return *doubt;
   const std::string cure = "; its leader publishes it anew within seconds";
   const std::string in_it = "is not whole in generation " + std::to_string(head.generation) + ": ";
-  for (const IndexShard& shard : shards)
-    if (shard.generation != head.generation || shard.sha256 != head.sha256 ||
-        shard.count != head.shards)
-      return Wrong(in_it + "torn: shard " + std::to_string(shard.number + 1) +
-                   " is of another set (generation " + std::to_string(shard.generation) + ")" +
-                   cure);
+  const auto torn = std::ranges::find_if(shards, [&](const IndexShard& shard) {
+    return shard.generation != head.generation || shard.sha256 != head.sha256 ||
+           shard.count != head.shards;
+  });
+  if (torn != shards.end())
+    return Wrong(in_it + "torn: shard " + std::to_string(torn->number + 1) +
+                 " is of another set (generation " + std::to_string(torn->generation) + ")" + cure);
   auto references = DecodeIndex(shards);
   if (!references) return Wrong(in_it + references.error().what + cure);
   if (references->size() != head.references)
