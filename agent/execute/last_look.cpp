@@ -127,6 +127,7 @@ class LastLook::Names final : public Subject {
   static std::vector<ImageName> TagsOf(const std::vector<NameToDrop>& planned,
                                        const Evidence& read) {
     std::vector<ImageName> tags;
+    tags.reserve(planned.size());
     for (const NameToDrop& one : planned) tags.push_back(read.images[one.image].tags[one.tag]);
     return tags;
   }

@@ -8,8 +8,8 @@ namespace imagesweep {
 
 // One series without labels.
 struct ProcessSeries {
-  const char* name;
-  const char* help;
+  const char* name = "";
+  const char* help = "";
   double value = 0;
   bool counts = false;  // a counter, not a gauge
 };
