@@ -89,8 +89,10 @@ void Defer(const Scene& scene, std::span<const int> evaluations, Plan& plan) {
 
 std::string WindowOverride(const Scene& scene, const Plan& plan) {
   const auto& windows = scene.policy().windows;
-  if (plan.removals.empty() || plan.room > 0 || AnyContains(windows, scene.seen().at)) return {};
-  return "no window is open, but images go all the same: " + GoalForSpace(scene)->why +
+  const auto goal = GoalForSpace(scene);
+  if (plan.removals.empty() || plan.room > 0 || !goal || AnyContains(windows, scene.seen().at))
+    return {};
+  return "no window is open, but images go all the same: " + goal->why +
          ", and from diskUsage.critical.thresholdPercent (" +
          std::to_string(scene.policy().disk.critical.threshold_percent) +
          "%) on windows do not hold";

@@ -14,7 +14,7 @@ namespace imagesweep {
 // each was to go; empty: it does not matter.
 void Defer(const Scene& scene, std::span<const int> evaluations, Plan& plan);
 
-// That images of a plan go outside of every window, and why; empty: none does.
+// That images of a plan, deferred already, go outside of every window, and why; empty: none does.
 std::string WindowOverride(const Scene& scene, const Plan& plan);
 
 }  // namespace imagesweep
