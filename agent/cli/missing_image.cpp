@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "agent/app/restore_choice.h"
-#include "agent/state/history.h"
+#include "agent/cli/removals.h"
 
 namespace imagesweep {
 namespace {
@@ -37,11 +37,7 @@ std::string OtherTags(const Observation& seen, const std::string& text) {
 
 // Empty: none is remembered, or what is cannot be read, of which other commands complain.
 std::string Removal(const Options& options) {
-  if (options.state_dir.empty()) return {};
-  const auto exists = History::Exists(options.state_dir);
-  if (!exists || !*exists) return {};
-  const RealClock clock;
-  const auto removals = History::Open(options.state_dir, clock)->Removals({});
+  const auto removals = ReadRemovals(options, RealClock());
   if (!removals) return {};
   const auto chosen = ChooseRemovals(*removals, {RestoreWish::Of::kImage, options.image});
   if (!chosen || !chosen->front().done) return {};
