@@ -58,7 +58,6 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
                                      const std::stop_token& stop) {
   records_.clear();
   held_.clear();
-  deleted_ = false;
   if (auto quiet = WaitForDownloads(stop); !quiet) return quiet;
   const auto identity = runtime_.Identity(stop);
   if (!identity) return identity.error();
@@ -183,8 +182,8 @@ Result<Removal> BatchImageRemover::Remove(const Image& image, const std::stop_to
 
 // Deleting a lease and waiting is one collection, on every version.  It expires by itself, should
 // we die in between.
-Status BatchImageRemover::EndBatch(const std::stop_token& stop) {
-  if (!deleted_.exchange(false)) return Done{};
+Status BatchImageRemover::Reclaim(const std::stop_token& stop) {
+  if (!deleted_) return Done{};
   const Calls calls(options_.timeout, stop);
   api::leases::CreateRequest create;
   create.set_id("imagesweep-" + std::to_string(clock_.Now().time_since_epoch().count()) + "-" +
@@ -200,6 +199,7 @@ Status BatchImageRemover::EndBatch(const std::stop_token& stop) {
   const auto collected = calls.Ask("Leases.Delete", options_.cri_namespace, stubs_->leases,
                                    &api::leases::Leases::Stub::Delete, end);
   if (!collected) return collected.error();
+  deleted_ = false;
   return Done{};
 }
 

@@ -13,7 +13,7 @@
 namespace imagesweep::containerd {
 
 // Removes images by containerd's own services: all records of each, without waiting, and then one
-// garbage collection for the whole batch, in place of one for each image.  containerd holds a lock
+// garbage collection for all of them, in place of one for each image.  containerd holds a lock
 // on its database while it collects, so pods start later then.
 //
 // Before a batch everything is read anew: which records an image has, and that no download is under
@@ -24,7 +24,7 @@ namespace imagesweep::containerd {
 // Source: containerd, core/metadata/db.go (GarbageCollect), plugins/services/images (Delete:
 // `sync`, and from 2.0 on `target`); CRI RemoveImage of 2.0.0 to 2.0.4 does not wait for the
 // collection (fixed in 2.0.5), the lease here does on every version.  Remove: any thread, between
-// BeginBatch and EndBatch.
+// BeginBatch and the next one.
 class BatchImageRemover final : public ImageRemover {
  public:
   struct Options {
@@ -45,7 +45,7 @@ class BatchImageRemover final : public ImageRemover {
   std::string ReasonToSpare(const Image& image) override;
   Status BeginBatch(const std::vector<const Image*>& images, const std::stop_token& stop) override;
   Result<Removal> Remove(const Image& image, const std::stop_token& stop) override;
-  Status EndBatch(const std::stop_token& stop) override;
+  Status Reclaim(const std::stop_token& stop) override;
 
  private:
   struct Record {
@@ -68,7 +68,7 @@ class BatchImageRemover final : public ImageRemover {
   // Of the batch, by image id: a container of containerd that the CRI does not list.
   std::unordered_map<std::string, std::string> held_;
   bool checks_target_ = false;         // containerd compares `target` itself
-  std::atomic<bool> deleted_ = false;  // something of this batch, so that there is garbage
+  std::atomic<bool> deleted_ = false;  // something since Reclaim, so that there is garbage
   int leases_ = 0;
 };
 

@@ -24,7 +24,7 @@ class ArchivingRemover final : public ImageRemover {
   std::size_t in_flight() const override { return remover_.in_flight(); }
   Status BeginBatch(const std::vector<const Image*>& images, const std::stop_token& stop) override;
   std::string ReasonToSpare(const Image& image) override;
-  Status EndBatch(const std::stop_token& stop) override { return remover_.EndBatch(stop); }
+  Status Reclaim(const std::stop_token& stop) override { return remover_.Reclaim(stop); }
   Result<Removal> Remove(const Image& image, const std::stop_token& stop) override;
 
  private:

@@ -1,10 +1,9 @@
 #include "agent/execute/batch.h"
 
 #include <algorithm>
-#include <future>
+#include <mutex>
 #include <system_error>
-
-#include "agent/execute/graceful_stop.h"
+#include <thread>
 
 namespace imagesweep {
 void Batch::Settle(std::uint32_t at, OutcomeKind kind, std::string detail) {
@@ -23,55 +22,51 @@ int Batch::Failures() const {
 
 void Batch::RemoveWhileFresh(SteadyTime looked_at, std::vector<std::uint32_t>& left, int may_fail,
                              const std::stop_token& stop, const std::stop_token& cancel) {
-  struct Call {
-    std::optional<Result<Removal>> answer;  // empty: the look was too old by then
-    double window_seconds = 0;
+  std::mutex mu;
+  std::size_t begun = 0;  // of `left`
+  int in_hand = 0;
+  struct Turn {
+    std::uint32_t image = 0;
+    double window_seconds = 0;  // since the look
   };
-  const auto remove = [&](std::uint32_t at) -> Call {
+  const auto take = [&]() -> std::optional<Turn> {
+    const std::scoped_lock guard(mu);
     const auto window = clock_.Steady() - looked_at;
-    if (window > kMaxRecheckWindow || stop.stop_requested()) return {};
-    return {remover_.Remove(evidence_.images[at], cancel),
-            std::chrono::duration<double>(window).count()};
+    if (begun == left.size() || window > kMaxRecheckWindow || stop.stop_requested()) return {};
+    if (Failures() + in_hand >= may_fail) return {};  // all in hand may fail
+    ++in_hand;
+    return Turn{left[begun++], std::chrono::duration<double>(window).count()};
   };
-  while (!left.empty() && Failures() < may_fail) {
-    std::vector<Call> calls;
-    const std::size_t several = std::min(
-        {remover_.in_flight(), left.size(), static_cast<std::size_t>(may_fail - Failures())});
-    std::vector<std::future<Call>> running;
+  const auto settle = [&](const Turn& turn, const Result<Removal>& answer) {
+    const std::scoped_lock guard(mu);
+    --in_hand;
+    result_.recheck_window_seconds.push_back(turn.window_seconds);
+    if (!answer)
+      Settle(turn.image, OutcomeKind::kFailed, answer.error().what);
+    else
+      Settle(turn.image,
+             *answer == Removal::kRemoved ? OutcomeKind::kRemoved : OutcomeKind::kWouldRemove);
+  };
+  const auto work = [&] {
+    while (const auto turn = take())
+      settle(*turn, remover_.Remove(evidence_.images[turn->image], cancel));
+  };
+  {
+    std::vector<std::jthread> others;
     try {
-      while (running.size() + 1 < several)
-        running.push_back(std::async(std::launch::async, remove, left[running.size()]));
+      while (others.size() + 1 < std::min(remover_.in_flight(), left.size()))
+        others.emplace_back(work);
     } catch (const std::system_error&) {
       // No more threads for us: those that have begun, and this one.
     }
-    const Call own = remove(left[running.size()]);
-    calls.reserve(running.size() + 1);
-    for (auto& one : running) calls.push_back(one.get());
-    calls.push_back(own);
-    std::vector<std::uint32_t> again;
-    for (std::size_t i = 0; i < calls.size(); ++i) {
-      Call& call = calls[i];
-      if (!call.answer) {
-        again.push_back(left[i]);
-        continue;
-      }
-      result_.recheck_window_seconds.push_back(call.window_seconds);
-      if (!*call.answer)
-        Settle(left[i], OutcomeKind::kFailed, call.answer->error().what);
-      else
-        Settle(left[i], **call.answer == Removal::kRemoved ? OutcomeKind::kRemoved
-                                                           : OutcomeKind::kWouldRemove);
-    }
-    left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(calls.size()));
-    left.insert(left.begin(), again.begin(), again.end());
-    if (!again.empty()) return;
+    work();
   }
+  left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(begun));
 }
 
-BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail,
-                       const std::stop_token& stop) {
+BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const std::stop_token& stop,
+                       const std::stop_token& cancel) {
   result_ = {};
-  const GracefulStop graceful(stop, clock_);
   std::vector<const Image*> listed;
   listed.reserve(images.size());
   for (const auto at : images) listed.push_back(&evidence_.images[at]);
@@ -110,7 +105,7 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail,
         Settle(images[i], OutcomeKind::kSpared, looked.spared[i]);
     }
     images = left;
-    RemoveWhileFresh(looked.at, images, may_fail, stop, graceful.token());
+    RemoveWhileFresh(looked.at, images, may_fail, stop, cancel);
     if (images.empty()) break;
     if (stop.stop_requested()) {
       result_.stopped_early = "told to stop";
@@ -126,8 +121,6 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail,
                "run");
     }
   }
-  if (auto ended = remover_.EndBatch(graceful.token()); !ended && result_.stopped_early.empty())
-    result_.stopped_early = ended.error().what;
   return std::move(result_);
 }
 

@@ -38,8 +38,9 @@ class Batch {
         reason_to_end_(std::move(reason_to_end)) {}
 
   // `images`: positions in evidence.images.  Starts no removal once `may_fail` have failed.  A
-  // removal in hand when told to stop is finished (for up to 8 s).
-  BatchResult Run(std::vector<std::uint32_t> images, int may_fail, const std::stop_token& stop);
+  // removal in hand when told to stop is finished, unless `cancel` says so too.
+  BatchResult Run(std::vector<std::uint32_t> images, int may_fail, const std::stop_token& stop,
+                  const std::stop_token& cancel);
 
  private:
   // Removes what it can of `left` before the look is too old, and takes it out.

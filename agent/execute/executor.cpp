@@ -6,6 +6,7 @@
 
 #include "agent/base/duration.h"
 #include "agent/execute/batch.h"
+#include "agent/execute/graceful_stop.h"
 
 namespace imagesweep {
 namespace {
@@ -24,6 +25,11 @@ std::uint64_t StillMissing(const Decision& decision, const Policy& policy, const
   const auto wanted = static_cast<std::uint64_t>(static_cast<double>(disk.capacity_bytes) *
                                                  static_cast<double>(100 - used) / 100);
   return wanted > disk.available_bytes ? wanted - disk.available_bytes : 0;
+}
+
+// The disk is asked whether it is to go.
+bool NeedsMeasure(const Plan& plan, std::uint32_t at, const std::optional<DiskUsage>& disk) {
+  return plan.room > 0 || (disk && ForSpace(plan.decisions[at]));
 }
 
 }  // namespace
@@ -63,9 +69,8 @@ std::string Executor::ReasonToEnd(const Policy& policy, const std::stop_token& s
   return hooks.reason_to_end ? hooks.reason_to_end() : std::string();
 }
 
-// Space comes free when a batch ends, and the disk is asked between batches.  So of images that go
-// for space, one batch has only as many as are needed by what the layers say; where they say
-// nothing, one.
+// Space comes free after a batch, and then the disk is asked.  So of images that go for space, one
+// batch has only as many as are needed by what the layers say; where they say nothing, one.
 std::vector<std::uint32_t> Executor::NextBatch(std::span<const std::uint32_t>& rest,
                                                const Plan& plan, const Policy& policy,
                                                const Evidence& evidence,
@@ -77,7 +82,7 @@ std::vector<std::uint32_t> Executor::NextBatch(std::span<const std::uint32_t>& r
   while (!rest.empty() && batch.size() < remover.batch_size()) {
     const auto at = rest.front();
     const Decision& decision = plan.decisions[at];
-    const bool needs_measure = plan.room > 0 || (disk && ForSpace(decision));
+    const bool needs_measure = NeedsMeasure(plan, at, disk);
     // What comes by then may be enough already for an image that goes for another reason.
     if (needs_measure && !batch.empty() &&
         (!decision.frees || plan.decisions[batch.back()].code != decision.code))
@@ -107,6 +112,12 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
   failures_ = 0;
   bool removed_before = false;
   begun_ = clock_.Steady();
+  const GracefulStop graceful(stop, clock_);
+  const auto reclaim = [&] {
+    const Status reclaimed = remover.Reclaim(graceful.token());
+    if (!reclaimed && execution.stopped_early.empty())
+      execution.stopped_early = reclaimed.error().what;
+  };
   std::span<const std::uint32_t> rest = plan.removals;
   while (!rest.empty()) {
     // Everything that may say no is asked after the pause, not before it.
@@ -119,7 +130,8 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
     if (hooks.before_batch) hooks.before_batch(images);
     Batch batch(look_, evidence, index, remover, clock_,
                 [&] { return ReasonToEnd(policy, stop, hooks); });
-    BatchResult result = batch.Run(images, policy.limits.max_failures - failures_, stop);
+    BatchResult result =
+        batch.Run(images, policy.limits.max_failures - failures_, stop, graceful.token());
     std::ranges::copy(result.recheck_window_seconds,
                       std::back_inserter(execution.recheck_window_seconds));
     if (hooks.after_batch) hooks.after_batch(result.outcomes);
@@ -143,8 +155,11 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
         execution.refused = std::move(result.refused);
       }
     }
+    if (std::ranges::any_of(rest, [&](auto at) { return NeedsMeasure(plan, at, disk); })) reclaim();
     if (!execution.stopped_early.empty()) break;
   }
+  reclaim();
+  execution.seconds = std::chrono::duration<double>(clock_.Steady() - begun_).count();
   return execution;
 }
 

@@ -35,7 +35,7 @@ enum class Removal { kRemoved, kWouldRemove };
 
 // The one dangerous door.  The real ones are cri/image_remover.cpp and
 // containerd/image_remover.cpp; dry run is another remover.  Images go in batches: BeginBatch,
-// Remove for each, EndBatch.
+// Remove for each; and Reclaim after one or several of them.
 class ImageRemover {
  public:
   virtual ~ImageRemover() = default;
@@ -50,14 +50,16 @@ class ImageRemover {
   }
   // Asked once after BeginBatch: why this image of the batch must stay after all; empty: it may go.
   virtual std::string ReasonToSpare(const Image& /*image*/) { return {}; }
-  // After it, whatever became of its images: from then on the space is free.
-  virtual Status EndBatch(const std::stop_token& /*stop*/) { return Done{}; }
+  // Returns when the space of all that was removed so far is free; at once where each removal sees
+  // to that itself, or there was none.
+  virtual Status Reclaim(const std::stop_token& /*stop*/) { return Done{}; }
   // `image` is passed as ListImages gave it; only its full id goes to the runtime.
   virtual Result<Removal> Remove(const Image& image, const std::stop_token& stop) = 0;
 };
 
-// Takes one name from an image that has others.  CRI cannot: RemoveImage by a name removes the whole
-// image on containerd and nothing on cri-dockerd.  The real one is containerd/name_remover.cpp.
+// Takes one name from an image that has others.  CRI cannot: RemoveImage by a name removes the
+// whole image on containerd and nothing on cri-dockerd.  The real one is
+// containerd/name_remover.cpp.
 class NameRemover {
  public:
   virtual ~NameRemover() = default;

@@ -228,6 +228,7 @@ std::string SweepJson(const Report& report) {
   json["finishedAt"] = FormatTime(report.finished);
   json["refused"] = RefusedJson(report.refused);
   json["stoppedEarly"] = report.stopped_early;
+  json["removalSeconds"] = report.removal_seconds ? Json(*report.removal_seconds) : Json(nullptr);
   Json outcomes = Json::array();
   for (const Outcome& outcome : report.outcomes) {
     const Image& image = report.observation.images[outcome.image];

@@ -54,7 +54,7 @@ TEST_F(ImageRemoverTest, AllRecordsGoTagsLastAndTheGarbageIsCollectedOnce) {
   ASSERT_TRUE(Begin({&app, &other}));
   EXPECT_EQ(*remover.Remove(app, stop), Removal::kRemoved);
   EXPECT_EQ(*remover.Remove(other, stop), Removal::kRemoved);
-  ASSERT_TRUE(remover.EndBatch(stop));
+  ASSERT_TRUE(remover.Reclaim(stop));
   EXPECT_THAT(fake.changed, ElementsAre("delete registry.example/app@" + DigestOf('1'),
                                         "delete " + DigestOf('3'), "delete registry.example/app:v1",
                                         "delete registry.example/other@" + DigestOf('2'),
@@ -66,7 +66,7 @@ TEST_F(ImageRemoverTest, AllRecordsGoTagsLastAndTheGarbageIsCollectedOnce) {
 
 TEST_F(ImageRemoverTest, NothingRemovedMeansNothingToCollect) {
   ASSERT_TRUE(Begin({&node.images[0]}));
-  ASSERT_TRUE(remover.EndBatch(stop));
+  ASSERT_TRUE(remover.Reclaim(stop));
   EXPECT_THAT(fake.changed, IsEmpty());
 }
 
@@ -169,7 +169,11 @@ TEST_F(ImageRemoverTest, FaultsAreSaid) {
   EXPECT_THAT(remover.Remove(node.images[0], stop).error().what, HasSubstr("restarting"));
   fake.faults = {{"Leases.Delete", {grpc::StatusCode::UNAVAILABLE, "restarting"}}};
   EXPECT_TRUE(remover.Remove(node.images[0], stop));
-  EXPECT_THAT(remover.EndBatch(stop).error().what, HasSubstr("Leases.Delete"));
+  EXPECT_THAT(remover.Reclaim(stop).error().what, HasSubstr("Leases.Delete"));
+  fake.faults.clear();
+  ASSERT_TRUE(Begin({&node.images[1]}));
+  ASSERT_TRUE(remover.Reclaim(stop));
+  EXPECT_EQ(fake.changed.back(), "collect") << "what could not be collected then";
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ class Remover final : public ImageRemover {
     world_.done.push_back("ask " + image.display_name());
     return "the other one's reason";
   }
-  Status EndBatch(const std::stop_token&) override {
+  Status Reclaim(const std::stop_token&) override {
     world_.done.emplace_back("end");
     return Error{ErrorKind::kDeadline, "no end"};
   }
@@ -133,7 +133,7 @@ TEST_F(ArchivingRemoverTest, ToldToStopItBeginsNothing) {
 TEST_F(ArchivingRemoverTest, EverythingElseIsTheOtherRemovers) {
   EXPECT_EQ(remover_.batch_size(), 7U);
   EXPECT_EQ(remover_.in_flight(), 3U);
-  EXPECT_FALSE(remover_.EndBatch({}));
+  EXPECT_FALSE(remover_.Reclaim({}));
   EXPECT_THAT(world_.done, ElementsAre("end"));
 }
 

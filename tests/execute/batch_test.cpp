@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <latch>
+#include <thread>
 
 #include "agent/execute/executor.h"
 #include "tests/support/fake_node.h"
@@ -64,9 +66,8 @@ struct BatchTest : testing::Test {
 
 TEST_F(BatchTest, OneLookIsForAllOfThemAndComesAfterTheBeginning) {
   const Execution execution = Run();
-  EXPECT_THAT(node.calls,
-              ElementsAre("BeginBatch", "ListImages", "ReadPods", "ReadUse", "ReadPods", "Remove",
-                          "Remove", "Remove", "Remove", "Remove", "EndBatch"));
+  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ListImages", "ReadPods", "ReadUse", "ReadPods",
+                                      "Remove", "Remove", "Remove", "Remove", "Remove", "Reclaim"));
   EXPECT_EQ(execution.outcomes.size(), 5U);
   EXPECT_EQ(execution.recheck_window_seconds.size(), 5U);
 }
@@ -141,7 +142,7 @@ TEST_F(BatchTest, LooksAgainForTheRestWhenTheLookHasGrownOld) {
   Run();
   EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ListImages", "ReadPods", "ReadUse", "ReadPods",
                                       "Remove", "Remove", "ListImages", "ReadPods", "ReadUse",
-                                      "ReadPods", "Remove", "Remove", "Remove", "EndBatch"));
+                                      "ReadPods", "Remove", "Remove", "Remove", "Reclaim"));
 }
 
 TEST_F(BatchTest, WhatComesIntoUseDuringABatchIsSeenByTheNextLook) {
@@ -159,7 +160,7 @@ TEST_F(BatchTest, ABatchThatCannotBeginRemovesNothingAndSaysWhy) {
     return std::nullopt;
   };
   const Execution execution = Run();
-  EXPECT_THAT(node.calls, ElementsAre("BeginBatch"));
+  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "Reclaim"));
   EXPECT_EQ(execution.stopped_early, "a download is under way");
   EXPECT_THAT(execution.outcomes, Each(Field(&Outcome::kind, OutcomeKind::kSpared)));
 }
@@ -201,7 +202,7 @@ TEST_F(BatchTest, WhatIsGoneThoughItsRemovalFailedCountsAsRemoved) {
   EXPECT_EQ(execution.outcomes[1].kind, OutcomeKind::kFailed);
 }
 
-TEST_F(BatchTest, ABatchIsEndedWhateverHappened) {
+TEST_F(BatchTest, SpaceIsReclaimedWhateverHappened) {
   const FakeNode fresh = node;
   struct Case {
     const char* why;
@@ -235,8 +236,41 @@ TEST_F(BatchTest, ABatchIsEndedWhateverHappened) {
     node.on_call = c.on_call;
     Run();
     EXPECT_EQ(node.removed.size(), c.removed) << c.why;
-    EXPECT_EQ(node.calls.back(), "EndBatch") << c.why;
+    EXPECT_EQ(node.calls.back(), "Reclaim") << c.why;
   }
+}
+
+TEST_F(BatchTest, SpaceIsReclaimedOnceForAllBatches) {
+  node.batch = 2;
+  At("Reclaim", 1, [&] { clock.Advance(Millis(300)); });
+  const Execution execution = Run();
+  EXPECT_EQ(std::ranges::count(node.calls, "BeginBatch"), 3);
+  EXPECT_EQ(std::ranges::count(node.calls, "Reclaim"), 1);
+  EXPECT_EQ(node.calls.back(), "Reclaim");
+  EXPECT_GE(execution.seconds, 0.3);
+}
+
+// Room that is only coming must not look as if it were missing.
+TEST_F(BatchTest, SpaceIsReclaimedBeforeTheDiskIsAsked) {
+  policy.disk = {{75, 65}, {0, 0}, {}};
+  disk = DiskUsage{"/var", 1000, 100, 100, 100};
+  node.disk = disk.value();
+  const auto last = plan.removals.back();
+  plan.decisions[last].code = Code::kSpace;
+  At("Reclaim", 1, [&] { node.disk = DiskUsage{"/var", 1000, 360, 100, 100}; });
+  const Execution execution = Run();
+  EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b"), Id("c"), Id("d")));
+  EXPECT_THAT(execution.outcomes.back().detail, HasSubstr("the low mark is reached"));
+}
+
+TEST_F(BatchTest, WhatCouldNotBeReclaimedIsSaid) {
+  node.on_call = [](const std::string& call) -> std::optional<Error> {
+    if (call == "Reclaim") return Error{ErrorKind::kDeadline, "Leases.Delete: no answer within 2m"};
+    return std::nullopt;
+  };
+  const Execution execution = Run();
+  EXPECT_EQ(node.removed.size(), 5U);
+  EXPECT_THAT(execution.stopped_early, HasSubstr("Leases.Delete"));
 }
 
 TEST_F(BatchTest, MaxFailuresHoldsWithinABatch) {
@@ -260,7 +294,7 @@ TEST_F(BatchTest, ForSpaceABatchHasAsManyAsTheLayersSayAreNeeded) {
   }
   // 250 are missing; three images should free 300, and do not.
   node.on_call = [&, ended = 0](const std::string& call) mutable -> std::optional<Error> {
-    if (call == "EndBatch")
+    if (call == "Reclaim")
       node.disk = DiskUsage{"/var", 1000, ++ended == 1 ? 280U : 380U, 100, 100};
     return std::nullopt;
   };
@@ -274,7 +308,7 @@ TEST_F(BatchTest, ForSpaceWithoutKnownLayersTheyGoOneByOne) {
   disk = DiskUsage{"/var", 1000, 100, 100, 100};
   node.disk = disk.value();
   for (const auto at : plan.removals) plan.decisions[at].code = Code::kSpace;
-  At("EndBatch", 2, [&] { node.disk = DiskUsage{"/var", 1000, 360, 100, 100}; });
+  At("Reclaim", 2, [&] { node.disk = DiskUsage{"/var", 1000, 360, 100, 100}; });
   Run();
   EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b")));
 }
@@ -289,6 +323,25 @@ struct InPairs final : ImageRemover {
   }
   std::latch both{2};
 };
+
+// Three at once, and all of them fail: together they must not be more than may.
+struct Failing final : ImageRemover {
+  std::size_t batch_size() const override { return 50; }
+  std::size_t in_flight() const override { return 3; }
+  Result<Removal> Remove(const Image&, const std::stop_token&) override {
+    ++tried;
+    std::this_thread::sleep_for(Millis(5));
+    return Error{ErrorKind::kInternal, "busy"};
+  }
+  std::atomic<int> tried = 0;
+};
+
+TEST_F(BatchTest, MaxFailuresHoldsForThoseOnTheirWayTogether) {
+  policy.limits.max_failures = 2;
+  Failing remover;
+  EXPECT_EQ(RunWith(remover).stopped_early, "limits.maxFailures 2 reached");
+  EXPECT_EQ(remover.tried, 2);
+}
 
 TEST_F(BatchTest, SeveralAreOnTheirWayAtOnce) {
   plan.removals.resize(2);

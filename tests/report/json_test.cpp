@@ -34,6 +34,7 @@ TEST(Json, ASweepReportSaysWhatWentAndWhatCameFree) {
   EXPECT_EQ(parsed["outcomes"][0]["outcome"], "Removed");
   EXPECT_EQ(parsed["outcomes"][0]["names"][0], "docker.io/library/app:1");
   EXPECT_EQ(parsed["measuredFreedBytes"], 1500);
+  EXPECT_EQ(parsed["removalSeconds"], 0.3);
   EXPECT_EQ(parsed["images"][1]["usedBy"][0]["name"], "api");
   EXPECT_TRUE(parsed["refused"].is_null());
   EXPECT_EQ(parsed["policy"]["suspend"], false);

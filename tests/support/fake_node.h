@@ -92,9 +92,9 @@ class FakeNode final : public RuntimeReader,
   std::string ReasonToSpare(const Image& image) override {
     return image.id.text() == spares ? "something else holds it" : "";
   }
-  Status EndBatch(const std::stop_token&) override {
+  Status Reclaim(const std::stop_token&) override {
     if (batch > 1)
-      if (auto error = Enter("EndBatch")) return *std::move(error);
+      if (auto error = Enter("Reclaim")) return *std::move(error);
     return Done{};
   }
   Result<Removal> Remove(const Image& image, const std::stop_token&) override {

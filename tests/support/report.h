@@ -43,6 +43,7 @@ inline Report SampleReport() {
   report.before = Snapshot{3, 7000, 6000, seen.seen().disk};
   report.after = Snapshot{2, 5000, 4000, DiskUsage{"/", 10'000, 2'500, 1000, 600}};
   report.recheck_window_seconds = {0.002};
+  report.removal_seconds = 0.3;
   return report;
 }
 
