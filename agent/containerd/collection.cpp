@@ -44,25 +44,23 @@ layers::Labels Collection::LabelsOf(const Map& labels) {
 
 void Collection::ReadObjects(const std::string& name_space,
                              std::span<const std::string> snapshotters) {
-  std::optional<Result<api::images::ListImagesResponse>> images;
   std::vector<SnapshotList> snapshots(snapshotters.size());
   Several(1 + snapshotters.size(), [&](std::size_t number) {
-    if (number == 0)
-      images = calls_.Ask("Images.List", name_space, stubs_.images,
-                          &api::images::Images::Stub::List, api::images::ListImagesRequest());
-    else
+    if (number == 0) {  // alone in adding to the world meanwhile
+      ReadImages(name_space);
+      ReadContent(name_space);  // after the images: what a record stands for is then there
+    } else {
       snapshots[number - 1] = ListSnapshots(name_space, snapshotters[number - 1]);
+    }
     return Done{};
   });
-  AddImages(name_space, *images);
-  images.reset();
-  ReadContent(name_space);  // after the images: what a record stands for is then there
   for (std::size_t at = 0; at < snapshotters.size(); ++at)
     AddSnapshots(name_space, snapshotters[at], std::exchange(snapshots[at], {}));
 }
 
-void Collection::AddImages(const std::string& name_space,
-                           const Result<api::images::ListImagesResponse>& reply) {
+void Collection::ReadImages(const std::string& name_space) {
+  const auto reply = calls_.Ask("Images.List", name_space, stubs_.images,
+                                &api::images::Images::Stub::List, api::images::ListImagesRequest());
   if (!reply) return Missed(Unread::What::kHolders, name_space, reply.error());
   for (const auto& image : reply->images())
     world_.AddImage(name_space, image.name(), image.target().digest(), LabelsOf(image.labels()));

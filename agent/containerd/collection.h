@@ -26,7 +26,7 @@ struct Collector::Memory {
 };
 
 // One collection under way: fills a World part by part.  Calls that do not depend on each other are
-// made several at once; the World is filled by the caller's thread alone.
+// made several at once; the World is filled by one thread at a time.
 class Collection {
  public:
   Collection(Collector::Stubs& stubs, Collector::Memory& memory, const Calls& calls,
@@ -49,8 +49,7 @@ class Collection {
   };
 
   SnapshotList ListSnapshots(const std::string& name_space, const std::string& snapshotter) const;
-  void AddImages(const std::string& name_space,
-                 const Result<api::images::ListImagesResponse>& reply);
+  void ReadImages(const std::string& name_space);
   void ReadContent(const std::string& name_space);
   void AddSnapshots(const std::string& name_space, const std::string& snapshotter,
                     const SnapshotList& listed);
