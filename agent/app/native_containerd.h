@@ -18,7 +18,8 @@ namespace imagesweep {
 struct NativeContainerd {
   NativeContainerd(const cri::Connection& connection, RuntimeReader& runtime, ImageRemover& by_cri,
                    const Clock& clock)
-      : layers(connection.channel(), clock, {.disk = LayersDisk}),
+      : collector(connection.channel(), clock, {.disk = LayersDisk}),
+        layers(collector, clock),
         remover(connection.channel(), runtime, layers, by_cri, clock, {}),
         names(connection.channel(), {}) {}
 
@@ -32,7 +33,8 @@ struct NativeContainerd {
     };
   }
 
-  containerd::Collector layers;
+  containerd::Collector collector;
+  containerd::RecentGraph layers;
   containerd::BatchImageRemover remover;
   containerd::RecordRemover names;
 };

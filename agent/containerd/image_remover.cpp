@@ -11,7 +11,7 @@
 namespace imagesweep::containerd {
 namespace {
 
-constexpr Millis kLookAgain{250};
+constexpr Millis kLookAgain{250}, kMaxGraphAge{500};
 
 // 2.0 is the first that looks at DeleteImageRequest.target; "v2.1.9", "1.7.24".
 bool ChecksTarget(std::string_view version) {
@@ -23,7 +23,7 @@ bool ChecksTarget(std::string_view version) {
 }  // namespace
 
 BatchImageRemover::BatchImageRemover(const std::shared_ptr<grpc::Channel>& channel,
-                                     RuntimeReader& runtime, layers::LayerReader& layers,
+                                     RuntimeReader& runtime, RecentGraph& layers,
                                      ImageRemover& by_cri, const Clock& clock, Options options)
     : stubs_(std::make_unique<Collector::Stubs>(channel)),
       runtime_(runtime),
@@ -54,6 +54,28 @@ Status BatchImageRemover::WaitForDownloads(const std::stop_token& stop) {
   }
 }
 
+// The CRI's list comes second: a container that it has by now is the last look's.
+Result<BatchImageRemover::Strangers> BatchImageRemover::ReadStrangers(const std::stop_token& stop) {
+  std::vector<std::pair<std::string, std::string>> containers;  // image and id
+  const Calls calls(options_.timeout, stop);
+  const auto take = [&](const api::containers::ListContainerMessage& message) {
+    const auto& container = message.container();
+    if (!container.image().empty()) containers.emplace_back(container.image(), container.id());
+  };
+  const auto read =
+      calls.AskStream("Containers.ListStream", options_.cri_namespace, stubs_->containers,
+                      &api::containers::Containers::Stub::ListStream,
+                      api::containers::ListContainersRequest(), take);
+  if (!read) return read.error();
+  const auto use = runtime_.ReadUse(stop);
+  if (!use) return use.error();
+  Strangers strangers;
+  for (auto& [image, id] : containers)
+    if (std::ranges::find(use->ids, id) == use->ids.end())
+      strangers.emplace(std::move(image), std::move(id));
+  return strangers;
+}
+
 Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
                                      const std::stop_token& stop) {
   records_.clear();
@@ -64,34 +86,21 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
   checks_target_ = ChecksTarget(identity->version);
   const auto listed = runtime_.ListImages(stop);
   if (!listed) return listed.error();
-  const auto graph = layers_.Read(*listed, stop);
-  if (!graph) return graph.error();
-  const layers::World& world = (*graph)->world();
-  if (!world.unread().empty())
-    return Error{ErrorKind::kIncomplete,
-                 "containerd was read only in part: " + world.unread().front().why};
-  // After the graph: a container that the CRI lists by now is the last look's.
-  const auto use = runtime_.ReadUse(stop);
-  if (!use) return use.error();
-  std::unordered_map<std::string, std::string> others;  // by the name of their image
-  for (const layers::Container& container : world.containers()) {
-    if (container.space != world.cri_namespace() || container.image == layers::kNoKey) continue;
-    std::string id = world.keys().Text(container.id);
-    if (std::ranges::find(use->ids, id) == use->ids.end())
-      others.emplace(world.keys().Text(container.image), std::move(id));
-  }
-  std::unordered_map<std::string_view, std::uint32_t> positions;
-  for (std::uint32_t at = 0; at < listed->size(); ++at)
-    positions.emplace((*listed)[at].id.text(), at);
+  const auto known = layers_.Knowing(*listed, kMaxGraphAge, stop);
+  if (!known) return known.error();
+  if (const auto& unread = known->graph->world().unread(); !unread.empty())
+    return Error{ErrorKind::kIncomplete, "containerd was read only in part: " + unread.front().why};
+  const auto strangers = ReadStrangers(stop);
+  if (!strangers) return strangers.error();
   for (const Image* image : images) {
-    const auto it = positions.find(image->id.text());
-    if (it == positions.end()) continue;  // the last look says so
+    const auto it = known->positions.find(image->id.text());
+    if (it == known->positions.end()) continue;  // the last look says so
     std::vector<Record> records;
     bool ambiguous = false;
-    for (layers::NativeRecord& record : (*graph)->Records(it->second)) {
+    for (layers::NativeRecord& record : known->graph->Records(it->second)) {
       ambiguous = ambiguous || record.ambiguous;
-      if (const auto other = others.find(record.name); other != others.end())
-        held_.emplace(image->id.text(), other->second);
+      if (const auto holder = strangers->find(record.name); holder != strangers->end())
+        held_.emplace(image->id.text(), holder->second);
       records.push_back(
           {std::move(record.name), std::move(record.target), record.survives_remove_image});
     }

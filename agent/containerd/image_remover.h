@@ -8,6 +8,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/containerd/collector.h"
+#include "agent/containerd/recent_graph.h"
 #include "agent/model/ports.h"
 
 namespace imagesweep::containerd {
@@ -16,10 +17,11 @@ namespace imagesweep::containerd {
 // garbage collection for all of them, in place of one for each image.  containerd holds a lock
 // on its database while it collects, so pods start later then.
 //
-// Before a batch everything is read anew: which records an image has, and that no download is under
-// way, whose content a collection could wait for.  An image whose records cannot be told from
-// another image's goes through the CRI, one by one, as do those that containerd would otherwise go
-// on listing (see layers::SurvivesRemoveImage).
+// Before a batch is known again which images there are, that no download is under way, whose
+// content a collection could wait for, which containers there are, and what records an image has:
+// these from a graph that is at most 500 ms old.  Each is deleted only while it means the same
+// image.  An image whose records cannot be told from another image's goes through the CRI, one by
+// one, as do those that containerd would otherwise go on listing (see layers::SurvivesRemoveImage).
 //
 // Source: containerd, core/metadata/db.go (GarbageCollect), plugins/services/images (Delete:
 // `sync`, and from 2.0 on `target`); CRI RemoveImage of 2.0.0 to 2.0.4 does not wait for the
@@ -35,8 +37,7 @@ class BatchImageRemover final : public ImageRemover {
   };
   // `runtime`, `layers` and `by_cri` are the same containerd's, and outlive this.
   BatchImageRemover(const std::shared_ptr<grpc::Channel>& channel, RuntimeReader& runtime,
-                    layers::LayerReader& layers, ImageRemover& by_cri, const Clock& clock,
-                    Options options);
+                    RecentGraph& layers, ImageRemover& by_cri, const Clock& clock, Options options);
   ~BatchImageRemover() override;
 
   std::size_t batch_size() const override { return 50; }
@@ -53,13 +54,17 @@ class BatchImageRemover final : public ImageRemover {
     std::string target;
     bool survives_remove_image = false;
   };
+  // A container of containerd's that the CRI does not list, by the name of its image.
+  using Strangers = std::unordered_map<std::string, std::string>;
+
   Status WaitForDownloads(const std::stop_token& stop);
+  Result<Strangers> ReadStrangers(const std::stop_token& stop);
   Status Delete(const Record& record, const std::stop_token& stop);
   Status Rename(const Record& record, const std::stop_token& stop);
 
   const std::unique_ptr<Collector::Stubs> stubs_;
   RuntimeReader& runtime_;
-  layers::LayerReader& layers_;
+  RecentGraph& layers_;
   ImageRemover& by_cri_;
   const Clock& clock_;
   const Options options_;

@@ -45,7 +45,8 @@ struct ImageRemoverTest : testing::Test {
   FakeNode node{clock};
   FakeContainerd fake;
   Collector collector{fake.Channel(), clock};
-  BatchImageRemover remover{fake.Channel(), node, collector, node, clock, {}};
+  RecentGraph layers{collector, clock};
+  BatchImageRemover remover{fake.Channel(), node, layers, node, clock, {}};
   std::stop_token stop;
 };
 
@@ -122,6 +123,58 @@ TEST_F(ImageRemoverTest, WhatTheRecordsDoNotTellGoesByTheCri) {
   }
 }
 
+// What a run has just observed serves its batches, for half a second; who uses an image is asked
+// anew.
+TEST_F(ImageRemoverTest, WhatWasReadAMomentAgoIsNotReadAgain) {
+  int reads = 0, looks = 0;
+  fake.on_call = [&](const std::string& method) {
+    reads += method == "Content.List" ? 1 : 0;
+    looks += method == "Containers.ListStream" ? 1 : 0;
+  };
+  const auto held = layers.Read(node.images, stop);
+  ASSERT_TRUE(held);
+  const int first = std::exchange(looks, 0);
+  ASSERT_EQ(std::exchange(reads, 0), 1);
+  clock.Advance(Millis(400));
+  ASSERT_TRUE(Begin({&node.images[0]}));
+  ASSERT_TRUE(remover.Remove(node.images[0], stop));
+  clock.Advance(Millis(100));
+  ASSERT_TRUE(Begin({&node.images[1]}));
+  EXPECT_EQ(reads, 0);
+  EXPECT_EQ(looks, 2);
+  EXPECT_EQ(fake.changed.size(), 3U) << "all records of the first are known";
+
+  clock.Advance(Millis(1));
+  ASSERT_TRUE(Begin({&node.images[1]}));
+  EXPECT_EQ(std::exchange(reads, 0), 1) << "too old";
+  EXPECT_EQ(looks, 3 + first);
+}
+
+TEST_F(ImageRemoverTest, AnImageThatCameMeanwhileHasItReadAgain) {
+  const auto held = layers.Read(node.images, stop);
+  ASSERT_TRUE(held);
+  // The same index has it: from now on its record is the other's, too.
+  fake.spaces["k8s.io"].blobs[DigestOf('8')] = {
+      "{}",
+      {{"containerd.io/gc.ref.content.m.0", DigestOf('1')},
+       {"containerd.io/gc.ref.content.m.1", DigestOf('7')}}};
+  node.images.push_back(Make("new", '7'));
+  records()["registry.example/app:v1"] = DigestOf('8');
+  const Image app = node.images[0];
+  ASSERT_TRUE(Begin({&app}));
+  ASSERT_TRUE(remover.Remove(app, stop));
+  EXPECT_THAT(fake.changed, IsEmpty()) << "by the CRI";
+}
+
+TEST_F(ImageRemoverTest, AContainerThatCameMeanwhileHoldsItsImage) {
+  const auto held = layers.Read(node.images, stop);
+  ASSERT_TRUE(held);
+  fake.spaces["k8s.io"].containers["by-hand"] = "registry.example/app:v1";
+  ASSERT_TRUE(Begin({&node.images[0], &node.images[1]}));
+  EXPECT_THAT(remover.ReasonToSpare(node.images[0]), HasSubstr("by-hand"));
+  EXPECT_EQ(remover.ReasonToSpare(node.images[1]), "");
+}
+
 // containerd issue 7698
 TEST_F(ImageRemoverTest, ANameThatTheCriCannotSayIsRenamedAndRemovedByTheCri) {
   records()["import-2025-01-01@" + DigestOf('1')] = DigestOf('1');
@@ -157,7 +210,7 @@ TEST_F(ImageRemoverTest, ABatchWaitsForDownloadsButNotForDeadOnes) {
 }
 
 TEST_F(ImageRemoverTest, ABatchDoesNotBeginBlindly) {
-  for (const char* call : {"Content.ListStatuses", "Namespaces.List"}) {
+  for (const char* call : {"Content.ListStatuses", "Namespaces.List", "Containers.ListStream"}) {
     fake.faults = {{call, {grpc::StatusCode::UNAVAILABLE, "restarting"}}};
     EXPECT_FALSE(Begin({&node.images[0]})) << call;
   }
