@@ -191,7 +191,7 @@ void Sweeper::Execute(const View& view, const SweepOptions& options, Report& rep
   report.refused = std::move(execution.refused);
   report.stopped_early = std::move(execution.stopped_early);
   report.recheck_window_seconds = std::move(execution.recheck_window_seconds);
-  if (!report.dry_run && !report.plan.removals.empty()) report.removal_seconds = execution.seconds;
+  if (!report.dry_run) report.removal_seconds = execution.seconds;
   if (!report.refused && report.stopped_early.empty())
     DropNames(view, journal, hooks, report, stop);
   LookAfterwards(view, journal, report, stop);

@@ -193,7 +193,7 @@ Result<Removal> BatchImageRemover::Remove(const Image& image, const std::stop_to
 // we die in between.
 Status BatchImageRemover::Reclaim(const std::stop_token& stop) {
   if (!deleted_) return Done{};
-  const Calls calls(options_.timeout, stop);
+  const Calls calls(options_.collection_timeout, stop);
   api::leases::CreateRequest create;
   create.set_id("imagesweep-" + std::to_string(clock_.Now().time_since_epoch().count()) + "-" +
                 std::to_string(++leases_));

@@ -34,6 +34,8 @@ class BatchImageRemover final : public ImageRemover {
     Millis timeout = std::chrono::minutes(2);
     // How long a batch waits for downloads to end; one that made no progress for as long is dead.
     Millis patience = std::chrono::seconds(30);
+    // A collection ends when all files are gone.
+    Millis collection_timeout = std::chrono::minutes(10);
   };
   // `runtime`, `layers` and `by_cri` are the same containerd's, and outlive this.
   BatchImageRemover(const std::shared_ptr<grpc::Channel>& channel, RuntimeReader& runtime,

@@ -12,6 +12,8 @@ namespace imagesweep {
 namespace {
 
 constexpr Millis kMaxPlanAge = std::chrono::minutes(10);
+// Space waits for the next batch as long as that comes soon.
+constexpr Millis kSoon{1'000};
 
 bool ForSpace(const Decision& decision) {
   return decision.code == Code::kSpace || decision.code == Code::kCritical;
@@ -113,13 +115,18 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
   bool removed_before = false;
   begun_ = clock_.Steady();
   const GracefulStop graceful(stop, clock_);
+  std::span<const std::uint32_t> rest = plan.removals;
+  std::optional<SteadyTime> first_batch;
   const auto reclaim = [&] {
     const Status reclaimed = remover.Reclaim(graceful.token());
     if (!reclaimed && execution.stopped_early.empty())
-      execution.stopped_early = reclaimed.error().what;
+      execution.stopped_early = "space may not be free yet: " + reclaimed.error().what;
   };
-  std::span<const std::uint32_t> rest = plan.removals;
-  while (!rest.empty()) {
+  const auto reclaim_before_next = [&] {
+    if (std::ranges::any_of(rest, [&](auto at) { return NeedsMeasure(plan, at, disk); })) reclaim();
+  };
+  reclaim_before_next();  // what another run may have left
+  while (!rest.empty() && execution.stopped_early.empty()) {
     // Everything that may say no is asked after the pause, not before it.
     if (removed_before) clock_.Sleep(policy.limits.removal_delay, stop);
     removed_before = false;
@@ -127,6 +134,7 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
     if (!execution.stopped_early.empty()) break;
     const auto images = NextBatch(rest, plan, policy, evidence, disk, remover, execution, hooks);
     if (images.empty()) continue;
+    if (!first_batch) first_batch = clock_.Steady();
     if (hooks.before_batch) hooks.before_batch(images);
     Batch batch(look_, evidence, index, remover, clock_,
                 [&] { return ReasonToEnd(policy, stop, hooks); });
@@ -155,11 +163,12 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
         execution.refused = std::move(result.refused);
       }
     }
-    if (std::ranges::any_of(rest, [&](auto at) { return NeedsMeasure(plan, at, disk); })) reclaim();
-    if (!execution.stopped_early.empty()) break;
+    if (policy.limits.removal_delay > kSoon) reclaim();
+    reclaim_before_next();
   }
   reclaim();
-  execution.seconds = std::chrono::duration<double>(clock_.Steady() - begun_).count();
+  if (first_batch)
+    execution.seconds = std::chrono::duration<double>(clock_.Steady() - *first_batch).count();
   return execution;
 }
 

@@ -24,7 +24,7 @@ struct Execution {
   std::optional<Refusal> refused;  // a source was lost on the way: nothing more was removed
   std::string stopped_early;       // why not all were tried; empty when all were
   std::vector<double> recheck_window_seconds;
-  double seconds = 0;  // from the first batch until the space was free
+  std::optional<double> seconds;  // from the first batch until the space was free; empty: no batch
 };
 
 // Carries out a plan: in its order, in batches as large as the remover wants them, each image after

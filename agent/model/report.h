@@ -127,8 +127,8 @@ struct Report {
   std::size_t referenced_images = 0;
   std::vector<std::string> missing_after;      // referenced images that a second look did not find
   std::vector<double> recheck_window_seconds;  // last look to removal call, one per call
-  // From the first look at a batch until the space of all was free, pauses and all; empty: none was
-  // begun, or this was a dry run.
+  // From the first batch until the space of all was free, or that failed, pauses and all; empty: no
+  // batch was begun, or this was a dry run.
   std::optional<double> removal_seconds;
   std::vector<std::string> warnings;
 

@@ -250,14 +250,36 @@ TEST_F(BatchTest, SpaceIsReclaimedOnceForAllBatches) {
   EXPECT_GE(execution.seconds, 0.3);
 }
 
-// Room that is only coming must not look as if it were missing.
+TEST_F(BatchTest, SpaceDoesNotWaitForABatchThatIsFarOff) {
+  node.batch = 2;
+  policy.limits.removal_delay = std::chrono::minutes(1);
+  Run();
+  EXPECT_EQ(std::ranges::count(node.calls, "Reclaim"), 4);
+}
+
+TEST_F(BatchTest, WithoutABatchNoTimeIsTold) {
+  hooks.reason_to_end = [] { return std::string("the window closed"); };
+  EXPECT_FALSE(Run().seconds);
+}
+
+// Room that is only coming must not look as if it were missing, be it from the run before.
+TEST_F(BatchTest, WhatAnotherRunLeftIsReclaimedBeforeTheDiskIsAsked) {
+  policy.disk = {{75, 65}, {0, 0}, {}};
+  disk = DiskUsage{"/var", 1000, 100, 100, 100};
+  node.disk = disk.value();
+  for (const auto at : plan.removals) plan.decisions[at].code = Code::kSpace;
+  At("Reclaim", 1, [&] { node.disk = DiskUsage{"/var", 1000, 360, 100, 100}; });
+  Run();
+  EXPECT_THAT(node.removed, IsEmpty());
+}
+
 TEST_F(BatchTest, SpaceIsReclaimedBeforeTheDiskIsAsked) {
   policy.disk = {{75, 65}, {0, 0}, {}};
   disk = DiskUsage{"/var", 1000, 100, 100, 100};
   node.disk = disk.value();
   const auto last = plan.removals.back();
   plan.decisions[last].code = Code::kSpace;
-  At("Reclaim", 1, [&] { node.disk = DiskUsage{"/var", 1000, 360, 100, 100}; });
+  At("Reclaim", 2, [&] { node.disk = DiskUsage{"/var", 1000, 360, 100, 100}; });
   const Execution execution = Run();
   EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b"), Id("c"), Id("d")));
   EXPECT_THAT(execution.outcomes.back().detail, HasSubstr("the low mark is reached"));
@@ -295,7 +317,7 @@ TEST_F(BatchTest, ForSpaceABatchHasAsManyAsTheLayersSayAreNeeded) {
   // 250 are missing; three images should free 300, and do not.
   node.on_call = [&, ended = 0](const std::string& call) mutable -> std::optional<Error> {
     if (call == "Reclaim")
-      node.disk = DiskUsage{"/var", 1000, ++ended == 1 ? 280U : 380U, 100, 100};
+      node.disk = DiskUsage{"/var", 1000, ++ended == 1 ? 100U : ended == 2 ? 280U : 380U, 100, 100};
     return std::nullopt;
   };
   Run();
@@ -308,7 +330,7 @@ TEST_F(BatchTest, ForSpaceWithoutKnownLayersTheyGoOneByOne) {
   disk = DiskUsage{"/var", 1000, 100, 100, 100};
   node.disk = disk.value();
   for (const auto at : plan.removals) plan.decisions[at].code = Code::kSpace;
-  At("Reclaim", 2, [&] { node.disk = DiskUsage{"/var", 1000, 360, 100, 100}; });
+  At("Reclaim", 3, [&] { node.disk = DiskUsage{"/var", 1000, 360, 100, 100}; });
   Run();
   EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b")));
 }
