@@ -11,7 +11,7 @@
 namespace imagesweep::containerd {
 namespace {
 
-constexpr Millis kLookAgain{250}, kMaxGraphAge{500};
+constexpr Millis kLookAgain{250}, kMaxGraphAge{2'000};
 
 // 2.0 is the first that looks at DeleteImageRequest.target; "v2.1.9", "1.7.24".
 bool ChecksTarget(std::string_view version) {
@@ -76,6 +76,22 @@ Result<BatchImageRemover::Strangers> BatchImageRemover::ReadStrangers(const std:
   return strangers;
 }
 
+Result<RecentGraph::Known> BatchImageRemover::ReadRecords(bool alone, const std::stop_token& stop) {
+  auto last = layers_.Last(kMaxGraphAge);
+  if (last && !alone) return *std::move(last);
+  const auto listed = runtime_.ListImages(stop);
+  if (!listed) return listed.error();
+  if (last && KnowsAll(*last->positions, *listed)) return *std::move(last);
+  return layers_.ReadAnew(*listed, stop);
+}
+
+// A record that means one image of those that the graph knows may mean a new one, too.
+bool BatchImageRemover::StillHolds(const std::vector<Image>& listed) {
+  if (known_ && KnowsAll(*known_, listed)) return true;
+  layers_.Forget();
+  return false;
+}
+
 Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
                                      const std::stop_token& stop) {
   records_.clear();
@@ -84,17 +100,16 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
   const auto identity = runtime_.Identity(stop);
   if (!identity) return identity.error();
   checks_target_ = ChecksTarget(identity->version);
-  const auto listed = runtime_.ListImages(stop);
-  if (!listed) return listed.error();
-  const auto known = layers_.Knowing(*listed, kMaxGraphAge, stop);
+  const auto known = ReadRecords(images.size() == 1, stop);
   if (!known) return known.error();
+  known_ = known->positions;
   if (const auto& unread = known->graph->world().unread(); !unread.empty())
     return Error{ErrorKind::kIncomplete, "containerd was read only in part: " + unread.front().why};
   const auto strangers = ReadStrangers(stop);
   if (!strangers) return strangers.error();
   for (const Image* image : images) {
-    const auto it = known->positions.find(image->id.text());
-    if (it == known->positions.end()) continue;  // the last look says so
+    const auto it = known_->find(image->id.text());
+    if (it == known_->end()) continue;  // the last look says so
     std::vector<Record> records;
     bool ambiguous = false;
     for (layers::NativeRecord& record : known->graph->Records(it->second)) {

@@ -17,11 +17,12 @@ namespace imagesweep::containerd {
 // garbage collection for all of them, in place of one for each image.  containerd holds a lock
 // on its database while it collects, so pods start later then.
 //
-// Before a batch is known again which images there are, that no download is under way, whose
-// content a collection could wait for, which containers there are, and what records an image has:
-// these from a graph that is at most 500 ms old.  Each is deleted only while it means the same
-// image.  An image whose records cannot be told from another image's goes through the CRI, one by
-// one, as do those that containerd would otherwise go on listing (see layers::SurvivesRemoveImage).
+// Before a batch is known again that no download is under way, whose content a collection could
+// wait for, which containers there are, and what records an image has: these from a graph that is
+// at most 2 s old and knows every image that the last look finds.  Each is deleted only while it
+// means the same image.  An image whose records cannot be told from another image's goes through
+// the CRI, one by one, as do those that containerd would otherwise go on listing (see
+// layers::SurvivesRemoveImage).
 //
 // Source: containerd, core/metadata/db.go (GarbageCollect), plugins/services/images (Delete:
 // `sync`, and from 2.0 on `target`); CRI RemoveImage of 2.0.0 to 2.0.4 does not wait for the
@@ -45,6 +46,7 @@ class BatchImageRemover final : public ImageRemover {
   std::size_t batch_size() const override { return 50; }
   // containerd writes one record after the other, but answers meanwhile.
   std::size_t in_flight() const override { return 4; }
+  bool StillHolds(const std::vector<Image>& listed) override;
   std::string ReasonToSpare(const Image& image) override;
   Status BeginBatch(const std::vector<const Image*>& images, const std::stop_token& stop) override;
   Result<Removal> Remove(const Image& image, const std::stop_token& stop) override;
@@ -59,6 +61,8 @@ class BatchImageRemover final : public ImageRemover {
   // A container of containerd's that the CRI does not list, by the name of its image.
   using Strangers = std::unordered_map<std::string, std::string>;
 
+  // `alone`: no last look will list what else there is.
+  Result<RecentGraph::Known> ReadRecords(bool alone, const std::stop_token& stop);
   Status WaitForDownloads(const std::stop_token& stop);
   Result<Strangers> ReadStrangers(const std::stop_token& stop);
   Status Delete(const Record& record, const std::stop_token& stop);
@@ -70,6 +74,7 @@ class BatchImageRemover final : public ImageRemover {
   ImageRemover& by_cri_;
   const Clock& clock_;
   const Options options_;
+  std::shared_ptr<const RecentGraph::Positions> known_;  // all images that the graph knows
   // Of the batch, by image id; those that are not here go through the CRI.
   std::unordered_map<std::string, std::vector<Record>> records_;
   // Of the batch, by image id: a container of containerd that the CRI does not list.

@@ -1,30 +1,39 @@
 #include "agent/containerd/recent_graph.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace imagesweep::containerd {
 
 Result<std::shared_ptr<const layers::LayerGraph>> RecentGraph::Read(std::span<const Image> images,
                                                                     const std::stop_token& stop) {
-  last_.reset();
-  positions_.clear();
-  begun_ = clock_.Steady();
-  auto graph = reader_.Read(images, stop);
-  if (!graph) return graph;
-  last_ = *graph;
-  for (std::uint32_t at = 0; at < images.size(); ++at) positions_.emplace(images[at].id.text(), at);
-  return graph;
+  auto known = ReadAnew(images, stop);
+  if (!known) return std::move(known).error();
+  return std::move(known->graph);
 }
 
-Result<RecentGraph::Known> RecentGraph::Knowing(std::span<const Image> images, Millis age,
-                                                const std::stop_token& stop) {
+Result<RecentGraph::Known> RecentGraph::ReadAnew(std::span<const Image> images,
+                                                 const std::stop_token& stop) {
+  Forget();
+  begun_ = clock_.Steady();
+  auto graph = reader_.Read(images, stop);
+  if (!graph) return std::move(graph).error();
+  Positions positions;
+  for (std::uint32_t at = 0; at < images.size(); ++at) positions.emplace(images[at].id.text(), at);
+  last_ = *graph;
+  positions_ = std::make_shared<const Positions>(std::move(positions));
+  return Known{*std::move(graph), positions_};
+}
+
+std::optional<RecentGraph::Known> RecentGraph::Last(Millis age) const {
   auto graph = last_.lock();
-  const bool knows_all = std::ranges::all_of(
-      images, [&](const Image& image) { return positions_.contains(image.id.text()); });
-  if (graph && knows_all && clock_.Steady() - begun_ <= age) return Known{graph, positions_};
-  auto read = Read(images, stop);
-  if (!read) return read.error();
-  return Known{*std::move(read), positions_};
+  if (!graph || clock_.Steady() - begun_ > age) return std::nullopt;
+  return Known{std::move(graph), positions_};
+}
+
+bool KnowsAll(const RecentGraph::Positions& positions, std::span<const Image> images) {
+  return std::ranges::all_of(
+      images, [&](const Image& image) { return positions.contains(image.id.text()); });
 }
 
 }  // namespace imagesweep::containerd

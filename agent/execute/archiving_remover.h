@@ -23,6 +23,7 @@ class ArchivingRemover final : public ImageRemover {
   std::size_t batch_size() const override { return remover_.batch_size(); }
   std::size_t in_flight() const override { return remover_.in_flight(); }
   Status BeginBatch(const std::vector<const Image*>& images, const std::stop_token& stop) override;
+  bool StillHolds(const std::vector<Image>& listed) override { return remover_.StillHolds(listed); }
   std::string ReasonToSpare(const Image& image) override;
   Status Reclaim(const std::stop_token& stop) override { return remover_.Reclaim(stop); }
   Result<Removal> Remove(const Image& image, const std::stop_token& stop) override;

@@ -20,11 +20,16 @@ int Batch::Failures() const {
       std::ranges::count(result_.outcomes, OutcomeKind::kFailed, &Outcome::kind));
 }
 
-void Batch::RemoveWhileFresh(SteadyTime looked_at, std::vector<std::uint32_t>& left, int may_fail,
-                             const std::stop_token& stop, const std::stop_token& cancel) {
+std::optional<Batch::Seen> Batch::RemoveWhileFresh(SteadyTime looked_at,
+                                                   std::vector<std::uint32_t>& left, int may_fail,
+                                                   const std::stop_token& stop,
+                                                   const std::stop_token& cancel) {
+  const std::size_t threads = std::min(remover_.in_flight(), left.size());
   std::mutex mu;
   std::size_t begun = 0;  // of `left`
   int in_hand = 0;
+  std::optional<Seen> next;
+  bool looked_ahead = threads == 1;  // or about to
   struct Turn {
     std::uint32_t image = 0;
     double window_seconds = 0;  // since the look
@@ -32,7 +37,9 @@ void Batch::RemoveWhileFresh(SteadyTime looked_at, std::vector<std::uint32_t>& l
   const auto take = [&]() -> std::optional<Turn> {
     const std::scoped_lock guard(mu);
     const auto window = clock_.Steady() - looked_at;
-    if (begun == left.size() || window > kMaxRecheckWindow || stop.stop_requested()) return {};
+    // The newer one counts from now on.
+    if (next || begun == left.size() || window > kMaxRecheckWindow || stop.stop_requested())
+      return {};
     if (Failures() + in_hand >= may_fail) return {};  // all in hand may fail
     ++in_hand;
     return Turn{left[begun++], std::chrono::duration<double>(window).count()};
@@ -47,33 +54,47 @@ void Batch::RemoveWhileFresh(SteadyTime looked_at, std::vector<std::uint32_t>& l
       Settle(turn.image,
              *answer == Removal::kRemoved ? OutcomeKind::kRemoved : OutcomeKind::kWouldRemove);
   };
+  const auto look_ahead = [&] {
+    Seen seen;
+    {
+      const std::scoped_lock guard(mu);
+      const auto window = clock_.Steady() - looked_at;
+      const bool in_time = begun * kMaxRecheckWindow >= left.size() * window;
+      if (looked_ahead || window < kMaxRecheckWindow / 2 || in_time) return;
+      looked_ahead = true;
+      seen.images.assign(left.begin() + static_cast<std::ptrdiff_t>(begun), left.end());
+    }
+    seen.result = look_.Look(seen.images, evidence_, index_, stop);
+    const std::scoped_lock guard(mu);
+    next = std::move(seen);
+  };
   const auto work = [&] {
-    while (const auto turn = take())
+    while (const auto turn = take()) {
       settle(*turn, remover_.Remove(evidence_.images[turn->image], cancel));
+      look_ahead();
+    }
   };
   {
     std::vector<std::jthread> others;
     try {
-      while (others.size() + 1 < std::min(remover_.in_flight(), left.size()))
-        others.emplace_back(work);
+      while (others.size() + 1 < threads) others.emplace_back(work);
     } catch (const std::system_error&) {
       // No more threads for us: those that have begun, and this one.
     }
     work();
   }
   left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(begun));
+  return next;
 }
 
-BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const std::stop_token& stop,
-                       const std::stop_token& cancel) {
-  result_ = {};
+void Batch::Begin(std::vector<std::uint32_t>& images, const std::stop_token& stop) {
   std::vector<const Image*> listed;
   listed.reserve(images.size());
   for (const auto at : images) listed.push_back(&evidence_.images[at]);
   if (auto begun = remover_.BeginBatch(listed, stop); !begun) {
     result_.stopped_early = stop.stop_requested() ? "told to stop" : begun.error().what;
     SpareAll(images, result_.stopped_early);
-    return std::move(result_);
+    return;
   }
   std::vector<std::uint32_t> may_go;
   for (const auto at : images) {
@@ -83,6 +104,26 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const st
       may_go.push_back(at);
   }
   images = std::move(may_go);
+}
+
+void Batch::Spare(const Seen& seen, std::vector<std::uint32_t>& images) {
+  std::vector<std::uint32_t> left;
+  const auto& spared = std::get<Looked>(seen.result).spared;
+  for (std::size_t i = 0; i < seen.images.size(); ++i) {
+    if (std::ranges::find(images, seen.images[i]) == images.end()) continue;
+    if (spared[i].empty())
+      left.push_back(seen.images[i]);
+    else
+      Settle(seen.images[i], OutcomeKind::kSpared, spared[i]);
+  }
+  images = std::move(left);
+}
+
+BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const std::stop_token& stop,
+                       const std::stop_token& cancel) {
+  result_ = {};
+  Begin(images, stop);
+  std::optional<Seen> next;
   for (int in_vain = 0; !images.empty();) {
     // The beginning may have taken its time, as copies of images do.
     if (std::string why = reason_to_end_(); !why.empty()) {
@@ -90,22 +131,25 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const st
       SpareAll(images, result_.stopped_early);
       break;
     }
-    const LookResult seen = look_.Look(images, evidence_, index_, stop);
-    if (const auto* refusal = std::get_if<Refusal>(&seen)) {
+    const Seen seen =
+        next ? *std::move(next) : Seen{images, look_.Look(images, evidence_, index_, stop)};
+    next.reset();
+    if (const auto* refusal = std::get_if<Refusal>(&seen.result)) {
       result_.refused = *refusal;
       SpareAll(images, "could not look again: " + refusal->error.what);
       break;
     }
-    const Looked& looked = std::get<Looked>(seen);
-    std::vector<std::uint32_t> left;
-    for (std::size_t i = 0; i < images.size(); ++i) {
-      if (looked.spared[i].empty())
-        left.push_back(images[i]);
+    const Looked& looked = std::get<Looked>(seen.result);
+    if (!looked.listed.empty() && !remover_.StillHolds(looked.listed)) {
+      if (++in_vain < kMaxLooksInVain)
+        Begin(images, stop);
       else
-        Settle(images[i], OutcomeKind::kSpared, looked.spared[i]);
+        SpareAll(images, "new images keep coming; left for the next run");
+      continue;
     }
-    images = left;
-    RemoveWhileFresh(looked.at, images, may_fail, stop, cancel);
+    Spare(seen, images);
+    const std::size_t to_go = images.size();
+    next = RemoveWhileFresh(looked.at, images, may_fail, stop, cancel);
     if (images.empty()) break;
     if (stop.stop_requested()) {
       result_.stopped_early = "told to stop";
@@ -113,7 +157,7 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const st
     } else if (Failures() >= may_fail) {
       result_.out_of_failures = true;
       SpareAll(images, "too many removals failed");
-    } else if (images.size() < left.size()) {
+    } else if (images.size() < to_go) {
       in_vain = 0;
     } else if (++in_vain == kMaxLooksInVain) {  // we are held up: each look is too old to act on
       SpareAll(images,

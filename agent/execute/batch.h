@@ -24,7 +24,8 @@ struct BatchResult {
 };
 
 // Removes a few images: one last look at all of them, then each of them within 50 ms of that look,
-// or of another one.
+// or of another one.  Where several are on their way at once, one thread looks again before the
+// time is over.
 class Batch {
  public:
   // `reason_to_end`: asked before each look why nothing more is to go; empty: go on.
@@ -43,9 +44,19 @@ class Batch {
                   const std::stop_token& cancel);
 
  private:
-  // Removes what it can of `left` before the look is too old, and takes it out.
-  void RemoveWhileFresh(SteadyTime looked_at, std::vector<std::uint32_t>& left, int may_fail,
-                        const std::stop_token& stop, const std::stop_token& cancel);
+  struct Seen {
+    std::vector<std::uint32_t> images;
+    LookResult result;  // of those
+  };
+  // Removes what it can of `left` before the look is too old, and takes it out.  What was seen in
+  // another look meanwhile, should there have been one; it was at all that is left, or more.
+  std::optional<Seen> RemoveWhileFresh(SteadyTime looked_at, std::vector<std::uint32_t>& left,
+                                       int may_fail, const std::stop_token& stop,
+                                       const std::stop_token& cancel);
+  // Takes out of `images` what `seen` says must stay.
+  void Spare(const Seen& seen, std::vector<std::uint32_t>& images);
+  // Takes out of `images` those that may not go; all, when now is no time.
+  void Begin(std::vector<std::uint32_t>& images, const std::stop_token& stop);
   void Settle(std::uint32_t at, OutcomeKind kind, std::string detail = {});
   void SpareAll(std::vector<std::uint32_t>& left, const std::string& why);
   int Failures() const;

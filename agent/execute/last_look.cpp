@@ -32,7 +32,7 @@ std::string Changed(const Image& planned, const Image* now) {
 class LastLook::Subject {
  public:
   Subject(const Evidence& read, const ImageIndex& of_images, std::size_t planned)
-      : evidence(read), index(of_images), looked{{}, std::vector<std::string>(planned)} {}
+      : evidence(read), index(of_images), looked{{}, {}, std::vector<std::string>(planned)} {}
   virtual ~Subject() = default;
   Subject(const Subject&) = delete;
   Subject& operator=(const Subject&) = delete;
@@ -62,14 +62,15 @@ class LastLook::Images final : public Subject {
 
   std::optional<Refusal> Compare(RuntimeReader& runtime, const std::stop_token& stop) override {
     if (planned_.size() == 1) return CompareOne(runtime, stop);
-    const auto images = runtime.ListImages(stop);
-    if (!images) return Refusal{"images", images.error()};
+    auto images = runtime.ListImages(stop);
+    if (!images) return Refusal{"images", std::move(images).error()};
     std::unordered_map<std::string_view, const Image*> by_id;
     for (const Image& image : *images) by_id.emplace(image.id.text(), &image);
     for (std::size_t i = 0; i < planned_.size(); ++i) {
       const auto it = by_id.find(image(i).id.text());
       looked.spared[i] = Changed(image(i), it == by_id.end() ? nullptr : it->second);
     }
+    looked.listed = *std::move(images);
     return std::nullopt;
   }
 

@@ -17,7 +17,8 @@ namespace imagesweep {
 
 // What the last look at some images or names found.
 struct Looked {
-  SteadyTime at;  // when the newest container list was complete
+  SteadyTime at;              // when the newest container list was complete
+  std::vector<Image> listed;  // all that the runtime has; empty when only one was looked at
   // Parallel to them: why it must stay (it came into use, was pinned, renamed, or is gone); empty:
   // it may go.
   std::vector<std::string> spared;

@@ -48,6 +48,9 @@ class ImageRemover {
                             const std::stop_token& /*stop*/) {
     return Done{};
   }
+  // Asked with every image that a last look listed: whether what BeginBatch read holds now that
+  // these are there; no: the batch is to begin again.
+  virtual bool StillHolds(const std::vector<Image>& /*listed*/) { return true; }
   // Asked once after BeginBatch: why this image of the batch must stay after all; empty: it may go.
   virtual std::string ReasonToSpare(const Image& /*image*/) { return {}; }
   // Returns when the space of all that was removed so far is free; at once where each removal sees

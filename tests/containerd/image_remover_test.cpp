@@ -123,7 +123,7 @@ TEST_F(ImageRemoverTest, WhatTheRecordsDoNotTellGoesByTheCri) {
   }
 }
 
-// What a run has just observed serves its batches, for half a second; who uses an image is asked
+// What a run has just observed serves its batches, for two seconds; who uses an image is asked
 // anew.
 TEST_F(ImageRemoverTest, WhatWasReadAMomentAgoIsNotReadAgain) {
   int reads = 0, looks = 0;
@@ -135,7 +135,7 @@ TEST_F(ImageRemoverTest, WhatWasReadAMomentAgoIsNotReadAgain) {
   ASSERT_TRUE(held);
   const int first = std::exchange(looks, 0);
   ASSERT_EQ(std::exchange(reads, 0), 1);
-  clock.Advance(Millis(400));
+  clock.Advance(Millis(1'900));
   ASSERT_TRUE(Begin({&node.images[0]}));
   ASSERT_TRUE(remover.Remove(node.images[0], stop));
   clock.Advance(Millis(100));
@@ -162,6 +162,25 @@ TEST_F(ImageRemoverTest, AnImageThatCameMeanwhileHasItReadAgain) {
   records()["registry.example/app:v1"] = DigestOf('8');
   const Image app = node.images[0];
   ASSERT_TRUE(Begin({&app}));
+  ASSERT_TRUE(remover.Remove(app, stop));
+  EXPECT_THAT(fake.changed, IsEmpty()) << "by the CRI";
+}
+
+TEST_F(ImageRemoverTest, AnImageThatTheLastLookFindsFirstHasItReadAgain) {
+  const auto held = layers.Read(node.images, stop);
+  ASSERT_TRUE(held);
+  const Image app = node.images[0], other = node.images[1];
+  ASSERT_TRUE(Begin({&app, &other}));
+  EXPECT_TRUE(remover.StillHolds(node.images));
+  fake.spaces["k8s.io"].blobs[DigestOf('8')] = {
+      "{}",
+      {{"containerd.io/gc.ref.content.m.0", DigestOf('1')},
+       {"containerd.io/gc.ref.content.m.1", DigestOf('7')}}};
+  node.images.push_back(Make("new", '7'));
+  records()["registry.example/app:v1"] = DigestOf('8');
+  EXPECT_FALSE(remover.StillHolds(node.images));
+  ASSERT_TRUE(Begin({&app, &other}));
+  EXPECT_TRUE(remover.StillHolds(node.images));
   ASSERT_TRUE(remover.Remove(app, stop));
   EXPECT_THAT(fake.changed, IsEmpty()) << "by the CRI";
 }

@@ -372,5 +372,67 @@ TEST_F(BatchTest, SeveralAreOnTheirWayAtOnce) {
               AllOf(testing::SizeIs(2), Each(Field(&Outcome::kind, OutcomeKind::kRemoved))));
 }
 
+// While b is on its way, a takes so long that the look would be too old for the last ones.
+struct Slow final : ImageRemover {
+  explicit Slow(FakeClock& its) : clock(its) {}
+  std::size_t batch_size() const override { return 50; }
+  std::size_t in_flight() const override { return 2; }
+  Result<Removal> Remove(const Image& image, const std::stop_token&) override {
+    const std::string& id = image.id.text();
+    if (id == Id("a")) {
+      b_began.wait();
+      clock.Advance(Millis(40));
+    } else if (id == Id("b")) {
+      b_began.count_down();
+      looked.wait();
+    } else if (id == Id("c")) {
+      clock.Advance(Millis(20));
+    }
+    return Removal::kRemoved;
+  }
+  FakeClock& clock;
+  std::latch b_began{1}, looked{1};
+};
+
+TEST_F(BatchTest, ANewLookComesWhileOthersAreOnTheirWay) {
+  At("ReadUse", 2, [&, use = Id("d")] {
+    node.use.references.push_back({use, {}, {ReferrerKind::kContainer, "shop", "new", "web"}});
+  });
+  Slow remover(clock);
+  node.on_call = [&, change = node.on_call](const std::string& call) {
+    const auto error = change(call);
+    if (std::ranges::count(node.calls, "ReadUse") == 2 && call == "ReadPods")
+      remover.looked.try_wait() ? void() : remover.looked.count_down();
+    return error;
+  };
+  const Execution execution = RunWith(remover);
+  EXPECT_EQ(std::ranges::count(node.calls, "ReadUse"), 2) << "and it serves the others";
+  EXPECT_EQ(std::ranges::count(execution.outcomes, OutcomeKind::kRemoved, &Outcome::kind), 4);
+  const auto spared = std::ranges::find(execution.outcomes, OutcomeKind::kSpared, &Outcome::kind);
+  ASSERT_NE(spared, execution.outcomes.end());
+  EXPECT_EQ(evidence.images[spared->image].id.text(), Id("d"));
+  EXPECT_THAT(execution.recheck_window_seconds, Each(testing::Le(0.05)));
+}
+
+TEST_F(BatchTest, ABatchBeginsAgainWhereWhatItReadHoldsNoMore) {
+  node.holds = [asked = 0](const std::vector<Image>& listed) mutable {
+    EXPECT_EQ(listed.size(), 6U);
+    return ++asked > 1;
+  };
+  Run();
+  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ListImages", "ReadPods", "ReadUse", "ReadPods",
+                                      "BeginBatch", "ListImages", "ReadPods", "ReadUse", "ReadPods",
+                                      "Remove", "Remove", "Remove", "Remove", "Remove", "Reclaim"));
+}
+
+TEST_F(BatchTest, WithoutEndOfNewImagesNothingGoes) {
+  node.holds = [](const auto&) { return false; };
+  const Execution execution = Run();
+  EXPECT_THAT(node.removed, IsEmpty());
+  EXPECT_THAT(execution.outcomes,
+              Each(Field(&Outcome::detail, HasSubstr("new images keep coming"))));
+  EXPECT_EQ(execution.outcomes.size(), 5U);
+}
+
 }  // namespace
 }  // namespace imagesweep

@@ -39,7 +39,9 @@ class FakeNode final : public RuntimeReader,
   bool lists_what_it_removed = false;  // says yes and does nothing
   std::size_t batch = 1;               // images in one batch of removals
   std::string spares;                  // an id that the remover does not remove
-  std::string hides_pod;               // a pod (by name) that the API does not list
+  // What StillHolds says.
+  std::function<bool(const std::vector<Image>&)> holds = [](const auto&) { return true; };
+  std::string hides_pod;  // a pod (by name) that the API does not list
 
   // A pod with one running container, known to the API and to the runtime.
   void AddPod(const std::string& pod_namespace, const std::string& name, const std::string& image) {
@@ -89,6 +91,7 @@ class FakeNode final : public RuntimeReader,
       if (auto error = Enter("BeginBatch")) return *std::move(error);
     return Done{};
   }
+  bool StillHolds(const std::vector<Image>& listed) override { return holds(listed); }
   std::string ReasonToSpare(const Image& image) override {
     return image.id.text() == spares ? "something else holds it" : "";
   }
