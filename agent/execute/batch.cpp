@@ -4,6 +4,7 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 namespace imagesweep {
 void Batch::Settle(std::uint32_t at, OutcomeKind kind, std::string detail) {
@@ -132,8 +133,7 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const st
       break;
     }
     const Seen seen =
-        next ? *std::move(next) : Seen{images, look_.Look(images, evidence_, index_, stop)};
-    next.reset();
+        next ? *std::exchange(next, {}) : Seen{images, look_.Look(images, evidence_, index_, stop)};
     if (const auto* refusal = std::get_if<Refusal>(&seen.result)) {
       result_.refused = *refusal;
       SpareAll(images, "could not look again: " + refusal->error.what);

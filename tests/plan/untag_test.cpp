@@ -181,12 +181,12 @@ TEST_F(UntagTest, EveryTagThatStaysSaysWhy) {
   };
   const Observation before = seen;
   const Policy asked = policy;
-  for (const auto& [why, make] : cases) {
-    make();
+  for (const Case& c : cases) {
+    c.make();
     Chosen();
     EXPECT_TRUE(std::ranges::any_of(plan.tags_that_stay, [&](const TagThatStays& tag) {
-      return tag.rule == "builds" && tag.why.find(why) != std::string::npos;
-    })) << why;
+      return tag.rule == "builds" && tag.why.find(c.why) != std::string::npos;
+    })) << c.why;
     seen = before;
     policy = asked;
     tag_age = kOld;
