@@ -51,6 +51,7 @@ Status BatchImageRemover::WaitForDownloads(const std::stop_token& stop) {
       return Error{ErrorKind::kUnavailable, "a download is under way (" + it->ref() +
                                                 "); the rest is left for the next run"};
     if (!clock_.Sleep(kLookAgain, stop)) return Error{ErrorKind::kCancelled, "told to stop"};
+    layers_.Forget();  // what came by now is not in it
   }
 }
 

@@ -38,7 +38,7 @@ std::optional<Batch::Seen> Batch::RemoveWhileFresh(SteadyTime looked_at,
   const auto take = [&]() -> std::optional<Turn> {
     const std::scoped_lock guard(mu);
     const auto window = clock_.Steady() - looked_at;
-    // The newer one counts from now on.
+    // What a newer look found counts from now on.
     if (next || begun == left.size() || window > kMaxRecheckWindow || stop.stop_requested())
       return {};
     if (Failures() + in_hand >= may_fail) return {};  // all in hand may fail
@@ -56,16 +56,17 @@ std::optional<Batch::Seen> Batch::RemoveWhileFresh(SteadyTime looked_at,
              *answer == Removal::kRemoved ? OutcomeKind::kRemoved : OutcomeKind::kWouldRemove);
   };
   const auto look_ahead = [&] {
-    Seen seen;
+    std::vector<std::uint32_t> images;
     {
       const std::scoped_lock guard(mu);
       const auto window = clock_.Steady() - looked_at;
       const bool in_time = begun * kMaxRecheckWindow >= left.size() * window;
-      if (looked_ahead || window < kMaxRecheckWindow / 2 || in_time) return;
+      if (looked_ahead || begun == left.size() || in_time || window < kMaxRecheckWindow / 2) return;
+      if (stop.stop_requested() || Failures() >= may_fail) return;
       looked_ahead = true;
-      seen.images.assign(left.begin() + static_cast<std::ptrdiff_t>(begun), left.end());
+      images.assign(left.begin() + static_cast<std::ptrdiff_t>(begun), left.end());
     }
-    seen.result = look_.Look(seen.images, evidence_, index_, stop);
+    Seen seen = Look(std::move(images), stop);
     const std::scoped_lock guard(mu);
     next = std::move(seen);
   };
@@ -88,7 +89,19 @@ std::optional<Batch::Seen> Batch::RemoveWhileFresh(SteadyTime looked_at,
   return next;
 }
 
+Batch::Seen Batch::Look(std::vector<std::uint32_t> images, const std::stop_token& stop) {
+  Seen seen{std::move(images), {}};
+  seen.result = look_.Look(seen.images, !alone_, evidence_, index_, stop);
+  return seen;
+}
+
+bool Batch::IsFresh(const Seen& seen) const {
+  const auto* looked = std::get_if<Looked>(&seen.result);
+  return looked == nullptr || clock_.Steady() - looked->at <= kMaxRecheckWindow;
+}
+
 void Batch::Begin(std::vector<std::uint32_t>& images, const std::stop_token& stop) {
+  alone_ = images.size() == 1;
   std::vector<const Image*> listed;
   listed.reserve(images.size());
   for (const auto at : images) listed.push_back(&evidence_.images[at]);
@@ -125,15 +138,14 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const st
   result_ = {};
   Begin(images, stop);
   std::optional<Seen> next;
-  for (int in_vain = 0; !images.empty();) {
+  for (int in_vain = 0, begun_anew = 0; !images.empty();) {
     // The beginning may have taken its time, as copies of images do.
     if (std::string why = reason_to_end_(); !why.empty()) {
       result_.stopped_early = std::move(why);
       SpareAll(images, result_.stopped_early);
       break;
     }
-    const Seen seen =
-        next ? *std::exchange(next, {}) : Seen{images, look_.Look(images, evidence_, index_, stop)};
+    const Seen seen = next && IsFresh(*next) ? *std::exchange(next, {}) : Look(images, stop);
     if (const auto* refusal = std::get_if<Refusal>(&seen.result)) {
       result_.refused = *refusal;
       SpareAll(images, "could not look again: " + refusal->error.what);
@@ -141,7 +153,7 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const st
     }
     const Looked& looked = std::get<Looked>(seen.result);
     if (!looked.listed.empty() && !remover_.StillHolds(looked.listed)) {
-      if (++in_vain < kMaxLooksInVain)
+      if (++begun_anew < kMaxLooksInVain)
         Begin(images, stop);
       else
         SpareAll(images, "new images keep coming; left for the next run");
@@ -150,7 +162,11 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const st
     Spare(seen, images);
     const std::size_t to_go = images.size();
     next = RemoveWhileFresh(looked.at, images, may_fail, stop, cancel);
-    if (images.empty()) break;
+    if (images.empty()) {
+      if (const auto* refusal = next ? std::get_if<Refusal>(&next->result) : nullptr)
+        result_.refused = *refusal;
+      break;
+    }
     if (stop.stop_requested()) {
       result_.stopped_early = "told to stop";
       SpareAll(images, result_.stopped_early);

@@ -53,6 +53,9 @@ class Batch {
   std::optional<Seen> RemoveWhileFresh(SteadyTime looked_at, std::vector<std::uint32_t>& left,
                                        int may_fail, const std::stop_token& stop,
                                        const std::stop_token& cancel);
+  Seen Look(std::vector<std::uint32_t> images, const std::stop_token& stop);
+  // Whether it may still be acted on.
+  bool IsFresh(const Seen& seen) const;
   // Takes out of `images` what `seen` says must stay.
   void Spare(const Seen& seen, std::vector<std::uint32_t>& images);
   // Takes out of `images` those that may not go; all, when now is no time.
@@ -68,6 +71,7 @@ class Batch {
   const Clock& clock_;
   const std::function<std::string()> reason_to_end_;
   BatchResult result_;
+  bool alone_ = false;  // the batch began with one image, and the remover knew it
 };
 
 }  // namespace imagesweep

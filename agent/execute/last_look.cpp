@@ -56,12 +56,12 @@ class LastLook::Subject {
 
 class LastLook::Images final : public Subject {
  public:
-  Images(const std::vector<std::uint32_t>& planned, const Evidence& read,
+  Images(const std::vector<std::uint32_t>& planned, bool list_all, const Evidence& read,
          const ImageIndex& of_images)
-      : Subject(read, of_images, planned.size()), planned_(planned) {}
+      : Subject(read, of_images, planned.size()), planned_(planned), list_all_(list_all) {}
 
   std::optional<Refusal> Compare(RuntimeReader& runtime, const std::stop_token& stop) override {
-    if (planned_.size() == 1) return CompareOne(runtime, stop);
+    if (planned_.size() == 1 && !list_all_) return CompareOne(runtime, stop);
     auto images = runtime.ListImages(stop);
     if (!images) return Refusal{"images", std::move(images).error()};
     std::unordered_map<std::string_view, const Image*> by_id;
@@ -98,6 +98,7 @@ class LastLook::Images final : public Subject {
   }
 
   const std::vector<std::uint32_t>& planned_;
+  const bool list_all_;
 };
 
 class LastLook::Names final : public Subject {
@@ -201,9 +202,10 @@ std::variant<SteadyTime, Refusal> LastLook::LookAtUse(Subject& subject,
   }
 }
 
-LookResult LastLook::Look(const std::vector<std::uint32_t>& planned, const Evidence& evidence,
-                          const ImageIndex& index, const std::stop_token& stop) {
-  Images subject(planned, evidence, index);
+LookResult LastLook::Look(const std::vector<std::uint32_t>& planned, bool list_all,
+                          const Evidence& evidence, const ImageIndex& index,
+                          const std::stop_token& stop) {
+  Images subject(planned, list_all, evidence, index);
   return LookAt(subject, stop);
 }
 

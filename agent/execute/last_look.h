@@ -18,7 +18,7 @@ namespace imagesweep {
 // What the last look at some images or names found.
 struct Looked {
   SteadyTime at;              // when the newest container list was complete
-  std::vector<Image> listed;  // all that the runtime has; empty when only one was looked at
+  std::vector<Image> listed;  // all that the runtime has; empty when not asked for
   // Parallel to them: why it must stay (it came into use, was pinned, renamed, or is gone); empty:
   // it may go.
   std::vector<std::string> spared;
@@ -38,9 +38,10 @@ class LastLook {
            const Expectations& expected, const Clock& clock)
       : runtime_(runtime), pods_(pods), workloads_(workloads), expected_(expected), clock_(clock) {}
 
-  // `planned`: positions in `evidence.images`, which `index` is of.
-  LookResult Look(const std::vector<std::uint32_t>& planned, const Evidence& evidence,
-                  const ImageIndex& index, const std::stop_token& stop);
+  // `planned`: positions in `evidence.images`, which `index` is of.  One image alone is asked for
+  // by its id, unless `list_all`.
+  LookResult Look(const std::vector<std::uint32_t>& planned, bool list_all,
+                  const Evidence& evidence, const ImageIndex& index, const std::stop_token& stop);
   // The same of names: whoever names one keeps it, and no image is to lose its last tag of a
   // repository.
   LookResult LookAtNames(const std::vector<NameToDrop>& planned, const Evidence& evidence,

@@ -221,6 +221,17 @@ TEST_F(ImageRemoverTest, ABatchWaitsForDownloadsButNotForDeadOnes) {
   ASSERT_TRUE(Begin({&node.images[0]}));
   EXPECT_GT(clock.Steady() - begun, std::chrono::seconds(5));
 
+  const auto held = layers.Read(node.images, stop);
+  ASSERT_TRUE(held);
+  int reads = 0;
+  downloads["layer-sha256:bb"] = clock.Now();
+  fake.on_call = [&, lists = 0](const std::string& method) mutable {
+    reads += method == "Content.List" ? 1 : 0;
+    if (method == "Content.ListStatuses" && ++lists == 2) downloads.erase("layer-sha256:bb");
+  };
+  ASSERT_TRUE(Begin({&node.images[0]}));
+  EXPECT_EQ(reads, 1) << "what came is not in what was read before";
+
   downloads["layer-sha256:cc"] = clock.Now();
   fake.on_call = [&](const std::string&) { downloads["layer-sha256:cc"] = clock.Now(); };
   const auto status = Begin({&node.images[0]});

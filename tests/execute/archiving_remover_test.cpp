@@ -28,6 +28,7 @@ class Remover final : public ImageRemover {
     world_.done.push_back("begin " + std::to_string(images.size()));
     return Done{};
   }
+  bool StillHolds(const std::vector<Image>&) override { return false; }
   std::string ReasonToSpare(const Image& image) override {
     world_.done.push_back("ask " + image.display_name());
     return "the other one's reason";
@@ -133,6 +134,7 @@ TEST_F(ArchivingRemoverTest, ToldToStopItBeginsNothing) {
 TEST_F(ArchivingRemoverTest, EverythingElseIsTheOtherRemovers) {
   EXPECT_EQ(remover_.batch_size(), 7U);
   EXPECT_EQ(remover_.in_flight(), 3U);
+  EXPECT_FALSE(remover_.StillHolds({}));
   EXPECT_FALSE(remover_.Reclaim({}));
   EXPECT_THAT(world_.done, ElementsAre("end"));
 }

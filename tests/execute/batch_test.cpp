@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <latch>
+#include <semaphore>
 #include <thread>
 
 #include "agent/execute/executor.h"
@@ -337,12 +338,15 @@ TEST_F(BatchTest, ForSpaceWithoutKnownLayersTheyGoOneByOne) {
 
 // Two that wait for each other can only end when both are on their way.
 struct InPairs final : ImageRemover {
+  explicit InPairs(FakeClock& its) : clock(its) {}
   std::size_t batch_size() const override { return 2; }
   std::size_t in_flight() const override { return 2; }
   Result<Removal> Remove(const Image&, const std::stop_token&) override {
     both.arrive_and_wait();
+    clock.Advance(kMaxRecheckWindow);
     return Removal::kRemoved;
   }
+  FakeClock& clock;
   std::latch both{2};
 };
 
@@ -367,12 +371,14 @@ TEST_F(BatchTest, MaxFailuresHoldsForThoseOnTheirWayTogether) {
 
 TEST_F(BatchTest, SeveralAreOnTheirWayAtOnce) {
   plan.removals.resize(2);
-  InPairs remover;
+  InPairs remover(clock);
   EXPECT_THAT(RunWith(remover).outcomes,
               AllOf(testing::SizeIs(2), Each(Field(&Outcome::kind, OutcomeKind::kRemoved))));
+  EXPECT_EQ(std::ranges::count(node.calls, "ReadUse"), 1) << "nothing is left to look at";
 }
 
-// While b is on its way, a takes so long that the look would be too old for the last ones.
+// While b is on its way, a takes so long that the look would be too old for the last ones.  b ends
+// when c begins; should that not be, a moment later.
 struct Slow final : ImageRemover {
   explicit Slow(FakeClock& its) : clock(its) {}
   std::size_t batch_size() const override { return 50; }
@@ -384,34 +390,61 @@ struct Slow final : ImageRemover {
       clock.Advance(Millis(40));
     } else if (id == Id("b")) {
       b_began.count_down();
-      looked.wait();
+      (void)c_began.try_acquire_for(Millis(200));
     } else if (id == Id("c")) {
-      clock.Advance(Millis(20));
+      c_began.release();
     }
     return Removal::kRemoved;
   }
   FakeClock& clock;
-  std::latch b_began{1}, looked{1};
+  std::latch b_began{1};
+  std::binary_semaphore c_began{0};
 };
 
 TEST_F(BatchTest, ANewLookComesWhileOthersAreOnTheirWay) {
-  At("ReadUse", 2, [&, use = Id("d")] {
-    node.use.references.push_back({use, {}, {ReferrerKind::kContainer, "shop", "new", "web"}});
+  At("ReadUse", 2, [&] {
+    node.use.references.push_back({Id("c"), {}, {ReferrerKind::kContainer, "shop", "new", "web"}});
   });
   Slow remover(clock);
-  node.on_call = [&, change = node.on_call](const std::string& call) {
-    const auto error = change(call);
-    if (std::ranges::count(node.calls, "ReadUse") == 2 && call == "ReadPods")
-      remover.looked.try_wait() ? void() : remover.looked.count_down();
-    return error;
-  };
   const Execution execution = RunWith(remover);
   EXPECT_EQ(std::ranges::count(node.calls, "ReadUse"), 2) << "and it serves the others";
   EXPECT_EQ(std::ranges::count(execution.outcomes, OutcomeKind::kRemoved, &Outcome::kind), 4);
   const auto spared = std::ranges::find(execution.outcomes, OutcomeKind::kSpared, &Outcome::kind);
   ASSERT_NE(spared, execution.outcomes.end());
-  EXPECT_EQ(evidence.images[spared->image].id.text(), Id("d"));
+  EXPECT_EQ(evidence.images[spared->image].id.text(), Id("c"));
   EXPECT_THAT(execution.recheck_window_seconds, Each(testing::Le(0.05)));
+}
+
+TEST_F(BatchTest, ANewLookThatIsRefusedEndsTheBatch) {
+  node.on_call = [looks = 0](const std::string& call) mutable -> std::optional<Error> {
+    if (call == "ReadUse" && ++looks == 2) return Error{ErrorKind::kUnavailable, "refused"};
+    return std::nullopt;
+  };
+  Slow remover(clock);
+  const Execution execution = RunWith(remover);
+  EXPECT_TRUE(execution.refused);
+  EXPECT_EQ(std::ranges::count(execution.outcomes, OutcomeKind::kRemoved, &Outcome::kind), 2);
+  EXPECT_EQ(execution.outcomes.size(), 5U);
+}
+
+TEST_F(BatchTest, ANewLookThatCameTooLateIsTakenAgain) {
+  At("ReadPods", 4, [&] { clock.Advance(Millis(60)); });
+  Slow remover(clock);
+  const Execution execution = RunWith(remover);
+  EXPECT_EQ(std::ranges::count(node.calls, "ReadUse"), 3);
+  EXPECT_EQ(std::ranges::count(execution.outcomes, OutcomeKind::kRemoved, &Outcome::kind), 5);
+  EXPECT_THAT(execution.recheck_window_seconds, Each(testing::Le(0.05)));
+}
+
+// Whether the records hold has to be asked of one that is left, too.
+TEST_F(BatchTest, OneThatIsLeftOfABatchIsLookedAtWithAllThereAre) {
+  plan.removals.resize(2);
+  node.spares = Id("b");
+  node.holds = [asked = 0](const auto&) mutable { return ++asked > 1; };
+  Run();
+  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ListImages", "ReadPods", "ReadUse", "ReadPods",
+                                      "BeginBatch", "ImageStatus", "ReadPods", "ReadUse",
+                                      "ReadPods", "Remove", "Reclaim"));
 }
 
 TEST_F(BatchTest, ABatchBeginsAgainWhereWhatItReadHoldsNoMore) {

@@ -125,7 +125,8 @@ TEST_F(UntaggerTest, NoImageLosesItsLastTag) {
   };
   const Untagging done = Run();
   EXPECT_THAT(names.dropped, IsEmpty());
-  EXPECT_THAT(done.outcomes, Each(Field(&NameOutcome::detail, HasSubstr("no tag of that repository left"))));
+  EXPECT_THAT(done.outcomes,
+              Each(Field(&NameOutcome::detail, HasSubstr("no tag of that repository left"))));
 }
 
 TEST_F(UntaggerTest, AnImageThatIsGoneOrPinnedByThenKeepsItsTags) {
