@@ -7,6 +7,7 @@
 #include <utility>
 
 namespace imagesweep {
+
 void Batch::Settle(std::uint32_t at, OutcomeKind kind, std::string detail) {
   result_.outcomes.push_back({at, kind, std::move(detail)});
 }

@@ -28,7 +28,7 @@ struct BatchResult {
 // time is over.
 class Batch {
  public:
-  // `reason_to_end`: asked before each look why nothing more is to go; empty: go on.
+  // `reason_to_end`: asked before each look is acted on why nothing more is to go; empty: go on.
   Batch(LastLook& look, const Evidence& evidence, const ImageIndex& index, ImageRemover& remover,
         const Clock& clock, std::function<std::string()> reason_to_end)
       : look_(look),
