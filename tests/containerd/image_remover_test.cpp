@@ -38,6 +38,15 @@ struct ImageRemoverTest : testing::Test {
     image.tags = {ImageName::Parse("registry.example/" + name + ":v1")};
     return image;
   }
+  // One index has both, so that app's record is the new one's, too.
+  void AnotherComesBesideApp() {
+    fake.spaces["k8s.io"].blobs[DigestOf('8')] = {
+        "{}",
+        {{"containerd.io/gc.ref.content.m.0", DigestOf('1')},
+         {"containerd.io/gc.ref.content.m.1", DigestOf('7')}}};
+    node.images.push_back(Make("new", '7'));
+    records()["registry.example/app:v1"] = DigestOf('8');
+  }
   Status Begin(std::vector<const Image*> images) { return remover.BeginBatch(images, stop); }
   std::map<std::string, std::string>& records() { return fake.spaces["k8s.io"].images; }
 
@@ -153,13 +162,7 @@ TEST_F(ImageRemoverTest, WhatWasReadAMomentAgoIsNotReadAgain) {
 TEST_F(ImageRemoverTest, AnImageThatCameMeanwhileHasItReadAgain) {
   const auto held = layers.Read(node.images, stop);
   ASSERT_TRUE(held);
-  // The same index has it: from now on its record is the other's, too.
-  fake.spaces["k8s.io"].blobs[DigestOf('8')] = {
-      "{}",
-      {{"containerd.io/gc.ref.content.m.0", DigestOf('1')},
-       {"containerd.io/gc.ref.content.m.1", DigestOf('7')}}};
-  node.images.push_back(Make("new", '7'));
-  records()["registry.example/app:v1"] = DigestOf('8');
+  AnotherComesBesideApp();
   const Image app = node.images[0];
   ASSERT_TRUE(Begin({&app}));
   ASSERT_TRUE(remover.Remove(app, stop));
@@ -172,12 +175,7 @@ TEST_F(ImageRemoverTest, AnImageThatTheLastLookFindsFirstHasItReadAgain) {
   const Image app = node.images[0], other = node.images[1];
   ASSERT_TRUE(Begin({&app, &other}));
   EXPECT_TRUE(remover.StillHolds(node.images));
-  fake.spaces["k8s.io"].blobs[DigestOf('8')] = {
-      "{}",
-      {{"containerd.io/gc.ref.content.m.0", DigestOf('1')},
-       {"containerd.io/gc.ref.content.m.1", DigestOf('7')}}};
-  node.images.push_back(Make("new", '7'));
-  records()["registry.example/app:v1"] = DigestOf('8');
+  AnotherComesBesideApp();
   EXPECT_FALSE(remover.StillHolds(node.images));
   ASSERT_TRUE(Begin({&app, &other}));
   EXPECT_TRUE(remover.StillHolds(node.images));
