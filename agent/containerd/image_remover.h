@@ -19,10 +19,10 @@ namespace imagesweep::containerd {
 //
 // Before a batch is known again that no download is under way, whose content a collection could
 // wait for, which containers there are, and what records an image has: these from a graph that is
-// at most 2 s old and knows every image that the last look finds.  Each is deleted only while it
-// means the same image.  An image whose records cannot be told from another image's goes through
-// the CRI, one by one, as do those that containerd would otherwise go on listing (see
-// layers::SurvivesRemoveImage).
+// at most 2 s old and knows every image that the last look finds (for one image alone: that
+// BeginBatch finds).  Each is deleted only while it means the same image.  An image whose records
+// cannot be told from another image's goes through the CRI, one by one, as do those that containerd
+// would otherwise go on listing (see layers::SurvivesRemoveImage).
 //
 // Source: containerd, core/metadata/db.go (GarbageCollect), plugins/services/images (Delete:
 // `sync`, and from 2.0 on `target`); CRI RemoveImage of 2.0.0 to 2.0.4 does not wait for the

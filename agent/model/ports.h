@@ -49,8 +49,8 @@ class ImageRemover {
     return Done{};
   }
   // Asked with every image that a last look listed, as it does unless the batch began with one
-  // image: whether what BeginBatch read holds now that
-  // these are there; no: the batch is to begin again.
+  // image: whether what BeginBatch read holds now that these are there; no: the batch is to begin
+  // again.
   virtual bool StillHolds(const std::vector<Image>& /*listed*/) { return true; }
   // Asked once after BeginBatch: why this image of the batch must stay after all; empty: it may go.
   virtual std::string ReasonToSpare(const Image& /*image*/) { return {}; }
