@@ -113,8 +113,9 @@ Result<std::string> Render(const Options& options, const std::stop_token& stop) 
   const auto images = runtime.ListImages(stop);
   if (!images) return images.error();
   const RealClock clock;
-  containerd::Collector collector((*connection)->channel(), clock,
-                                  {.timeout = options.timeout, .disk = LayersDisk});
+  containerd::Collector collector(
+      (*connection)->channel(), clock,
+      {.timeout = options.timeout, .disk = LayersDisk, .configs = true});
   const auto graph = collector.Read(*images, stop);
   if (!graph && graph.error().kind == ErrorKind::kNotFound)
     return Error{ErrorKind::kNotFound,

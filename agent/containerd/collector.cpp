@@ -93,7 +93,7 @@ Result<layers::World> Collector::Collect(std::span<const Image> images,
     collection.ReadIngests(space);
     collection.ReadSandboxes(space);
   }
-  DocumentReader documents(*stubs_, *memory_, calls, world, images);
+  DocumentReader documents(*stubs_, *memory_, calls, world, images, options_.configs);
   documents.Read();
   if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "containerd: stopped"};
   collection.Forget();

@@ -25,6 +25,9 @@ struct CollectorOptions {
   // The file system on which a directory of containerd lies, as we see it; empty, or kOther when it
   // cannot be seen: figures are estimates then.
   std::function<layers::Disk(const std::string& directory)> disk;
+  // Reads also the config of each image, for World::facts(): what analyses of layers are made of,
+  // and half of all calls when nothing is remembered.  What removal frees does not depend on it.
+  bool configs = false;
 };
 
 // Reads containerd's own services, which are on the socket of the CRI: no further privilege is

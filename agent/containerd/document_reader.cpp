@@ -17,8 +17,13 @@ constexpr std::uint64_t kMaxDocument = 4 << 20;
 
 DocumentReader::DocumentReader(Collector::Stubs& stubs, Collector::Memory& memory,
                                const Calls& calls, layers::World& world,
-                               std::span<const Image> images)
-    : stubs_(stubs), memory_(memory), calls_(calls), world_(world), images_(images) {
+                               std::span<const Image> images, bool configs)
+    : stubs_(stubs),
+      memory_(memory),
+      calls_(calls),
+      world_(world),
+      images_(images),
+      configs_(configs) {
   for (const Image& image : images) ids_.insert(image.id.text());
 }
 
@@ -51,7 +56,8 @@ void DocumentReader::FindDocuments() {
   };
   for (const auto& blob : world_.blobs())
     if (blob.space == world_.cri_namespace() &&
-        (configs.contains(blob.digest) || (targets.contains(blob.digest) && !labelled(blob))))
+        (configs.contains(blob.digest) ? configs_
+                                       : targets.contains(blob.digest) && !labelled(blob)))
       present_[keys.Text(blob.digest)] = blob.bytes;
 }
 

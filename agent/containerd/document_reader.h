@@ -13,12 +13,13 @@
 
 namespace imagesweep::containerd {
 
-// The second part of one collection: what the configs of the images say, and which configs those
-// manifests name whose labels do not.  Of the CRI's namespace, when the World has its objects.
+// The second part of one collection: which configs those manifests name whose labels do not and,
+// when asked, what the configs of the images say.  Of the CRI's namespace, when the World has its
+// objects.
 class DocumentReader {
  public:
   DocumentReader(Collector::Stubs& stubs, Collector::Memory& memory, const Calls& calls,
-                 layers::World& world, std::span<const Image> images);
+                 layers::World& world, std::span<const Image> images, bool configs);
 
   // Adds them to the world.
   void Read();
@@ -38,8 +39,10 @@ class DocumentReader {
   const Calls& calls_;
   layers::World& world_;
   std::span<const Image> images_;
+  const bool configs_;
   std::unordered_set<std::string> ids_;  // of the images, which are the digests of their configs
-  // Configs of the images, and targets of the CRI's records whose labels name no parts: sizes.
+  // Configs of the images when asked, and targets of the CRI's records whose labels name no parts:
+  // sizes.
   std::unordered_map<std::string, std::uint64_t> present_;
 };
 

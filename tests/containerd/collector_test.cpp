@@ -75,6 +75,7 @@ TEST_F(CollectorTest, SeesWhatAnImageFrees) {
 }
 
 TEST_F(CollectorTest, ReadsTheHistoryOfAnImage) {
+  options_.configs = true;
   const auto world = Collect();
   ASSERT_EQ(world.facts().size(), 1U);
   const auto& facts = world.facts()[0];
@@ -104,6 +105,7 @@ TEST_F(CollectorTest, ARuntimeWithoutTheseServicesIsNotContainerd) {
 
 // A part that fails is said, and no figure is exact without it.
 TEST_F(CollectorTest, WhatCannotBeReadIsSaid) {
+  options_.configs = true;
   struct Row {
     const char* method;
     grpc::StatusCode code;
@@ -153,6 +155,7 @@ TEST_F(CollectorTest, WithoutVersionOrNamespacesThereIsNoWorld) {
 
 // Between the list and the question about one of its entries anything may go.
 TEST_F(CollectorTest, WhatVanishesMeanwhileIsNoFailure) {
+  options_.configs = true;
   const grpc::Status gone(grpc::StatusCode::NOT_FOUND, "not found");
   fake_.spaces["k8s.io"].leases["keeper"] = {kLayer};
   fake_.faults = {
@@ -165,6 +168,7 @@ TEST_F(CollectorTest, WhatVanishesMeanwhileIsNoFailure) {
 }
 
 TEST_F(CollectorTest, UsageAndConfigAreReadOnce) {
+  options_.configs = true;
   Collect();
   Collect();
   EXPECT_EQ(fake_.asked["Snapshots.Usage"], 1);
@@ -184,6 +188,17 @@ TEST_F(CollectorTest, UsageOfWhatAContainerWritesIsNotAskedFor) {
   EXPECT_EQ(fake_.asked["Snapshots.Usage"], 1);
 }
 
+TEST_F(CollectorTest, WhatFreesIsKnownWithoutConfigs) {
+  const auto freed = Freed();
+  EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
+  EXPECT_EQ(fake_.asked["Content.Read"], 0);
+  EXPECT_THAT(Collect().facts(), IsEmpty());
+  options_.configs = true;
+  collector_.reset();
+  EXPECT_EQ(Freed().space.bytes, freed.space.bytes);
+  EXPECT_EQ(fake_.asked["Content.Read"], 1);
+}
+
 TEST_F(CollectorTest, AManifestWithoutLabelsIsRead) {
   auto& blob = fake_.spaces["k8s.io"].blobs[kManifest];
   blob = {R"({"config": {"digest": ")" + kConfig + R"("}})", {}};
@@ -191,9 +206,11 @@ TEST_F(CollectorTest, AManifestWithoutLabelsIsRead) {
   ASSERT_EQ(world.facts().size(), 1U);
   ASSERT_EQ(world.facts()[0].manifests.size(), 1U);
   EXPECT_EQ(world.keys().Text(world.facts()[0].manifests[0]), kManifest);
+  EXPECT_EQ(fake_.asked["Content.Read"], 1);  // not the config
 }
 
 TEST_F(CollectorTest, AConfigThatIsNoJsonHasNoHistory) {
+  options_.configs = true;
   fake_.spaces["k8s.io"].blobs[kConfig].data = "<html>";
   const auto world = Collect();
   EXPECT_THAT(world.unread(), IsEmpty());
