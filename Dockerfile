@@ -9,8 +9,8 @@ RUN scripts/bootstrap build && apt-get install -y -qq --no-install-recommends ca
 COPY . .
 ARG REVISION=unknown
 # Debian's hardening flags. Warnings are errors where tests run, not here.
-RUN --mount=type=cache,target=/root/.cache/ccache \
-    export DEB_BUILD_MAINT_OPTIONS=hardening=+all DEB_CXXFLAGS_MAINT_STRIP=-g \
+RUN --mount=type=cache,target=/var/cache/ccache \
+    export CCACHE_DIR=/var/cache/ccache DEB_BUILD_MAINT_OPTIONS=hardening=+all DEB_CXXFLAGS_MAINT_STRIP=-g \
  && cmake --preset release -DIMAGESWEEP_TESTS=OFF -DIMAGESWEEP_BENCH=OFF -DIMAGESWEEP_WERROR=OFF \
       -DIMAGESWEEP_REVISION=${REVISION} -DCMAKE_CXX_FLAGS_RELEASE="-Os -ffunction-sections -fdata-sections -DNDEBUG" \
       -DCMAKE_CXX_FLAGS="$(dpkg-buildflags --get CXXFLAGS) $(dpkg-buildflags --get CPPFLAGS)" \
