@@ -191,6 +191,8 @@ Result<std::string> Render(const Options& options, const std::stop_token& stop) 
     }
   }
   LookAtDisk(runtime, use, stop);
+  use.node = NodeNameOf(options);
+  use.observed_at = FormatTime(clock.Now());
   switch (options.output) {
     case Output::kJson:
       return DiskUseJson(use) + "\n";
@@ -198,7 +200,10 @@ Result<std::string> Render(const Options& options, const std::stop_token& stop) 
       return JsonToYaml(DiskUseJson(use)) + "\n";
     case Output::kName: {
       std::string names;
-      for (const auto& image : use.images) names += image.name + "\n";
+      if (use.removal)
+        for (const std::string& name : use.removal->names) names += name + "\n";
+      else
+        for (const auto& image : use.images) names += image.name + "\n";
       return names;
     }
     default:

@@ -77,9 +77,8 @@ void AddSourceFlags(CLI::App& app, Options& options) {
                  "NAMESPACE/NAME of a ConfigMap that replaces that one for as long as it exists")
       ->envname("IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP")
       ->group(group);
-  app.add_option(
-         "--state-dir", options.state_dir,
-         "Keeps first seen and last used times and the history of runs; empty: keep nothing")
+  app.add_option("--state-dir", options.state_dir,
+                 "Keeps first seen and last used times and the history of runs; \"\": keep nothing")
       ->envname("IMAGESWEEP_STATE_DIR")
       ->capture_default_str()
       ->group(group);
@@ -201,7 +200,8 @@ std::string Contradiction(const CLI::App& app, const GivenArguments& given, Opti
            "--without-kubernetes on a host that has no cluster";
   if (options.output == Output::kName && (options.layers || !options.compare.empty()))
     return "-o name is not for analyze --layers and --compare, whose rows are no images";
-  const auto* read = ReadBy(options.compare.empty() ? name : "analyze --compare");
+  const std::string form = options.compare.empty() ? name : "analyze --compare";
+  const auto* read = ReadBy(form);
   if (read == nullptr && !difference)
     if (std::string which = ChoosePolicy(app, given, options); !which.empty()) return which;
   const bool about_node = name == "report" || name == "history";
@@ -210,7 +210,7 @@ std::string Contradiction(const CLI::App& app, const GivenArguments& given, Opti
     if ((option->get_group() == "Sources" && !about_node) ||
         option->get_group() == "Output and limits")
       if (read != nullptr || option->get_name() == "--no-headers") flags.push_back(option);
-  if (read != nullptr) return Unread(flags, *read, name, given);
+  if (read != nullptr) return Unread(flags, *read, form, given);
   const bool no_rows = name == "explain" || name == "analyze" || name == "agent" || difference;
   return Unread(flags, {no_rows ? "" : "no-headers"}, difference ? "plan --diff" : name, given);
 }

@@ -157,12 +157,10 @@ Status BatchImageRemover::Delete(const Record& record, const std::stop_token& st
   // The other place of the whole program that destroys something.
   const auto reply = calls.Ask("Images.Delete", options_.cri_namespace, stubs_->images,
                                &api::images::Images::Stub::Delete, request);
-  if (reply) {
-    deleted_ = true;
-    return Done{};
-  }
-  if (reply.error().kind != ErrorKind::kNotFound) return reply.error();
-  return moved();
+  if (!reply && reply.error().kind == ErrorKind::kNotFound) return moved();
+  deleted_ = true;  // perhaps, when the answer was lost
+  if (!reply) return reply.error();
+  return Done{};
 }
 
 // The CRI goes on listing an image whose record it cannot name.  Under the name by which it knows

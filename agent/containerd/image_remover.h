@@ -19,7 +19,7 @@ namespace imagesweep::containerd {
 //
 // Before a batch is known again that no download is under way, whose content a collection could
 // wait for, which containers there are, and what records an image has: these from a graph that is
-// at most 2 s old and knows every image that the last look finds (for one image alone: that
+// then at most 2 s old and knows every image that the last look finds (for one image alone: that
 // BeginBatch finds).  Each is deleted only while it means the same image.  An image whose records
 // cannot be told from another image's goes through the CRI, one by one, as do those that containerd
 // would otherwise go on listing (see layers::SurvivesRemoveImage).
@@ -80,7 +80,7 @@ class BatchImageRemover final : public ImageRemover {
   // Of the batch, by image id: a container of containerd that the CRI does not list.
   std::unordered_map<std::string, std::string> held_;
   bool checks_target_ = false;         // containerd compares `target` itself
-  std::atomic<bool> deleted_ = false;  // something since Reclaim, so that there is garbage
+  std::atomic<bool> deleted_ = false;  // something since Reclaim, so that there may be garbage
   int leases_ = 0;
 };
 

@@ -146,12 +146,18 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const st
       SpareAll(images, result_.stopped_early);
       break;
     }
-    const Seen seen = next && IsFresh(*next) ? *std::exchange(next, {}) : Look(images, stop);
+    if (next && !IsFresh(*next)) {  // too old to remove by, not to spare by
+      Spare(*std::exchange(next, {}), images);
+      continue;
+    }
+    const Seen seen = next ? *std::exchange(next, {}) : Look(images, stop);
     if (const auto* refusal = std::get_if<Refusal>(&seen.result)) {
       result_.refused = *refusal;
       SpareAll(images, "could not look again: " + refusal->error.what);
       break;
     }
+    Spare(seen, images);
+    if (images.empty()) break;
     const Looked& looked = std::get<Looked>(seen.result);
     if (!looked.listed.empty() && !remover_.StillHolds(looked.listed)) {
       if (++begun_anew < kMaxLooksInVain)
@@ -160,17 +166,14 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const st
         SpareAll(images, "new images keep coming; left for the next run");
       continue;
     }
-    Spare(seen, images);
     const std::size_t to_go = images.size();
     next = RemoveWhileFresh(looked.at, images, may_fail, stop, cancel);
-    if (images.empty()) {
-      if (const auto* refusal = next ? std::get_if<Refusal>(&next->result) : nullptr)
-        result_.refused = *refusal;
-      break;
-    }
+    if (images.empty()) break;  // whatever the next look found, or could not see
     if (stop.stop_requested()) {
       result_.stopped_early = "told to stop";
       SpareAll(images, result_.stopped_early);
+    } else if (next && std::holds_alternative<Refusal>(next->result)) {
+      continue;  // that comes before too many failures, which may have the same cause
     } else if (Failures() >= may_fail) {
       result_.out_of_failures = true;
       SpareAll(images, "too many removals failed");

@@ -37,7 +37,7 @@ class LastLook::Subject {
   Subject(const Subject&) = delete;
   Subject& operator=(const Subject&) = delete;
 
-  // Spares what is not as it was planned.  Not the last word: containers are read after this.
+  // Spares what is not as it was planned.  Not the last word: containers are read right after this.
   virtual std::optional<Refusal> Compare(RuntimeReader& runtime, const std::stop_token& stop) = 0;
   // Which of the planned a reference means, by their positions.
   virtual std::vector<std::size_t> MeantBy(const ImageReference& reference) const = 0;
@@ -47,6 +47,10 @@ class LastLook::Subject {
   void Spare(const ImageReference& reference, const Why& why) {
     for (const std::size_t i : MeantBy(reference))
       if (looked.spared[i].empty()) looked.spared[i] = why();
+  }
+  // The first reason counts; empty: there is none.
+  void SpareOne(std::size_t i, std::string why) {
+    if (looked.spared[i].empty()) looked.spared[i] = std::move(why);
   }
 
   const Evidence& evidence;
@@ -68,7 +72,7 @@ class LastLook::Images final : public Subject {
     for (const Image& image : *images) by_id.emplace(image.id.text(), &image);
     for (std::size_t i = 0; i < planned_.size(); ++i) {
       const auto it = by_id.find(image(i).id.text());
-      looked.spared[i] = Changed(image(i), it == by_id.end() ? nullptr : it->second);
+      SpareOne(i, Changed(image(i), it == by_id.end() ? nullptr : it->second));
     }
     looked.listed = *std::move(images);
     return std::nullopt;
@@ -93,7 +97,7 @@ class LastLook::Images final : public Subject {
           "images",
           {ErrorKind::kIncomplete, "asked for " + image(0).id.text() +
                                        ", the runtime answered with " + (*status)->id.text()}};
-    looked.spared[0] = Changed(image(0), *status ? &**status : nullptr);
+    SpareOne(0, Changed(image(0), *status ? &**status : nullptr));
     return std::nullopt;
   }
 
@@ -115,7 +119,7 @@ class LastLook::Names final : public Subject {
     for (std::size_t i = 0; i < planned_.size(); ++i) {
       const ImageId& id = evidence.images[planned_[i].image].id;
       const auto now = std::ranges::find(*images, id, &Image::id);
-      looked.spared[i] = now == images->end() ? "its image is gone" : WhyNot(tags_[i], *now);
+      SpareOne(i, now == images->end() ? "its image is gone" : WhyNot(tags_[i], *now));
     }
     return std::nullopt;
   }
@@ -172,10 +176,13 @@ std::variant<SteadyTime, Refusal> LastLook::LookAtUse(Subject& subject,
   // new list clears that up.
   Millis max_age = expected_.max_pod_list_age;
   for (bool again = false;; again = true) {
-    // A new list may take its time, so it comes before the containers, and the watch after them.
+    // A new list may take its time, so it comes before the images and the containers, and the watch
+    // after them.
     std::optional<PodEvidence> pods;
     if (auto read = ReadPods(max_age, pods, stop); !read)
       return Refusal{"pods", std::move(read).error()};
+    if (auto refusal = subject.Compare(runtime_, stop)) return *std::move(refusal);
+    if (std::ranges::none_of(subject.looked.spared, &std::string::empty)) return SteadyTime{};
     const auto use = runtime_.ReadUse(stop);
     if (!use) return Refusal{"containers", use.error()};
     const SteadyTime looked_at = clock_.Steady();
@@ -216,9 +223,7 @@ LookResult LastLook::LookAtNames(const std::vector<NameToDrop>& planned, const E
 }
 
 LookResult LastLook::LookAt(Subject& subject, const std::stop_token& stop) {
-  if (auto refusal = subject.Compare(runtime_, stop)) return *std::move(refusal);
-  if (std::ranges::none_of(subject.looked.spared, &std::string::empty))
-    return std::move(subject.looked);
+  // What may take long comes first: what is between the images and their removal must not.
   if (auto refusal = LookAtWorkloads(subject, stop)) return *std::move(refusal);
   auto use = LookAtUse(subject, stop);
   if (auto* refusal = std::get_if<Refusal>(&use)) return std::move(*refusal);

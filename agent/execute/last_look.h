@@ -17,7 +17,7 @@ namespace imagesweep {
 
 // What the last look at some images or names found.
 struct Looked {
-  SteadyTime at;              // when the newest container list was complete
+  SteadyTime at;              // when the newest container list was complete; 0: nothing may go
   std::vector<Image> listed;  // all that the runtime has; empty when not asked for
   // Parallel to them: why it must stay (it came into use, was pinned, renamed, or is gone); empty:
   // it may go.

@@ -59,7 +59,7 @@ void AddSameLayers(const Bloat& bloat, std::span<const Image> images, std::vecto
   }
 }
 
-// Told of a look-alike already, or too small: no advice of its own.
+// Layers of one line, several of which are large.  Told of as look-alikes already: not once more.
 void AddHeavy(const Bloat& bloat, const BloatLimits& limits, std::vector<Advice>& advice) {
   std::map<std::string, std::vector<std::uint32_t>> by_shape;
   std::set<std::uint32_t> told;
@@ -67,20 +67,28 @@ void AddHeavy(const Bloat& bloat, const BloatLimits& limits, std::vector<Advice>
     told.insert(group.layers.begin(), group.layers.end());
   for (std::uint32_t at = 0; at < bloat.chains.layers.size(); ++at) {
     const LayerUse& layer = bloat.chains.layers[at];
-    if (layer.bytes >= std::max<std::uint64_t>(limits.min_bytes, 1) && !layer.created_by.empty() &&
-        !told.contains(at))
+    if (layer.bytes > 0 && !layer.created_by.empty() && !told.contains(at))
       by_shape[InstructionShape(layer.created_by)].push_back(at);
   }
   for (const auto& [shape, layers] : by_shape) {
-    if (layers.size() < 2) continue;
     std::set<std::uint32_t> images;
-    std::uint64_t sum = 0;
+    std::string subject;  // the text of its largest layer stands for all
+    std::uint64_t sum = 0, largest = 0;
+    std::size_t heavy = 0;
     for (const std::uint32_t at : layers) {
-      sum += bloat.chains.layers[at].bytes;
-      images.insert(bloat.chains.layers[at].images.begin(), bloat.chains.layers[at].images.end());
+      const LayerUse& layer = bloat.chains.layers[at];
+      sum += layer.bytes;
+      if (layer.bytes >= limits.min_bytes) ++heavy;
+      images.insert(layer.images.begin(), layer.images.end());
+      const std::string text(Instruction(layer.created_by));
+      if (layer.bytes > largest || (layer.bytes == largest && text < subject)) {
+        largest = layer.bytes;
+        subject = text;
+      }
     }
+    if (heavy < 2) continue;
     // What it takes as a whole: how much of it could be saved, nobody knows.
-    advice.push_back({AdviceKind::kHeavyLayer, sum, shape, {images.begin(), images.end()}});
+    advice.push_back({AdviceKind::kHeavyLayer, sum, subject, {images.begin(), images.end()}});
   }
 }
 
@@ -110,8 +118,9 @@ Bloat FindBloat(const LayerGraph& graph, std::span<const Image> images, BloatLim
   bloat.chains = ReadLayerChains(graph);
   bloat.heaviest = Heaviest(bloat.chains, limits.heaviest);
   bloat.look_alikes = FindLookAlikes(bloat.chains, images, limits);
-  bloat.without_history =
-      static_cast<std::size_t>(std::ranges::count(bloat.chains.has_history, false));
+  for (std::size_t at = 0; at < images.size(); ++at)
+    if (!bloat.chains.has_history[at] && !bloat.chains.of_image[at].empty())
+      ++bloat.without_history;
 
   for (const LookAlikes& group : bloat.look_alikes) {
     std::set<std::uint32_t> its;

@@ -53,7 +53,8 @@ struct Bloat {
   std::vector<std::uint32_t> heaviest;  // in chains.layers, largest first
   std::vector<LookAlikes> look_alikes;  // most saved first
   std::vector<Advice> advice;           // most saved first, heavy layers last
-  std::size_t without_history = 0;      // images; their layers are compared by content alone
+  // Images with layers; these are compared by content alone.
+  std::size_t without_history = 0;
 };
 
 // Pure, and the same whatever the order of the images.  `images`: the list that the graph was built

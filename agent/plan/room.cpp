@@ -1,11 +1,12 @@
 #include "agent/plan/room.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/base/quantity.h"
 #include "agent/plan/gains.h"
-#include "agent/plan/order.h"
+#include "agent/plan/pick_order.h"
 #include "agent/plan/planner.h"
 #include "agent/plan/space.h"
 
@@ -46,7 +47,6 @@ Plan ChooseForRoom(const Scene& scene, std::uint64_t wanted) {
   std::vector<std::uint32_t> idle;
   for (const Decision& decision : plan.decisions)
     if (decision.code == Code::kIdle) idle.push_back(decision.image);
-  SortLeastRecentlyUsedFirst(scene, idle);
   Gains gains(scene);
   for (const auto at : plan.removals) gains.Add(at);
   // Until the disk says that it is enough, as far as that may be: nobody knows beforehand.  What
@@ -61,11 +61,12 @@ Plan ChooseForRoom(const Scene& scene, std::uint64_t wanted) {
     decision.reason = "nothing uses it, and " + goal + "; least recently used first";
     plan.removals.push_back(at);
   };
-  for (const auto at : idle) {
-    if (gains.TooLittle(at, {wanted, 0}))
-      passed_over.push_back(at);
+  PickOrder order(scene, gains, std::move(idle));
+  while (const auto at = order.Next()) {
+    if (gains.TooLittle(*at, {wanted, 0}))
+      passed_over.push_back(*at);
     else
-      take(at);
+      take(*at);
   }
   for (auto group = gains.EnoughTogether(passed_over, {wanted, 0}); !group.empty();
        group = gains.EnoughTogether(passed_over, {wanted, 0}))

@@ -6,6 +6,7 @@
 #include "agent/base/duration.h"
 #include "agent/plan/gains.h"
 #include "agent/plan/order.h"
+#include "agent/plan/pick_order.h"
 #include "agent/plan/questions.h"
 
 namespace imagesweep {
@@ -42,19 +43,21 @@ void Take(const Picking& picking, const std::string& goal, std::uint32_t at, Gai
   plan.removals.push_back(at);
 }
 
-// Least recently used first.  What frees next to nothing is passed over, until there is nothing
-// else; then those that share their layers go together.
+// What frees next to nothing is passed over, until there is nothing else; then those that share
+// their layers go together.
 void Pick(const Scene& scene, const Picking& picking, const std::string& goal,
           std::vector<std::uint32_t> images, Gains& gains, Plan& plan) {
-  SortLeastRecentlyUsedFirst(scene, images);
+  PickOrder order(scene, gains, std::move(images));
   std::vector<std::uint32_t> passed_over;
-  for (const auto at : images) {
-    if (gains.Reached(picking.until)) return;
-    if (gains.TooLittle(at, picking.until))
-      passed_over.push_back(at);
+  while (!gains.Reached(picking.until)) {
+    const auto at = order.Next();
+    if (!at) break;
+    if (gains.TooLittle(*at, picking.until))
+      passed_over.push_back(*at);
     else
-      Take(picking, goal, at, gains, plan);
+      Take(picking, goal, *at, gains, plan);
   }
+  if (gains.Reached(picking.until)) return;
   while (!gains.Reached(picking.until)) {
     const auto together = gains.EnoughTogether(passed_over, picking.until);
     if (together.empty()) break;

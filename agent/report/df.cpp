@@ -168,6 +168,8 @@ std::string BoundsJson(const DiskUse& use) {
   }
   return Json({{"apiVersion", "imagesweep/v1alpha1"},
                {"kind", "DiskUse"},
+               {"node", use.node},
+               {"observedAt", use.observed_at},
                {"boundsOnly", use.bounds_only},
                {"directory", use.directory},
                {"disk", std::move(disk)},
@@ -204,6 +206,8 @@ std::string DiskUseJson(const DiskUse& use) {
   }
   return Json({{"apiVersion", "imagesweep/v1alpha1"},
                {"kind", "DiskUse"},
+               {"node", use.node},
+               {"observedAt", use.observed_at},
                {"boundsOnly", nullptr},
                {"directory", use.directory},
                {"disk", std::move(disk)},

@@ -48,6 +48,8 @@ struct DiskUse {
     std::vector<std::string> names;
     FreedSpace freed;
   };
+  std::string node;
+  std::string observed_at;
   std::string directory;            // of the image store
   std::optional<SpaceOnDisk> disk;  // used there, by statvfs; blobs and snapshots are 0
   std::vector<Account> accounts;

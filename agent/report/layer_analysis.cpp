@@ -95,13 +95,20 @@ class LayerPage {
                  {"Look-alike layers would save", HumanBytes(all_.SavableBytes())}};
     page_.head.emplace_back(std::move(grid));
     page_.head.emplace_back(
-        Page::Paragraph{"Sizes are blocks on disk, layers unpacked and as they came. Reuse ratio: "
+        Page::Paragraph{"Sizes are blocks on disk, here of layers unpacked and as they came, below "
+                        "of layers unpacked. Reuse ratio: "
                         "sizes of all images over what is on disk. Layer reuse: the part of these "
                         "sizes that is on disk for another image already."});
     if (all_.without_history > 0)
       page_.head.emplace_back(Page::Paragraph{
           document::Count(all_.without_history, "image") +
-          " came without a history that fits: the instructions of their layers are not known."});
+          " came without a history that fits: the instructions of " +
+          (all_.without_history == 1 ? "its" : "their") + " layers are not known."});
+    if (!all_.not_unpacked.empty())
+      page_.head.emplace_back(Page::Paragraph{
+          document::Count(all_.not_unpacked.size(), "image") +
+          " not unpacked, so that nothing is said of the layers: " + Names(all_.not_unpacked) +
+          "."});
   }
 
   void Heaviest() {
@@ -248,6 +255,7 @@ std::string LayerAnalysisJson(const LayerAnalysis& all, std::size_t limit) {
                  {"lookAlikeGroups", all.look_alikes.size()},
                  {"savableBytes", all.SavableBytes()},
                  {"imagesWithoutHistory", all.without_history}}},
+               {"notUnpacked", all.not_unpacked},
                {"heaviestLayers", std::move(heaviest)},
                {"heaviestInstructions", std::move(instructions)},
                {"lookAlikes", std::move(look_alikes)},

@@ -83,6 +83,13 @@ TEST_F(DfTest, OnDockerASetIsBoundedAsAWhole) {
   EXPECT_THAT(Df(*fake_, Output::kJson).out, HasSubstr("\"boundsOnly\": \"docker 27.3.1 does"));
 }
 
+TEST_F(DfTest, NamesAreOfTheImagesThatWereAskedFor) {
+  Start(Flavour::kDockerd, "docker", "27.3.1");
+  EXPECT_EQ(Df(*fake_, Output::kName, {"registry.example/base:1"}).out,
+            "registry.example/base:1\n");
+  EXPECT_THAT(Df(*fake_, Output::kName).out, AllOf(HasSubstr("app:1"), HasSubstr("base:1")));
+}
+
 // Its sizes are of compressed layers: more than that may come free.
 TEST_F(DfTest, OnAContainerdWhoseOwnServicesAreOutOfReachNothingIsBounded) {
   Start(Flavour::kContainerd22, "containerd", "1.7.24");

@@ -130,7 +130,7 @@ class CollectManyTest : public testing::Test {
   RealClock clock_;
   std::vector<Image> images_;
   std::stop_source stop_;
-  Collector collector_{fake_.Channel(), clock_, {.disk = {}}};
+  Collector collector_{fake_.Channel(), clock_, {.disk = {}, .configs = true}};
 };
 
 TEST_F(CollectManyTest, UsagesThatCannotBeReadAreSaidOnceAndTheOthersAreKnown) {
@@ -247,7 +247,8 @@ TEST_F(CollectManyTest, ACallThatHangsEndsWithTheTimeOfAll) {
     if (method == "Snapshots.Usage" && NumberOf(object) % 2 == 0) go.wait();
     return grpc::Status::OK;
   };
-  Collector impatient(fake_.Channel(), clock_, {.timeout = Millis(300), .disk = {}});
+  Collector impatient(fake_.Channel(), clock_,
+                      {.timeout = Millis(300), .disk = {}, .configs = true});
   const SteadyTime begun = clock_.Steady();
   const auto world = impatient.Collect(images_, stop_.get_token());
   EXPECT_LT(clock_.Steady() - begun, std::chrono::seconds(5));

@@ -67,7 +67,7 @@ struct BatchTest : testing::Test {
 
 TEST_F(BatchTest, OneLookIsForAllOfThemAndComesAfterTheBeginning) {
   const Execution execution = Run();
-  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ListImages", "ReadPods", "ReadUse", "ReadPods",
+  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ReadPods", "ListImages", "ReadUse", "ReadPods",
                                       "Remove", "Remove", "Remove", "Remove", "Remove", "Reclaim"));
   EXPECT_EQ(execution.outcomes.size(), 5U);
   EXPECT_EQ(execution.recheck_window_seconds.size(), 5U);
@@ -141,8 +141,8 @@ TEST_F(BatchTest, WhatAWorkloadCameToWantIsSpared) {
 TEST_F(BatchTest, LooksAgainForTheRestWhenTheLookHasGrownOld) {
   At("Remove", 2, [&] { clock.Advance(Millis(51)); });
   Run();
-  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ListImages", "ReadPods", "ReadUse", "ReadPods",
-                                      "Remove", "Remove", "ListImages", "ReadPods", "ReadUse",
+  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ReadPods", "ListImages", "ReadUse", "ReadPods",
+                                      "Remove", "Remove", "ReadPods", "ListImages", "ReadUse",
                                       "ReadPods", "Remove", "Remove", "Remove", "Reclaim"));
 }
 
@@ -394,9 +394,11 @@ struct Slow final : ImageRemover {
     } else if (id == Id("c")) {
       c_began.release();
     }
+    if (fails) return Error{ErrorKind::kInternal, "busy"};
     return Removal::kRemoved;
   }
   FakeClock& clock;
+  bool fails = false;
   std::latch b_began{1};
   std::binary_semaphore c_began{0};
 };
@@ -436,14 +438,76 @@ TEST_F(BatchTest, ANewLookThatCameTooLateIsTakenAgain) {
   EXPECT_THAT(execution.recheck_window_seconds, Each(testing::Le(0.05)));
 }
 
+// A look may be too old to remove by; what it saw is no older than the plan.
+TEST_F(BatchTest, WhatALookThatCameTooLateFoundInUseStays) {
+  node.on_call = [&, looks = 0, pods = 0](const std::string& call) mutable -> std::optional<Error> {
+    if (call == "ReadUse" && ++looks == 2)
+      node.use.references.push_back({Id("c"), {}, {ReferrerKind::kContainer, "shop", "new", "w"}});
+    if (call == "ReadUse" && looks == 3) node.use.references.pop_back();
+    if (call == "ReadPods" && ++pods == 4) clock.Advance(Millis(60));
+    return std::nullopt;
+  };
+  Slow remover(clock);
+  const Execution execution = RunWith(remover);
+  EXPECT_EQ(std::ranges::count(node.calls, "ReadUse"), 3);
+  const auto spared = std::ranges::find(execution.outcomes, OutcomeKind::kSpared, &Outcome::kind);
+  ASSERT_NE(spared, execution.outcomes.end());
+  EXPECT_EQ(evidence.images[spared->image].id.text(), Id("c"));
+  EXPECT_THAT(spared->detail, HasSubstr("came into use"));
+}
+
+TEST_F(BatchTest, WhatWasInUseBeforeABatchBeganAgainStays) {
+  node.holds = [asked = 0](const auto&) mutable { return ++asked > 1; };
+  node.on_call = [&, looks = 0](const std::string& call) mutable -> std::optional<Error> {
+    if (call != "ReadUse") return std::nullopt;
+    if (++looks == 1)
+      node.use.references.push_back({Id("c"), {}, {ReferrerKind::kContainer, "shop", "new", "w"}});
+    else
+      node.use.references.pop_back();
+    return std::nullopt;
+  };
+  const Execution execution = Run();
+  EXPECT_EQ(std::ranges::count(node.calls, "BeginBatch"), 2);
+  EXPECT_EQ(std::ranges::count(execution.outcomes, OutcomeKind::kRemoved, &Outcome::kind), 4);
+  EXPECT_THAT(node.removed, testing::Not(testing::Contains(Id("c"))));
+}
+
+// The last begins while the look ahead is under way; so that this is refused holds nobody up.
+TEST_F(BatchTest, ALookThatNobodyNeedsAnyMoreMayBeRefused) {
+  plan.removals.resize(3);
+  Slow remover(clock);
+  node.on_call = [&, looks = 0](const std::string& call) mutable -> std::optional<Error> {
+    if (call != "ReadUse" || ++looks != 2) return std::nullopt;
+    remover.c_began.acquire();
+    return Error{ErrorKind::kUnavailable, "refused"};
+  };
+  const Execution execution = RunWith(remover);
+  EXPECT_EQ(std::ranges::count(node.calls, "ReadUse"), 2);
+  EXPECT_FALSE(execution.refused);
+  EXPECT_EQ(std::ranges::count(execution.outcomes, OutcomeKind::kRemoved, &Outcome::kind), 3);
+}
+
+TEST_F(BatchTest, ALostSourceIsToldBeforeTooManyFailures) {
+  policy.limits.max_failures = 2;
+  node.on_call = [looks = 0](const std::string& call) mutable -> std::optional<Error> {
+    if (call == "ReadUse" && ++looks == 2) return Error{ErrorKind::kUnavailable, "refused"};
+    return std::nullopt;
+  };
+  Slow remover(clock);
+  remover.fails = true;
+  const Execution execution = RunWith(remover);
+  EXPECT_EQ(std::ranges::count(execution.outcomes, OutcomeKind::kFailed, &Outcome::kind), 2);
+  EXPECT_TRUE(execution.refused);
+}
+
 // Whether the records hold has to be asked of one that is left, too.
 TEST_F(BatchTest, OneThatIsLeftOfABatchIsLookedAtWithAllThereAre) {
   plan.removals.resize(2);
   node.spares = Id("b");
   node.holds = [asked = 0](const auto&) mutable { return ++asked > 1; };
   Run();
-  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ListImages", "ReadPods", "ReadUse", "ReadPods",
-                                      "BeginBatch", "ImageStatus", "ReadPods", "ReadUse",
+  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ReadPods", "ListImages", "ReadUse", "ReadPods",
+                                      "BeginBatch", "ReadPods", "ImageStatus", "ReadUse",
                                       "ReadPods", "Remove", "Reclaim"));
 }
 
@@ -453,8 +517,8 @@ TEST_F(BatchTest, ABatchBeginsAgainWhereWhatItReadHoldsNoMore) {
     return ++asked > 1;
   };
   Run();
-  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ListImages", "ReadPods", "ReadUse", "ReadPods",
-                                      "BeginBatch", "ListImages", "ReadPods", "ReadUse", "ReadPods",
+  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ReadPods", "ListImages", "ReadUse", "ReadPods",
+                                      "BeginBatch", "ReadPods", "ListImages", "ReadUse", "ReadPods",
                                       "Remove", "Remove", "Remove", "Remove", "Remove", "Reclaim"));
 }
 

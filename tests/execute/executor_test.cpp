@@ -64,9 +64,9 @@ TEST_F(ExecutorTest, RemovesInTheOrderOfThePlanByTheListedId) {
 
 TEST_F(ExecutorTest, TheContainersAreReadAfterTheImageAndRightBeforeTheCall) {
   Run();
-  EXPECT_THAT(node.calls, ElementsAre("ImageStatus", "ReadPods", "ReadUse", "ReadPods", "Remove",
-                                      "ImageStatus", "ReadPods", "ReadUse", "ReadPods", "Remove",
-                                      "ImageStatus", "ReadPods", "ReadUse", "ReadPods", "Remove"));
+  EXPECT_THAT(node.calls, ElementsAre("ReadPods", "ImageStatus", "ReadUse", "ReadPods", "Remove",
+                                      "ReadPods", "ImageStatus", "ReadUse", "ReadPods", "Remove",
+                                      "ReadPods", "ImageStatus", "ReadUse", "ReadPods", "Remove"));
 }
 
 TEST_F(ExecutorTest, ADryRunLooksJustTheSameAndRemovesNothing) {

@@ -134,15 +134,16 @@ TEST_F(UntaggerTest, AnImageThatIsGoneOrPinnedByThenKeepsItsTags) {
       {[&] { node.images[1].pinned = true; }, "pinned"},
       {[&] { node.images.erase(node.images.begin() + 1); }, "gone"}};
   const FakeNode fresh = node;
-  for (const auto& [change, says] : cases) {
+  for (const auto& one : cases) {
     node = fresh;
-    node.on_call = [&, seen = false](const std::string& call) mutable -> std::optional<Error> {
+    node.on_call = [change = one.first,
+                    seen = false](const std::string& call) mutable -> std::optional<Error> {
       if (call == "ListImages" && !std::exchange(seen, true)) change();
       return std::nullopt;
     };
     const Untagging done = Run();
     EXPECT_THAT(names.dropped, IsEmpty());
-    EXPECT_THAT(done.outcomes, Each(Field(&NameOutcome::detail, HasSubstr(says))));
+    EXPECT_THAT(done.outcomes, Each(Field(&NameOutcome::detail, HasSubstr(one.second))));
   }
 }
 

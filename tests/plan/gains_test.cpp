@@ -88,6 +88,28 @@ TEST_F(GainsTest, WhatTheRunningShareIsNoGainHoweverMuchIsMissing) {
   EXPECT_THAT(plan.decisions[kSame].reason, HasSubstr("less than 1 MiB"));
 }
 
+// Unused for equally long: the runtime's sizes have no say, and what goes counts for the next.
+TEST_F(GainsTest, OfEqualsTheOneThatFreesMostByThenGoesFirst) {
+  LabNode node;
+  node.with_layer_blobs = false;
+  const LabNode::Layer shared = Layer("both", 40);
+  node.Pull("small", {Layer("small", 5)});
+  node.Pull("half", {shared, Layer("half", 4)});
+  node.Pull("other", {shared, Layer("other", 2)});
+  node.Pull("middle", {Layer("middle", 3)});
+  node.Pull("large", {Layer("large", 30)});
+  ObservationBuilder equal;
+  for (std::size_t at = 0; at < node.images.size(); ++at) {
+    node.images[at].size_bytes = (at + 1) * (at == 4 ? 1 : 100) * kMiB;
+    equal.Add(node.images[at], hours(200));
+  }
+  equal.Disk(1000 * kMiB, 250 * kMiB);  // 100 MiB to the low mark
+  const layers::LayerGraph layers(node.spec.Build(), node.images);
+  policy.disk.high_percent = 60;
+  const Plan plan = MakePlan(Scene(policy, equal.seen(), &layers));
+  EXPECT_THAT(plan.removals, ElementsAre(4, 0, 1, 2, 3)) << "large, small, half, then other";
+}
+
 TEST_F(GainsTest, NoGainHoldsOnlyWhatGoesForSpace) {
   policy.maximum_age = hours(100);
   policy.disk.high_percent = 0;

@@ -13,6 +13,8 @@ using testing::Not;
 
 DiskUse Sample() {
   DiskUse use;
+  use.node = "node-1";
+  use.observed_at = "2026-01-02T03:04:05.000Z";
   use.directory = "/var/lib/containerd";
   use.accounts = {{"in-use", {10 << 20, 30, 3, 2}}, {"idle", {4 << 20, 8, 2, 1}}};
   use.disk = SpaceOnDisk{16 << 20, 50, 0, 0};
@@ -28,6 +30,8 @@ DiskUse Sample() {
 TEST(DiskUseTest, AccountsAndTheRestAreWhatTheDiskHas) {
   const auto json = nlohmann::json::parse(DiskUseJson(Sample()));
   EXPECT_EQ(json["kind"], "DiskUse");
+  EXPECT_EQ(json["node"], "node-1");
+  EXPECT_EQ(json["observedAt"], "2026-01-02T03:04:05.000Z");
   EXPECT_EQ(json["counted"]["bytes"], 14 << 20);
   EXPECT_EQ(json["disk"]["otherBytes"], 2 << 20);
   EXPECT_EQ(json["disk"]["otherInodes"], 12);

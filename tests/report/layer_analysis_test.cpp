@@ -105,7 +105,16 @@ TEST(LayerAnalysisTest, WhatWasNotReadIsSaid) {
   all.without_history = 2;
   const std::string text = ToText(MakeLayerPage(all, 10));
   EXPECT_THAT(text, HasSubstr("Content.List k8s.io: broken"));
-  EXPECT_THAT(text, HasSubstr("2 images came without a history"));
+  EXPECT_THAT(text,
+              HasSubstr("2 images came without a history that fits: the instructions of their"));
+}
+
+TEST(LayerAnalysisTest, ImagesThatAreNotUnpackedAreNamed) {
+  LayerAnalysis all;
+  all.not_unpacked = {"app:v1", "app:v2"};
+  EXPECT_THAT(ToText(MakeLayerPage(all, 10)), HasSubstr("2 images not unpacked"));
+  EXPECT_THAT(ToText(MakeLayerPage(all, 10)), HasSubstr("app:v1"));
+  EXPECT_EQ(nlohmann::json::parse(LayerAnalysisJson(all, 10))["notUnpacked"][1], "app:v2");
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ def run(*arguments, code, env=None):
     (["report", "--no-headers"], ["--no-headers does nothing for `report`"]),
     (["version", "--state-dir", "x"], ["--state-dir does nothing for `version`"]),
     (["analyze", "--no-headers"], ["--no-headers does nothing for `analyze`"]),
+    (["analyze", "--compare", "a", "b", "--timeout=3s"], ["--timeout does nothing for `analyze --compare`"]),
     (["plan", "--policy-file", "FILE", "--policy-configmap", "a/b"],
      ["--policy-file FILE and --policy-configmap a/b are both given"]),
     (["sweep", "--policy-file", ""], ["--policy-file is given with nothing in it"]),

@@ -1,0 +1,56 @@
+#include "agent/plan/pick_order.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/plan/order.h"
+
+namespace imagesweep {
+namespace {
+
+constexpr std::ptrdiff_t kCountedAnew = 16;
+
+}  // namespace
+
+PickOrder::PickOrder(const Scene& scene, Gains& gains, std::vector<std::uint32_t> images)
+    : scene_(scene), gains_(gains), images_(std::move(images)) {
+  SortLeastRecentlyUsedFirst(scene_, images_);
+}
+
+bool PickOrder::Equals(std::uint32_t one, std::uint32_t other) const {
+  const ImageAge &left = scene_.age(one), &right = scene_.age(other);
+  return left.last_used.has_value() == right.last_used.has_value() &&
+         left.unused_for == right.unused_for;
+}
+
+// Where the layers do not say, by the runtime's size.
+std::uint64_t PickOrder::Frees(std::uint32_t at) {
+  const auto gain = gains_.Next(at);
+  return gain ? gain->bytes : scene_.image(at).size_bytes;
+}
+
+void PickOrder::BeginEquals() {
+  end_of_equals_ = next_ + 1;
+  while (end_of_equals_ < images_.size() && Equals(images_[next_], images_[end_of_equals_]))
+    ++end_of_equals_;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> equals;
+  for (std::size_t i = next_; i < end_of_equals_; ++i)
+    equals.emplace_back(Frees(images_[i]), images_[i]);
+  std::ranges::stable_sort(equals, std::ranges::greater(),
+                           [](const auto& one) { return one.first; });
+  std::ranges::transform(equals, images_.begin() + static_cast<std::ptrdiff_t>(next_),
+                         [](const auto& one) { return one.second; });
+}
+
+std::optional<std::uint32_t> PickOrder::Next() {
+  if (next_ == images_.size()) return std::nullopt;
+  if (next_ >= end_of_equals_) BeginEquals();
+  const auto first = images_.begin() + static_cast<std::ptrdiff_t>(next_);
+  const auto left = static_cast<std::ptrdiff_t>(end_of_equals_ - next_);
+  const auto most = std::ranges::max_element(first, first + std::min(left, kCountedAnew), {},
+                                             [&](std::uint32_t at) { return Frees(at); });
+  std::rotate(first, most, most + 1);
+  return images_[next_++];
+}
+
+}  // namespace imagesweep
