@@ -37,8 +37,8 @@ class Describer {
     analysis.without_history = bloat_.without_history;
     for (std::size_t at = 0; at < images_.size(); ++at)
       if (bloat_.chains.of_image[at].empty())
-        analysis.not_unpacked.push_back(images_[at].display_name());
-    std::ranges::sort(analysis.not_unpacked);
+        analysis.without_layers.push_back(images_[at].display_name());
+    std::ranges::sort(analysis.without_layers);
     for (const std::uint32_t at : bloat_.heaviest) {
       const layers::LayerUse& layer = bloat_.chains.layers[at];
       analysis.heaviest.push_back({layer.chain_id,

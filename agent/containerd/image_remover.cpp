@@ -20,6 +20,12 @@ bool ChecksTarget(std::string_view version) {
          version.substr(1, 1) == ".";
 }
 
+// What was asked for, when the answer was lost.
+bool MayHaveHappened(ErrorKind error) {
+  return error == ErrorKind::kDeadline || error == ErrorKind::kUnavailable ||
+         error == ErrorKind::kCancelled;
+}
+
 }  // namespace
 
 BatchImageRemover::BatchImageRemover(const std::shared_ptr<grpc::Channel>& channel,
@@ -158,7 +164,7 @@ Status BatchImageRemover::Delete(const Record& record, const std::stop_token& st
   const auto reply = calls.Ask("Images.Delete", options_.cri_namespace, stubs_->images,
                                &api::images::Images::Stub::Delete, request);
   if (!reply && reply.error().kind == ErrorKind::kNotFound) return moved();
-  deleted_ = true;  // perhaps, when the answer was lost
+  if (reply || MayHaveHappened(reply.error().kind)) deleted_ = true;
   if (!reply) return reply.error();
   return Done{};
 }

@@ -174,7 +174,9 @@ std::variant<SteadyTime, Refusal> LastLook::LookAtUse(Subject& subject,
                                                       const std::stop_token& stop) {
   // Twice at most: a pod that started since the last list makes the first view contradictory, and a
   // new list clears that up.
-  Millis max_age = expected_.max_pod_list_age;
+  // A list that is about to be too old would be read anew at the end, when nobody may wait any
+  // more.
+  Millis max_age = expected_.max_pod_list_age / 2;
   for (bool again = false;; again = true) {
     // A new list may take its time, so it comes before the images and the containers, and the watch
     // after them.
@@ -189,12 +191,6 @@ std::variant<SteadyTime, Refusal> LastLook::LookAtUse(Subject& subject,
     if (auto read = ReadPods(expected_.max_pod_list_age, pods, stop); !read)
       return Refusal{"pods", std::move(read).error()};
 
-    const View view{subject.evidence.images, subject.index, *use, pods ? &*pods : nullptr};
-    if (auto refusal = Examine(view, expected_, clock_.Steady())) {
-      if (again || pods_ == nullptr) return *std::move(refusal);
-      max_age = Millis::zero();
-      continue;
-    }
     const auto in_use = [](const ImageReference& reference) {
       return [&reference] { return "came into use by " + Describe(reference.by); };
     };
@@ -205,6 +201,13 @@ std::variant<SteadyTime, Refusal> LastLook::LookAtUse(Subject& subject,
       subject.Spare(reference, in_use(reference));
     for (const std::string& text : use->sandbox_images)
       subject.Spare({text, {}, {}}, [] { return "it became the pause image"; });
+
+    const View view{subject.evidence.images, subject.index, *use, pods ? &*pods : nullptr};
+    if (auto refusal = Examine(view, expected_, clock_.Steady())) {
+      if (again || pods_ == nullptr) return *std::move(refusal);
+      max_age = Millis::zero();
+      continue;
+    }
     return looked_at;
   }
 }

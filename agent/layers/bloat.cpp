@@ -67,7 +67,7 @@ void AddHeavy(const Bloat& bloat, const BloatLimits& limits, std::vector<Advice>
     told.insert(group.layers.begin(), group.layers.end());
   for (std::uint32_t at = 0; at < bloat.chains.layers.size(); ++at) {
     const LayerUse& layer = bloat.chains.layers[at];
-    if (layer.bytes > 0 && !layer.created_by.empty() && !told.contains(at))
+    if (layer.bytes > 0 && !layer.created_by.empty())
       by_shape[InstructionShape(layer.created_by)].push_back(at);
   }
   for (const auto& [shape, layers] : by_shape) {
@@ -77,14 +77,15 @@ void AddHeavy(const Bloat& bloat, const BloatLimits& limits, std::vector<Advice>
     std::size_t heavy = 0;
     for (const std::uint32_t at : layers) {
       const LayerUse& layer = bloat.chains.layers[at];
-      sum += layer.bytes;
-      if (layer.bytes >= limits.min_bytes) ++heavy;
-      images.insert(layer.images.begin(), layer.images.end());
       const std::string text(Instruction(layer.created_by));
       if (layer.bytes > largest || (layer.bytes == largest && text < subject)) {
         largest = layer.bytes;
         subject = text;
       }
+      if (told.contains(at)) continue;
+      sum += layer.bytes;
+      if (layer.bytes >= limits.min_bytes) ++heavy;
+      images.insert(layer.images.begin(), layer.images.end());
     }
     if (heavy < 2) continue;
     // What it takes as a whole: how much of it could be saved, nobody knows.

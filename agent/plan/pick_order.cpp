@@ -8,12 +8,16 @@
 namespace imagesweep {
 namespace {
 
-constexpr std::ptrdiff_t kCountedAnew = 16;
+constexpr std::size_t kCountedAnew = 16;
 
 }  // namespace
 
-PickOrder::PickOrder(const Scene& scene, Gains& gains, std::vector<std::uint32_t> images)
-    : scene_(scene), gains_(gains), images_(std::move(images)) {
+PickOrder::PickOrder(const Scene& scene, Gains& gains, const Space& goal,
+                     std::vector<std::uint32_t> images)
+    : scene_(scene),
+      gains_(gains),
+      by_inodes_(goal.bytes == 0 && goal.inodes > 0),
+      images_(std::move(images)) {
   SortLeastRecentlyUsedFirst(scene_, images_);
 }
 
@@ -26,7 +30,8 @@ bool PickOrder::Equals(std::uint32_t one, std::uint32_t other) const {
 // Where the layers do not say, by the runtime's size.
 std::uint64_t PickOrder::Frees(std::uint32_t at) {
   const auto gain = gains_.Next(at);
-  return gain ? gain->bytes : scene_.image(at).size_bytes;
+  if (!gain) return scene_.image(at).size_bytes;
+  return by_inodes_ ? gain->inodes : gain->bytes;
 }
 
 void PickOrder::BeginEquals() {
@@ -45,11 +50,17 @@ void PickOrder::BeginEquals() {
 std::optional<std::uint32_t> PickOrder::Next() {
   if (next_ == images_.size()) return std::nullopt;
   if (next_ >= end_of_equals_) BeginEquals();
-  const auto first = images_.begin() + static_cast<std::ptrdiff_t>(next_);
-  const auto left = static_cast<std::ptrdiff_t>(end_of_equals_ - next_);
-  const auto most = std::ranges::max_element(first, first + std::min(left, kCountedAnew), {},
-                                             [&](std::uint32_t at) { return Frees(at); });
-  std::rotate(first, most, most + 1);
+  const std::size_t end = std::min(end_of_equals_, next_ + kCountedAnew);
+  std::size_t most = next_;
+  std::uint64_t most_frees = Frees(images_[most]);
+  for (std::size_t i = next_ + 1; i < end; ++i)
+    if (const std::uint64_t frees = Frees(images_[i]); frees > most_frees) {
+      most = i;
+      most_frees = frees;
+    }
+  const auto begin = images_.begin();
+  std::rotate(begin + static_cast<std::ptrdiff_t>(next_), begin + static_cast<std::ptrdiff_t>(most),
+              begin + static_cast<std::ptrdiff_t>(most) + 1);
   return images_[next_++];
 }
 

@@ -61,7 +61,7 @@ Plan ChooseForRoom(const Scene& scene, std::uint64_t wanted) {
     decision.reason = "nothing uses it, and " + goal + "; least recently used first";
     plan.removals.push_back(at);
   };
-  PickOrder order(scene, gains, std::move(idle));
+  PickOrder order(scene, gains, {wanted, 0}, std::move(idle));
   while (const auto at = order.Next()) {
     if (gains.TooLittle(*at, {wanted, 0}))
       passed_over.push_back(*at);

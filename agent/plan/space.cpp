@@ -47,7 +47,7 @@ void Take(const Picking& picking, const std::string& goal, std::uint32_t at, Gai
 // their layers go together.
 void Pick(const Scene& scene, const Picking& picking, const std::string& goal,
           std::vector<std::uint32_t> images, Gains& gains, Plan& plan) {
-  PickOrder order(scene, gains, std::move(images));
+  PickOrder order(scene, gains, picking.until, std::move(images));
   std::vector<std::uint32_t> passed_over;
   while (!gains.Reached(picking.until)) {
     const auto at = order.Next();
@@ -57,7 +57,6 @@ void Pick(const Scene& scene, const Picking& picking, const std::string& goal,
     else
       Take(picking, goal, *at, gains, plan);
   }
-  if (gains.Reached(picking.until)) return;
   while (!gains.Reached(picking.until)) {
     const auto together = gains.EnoughTogether(passed_over, picking.until);
     if (together.empty()) break;

@@ -104,11 +104,11 @@ class LayerPage {
           document::Count(all_.without_history, "image") +
           " came without a history that fits: the instructions of " +
           (all_.without_history == 1 ? "its" : "their") + " layers are not known."});
-    if (!all_.not_unpacked.empty())
-      page_.head.emplace_back(Page::Paragraph{
-          document::Count(all_.not_unpacked.size(), "image") +
-          " not unpacked, so that nothing is said of the layers: " + Names(all_.not_unpacked) +
-          "."});
+    if (!all_.without_layers.empty())
+      page_.head.emplace_back(
+          Page::Paragraph{"No unpacked layers were found of " +
+                          document::Count(all_.without_layers.size(), "image") +
+                          ", of which nothing is said here: " + Names(all_.without_layers) + "."});
   }
 
   void Heaviest() {
@@ -255,7 +255,7 @@ std::string LayerAnalysisJson(const LayerAnalysis& all, std::size_t limit) {
                  {"lookAlikeGroups", all.look_alikes.size()},
                  {"savableBytes", all.SavableBytes()},
                  {"imagesWithoutHistory", all.without_history}}},
-               {"notUnpacked", all.not_unpacked},
+               {"withoutLayers", all.without_layers},
                {"heaviestLayers", std::move(heaviest)},
                {"heaviestInstructions", std::move(instructions)},
                {"lookAlikes", std::move(look_alikes)},

@@ -59,9 +59,9 @@ struct LayerAnalysis {
   std::vector<Twins> same_layers;     // images that differ in their configuration alone
   std::vector<Twins> patch_versions;  // bases that differ in the patch version alone
   std::vector<Advice> advice;
-  std::size_t without_history = 0;        // images with layers
-  std::vector<std::string> not_unpacked;  // images whose layers are not among these
-  std::vector<std::string> unread;        // what could not be read
+  std::size_t without_history = 0;          // images with layers
+  std::vector<std::string> without_layers;  // images of which none was found unpacked
+  std::vector<std::string> unread;          // what could not be read
 
   // How many times what is on disk is used; 1 when nothing is shared.
   double ReuseRatio() const;

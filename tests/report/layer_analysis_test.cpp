@@ -109,12 +109,13 @@ TEST(LayerAnalysisTest, WhatWasNotReadIsSaid) {
               HasSubstr("2 images came without a history that fits: the instructions of their"));
 }
 
-TEST(LayerAnalysisTest, ImagesThatAreNotUnpackedAreNamed) {
+TEST(LayerAnalysisTest, ImagesWithoutLayersAreNamed) {
   LayerAnalysis all;
-  all.not_unpacked = {"app:v1", "app:v2"};
-  EXPECT_THAT(ToText(MakeLayerPage(all, 10)), HasSubstr("2 images not unpacked"));
+  all.without_layers = {"app:v1", "app:v2"};
+  EXPECT_THAT(ToText(MakeLayerPage(all, 10)),
+              HasSubstr("No unpacked layers were found of 2 images"));
   EXPECT_THAT(ToText(MakeLayerPage(all, 10)), HasSubstr("app:v1"));
-  EXPECT_EQ(nlohmann::json::parse(LayerAnalysisJson(all, 10))["notUnpacked"][1], "app:v2");
+  EXPECT_EQ(nlohmann::json::parse(LayerAnalysisJson(all, 10))["withoutLayers"][1], "app:v2");
 }
 
 }  // namespace
