@@ -81,6 +81,19 @@ TEST_F(ImageRemoverTest, NothingRemovedMeansNothingToCollect) {
 }
 
 // Between the look and the call a pull may give the name to another image.
+TEST_F(ImageRemoverTest, ADeletionWhoseAnswerWasLostIsCollectedAndOneThatWasDeniedIsNot) {
+  for (const auto& [code, collected] : {std::pair{grpc::StatusCode::DEADLINE_EXCEEDED, true},
+                                        std::pair{grpc::StatusCode::PERMISSION_DENIED, false}}) {
+    fake.changed.clear();
+    ASSERT_TRUE(Begin({&node.images[0]}));
+    fake.faults = {{"Images.Delete", {code, "no answer"}}};
+    EXPECT_FALSE(remover.Remove(node.images[0], stop));
+    fake.faults.clear();
+    ASSERT_TRUE(remover.Reclaim(stop));
+    EXPECT_EQ(fake.changed.size(), collected ? 1U : 0U) << code;
+  }
+}
+
 TEST_F(ImageRemoverTest, ANameThatMovedOnIsNotDeleted) {
   for (const bool checks_target : {true, false}) {
     node.identity.version = checks_target ? "2.0.0" : "1.7.24";

@@ -47,7 +47,11 @@ struct BatchTest : testing::Test {
     };
   }
   struct Workloads final : WorkloadReader {
-    Result<WorkloadEvidence> Read(const std::stop_token&) override { return now; }
+    Result<WorkloadEvidence> Read(const std::stop_token&) override {
+      if (on_read) on_read();
+      return now;
+    }
+    std::function<void()> on_read;
     Result<WorkloadEvidence> now = WorkloadEvidence{};
   };
 
@@ -109,6 +113,17 @@ TEST_F(BatchTest, SparesOfABatchWhatChangedAndNothingElse) {
     ASSERT_NE(spared, execution.outcomes.end()) << c.why;
     EXPECT_THAT(spared->detail, HasSubstr(c.says)) << c.why;
   }
+}
+
+// They may take long, so nothing that has to be new is read before them.
+TEST_F(BatchTest, WorkloadsAreReadBeforeTheImages) {
+  workloads.emplace();
+  reader.on_read = [&] { node.calls.emplace_back("ReadWorkloads"); };
+  Run();
+  ASSERT_GE(node.calls.size(), 6U);
+  node.calls.resize(6);
+  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ReadWorkloads", "ReadPods", "ListImages",
+                                      "ReadUse", "ReadPods"));
 }
 
 TEST_F(BatchTest, WhatAWorkloadCameToWantIsSpared) {
