@@ -1,7 +1,5 @@
 #include <algorithm>
 #include <limits>
-#include <map>
-#include <set>
 
 #include "agent/app/layers_disk.h"
 #include "agent/cli/commands.h"
@@ -45,7 +43,9 @@ class Describer {
                                    std::string(layers::Instruction(layer.created_by)), layer.bytes,
                                    Names(layer.images)});
     }
-    analysis.instructions = Instructions();
+    for (const layers::BuildLine& line : bloat_.lines)
+      analysis.instructions.push_back(
+          {line.text, line.bytes, line.layers.size(), Names(line.images)});
     for (const layers::LookAlikes& group : bloat_.look_alikes)
       analysis.look_alikes.push_back(
           {group.instruction, bloat_.chains.layers[group.layers.front()].bytes, group.layers.size(),
@@ -65,45 +65,12 @@ class Describer {
   }
 
  private:
-  template <typename Positions>
-  std::vector<std::string> Names(const Positions& positions) const {
+  std::vector<std::string> Names(const std::vector<std::uint32_t>& positions) const {
     std::vector<std::string> names;
     names.reserve(positions.size());
     for (const std::uint32_t at : positions) names.push_back(images_[at].display_name());
     std::ranges::sort(names);
     return names;
-  }
-
-  // Layers of the same line together, the heaviest line first.
-  std::vector<LayerAnalysis::Instruction> Instructions() const {
-    struct Line {
-      LayerAnalysis::Instruction sum;
-      std::set<std::uint32_t> images;
-      std::uint64_t largest = 0;
-    };
-    std::map<std::string, Line> lines;
-    for (const layers::LayerUse& layer : bloat_.chains.layers) {
-      if (layer.created_by.empty() || layer.bytes == 0) continue;
-      Line& line = lines[layers::InstructionShape(layer.created_by)];
-      // The text of its largest layer stands for all; of two as large, the first in order.
-      const std::string text(layers::Instruction(layer.created_by));
-      if (layer.bytes > line.largest || (layer.bytes == line.largest && text < line.sum.text)) {
-        line.largest = layer.bytes;
-        line.sum.text = text;
-      }
-      line.sum.bytes += layer.bytes;
-      ++line.sum.layers;
-      line.images.insert(layer.images.begin(), layer.images.end());
-    }
-    std::vector<LayerAnalysis::Instruction> instructions;
-    for (auto& [shape, line] : lines) {
-      line.sum.images = Names(line.images);
-      instructions.push_back(std::move(line.sum));
-    }
-    std::ranges::sort(instructions, [](const auto& one, const auto& other) {
-      return one.bytes != other.bytes ? one.bytes > other.bytes : one.text < other.text;
-    });
-    return instructions;
   }
 
   const layers::Bloat& bloat_;

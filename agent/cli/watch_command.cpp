@@ -59,9 +59,8 @@ int RunWatch(const Options& options, const std::stop_token& stop) {
     return session.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
   }
   std::optional<Screen> screen;
-  std::optional<Report> seen;  // the last look that was not refused
+  ChangeLog log;
   std::vector<std::string> events;
-  bool blind = false;
   do {
     // The policy anew each time: an edit shows.
     const auto active = session->ReadPolicy(stop);
@@ -70,20 +69,11 @@ int RunWatch(const Options& options, const std::stop_token& stop) {
       PrintError(active.error().what);
       return active.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
     }
-    Report report = session->sweeper().Evaluate(*active, stop);
+    const Report report = session->sweeper().Evaluate(*active, stop);
     if (stop.stop_requested()) break;
     if (!screen && isatty(STDOUT_FILENO) != 0) screen.emplace();
-    std::vector<Change> changes;
-    Report was_blind;
-    was_blind.refused = Refusal{};
-    if (blind != report.refused.has_value())
-      changes = ChangesBetween(blind ? was_blind : Report(), report);
-    if (seen && !report.refused) {
-      const auto more = ChangesBetween(*seen, report);
-      changes.insert(changes.end(), more.begin(), more.end());
-    }
-    blind = report.refused.has_value();
-    for (const Change& change : changes) {
+    const bool first = !log.seen() && !report.refused;
+    for (const Change& change : log.Look(report)) {
       events.push_back(ChangeLine(change, report.finished));
       if (!screen && !PrintResult(events.back() + "\n")) return kExitFailed;
     }
@@ -91,11 +81,10 @@ int RunWatch(const Options& options, const std::stop_token& stop) {
       events.erase(events.begin(), events.end() - static_cast<std::ptrdiff_t>(kMostEvents));
     if (screen && !screen->Show({report, events, RunsLine(options, report, clock)}))
       return kExitFailed;
-    if (!screen && !seen && !report.refused &&
+    if (!screen && first &&
         !PrintResult("Watching " + std::to_string(report.observation.images.size()) +
                      " images of node " + report.node + "\n"))
       return kExitFailed;
-    if (!report.refused) seen = std::move(report);
   } while (clock.Sleep(options.watch_every, stop));
   return kExitDone;
 }

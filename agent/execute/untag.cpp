@@ -24,8 +24,9 @@ std::vector<NameOutcome> Untagger::Drop(const Plan& plan, const Evidence& eviden
       outcomes.push_back({batch[i], OutcomeKind::kSpared, looked.spared[i]});
       continue;
     }
+    // Too old to drop by, not to spare by.
     const auto window = clock_.Steady() - looked.at;
-    if (window > kMaxRecheckWindow || stop.stop_requested()) break;
+    if (window > kMaxRecheckWindow || stop.stop_requested()) continue;
     if (remover_ == nullptr) {
       outcomes.push_back({batch[i], OutcomeKind::kWouldRemove, {}});
       continue;
@@ -78,8 +79,8 @@ Untagging Untagger::Run(const Plan& plan, const Evidence& evidence, const ImageI
     }
     const auto outcomes =
         Drop(plan, evidence, batch, std::get<Looked>(seen), result.recheck_window_seconds, stop);
+    for (const NameOutcome& outcome : outcomes) std::erase(left, outcome.untag);
     std::ranges::copy(outcomes, std::back_inserter(result.outcomes));
-    left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(outcomes.size()));
     in_vain = outcomes.empty() ? in_vain + 1 : 0;
     if (in_vain == kMaxLooksInVain)
       spare_all("the machine is too busy to act within 50ms of the last look");

@@ -4,8 +4,6 @@
 #include <map>
 #include <set>
 
-#include "agent/layers/instruction.h"
-
 namespace imagesweep::layers {
 
 namespace {
@@ -59,37 +57,25 @@ void AddSameLayers(const Bloat& bloat, std::span<const Image> images, std::vecto
   }
 }
 
-// Layers of one line, several of which are large.  Told of as look-alikes already: not once more.
+// Lines of which several layers are large.  Told of as look-alikes already: not once more.
 void AddHeavy(const Bloat& bloat, const BloatLimits& limits, std::vector<Advice>& advice) {
-  std::map<std::string, std::vector<std::uint32_t>> by_shape;
   std::set<std::uint32_t> told;
   for (const LookAlikes& group : bloat.look_alikes)
     told.insert(group.layers.begin(), group.layers.end());
-  for (std::uint32_t at = 0; at < bloat.chains.layers.size(); ++at) {
-    const LayerUse& layer = bloat.chains.layers[at];
-    if (layer.bytes > 0 && !layer.created_by.empty())
-      by_shape[InstructionShape(layer.created_by)].push_back(at);
-  }
-  for (const auto& [shape, layers] : by_shape) {
+  for (const BuildLine& line : bloat.lines) {
     std::set<std::uint32_t> images;
-    std::string subject;  // the text of its largest layer stands for all
-    std::uint64_t sum = 0, largest = 0;
+    std::uint64_t sum = 0;
     std::size_t heavy = 0;
-    for (const std::uint32_t at : layers) {
-      const LayerUse& layer = bloat.chains.layers[at];
-      const std::string text(Instruction(layer.created_by));
-      if (layer.bytes > largest || (layer.bytes == largest && text < subject)) {
-        largest = layer.bytes;
-        subject = text;
-      }
+    for (const std::uint32_t at : line.layers) {
       if (told.contains(at)) continue;
+      const LayerUse& layer = bloat.chains.layers[at];
       sum += layer.bytes;
       if (layer.bytes >= limits.min_bytes) ++heavy;
       images.insert(layer.images.begin(), layer.images.end());
     }
     if (heavy < 2) continue;
     // What it takes as a whole: how much of it could be saved, nobody knows.
-    advice.push_back({AdviceKind::kHeavyLayer, sum, subject, {images.begin(), images.end()}});
+    advice.push_back({AdviceKind::kHeavyLayer, sum, line.text, {images.begin(), images.end()}});
   }
 }
 
@@ -118,6 +104,7 @@ Bloat FindBloat(const LayerGraph& graph, std::span<const Image> images, BloatLim
   bloat.sharing = MeasureSharing(graph);
   bloat.chains = ReadLayerChains(graph);
   bloat.heaviest = Heaviest(bloat.chains, limits.heaviest);
+  bloat.lines = ReadBuildLines(bloat.chains);
   bloat.look_alikes = FindLookAlikes(bloat.chains, images, limits);
   for (std::size_t at = 0; at < images.size(); ++at)
     if (!bloat.chains.has_history[at] && !bloat.chains.of_image[at].empty())

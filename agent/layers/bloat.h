@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/layers/build_lines.h"
 #include "agent/layers/layer_chains.h"
 #include "agent/layers/sharing.h"
 
@@ -51,6 +52,7 @@ struct Bloat {
   Sharing sharing;
   LayerChains chains;
   std::vector<std::uint32_t> heaviest;  // in chains.layers, largest first
+  std::vector<BuildLine> lines;         // the heaviest first
   std::vector<LookAlikes> look_alikes;  // most saved first
   std::vector<Advice> advice;           // most saved first, heavy layers last
   // Images with layers; these are compared by content alone.

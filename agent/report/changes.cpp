@@ -30,6 +30,10 @@ std::string TagsOf(const Image& image) {
   return text.empty() ? "no tag" : text;
 }
 
+bool HasName(const Image& image) {
+  return !image.tags.empty() || !image.digests.empty();
+}
+
 // The name it had last is what people know it by.
 const std::string& NameOf(const Image& now, const Image& before) {
   return now.tags.empty() ? before.display_name() : now.display_name();
@@ -57,35 +61,52 @@ std::string_view ToString(Change::Kind kind) {
   return "Changed";
 }
 
-std::vector<Change> ChangesBetween(const Report& before, const Report& after) {
+std::vector<Change> ChangeLog::Compare(const Report& before, const Report& after) {
   std::vector<Change> changes;
-  if (after.refused && !before.refused)
-    changes.push_back(
-        {Change::Kind::kRefused, {}, after.refused->source + ": " + after.refused->error.what});
-  if (before.refused && !after.refused) changes.push_back({Change::Kind::kSeeing, {}, {}});
-  if (before.refused || after.refused) return changes;
-  const auto then = ById(before);
+  auto then = ById(before);
   const auto now = ById(after);
+  const std::set<std::string> waited = std::exchange(unnamed_, {});
+  for (const std::string& id : waited) then.erase(id);
   for (const auto& [id, known] : now) {
+    const Image& image = *known.image;
+    const bool used = known.decision->code == Code::kInUse;
     const auto old = then.find(id);
-    if (old == then.end()) {
-      changes.push_back({Change::Kind::kPulled, known.image->display_name(),
-                         HumanBytes(known.image->size_bytes)});
+    const bool is_new = old == then.end();
+    if (is_new && !HasName(image) && !waited.contains(image.id.text())) {
+      unnamed_.insert(image.id.text());
       continue;
     }
-    const std::string& name = NameOf(*known.image, *old->second.image);
-    if (TagsOf(*known.image) != TagsOf(*old->second.image))
-      changes.push_back({Change::Kind::kTagged, name, "now " + TagsOf(*known.image)});
-    const bool used = known.decision->code == Code::kInUse;
-    if (used == (old->second.decision->code == Code::kInUse)) continue;
-    changes.push_back({used ? Change::Kind::kUsed : Change::Kind::kReleased, name,
-                       used ? known.decision->reason : old->second.decision->reason});
+    const std::string& name = is_new ? image.display_name() : NameOf(image, *old->second.image);
+    if (is_new)
+      changes.push_back({Change::Kind::kPulled, name, HumanBytes(image.size_bytes)});
+    else if (TagsOf(image) != TagsOf(*old->second.image))
+      changes.push_back({Change::Kind::kTagged, name, "now " + TagsOf(image)});
+    const bool was_used = !is_new && old->second.decision->code == Code::kInUse;
+    if (used && !was_used) changes.push_back({Change::Kind::kUsed, name, known.decision->reason});
+    if (was_used && !used)
+      changes.push_back({Change::Kind::kReleased, name, old->second.decision->reason});
   }
   for (const auto& [id, known] : then)
     if (!now.contains(id))
       changes.push_back(
           {Change::Kind::kGone, known.image->display_name(), HumanBytes(known.image->size_bytes)});
-  std::ranges::stable_sort(changes, {}, [](const Change& change) { return change.image; });
+  std::ranges::stable_sort(changes, {}, &Change::image);
+  return changes;
+}
+
+std::vector<Change> ChangeLog::Look(Report report) {
+  std::vector<Change> changes;
+  if (report.refused) {
+    if (!refused_)
+      changes.push_back(
+          {Change::Kind::kRefused, {}, report.refused->source + ": " + report.refused->error.what});
+    refused_ = true;
+    return changes;
+  }
+  if (seen_) changes = Compare(*seen_, report);
+  if (std::exchange(refused_, false))
+    changes.insert(changes.begin(), {Change::Kind::kSeeing, {}, {}});
+  seen_ = std::move(report);
   return changes;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,9 +20,26 @@ struct Change {
 // "Pulled", "Gone", "Used", "Released", "Tagged", "Refused", "Seeing again".
 std::string_view ToString(Change::Kind kind);
 
-// Sorted by image.  Pure.  A refused look has no images: between such a look and the next nothing
-// is said of images; use LastSeen of a run of looks.
-std::vector<Change> ChangesBetween(const Report& before, const Report& after);
+// Tells what each look at a node adds to those before it.  Of the first nothing is told but that it
+// was refused; a refused look has no images, so the next is compared with the last that had some.
+//
+// containerd lists an image a moment before it has its name: one that comes without any is told of
+// at the look after, with the name that it has by then.
+class ChangeLog {
+ public:
+  // Sorted by image.
+  std::vector<Change> Look(Report report);
+
+  // The last look that was not refused.
+  const std::optional<Report>& seen() const noexcept { return seen_; }
+
+ private:
+  std::vector<Change> Compare(const Report& before, const Report& after);
+
+  std::optional<Report> seen_;
+  bool refused_ = false;           // the last look
+  std::set<std::string> unnamed_;  // ids not told of yet
+};
 
 // One change as a line: "09:12:03 Pulled    docker.io/library/nginx:1.25 67.1MiB".
 std::string ChangeLine(const Change& change, SystemTime at);

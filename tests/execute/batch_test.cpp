@@ -126,6 +126,32 @@ TEST_F(BatchTest, WorkloadsAreReadBeforeTheImages) {
                                       "ReadUse", "ReadPods"));
 }
 
+// One that expired meanwhile would have to be read anew right before the removal.
+TEST_F(BatchTest, APodListThatIsAboutToExpireIsReadAnewFirst) {
+  Run();
+  EXPECT_THAT(node.pod_ages, ElementsAre(expected.max_pod_list_age / 2, expected.max_pod_list_age));
+}
+
+// A pod that started and ended while we looked: the first view contradicts itself, the second does
+// not, and the image is what the node just used.
+TEST_F(BatchTest, WhatAViewThatContradictsItselfFoundInUseStays) {
+  const RuntimeUse before = node.use;
+  node.on_call = [&, looks = 0](const std::string& call) mutable -> std::optional<Error> {
+    if (call != "ReadUse") return std::nullopt;
+    if (++looks == 1) {
+      node.use.references.push_back({Id("c"), {}, {ReferrerKind::kContainer, "shop", "new", "w"}});
+      node.use.ready_sandboxes.push_back({"shop", "new", "uid-new"});
+    } else {
+      node.use = before;
+    }
+    return std::nullopt;
+  };
+  const Execution execution = Run();
+  EXPECT_EQ(std::ranges::count(node.calls, "ReadUse"), 2);
+  EXPECT_FALSE(execution.refused);
+  EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b"), Id("d"), Id("e")));
+}
+
 TEST_F(BatchTest, WhatAWorkloadCameToWantIsSpared) {
   const FakeNode fresh = node;
   workloads = WorkloadEvidence{{{.text = "a",

@@ -169,6 +169,22 @@ TEST_F(UntaggerTest, LooksAgainWhenALookIsTooOld) {
   for (const double window : done.recheck_window_seconds) EXPECT_LE(window, 0.05);
 }
 
+TEST_F(UntaggerTest, WhatALookThatGrewOldFoundInUseStays) {
+  names.before = [&] { clock.Advance(Millis(60)); };
+  node.on_call = [&, looks = 0](const std::string& call) mutable -> std::optional<Error> {
+    if (call != "ReadUse") return std::nullopt;
+    if (++looks == 1)
+      node.use.references.push_back({Tag("c"), {}, {ReferrerKind::kContainer, "shop", "n", "w"}});
+    if (looks == 2) node.use.references.pop_back();
+    return std::nullopt;
+  };
+  const Untagging done = Run();
+  EXPECT_THAT(names.dropped, ElementsAre(Tag("a"), Tag("b")));
+  const auto spared = std::ranges::find(done.outcomes, OutcomeKind::kSpared, &NameOutcome::kind);
+  ASSERT_NE(spared, done.outcomes.end());
+  EXPECT_THAT(spared->detail, HasSubstr("came into use"));
+}
+
 TEST_F(UntaggerTest, AMachineThatIsTooBusyIsLeftAlone) {
   node.on_call = [&](const std::string& call) -> std::optional<Error> {
     if (call == "ReadPods") clock.Advance(Millis(60));

@@ -106,6 +106,23 @@ TEST(BloatTest, LookAlikesAreNearInSizeAndOfSeveralRepositories) {
   EXPECT_EQ(heavy.front().bytes, 100 * kMiB);
 }
 
+TEST(BloatTest, ALineIsAllItsLayersUnderTheTextOfItsLargest) {
+  LabNode node;
+  const Step base{"ADD os /", Sized("os", 80 * kMiB)};
+  Build(node, "a", {base, {"RUN pip install torch==2.1.0", Sized("a", 900 * kMiB)}});
+  Build(node, "b", {base, {"RUN pip install torch==2.0.9", Sized("b", 900 * kMiB)}});
+  Build(node, "c", {base, {"RUN pip install torch==1.13.1", Sized("c", 700 * kMiB)}});
+  const std::vector<BuildLine> lines = Find(node).lines;
+  ASSERT_THAT(lines, SizeIs(2));
+  EXPECT_EQ(lines[0].text, "RUN pip install torch==2.0.9") << "of two as large the first in order";
+  EXPECT_EQ(lines[0].bytes, 2500 * kMiB);
+  EXPECT_THAT(lines[0].layers, SizeIs(3));
+  EXPECT_THAT(lines[0].images, ElementsAre(0, 1, 2));
+  EXPECT_EQ(lines[1].text, "ADD os /");
+  EXPECT_EQ(lines[1].bytes, 80 * kMiB) << "on disk once";
+  EXPECT_THAT(lines[1].images, ElementsAre(0, 1, 2));
+}
+
 TEST(BloatTest, TheSameContentOnDifferentParentsIsOrderedWrongly) {
   LabNode node;
   for (const char* name : {"a", "b", "c"})

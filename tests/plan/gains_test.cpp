@@ -110,6 +110,23 @@ TEST_F(GainsTest, OfEqualsTheOneThatFreesMostByThenGoesFirst) {
   EXPECT_THAT(plan.removals, ElementsAre(4, 0, 1, 2, 3)) << "large, small, half, then other";
 }
 
+TEST_F(GainsTest, WhereOnlyInodesAreShortTheOneThatFreesMostOfThemGoesFirst) {
+  LabNode node;
+  node.with_layer_blobs = false;
+  node.Pull("bytes", {{"bytes", 0, {90 * kMiB, 10}}});
+  node.Pull("files", {{"files", 0, {5 * kMiB, 200}}});
+  ObservationBuilder equal;
+  for (Image& image : node.images) equal.Add(image, hours(200));
+  equal.Disk(1000 * kMiB, 900 * kMiB);
+  equal.seen().disk->inodes = 1000;
+  equal.seen().disk->inodes_free = 200;  // 150 to the low mark
+  const layers::LayerGraph layers(node.spec.Build(), node.images);
+  policy.disk.inodes = {75, 65};
+  EXPECT_THAT(MakePlan(Scene(policy, equal.seen(), &layers)).removals, ElementsAre(1));
+  equal.Disk(1000 * kMiB, 200 * kMiB);
+  EXPECT_THAT(MakePlan(Scene(policy, equal.seen(), &layers)).removals, ElementsAre(0, 1));
+}
+
 TEST_F(GainsTest, NoGainHoldsOnlyWhatGoesForSpace) {
   policy.maximum_age = hours(100);
   policy.disk.high_percent = 0;

@@ -16,40 +16,99 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-std::vector<std::string> Said(const Report& before, const Report& after) {
+Report Refused() {
+  Report report;
+  report.refused = Refusal{"pods", {ErrorKind::kDenied, "403"}};
+  return report;
+}
+
+// "Gone docker.io/library/app:1"
+std::vector<std::string> Said(ChangeLog& log, const Report& look) {
   std::vector<std::string> said;
-  for (const Change& change : ChangesBetween(before, after))
+  for (const Change& change : log.Look(look))
     said.push_back(std::string(ToString(change.kind)) + " " + change.image);
   return said;
 }
 
-TEST(Changes, NothingIsSaidOfWhatStayed) {
-  EXPECT_THAT(Said(SampleReport(), SampleReport()), IsEmpty());
+TEST(ChangeLog, NothingIsSaidOfTheFirstLookAndOfWhatStayed) {
+  ChangeLog log;
+  EXPECT_THAT(Said(log, SampleReport()), IsEmpty());
+  EXPECT_THAT(Said(log, SampleReport()), IsEmpty());
 }
 
-TEST(Changes, TellsPulledGoneUsedReleasedAndTagged) {
-  const Report before = SampleReport();
+TEST(ChangeLog, TellsPulledGoneUsedReleasedAndTagged) {
+  ChangeLog log;
+  log.Look(SampleReport());
   Report after = SampleReport();
   after.plan.decisions[0].code = Code::kIdle;   // app:2 is released
   after.plan.decisions[2].code = Code::kInUse;  // idle:1 is used
   after.plan.decisions[2].reason = "used by Pod shop/job/run";
   after.observation.images[2].tags.clear();
   after.observation.images[1] = Img("n", {"new:1"}, 512);  // app:1 went, new:1 came
-  EXPECT_THAT(Said(before, after),
+  EXPECT_THAT(Said(log, after),
               ElementsAre("Gone docker.io/library/app:1", "Released docker.io/library/app:2",
                           "Tagged docker.io/library/idle:1", "Used docker.io/library/idle:1",
                           "Pulled docker.io/library/new:1"));
 }
 
-TEST(Changes, OfARefusedLookOnlyThatIsSaid) {
-  Report blind;
-  blind.refused = Refusal{"pods", {ErrorKind::kDenied, "403"}};
-  EXPECT_THAT(Said(SampleReport(), blind), ElementsAre("Refused "));
-  EXPECT_THAT(Said(blind, SampleReport()), ElementsAre("Seeing again "));
-  EXPECT_THAT(Said(blind, blind), IsEmpty());
+TEST(ChangeLog, WhatComesAndIsUsedAtOnceIsSaidToBeBoth) {
+  ChangeLog log;
+  log.Look(SampleReport());
+  Report after = SampleReport();
+  after.observation.images[0] = Img("n", {"new:1"}, 512);  // in use
+  EXPECT_THAT(Said(log, after),
+              ElementsAre("Gone docker.io/library/app:2", "Pulled docker.io/library/new:1",
+                          "Used docker.io/library/new:1"));
 }
 
-TEST(Changes, AHostileNameStaysOnItsLine) {
+TEST(ChangeLog, AnImageIsPulledUnderTheNameThatItGetsAMomentLater) {
+  Report unnamed = SampleReport(), named = SampleReport();
+  unnamed.observation.images[1] = Img("n", {}, 512);
+  named.observation.images[1] = Img("n", {"new:1"}, 512);
+  ChangeLog log;
+  log.Look(SampleReport());
+  EXPECT_THAT(Said(log, unnamed), ElementsAre("Gone docker.io/library/app:1"));
+  EXPECT_THAT(Said(log, named), ElementsAre("Pulled docker.io/library/new:1"));
+  EXPECT_THAT(Said(log, named), IsEmpty());
+}
+
+TEST(ChangeLog, AnImageThatGetsNoNameIsToldOfByItsId) {
+  Report unnamed = SampleReport();
+  unnamed.observation.images[1] = Img("n", {}, 512);
+  ChangeLog log;
+  log.Look(SampleReport());
+  EXPECT_THAT(Said(log, unnamed), ElementsAre("Gone docker.io/library/app:1"));
+  EXPECT_THAT(Said(log, unnamed), ElementsAre("Pulled " + Id("n")));
+  EXPECT_THAT(Said(log, unnamed), IsEmpty());
+  // One that is there from the first look is no news.
+  ChangeLog later;
+  later.Look(unnamed);
+  EXPECT_THAT(Said(later, unnamed), IsEmpty());
+  // Nor is one that was gone before it was told of.
+  ChangeLog passing;
+  passing.Look(SampleReport());
+  passing.Look(unnamed);
+  EXPECT_THAT(Said(passing, SampleReport()), ElementsAre("Pulled docker.io/library/app:1"));
+}
+
+TEST(ChangeLog, OfARefusedLookOnlyThatIsSaid) {
+  ChangeLog log;
+  log.Look(SampleReport());
+  EXPECT_THAT(Said(log, Refused()), ElementsAre("Refused "));
+  EXPECT_THAT(Said(log, Refused()), IsEmpty());
+  EXPECT_THAT(Said(log, SampleReport()), ElementsAre("Seeing again "));
+}
+
+TEST(ChangeLog, WhatChangedWhileNothingCouldBeSeenIsSaidAfterwards) {
+  ChangeLog log;
+  log.Look(SampleReport());
+  log.Look(Refused());
+  Report after = SampleReport();
+  after.plan.decisions[0].code = Code::kIdle;
+  EXPECT_THAT(Said(log, after), ElementsAre("Seeing again ", "Released docker.io/library/app:2"));
+}
+
+TEST(ChangeLog, AHostileNameStaysOnItsLine) {
   const std::string line =
       ChangeLine({Change::Kind::kPulled, "a\nb\x1b[2J", "1B"}, SystemTime(std::chrono::hours(9)));
   EXPECT_THAT(line, HasSubstr("09:00:00 Pulled"));

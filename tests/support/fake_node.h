@@ -34,6 +34,7 @@ class FakeNode final : public RuntimeReader,
 
   std::vector<std::string> removed;  // ids, in order
   std::vector<std::string> calls;    // names of the calls, in order
+  std::vector<Millis> pod_ages;      // how old each pod list was allowed to be
   // Called at the start of each call with its name; an error fails the call.
   std::function<std::optional<Error>(const std::string& call)> on_call;
   bool lists_what_it_removed = false;  // says yes and does nothing
@@ -107,7 +108,8 @@ class FakeNode final : public RuntimeReader,
       std::erase_if(images, [&](const Image& i) { return i.id == image.id; });
     return Removal::kRemoved;
   }
-  Result<PodEvidence> Read(Millis, const std::stop_token&) override {
+  Result<PodEvidence> Read(Millis max_age, const std::stop_token&) override {
+    pod_ages.push_back(max_age);
     if (auto error = Enter("ReadPods")) return *std::move(error);
     PodEvidence read = pods;
     read.listed_at = clock_->Steady();
