@@ -71,7 +71,8 @@ tidy: ## clang-tidy over agent/ and tests/
 	scripts/bootstrap build tidy
 	cmake --preset tidy
 	cmake --build --preset tidy --target imagesweep_cri_proto --target imagesweep_containerd_proto
-	run-clang-tidy -quiet -p build/tidy -j $(JOBS) '^$(CURDIR)/(agent|tests)/'
+	build/tools/clang-tidy/bin/run-clang-tidy.py -clang-tidy-binary build/tools/clang-tidy/bin/clang-tidy \
+	  -quiet -p build/tidy -j $(JOBS) '^$(CURDIR)/(agent|tests)/'
 
 bench: build ## Benchmarks: the plan, on a private containerd the agent and its removals, and what many agents ask of an API server (needs root)
 	@for program in build/release/bench/*_bench; do echo "== $$program"; $$program || exit 1; done

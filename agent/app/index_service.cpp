@@ -48,7 +48,7 @@ SystemTime IndexService::WallTime(SteadyTime time) const {
 }
 
 void IndexService::Lead(const std::stop_token& stop) {
-  const auto read = parts_.workloads.Read(stop);
+  const auto read = parts_.workloads.Read(SteadyTime::min(), stop);
   if (stop.stop_requested()) return;
   const std::string why = read ? "" : read.error().what;
   parts_.status.SetWorkloadsProblem(why);

@@ -68,26 +68,24 @@ void Compare(const layers::LayerGraph& graph, Report& report) {
                      " than predicted came free; others write to this disk too";
 }
 
-bool KnowsEveryHolder(const layers::LayerGraph& graph) {
-  const layers::World& world = graph.world();
-  const std::string& cri = world.namespaces()[world.cri_namespace()];
-  return std::ranges::none_of(world.unread(), [&](const layers::Unread& part) {
-    return part.what == layers::Unread::What::kHolders &&
-           (part.name_space.empty() || part.name_space == cri);
-  });
-}
-
-void AddUnknownContainers(const layers::LayerGraph& graph, RuntimeUse& use) {
+void AddUnknownContainers(const layers::LayerGraph& graph, std::span<const Image> images,
+                          RuntimeUse& use) {
   const std::unordered_set<std::string_view> known(use.ids.begin(), use.ids.end());
   const layers::World& world = graph.world();
   for (const layers::Container& container : world.containers()) {
-    if (container.space != world.cri_namespace() || container.image == layers::kNoKey) continue;
+    if (container.space != world.cri_namespace()) continue;
     const std::string id = world.keys().Text(container.id);
     if (known.contains(id)) continue;
     ImageReference reference;
-    reference.text = world.keys().Text(container.image);
     reference.by = {ReferrerKind::kContainer, "", "", id};
-    use.references.push_back(std::move(reference));
+    if (container.image != layers::kNoKey) {
+      reference.text = world.keys().Text(container.image);
+      use.references.push_back(reference);
+    }
+    for (const std::uint32_t image : graph.ImagesOf(container)) {
+      reference.text = images[image].id.text();
+      use.references.push_back(reference);
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "agent/layers/graph.h"
 #include "agent/model/evidence.h"
 #include "agent/model/report.h"
@@ -15,12 +17,11 @@ LayerFigures FiguresOf(const layers::LayerGraph& graph, const Plan& plan);
 // report.before and report.after.
 void Compare(const layers::LayerGraph& graph, Report& report);
 
-// Everything was seen that may hold an image of the CRI.
-bool KnowsEveryHolder(const layers::LayerGraph& graph);
-
 // Containers in the CRI's namespace that the CRI does not list: of `ctr` and `nerdctl`, or lost by
 // a runtime that was restarted while it ran them (containerd issue 7247).  Their images are in use
-// like any other's.
-void AddUnknownContainers(const layers::LayerGraph& graph, RuntimeUse& use);
+// like any other's: what they name, which may be another image by now, and what they run on.
+// `images`: those that the graph was built with.
+void AddUnknownContainers(const layers::LayerGraph& graph, std::span<const Image> images,
+                          RuntimeUse& use);
 
 }  // namespace imagesweep

@@ -155,8 +155,7 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
 void Sweeper::Execute(const View& view, const SweepOptions& options, Report& report,
                       const std::stop_token& stop) {
   DryRunRemover dry;
-  const bool in_batches = view.graph != nullptr && view.graph->world().unread().empty() &&
-                          parts_.batch_remover != nullptr;
+  const bool in_batches = view.graph != nullptr && parts_.batch_remover != nullptr;
   ImageRemover& plain = in_batches ? *parts_.batch_remover : parts_.remover;
   const Archive& archive = report.in_force.keep.archive;
   NoArchiver none;

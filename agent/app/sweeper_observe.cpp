@@ -49,7 +49,7 @@ std::optional<Refusal> Sweeper::ReadEvidence(View& view, const std::stop_token& 
   auto use = parts_.runtime.ReadUse(stop);
   if (!use) return Refusal{"containers", std::move(use).error()};
   evidence.use = *std::move(use);
-  if (view.graph) AddUnknownContainers(*view.graph, evidence.use);
+  if (view.graph) AddUnknownContainers(*view.graph, evidence.images, evidence.use);
   if (parts_.pods == nullptr) return std::nullopt;
   auto pods = parts_.pods->Read(Millis::zero(), stop);
   if (!pods) return Refusal{"pods", std::move(pods).error()};
@@ -64,7 +64,7 @@ std::optional<Refusal> Sweeper::ReadLayers(View& view, const std::stop_token& st
   auto graph = parts_.layers->Read(view.evidence.images, stop);
   if (!graph && graph.error().kind == ErrorKind::kNotFound) return std::nullopt;
   if (!graph) return Refusal{"containers", std::move(graph).error()};
-  if (!KnowsEveryHolder(**graph))
+  if (!(*graph)->world().KnowsEveryHolder())
     return Refusal{"containers",
                    {ErrorKind::kIncomplete,
                     "containerd was read only in part: " + (*graph)->world().unread().front().why}};
@@ -86,7 +86,7 @@ std::optional<Refusal> Sweeper::ReadWorkloads(Report& report, Evidence& evidence
                    {ErrorKind::kInvalid,
                     "keep.workloads.enabled is true, and nothing here reads the cluster's "
                     "workloads; give --workloads=direct or index (chart: workloads.mode)"}};
-  auto read = parts_.workloads->Read(stop);
+  auto read = parts_.workloads->Read(SteadyTime::min(), stop);
   if (!read) return Refusal{"workloads", std::move(read).error()};
   report.observation.workloads = read->references;
   evidence.workloads = *std::move(read);

@@ -109,7 +109,7 @@ CLI::App* AddDf(CLI::App& app, Options& options) {
       ->check(CLI::Validator(
           [](const std::string& text) {
             // The parser takes the word that follows, whatever it is.
-            return text.starts_with("-") ? "needs an IMAGE, and " + text + " is none"
+            return text.starts_with('-') ? "needs an IMAGE, and " + text + " is none"
                                          : std::string();
           },
           ""))

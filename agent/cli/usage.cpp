@@ -55,7 +55,7 @@ std::string BetterComplaint(const CLI::App& app, const GivenArguments& given) {
   const CLI::App* last = &app;
   while (!last->get_subcommands().empty()) last = last->get_subcommands().front();
   for (const std::string& word : app.remaining(/*recurse=*/true)) {
-    if (word.starts_with("-")) continue;
+    if (word.starts_with('-')) continue;
     if (const std::string before = given.Before(word);
         (word == "true" || word == "false") && before.starts_with("--"))
       return std::string(before)

@@ -33,8 +33,9 @@ struct CollectorOptions {
 // Reads containerd's own services, which are on the socket of the CRI: no further privilege is
 // needed.  Reads only.  All namespaces: a blob's file is shared by them.
 //
-// Objects first, what holds them last: a lease or a container that appears in between is then seen,
-// and at worst an object is that has gone.
+// Objects first, leases and containers last: one that appears in between is then seen, and at worst
+// an object is that has gone.  Image records come before their content, or they would lead nowhere;
+// so what is shared with a download that ends in between may be taken to be free.
 //
 // Of a committed snapshot the usage never changes, nor does a config: both are read once and
 // remembered for as long as they are there.  Usage of others is not asked for: it walks the disk.

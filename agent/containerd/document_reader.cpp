@@ -72,8 +72,9 @@ void DocumentReader::ReadDocuments() {
   }
   for (std::span<const std::string* const> rest = unknown; !rest.empty();) {
     std::size_t count = 1;
-    for (std::uint64_t bytes = present_.at(*rest[0]); count < rest.size(); ++count)
-      if ((bytes += present_.at(*rest[count])) > kMaxDocument) break;
+    std::uint64_t bytes = present_.at(*rest[0]);
+    while (count < rest.size() && bytes + present_.at(*rest[count]) <= kMaxDocument)
+      bytes += present_.at(*rest[count++]);
     if (!ReadDocuments(rest.first(count))) return;
     rest = rest.subspan(count);
   }

@@ -1,6 +1,8 @@
 #include "agent/containerd/image_remover.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "agent/containerd/call.h"
@@ -20,10 +22,11 @@ bool ChecksTarget(std::string_view version) {
          version.substr(1, 1) == ".";
 }
 
-// What was asked for, when the answer was lost.
+// What was asked for, though the answer was an error or none: containerd may fail to tell others of
+// what it has done.
 bool MayHaveHappened(ErrorKind error) {
-  return error == ErrorKind::kDeadline || error == ErrorKind::kUnavailable ||
-         error == ErrorKind::kCancelled;
+  return error != ErrorKind::kDenied && error != ErrorKind::kInvalid &&
+         error != ErrorKind::kNotFound;
 }
 
 }  // namespace
@@ -62,12 +65,13 @@ Status BatchImageRemover::WaitForDownloads(const std::stop_token& stop) {
 }
 
 // The CRI's list comes second: a container that it has by now is the last look's.
-Result<BatchImageRemover::Strangers> BatchImageRemover::ReadStrangers(const std::stop_token& stop) {
-  std::vector<std::pair<std::string, std::string>> containers;  // image and id
+Result<std::vector<BatchImageRemover::Stranger>> BatchImageRemover::ReadStrangers(
+    const std::stop_token& stop) {
+  std::vector<Stranger> strangers;  // all there are, at first
   const Calls calls(options_.timeout, stop);
   const auto take = [&](const api::containers::ListContainerMessage& message) {
-    const auto& container = message.container();
-    if (!container.image().empty()) containers.emplace_back(container.image(), container.id());
+    const auto& one = message.container();
+    strangers.push_back({one.id(), one.image(), one.snapshotter(), one.snapshot_key()});
   };
   const auto read =
       calls.AskStream("Containers.ListStream", options_.cri_namespace, stubs_->containers,
@@ -76,11 +80,28 @@ Result<BatchImageRemover::Strangers> BatchImageRemover::ReadStrangers(const std:
   if (!read) return read.error();
   const auto use = runtime_.ReadUse(stop);
   if (!use) return use.error();
-  Strangers strangers;
-  for (auto& [image, id] : containers)
-    if (std::ranges::find(use->ids, id) == use->ids.end())
-      strangers.emplace(std::move(image), std::move(id));
+  const std::unordered_set<std::string_view> listed(use->ids.begin(), use->ids.end());
+  std::erase_if(strangers, [&](const Stranger& one) { return listed.contains(one.id); });
+  if (auto found = FindWhatTheyRunOn(strangers, calls); !found) return found.error();
   return strangers;
+}
+
+// From a container's own snapshot to the one that it lies on.
+Status BatchImageRemover::FindWhatTheyRunOn(std::vector<Stranger>& strangers, const Calls& calls) {
+  for (Stranger& one : strangers) {
+    if (one.snapshot.empty()) continue;
+    api::snapshots::StatSnapshotRequest request;
+    request.set_snapshotter(one.snapshotter);
+    request.set_key(one.snapshot);
+    const auto reply = calls.Ask("Snapshots.Stat", options_.cri_namespace, stubs_->snapshots,
+                                 &api::snapshots::Snapshots::Stub::Stat, request);
+    // kInvalid: its snapshotter is not there any more.
+    if (!reply && reply.error().kind != ErrorKind::kNotFound &&
+        reply.error().kind != ErrorKind::kInvalid)
+      return reply.error();
+    one.snapshot = reply ? reply->info().parent() : std::string();
+  }
+  return Done{};
 }
 
 Result<RecentGraph::Known> BatchImageRemover::ReadRecords(bool alone, const std::stop_token& stop) {
@@ -102,7 +123,7 @@ bool BatchImageRemover::StillHolds(const std::vector<Image>& listed) {
 Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
                                      const std::stop_token& stop) {
   records_.clear();
-  held_.clear();
+  spared_.clear();
   if (auto quiet = WaitForDownloads(stop); !quiet) return quiet;
   const auto identity = runtime_.Identity(stop);
   if (!identity) return identity.error();
@@ -110,21 +131,34 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
   const auto known = ReadRecords(images.size() == 1, stop);
   if (!known) return known.error();
   known_ = known->positions;
-  if (const auto& unread = known->graph->world().unread(); !unread.empty())
+  const layers::LayerGraph& graph = *known->graph;
+  const auto& unread = graph.world().unread();
+  if (!graph.world().KnowsEveryHolder())
     return Error{ErrorKind::kIncomplete, "containerd was read only in part: " + unread.front().why};
   const auto strangers = ReadStrangers(stop);
   if (!strangers) return strangers.error();
   for (const Image* image : images) {
     const auto it = known_->find(image->id.text());
-    if (it == known_->end()) continue;  // the last look says so
+    if (it == known_->end()) {
+      spared_.emplace(image->id.text(), "it is gone already");
+      continue;
+    }
     std::vector<Record> records;
-    bool ambiguous = false;
-    for (layers::NativeRecord& record : known->graph->Records(it->second)) {
+    bool ambiguous = !unread.empty();
+    for (layers::NativeRecord& record : graph.Records(it->second)) {
       ambiguous = ambiguous || record.ambiguous;
-      if (const auto holder = strangers->find(record.name); holder != strangers->end())
-        held_.emplace(image->id.text(), holder->second);
       records.push_back(
           {std::move(record.name), std::move(record.target), record.survives_remove_image});
+    }
+    for (const Stranger& one : *strangers) {
+      const ImageName named = ImageName::Parse(one.image);
+      if (std::ranges::find(records, one.image, &Record::name) != records.end() ||
+          std::ranges::find(image->tags, named) != image->tags.end() ||
+          std::ranges::find(image->digests, named) != image->digests.end() ||
+          one.image == image->id.text() ||
+          (!one.snapshot.empty() && graph.IsTop(it->second, one.snapshotter, one.snapshot)))
+        spared_.emplace(image->id.text(), "containerd's container " + one.id +
+                                              " uses it, which the CRI does not list");
     }
     // Tags last: as long as one is there, half a removal leaves an image that can be used.
     std::stable_partition(records.begin(), records.end(), [](const Record& record) {
@@ -136,9 +170,8 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
 }
 
 std::string BatchImageRemover::ReasonToSpare(const Image& image) {
-  const auto it = held_.find(image.id.text());
-  if (it == held_.end()) return {};
-  return "containerd's container " + it->second + " uses it, which the CRI does not list";
+  const auto it = spared_.find(image.id.text());
+  return it == spared_.end() ? std::string() : it->second;
 }
 
 // A name that stands for another image by now is not ours to delete: only from 2.0 on does

@@ -13,6 +13,8 @@
 
 namespace imagesweep::containerd {
 
+class Calls;
+
 // Removes images by containerd's own services: all records of each, without waiting, and then one
 // garbage collection for all of them, in place of one for each image.  containerd holds a lock
 // on its database while it collects, so pods start later then.
@@ -21,8 +23,9 @@ namespace imagesweep::containerd {
 // wait for, which containers there are, and what records an image has: these from a graph that is
 // then at most 2 s old and knows every image that the last look finds (for one image alone: that
 // BeginBatch finds).  Each is deleted only while it means the same image.  An image whose records
-// cannot be told from another image's goes through the CRI, one by one, as do those that containerd
-// would otherwise go on listing (see layers::SurvivesRemoveImage).
+// cannot be told from another image's goes through the CRI, as do those that containerd would
+// otherwise go on listing (see layers::SurvivesRemoveImage), and all while content or snapshots
+// could be read only in part.  Who holds an image must be known whole.
 //
 // Source: containerd, core/metadata/db.go (GarbageCollect), plugins/services/images (Delete:
 // `sync`, and from 2.0 on `target`); CRI RemoveImage of 2.0.0 to 2.0.4 does not wait for the
@@ -58,13 +61,19 @@ class BatchImageRemover final : public ImageRemover {
     std::string target;
     bool survives_remove_image = false;
   };
-  // A container of containerd's that the CRI does not list, by the name of its image.
-  using Strangers = std::unordered_map<std::string, std::string>;
+  // A container of containerd's that the CRI does not list.
+  struct Stranger {
+    std::string id;
+    std::string image;        // a name, which may mean another image by now
+    std::string snapshotter;  // of what it runs on
+    std::string snapshot;     // empty: not known
+  };
 
   // `alone`: no last look will list what else there is.
   Result<RecentGraph::Known> ReadRecords(bool alone, const std::stop_token& stop);
   Status WaitForDownloads(const std::stop_token& stop);
-  Result<Strangers> ReadStrangers(const std::stop_token& stop);
+  Result<std::vector<Stranger>> ReadStrangers(const std::stop_token& stop);
+  Status FindWhatTheyRunOn(std::vector<Stranger>& strangers, const Calls& calls);
   Status Delete(const Record& record, const std::stop_token& stop);
   Status Rename(const Record& record, const std::stop_token& stop);
 
@@ -77,9 +86,8 @@ class BatchImageRemover final : public ImageRemover {
   std::shared_ptr<const RecentGraph::Positions> known_;  // all images that the graph knows
   // Of the batch, by image id; those that are not here go through the CRI.
   std::unordered_map<std::string, std::vector<Record>> records_;
-  // Of the batch, by image id: a container of containerd that the CRI does not list.
-  std::unordered_map<std::string, std::string> held_;
-  bool checks_target_ = false;         // containerd compares `target` itself
+  std::unordered_map<std::string, std::string> spared_;  // why, of the batch, by image id
+  bool checks_target_ = false;                           // containerd compares `target` itself
   std::atomic<bool> deleted_ = false;  // something since Reclaim, so that there may be garbage
   int leases_ = 0;
 };

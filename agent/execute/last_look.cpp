@@ -159,7 +159,7 @@ std::optional<Refusal> LastLook::LookAtWorkloads(Subject& subject, const std::st
   if (!subject.evidence.workloads) return std::nullopt;
   if (workloads_ == nullptr)
     return Refusal{"workloads", {ErrorKind::kInternal, "nothing reads them any more"}};
-  const auto now = workloads_->Read(stop);
+  const auto now = workloads_->Read(subject.evidence.workloads->as_of, stop);
   if (!now) return Refusal{"workloads", now.error()};
   std::vector<WorkloadReference> added;
   std::ranges::set_difference(now->references, subject.evidence.workloads->references,
@@ -178,11 +178,12 @@ std::variant<SteadyTime, Refusal> LastLook::LookAtUse(Subject& subject,
   // more.
   Millis max_age = expected_.max_pod_list_age / 2;
   for (bool again = false;; again = true) {
-    // A new list may take its time, so it comes before the images and the containers, and the watch
-    // after them.
+    // New lists may take their time, so they come before the images and the containers, and the
+    // watch after them.  Of pods there is a second one: of workloads the list is the last word.
     std::optional<PodEvidence> pods;
     if (auto read = ReadPods(max_age, pods, stop); !read)
       return Refusal{"pods", std::move(read).error()};
+    if (auto refusal = LookAtWorkloads(subject, stop)) return *std::move(refusal);
     if (auto refusal = subject.Compare(runtime_, stop)) return *std::move(refusal);
     if (std::ranges::none_of(subject.looked.spared, &std::string::empty)) return SteadyTime{};
     const auto use = runtime_.ReadUse(stop);
@@ -226,8 +227,6 @@ LookResult LastLook::LookAtNames(const std::vector<NameToDrop>& planned, const E
 }
 
 LookResult LastLook::LookAt(Subject& subject, const std::stop_token& stop) {
-  // What may take long comes first: what is between the images and their removal must not.
-  if (auto refusal = LookAtWorkloads(subject, stop)) return *std::move(refusal);
   auto use = LookAtUse(subject, stop);
   if (auto* refusal = std::get_if<Refusal>(&use)) return std::move(*refusal);
   subject.looked.at = std::get<SteadyTime>(use);

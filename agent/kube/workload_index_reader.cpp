@@ -4,7 +4,8 @@
 
 namespace imagesweep::kube {
 
-Result<WorkloadEvidence> WorkloadIndexReader::Read(const std::stop_token& stop) {
+Result<WorkloadEvidence> WorkloadIndexReader::Read(SteadyTime /*newer_than*/,
+                                                   const std::stop_token& stop) {
   if (store_ != nullptr && store_->listed()) return store_->Read();
   const auto listed = lister_.List("", stop);
   if (const auto* failure = std::get_if<ListFailure>(&listed))

@@ -15,7 +15,7 @@ class WorkloadIndexReader final : public WorkloadReader {
                       const Clock& clock)
       : lister_(lister), index_(std::move(index)), store_(store), clock_(clock) {}
 
-  Result<WorkloadEvidence> Read(const std::stop_token& stop) override;
+  Result<WorkloadEvidence> Read(SteadyTime newer_than, const std::stop_token& stop) override;
 
  private:
   const Lister& lister_;

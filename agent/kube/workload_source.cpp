@@ -16,8 +16,7 @@ constexpr int kPage = 100;
 constexpr std::size_t kMostPages = 500;  // 50,000 objects of one kind
 // A list of the whole cluster is dear: on top of the watch it is only for events that were lost.
 constexpr Millis kRelistAfter = std::chrono::minutes(30);
-// The last look before a removal must not be answered with the list that it checks; batches that
-// follow one another at once may share one.
+// Batches that follow one another at once may share a list.
 constexpr Millis kListedAnew = std::chrono::seconds(2);
 
 Error Explain(Error why) {
@@ -204,9 +203,10 @@ Result<SteadyTime> WorkloadSource::ListAll(WorkloadObjects& objects,
   return as_of;
 }
 
-Result<WorkloadEvidence> WorkloadSource::Read(const std::stop_token& stop) {
+Result<WorkloadEvidence> WorkloadSource::Read(SteadyTime newer_than, const std::stop_token& stop) {
   const std::scoped_lock lock(mu_);
-  if (last_ && clock_.Steady() - last_->as_of < kListedAnew) return *last_;
+  if (last_ && last_->as_of > newer_than && clock_.Steady() - last_->as_of < kListedAnew)
+    return *last_;
   last_.reset();
   WorkloadObjects objects;
   auto as_of = watches_ ? CollectAll(objects) : ListAll(objects, stop);

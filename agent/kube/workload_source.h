@@ -78,7 +78,7 @@ class WorkloadSource final : public WorkloadReader {
   // Watches all kinds on threads of its own until it is destroyed.  Once, before the first Read().
   // `on_back` is called on one of them when all is there again after a Read() that failed.
   void Watch(std::function<void()> on_back = {});
-  Result<WorkloadEvidence> Read(const std::stop_token& stop) override;
+  Result<WorkloadEvidence> Read(SteadyTime newer_than, const std::stop_token& stop) override;
 
  private:
   struct Kind;

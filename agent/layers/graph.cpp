@@ -133,6 +133,26 @@ std::vector<NativeRecord> LayerGraph::Records(std::uint32_t image) const {
   return records;
 }
 
+bool LayerGraph::IsTop(std::uint32_t image, std::string_view snapshotter,
+                       std::string_view snapshot) const {
+  return std::ranges::any_of(attribution_.tops[image], [&](Node top) {
+    const Snapshot& one = world_->snapshots()[top - index_.first_snapshot()];
+    return world_->snapshotters()[one.snapshotter] == snapshotter &&
+           world_->keys().Text(one.key) == snapshot;
+  });
+}
+
+std::vector<std::uint32_t> LayerGraph::ImagesOf(const Container& container) const {
+  const Node own = index_.FindSnapshot(container.space, container.snapshotter, container.snapshot);
+  const Node parent = own == kNoNode ? kNoNode : objects_.Parent(own);
+  std::vector<std::uint32_t> images;
+  if (parent == kNoNode) return images;
+  for (std::uint32_t at = 0; at < size(); ++at)
+    if (std::ranges::find(attribution_.tops[at], parent) != attribution_.tops[at].end())
+      images.push_back(at);
+  return images;
+}
+
 std::vector<std::string> LayerGraph::Manifests(std::uint32_t image) const {
   // Whatever refers to the config on the way from a record is one of its manifests.
   std::vector<std::string> manifests;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/layers/attribution.h"
@@ -36,7 +37,7 @@ struct Freed {
 // An image record of containerd that belongs to an image of the CRI.
 struct NativeRecord {
   std::string name;
-  std::string target;  // digest of the manifest or index that it stands for
+  std::string target;                  // digest of the manifest or index that it stands for
   bool survives_remove_image = false;  // see SurvivesRemoveImage: remove it by its own name
   bool ambiguous = false;              // may belong to another image as well
 };
@@ -78,6 +79,11 @@ class LayerGraph {
   // Digests of the manifests with this image's config; several when it came compressed in two ways.
   std::vector<std::string> Manifests(std::uint32_t image) const;
   SnapshotUse Use(std::uint32_t image) const { return uses_[image]; }
+  // Whether what lies on this snapshot of the CRI's namespace lies on exactly the image's layers.
+  bool IsTop(std::uint32_t image, std::string_view snapshotter, std::string_view snapshot) const;
+  // The images that a container of the CRI's namespace runs on by its snapshot, whatever it calls
+  // its own: several when they are of the same layers.
+  std::vector<std::uint32_t> ImagesOf(const Container& container) const;
 
   // For the other files of this folder.
   const ObjectIndex& index() const { return index_; }

@@ -163,6 +163,13 @@ void World::Trim() {
   references_.shrink_to_fit();
 }
 
+bool World::KnowsEveryHolder() const {
+  return std::ranges::none_of(unread_, [&](const Unread& part) {
+    const bool ours = part.name_space.empty() || part.name_space == namespaces_[cri_namespace()];
+    return ours && part.what == Unread::What::kHolders;
+  });
+}
+
 void World::CouldNotRead(Unread unread) {
   unread_.push_back(std::move(unread));
 }

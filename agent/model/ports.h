@@ -87,8 +87,9 @@ class WorkloadReader {
  public:
   virtual ~WorkloadReader() = default;
   // All of them, or an error: when they cannot be read, when a part is missing, or when what is
-  // known is older than it may be.
-  virtual Result<WorkloadEvidence> Read(const std::stop_token& stop) = 0;
+  // known is older than it may be.  Without a watch what was listed a moment ago may answer, unless
+  // that began at `newer_than` or before: a second look must not be given the list that it checks.
+  virtual Result<WorkloadEvidence> Read(SteadyTime newer_than, const std::stop_token& stop) = 0;
 };
 
 class Filesystem {

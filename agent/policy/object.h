@@ -26,7 +26,7 @@ struct Field {
 };
 
 template <typename S, typename T>
-Field<S> Member(const std::string& name, T S::*member, CodecPtr<T> codec,
+Field<S> Member(const std::string& name, T S::*member, const CodecPtr<T>& codec,
                 const std::string& meaning) {
   Field<S> field;
   field.name = name;

@@ -124,10 +124,10 @@ std::string RemovalText(const DiskUse::Removal& removal) {
           " bytes";
   if (removal.freed.space.inodes > 0)  // else nothing goes, or bounds are all there is
     text += ", " + std::to_string(removal.freed.space.inodes) + " inodes";
-  text += ")";
+  text += ')';
   if (removal.freed.certainty == "exactly") text += ", exactly";
   if (!removal.freed.why.empty()) text += ": " + removal.freed.why;
-  text += "\n";
+  text += '\n';
   for (const std::string& name : removal.names) text += "  " + name + "\n";
   return text;
 }

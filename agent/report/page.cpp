@@ -55,7 +55,7 @@ std::string Markdown(const Page::Block& block) {
           [](const Page::Grid& grid) {
             std::string text = MarkdownRow(grid.header) + "|";
             for (std::size_t i = 0; i < grid.header.size(); ++i) text += " --- |";
-            text += "\n";
+            text += '\n';
             for (const auto& row : grid.rows) text += MarkdownRow(row);
             return text;
           },

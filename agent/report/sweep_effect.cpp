@@ -110,7 +110,7 @@ std::optional<Page::Section> GettingImagesBack(const SweepDocument& sweep) {
       commands += "crictl pull " + digests.front();
       for (std::size_t i = 0; i < names.size(); ++i)
         commands += (i == 0 ? "  # " : ", ") + names[i];
-      commands += "\n";
+      commands += '\n';
     }
   }
   Page::Section section = SectionOf(

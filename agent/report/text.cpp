@@ -268,7 +268,7 @@ std::string SweepText(const Report& report, const TextOptions& options) {
                  outcome.detail.empty() ? decision.reason : outcome.detail});
     }
     text += table.Render(options.with_header);
-    if (options.with_header) text += "\n";
+    if (options.with_header) text += '\n';
   }
   text += DroppedTagsText(report, options.with_header);
   if (!options.with_header) return text;

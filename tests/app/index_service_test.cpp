@@ -21,7 +21,7 @@ struct FakeWorkloads final : WorkloadReader {
   std::vector<WorkloadReference> references;
   std::optional<Error> error;
   Millis age{0};
-  Result<WorkloadEvidence> Read(const std::stop_token&) override {
+  Result<WorkloadEvidence> Read(SteadyTime, const std::stop_token&) override {
     if (error) return *error;
     return WorkloadEvidence{references, clock.Steady() - age, "fake"};
   }

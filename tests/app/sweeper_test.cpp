@@ -298,11 +298,21 @@ struct UnreadableLayers final : layers::LayerReader {
                                                          const std::stop_token&) override {
     if (error) return *error;
     layers::World world("k8s.io", SystemTime());
-    world.CouldNotRead({layers::Unread::What::kHolders, "k8s.io", "Containers.ListStream: busy"});
+    world.CouldNotRead({unread, "k8s.io", "ListStream: busy"});
     return std::shared_ptr<const layers::LayerGraph>(
         std::make_shared<layers::LayerGraph>(std::move(world), images));
   }
   std::optional<Error> error;
+  layers::Unread::What unread = layers::Unread::What::kHolders;
+};
+
+// Knows of containers that the other one does not.
+struct NativeRemover final : ImageRemover {
+  Result<Removal> Remove(const Image& image, const std::stop_token&) override {
+    removed.push_back(image.id.text());
+    return Removal::kRemoved;
+  }
+  std::vector<std::string> removed;
 };
 
 TEST(SweeperLayers, WhoCannotSeeContainerdsContainersRemovesNothing) {
@@ -333,6 +343,31 @@ TEST(SweeperLayers, WhoCannotSeeContainerdsContainersRemovesNothing) {
   for (int look = 0; look < 2; ++look)
     EXPECT_FALSE(run(Error{ErrorKind::kNotFound, "no containerd"}).refused);
   EXPECT_EQ(node.removed.size(), 1U) << "a runtime that has no such services";
+}
+
+// A size that could not be read is no reason to go a way that sees less.
+TEST(SweeperLayers, WhereContentCouldBeReadOnlyInPartContainerdsWayIsTaken) {
+  FakeClock clock;
+  FakeNode node{clock};
+  NativeRemover native;
+  node.images.push_back(Img("idle", {"idle:1"}));
+  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
+  active.policy.minimum_age = Millis(0);
+  active.policy.maximum_age = std::chrono::minutes(1);
+  active.policy.limits.max_percent_of_images = 100;
+  UnreadableLayers layers;
+  layers.unread = layers::Unread::What::kObjects;
+  const auto ledger = Ledger::Open("", clock, "boot");
+  NodeParts parts{node, &node, node, node, *ledger, clock};
+  parts.layers = &layers;
+  parts.batch_remover = &native;
+  Sweeper sweeper(parts, "node1", std::nullopt);
+  for (int look = 0; look < 2; ++look) {
+    clock.Advance(std::chrono::minutes(10));
+    EXPECT_FALSE(sweeper.Sweep(active, {.dry_run = false}, {}).refused);
+  }
+  EXPECT_THAT(native.removed, testing::Contains(Id("idle")));
+  EXPECT_THAT(node.removed, IsEmpty());
 }
 
 }  // namespace

@@ -202,6 +202,14 @@ struct FakeContainerd::Services {
       out->Write(reply);
       return Ask("Snapshots.List");
     }
+    grpc::Status Stat(Context* context, const api::snapshots::StatSnapshotRequest* request,
+                      api::snapshots::StatSnapshotResponse* reply) override {
+      const auto& snapshots = fake.spaces[SpaceOf(*context)].snapshots;
+      const auto own = snapshots.find(request->key());
+      if (own == snapshots.end()) return {grpc::StatusCode::NOT_FOUND, "snapshot not found"};
+      reply->mutable_info()->set_parent(own->second.parent);
+      return Ask("Snapshots.Stat");
+    }
     grpc::Status Usage(Context* context, const api::snapshots::UsageRequest* request,
                        api::snapshots::UsageResponse* reply) override {
       reply->set_size(fake.spaces[SpaceOf(*context)].snapshots.at(request->key()).bytes);
@@ -220,6 +228,11 @@ struct FakeContainerd::Services {
           api::containers::ListContainerMessage reply;
           reply.mutable_container()->set_id(id);
           reply.mutable_container()->set_image(image);
+          const auto& snapshots = space->second.container_snapshots;
+          if (const auto own = snapshots.find(id); own != snapshots.end()) {
+            reply.mutable_container()->set_snapshotter("overlayfs");
+            reply.mutable_container()->set_snapshot_key(own->second);
+          }
           out->Write(reply);
         }
       }

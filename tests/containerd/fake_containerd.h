@@ -46,6 +46,7 @@ class FakeContainerd {
     std::map<std::string, std::vector<std::string>> leases;  // on blobs
     std::map<std::string, SystemTime> downloads;             // ref -> last progress
     std::map<std::string, std::string> containers;           // id -> image
+    std::map<std::string, std::string> container_snapshots;  // id -> key
   };
 
   explicit FakeContainerd(bool with_services = true);

@@ -80,9 +80,9 @@ TEST_F(ImageRemoverTest, NothingRemovedMeansNothingToCollect) {
   EXPECT_THAT(fake.changed, IsEmpty());
 }
 
-// Between the look and the call a pull may give the name to another image.
 TEST_F(ImageRemoverTest, ADeletionWhoseAnswerWasLostIsCollectedAndOneThatWasDeniedIsNot) {
   for (const auto& [code, collected] : {std::pair{grpc::StatusCode::DEADLINE_EXCEEDED, true},
+                                        std::pair{grpc::StatusCode::UNKNOWN, true},
                                         std::pair{grpc::StatusCode::PERMISSION_DENIED, false}}) {
     fake.changed.clear();
     ASSERT_TRUE(Begin({&node.images[0]}));
@@ -94,6 +94,7 @@ TEST_F(ImageRemoverTest, ADeletionWhoseAnswerWasLostIsCollectedAndOneThatWasDeni
   }
 }
 
+// Between the look and the call a pull may give the name to another image.
 TEST_F(ImageRemoverTest, ANameThatMovedOnIsNotDeleted) {
   for (const bool checks_target : {true, false}) {
     node.identity.version = checks_target ? "2.0.0" : "1.7.24";
@@ -205,6 +206,41 @@ TEST_F(ImageRemoverTest, AContainerThatCameMeanwhileHoldsItsImage) {
   EXPECT_EQ(remover.ReasonToSpare(node.images[1]), "");
 }
 
+// By hand, of a name that means another image by now.
+TEST_F(ImageRemoverTest, AContainerHoldsTheImageThatItRunsOnWhateverItsNameMeans) {
+  auto& space = fake.spaces["k8s.io"];
+  space.blobs[node.images[0].id.text()].labels["containerd.io/gc.ref.snapshot.overlayfs"] = "top";
+  space.snapshots["top"] = {};
+  space.snapshots["own"] = {.parent = "top", .kind = api::snapshots::ACTIVE};
+  space.containers["by-hand"] = "registry.example/other:v1";
+  space.container_snapshots["by-hand"] = "own";
+  ASSERT_TRUE(Begin({&node.images[0], &node.images[1]}));
+  EXPECT_THAT(remover.ReasonToSpare(node.images[0]), HasSubstr("by-hand"));
+  EXPECT_THAT(remover.ReasonToSpare(node.images[1]), HasSubstr("by-hand")) << "what it names";
+  space.snapshots.erase("own");
+  ASSERT_TRUE(Begin({&node.images[0]}));
+  EXPECT_EQ(remover.ReasonToSpare(node.images[0]), "") << "it has ended";
+}
+
+TEST_F(ImageRemoverTest, AnImageThatIsGoneBeforeTheBatchIsNotRemovedShouldItComeBack) {
+  const Image app = node.images[0];
+  node.images.erase(node.images.begin());
+  ASSERT_TRUE(Begin({&app}));
+  EXPECT_EQ(remover.ReasonToSpare(app), "it is gone already");
+}
+
+// What is unread says nothing of who holds an image, only of what it consists of.
+TEST_F(ImageRemoverTest, WhereContentCouldBeReadOnlyInPartAllGoesByTheCri) {
+  fake.faults = {{"Snapshots.List", {grpc::StatusCode::UNAVAILABLE, "busy"}}};
+  fake.spaces["k8s.io"].containers["by-hand"] = "registry.example/other:v1";
+  const Image app = node.images[0];
+  ASSERT_TRUE(Begin({&app, &node.images[1]}));
+  EXPECT_THAT(remover.ReasonToSpare(node.images[1]), HasSubstr("by-hand"));
+  ASSERT_TRUE(remover.Remove(app, stop));
+  EXPECT_THAT(node.removed, ElementsAre(app.id.text()));
+  EXPECT_THAT(fake.changed, IsEmpty());
+}
+
 // containerd issue 7698
 TEST_F(ImageRemoverTest, ANameThatTheCriCannotSayIsRenamedAndRemovedByTheCri) {
   records()["import-2025-01-01@" + DigestOf('1')] = DigestOf('1');
@@ -251,8 +287,29 @@ TEST_F(ImageRemoverTest, ABatchWaitsForDownloadsButNotForDeadOnes) {
 }
 
 TEST_F(ImageRemoverTest, ABatchDoesNotBeginBlindly) {
-  for (const char* call : {"Content.ListStatuses", "Namespaces.List", "Containers.ListStream"}) {
-    fake.faults = {{call, {grpc::StatusCode::UNAVAILABLE, "restarting"}}};
+  auto& space = fake.spaces["k8s.io"];
+  space.snapshots["own"] = {};
+  space.containers["by-hand"] = "registry.example/other:v1";
+  space.container_snapshots["by-hand"] = "own";
+  const grpc::Status busy{grpc::StatusCode::UNAVAILABLE, "restarting"};
+  for (const char* call : {"Content.ListStatuses", "Namespaces.List", "Images.List",
+                           "Containers.ListStream", "Snapshots.Stat"}) {
+    fake.faults = {{call, busy}};
+    EXPECT_FALSE(Begin({&node.images[0]})) << call;
+  }
+  // Who uses an image is asked for whatever was read before.
+  for (const char* call : {"Content.ListStatuses", "Containers.ListStream", "Snapshots.Stat"}) {
+    fake.faults.clear();
+    const auto known = layers.Read(node.images, stop);
+    fake.faults = {{call, busy}};
+    EXPECT_FALSE(Begin({&node.images[0]})) << call;
+  }
+  fake.faults.clear();
+  for (const char* call : {"Identity", "ListImages", "ReadUse"}) {
+    node.on_call = [&](const std::string& name) -> std::optional<Error> {
+      if (name == call) return Error{ErrorKind::kUnavailable, "restarting"};
+      return std::nullopt;
+    };
     EXPECT_FALSE(Begin({&node.images[0]})) << call;
   }
 }

@@ -47,12 +47,14 @@ struct BatchTest : testing::Test {
     };
   }
   struct Workloads final : WorkloadReader {
-    Result<WorkloadEvidence> Read(const std::stop_token&) override {
+    Result<WorkloadEvidence> Read(SteadyTime not_the_list_of, const std::stop_token&) override {
+      newer_than = not_the_list_of;
       if (on_read) on_read();
       return now;
     }
     std::function<void()> on_read;
     Result<WorkloadEvidence> now = WorkloadEvidence{};
+    SteadyTime newer_than;
   };
 
   FakeClock clock;
@@ -117,13 +119,15 @@ TEST_F(BatchTest, SparesOfABatchWhatChangedAndNothingElse) {
 
 // They may take long, so nothing that has to be new is read before them.
 TEST_F(BatchTest, WorkloadsAreReadBeforeTheImages) {
-  workloads.emplace();
+  workloads.emplace().as_of = clock.Steady();
+  clock.Advance(Millis(10));
   reader.on_read = [&] { node.calls.emplace_back("ReadWorkloads"); };
   Run();
   ASSERT_GE(node.calls.size(), 6U);
   node.calls.resize(6);
-  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ReadWorkloads", "ReadPods", "ListImages",
+  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ReadPods", "ReadWorkloads", "ListImages",
                                       "ReadUse", "ReadPods"));
+  EXPECT_EQ(reader.newer_than, workloads->as_of) << "the list that the plan was made by is none";
 }
 
 // One that expired meanwhile would have to be read anew right before the removal.

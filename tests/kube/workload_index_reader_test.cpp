@@ -143,7 +143,6 @@ TEST_F(WorkloadIndexTest, AWallClockThatJumpsLaterChangesNothing) {
 
 TEST_F(WorkloadIndexTest, NoPartOfASetIsEverASet) {
   ASSERT_TRUE(Publish(BigSet()));
-  const std::string cure = "; its leader publishes it anew within seconds";
   struct Case {
     const char* what;
     std::function<void()> break_it;
@@ -234,25 +233,25 @@ TEST_F(WorkloadIndexTest, OneWithoutAWatchListsForEachRead) {
   ASSERT_TRUE(Publish(Set(3)));
   const Lister lister(http, path, "configmaps", IndexSelector(index), {});
   WorkloadIndexReader reader(lister, index, nullptr, clock);
-  EXPECT_EQ(reader.Read({})->references.size(), 3U);
+  EXPECT_EQ(reader.Read(SteadyTime::min(), {})->references.size(), 3U);
   ASSERT_TRUE(Publish(Set(4)));
-  EXPECT_EQ(reader.Read({})->references.size(), 4U);
+  EXPECT_EQ(reader.Read(SteadyTime::min(), {})->references.size(), 4U);
   clock.Advance(minutes(11));
-  EXPECT_FALSE(reader.Read({}));
+  EXPECT_FALSE(reader.Read(SteadyTime::min(), {}));
   http.before = [](const auto&, const auto&, const auto&) {
     return Result<HttpResponse>(Error{ErrorKind::kUnavailable, "connection refused"});
   };
-  EXPECT_THAT(reader.Read({}).error().what, HasSubstr("connection refused"));
+  EXPECT_THAT(reader.Read(SteadyTime::min(), {}).error().what, HasSubstr("connection refused"));
 }
 
 TEST_F(WorkloadIndexTest, OneWithAWatchListsOnlyUntilItsFirstList) {
   ASSERT_TRUE(Publish(Set(3)));
   const Lister lister(http, path, "configmaps", IndexSelector(index), {});
   WorkloadIndexReader reader(lister, index, &store, clock);
-  EXPECT_EQ(reader.Read({})->references.size(), 3U);
+  EXPECT_EQ(reader.Read(SteadyTime::min(), {})->references.size(), 3U);
   List();
   const auto asked = server.requests.size();
-  EXPECT_EQ(reader.Read({})->references.size(), 3U);
+  EXPECT_EQ(reader.Read(SteadyTime::min(), {})->references.size(), 3U);
   EXPECT_EQ(server.requests.size(), asked);
 }
 

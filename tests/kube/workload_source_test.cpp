@@ -46,7 +46,7 @@ struct WorkloadListTest : testing::Test {
                         }};
 
   std::vector<std::string> Read() {
-    const auto read = source.Read({});
+    const auto read = source.Read(SteadyTime::min(), {});
     if (!read) return {"[" + read.error().what + "]"};
     std::vector<std::string> texts;
     for (const auto& reference : read->references) texts.push_back(reference.text);
@@ -67,7 +67,7 @@ TEST_F(WorkloadListTest, ListsEveryKindOnceAndConsistently) {
   for (const auto& one : http.asked)
     EXPECT_THAT(one.path, AllOf(HasSubstr("/v1/"), HasSubstr("?limit=100")));
   EXPECT_THAT(observed, Contains("list cronjobs 200"));
-  const auto evidence = source.Read({});
+  const auto evidence = source.Read(SteadyTime::min(), {});
   ASSERT_TRUE(evidence);
   EXPECT_EQ(evidence->origin, "the Kubernetes API");
   EXPECT_THAT(http.asked, SizeIs(7)) << "read a moment ago";
@@ -75,14 +75,27 @@ TEST_F(WorkloadListTest, ListsEveryKindOnceAndConsistently) {
   clock.Advance(std::chrono::milliseconds(1999));
   EXPECT_THAT(Read(), SizeIs(7));
   clock.Advance(std::chrono::milliseconds(1));
-  EXPECT_THAT(Read(), SizeIs(6)) << "what a run began with is no last look";
+  EXPECT_THAT(Read(), SizeIs(6)) << "too old";
   EXPECT_THAT(http.asked, SizeIs(14));
+}
+
+TEST_F(WorkloadListTest, WhatARunBeganWithIsNoLastLook) {
+  const auto first = source.Read(SteadyTime::min(), {});
+  ASSERT_TRUE(first);
+  items["jobs"] = {WorkloadJson("j", "j:1")};
+  clock.Advance(std::chrono::milliseconds(1));
+  const auto look = source.Read(first->as_of, {});
+  ASSERT_TRUE(look);
+  EXPECT_THAT(look->references, SizeIs(1));
+  EXPECT_THAT(http.asked, SizeIs(14));
+  EXPECT_TRUE(source.Read(first->as_of, {}));
+  EXPECT_THAT(http.asked, SizeIs(14)) << "batches that follow one another share one";
 }
 
 TEST_F(WorkloadListTest, AKindThatMayNotBeListedIsAnErrorThatSaysWhatGrantsIt) {
   items["deployments"] = {WorkloadJson("d", "d:1")};
   steps["replicasets"] = {RefuseStep(403, "Forbidden", "replicasets.apps is forbidden")};
-  const auto read = source.Read({});
+  const auto read = source.Read(SteadyTime::min(), {});
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().kind, ErrorKind::kDenied);
   EXPECT_THAT(read.error().what, AllOf(HasSubstr("list replicasets: "), HasSubstr("orbidden"),
@@ -147,7 +160,7 @@ TEST_F(WorkloadListTest, FiveThousandImagesOfTwoHundredRevisions) {
                  {sets.begin() + static_cast<std::ptrdiff_t>(at),
                   sets.begin() + static_cast<std::ptrdiff_t>(at) + 100},
                  at + 100 < sets.size() ? "t" + std::to_string(at) : ""));
-  const auto read = source.Read({});
+  const auto read = source.Read(SteadyTime::min(), {});
   ASSERT_TRUE(read) << read.error().what;
   EXPECT_THAT(read->references, SizeIs(5000));
   EXPECT_EQ(std::ranges::count_if(read->references,

@@ -54,7 +54,7 @@ struct WorkloadsOverTlsTest : TlsTest {
     const SteadyTime until = clock.Steady() + std::chrono::seconds(10);
     do {
       texts.clear();
-      if (const auto read = cluster.workloads().Read({}))
+      if (const auto read = cluster.workloads().Read(SteadyTime::min(), {}))
         for (const auto& reference : read->references) texts.push_back(reference.text);
     } while (texts.size() < at_least && clock.Steady() < until && clock.Sleep(Millis(20), {}));
     return texts;
@@ -82,7 +82,7 @@ TEST_F(WorkloadsOverTlsTest, OneForbiddenKindRefusesAllUntilItIsGranted) {
   std::string why;
   const SteadyTime until = clock.Steady() + std::chrono::seconds(10);
   do {
-    const auto read = cluster->workloads().Read({});
+    const auto read = cluster->workloads().Read(SteadyTime::min(), {});
     ASSERT_FALSE(read);
     why = read.error().what;
   } while (why.find("403") == std::string::npos && clock.Steady() < until &&

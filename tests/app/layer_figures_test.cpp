@@ -1,0 +1,62 @@
+#include "agent/app/layer_figures.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/layers/spec.h"
+
+namespace imagesweep {
+namespace {
+
+using layers::LabNode;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+const LabNode::Layer kBase{"base", 1000, {4096, 3}}, kApp{"app", 1000, {4096, 3}},
+    kOther{"other", 1000, {4096, 3}};
+
+// A node with images of their own layers, and one that is of the same as app.
+struct UnknownContainersTest : testing::Test {
+  UnknownContainersTest() {
+    lab.Pull("app", {kBase, kApp});
+    lab.Pull("base", {kBase});
+    lab.Pull("other", {kOther});
+  }
+  std::vector<std::string> Needed() {
+    AddUnknownContainers(lab.Graph(), lab.images, use);
+    std::vector<std::string> texts;
+    for (const ImageReference& reference : use.references) texts.push_back(reference.text);
+    return texts;
+  }
+  LabNode lab;
+  RuntimeUse use;
+};
+
+TEST_F(UnknownContainersTest, OneThatTheCriListsIsTheCris) {
+  lab.Run("k1", {kBase, kApp});
+  use.ids = {"k1"};
+  EXPECT_THAT(Needed(), IsEmpty());
+}
+
+// The name means another image by now; what it runs on does not change.
+TEST_F(UnknownContainersTest, NeedsWhatItNamesAndWhatItRunsOn) {
+  lab.Run("by-hand", {kBase, kApp});
+  lab.spec.containers.back().image = "docker.io/library/other:v1";
+  EXPECT_THAT(Needed(), ElementsAre("docker.io/library/other:v1", Id("cfgapp")));
+  EXPECT_EQ(use.references.back().by.container, "by-hand");
+}
+
+TEST_F(UnknownContainersTest, WithoutANameNeedsAllThatAreOfItsLayers) {
+  lab.Pull("twin", {kBase, kApp});
+  lab.Run("by-hand", {kBase, kApp});
+  EXPECT_THAT(Needed(), UnorderedElementsAre(Id("cfgapp"), Id("cfgtwin"))) << "base is beneath";
+}
+
+TEST_F(UnknownContainersTest, WithoutASnapshotNeedsWhatItNames) {
+  lab.spec.containers.push_back({"k8s.io", "rootfs", "docker.io/library/app:v1", "", "", {}});
+  lab.spec.containers.push_back({"default", "elsewhere", "docker.io/library/base:v1", "", "", {}});
+  EXPECT_THAT(Needed(), ElementsAre("docker.io/library/app:v1"));
+}
+
+}  // namespace
+}  // namespace imagesweep
