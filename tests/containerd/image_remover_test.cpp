@@ -211,7 +211,8 @@ TEST_F(ImageRemoverTest, AContainerHoldsTheImageThatItRunsOnWhateverItsNameMeans
   auto& space = fake.spaces["k8s.io"];
   space.blobs[node.images[0].id.text()].labels["containerd.io/gc.ref.snapshot.overlayfs"] = "top";
   space.snapshots["top"] = {};
-  space.snapshots["own"] = {.parent = "top", .kind = api::snapshots::ACTIVE};
+  space.snapshots["own"].parent = "top";
+  space.snapshots["own"].kind = api::snapshots::ACTIVE;
   space.containers["by-hand"] = "registry.example/other:v1";
   space.container_snapshots["by-hand"] = "own";
   ASSERT_TRUE(Begin({&node.images[0], &node.images[1]}));
