@@ -364,7 +364,7 @@ TEST(SweeperLayers, WhereContentCouldBeReadOnlyInPartContainerdsWayIsTaken) {
   Sweeper sweeper(parts, "node1", std::nullopt);
   for (int look = 0; look < 2; ++look) {
     clock.Advance(std::chrono::minutes(10));
-    EXPECT_FALSE(sweeper.Sweep(active, {.dry_run = false}, {}).refused);
+    EXPECT_FALSE(sweeper.Sweep(active, {false, {}, {}}, {}).refused);
   }
   EXPECT_THAT(native.removed, testing::Contains(Id("idle")));
   EXPECT_THAT(node.removed, IsEmpty());
