@@ -78,10 +78,8 @@ void AddUnknownContainers(const layers::LayerGraph& graph, std::span<const Image
     if (known.contains(id)) continue;
     ImageReference reference;
     reference.by = {ReferrerKind::kContainer, "", "", id};
-    if (container.image != layers::kNoKey) {
-      reference.text = world.keys().Text(container.image);
-      use.references.push_back(reference);
-    }
+    reference.text = world.keys().Text(container.image);
+    if (!reference.text.empty()) use.references.push_back(reference);
     for (const std::uint32_t image : graph.ImagesOf(container)) {
       reference.text = images[image].id.text();
       use.references.push_back(reference);

@@ -56,10 +56,12 @@ std::uint64_t TotalBytes(const std::vector<Image>& images) {
   return bytes;
 }
 
-// A run that was to make room and did not make enough; empty else.
-std::string Shortfall(const Marks& marks, const std::optional<DiskUsage>& before,
+// A run that was to make room and did not make enough; empty else.  What `ensure-space` makes has a
+// goal of its own, which its last line tells of.
+std::string Shortfall(const Report& report, const std::optional<DiskUsage>& before,
                       const std::optional<DiskUsage>& after) {
-  if (marks.high_percent == 0 || !before || !after) return {};
+  const Marks& marks = report.in_force.disk;
+  if (report.plan.room > 0 || marks.high_percent == 0 || !before || !after) return {};
   if (before->used_percent() < marks.high_percent || after->used_percent() <= marks.low_percent)
     return {};
   return "not enough came free: disk use went from " + std::to_string(before->used_percent()) +
@@ -127,6 +129,7 @@ Report Sweeper::Evaluate(const ActivePolicy& active, const std::stop_token& stop
   View view;
   report.refused = Observe(view, {}, report, stop);
   if (!report.refused) Decide(view, {}, report, stop);
+  if (!report.refused) WarnOfBlindness(view, report);
   if (layers != nullptr) *layers = view.graph;
   report.finished = parts_.clock.Now();
   return report;
@@ -139,17 +142,24 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
   report.refused = Observe(view, options, report, stop);
   const Policy& policy = report.in_force;
   report.dry_run = options.dry_run.value_or(policy.dry_run);
-  if (policy.dry_run && !report.dry_run)
+  if (policy.dry_run && !report.dry_run && options.room == 0)
     report.warnings.emplace_back("dryRun: true of the policy was overridden on the command line");
   if (!report.refused && !report.dry_run) report.refused = WhyNotBlindly(view.evidence, policy);
   if (!report.refused) {
     Decide(view, options, report, stop);
+    if (report.dry_run) WarnOfBlindness(view, report);
     report.stopped_early = ReasonNotToBegin(policy, options.running_for);
   }
   if (!report.refused && report.stopped_early.empty()) Execute(view, options, report, stop);
   report.finished = parts_.clock.Now();
   if (parts_.history != nullptr) KeepRun(report, *parts_.history);
   return report;
+}
+
+// What is only looked at must not promise what a run will refuse.
+void Sweeper::WarnOfBlindness(const View& view, Report& report) {
+  if (const auto why = WhyNotBlindly(view.evidence, report.in_force))
+    report.warnings.push_back("a run that removes would be refused: " + why->error.what);
 }
 
 void Sweeper::Execute(const View& view, const SweepOptions& options, Report& report,
@@ -234,7 +244,12 @@ Result<std::vector<Image>> Sweeper::ListWithoutTheRemoved(const Report& report,
 // Verification: what is said to be gone is gone, what was referenced is still there.
 void Sweeper::LookAfterwards(const View& view, RemovalJournal& journal, Report& report,
                              const std::stop_token& stop) {
-  if ((report.outcomes.empty() && report.untagged.empty()) || stop.stop_requested()) return;
+  if ((report.outcomes.empty() && report.untagged.empty()) || stop.stop_requested()) {
+    const auto& disk = report.observation.disk;
+    if (auto shortfall = Shortfall(report, disk, disk); !report.dry_run && !shortfall.empty())
+      report.warnings.push_back(std::move(shortfall));
+    return;
+  }
   const auto images = ListWithoutTheRemoved(report, stop);
   if (!images) {
     report.warnings.push_back("the images could not be listed after the run: " +
@@ -263,8 +278,7 @@ void Sweeper::LookAfterwards(const View& view, RemovalJournal& journal, Report& 
     else
       report.warnings.push_back("the pods could not be listed after the run: " + pods.error().what);
   }
-  if (const auto shortfall =
-          Shortfall(report.in_force.disk, report.before->disk, report.after->disk);
+  if (const auto shortfall = Shortfall(report, report.before->disk, report.after->disk);
       !report.dry_run && !shortfall.empty())
     report.warnings.push_back(shortfall);
 }

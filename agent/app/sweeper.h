@@ -96,6 +96,7 @@ class Sweeper {
                                  const std::stop_token& stop);
   void Decide(const View& view, const SweepOptions& options, Report& report,
               const std::stop_token& stop);
+  static void WarnOfBlindness(const View& view, Report& report);
   void Execute(const View& view, const SweepOptions& options, Report& report,
                const std::stop_token& stop);
   std::optional<DiskUsage> ReadDisk(Report& report, const std::stop_token& stop);

@@ -4,6 +4,7 @@
 #include "agent/app/layers_disk.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/connect.h"
+#include "agent/cli/image_choice.h"
 #include "agent/cli/render.h"
 #include "agent/containerd/collector.h"
 #include "agent/cri/layer_facts.h"
@@ -31,16 +32,15 @@ FreedSpace ToFreed(const layers::Freed& freed) {
 // One image for each text, or the complaint.
 Result<std::vector<std::uint32_t>> Find(const std::vector<Image>& images,
                                         const std::vector<std::string>& texts) {
-  const ImageIndex index(images);
   std::vector<std::uint32_t> found;
   for (const std::string& text : texts) {
-    const auto matches = index.Resolve(text);
+    const auto matches = ImagesMeantBy(images, text);
     if (matches.size() != 1)
       return Error{ErrorKind::kNotFound, matches.empty() ? "this node has no image \"" + text + "\""
                                                          : "\"" + text + "\" may mean " +
                                                                std::to_string(matches.size()) +
                                                                " images; give an id"};
-    found.push_back(matches.front());
+    if (std::ranges::find(found, matches.front()) == found.end()) found.push_back(matches.front());
   }
   return found;
 }
@@ -146,7 +146,10 @@ Result<DiskUse> DescribeBounds(const std::shared_ptr<cri::Connection>& connectio
   });
   if (!removed.empty()) {
     use.removal.emplace();
-    for (const std::uint32_t at : removed) use.removal->names.push_back(images[at].display_name());
+    for (const std::uint32_t at : removed) {
+      use.removal->names.push_back(images[at].display_name());
+      if ((*in_use)[at]) use.removal->in_use.push_back(use.removal->names.back());
+    }
     use.removal->freed = Bound(bounds.FreesAtMost(removed), use.bounds_only);
   }
   return use;
@@ -185,8 +188,11 @@ Result<std::string> Render(const Options& options, const std::stop_token& stop) 
     use = Describe(**graph, *images);
     if (!options.if_removed.empty()) {
       use.removal.emplace();
-      for (const std::uint32_t at : *removed)
+      for (const std::uint32_t at : *removed) {
         use.removal->names.push_back((*images)[at].display_name());
+        if ((*graph)->Use(at) != layers::SnapshotUse::kNone)
+          use.removal->in_use.push_back(use.removal->names.back());
+      }
       use.removal->freed = ToFreed((*graph)->FreedBy(*removed));
     }
   }

@@ -2,6 +2,7 @@
 
 #include "agent/app/policy_store.h"
 #include "agent/cli/commands.h"
+#include "agent/cli/image_choice.h"
 #include "agent/cli/missing_image.h"
 #include "agent/cli/node_session.h"
 #include "agent/cli/render.h"
@@ -196,7 +197,7 @@ int RunExplain(const Options& options, const std::stop_token& stop) {
   const auto look = TakeLook(options, std::nullopt, stop, code);
   if (!look) return code;
   const Observation& seen = look->report.observation;
-  const auto matches = ImageIndex(seen.images).Resolve(options.image);
+  const auto matches = ImagesMeantBy(seen.images, options.image);
   if (matches.empty()) {
     PrintError(MissingImageText(options, seen));
     return kExitFailed;

@@ -209,9 +209,12 @@ std::string Contradiction(const CLI::App& app, const GivenArguments& given, Opti
   for (const CLI::Option* option : app.get_options())
     if ((option->get_group() == "Sources" && !about_node) ||
         option->get_group() == "Output and limits")
-      if (read != nullptr || option->get_name() == "--no-headers") flags.push_back(option);
+      if (read != nullptr || option->get_name() == "--no-headers" ||
+          (name == "watch" && option->get_name() == "--output"))
+        flags.push_back(option);
   if (read != nullptr) return Unread(flags, *read, form, given);
-  const bool no_rows = name == "explain" || name == "analyze" || name == "agent" || difference;
+  const bool no_rows =
+      name == "watch" || name == "explain" || name == "analyze" || name == "agent" || difference;
   return Unread(flags, {no_rows ? "" : "no-headers"}, difference ? "plan --diff" : name, given);
 }
 

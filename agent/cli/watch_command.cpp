@@ -37,16 +37,14 @@ class Screen {
   }
 };
 
-// "last 3m ago: removed 4 images; the next in about 12m"
-std::string RunsLine(const Options& options, const Report& report, const Clock& clock) {
+// "last 3m ago: removed 4 images"
+std::string RunsLine(const Options& options, const Clock& clock) {
   const auto runs = History::Open(options.state_dir, clock)->Runs();
   if (!runs) return "not known: " + runs.error().what;
   if (runs->empty()) return {};
   const RunEntry& last = runs->front();
   const auto ago = std::chrono::duration_cast<Millis>(clock.Now() - last.finished);
-  const Millis left = report.in_force.interval - ago;
-  return "last " + HumanDuration(std::max(ago, Millis(0))) + " ago: " + last.headline +
-         (left > Millis(0) ? "; the next in about " + HumanDuration(left) : "");
+  return "last " + HumanDuration(std::max(ago, Millis(0))) + " ago: " + last.headline;
 }
 
 }  // namespace
@@ -79,11 +77,11 @@ int RunWatch(const Options& options, const std::stop_token& stop) {
     }
     if (events.size() > kMostEvents)
       events.erase(events.begin(), events.end() - static_cast<std::ptrdiff_t>(kMostEvents));
-    if (screen && !screen->Show({report, events, RunsLine(options, report, clock)}))
-      return kExitFailed;
+    if (screen && !screen->Show({report, events, RunsLine(options, clock)})) return kExitFailed;
     if (!screen && first &&
         !PrintResult("Watching " + std::to_string(report.observation.images.size()) +
-                     " images of node " + report.node + "\n"))
+                     " images of node " + report.node +
+                     (options.without_kubernetes ? ", without Kubernetes" : "") + "\n"))
       return kExitFailed;
   } while (clock.Sleep(options.watch_every, stop));
   return kExitDone;

@@ -74,6 +74,9 @@ std::string Short(const Decision& decision) {
 
 }  // namespace
 
+constexpr const char* kUnseen =
+    "Seen without Kubernetes: what pods need but no container holds yet is not known.";
+
 Page MakeAnalysisPage(const Report& report, const Analysis& analysis) {
   Page page;
   page.title = "Images of " + (report.node.empty() ? std::string("this node") : report.node);
@@ -90,7 +93,8 @@ Page MakeAnalysisPage(const Report& report, const Analysis& analysis) {
   }
   add("Required", std::move(required),
       Page::Paragraph{"Total: " + Text(analysis.required_total) +
-                      ". None of them goes while it is needed."});
+                      ". None of them goes while it is needed." +
+                      (report.evidence.without_kubernetes ? std::string(" ") + kUnseen : "")});
 
   Page::Grid idle{{"Image", "Size", "Unused for", "Confidence", "Verdict"}, {}};
   for (const IdleImage& one : analysis.idle) {
@@ -119,7 +123,10 @@ Page MakeAnalysisPage(const Report& report, const Analysis& analysis) {
 }
 
 std::string AnalysisJson(const Report& report, const Analysis& analysis) {
-  Json json = {{"apiVersion", "imagesweep/v1alpha1"}, {"kind", "Analysis"}, {"node", report.node}};
+  Json json = {{"apiVersion", "imagesweep/v1alpha1"},
+               {"kind", "Analysis"},
+               {"node", report.node},
+               {"withoutKubernetes", report.evidence.without_kubernetes}};
   Json required = Json::array();
   for (const auto at : ByName(report.observation, analysis.required)) {
     const Image& image = report.observation.images[at];
@@ -196,6 +203,7 @@ Page MakeDifferencePage(const Report& report, const Plan& then, const std::strin
       Page::Paragraph{"To remove now (" + report.policy.description +
                       "): " + Text({report.plan.removals.size(), BytesOf(report, report.plan)}) +
                       ". Then: " + Text({then.removals.size(), BytesOf(report, then)}) + "."});
+  if (report.evidence.without_kubernetes) page.head.emplace_back(Page::Paragraph{kUnseen});
   return page;
 }
 
@@ -227,6 +235,7 @@ std::string DifferenceJson(const Report& report, const Plan& then, const std::st
       {{"apiVersion", "imagesweep/v1alpha1"},
        {"kind", "PlanDifference"},
        {"node", report.node},
+       {"withoutKubernetes", report.evidence.without_kubernetes},
        {"now",
         {{"policy", report.policy.description},
          {"toRemove", AmountJson({report.plan.removals.size(), BytesOf(report, report.plan)})}}},

@@ -84,7 +84,7 @@ std::vector<Change> ChangeLog::Compare(const Report& before, const Report& after
     const bool was_used = !is_new && old->second.decision->code == Code::kInUse;
     if (used && !was_used) changes.push_back({Change::Kind::kUsed, name, known.decision->reason});
     if (was_used && !used)
-      changes.push_back({Change::Kind::kReleased, name, old->second.decision->reason});
+      changes.push_back({Change::Kind::kReleased, name, "was " + old->second.decision->reason});
   }
   for (const auto& [id, known] : then)
     if (!now.contains(id))

@@ -112,12 +112,20 @@ std::string BoundsText(const DiskUse& use, const TextOptions& options) {
   return text + "OF OTHERS: layers of it that other images have as well.\n";
 }
 
+std::string RemovedNames(const DiskUse::Removal& removal) {
+  std::string text;
+  for (const std::string& name : removal.names) {
+    const bool in_use = std::ranges::find(removal.in_use, name) != removal.in_use.end();
+    text += "  " + Printable(name) + (in_use ? "  in use: a sweep keeps it" : "") + "\n";
+  }
+  return text;
+}
+
 std::string RemovalText(const DiskUse::Removal& removal) {
   std::string text = "frees ";
   if (removal.freed.certainty == kNotKnown) {
     text += "what is not known: " + Printable(removal.freed.why) + "\n";
-    for (const std::string& name : removal.names) text += "  " + name + "\n";
-    return text;
+    return text + RemovedNames(removal);
   }
   if (removal.freed.certainty != "exactly") text += removal.freed.certainty + " ";
   text += HumanBytes(removal.freed.space.bytes) + " (" + std::to_string(removal.freed.space.bytes) +
@@ -128,8 +136,7 @@ std::string RemovalText(const DiskUse::Removal& removal) {
   if (removal.freed.certainty == "exactly") text += ", exactly";
   if (!removal.freed.why.empty()) text += ": " + removal.freed.why;
   text += '\n';
-  for (const std::string& name : removal.names) text += "  " + name + "\n";
-  return text;
+  return text + RemovedNames(removal);
 }
 
 }  // namespace
@@ -162,6 +169,7 @@ std::string BoundsJson(const DiskUse& use) {
   if (use.removal) {
     const FreedSpace& freed = use.removal->freed;
     removal = {{"images", use.removal->names},
+               {"inUse", use.removal->in_use},
                {"freedBytesAtMost",
                 freed.certainty == kNotKnown ? Json(nullptr) : Json(freed.space.bytes)},
                {"why", freed.why}};
@@ -203,6 +211,7 @@ std::string DiskUseJson(const DiskUse& use) {
   if (use.removal) {
     removal = ToJson(use.removal->freed);
     removal["images"] = use.removal->names;
+    removal["inUse"] = use.removal->in_use;
   }
   return Json({{"apiVersion", "imagesweep/v1alpha1"},
                {"kind", "DiskUse"},

@@ -46,6 +46,7 @@ struct DiskUse {
   };
   struct Removal {  // --if-removed
     std::vector<std::string> names;
+    std::vector<std::string> in_use;  // of these: what containers hold of them stays
     FreedSpace freed;
   };
   std::string node;

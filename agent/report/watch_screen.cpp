@@ -58,7 +58,9 @@ std::string WatchScreen(const WatchView& view, std::size_t width, std::size_t he
   const Report& report = view.report;
   std::vector<std::string> lines;
   lines.push_back("Node      " + report.node + "  " + report.runtime.name + " " +
-                  report.runtime.version + "  " + FormatTime(report.finished).substr(0, 19) + "Z");
+                  report.runtime.version +
+                  (report.evidence.without_kubernetes ? ", without Kubernetes" : "") + "  " +
+                  FormatTime(report.finished).substr(0, 19) + "Z");
   lines.push_back("Policy    " + report.policy.description +
                   (report.in_force.suspend   ? ", suspended: nothing is removed"
                    : report.in_force.dry_run ? ", dry run: nothing is removed"

@@ -175,6 +175,10 @@ TEST_F(SweeperTest, WithoutKubernetesNothingGoesWhereAKubeletLeftAnything) {
       EXPECT_EQ(report.refused->source, "pods");
       EXPECT_THAT(node.removed, IsEmpty());
     }
+    // What only looks says it before.
+    const auto says = Contains(HasSubstr("would be refused: a kubelet runs pods here"));
+    EXPECT_THAT(alone.Evaluate(active, stop.get_token()).warnings, says);
+    EXPECT_THAT(alone.Sweep(active, {true, {}, {}}, stop.get_token()).warnings, says);
     left->clear();
   }
 }
@@ -261,6 +265,33 @@ TEST_F(SweeperTest, SaysThatTheCommandLineOverrodeThePolicysDryRun) {
   EXPECT_THAT(node.removed, ElementsAre(Id("old")));
   active.policy.dry_run = false;
   EXPECT_THAT(Sweep().warnings, Not(says));
+}
+
+TEST_F(SweeperTest, AFullDiskOfWhichNothingMayGoIsSaid) {
+  active.policy.disk = {{90, 80}, {0, 0}, {}};
+  active.policy.minimum_age = std::chrono::hours(999);
+  node.disk = DiskUsage{"/var", 1000, 50, 100, 100};
+  EXPECT_THAT(Sweep().warnings,
+              Contains(HasSubstr("not enough came free: disk use went from 95% to 95%")));
+  EXPECT_THAT(node.removed, IsEmpty());
+}
+
+// Its goal is the room, and it is asked for by hand: neither the marks nor dryRun have a say.
+TEST_F(SweeperTest, RoomThatIsMadeIsNotMeasuredByThePolicy) {
+  active.policy.dry_run = true;
+  active.policy.disk = {{90, 80}, {0, 0}, {}};
+  node.disk = DiskUsage{"/var", 1000, 50, 100, 100};
+  LetImagesAge();
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    if (call == "Remove") node.disk = DiskUsage{"/var", 1000, 60, 100, 100};
+    return std::nullopt;
+  };
+  SweepOptions options{false, {}, {}};
+  options.room = 60;
+  const Report report = sweeper.Sweep(active, options, stop.get_token());
+  EXPECT_THAT(node.removed, ElementsAre(Id("old")));
+  EXPECT_THAT(report.warnings, Not(Contains(HasSubstr("not enough came free"))));
+  EXPECT_THAT(report.warnings, Not(Contains(HasSubstr("dryRun"))));
 }
 
 TEST_F(SweeperTest, AStateDirectoryThatCannotBeUsedIsOneWarning) {

@@ -90,6 +90,16 @@ TEST_F(DfTest, NamesAreOfTheImagesThatWereAskedFor) {
   EXPECT_THAT(Df(*fake_, Output::kName).out, AllOf(HasSubstr("app:1"), HasSubstr("base:1")));
 }
 
+TEST_F(DfTest, WhatIsAskedForTwiceCountsOnceAndWhatIsInUseIsSaidToStay) {
+  Start(Flavour::kDockerd, "docker", "27.3.1");
+  fake_->RunPod({"shop", "api", "uid-1"}, "web", "registry.example/app:1");
+  const std::string app = "registry.example/app:1", base = "registry.example/base:1";
+  EXPECT_THAT(Df(*fake_, Output::kTable, {app, base, app}).out,
+              testing::EndsWith("  " + app + "  in use: a sweep keeps it\n  " + base + "\n"));
+  EXPECT_THAT(Df(*fake_, Output::kJson, {app, base}).out,
+              ContainsRegex("\"inUse\": \\[\n *\"registry.example/app:1\"\n"));
+}
+
 // Its sizes are of compressed layers: more than that may come free.
 TEST_F(DfTest, OnAContainerdWhoseOwnServicesAreOutOfReachNothingIsBounded) {
   Start(Flavour::kContainerd22, "containerd", "1.7.24");

@@ -80,6 +80,26 @@ TEST(Text, ASweepShowsBeforeAndAfterAsMeasured) {
   EXPECT_THAT(text, HasSubstr("Verified: the one referenced image is present."));
 }
 
+TEST(Text, ASweepThatRemovesNothingSaysWhatKeepsTheImages) {
+  Report report = SampleReport();
+  EXPECT_THAT(SweepText(report, {}), Not(HasSubstr("Kept: ")));
+  report.outcomes.clear();
+  report.plan.decisions[1].verdict = Verdict::kKeep;
+  report.plan.decisions[1].code = Code::kTooYoung;
+  report.plan.decisions[2].code = Code::kTooYoung;
+  EXPECT_THAT(SweepText(report, {}),
+              HasSubstr("\nKept: 1 InUse, 2 TooYoung; `imagesweep plan -o wide` says why"));
+}
+
+TEST(Text, ADryRunSaysWhichCommandRemoves) {
+  Report report = SampleReport();
+  EXPECT_THAT(SweepText(report, {}), Not(HasSubstr("Nothing was removed")));
+  report.dry_run = true;
+  EXPECT_THAT(SweepText(report, {}), HasSubstr("The same command with --dry-run=false does it."));
+  report.plan.room = 1;
+  EXPECT_THAT(SweepText(report, {}), HasSubstr("The same command without --dry-run does it."));
+}
+
 TEST(Text, DoingWithoutKubernetesIsSaidInEveryOutput) {
   Report report = SampleReport();
   report.evidence.without_kubernetes = true;

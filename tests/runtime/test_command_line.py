@@ -25,6 +25,7 @@ def run(*arguments, code, env=None):
     (["policy", "defaults", "-o", "json"], ["--output does nothing for `policy`"]),
     (["policy", "validate", "-f", "x", "--no-headers"], ["--no-headers does nothing for `policy`"]),
     (["history", "--timeout=3s"], ["--timeout does nothing for `history`"]),
+    (["watch", "-o", "json"], ["--output does nothing for `watch`"]),
     (["report", "--no-headers"], ["--no-headers does nothing for `report`"]),
     (["version", "--state-dir", "x"], ["--state-dir does nothing for `version`"]),
     (["analyze", "--no-headers"], ["--no-headers does nothing for `analyze`"]),

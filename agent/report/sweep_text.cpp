@@ -1,0 +1,122 @@
+#include "agent/base/quantity.h"
+#include "agent/report/document.h"
+#include "agent/report/printable.h"
+#include "agent/report/space_figure.h"
+#include "agent/report/table.h"
+#include "agent/report/text.h"
+#include "agent/report/text_parts.h"
+#include "agent/report/untag.h"
+
+// What a run came to, for a terminal.
+
+namespace imagesweep {
+namespace {
+
+std::string Percent(std::uint64_t part, std::uint64_t whole) {
+  if (whole == 0) return "0%";
+  return std::to_string((part * 100 + whole / 2) / whole) + "%";
+}
+
+std::string DiskCell(const std::optional<DiskUsage>& disk) {
+  if (!disk || disk->capacity_bytes == 0) return "unknown";
+  return HumanBytes(disk->capacity_bytes - disk->available_bytes) + " of " +
+         HumanBytes(disk->capacity_bytes) + " (" + std::to_string(disk->used_percent()) + "%)";
+}
+
+std::string BeforeAndAfter(const Report& report) {
+  if (!report.before || !report.after) return {};
+  const Snapshot& before = *report.before;
+  const Snapshot& after = *report.after;
+  Table table({"", "BEFORE", "AFTER"});
+  table.Add({"Images", std::to_string(before.images), std::to_string(after.images)});
+  table.Add({"Image sizes", HumanBytes(before.bytes), HumanBytes(after.bytes)});
+  const auto reclaimable = [](const Snapshot& s) {
+    return HumanBytes(s.reclaimable_bytes) + " (" + Percent(s.reclaimable_bytes, s.bytes) + ")";
+  };
+  table.Add({"Reclaimable", reclaimable(before), reclaimable(after)});
+  table.Add({"Disk used", DiskCell(before.disk), DiskCell(after.disk)});
+  std::string text = "\n" + table.Render() + kReclaimableMeans + "\n";
+  if (report.layers) {
+    text += (report.dry_run ? "Would free, by the layers: " : "Freed, by the layers: ") +
+            Printable(PredictedAndMeasured(*report.layers)) + ".\n";
+    if (!report.layers->off_by.empty())
+      text += "Off by: " + Printable(report.layers->off_by) + ".\n";
+  }
+  if (before.disk && after.disk && !report.dry_run) {
+    const auto freed = static_cast<std::int64_t>(after.disk->available_bytes) -
+                       static_cast<std::int64_t>(before.disk->available_bytes);
+    text += "Measured on the file system (statvfs): " +
+            (freed >= 0 ? HumanBytes(static_cast<std::uint64_t>(freed)) + " more"
+                        : HumanBytes(static_cast<std::uint64_t>(-freed)) + " less") +
+            " free than before.\n";
+  }
+  return text;
+}
+
+std::string Verification(const Report& report) {
+  if (!report.after) return {};
+  if (report.missing_after.empty()) {
+    return "Verified: " + document::AllArePresent(report.referenced_images) + "\n";
+  }
+  std::string text = "MISSING after the run, though referenced:\n";
+  for (const std::string& name : report.missing_after) text += "  " + Printable(name) + "\n";
+  return text;
+}
+
+// How to have done what was only tried.
+std::string HowToRemove(const Report& report) {
+  if (!report.dry_run || (report.outcomes.empty() && report.untagged.empty())) return {};
+  const bool sweeps = report.plan.room == 0;  // ensure-space removes unless told not to
+  return std::string("Nothing was removed. The same command ") +
+         (sweeps ? "with --dry-run=false" : "without --dry-run") + " does it.\n";
+}
+
+}  // namespace
+
+std::string Summary(const Report& report) {
+  if (report.refused && report.outcomes.empty() && report.untagged.empty())
+    return "Refused: removed nothing, because " + report.refused->source +
+           " cannot be trusted: " + report.refused->error.what;
+  const OutcomeKind done = report.dry_run ? OutcomeKind::kWouldRemove : OutcomeKind::kRemoved;
+  std::vector<std::uint32_t> went;
+  for (const Outcome& outcome : report.outcomes)
+    if (outcome.kind == done) went.push_back(outcome.image);
+  std::string text = (report.dry_run ? "Dry run: would remove " : "Removed ") +
+                     ImageCount(went.size()) + " (" + HumanBytes(SizeOf(report, went)) +
+                     " as the runtime counts sizes) of " +
+                     std::to_string(report.plan.decisions.size());
+  for (const auto& [kind, word] : {std::pair{OutcomeKind::kSpared, "spared"},
+                                   {OutcomeKind::kFailed, "failed"},
+                                   {OutcomeKind::kStillListed, "still listed"}}) {
+    if (const auto count = report.Count(kind); count > 0)
+      text += "; " + std::to_string(count) + " " + word;
+  }
+  text += TagsSummary(report);
+  if (!report.stopped_early.empty()) text += "; stopped early: " + report.stopped_early;
+  return text;
+}
+
+std::string SweepText(const Report& report, const TextOptions& options) {
+  std::string text;
+  if (!report.outcomes.empty()) {
+    Table table({"NAME", "ID", "SIZE", "OUTCOME", "CODE", "AGE", "REASON"});
+    for (const Outcome& outcome : report.outcomes) {
+      const Image& image = report.observation.images[outcome.image];
+      const Decision& decision = report.plan.decisions[outcome.image];
+      table.Add({NamesCell(image), ShortId(image.id), HumanBytes(image.size_bytes),
+                 std::string(ToString(outcome.kind)), std::string(ToString(decision.code)),
+                 AgeCell(report.observation.ages[outcome.image]),
+                 outcome.detail.empty() ? decision.reason : outcome.detail});
+    }
+    text += table.Render(options.with_header);
+    if (options.with_header) text += '\n';
+  }
+  text += DroppedTagsText(report, options.with_header);
+  if (!options.with_header) return text;
+  text += Printable(Summary(report)) + ".\n" + Deferred(report);
+  if (report.outcomes.empty()) text += KeptByCode(report);
+  return text + BeforeAndAfter(report) + Verification(report) + Footer(report) +
+         HowToRemove(report);
+}
+
+}  // namespace imagesweep
