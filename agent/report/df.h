@@ -46,8 +46,8 @@ struct DiskUse {
   };
   struct Removal {  // --if-removed
     std::vector<std::string> names;
-    std::vector<std::string> in_use;  // of these: what containers hold of them stays
     FreedSpace freed;
+    std::vector<std::string> in_use = {};  // of these: what containers hold of them stays
   };
   std::string node;
   std::string observed_at;
