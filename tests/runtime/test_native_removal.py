@@ -80,6 +80,21 @@ def test_an_image_of_a_container_that_the_cri_does_not_list_stays(disk):
     assert removed(node.sweep()) == {image.id}
 
 
+def test_the_image_that_such_a_container_runs_on_stays_when_its_name_moves_on(disk):
+    node = disk.node
+    image = disk.load("registry.example/tools/debug:v1", "debug")
+    disk.containerd.ctr("containers", "create", *disk.containerd.import_flags[-2:], image.names[0], "by-hand")
+    moved = disk.load("registry.example/tools/debug:v1", "debug2")
+    other = disk.load("registry.example/tools/old:v1", "old")
+    node.age()
+    verdicts = node.verdicts()
+    assert verdicts[image.id] == verdicts[moved.id] == ("Keep", "InUse")
+    assert removed(node.sweep()) == {other.id}
+    disk.containerd.ctr("containers", "rm", "by-hand")
+    node.age()
+    assert removed(node.sweep()) == {image.id, moved.id}
+
+
 def test_for_space_only_what_frees_something_goes(disk):
     node = disk.node
     used = disk.load("registry.example/shop/used:v1", "base", "big")
