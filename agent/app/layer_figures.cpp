@@ -80,7 +80,9 @@ void AddUnknownContainers(const layers::LayerGraph& graph, std::span<const Image
     reference.by = {ReferrerKind::kContainer, "", "", id};
     reference.text = world.keys().Text(container.image);
     if (!reference.text.empty()) use.references.push_back(reference);
-    for (const std::uint32_t image : graph.ImagesOf(container)) {
+    const layers::Node own =
+        graph.index().FindSnapshot(container.space, container.snapshotter, container.snapshot);
+    for (const std::uint32_t image : graph.ImagesOf(own)) {
       reference.text = images[image].id.text();
       use.references.push_back(reference);
     }

@@ -244,12 +244,13 @@ Result<std::vector<Image>> Sweeper::ListWithoutTheRemoved(const Report& report,
 // Verification: what is said to be gone is gone, what was referenced is still there.
 void Sweeper::LookAfterwards(const View& view, RemovalJournal& journal, Report& report,
                              const std::stop_token& stop) {
-  if ((report.outcomes.empty() && report.untagged.empty()) || stop.stop_requested()) {
+  const bool nothing_to_do = report.plan.removals.empty() && report.plan.untags.empty();
+  if (nothing_to_do && !report.refused && !stop.stop_requested()) {
     const auto& disk = report.observation.disk;
     if (auto shortfall = Shortfall(report, disk, disk); !report.dry_run && !shortfall.empty())
       report.warnings.push_back(std::move(shortfall));
-    return;
   }
+  if ((report.outcomes.empty() && report.untagged.empty()) || stop.stop_requested()) return;
   const auto images = ListWithoutTheRemoved(report, stop);
   if (!images) {
     report.warnings.push_back("the images could not be listed after the run: " +

@@ -64,10 +64,9 @@ std::optional<Refusal> Sweeper::ReadLayers(View& view, const std::stop_token& st
   auto graph = parts_.layers->Read(view.evidence.images, stop);
   if (!graph && graph.error().kind == ErrorKind::kNotFound) return std::nullopt;
   if (!graph) return Refusal{"containers", std::move(graph).error()};
-  if (!(*graph)->world().KnowsEveryHolder())
+  if (const auto* part = (*graph)->world().UnreadOfCri(layers::Unread::What::kHolders))
     return Refusal{"containers",
-                   {ErrorKind::kIncomplete,
-                    "containerd was read only in part: " + (*graph)->world().unread().front().why}};
+                   {ErrorKind::kIncomplete, "containerd was read only in part: " + part->why}};
   view.graph = *std::move(graph);
   return std::nullopt;
 }

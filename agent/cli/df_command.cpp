@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "agent/app/layer_figures.h"
 #include "agent/app/layers_disk.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/connect.h"
@@ -82,13 +83,14 @@ FreedSpace Bound(const std::optional<std::uint64_t>& bytes, const std::string& w
   return {{bytes.value_or(0), 0, 0, 0}, bytes ? "at most" : kNotKnown, why};
 }
 
-// Who uses what, by the runtime's containers alone.
+// Who uses what, by the runtime's containers alone.  `graph` may be null.
 Result<std::vector<bool>> ReadInUse(cri::Runtime& runtime, const std::vector<Image>& images,
-                                    const std::stop_token& stop) {
-  const auto use = runtime.ReadUse(stop);
+                                    const layers::LayerGraph* graph, const std::stop_token& stop) {
+  auto use = runtime.ReadUse(stop);
   if (!use) return use.error();
   const ImageIndex index(images);
   std::vector<bool> in_use(images.size());
+  if (graph != nullptr) AddUnknownContainers(*graph, images, *use);
   for (const ImageReference& reference : use->references)
     for (const std::uint32_t at : index.Resolve(reference)) in_use[at] = true;
   return in_use;
@@ -103,7 +105,7 @@ Result<DiskUse> DescribeBounds(const std::shared_ptr<cri::Connection>& connectio
   if (!identity) return identity.error();
   const auto diff_ids = cri::LayerFacts(connection).Read(images, stop);
   if (!diff_ids) return diff_ids.error();
-  const auto in_use = ReadInUse(runtime, images, stop);
+  const auto in_use = ReadInUse(runtime, images, nullptr, stop);
   if (!in_use) return in_use.error();
   DiskUse use;
   // Source: cri-o storage_src.go getSize, cri-dockerd core/convert.go; containerd's is compressed.
@@ -187,11 +189,12 @@ Result<std::string> Render(const Options& options, const std::stop_token& stop) 
   } else {
     use = Describe(**graph, *images);
     if (!options.if_removed.empty()) {
+      const auto in_use = ReadInUse(runtime, *images, graph->get(), stop);
+      if (!in_use) return in_use.error();
       use.removal.emplace();
       for (const std::uint32_t at : *removed) {
         use.removal->names.push_back((*images)[at].display_name());
-        if ((*graph)->Use(at) != layers::SnapshotUse::kNone)
-          use.removal->in_use.push_back(use.removal->names.back());
+        if ((*in_use)[at]) use.removal->in_use.push_back(use.removal->names.back());
       }
       use.removal->freed = ToFreed((*graph)->FreedBy(*removed));
     }

@@ -13,7 +13,7 @@
 namespace imagesweep::containerd {
 namespace {
 
-constexpr Millis kLookAgain{250}, kMaxGraphAge{2'000};
+constexpr Millis kLookAgain{250}, kMaxGraphAge{2'000}, kRunAtMost = std::chrono::hours(1);
 
 // 2.0 is the first that looks at DeleteImageRequest.target; "v2.1.9", "1.7.24".
 bool ChecksTarget(std::string_view version) {
@@ -29,6 +29,12 @@ bool MayHaveHappened(ErrorKind error) {
          error != ErrorKind::kNotFound;
 }
 
+// A container may outlive the plugin that it was made with, and then runs on nothing.
+// Source: containerd plugins/services/snapshots/service.go, getSnapshotter (INVALID_ARGUMENT).
+bool IsNotLoaded(const Error& error) {
+  return error.what.find("snapshotter not loaded") != std::string::npos;
+}
+
 }  // namespace
 
 BatchImageRemover::BatchImageRemover(const std::shared_ptr<grpc::Channel>& channel,
@@ -42,6 +48,12 @@ BatchImageRemover::BatchImageRemover(const std::shared_ptr<grpc::Channel>& chann
       options_(std::move(options)) {}
 
 BatchImageRemover::~BatchImageRemover() = default;
+
+std::size_t BatchImageRemover::batch_size() const {
+  const auto last = layers_.Last(kRunAtMost);
+  const bool by_the_cri = last && !last->graph->world().unread().empty();
+  return by_the_cri ? by_cri_.batch_size() : 50;
+}
 
 Status BatchImageRemover::WaitForDownloads(const std::stop_token& stop) {
   for (const SteadyTime begun = clock_.Steady();;) {
@@ -66,12 +78,12 @@ Status BatchImageRemover::WaitForDownloads(const std::stop_token& stop) {
 
 // The CRI's list comes second: a container that it has by now is the last look's.
 Result<std::vector<BatchImageRemover::Stranger>> BatchImageRemover::ReadStrangers(
-    const std::stop_token& stop) {
+    const layers::LayerGraph& graph, const std::stop_token& stop) {
   std::vector<Stranger> strangers;  // all there are, at first
   const Calls calls(options_.timeout, stop);
   const auto take = [&](const api::containers::ListContainerMessage& message) {
     const auto& one = message.container();
-    strangers.push_back({one.id(), one.image(), one.snapshotter(), one.snapshot_key()});
+    strangers.push_back({one.id(), one.image(), one.snapshotter(), one.snapshot_key(), {}});
   };
   const auto read =
       calls.AskStream("Containers.ListStream", options_.cri_namespace, stubs_->containers,
@@ -82,24 +94,28 @@ Result<std::vector<BatchImageRemover::Stranger>> BatchImageRemover::ReadStranger
   if (!use) return use.error();
   const std::unordered_set<std::string_view> listed(use->ids.begin(), use->ids.end());
   std::erase_if(strangers, [&](const Stranger& one) { return listed.contains(one.id); });
-  if (auto found = FindWhatTheyRunOn(strangers, calls); !found) return found.error();
+  for (Stranger& one : strangers)
+    if (auto found = FindWhatItRunsOn(one, graph, calls); !found) return found.error();
   return strangers;
 }
 
-// From a container's own snapshot to the one that it lies on.
-Status BatchImageRemover::FindWhatTheyRunOn(std::vector<Stranger>& strangers, const Calls& calls) {
-  for (Stranger& one : strangers) {
-    if (one.snapshot.empty()) continue;
+// Down from its own snapshot, which may be newer than the graph, to one that the graph knows.
+Status BatchImageRemover::FindWhatItRunsOn(Stranger& stranger, const layers::LayerGraph& graph,
+                                           const Calls& calls) {
+  for (std::string key = stranger.snapshot; !key.empty();) {
+    if (const auto node = graph.FindSnapshot(stranger.snapshotter, key); node != layers::kNoNode) {
+      stranger.images = graph.ImagesOf(node);
+      return Done{};
+    }
     api::snapshots::StatSnapshotRequest request;
-    request.set_snapshotter(one.snapshotter);
-    request.set_key(one.snapshot);
+    request.set_snapshotter(stranger.snapshotter);
+    request.set_key(key);
     const auto reply = calls.Ask("Snapshots.Stat", options_.cri_namespace, stubs_->snapshots,
                                  &api::snapshots::Snapshots::Stub::Stat, request);
-    // kInvalid: its snapshotter is not there any more.
-    if (!reply && reply.error().kind != ErrorKind::kNotFound &&
-        reply.error().kind != ErrorKind::kInvalid)
-      return reply.error();
-    one.snapshot = reply ? reply->info().parent() : std::string();
+    if (!reply && (reply.error().kind == ErrorKind::kNotFound || IsNotLoaded(reply.error())))
+      return Done{};
+    if (!reply) return reply.error();
+    key = reply->info().parent();
   }
   return Done{};
 }
@@ -132,11 +148,17 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
   if (!known) return known.error();
   known_ = known->positions;
   const layers::LayerGraph& graph = *known->graph;
-  const auto& unread = graph.world().unread();
-  if (!graph.world().KnowsEveryHolder())
-    return Error{ErrorKind::kIncomplete, "containerd was read only in part: " + unread.front().why};
-  const auto strangers = ReadStrangers(stop);
+  if (const auto* part = graph.world().UnreadOfCri(layers::Unread::What::kHolders))
+    return Error{ErrorKind::kIncomplete, "containerd was read only in part: " + part->why};
+  const auto strangers = ReadStrangers(graph, stop);
   if (!strangers) return strangers.error();
+  if (const auto* part = graph.world().UnreadOfCri(layers::Unread::What::kObjects))
+    for (const Stranger& one : *strangers)
+      if (!one.snapshot.empty() && one.images.empty())
+        return Error{
+            ErrorKind::kIncomplete,
+            "containerd was read only in part, and of its container " + one.id +
+                ", which the CRI does not list, it is not known what it runs on: " + part->why};
   for (const Image* image : images) {
     const auto it = known_->find(image->id.text());
     if (it == known_->end()) {
@@ -144,7 +166,7 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
       continue;
     }
     std::vector<Record> records;
-    bool ambiguous = !unread.empty();
+    bool ambiguous = !graph.world().unread().empty();
     for (layers::NativeRecord& record : graph.Records(it->second)) {
       ambiguous = ambiguous || record.ambiguous;
       records.push_back(
@@ -156,7 +178,7 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
           std::ranges::find(image->tags, named) != image->tags.end() ||
           std::ranges::find(image->digests, named) != image->digests.end() ||
           one.image == image->id.text() ||
-          (!one.snapshot.empty() && graph.IsTop(it->second, one.snapshotter, one.snapshot)))
+          std::ranges::find(one.images, it->second) != one.images.end())
         spared_.emplace(image->id.text(), "containerd's container " + one.id +
                                               " uses it, which the CRI does not list");
     }

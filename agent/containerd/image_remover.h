@@ -46,7 +46,8 @@ class BatchImageRemover final : public ImageRemover {
                     RecentGraph& layers, ImageRemover& by_cri, const Clock& clock, Options options);
   ~BatchImageRemover() override;
 
-  std::size_t batch_size() const override { return 50; }
+  // As many as the CRI's way has, where all go by it.
+  std::size_t batch_size() const override;
   // containerd writes one record after the other, but answers meanwhile.
   std::size_t in_flight() const override { return 4; }
   bool StillHolds(const std::vector<Image>& listed) override;
@@ -64,16 +65,18 @@ class BatchImageRemover final : public ImageRemover {
   // A container of containerd's that the CRI does not list.
   struct Stranger {
     std::string id;
-    std::string image;        // a name, which may mean another image by now
-    std::string snapshotter;  // of what it runs on
-    std::string snapshot;     // empty: not known
+    std::string image;  // a name, which may mean another image by now
+    std::string snapshotter;
+    std::string snapshot;               // its own; empty: it has none
+    std::vector<std::uint32_t> images;  // that it runs on, in the graph
   };
 
   // `alone`: no last look will list what else there is.
   Result<RecentGraph::Known> ReadRecords(bool alone, const std::stop_token& stop);
   Status WaitForDownloads(const std::stop_token& stop);
-  Result<std::vector<Stranger>> ReadStrangers(const std::stop_token& stop);
-  Status FindWhatTheyRunOn(std::vector<Stranger>& strangers, const Calls& calls);
+  Result<std::vector<Stranger>> ReadStrangers(const layers::LayerGraph& graph,
+                                              const std::stop_token& stop);
+  Status FindWhatItRunsOn(Stranger& stranger, const layers::LayerGraph& graph, const Calls& calls);
   Status Delete(const Record& record, const std::stop_token& stop);
   Status Rename(const Record& record, const std::stop_token& stop);
 

@@ -184,6 +184,9 @@ std::variant<SteadyTime, Refusal> LastLook::LookAtUse(Subject& subject,
     if (auto read = ReadPods(max_age, pods, stop); !read)
       return Refusal{"pods", std::move(read).error()};
     if (auto refusal = LookAtWorkloads(subject, stop)) return *std::move(refusal);
+    if (subject.evidence.workloads)  // which may have taken their time
+      if (auto read = ReadPods(max_age, pods, stop); !read)
+        return Refusal{"pods", std::move(read).error()};
     if (auto refusal = subject.Compare(runtime_, stop)) return *std::move(refusal);
     if (std::ranges::none_of(subject.looked.spared, &std::string::empty)) return SteadyTime{};
     const auto use = runtime_.ReadUse(stop);

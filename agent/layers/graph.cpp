@@ -133,23 +133,24 @@ std::vector<NativeRecord> LayerGraph::Records(std::uint32_t image) const {
   return records;
 }
 
-bool LayerGraph::IsTop(std::uint32_t image, std::string_view snapshotter,
-                       std::string_view snapshot) const {
-  return std::ranges::any_of(attribution_.tops[image], [&](Node top) {
-    const Snapshot& one = world_->snapshots()[top - index_.first_snapshot()];
-    return world_->snapshotters()[one.snapshotter] == snapshotter &&
-           world_->keys().Text(one.key) == snapshot;
+Node LayerGraph::FindSnapshot(std::string_view snapshotter, std::string_view key) const {
+  const std::vector<Snapshot>& snapshots = world_->snapshots();
+  const auto found = std::ranges::find_if(snapshots, [&](const Snapshot& one) {
+    return one.space == world_->cri_namespace() &&
+           world_->snapshotters()[one.snapshotter] == snapshotter &&
+           world_->keys().Text(one.key) == key;
   });
+  return found == snapshots.end()
+             ? kNoNode
+             : index_.first_snapshot() + static_cast<Node>(found - snapshots.begin());
 }
 
-std::vector<std::uint32_t> LayerGraph::ImagesOf(const Container& container) const {
-  const Node own = index_.FindSnapshot(container.space, container.snapshotter, container.snapshot);
-  const Node parent = own == kNoNode ? kNoNode : objects_.Parent(own);
+std::vector<std::uint32_t> LayerGraph::ImagesOf(Node snapshot) const {
   std::vector<std::uint32_t> images;
-  if (parent == kNoNode) return images;
-  for (std::uint32_t at = 0; at < size(); ++at)
-    if (std::ranges::find(attribution_.tops[at], parent) != attribution_.tops[at].end())
-      images.push_back(at);
+  for (Node at = snapshot; at != kNoNode && images.empty(); at = objects_.Parent(at))
+    for (std::uint32_t image = 0; image < size(); ++image)
+      if (std::ranges::find(attribution_.tops[image], at) != attribution_.tops[image].end())
+        images.push_back(image);
   return images;
 }
 

@@ -79,11 +79,12 @@ class LayerGraph {
   // Digests of the manifests with this image's config; several when it came compressed in two ways.
   std::vector<std::string> Manifests(std::uint32_t image) const;
   SnapshotUse Use(std::uint32_t image) const { return uses_[image]; }
-  // Whether what lies on this snapshot of the CRI's namespace lies on exactly the image's layers.
-  bool IsTop(std::uint32_t image, std::string_view snapshotter, std::string_view snapshot) const;
-  // The images that a container of the CRI's namespace runs on by its snapshot, whatever it calls
-  // its own: several when they are of the same layers.
-  std::vector<std::uint32_t> ImagesOf(const Container& container) const;
+  // A snapshot of the CRI's namespace; kNoNode when there is none.
+  Node FindSnapshot(std::string_view snapshotter, std::string_view key) const;
+  // The images on whose layers this snapshot lies, be it with others between (user namespaces remap
+  // layers into one of their own): several when they are of the same layers, and not those that
+  // these are built on.
+  std::vector<std::uint32_t> ImagesOf(Node snapshot) const;
 
   // For the other files of this folder.
   const ObjectIndex& index() const { return index_; }

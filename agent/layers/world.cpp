@@ -163,11 +163,12 @@ void World::Trim() {
   references_.shrink_to_fit();
 }
 
-bool World::KnowsEveryHolder() const {
-  return std::ranges::none_of(unread_, [&](const Unread& part) {
+const Unread* World::UnreadOfCri(Unread::What what) const {
+  const auto found = std::ranges::find_if(unread_, [&](const Unread& part) {
     const bool ours = part.name_space.empty() || part.name_space == namespaces_[cri_namespace()];
-    return ours && part.what == Unread::What::kHolders;
+    return ours && part.what == what;
   });
+  return found == unread_.end() ? nullptr : &*found;
 }
 
 void World::CouldNotRead(Unread unread) {

@@ -171,8 +171,8 @@ class World {
   const std::vector<Holder>& holders() const { return holders_; }
   const std::vector<ImageFacts>& facts() const { return facts_; }
   const std::vector<Unread>& unread() const { return unread_; }
-  // Everything was seen that may hold an image of the CRI.
-  bool KnowsEveryHolder() const;
+  // A part of the CRI's namespace that was not seen; null: there is none.
+  const Unread* UnreadOfCri(Unread::What what) const;
   // Some references hold only under a condition (gc.cond.*); they are taken to hold.
   bool conditional() const { return conditional_; }
   // Some references say who holds their object (gc.bref.*).

@@ -52,6 +52,15 @@ TEST_F(UnknownContainersTest, WithoutANameNeedsAllThatAreOfItsLayers) {
   EXPECT_THAT(Needed(), UnorderedElementsAre(Id("cfgapp"), Id("cfgtwin"))) << "base is beneath";
 }
 
+// As in a user namespace: containerd remaps the layers into a snapshot of their own.
+TEST_F(UnknownContainersTest, NeedsWhatARemappedSnapshotIsMadeOf) {
+  const std::string top = LabNode::Chain({kBase, kApp}, 2);
+  lab.AddSnapshot("k8s.io", top + "-100000-65536", top, {4096, 3});
+  lab.Run("by-hand", {kBase, kApp});
+  lab.spec.snapshots.back().parent = top + "-100000-65536";
+  EXPECT_THAT(Needed(), ElementsAre(Id("cfgapp"))) << "and not what that is built on";
+}
+
 TEST_F(UnknownContainersTest, WithoutASnapshotNeedsWhatItNames) {
   lab.spec.containers.push_back({"k8s.io", "rootfs", "docker.io/library/app:v1", "", "", {}});
   lab.spec.containers.push_back({"default", "elsewhere", "docker.io/library/base:v1", "", "", {}});

@@ -47,6 +47,19 @@ struct ImageRemoverTest : testing::Test {
     node.images.push_back(Make("new", '7'));
     records()["registry.example/app:v1"] = DigestOf('8');
   }
+  // By hand, of the other one's name; on app's layers, if there are any.
+  void ContainerCame() {
+    auto& space = fake.spaces["k8s.io"];
+    space.snapshots["own"].parent = "top";
+    space.snapshots["own"].kind = api::snapshots::ACTIVE;
+    space.containers["by-hand"] = "registry.example/other:v1";
+    space.container_snapshots["by-hand"] = "own";
+  }
+  void AppHasLayers() {
+    auto& space = fake.spaces["k8s.io"];
+    space.blobs[node.images[0].id.text()].labels["containerd.io/gc.ref.snapshot.overlayfs"] = "top";
+    space.snapshots["top"] = {};
+  }
   Status Begin(std::vector<const Image*> images) { return remover.BeginBatch(images, stop); }
   std::map<std::string, std::string>& records() { return fake.spaces["k8s.io"].images; }
 
@@ -206,21 +219,32 @@ TEST_F(ImageRemoverTest, AContainerThatCameMeanwhileHoldsItsImage) {
   EXPECT_EQ(remover.ReasonToSpare(node.images[1]), "");
 }
 
-// By hand, of a name that means another image by now.
 TEST_F(ImageRemoverTest, AContainerHoldsTheImageThatItRunsOnWhateverItsNameMeans) {
-  auto& space = fake.spaces["k8s.io"];
-  space.blobs[node.images[0].id.text()].labels["containerd.io/gc.ref.snapshot.overlayfs"] = "top";
-  space.snapshots["top"] = {};
-  space.snapshots["own"].parent = "top";
-  space.snapshots["own"].kind = api::snapshots::ACTIVE;
-  space.containers["by-hand"] = "registry.example/other:v1";
-  space.container_snapshots["by-hand"] = "own";
+  AppHasLayers();
+  const auto before = layers.Read(node.images, stop);
+  for (const bool newer_than_the_graph : {true, false}) {
+    if (!newer_than_the_graph) layers.Forget();
+    ContainerCame();
+    ASSERT_TRUE(Begin({&node.images[0], &node.images[1]}));
+    EXPECT_THAT(remover.ReasonToSpare(node.images[0]), HasSubstr("by-hand"));
+    EXPECT_THAT(remover.ReasonToSpare(node.images[1]), HasSubstr("by-hand")) << "what it names";
+  }
+}
+
+TEST_F(ImageRemoverTest, AContainerWhoseSnapshotIsNotThereAnyMoreHoldsWhatItNames) {
+  AppHasLayers();
+  ContainerCame();
+  fake.spaces["k8s.io"].snapshots.erase("own");
   ASSERT_TRUE(Begin({&node.images[0], &node.images[1]}));
-  EXPECT_THAT(remover.ReasonToSpare(node.images[0]), HasSubstr("by-hand"));
-  EXPECT_THAT(remover.ReasonToSpare(node.images[1]), HasSubstr("by-hand")) << "what it names";
-  space.snapshots.erase("own");
-  ASSERT_TRUE(Begin({&node.images[0]}));
-  EXPECT_EQ(remover.ReasonToSpare(node.images[0]), "") << "it has ended";
+  EXPECT_EQ(remover.ReasonToSpare(node.images[0]), "");
+  EXPECT_THAT(remover.ReasonToSpare(node.images[1]), HasSubstr("by-hand"));
+
+  const auto before = layers.Read(node.images, stop);
+  ContainerCame();
+  fake.faults = {
+      {"Snapshots.Stat", {grpc::StatusCode::INVALID_ARGUMENT, "snapshotter not loaded: stargz"}}};
+  ASSERT_TRUE(Begin({&node.images[0], &node.images[1]}));
+  EXPECT_EQ(remover.ReasonToSpare(node.images[0]), "");
 }
 
 TEST_F(ImageRemoverTest, AnImageThatIsGoneBeforeTheBatchIsNotRemovedShouldItComeBack) {
@@ -230,7 +254,7 @@ TEST_F(ImageRemoverTest, AnImageThatIsGoneBeforeTheBatchIsNotRemovedShouldItCome
   EXPECT_EQ(remover.ReasonToSpare(app), "it is gone already");
 }
 
-// What is unread says nothing of who holds an image, only of what it consists of.
+// What is unread says of what an image consists; who holds it is known, unless by its layers alone.
 TEST_F(ImageRemoverTest, WhereContentCouldBeReadOnlyInPartAllGoesByTheCri) {
   fake.faults = {{"Snapshots.List", {grpc::StatusCode::UNAVAILABLE, "busy"}}};
   fake.spaces["k8s.io"].containers["by-hand"] = "registry.example/other:v1";
@@ -240,6 +264,22 @@ TEST_F(ImageRemoverTest, WhereContentCouldBeReadOnlyInPartAllGoesByTheCri) {
   ASSERT_TRUE(remover.Remove(app, stop));
   EXPECT_THAT(node.removed, ElementsAre(app.id.text()));
   EXPECT_THAT(fake.changed, IsEmpty());
+
+  AppHasLayers();
+  ContainerCame();
+  const auto begun = Begin({&node.images[0]});
+  ASSERT_FALSE(begun);
+  EXPECT_THAT(begun.error().what, HasSubstr("of its container by-hand"));
+}
+
+TEST_F(ImageRemoverTest, BatchesAreOfTheSizeOfTheWayThatTheyGo) {
+  EXPECT_EQ(remover.batch_size(), 50U);
+  node.batch = 4;
+  auto graph = layers.Read(node.images, stop);
+  EXPECT_EQ(remover.batch_size(), 50U);
+  fake.faults = {{"Snapshots.List", {grpc::StatusCode::UNAVAILABLE, "busy"}}};
+  graph = layers.Read(node.images, stop);
+  EXPECT_EQ(remover.batch_size(), 4U);
 }
 
 // containerd issue 7698
@@ -288,20 +328,18 @@ TEST_F(ImageRemoverTest, ABatchWaitsForDownloadsButNotForDeadOnes) {
 }
 
 TEST_F(ImageRemoverTest, ABatchDoesNotBeginBlindly) {
-  auto& space = fake.spaces["k8s.io"];
-  space.snapshots["own"] = {};
-  space.containers["by-hand"] = "registry.example/other:v1";
-  space.container_snapshots["by-hand"] = "own";
   const grpc::Status busy{grpc::StatusCode::UNAVAILABLE, "restarting"};
-  for (const char* call : {"Content.ListStatuses", "Namespaces.List", "Images.List",
-                           "Containers.ListStream", "Snapshots.Stat"}) {
+  for (const char* call :
+       {"Content.ListStatuses", "Namespaces.List", "Images.List", "Containers.ListStream"}) {
     fake.faults = {{call, busy}};
     EXPECT_FALSE(Begin({&node.images[0]})) << call;
   }
   // Who uses an image is asked for whatever was read before.
   for (const char* call : {"Content.ListStatuses", "Containers.ListStream", "Snapshots.Stat"}) {
     fake.faults.clear();
+    fake.spaces["k8s.io"].snapshots.erase("own");
     const auto known = layers.Read(node.images, stop);
+    ContainerCame();
     fake.faults = {{call, busy}};
     EXPECT_FALSE(Begin({&node.images[0]})) << call;
   }

@@ -89,6 +89,7 @@ def test_the_image_that_such_a_container_runs_on_stays_when_its_name_moves_on(di
     node.age()
     verdicts = node.verdicts()
     assert verdicts[image.id] == verdicts[moved.id] == ("Keep", "InUse")
+    assert "in use: a sweep keeps it" in node.run("df", "--if-removed", image.id).stdout
     assert removed(node.sweep()) == {other.id}
     disk.containerd.ctr("containers", "rm", "by-hand")
     node.age()
