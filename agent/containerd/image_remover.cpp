@@ -154,11 +154,10 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
   if (!strangers) return strangers.error();
   if (const auto* part = graph.world().UnreadOfCri(layers::Unread::What::kObjects))
     for (const Stranger& one : *strangers)
-      if (!one.snapshot.empty() && one.images.empty())
-        return Error{
-            ErrorKind::kIncomplete,
-            "containerd was read only in part, and of its container " + one.id +
-                ", which the CRI does not list, it is not known what it runs on: " + part->why};
+      if (!one.snapshot.empty())
+        return Error{ErrorKind::kIncomplete,
+                     "containerd was read only in part, so what its container " + one.id +
+                         " runs on, which the CRI does not list, is not known: " + part->why};
   for (const Image* image : images) {
     const auto it = known_->find(image->id.text());
     if (it == known_->end()) {

@@ -269,7 +269,7 @@ TEST_F(ImageRemoverTest, WhereContentCouldBeReadOnlyInPartAllGoesByTheCri) {
   ContainerCame();
   const auto begun = Begin({&node.images[0]});
   ASSERT_FALSE(begun);
-  EXPECT_THAT(begun.error().what, HasSubstr("of its container by-hand"));
+  EXPECT_THAT(begun.error().what, HasSubstr("what its container by-hand runs on"));
 }
 
 TEST_F(ImageRemoverTest, BatchesAreOfTheSizeOfTheWayThatTheyGo) {
