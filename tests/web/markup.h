@@ -67,7 +67,7 @@ class MarkupReader {
     while (!rest_.empty() && !testing::Test::HasFailure()) {
       if (rest_.starts_with("</"))
         CloseTag();
-      else if (rest_.starts_with("<"))
+      else if (rest_.starts_with('<'))
         OpenTag();
       else
         AddText(Decoded(UpTo("<")));
