@@ -30,6 +30,15 @@ struct SweeperTest : testing::Test {
     clock.Advance(std::chrono::minutes(2));
     node.calls.clear();
   }
+  // 95 % of it are used, and as much is available once something was removed.
+  void FillTheDisk(std::uint64_t available_then) {
+    active.policy.disk = {{90, 80}, {0, 0}, {}};
+    node.disk = DiskUsage{"/var", 1000, 50, 100, 100};
+    node.on_call = [this, available_then](const std::string& call) -> std::optional<Error> {
+      if (call == "Remove") node.disk = DiskUsage{"/var", 1000, available_then, 100, 100};
+      return std::nullopt;
+    };
+  }
 
   FakeClock clock;
   FakeNode node{clock};
@@ -279,9 +288,8 @@ TEST_F(SweeperTest, ARunThatWasStoppedDoesNotComplainOfTooLittleSpace) {
 }
 
 TEST_F(SweeperTest, AFullDiskOfWhichNothingMayGoIsSaid) {
-  active.policy.disk = {{90, 80}, {0, 0}, {}};
+  FillTheDisk(100);
   active.policy.minimum_age = std::chrono::hours(999);
-  node.disk = DiskUsage{"/var", 1000, 50, 100, 100};
   EXPECT_THAT(Sweep().warnings,
               Contains(HasSubstr("not enough came free: disk use went from 95% to 95%")));
   EXPECT_THAT(node.removed, IsEmpty());
@@ -290,13 +298,8 @@ TEST_F(SweeperTest, AFullDiskOfWhichNothingMayGoIsSaid) {
 // Its goal is the room, and it is asked for by hand: neither the marks nor dryRun have a say.
 TEST_F(SweeperTest, RoomThatIsMadeIsNotMeasuredByThePolicy) {
   active.policy.dry_run = true;
-  active.policy.disk = {{90, 80}, {0, 0}, {}};
-  node.disk = DiskUsage{"/var", 1000, 50, 100, 100};
+  FillTheDisk(60);
   LetImagesAge();
-  node.on_call = [&](const std::string& call) -> std::optional<Error> {
-    if (call == "Remove") node.disk = DiskUsage{"/var", 1000, 60, 100, 100};
-    return std::nullopt;
-  };
   SweepOptions options{false, {}, {}};
   options.room = 60;
   const Report report = sweeper.Sweep(active, options, stop.get_token());
@@ -321,13 +324,8 @@ TEST_F(SweeperTest, AStateDirectoryThatCannotBeUsedIsOneWarning) {
 // K09: too little came free, and the image is gone all the same; the report says both.
 TEST_F(SweeperTest, SaysWhenNotEnoughCameFree) {
   active.policy.maximum_age = Millis(0);
-  active.policy.disk = {{90, 80}, {0, 0}, {}};
-  node.disk = DiskUsage{"/var", 1000, 50, 100, 100};
+  FillTheDisk(100);
   LetImagesAge();
-  node.on_call = [&](const std::string& call) -> std::optional<Error> {
-    if (call == "Remove") node.disk = DiskUsage{"/var", 1000, 100, 100, 100};
-    return std::nullopt;
-  };
   const Report report = Sweep();
   EXPECT_THAT(node.removed, ElementsAre(Id("old")));
   EXPECT_THAT(report.warnings,
