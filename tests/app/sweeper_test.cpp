@@ -355,14 +355,19 @@ struct NativeRemover final : ImageRemover {
   std::vector<std::string> removed;
 };
 
-TEST(SweeperLayers, WhoCannotSeeContainerdsContainersRemovesNothing) {
-  FakeClock clock;
-  FakeNode node{clock};
-  node.images.push_back(Img("idle", {"idle:1"}));
+ActivePolicy AllThatIsUnusedForAMinute() {
   ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
   active.policy.minimum_age = Millis(0);
   active.policy.maximum_age = std::chrono::minutes(1);
   active.policy.limits.max_percent_of_images = 100;
+  return active;
+}
+
+TEST(SweeperLayers, WhoCannotSeeContainerdsContainersRemovesNothing) {
+  FakeClock clock;
+  FakeNode node{clock};
+  node.images.push_back(Img("idle", {"idle:1"}));
+  const ActivePolicy active = AllThatIsUnusedForAMinute();
   UnreadableLayers layers;
   const auto ledger = Ledger::Open("", clock, "boot");
   NodeParts parts{node, &node, node, node, *ledger, clock};
@@ -391,10 +396,7 @@ TEST(SweeperLayers, WhereContentCouldBeReadOnlyInPartContainerdsWayIsTaken) {
   FakeNode node{clock};
   NativeRemover native;
   node.images.push_back(Img("idle", {"idle:1"}));
-  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
-  active.policy.minimum_age = Millis(0);
-  active.policy.maximum_age = std::chrono::minutes(1);
-  active.policy.limits.max_percent_of_images = 100;
+  const ActivePolicy active = AllThatIsUnusedForAMinute();
   UnreadableLayers layers;
   layers.unread = layers::Unread::What::kObjects;
   const auto ledger = Ledger::Open("", clock, "boot");
