@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <thread>
 #include <utility>
+
+#include "agent/app/restore_space.h"
 
 namespace imagesweep {
 namespace {
@@ -69,23 +72,34 @@ class Work {
   }
 
  private:
+  // The first error is told when no source has it, and each other one as a note.
   Status Fetch(RestoreReport::Image& wanted) {
-    if (wanted.from == From::kArchive) {
-      auto notes = door_.Import(wanted.source, wanted.id, stop_);
-      return notes ? Status(Done{}) : Status(std::move(notes).error());
-    }
-    // Each of its repositories may have it: the first error is told when none does.
-    Status pulled = Done{};
-    for (const std::string& digest : wanted.digests) {
-      auto one = door_.Pull(digest, stop_);
+    Status first = Error{ErrorKind::kNotFound, "nothing is known to have it"};
+    bool tried = false;
+    for (const RestoreReport::Source& source : wanted.sources) {
+      auto one = FetchFrom(source, wanted);
       if (one) {
-        wanted.source = digest;
+        wanted.from = source.from;
+        wanted.source = source.reference;
+        if (tried)
+          wanted.notes.push_back("it came from " + source.reference +
+                                 ", as the first source failed: " + first.error().what);
         return one;
       }
-      if (pulled) pulled = std::move(one);
+      if (tried)
+        wanted.notes.push_back(source.reference + " failed as well: " + one.error().what);
+      else
+        first = std::move(one);
+      tried = true;
       if (stop_.stop_requested()) break;
     }
-    return pulled;
+    return first;
+  }
+
+  Status FetchFrom(const RestoreReport::Source& source, const RestoreReport::Image& wanted) {
+    if (source.from != From::kArchive) return door_.Pull(source.reference, stop_);
+    auto notes = door_.Import(source.reference, wanted.id, Names(wanted), stop_);
+    return notes ? Status(Done{}) : Status(std::move(notes).error());
   }
 
   Status Name(const std::vector<Image>& listed, const Image& image, RestoreReport::Image& wanted) {
@@ -161,6 +175,18 @@ class Work {
   std::vector<std::string> given_up_;  // names, noted as such
 };
 
+Status RestoreOne(RestoreReport::Image& image, RestoreDoor& door, const Clock& clock,
+                  SpaceGuard& space) {
+  if (space.token().stop_requested()) return space.WhyStopped();
+  // What is here takes no room.
+  if (image.from != From::kHere)
+    if (auto room = space.Begin(image.size_bytes); !room) return room;
+  Status done = Work(door, clock, space.token()).Do(image);
+  if (image.from != From::kHere) space.End(image.size_bytes);
+  if (!done && space.token().stop_requested()) return space.WhyStopped();
+  return done;
+}
+
 }  // namespace
 
 Status CompareWithNode(RestoreReport& report, RestoreDoor& door, const std::stop_token& stop) {
@@ -175,10 +201,16 @@ Status CompareWithNode(RestoreReport& report, RestoreDoor& door, const std::stop
       if (!missing.empty() && door.makes_names()) wanted.from = From::kHere;
       continue;
     }
-    if (wanted.from != From::kArchive || door.makes_names()) continue;
-    wanted.outcome = Became::kCannot;
-    wanted.error =
-        "archives can only be brought back into containerd; this is one: " + wanted.source;
+    if (door.makes_names()) continue;
+    const std::string archive = wanted.source;
+    std::erase_if(wanted.sources, [](const auto& one) { return one.from == From::kArchive; });
+    if (!wanted.sources.empty()) {
+      wanted.from = wanted.sources.front().from;
+      wanted.source = wanted.sources.front().reference;
+    } else if (wanted.from == From::kArchive) {
+      wanted.outcome = Became::kCannot;
+      wanted.error = "archives can only be brought back into containerd; this is one: " + archive;
+    }
   }
   return Done{};
 }
@@ -190,11 +222,11 @@ void Restore(RestoreReport& report, RestoreDoor& door, const Clock& clock,
     if (image.outcome == Became::kWouldRestore) wanted.push_back(&image);
   std::atomic<std::size_t> next = 0;
   std::mutex telling;
+  SpaceGuard space(options.space, clock, stop);
   const auto worker = [&] {
     for (std::size_t at = next++; at < wanted.size(); at = next++) {
       RestoreReport::Image& image = *wanted[at];
-      const Status done = stop.stop_requested() ? Error{ErrorKind::kCancelled, "stopped"}
-                                                : Work(door, clock, stop).Do(image);
+      const Status done = RestoreOne(image, door, clock, space);
       image.outcome = done ? Became::kRestored : Became::kFailed;
       if (!done) image.error = done.error().what;
       const std::scoped_lock one_at_a_time(telling);

@@ -81,6 +81,40 @@ Result<std::vector<RemovalEntry>> OfImage(std::span<const RemovalEntry> removals
   return chosen;
 }
 
+// Names that a registry can be asked for without proof: those with a registry of their own.
+bool MayBeTried(const std::string& digest) {
+  return !ImageName::Parse(digest).repository().starts_with("docker.io/");
+}
+
+std::vector<RestoreReport::Source> SourcesOf(const RemovalEntry& removal,
+                                             const std::string& archive) {
+  using From = RestoreReport::From;
+  std::vector<RestoreReport::Source> sources;
+  const bool proved = removal.origin.can_be_pulled() && !removal.origin.pull_by.empty();
+  if (proved) {
+    sources.push_back({From::kRegistry, removal.origin.pull_by, false});
+    // Other repositories may have it too: containerd's label names each that it was pulled from.
+    for (const std::string& digest : removal.digests)
+      if (digest != removal.origin.pull_by && MayBeTried(digest))
+        sources.push_back({From::kRegistry, digest, true});
+  }
+  if (!archive.empty()) sources.push_back({From::kArchive, archive, false});
+  if (!proved)
+    for (const std::string& digest : removal.digests)
+      if (MayBeTried(digest)) sources.push_back({From::kRegistry, digest, true});
+  return sources;
+}
+
+std::string WhyFromNowhere(const RemovalEntry& removal, const std::string& archives) {
+  std::string why = "no record shows that it was pulled from a registry";
+  if (!removal.origin.evidence.empty()) why += " (" + removal.origin.evidence + ")";
+  why += archives.empty() ? ", and no directory of archives is known"
+                          : ", and " + archives + " has no archive of it";
+  if (!removal.digests.empty())
+    why += "; if a registry has it, pull " + removal.digests.front() + " by hand";
+  return why;
+}
+
 }  // namespace
 
 Result<std::vector<RemovalEntry>> ChooseRemovals(std::span<const RemovalEntry> removals,
@@ -107,17 +141,16 @@ RestoreReport PlanRestore(std::span<const RemovalEntry> removals,
     image.digests = removal.digests;
     image.size_bytes = removal.size_bytes;
     image.run = removal.run;
-    if (!removal.digests.empty()) {
-      image.from = RestoreReport::From::kRegistry;
-      image.source = removal.digests.front();
-    } else if (image.source = archive_of(removal.id); !image.source.empty()) {
-      image.from = RestoreReport::From::kArchive;
-    } else {
+    image.sources = SourcesOf(removal, archive_of(removal.id));
+    if (image.sources.empty()) {
       image.outcome = RestoreReport::Outcome::kCannot;
-      image.error =
-          "it was built or loaded on this node, so no registry is known to have it, and " +
-          (archives.empty() ? "no directory of archives is known"
-                            : "no archive of it is in " + archives);
+      image.error = WhyFromNowhere(removal, archives);
+    } else {
+      image.from = image.sources.front().from;
+      image.source = image.sources.front().reference;
+      if (image.sources.front().unproven)
+        image.notes.push_back("no record shows that " + image.source +
+                              " was pulled from a registry; the pull may fail");
     }
     report.images.push_back(std::move(image));
   }

@@ -24,7 +24,10 @@ struct RestoreWish {
 Result<std::vector<RemovalEntry>> ChooseRemovals(std::span<const RemovalEntry> removals,
                                                  const RestoreWish& wish);
 
-// From where each can come back: from a registry when it has a repo digest, else from its archive.
+// From where each can come back, by the evidence of its origin that the journal has: a registry that
+// is proved to have it, then its archive, then registries that its repo digests name without proof.
+// A name of docker.io without proof is never asked for: runtimes make such names up for images that
+// were built or imported (ImageName::Parse puts docker.io before every name without a registry).
 // `archive_of` gives the path of an image's archive, empty when there is none; `archives` is where
 // that looked, for people.
 RestoreReport PlanRestore(std::span<const RemovalEntry> removals,

@@ -41,9 +41,14 @@ Result<std::vector<std::string>> RuntimeDoor::AddNames(const std::string& from,
 
 Result<std::vector<std::string>> RuntimeDoor::Import(const std::string& archive,
                                                      const std::string& id,
+                                                     const std::vector<std::string>& names,
                                                      const std::stop_token& stop) {
   if (!importer_) return NoContainerd();
-  return importer_->Import(archive, id, stop);
+  return importer_->Import(archive, id, names, stop);
+}
+
+Result<std::vector<std::string>> RuntimeDoor::ImageFilesystems(const std::stop_token& stop) {
+  return runtime_.ImageFilesystems(stop);
 }
 
 }  // namespace imagesweep

@@ -121,9 +121,9 @@ CLI::App* AddDf(CLI::App& app, Options& options) {
 CLI::App* AddRestore(CLI::App& app, Options& options) {
   auto* command = app.add_subcommand(
       "restore",
-      "Brings back images that runs removed: pulls them by digest, or takes them from an archive, "
-      "with the names that they had. What is here already is left alone, so it can be repeated; "
-      "needs no Kubernetes");
+      "Bring back images that runs removed: pull them by digest, or take them from an archive, "
+      "with the names that they had. A dry run unless --dry-run=false. Images that are present are "
+      "left alone, so a restore can be repeated. Needs no Kubernetes");
   auto* which = command->add_option_group("Which images", "One of these");
   which->add_flag_callback(
       "--last", [&options] { options.run.clear(); },
@@ -145,9 +145,12 @@ CLI::App* AddRestore(CLI::App& app, Options& options) {
   command->add_option("--parallel", options.parallel, "Pulls at once")
       ->check(CLI::Range(1, 32))
       ->option_text("N [3]");
-  command->add_flag_callback(
-      "--dry-run", [&options] { options.dry_run = true; },
-      "Show what would come back, and what cannot");
+  command
+      ->add_option("--min-available", options.min_available,
+                   "Stop before less than this percentage of the image filesystem is available; the "
+                   "kubelet evicts pods below 15 by default")
+      ->check(CLI::Range(0, 99))
+      ->option_text("PERCENT [15]");
   return command;
 }
 
@@ -251,6 +254,11 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   // Words that might mean either are not for a flag that removes.
   sweep_dry->check(CLI::IsMember({"true", "false"}));
   auto* restore = command(AddRestore(app, *options), RunRestore);
+  auto* restore_dry = restore->add_flag(
+      "--dry-run", dry_run,
+      "Show what would come back [true]; --dry-run=false brings it back, also when the policy has "
+      "dryRun: true");
+  restore_dry->check(CLI::IsMember({"true", "false"}));
   auto* room = command(AddEnsureSpace(app, *options), RunEnsureSpace);
   auto* room_dry = room->add_flag("--dry-run", dry_run, "Show what would go; remove nothing")
                        ->envname("IMAGESWEEP_DRY_RUN");
@@ -311,7 +319,9 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
     PrintError(why);
     return kExitUsage;
   }
-  if (agent_dry->count() + sweep_dry->count() + room_dry->count() > 0) options->dry_run = dry_run;
+  if (agent_dry->count() + sweep_dry->count() + room_dry->count() + restore_dry->count() >
+      0)
+    options->dry_run = dry_run;
   return Invocation{std::move(run)};
 }
 

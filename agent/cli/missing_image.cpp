@@ -43,7 +43,8 @@ std::string Removal(const Options& options) {
   if (!chosen || !chosen->front().done) return {};
   const RemovalEntry& its = chosen->front();
   return "run " + its.run + " removed it at " + FormatTime(its.at) + " (" + its.code + ": " +
-         its.reason + "); `imagesweep restore --image " + options.image + "` brings it back";
+         its.reason + "); `imagesweep restore --image " + options.image +
+         " --dry-run=false` brings it back";
 }
 
 }  // namespace

@@ -43,6 +43,7 @@ struct Options {
   std::string pull_secret;      // restore: a dockerconfigjson
   std::string archive_dir;      // restore: empty: the policy file's, else below the state directory
   int parallel = 3;             // restore: pulls at once
+  int min_available = 15;       // restore: percent of the image filesystem that stays available
   std::uint64_t room = 0;       // ensure-space: bytes
   Millis watch_every = std::chrono::seconds(5);
   std::vector<std::string> compare;     // analyze: two files, before and after; else empty

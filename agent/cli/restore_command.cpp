@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "agent/app/filesystem.h"
 #include "agent/app/policy_store.h"
 #include "agent/app/restore.h"
 #include "agent/app/restore_choice.h"
@@ -29,6 +30,12 @@ namespace {
 using Became = RestoreReport::Outcome;
 
 constexpr std::size_t kBarWidth = 80;
+
+// Source: KEP-2535, Ensure Secret Pulled Images; on by default from Kubernetes 1.35 on.
+constexpr const char* kPreloaded =
+    "Kubernetes 1.35 and later treat an image that the kubelet did not pull as preloaded: pods of "
+    "every namespace can then use it without its pull secret. To bring back a private image under "
+    "the kubelet's checks, start a short-lived pod with the pull secret on this node instead";
 
 RestoreWish WishOf(const Options& options) {
   if (!options.image.empty()) return {RestoreWish::Of::kImage, options.image};
@@ -143,19 +150,24 @@ Result<RestoreReport> Run(const Options& options, const std::stop_token& stop) {
     return std::filesystem::exists(path, unreadable) || unreadable ? path.string() : std::string();
   };
   RestoreReport report = PlanRestore(*chosen, archive_of, *archives);
-  report.dry_run = options.dry_run.value_or(false);
+  report.dry_run = options.dry_run.value_or(true);
 
   const auto connection = ConnectToRuntime(options, {}, stop);
   if (!connection) return connection.error();
   const auto door = RuntimeDoor::Open(*connection, *std::move(secret), clock, stop);
   if (!door) return door.error();
   if (auto compared = CompareWithNode(report, **door, stop); !compared) return compared.error();
+  if (!options.pull_secret.empty()) report.warnings.emplace_back(kPreloaded);
   if (report.dry_run) return report;
   std::fputs(CannotComeBackText(report).c_str(), stderr);
   ForgetAges(options, clock, report);
   RestoreProgress progress(report, isatty(STDERR_FILENO) != 0);
   RestoreOptions how;
   how.parallel = options.parallel;
+  StatvfsFilesystem filesystem;
+  auto mounts = (*door)->ImageFilesystems(stop);
+  if (!mounts) return mounts.error().Wrap("cannot tell how much room there is");
+  how.space = {&filesystem, *std::move(mounts), options.min_available};
   if (!options.quiet)
     how.on_done = [&](const RestoreReport::Image& image) { progress.Show(image); };
   Restore(report, **door, clock, how, stop);

@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "agent/containerd/archive_digest.h"
 #include "agent/containerd/import_blob.h"
 #include "agent/containerd/import_file.h"
 #include "agent/containerd/import_names.h"
+#include "agent/model/image_name.h"
 
 namespace imagesweep::containerd {
 namespace {
@@ -31,32 +31,41 @@ struct Steps {
   const ArchiveReader& archive;
   std::string image_id;
   std::vector<Step> steps;
-  std::set<std::string> seen;
-  bool found = false;  // the manifest of the image
+  // Of each blob that was added whether it leads to the manifest of the image.
+  std::map<std::string, bool> leads;
 
   Status Add(const Descriptor& blob) {
-    if (!archive.Has(blob.digest) || !seen.insert(blob.digest).second) return Done{};
+    if (!archive.Has(blob.digest) || !leads.try_emplace(blob.digest, false).second) return Done{};
     Step step{blob, {}};
     step.blob.size = archive.SizeOf(blob.digest);
+    bool leads_there = false;
     if (blob.is_manifest() || blob.is_index()) {
       const auto text = archive.ReadDocument(blob.digest);
       if (!text) return text.error();
       const auto links = ParseLinks(blob, *text);
       if (!links) return links.error().Wrap(blob.digest);
-      for (const Descriptor& child : links->all)
+      for (const Descriptor& child : links->all) {
         if (auto added = Add(child); !added) return added;
+        leads_there = leads_there || LeadsToImage(child.digest);
+      }
       if (auto fits = Check(*links); !fits) return fits;
+      leads_there = leads_there || links->config == image_id;
       step.labels = links->GcLabels();
       // Parts for other platforms that never were on the node.
       std::erase_if(step.labels, [&](const auto& label) { return !archive.Has(label.second); });
     }
+    leads[blob.digest] = leads_there;
     steps.push_back(std::move(step));
     return Done{};
   }
 
-  Status Check(const Links& links) {
+  bool LeadsToImage(const std::string& digest) const {
+    const auto found = leads.find(digest);
+    return found != leads.end() && found->second;
+  }
+
+  Status Check(const Links& links) const {
     if (links.config != image_id) return Done{};
-    found = true;
     for (const Descriptor& child : links.all)
       if (!archive.Has(child.digest))
         return Error{ErrorKind::kInvalid, "the archive lacks " + child.digest + " of the image"};
@@ -99,6 +108,22 @@ class Lease {
   const std::string name_space_, id_;
 };
 
+// Whoever can write to the directory of archives must not be able to give names to images.
+// The journal has names as the CRI lists them, an archive as containerd's records have them.
+Status CheckNames(const std::vector<NamedImage>& images, const std::string& image_id,
+                  const std::vector<std::string>& known) {
+  for (const NamedImage& image : images) {
+    if (image.name.empty() || image.name == image_id) continue;
+    if (std::ranges::find(known, image.name) != known.end() ||
+        std::ranges::find(known, ImageName::Parse(image.name).text()) != known.end())
+      continue;
+    return Error{ErrorKind::kInvalid, "the archive names \"" + image.name +
+                                          "\", which the journal does not list for this image; "
+                                          "nothing was imported"};
+  }
+  return Done{};
+}
+
 void Note(const std::string& name, Naming naming, std::vector<std::string>& notes) {
   if (naming == Naming::kElsewhere)
     notes.push_back(name + " means another image by now, and goes on to");
@@ -122,18 +147,24 @@ Importer::~Importer() = default;
 
 Result<std::vector<std::string>> Importer::Import(const std::filesystem::path& path,
                                                   const std::string& image_id,
+                                                  const std::vector<std::string>& names,
                                                   const std::stop_token& stop) {
   const auto archive = ArchiveReader::Open(path, stop);
   if (!archive) return archive.error();
-  Steps plan{**archive, image_id, {}, {}, false};
+  if (auto known = CheckNames((*archive)->images(), image_id, names); !known)
+    return known.error().Wrap(path.string());
+  Steps plan{**archive, image_id, {}, {}};
   // The id is a name as well, as after a pull (internal/cri/server/images, PullImage).
-  std::vector<NamedImage> names;
+  std::vector<NamedImage> records;
   for (const NamedImage& image : (*archive)->images()) {
     if (auto added = plan.Add(image.target); !added) return added.error().Wrap(path.string());
-    if (plan.found && names.empty()) names.push_back({image_id, image.target});
+    if (!plan.LeadsToImage(image.target.digest))
+      return Error{ErrorKind::kInvalid, path.string() + ": the archive has another image than " +
+                                            image_id + ", as \"" + image.name + "\""};
+    if (records.empty()) records.push_back({image_id, image.target});
   }
-  if (!plan.found)
-    return Error{ErrorKind::kInvalid, path.string() + ": the archive is not one of " + image_id};
+  if (records.empty())
+    return Error{ErrorKind::kInvalid, path.string() + ": the archive has no image"};
 
   const Calls calls(options_.timeout, stop);
   const std::string& space = options_.cri_namespace;
@@ -149,9 +180,9 @@ Result<std::vector<std::string>> Importer::Import(const std::filesystem::path& p
     });
     if (!written) return std::move(written).error();
   }
-  names.insert(names.end(), (*archive)->images().begin(), (*archive)->images().end());
+  records.insert(records.end(), (*archive)->images().begin(), (*archive)->images().end());
   std::vector<std::string> notes;
-  for (const NamedImage& image : names) {
+  for (const NamedImage& image : records) {
     if (image.name.empty()) continue;
     ::containerd::types::Descriptor target;
     target.set_media_type(image.target.media_type);

@@ -46,7 +46,8 @@ Status ReadAt(int file, std::uint64_t at, char* out, std::size_t size) {
 
 Result<std::unique_ptr<ArchiveReader>> ArchiveReader::Open(const std::filesystem::path& path,
                                                            const std::stop_token& stop) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  // Without O_NONBLOCK the open of a named pipe would wait for a writer.
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (file < 0) return FromErrno(errno, "open").Wrap(path.string());
   std::unique_ptr<ArchiveReader> reader(new ArchiveReader(file));
   if (auto read = reader->ReadAll(stop); !read) return read.error().Wrap(path.string());

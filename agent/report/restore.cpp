@@ -36,7 +36,11 @@ std::string Line(const RestoreReport& report) {
                      count(Became::kRestored, "restored") +
                      count(Became::kAlreadyHere, "already here") +
                      count(Became::kFailed, "failed") + count(Became::kCannot, "cannot come back");
-  return line.empty() ? line : line.substr(2) + ".\n";
+  if (line.empty()) return line;
+  line = line.substr(2) + ".\n";
+  if (report.dry_run && report.Count(Became::kWouldRestore) > 0)
+    line += "This was a dry run: nothing was brought back. Add --dry-run=false to bring it back.\n";
+  return line;
 }
 
 }  // namespace

@@ -23,6 +23,15 @@ struct RestoreReport {
     kCannot,  // not from anywhere
     kFailed,
   };
+  // One way to get an image back, and what says that it leads anywhere.
+  struct Source {
+    From from = From::kNowhere;
+    std::string reference;  // what is pulled, or the archive's path
+    // No evidence says that the registry has the image: a pull is worth a try, no more.
+    bool unproven = false;
+
+    friend bool operator==(const Source&, const Source&) = default;
+  };
   struct Image {
     std::string id;
     std::vector<std::string> names, digests;  // as they were before it went
@@ -30,6 +39,9 @@ struct RestoreReport {
     std::string run;                          // that removed it
     From from = From::kNowhere;
     std::string source;  // the reference that is pulled, or the archive's path
+    // In the order in which they are tried, until one succeeds; `from` and `source` are the first
+    // and, once the image is back, the one that succeeded.
+    std::vector<Source> sources;
     Outcome outcome = Outcome::kWouldRestore;
     std::string error;               // of kFailed and kCannot
     std::vector<std::string> notes;  // names that it did not get again, and why

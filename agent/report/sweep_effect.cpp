@@ -120,7 +120,7 @@ std::optional<Page::Section> GettingImagesBack(const SweepDocument& sweep) {
       Page::Code{
           "sh", "imagesweep restore " +
                     (sweep.dry_run ? std::string("--last") : "--run " + Text(sweep.report, "run")) +
-                    "\n"});
+                    " --dry-run=false\n"});
   if (!commands.empty()) {
     section.blocks.emplace_back(Page::Paragraph{"By hand, what a registry has, by its digest:"});
     section.blocks.emplace_back(Page::Code{"sh", commands});

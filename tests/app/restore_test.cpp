@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <condition_variable>
+#include <map>
 #include <mutex>
 
 #include "agent/app/restore_choice.h"
@@ -31,6 +34,8 @@ RemovalEntry Removal(const std::string& run, const std::string& word,
   entry.id = Id(word);
   entry.names = std::move(names);
   entry.digests = std::move(digests);
+  if (!entry.digests.empty())
+    entry.origin = {OriginKind::kPulled, "pulled by the test", entry.digests.front()};
   entry.done = done;
   return entry;
 }
@@ -96,7 +101,7 @@ TEST(PlanRestore, WithoutADigestOnlyAnArchiveBringsAnImageBack) {
   const auto report = PlanRestore(
       kRemovals, [](const std::string& id) { return id == Id("web") ? "/a/web.tar" : ""; }, "/a");
   EXPECT_EQ(report.images[0].outcome, Became::kCannot);
-  EXPECT_THAT(report.images[0].error, HasSubstr("no archive of it is in /a"));
+  EXPECT_THAT(report.images[0].error, HasSubstr("/a has no archive of it"));
   EXPECT_EQ(report.images[1].from, RestoreReport::From::kRegistry);
   EXPECT_EQ(report.images[1].source, Digest("r.example/app", "old"));
   EXPECT_EQ(report.images[2].from, RestoreReport::From::kArchive);
@@ -105,15 +110,61 @@ TEST(PlanRestore, WithoutADigestOnlyAnArchiveBringsAnImageBack) {
               HasSubstr("1 image cannot come back:\n  r.example/app:v1"));
 }
 
+RemovalEntry Unproven(const std::string& word, std::vector<std::string> digests) {
+  RemovalEntry entry = Removal("01A", word, {"r.example/" + word + ":v1"}, std::move(digests));
+  entry.origin = {OriginKind::kUnknown, "cri-o makes up repo digests", ""};
+  return entry;
+}
+
+using Source = RestoreReport::Source;
+using From = RestoreReport::From;
+
+TEST(PlanRestore, WhatIsProvedComesFirstThenTheArchiveThenWhatMayBeTried) {
+  const std::string proved = Digest("r.example/api", "api"), other = Digest("q.example/api", "api");
+  const auto archive = [](const std::string&) { return "/a/api.tar"; };
+  const auto report = PlanRestore(
+      std::vector{Removal("01A", "api", {}, {proved, other}), Unproven("dev", {other})}, archive,
+      "/a");
+  EXPECT_THAT(report.images[0].sources,
+              ElementsAre(Source{From::kRegistry, proved, false},
+                          Source{From::kRegistry, other, true},
+                          Source{From::kArchive, "/a/api.tar", false}));
+  EXPECT_THAT(report.images[1].sources, ElementsAre(Source{From::kArchive, "/a/api.tar", false},
+                                                    Source{From::kRegistry, other, true}));
+}
+
+TEST(PlanRestore, DockerHubIsNeverAskedForANameThatNothingProves) {
+  for (const char* repository :
+       {"docker.io/library/overlayfs", "docker.io/library/import-2026-11-20",
+        "docker.io/library/host", "docker.io/team/app", "overlayfs"}) {
+    const auto report = PlanRestore(
+        std::vector{Unproven("dev", {Digest(repository, "dev")})}, [](const auto&) { return ""; },
+        "/a");
+    EXPECT_EQ(report.images[0].outcome, Became::kCannot) << repository;
+    EXPECT_THAT(report.images[0].error, HasSubstr("no record shows that it was pulled from a "
+                                                  "registry (cri-o makes up repo digests)"));
+    EXPECT_THAT(report.images[0].sources, IsEmpty());
+  }
+}
+
+TEST(PlanRestore, ADryRunSaysThatAPullIsOnlyATry) {
+  const auto report = PlanRestore(
+      std::vector{Unproven("dev", {Digest("r.example/dev", "dev")})},
+      [](const auto&) { return ""; }, "/a");
+  EXPECT_EQ(report.images[0].outcome, Became::kWouldRestore);
+  EXPECT_THAT(report.images[0].notes, ElementsAre(HasSubstr("the pull may fail")));
+}
+
 // A runtime with registries: what can be pulled, by reference.
-class FakeDoor final : public RestoreDoor {
+class FakeDoor : public RestoreDoor {
  public:
   std::vector<Image> images;
   std::map<std::string, std::string> registry;  // reference -> word of the image
   std::map<std::string, Error> faults;          // by reference
   bool native = true;
   std::vector<std::string> asked;
-  std::vector<std::string> named;  // what AddNames() was given
+  std::vector<std::string> named;           // what AddNames() was given
+  std::vector<std::string> imported_names;  // what Import() was given
 
   Result<std::vector<Image>> ListImages(const std::stop_token&) override {
     const std::scoped_lock lock(mu_);
@@ -146,9 +197,11 @@ class FakeDoor final : public RestoreDoor {
     return Error{ErrorKind::kNotFound, "no " + from};
   }
   Result<std::vector<std::string>> Import(const std::string& archive, const std::string& id,
+                                          const std::vector<std::string>& names,
                                           const std::stop_token&) override {
     const std::scoped_lock lock(mu_);
     asked.push_back("import " + archive);
+    imported_names = names;
     Give(id, {"r.example/built:v1"});
     return std::vector<std::string>();
   }
@@ -180,7 +233,7 @@ class RestoreTest : public testing::Test {
         "/a");
     const auto compared = CompareWithNode(report, door_, {});
     EXPECT_TRUE(compared) << compared.error().what;
-    Restore(report, door_, clock_, {.parallel = 2, .on_done = {}}, stop);
+    Restore(report, door_, clock_, {.parallel = 2, .space = space_, .on_done = {}}, stop);
     return report;
   }
   std::vector<std::string> NamesOf(const std::string& word) {
@@ -201,6 +254,7 @@ class RestoreTest : public testing::Test {
 
   FakeDoor door_;
   FakeClock clock_;
+  RestoreSpace space_;
 };
 
 TEST_F(RestoreTest, PullsByDigestAndGivesTheNamesBack) {
@@ -314,6 +368,82 @@ TEST_F(RestoreTest, AnArchiveComesBackIntoContainerd) {
   const auto report = Run({Removal("01A", "built", {"r.example/built:v1"}, {})});
   EXPECT_EQ(report.images[0].outcome, Became::kRestored);
   EXPECT_THAT(door_.asked, ElementsAre("import /a/built.tar"));
+}
+
+TEST_F(RestoreTest, ARegistryThatFailsIsFollowedByTheArchive) {
+  const std::string digest = Digest("r.example/built", "built");
+  const auto report = Run({Removal("01A", "built", {"r.example/built:v1"}, {digest})});
+  EXPECT_EQ(report.images[0].outcome, Became::kRestored) << report.images[0].error;
+  EXPECT_EQ(report.images[0].from, From::kArchive);
+  EXPECT_EQ(report.images[0].source, "/a/built.tar");
+  EXPECT_THAT(door_.asked, ElementsAre("pull " + digest, "import /a/built.tar",
+                                       "name r.example/built:v1"));
+  EXPECT_THAT(report.images[0].notes,
+              testing::Contains(HasSubstr("as the first source failed: " + digest)));
+}
+
+TEST_F(RestoreTest, AnArchiveIsToldWhichNamesTheJournalHas) {
+  Run({Removal("01A", "built", {"r.example/built:v1", "r.example/built:v2"}, {})});
+  EXPECT_THAT(door_.imported_names, ElementsAre("r.example/built:v1", "r.example/built:v2"));
+}
+
+class FixedDisk final : public Filesystem {
+ public:
+  Result<DiskUsage> Stat(const std::string& mountpoint) override {
+    return DiskUsage{mountpoint, 1000, available.load(), 0, 0};
+  }
+  std::atomic<std::uint64_t> available = 1000;
+};
+
+TEST_F(RestoreTest, NoImageIsBegunThatWouldNotLeaveRoomForTheKubelet) {
+  FixedDisk disk;
+  disk.available = 349;  // 150 must stay available
+  space_ = {&disk, {"/images"}, 15};
+  std::vector<RemovalEntry> removals{Pullable("small"), Pullable("large")};
+  removals[0].size_bytes = 10;
+  removals[1].size_bytes = 200;
+  const auto report = Run(removals);
+  EXPECT_EQ(report.images[0].outcome, Became::kRestored) << report.images[0].error;
+  EXPECT_EQ(report.images[1].outcome, Became::kFailed);
+  EXPECT_THAT(report.images[1].error, HasSubstr("not enough room: /images has"));
+  EXPECT_THAT(report.images[1].error, HasSubstr("--min-available"));
+}
+
+TEST_F(RestoreTest, ADiskThatCannotBeAskedLetsNothingBegin) {
+  class Broken final : public Filesystem {
+    Result<DiskUsage> Stat(const std::string&) override {
+      return Error{ErrorKind::kDenied, "statvfs /images: Permission denied"};
+    }
+  } disk;
+  space_ = {&disk, {"/images"}, 15};
+  const auto report = Run({Pullable("api")});
+  EXPECT_THAT(report.images[0].error, HasSubstr("cannot tell how much room there is"));
+  EXPECT_THAT(door_.asked, IsEmpty());
+}
+
+// The disk fills while the image is on its way.
+TEST_F(RestoreTest, WhatIsUnderWayIsCancelledWhenTheDiskFills) {
+  FixedDisk disk;
+  space_ = {&disk, {"/images"}, 15};
+  class Slow final : public FakeDoor {
+   public:
+    explicit Slow(FixedDisk& on) : disk(on) {}
+    Status Pull(const std::string&, const std::stop_token& stop) override {
+      disk.available = 100;
+      std::mutex mu;
+      std::condition_variable_any woken;
+      std::unique_lock lock(mu);
+      woken.wait(lock, stop, [] { return false; });
+      return Error{ErrorKind::kCancelled, "cancelled"};
+    }
+    FixedDisk& disk;
+  } door(disk);
+  RestoreReport report = PlanRestore(
+      std::vector{Pullable("api")}, [](const auto&) { return ""; }, "");
+  ASSERT_TRUE(CompareWithNode(report, door, {}));
+  Restore(report, door, clock_, {.parallel = 1, .space = space_, .on_done = {}}, {});
+  EXPECT_EQ(report.images[0].outcome, Became::kFailed);
+  EXPECT_THAT(report.images[0].error, HasSubstr("not enough room"));
 }
 
 TEST_F(RestoreTest, ToldToStopItStartsNothingMore) {

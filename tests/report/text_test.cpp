@@ -62,7 +62,7 @@ TEST(Text, APageSaysHowWhatWentComesBack) {
   Report report = SampleReport();
   report.dry_run = false;
   const auto page = [&] { return ToMarkdown(*MakeSweepPage(SweepJson(report))); };
-  EXPECT_THAT(page(), HasSubstr("imagesweep restore --run " + report.run + "\n"));
+  EXPECT_THAT(page(), HasSubstr("imagesweep restore --run " + report.run + " --dry-run=false\n"));
   EXPECT_THAT(page(), HasSubstr("crictl pull "));
   report.observation.images[1].digests.clear();
   EXPECT_THAT(page(), HasSubstr("has no repo digest: it can only be built again"));
@@ -70,7 +70,7 @@ TEST(Text, APageSaysHowWhatWentComesBack) {
   EXPECT_THAT(page(), AllOf(HasSubstr("has no repo digest: an archive of it is in /archive"),
                             Not(HasSubstr("built again"))));
   report.dry_run = true;
-  EXPECT_THAT(page(), HasSubstr("imagesweep restore --last\n"));
+  EXPECT_THAT(page(), HasSubstr("imagesweep restore --last --dry-run=false\n"));
 }
 
 TEST(Text, ASweepShowsBeforeAndAfterAsMeasured) {

@@ -39,6 +39,8 @@ def sweep(node, *gone, code=0):
 
 
 def restore(node, *arguments, code=0):
+    if "--dry-run" not in arguments:
+        arguments = (*arguments, "--dry-run=false")
     report = node.json("restore", *arguments, code=code, **ALONE)
     return {image["id"]: image["outcome"] for image in report["images"]}, \
         {image["id"]: image["error"] for image in report["images"]}
@@ -155,7 +157,7 @@ def test_the_oldest_archives_make_room(node, archives):
         sweep(node, image)
     assert set(os.listdir(archives)) == {path_of(archives, image).name for image in built[1:]}
     outcome, error = restore(node, "--image", built[0].names[0], code=1)
-    assert outcome == {built[0].id: "CannotComeBack"} and "no archive of it is in" in error[built[0].id]
+    assert outcome == {built[0].id: "CannotComeBack"} and "has no archive of it" in error[built[0].id]
     assert restore(node, "--image", built[2].names[0])[0] == {built[2].id: "Restored"}
 
 
@@ -188,7 +190,55 @@ def test_an_archive_of_another_image_is_refused(node, archives):
     path_of(archives, one).write_bytes(path_of(archives, two).read_bytes())
     outcome, error = restore(node, "--last", code=1)
     assert outcome == {one.id: "Failed", two.id: "Restored"}
-    assert f"the archive is not one of {one.id}" in error[one.id]
+    assert f'the archive names "{two.names[0]}", which the journal does not list for this image' in error[one.id]
+
+
+def with_manifest(content, name, image_content=None):
+    """The archive CONTENT with one more entry in its index: NAME for its own image, or for that of IMAGE_CONTENT."""
+    def files(text):
+        with tarfile.open(fileobj=io.BytesIO(text)) as archive:
+            return {member.name: archive.extractfile(member).read() for member in archive.getmembers()}
+    mine, other = files(content), files(image_content or content)
+    index = json.loads(mine["index.json"])
+    entry = json.loads(other["index.json"])["manifests"][0]
+    index["manifests"].append({**entry, "annotations": {"io.containerd.image.name": name}})
+    mine = {**other, **mine, "index.json": json.dumps(index).encode()}
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for path, text in mine.items():
+            member = tarfile.TarInfo(path)
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text))
+    return out.getvalue()
+
+
+def test_an_archive_with_a_name_that_the_journal_lacks_is_refused_whole(node, archives):
+    image, other = (node.load(f"registry.example/{name}:v1", local=True) for name in ("built", "evil"))
+    sweep(node, image, other)
+    path, before = path_of(archives, image), records(node)
+    whole, evil = path.read_bytes(), path_of(archives, other).read_bytes()
+    path.write_bytes(with_manifest(whole, "registry.k8s.io/kube-proxy:v1.34.0"))
+    outcome, error = restore(node, "--image", image.id, code=1)
+    assert outcome == {image.id: "Failed"} and records(node) == before
+    assert 'the archive names "registry.k8s.io/kube-proxy:v1.34.0"' in error[image.id]
+    path.write_bytes(with_manifest(whole, "registry.example/built:v1", evil))  # its own name, for another image
+    outcome, error = restore(node, "--image", image.id, code=1)
+    assert outcome == {image.id: "Failed"} and records(node) == before
+    assert "the archive has another image than" in error[image.id]
+
+
+@pytest.mark.parametrize("make, says", [
+    (lambda path: os.mkfifo(path), "is no regular file"),
+    (lambda path: os.symlink("/etc/hostname", path), "Too many levels of symbolic links"),
+    (lambda path: os.mkdir(path), "is no regular file"),
+])
+def test_what_is_no_regular_file_is_not_read(node, archives, make, says):
+    image = node.load("registry.example/built:v1", local=True)
+    sweep(node, image)
+    path_of(archives, image).unlink()
+    make(path_of(archives, image))
+    outcome, error = restore(node, "--last", code=1)
+    assert outcome == {image.id: "Failed"} and says in error[image.id]
 
 
 def test_archives_are_found_where_told_and_where_the_policy_file_says(node, tmp_path):

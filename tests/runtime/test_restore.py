@@ -54,6 +54,9 @@ ALONE = {"kubeconfig": None, "policy_file": None, "node_name": None}
 
 
 def restore(node, *arguments, code=0):
+    """For real, unless ARGUMENTS say `--dry-run`."""
+    if "--dry-run" not in arguments:
+        arguments = (*arguments, "--dry-run=false")
     report = node.json("restore", *arguments, code=code, **ALONE)
     assert (report["apiVersion"], report["kind"]) == ("imagesweep/v1alpha1", "RestoreReport")
     return report
@@ -64,6 +67,8 @@ def test_all_that_the_last_run_removed_comes_back_with_all_its_names(node, shop)
             shop.pull("shop/job:v2")]
     before = listed(node)
     sweep(node, *gone)
+    assert restore(node, "--last", "--dry-run") == node.json("restore", "--last", **ALONE), "it is dry unless told"
+    assert "Add --dry-run=false to bring it back." in node.run("restore", "--last", **ALONE).stdout
     shown = restore(node, "--last", "--dry-run")
     assert outcomes_of(shown) == {image.id: "WouldRestore" for image in gone} and shown["dryRun"]
     assert not node.containerd.ids() & {image.id for image in gone}
@@ -122,7 +127,7 @@ def test_killed_half_way_it_can_be_repeated(node, shop):
     gone = [shop.pull(f"shop/big{number}:v1", size=12 << 20) for number in range(6)]
     before = listed(node)
     sweep(node, *gone)
-    command = [str(agent.program()), "restore", "--last", "--parallel=1", *node.sources(**ALONE)]
+    command = [str(agent.program()), "restore", "--last", "--dry-run=false", "--parallel=1", *node.sources(**ALONE)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
                                env=agent.environment())
     assert process.stderr.readline().startswith("Restored ")
@@ -176,7 +181,7 @@ def test_private_images_come_back_with_a_pull_secret_and_not_without(node, tmp_p
     secret.write_text(docker_config("127.0.0.1:5000/other", "reader", "wrong"))
     assert outcomes_of(restore(node, "--last", "--pull-secret", secret, code=1)) == {image.id: "Failed"}
     secret.write_text(docker_config("127.0.0.1:5000", "reader", "wrong"))
-    result = node.run("restore", "--last", "--pull-secret", secret, "-o", "json", code=1, **ALONE)
+    result = node.run("restore", "--last", "--dry-run=false", "--pull-secret", secret, "-o", "json", code=1, **ALONE)
     assert json.loads(result.stdout)["images"][0]["outcome"] == "Failed"
     assert "wrong" not in result.stdout + result.stderr
     secret.write_text(docker_config("127.0.0.1:5000/team", *user))
@@ -193,10 +198,10 @@ def test_what_cannot_come_back_is_said_before_anything_is_pulled(node, shop):
     sweep(node, pulled, built)
     assert outcomes_of(restore(node, "--last", "--dry-run", code=1)) == \
         {pulled.id: "WouldRestore", built.id: "CannotComeBack"}
-    result = node.run("restore", "--last", code=1, **ALONE)
+    result = node.run("restore", "--last", "--dry-run=false", code=1, **ALONE)
     lines = result.stderr.splitlines()
     assert lines[0] == "1 image cannot come back:"
-    assert lines[1].startswith("  registry.example/built:v1: it was built or loaded on this node")
+    assert lines[1].startswith("  registry.example/built:v1: no record shows that it was pulled from a registry")
     assert lines[2] == f"Restored {pulled.names[0]}"
     assert "1 restored, 1 cannot come back." in result.stdout
 

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "agent/app/restore.h"
+#include "agent/base/clock.h"
+#include "agent/base/result.h"
+
+namespace imagesweep {
+
+// Keeps a restore from filling the image filesystem: asks it before each image and, while images are
+// being fetched, twice a second.  Any thread.
+class SpaceGuard {
+ public:
+  // `space` and `clock` must outlive it.
+  SpaceGuard(const RestoreSpace& space, const Clock& clock, const std::stop_token& stop);
+
+  // Ends when told to stop, or when there is too little room to go on.
+  std::stop_token token() const { return cancel_.get_token(); }
+  // Requires that token() has ended.
+  Error WhyStopped();
+
+  // Before an image of that size, as the runtime told it, is fetched.  An error: there is no room
+  // for it beside those that were begun and have not ended.  On containerd the size is that of the
+  // compressed layers, so this is the least that the image takes.
+  Status Begin(std::uint64_t bytes);
+  void End(std::uint64_t bytes);
+
+ private:
+  // Empty: there is more than what must stay available, by at least `bytes`.
+  std::optional<Error> TooLittle(std::uint64_t bytes);
+
+  const RestoreSpace& space_;
+  const Clock& clock_;
+  std::mutex mu_;
+  std::uint64_t under_way_ = 0;
+  std::optional<Error> too_little_;
+  std::stop_source cancel_;
+  std::stop_callback<std::function<void()>> forward_;
+  std::jthread watcher_;
+};
+
+}  // namespace imagesweep

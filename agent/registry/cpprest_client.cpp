@@ -1,0 +1,68 @@
+#include <cpprest/containerstream.h>
+#include <cpprest/http_client.h>
+
+#include <functional>
+
+#include "agent/registry/http_client.h"
+
+namespace imagesweep::registry {
+namespace {
+
+namespace http = web::http;
+
+constexpr std::size_t kMaxBody = std::size_t{1} << 20;
+
+std::string Header(const http::http_headers& headers, const char* name) {
+  const auto found = headers.find(name);
+  return found == headers.end() ? std::string() : found->second;
+}
+
+class CpprestClient final : public HttpClient {
+ public:
+  Result<HttpReply> Send(const HttpRequest& request, Millis limit,
+                         const std::stop_token& stop) override {
+    pplx::cancellation_token_source cancel;
+    const std::stop_callback on_stop(stop, [&cancel] { cancel.cancel(); });
+    try {
+      const web::uri url(request.url);
+      http::client::http_client_config config;
+      config.set_timeout(limit);
+      config.set_validate_certificates(true);
+      config.set_max_redirects(0);  // credentials are for the registry that was named
+      http::client::http_client client(url.authority(), config);
+      http::http_request question(request.method);
+      question.set_request_uri(url.resource());
+      question.headers().add("User-Agent", "imagesweep");
+      for (const auto& [name, value] : request.headers) question.headers().add(name, value);
+      http::http_response answer = client.request(question, cancel.get_token()).get();
+      HttpReply reply;
+      reply.status = answer.status_code();
+      reply.www_authenticate = Header(answer.headers(), "WWW-Authenticate");
+      reply.content_digest = Header(answer.headers(), "Docker-Content-Digest");
+      if (request.method != "HEAD") {
+        concurrency::streams::container_buffer<std::string> body;
+        // Reads at most as much as is asked for.
+        while (body.size() <= kMaxBody &&
+               answer.body().read(body, kMaxBody + 1 - body.size()).get() > 0) {
+        }
+        if (body.size() > kMaxBody) {
+          cancel.cancel();
+          return Error{ErrorKind::kIncomplete, "the answer is longer than 1 MiB"};
+        }
+        reply.body = std::move(body.collection());
+      }
+      return reply;
+    } catch (const std::exception& error) {
+      if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "shutting down"};
+      return Error{ErrorKind::kUnavailable, error.what()};
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<HttpClient> MakeHttpClient() {
+  return std::make_unique<CpprestClient>();
+}
+
+}  // namespace imagesweep::registry
