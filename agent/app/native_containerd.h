@@ -7,7 +7,6 @@
 #include "agent/containerd/archive.h"
 #include "agent/containerd/collector.h"
 #include "agent/containerd/image_remover.h"
-#include "agent/containerd/name_remover.h"
 #include "agent/cri/connection.h"
 #include "agent/model/policy.h"
 
@@ -20,8 +19,7 @@ struct NativeContainerd {
                    const Clock& clock)
       : collector(connection.channel(), clock, {.disk = LayersDisk}),
         layers(collector, clock),
-        remover(connection.channel(), runtime, layers, by_cri, clock, {}),
-        names(connection.channel(), {}) {}
+        remover(connection.channel(), runtime, layers, by_cri, clock, {}) {}
 
   // For NodeParts::archiver.
   static std::function<std::unique_ptr<ImageArchiver>(const Archive&)> Archivers(
@@ -36,7 +34,6 @@ struct NativeContainerd {
   containerd::Collector collector;
   containerd::RecentGraph layers;
   containerd::BatchImageRemover remover;
-  containerd::RecordRemover names;
 };
 
 }  // namespace imagesweep

@@ -48,7 +48,6 @@ struct NodeParts {
   ImageRemover* batch_remover = nullptr;
   // Makes what keeps copies as keep.archive says; empty: images that it is for stay.
   std::function<std::unique_ptr<ImageArchiver>(const Archive&)> archiver = {};
-  NameRemover* name_remover = nullptr;  // null: rules with Untag do nothing, and a warning says so
 };
 
 struct SweepOptions {
@@ -100,8 +99,6 @@ class Sweeper {
   void Execute(const View& view, const SweepOptions& options, Report& report,
                const std::stop_token& stop);
   std::optional<DiskUsage> ReadDisk(Report& report, const std::stop_token& stop);
-  void DropNames(const View& view, RemovalJournal& journal, const Executor::Hooks& hooks,
-                 Report& report, const std::stop_token& stop);
   void LookAfterwards(const View& view, RemovalJournal& journal, Report& report,
                       const std::stop_token& stop);
   Result<std::vector<Image>> ListWithoutTheRemoved(const Report& report,

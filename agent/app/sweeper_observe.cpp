@@ -4,7 +4,6 @@
 
 #include "agent/app/layer_figures.h"
 #include "agent/app/sweeper.h"
-#include "agent/app/tag_watch.h"
 #include "agent/plan/scene.h"
 
 // What a run looks at, in the order in which it must be read.
@@ -144,10 +143,8 @@ std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options,
   if (auto refusal = ReadWorkloads(report, evidence, stop)) return refusal;
   // Only a view that was believed may age an image.
   auto used_since = in_use;
-  std::vector<ImageReference> recent;
   if (recent_) {
-    recent = recent_();
-    const auto recently = ReferencedImages(*index, seen.images.size(), recent);
+    const auto recently = ReferencedImages(*index, seen.images.size(), recent_());
     for (std::size_t at = 0; at < used_since.size(); ++at)
       used_since[at] = used_since[at] || recently[at];
   }
@@ -155,9 +152,7 @@ std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options,
   // must not make the agent believe that it was watched.
   const bool acts_by_hand = !options.running_for && options.dry_run == false;
   if (!acts_by_hand) parts_.ledger.LimitGaps(2 * report.in_force.interval);
-  ObserveAges(parts_.ledger,
-              WatchedTags(report, view.graph != nullptr && parts_.name_remover != nullptr), recent,
-              std::move(used_since), seen);
+  seen.ages = parts_.ledger.Observe(seen.images, used_since);
   for (const std::string& warning : parts_.ledger.warnings()) report.warnings.push_back(warning);
   seen.disk = ReadDisk(report, stop);
   return std::nullopt;

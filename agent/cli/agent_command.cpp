@@ -104,11 +104,10 @@ void RunUntilStopped(const Options& options, AgentShared& shared, kube::Cluster*
         shared.wakeup.Notify();
       });
   const auto own_pod = OwnPodOf(options);
-  Sweeper sweeper(
-      {runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem, watched,
-       shared.clock, history.get(), std::move(kubelet), workloads, &native.layers, &native.remover,
-       NativeContainerd::Archivers(*connection), &native.names},
-      NodeNameOf(options), own_pod ? *own_pod : std::nullopt, std::move(recent));
+  Sweeper sweeper({runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem,
+                   watched, shared.clock, history.get(), std::move(kubelet), workloads,
+                   &native.layers, &native.remover, NativeContainerd::Archivers(*connection)},
+                  NodeNameOf(options), own_pod ? *own_pod : std::nullopt, std::move(recent));
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
                shared.clock, shared.events.get(), std::move(on_run)},
               options.dry_run.value_or(false), RandomSeed());

@@ -153,10 +153,10 @@ int PrintDifference(const Options& options, const std::stop_token& stop) {
   }
   const Policy& there = OnThisNode(other.policy, report);
   const Plan then = MakePlan(Scene(there, report.observation, look->layers.get()));
-  const PlanDifference changes = Differences(report.observation, report.plan, then);
+  const std::vector<VerdictChange> changes = Differences(report.observation, report.plan, then);
   std::vector<std::uint32_t> named;
-  named.reserve(changes.images.size());
-  for (const VerdictChange& change : changes.images) named.push_back(change.image);
+  named.reserve(changes.size());
+  for (const VerdictChange& change : changes) named.push_back(change.image);
   return Print(options, report, DifferenceJson(report, then, name, changes),
                Shown(options, MakeDifferencePage(report, then, name, changes)), named);
 }

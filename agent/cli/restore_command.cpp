@@ -8,7 +8,6 @@
 #include "agent/app/restore.h"
 #include "agent/app/restore_choice.h"
 #include "agent/app/restore_runtime.h"
-#include "agent/app/tag_watch.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/connect.h"
 #include "agent/cli/progress.h"
@@ -96,11 +95,8 @@ class RestoreProgress {
 // went: else the next run would remove it again.
 void ForgetAges(const Options& options, const Clock& clock, RestoreReport& report) {
   std::vector<ImageId> ids;
-  for (const auto& image : report.images) {
-    if (image.outcome != Became::kWouldRestore) continue;
-    ids.emplace_back(image.id);
-    for (const std::string& tag : image.names) ids.push_back(LedgerIdOf(tag, image.id));
-  }
+  for (const auto& image : report.images)
+    if (image.outcome == Became::kWouldRestore) ids.emplace_back(image.id);
   if (ids.empty()) return;
   const auto ledger = Ledger::Open(options.state_dir, clock, ReadBootId());
   ledger->Forget(ids);

@@ -172,15 +172,6 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
   return execution;
 }
 
-Untagging Executor::DropNames(const Plan& plan, const Policy& policy, const Evidence& evidence,
-                              const ImageIndex& index, NameRemover* remover,
-                              const std::stop_token& stop, const Hooks& hooks) {
-  return Untagger(look_, remover, clock_)
-      .Run(
-          plan, evidence, index, policy.limits.max_failures - failures_,
-          [&] { return ReasonToEnd(policy, stop, hooks); }, stop);
-}
-
 void Executor::Verify(const Evidence& evidence, const std::vector<Image>& listed_after,
                       std::vector<Outcome>& outcomes) {
   std::unordered_set<std::string_view> listed;

@@ -10,7 +10,6 @@
 
 #include "agent/execute/last_look.h"
 #include "agent/execute/removal_backoff.h"
-#include "agent/execute/untag.h"
 #include "agent/model/plan.h"
 #include "agent/model/policy.h"
 #include "agent/model/ports.h"
@@ -54,11 +53,6 @@ class Executor {
   Execution Run(const Plan& plan, const Policy& policy, const Evidence& evidence,
                 const ImageIndex& index, const std::optional<DiskUsage>& disk,
                 ImageRemover& remover, const std::stop_token& stop, const Hooks& hooks);
-
-  // After it, unless it was refused or stopped early: drops the plan's names.
-  Untagging DropNames(const Plan& plan, const Policy& policy, const Evidence& evidence,
-                      const ImageIndex& index, NameRemover* remover, const std::stop_token& stop,
-                      const Hooks& hooks);
 
   // After the run: what the runtime still lists was not removed, whatever it said; what it does not
   // list is gone, though the call failed.

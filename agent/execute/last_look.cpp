@@ -4,8 +4,6 @@
 #include <iterator>
 #include <unordered_map>
 
-#include "agent/model/tag_index.h"
-
 namespace imagesweep {
 namespace {
 
@@ -28,43 +26,19 @@ std::string Changed(const Image& planned, const Image* now) {
 
 }  // namespace
 
-// What is looked at, planned in one view of the node.
+// The images that are looked at, planned in one view of the node.
 class LastLook::Subject {
  public:
-  Subject(const Evidence& read, const ImageIndex& of_images, std::size_t planned)
-      : evidence(read), index(of_images), looked{{}, {}, std::vector<std::string>(planned)} {}
-  virtual ~Subject() = default;
-  Subject(const Subject&) = delete;
-  Subject& operator=(const Subject&) = delete;
+  Subject(const std::vector<std::uint32_t>& planned, bool list_all, const Evidence& read,
+          const ImageIndex& of_images)
+      : evidence(read),
+        index(of_images),
+        looked{{}, {}, std::vector<std::string>(planned.size())},
+        planned_(planned),
+        list_all_(list_all) {}
 
   // Spares what is not as it was planned.  Not the last word: containers are read right after this.
-  virtual std::optional<Refusal> Compare(RuntimeReader& runtime, const std::stop_token& stop) = 0;
-  // Which of the planned a reference means, by their positions.
-  virtual std::vector<std::size_t> MeantBy(const ImageReference& reference) const = 0;
-
-  // Whom `reference` means stays, because of `why()`.
-  template <typename Why>
-  void Spare(const ImageReference& reference, const Why& why) {
-    for (const std::size_t i : MeantBy(reference))
-      if (looked.spared[i].empty()) looked.spared[i] = why();
-  }
-  // The first reason counts; empty: there is none.
-  void SpareOne(std::size_t i, std::string why) {
-    if (looked.spared[i].empty()) looked.spared[i] = std::move(why);
-  }
-
-  const Evidence& evidence;
-  const ImageIndex& index;
-  Looked looked;
-};
-
-class LastLook::Images final : public Subject {
- public:
-  Images(const std::vector<std::uint32_t>& planned, bool list_all, const Evidence& read,
-         const ImageIndex& of_images)
-      : Subject(read, of_images, planned.size()), planned_(planned), list_all_(list_all) {}
-
-  std::optional<Refusal> Compare(RuntimeReader& runtime, const std::stop_token& stop) override {
+  std::optional<Refusal> Compare(RuntimeReader& runtime, const std::stop_token& stop) {
     if (planned_.size() == 1 && !list_all_) return CompareOne(runtime, stop);
     auto images = runtime.ListImages(stop);
     if (!images) return Refusal{"images", std::move(images).error()};
@@ -78,16 +52,26 @@ class LastLook::Images final : public Subject {
     return std::nullopt;
   }
 
-  std::vector<std::size_t> MeantBy(const ImageReference& reference) const override {
-    std::vector<std::size_t> meant;
+  // Whom `reference` means stays, because of `why()`.
+  template <typename Why>
+  void Spare(const ImageReference& reference, const Why& why) {
     for (const auto at : index.Resolve(reference))
       for (std::size_t i = 0; i < planned_.size(); ++i)
-        if (image(i).id == evidence.images[at].id) meant.push_back(i);
-    return meant;
+        if (image(i).id == evidence.images[at].id && looked.spared[i].empty())
+          looked.spared[i] = why();
   }
+
+  const Evidence& evidence;
+  const ImageIndex& index;
+  Looked looked;
 
  private:
   const Image& image(std::size_t i) const { return evidence.images[planned_[i]]; }
+
+  // The first reason counts; empty: there is none.
+  void SpareOne(std::size_t i, std::string why) {
+    if (looked.spared[i].empty()) looked.spared[i] = std::move(why);
+  }
 
   std::optional<Refusal> CompareOne(RuntimeReader& runtime, const std::stop_token& stop) {
     auto status = runtime.ImageStatus(image(0).id, stop);
@@ -103,55 +87,6 @@ class LastLook::Images final : public Subject {
 
   const std::vector<std::uint32_t>& planned_;
   const bool list_all_;
-};
-
-class LastLook::Names final : public Subject {
- public:
-  Names(const std::vector<NameToDrop>& planned, const Evidence& read, const ImageIndex& of_images)
-      : Subject(read, of_images, planned.size()),
-        planned_(planned),
-        tags_(TagsOf(planned, read)),
-        tag_index_(tags_) {}
-
-  std::optional<Refusal> Compare(RuntimeReader& runtime, const std::stop_token& stop) override {
-    const auto images = runtime.ListImages(stop);
-    if (!images) return Refusal{"images", images.error()};
-    for (std::size_t i = 0; i < planned_.size(); ++i) {
-      const ImageId& id = evidence.images[planned_[i].image].id;
-      const auto now = std::ranges::find(*images, id, &Image::id);
-      SpareOne(i, now == images->end() ? "its image is gone" : WhyNot(tags_[i], *now));
-    }
-    return std::nullopt;
-  }
-
-  std::vector<std::size_t> MeantBy(const ImageReference& reference) const override {
-    const auto named = tag_index_.NamedBy(reference);
-    return {named.begin(), named.end()};
-  }
-
- private:
-  static std::vector<ImageName> TagsOf(const std::vector<NameToDrop>& planned,
-                                       const Evidence& read) {
-    std::vector<ImageName> tags;
-    tags.reserve(planned.size());
-    for (const NameToDrop& one : planned) tags.push_back(read.images[one.image].tags[one.tag]);
-    return tags;
-  }
-
-  std::string WhyNot(const ImageName& tag, const Image& now) const {
-    if (now.pinned) return "the runtime has pinned its image since the plan was made";
-    if (std::ranges::find(now.tags, tag) == now.tags.end())
-      return "it is no tag of its image any more";
-    const bool keeps_one = std::ranges::any_of(now.tags, [&](const ImageName& other) {
-      return other.repository() == tag.repository() &&
-             std::ranges::find(tags_, other) == tags_.end();
-    });
-    return keeps_one ? "" : "its image would have no tag of that repository left";
-  }
-
-  const std::vector<NameToDrop>& planned_;
-  const std::vector<ImageName> tags_;  // parallel to it
-  const TagIndex tag_index_;
 };
 
 // The plan judged those it knew; what it did not know holds whatever the policy makes of it.
@@ -219,17 +154,7 @@ std::variant<SteadyTime, Refusal> LastLook::LookAtUse(Subject& subject,
 LookResult LastLook::Look(const std::vector<std::uint32_t>& planned, bool list_all,
                           const Evidence& evidence, const ImageIndex& index,
                           const std::stop_token& stop) {
-  Images subject(planned, list_all, evidence, index);
-  return LookAt(subject, stop);
-}
-
-LookResult LastLook::LookAtNames(const std::vector<NameToDrop>& planned, const Evidence& evidence,
-                                 const ImageIndex& index, const std::stop_token& stop) {
-  Names subject(planned, evidence, index);
-  return LookAt(subject, stop);
-}
-
-LookResult LastLook::LookAt(Subject& subject, const std::stop_token& stop) {
+  Subject subject(planned, list_all, evidence, index);
   auto use = LookAtUse(subject, stop);
   if (auto* refusal = std::get_if<Refusal>(&use)) return std::move(*refusal);
   subject.looked.at = std::get<SteadyTime>(use);

@@ -10,12 +10,11 @@
 #include "agent/execute/examine.h"
 #include "agent/model/evidence.h"
 #include "agent/model/image_index.h"
-#include "agent/model/plan.h"
 #include "agent/model/ports.h"
 
 namespace imagesweep {
 
-// What the last look at some images or names found.
+// What the last look at some images found.
 struct Looked {
   SteadyTime at;              // when the newest container list was complete; 0: nothing may go
   std::vector<Image> listed;  // all that the runtime has; empty when not asked for
@@ -42,16 +41,9 @@ class LastLook {
   // by its id, unless `list_all`.
   LookResult Look(const std::vector<std::uint32_t>& planned, bool list_all,
                   const Evidence& evidence, const ImageIndex& index, const std::stop_token& stop);
-  // The same of names: whoever names one keeps it, and no image is to lose its last tag of a
-  // repository.
-  LookResult LookAtNames(const std::vector<NameToDrop>& planned, const Evidence& evidence,
-                         const ImageIndex& index, const std::stop_token& stop);
 
  private:
   class Subject;
-  class Images;
-  class Names;
-  LookResult LookAt(Subject& subject, const std::stop_token& stop);
   std::optional<Refusal> LookAtWorkloads(Subject& subject, const std::stop_token& stop);
   std::variant<SteadyTime, Refusal> LookAtUse(Subject& subject, const std::stop_token& stop);
   Status ReadPods(Millis max_age, std::optional<PodEvidence>& into, const std::stop_token& stop);

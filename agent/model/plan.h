@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,8 +56,6 @@ struct Observation {
   std::vector<std::string> sandbox_images;
   std::vector<std::string> own_images;  // the agent's own, when it runs as a pod
   std::optional<DiskUsage> disk;        // empty: unknown, so nothing goes for space
-  // Of the tags that rules with Untag select, by their text: an age of each name, by its own uses.
-  std::map<std::string, ImageAge, std::less<>> tag_ages = {};
 };
 
 // The verdict on one image.
@@ -88,28 +85,10 @@ struct Decision {
 // later, or is only too young or idle.
 bool IsReclaimable(const Decision& decision);
 
-// A name that a rule takes from an image which stays and has another tag.
-struct NameToDrop {
-  std::uint32_t image = 0;  // position in Observation::images
-  std::uint32_t tag = 0;    // position in its Image::tags
-  std::string rule;         // by name
-  Millis minimum_age{0};    // of the runtime's record of the name
-};
-
-// A tag that a rule would take, and why it stays for now.
-struct TagThatStays {
-  std::uint32_t image = 0;
-  std::uint32_t tag = 0;
-  std::string rule;
-  std::string why;  // one line for people
-};
-
 // One verdict for every image, and the order in which the removals go.
 struct Plan {
   std::vector<Decision> decisions;      // parallel to Observation::images
   std::vector<std::uint32_t> removals;  // positions of kRemove, first to go first
-  std::vector<NameToDrop> untags = {};  // after the removals; frees nothing
-  std::vector<TagThatStays> tags_that_stay = {};
   // Bytes that somebody wants to be available, and no image goes any more once they are; 0: none.
   std::uint64_t room = 0;
 

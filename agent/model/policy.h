@@ -39,7 +39,6 @@ enum class RuleAction {
   kKeep,      // stays
   kRemove,    // goes, unless a protection or the minimum age holds it
   kEvaluate,  // is judged like others, with the rule's own numbers
-  kUntag,     // this name goes, from an image that stays and keeps another tag
 };
 
 // The first rule that selects a name decides for it.

@@ -61,18 +61,6 @@ class ImageRemover {
   virtual Result<Removal> Remove(const Image& image, const std::stop_token& stop) = 0;
 };
 
-// Takes one name from an image that has others.  CRI cannot: RemoveImage by a name removes the
-// whole image on containerd and nothing on cri-dockerd.  The real one is
-// containerd/name_remover.cpp.
-class NameRemover {
- public:
-  virtual ~NameRemover() = default;
-  // `name` is one of image.tags.  Not done, and an error of kind kIncomplete that says why, when
-  // the name stands for another image by now, is pinned, or was written later than `not_since`.
-  virtual Status Drop(const Image& image, const ImageName& name, SystemTime not_since,
-                      const std::stop_token& stop) = 0;
-};
-
 // Pods bound to this node.  Any thread.
 class PodReader {
  public:

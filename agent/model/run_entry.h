@@ -9,7 +9,8 @@
 
 namespace imagesweep {
 
-// RemovalEntry::code of an image that only lost tags.
+// RemovalEntry::code of an image that only lost tags.  Older versions wrote such entries: they are
+// shown and can be restored, and the image was not removed.
 inline constexpr const char* kUntagCode = "Untag";
 
 // One run, as it is kept.

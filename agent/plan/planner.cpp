@@ -7,7 +7,6 @@
 #include "agent/plan/order.h"
 #include "agent/plan/questions.h"
 #include "agent/plan/space.h"
-#include "agent/plan/untag.h"
 #include "agent/plan/version.h"
 
 namespace imagesweep {
@@ -78,7 +77,6 @@ Plan Choose(const Scene& scene) {
 
 Plan MakePlan(const Scene& scene) {
   Plan plan = Choose(scene);
-  ChooseUntags(scene, plan);
   Defer(scene, {}, plan);
   PredictInOrder(scene, plan);
   return plan;

@@ -78,22 +78,14 @@ const RuleFinder::Positions& RuleFinder::CandidatesFor(std::string_view reposito
   return candidates_;
 }
 
-RuleFinder::Found RuleFinder::Find(const Image& image, const ImageName* name) {
-  Found found;
-  if (rules_.empty()) return found;
+const Rule* RuleFinder::Find(const Image& image, const ImageName* name) {
+  if (rules_.empty()) return nullptr;
   const auto repository = name == nullptr ? std::string_view() : name->repository();
   for (const std::uint32_t at : CandidatesFor(repository)) {
     const Rule& rule = rules_[at];
-    const bool known = rule.action == RuleAction::kUntag && found.untag != nullptr;
-    if (known || !Selects(rule.selector, image, name)) continue;
-    if (rule.action == RuleAction::kUntag) {
-      found.untag = &rule;
-    } else {
-      found.rule = &rule;
-      return found;
-    }
+    if (Selects(rule.selector, image, name)) return &rule;
   }
-  return found;
+  return nullptr;
 }
 
 }  // namespace imagesweep

@@ -20,12 +20,8 @@ class RuleFinder {
  public:
   explicit RuleFinder(const std::vector<Rule>& rules);
 
-  struct Found {
-    const Rule* rule = nullptr;   // the first that is not Untag: it judges images
-    const Rule* untag = nullptr;  // the first of all, when it is Untag: it is about the name alone
-  };
-  // `name` is one of the image's, or null when it has none.
-  Found Find(const Image& image, const ImageName* name);
+  // `name` is one of the image's, or null when it has none.  Null: no rule selects it.
+  const Rule* Find(const Image& image, const ImageName* name);
 
  private:
   using Positions = std::vector<std::uint32_t>;

@@ -27,10 +27,7 @@ std::vector<std::string> RuleWarnings(const Policy& policy) {
       warnings.push_back(Called(policy, at) + " has the name of rules[" + std::to_string(first) +
                          "], so reports do not tell them apart");
   }
-  // One with Untag decides for tags alone: images are judged as if it were not there.
-  const auto all = std::ranges::find_if(rules, [](const Rule& rule) {
-    return rule.action != RuleAction::kUntag && SelectsEveryName(rule.selector);
-  });
+  const auto all = std::ranges::find_if(rules, SelectsEveryName, &Rule::selector);
   if (all != rules.end())
     for (auto at = static_cast<std::size_t>(all - rules.begin()) + 1; at < rules.size(); ++at)
       warnings.push_back(Called(policy, at) + " decides for nothing: " +

@@ -120,33 +120,6 @@ void Rank(std::vector<Candidate>& group, Ranking& ranking) {
   TakePlaces(group, true, ranking);
 }
 
-// Those that rules with Untag and keepLast select, each rule's among themselves; what the names are
-// for their images stays as it is.
-void RankForUntag(std::vector<Candidate> group, Ranking& ranking) {
-  const auto rule_of = [&](const Candidate& candidate) {
-    const Rule* const rule = ranking.names[candidate.standing].untag;
-    return rule != nullptr && rule->keep_last ? rule : nullptr;
-  };
-  std::erase_if(group, [&](const Candidate& candidate) { return rule_of(candidate) == nullptr; });
-  while (!group.empty()) {
-    const Rule* const rule = rule_of(group.back());
-    const auto its = std::stable_partition(group.begin(), group.end(), [&](const auto& candidate) {
-      return rule_of(candidate) != rule;
-    });
-    std::vector<Candidate> of_rule(its, group.end());
-    group.erase(its, group.end());
-    std::vector<std::pair<std::uint32_t, NameStanding>> before;
-    before.reserve(of_rule.size());
-    for (const Candidate& candidate : of_rule)
-      before.emplace_back(candidate.standing, ranking.names[candidate.standing]);
-    Rank(of_rule, ranking);
-    for (auto& [at, standing] : before) {
-      standing.untag_place = ranking.names[at].place;
-      ranking.names[at] = standing;
-    }
-  }
-}
-
 const Rule* RuleWithNumber(const NameStanding& standing) {
   return standing.rule != nullptr && standing.rule->keep_last ? standing.rule : nullptr;
 }
@@ -186,8 +159,6 @@ Standings::Standings(const Policy& policy, const Observation& seen, const std::v
   Ranking ranking{seen, needs, std::vector<int>(seen.images.size()), {}, names_};
   const bool numbered = std::ranges::any_of(
       policy.rules, [](const Rule& rule) { return rule.keep_last.has_value(); });
-  const bool untags =
-      numbered && std::ranges::count(policy.rules, RuleAction::kUntag, &Rule::action) > 0;
   for (const auto& [name, repository] : repositories) {
     group.clear();
     // Where tags are used, an image without one has lost it; where none are, digests are the names.
@@ -203,7 +174,6 @@ Standings::Standings(const Policy& policy, const Observation& seen, const std::v
                               return RuleWithNumber(names_[candidate.standing]) != nullptr;
                             });
     auto rest = has_number ? group : std::vector<Candidate>();
-    auto tags = untags ? group : std::vector<Candidate>();
     if (!group.empty()) Rank(group, ranking);
     while (!rest.empty()) {
       const Rule* const rule = RuleWithNumber(names_[rest.back().standing]);
@@ -215,7 +185,6 @@ Standings::Standings(const Policy& policy, const Observation& seen, const std::v
       rest.erase(its, rest.end());
       if (rule != nullptr) Rank(of_rule, ranking);
     }
-    RankForUntag(std::move(tags), ranking);
   }
 }
 
@@ -225,9 +194,7 @@ void Standings::AddNames(const Policy& policy, const Observation& seen) {
     NameStanding standing;
     standing.name = name;
     standing.tagged = tagged;
-    const auto [rule, untag] = finder.Find(image, name);
-    standing.rule = rule;
-    standing.untag = untag;
+    standing.rule = finder.Find(image, name);
     standing.kept = standing.rule != nullptr && standing.rule->keep_last
                         ? *standing.rule->keep_last
                         : policy.keep.last_per_repository;

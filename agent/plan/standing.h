@@ -15,11 +15,7 @@ namespace imagesweep {
 // repository on this node, counted from 1 for the newest.
 struct NameStanding {
   const ImageName* name = nullptr;  // null: the image has no name at all
-  // The first that selects it; null: none.  A rule with Untag is about the name alone: the image is
-  // judged as if it were not there.
-  const Rule* rule = nullptr;
-  const Rule* untag = nullptr;  // the rule with Untag that comes before it; null: none
-  int untag_place = 0;          // with its keepLast: among the names that it selects
+  const Rule* rule = nullptr;       // the first that selects it; null: none
   bool tagged = false;
   bool repository_in_use = false;
   int place = 0;                      // 0: none, as for a digest where tags are used

@@ -1,6 +1,7 @@
 #include "agent/policy/fields.h"
 
 #include <limits>
+#include <map>
 
 #include "agent/policy/object.h"
 #include "agent/policy/override.h"
@@ -59,8 +60,9 @@ CodecPtr<DiskThresholds> DiskFields() {
 }
 
 template <typename E>
-CodecPtr<E> Words(std::vector<std::pair<std::string, E>> words) {
-  return std::make_shared<Choice<E>>(std::move(words));
+CodecPtr<E> Words(std::vector<std::pair<std::string, E>> words,
+                  std::map<std::string, std::string> retired = {}) {
+  return std::make_shared<Choice<E>>(std::move(words), std::move(retired));
 }
 
 template <typename T>
@@ -73,47 +75,34 @@ CodecPtr<Selector> SelectorFields() {
   return ObjectOf<S>({
       Member("images", &S::images, Many(ImagePattern()), "repositories; empty: every one"),
       Member("tags", &S::tags, Many(TagPattern()), "tags; empty: every one, and names without one"),
-      Member<S, TagStatus>(
-          "tagStatus", &S::tag_status,
-          Words<TagStatus>({{"Any", TagStatus::kAny},
-                            {"Tagged", TagStatus::kTagged},
-                            {"Untagged", TagStatus::kUntagged}}),
-          "whether names with or without a tag are meant; not Untagged with action Untag"),
+      Member<S, TagStatus>("tagStatus", &S::tag_status,
+                           Words<TagStatus>({{"Any", TagStatus::kAny},
+                                             {"Tagged", TagStatus::kTagged},
+                                             {"Untagged", TagStatus::kUntagged}}),
+                           "whether names with or without a tag are meant"),
   });
 }
 
 CodecPtr<Rule> RuleFields() {
   using S = Rule;
-  const auto untags = [](const S& rule) { return rule.action == RuleAction::kUntag; };
   return ObjectOf<S>(
       {Member("name", &S::name, Word(), "how reports call it"),
        Member("selector", &S::selector, SelectorFields(), "which names it decides for"),
        Member<S, RuleAction>(
            "action", &S::action,
-           Words<RuleAction>({{"Keep", RuleAction::kKeep},
-                              {"Remove", RuleAction::kRemove},
-                              {"Evaluate", RuleAction::kEvaluate},
-                              {"Untag", RuleAction::kUntag}}),
+           Words<RuleAction>(
+               {{"Keep", RuleAction::kKeep},
+                {"Remove", RuleAction::kRemove},
+                {"Evaluate", RuleAction::kEvaluate}},
+               {{"Untag",
+                 "this action no longer exists, because a tag alone frees no space; delete "
+                 "the rule: a tag goes when its image goes"}}),
            "Keep: stays; Remove: goes as soon as no protection holds it; Evaluate: is judged with "
-           "the rule's own numbers; Untag: the tag goes, and its image, which is judged as if the "
-           "rule were "
-           "not there, keeps another of that repository"),
-       Member(
-           "keepLast", &S::keep_last, Maybe(Integer(0, kAny)),
-           "the newest so many of each repository stay, among what the rule selects; with Untag, "
-           "the tags on them"),
-       Member("minimumAge", &S::minimum_age, Maybe(kAge()),
-              "in place of the policy's; with Untag, how long nothing must have named the tag"),
-       Member("maximumAge", &S::maximum_age, Maybe(kAge()),
-              "in place of the policy's; not with Untag")},
-      {},
-      {{"selector.tagStatus",
-        "must not be so with action Untag: names without a tag have none to drop", "Untagged",
-        [untags](const S& rule) {
-          return untags(rule) && rule.selector.tag_status == TagStatus::kUntagged;
-        }},
-       {"maximumAge", "must not be written with action Untag: a tag goes by minimumAge alone", "",
-        [untags](const S& rule) { return untags(rule) && rule.maximum_age.has_value(); }}});
+           "the rule's own numbers"),
+       Member("keepLast", &S::keep_last, Maybe(Integer(0, kAny)),
+              "the newest so many of each repository stay, among what the rule selects"),
+       Member("minimumAge", &S::minimum_age, Maybe(kAge()), "in place of the policy's"),
+       Member("maximumAge", &S::maximum_age, Maybe(kAge()), "in place of the policy's")});
 }
 
 CodecPtr<KeepWorkloads> WorkloadFields() {

@@ -172,11 +172,6 @@ Json OversizedJson(const Report& report) {
   return list;
 }
 
-Json UntagJson(const Report& report, const NameToDrop& name) {
-  const Image& image = report.observation.images[name.image];
-  return {{"tag", image.tags[name.tag].text()}, {"id", image.id.text()}, {"rule", name.rule}};
-}
-
 }  // namespace
 
 std::string ImagesJson(const Report& report) {
@@ -195,15 +190,6 @@ std::string PlanJson(const Report& report) {
     bytes += report.observation.images[at].size_bytes;
   }
   json["removalOrder"] = std::move(order);
-  json["untags"] = Json::array();
-  for (const NameToDrop& name : report.plan.untags)
-    json["untags"].push_back(UntagJson(report, name));
-  json["tagsThatStay"] = Json::array();
-  for (const TagThatStays& tag : report.plan.tags_that_stay) {
-    Json stays = UntagJson(report, {tag.image, tag.tag, tag.rule, {}});
-    stays["reason"] = tag.why;
-    json["tagsThatStay"].push_back(std::move(stays));
-  }
   json["totals"] = {{"images", report.plan.decisions.size()},
                     {"keep", report.plan.Count(Verdict::kKeep)},
                     {"remove", report.plan.Count(Verdict::kRemove)},
@@ -243,13 +229,6 @@ std::string SweepJson(const Report& report) {
                         {"error", outcome.detail}});
   }
   json["outcomes"] = std::move(outcomes);
-  json["untags"] = Json::array();
-  for (const NameOutcome& outcome : report.untagged) {
-    Json untag = UntagJson(report, report.plan.untags[outcome.untag]);
-    untag["outcome"] = ToString(outcome.kind);
-    untag["error"] = outcome.detail;
-    json["untags"].push_back(std::move(untag));
-  }
   json["before"] = SnapshotJson(report.before);
   json["after"] = SnapshotJson(report.after);
   json["predictedFreedBytes"] = report.layers ? Json(report.layers->removed.bytes) : Json(nullptr);

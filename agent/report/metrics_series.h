@@ -21,9 +21,6 @@ inline constexpr Declared kLastSuccess{
     "Unix time of the end of the last run that was not refused."};
 inline constexpr Declared kRemovals{"imagesweep_image_removals_total",
                                     "Images removed, by reason; dry runs do not count."};
-inline constexpr Declared kUntags{
-    "imagesweep_tag_removals_total",
-    "Tags that rules with Untag took from images which stayed; dry runs do not count."};
 inline constexpr Declared kReclaimed{
     "imagesweep_reclaimed_bytes_total",
     "Bytes that came free. predicted: by the layers, or where they cannot be read the "

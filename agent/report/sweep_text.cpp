@@ -5,7 +5,6 @@
 #include "agent/report/table.h"
 #include "agent/report/text.h"
 #include "agent/report/text_parts.h"
-#include "agent/report/untag.h"
 
 // What a run came to, for a terminal.
 
@@ -65,7 +64,7 @@ std::string Verification(const Report& report) {
 
 // How to have done what was only tried.
 std::string HowToRemove(const Report& report) {
-  if (!report.dry_run || (report.outcomes.empty() && report.untagged.empty())) return {};
+  if (!report.dry_run || report.outcomes.empty()) return {};
   const bool sweeps = report.plan.room == 0;  // ensure-space removes unless told not to
   return std::string("Nothing was removed. The same command ") +
          (sweeps ? "with --dry-run=false" : "without --dry-run") + " does it.\n";
@@ -74,7 +73,7 @@ std::string HowToRemove(const Report& report) {
 }  // namespace
 
 std::string Summary(const Report& report) {
-  if (report.refused && report.outcomes.empty() && report.untagged.empty())
+  if (report.refused && report.outcomes.empty())
     return "Refused: removed nothing, because " + report.refused->source +
            " cannot be trusted: " + report.refused->error.what;
   const OutcomeKind done = report.dry_run ? OutcomeKind::kWouldRemove : OutcomeKind::kRemoved;
@@ -91,7 +90,6 @@ std::string Summary(const Report& report) {
     if (const auto count = report.Count(kind); count > 0)
       text += "; " + std::to_string(count) + " " + word;
   }
-  text += TagsSummary(report);
   if (!report.stopped_early.empty()) text += "; stopped early: " + report.stopped_early;
   return text;
 }
@@ -111,7 +109,6 @@ std::string SweepText(const Report& report, const TextOptions& options) {
     text += table.Render(options.with_header);
     if (options.with_header) text += '\n';
   }
-  text += DroppedTagsText(report, options.with_header);
   if (!options.with_header) return text;
   text += Printable(Summary(report)) + ".\n" + Deferred(report);
   if (report.outcomes.empty()) text += KeptByCode(report);

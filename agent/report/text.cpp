@@ -10,7 +10,6 @@
 #include "agent/report/space_figure.h"
 #include "agent/report/table.h"
 #include "agent/report/text_parts.h"
-#include "agent/report/untag.h"
 
 namespace imagesweep {
 namespace {
@@ -88,8 +87,7 @@ std::string PlanText(const Report& report, const TextOptions& options) {
   for (const Verdict verdict : {Verdict::kDefer, Verdict::kKeep})
     for (const auto at : AllByName(report.observation))
       if (report.plan.decisions[at].verdict == verdict) AddImage(table, report, at, options);
-  std::string text =
-      table.Render(options.with_header) + PlannedTagsText(report, options.with_header);
+  std::string text = table.Render(options.with_header);
   if (!options.with_header) return text;
   const std::size_t removals = report.plan.removals.size();
   text += "\nTo remove: " + ImageCount(removals) + ", " +
@@ -122,7 +120,6 @@ std::string ExplanationText(const Report& report, std::uint32_t image,
   if (wanted_by.size() < decision.wanted_by.size())
     text += "  wanted   … and by " + std::to_string(decision.wanted_by.size() - wanted_by.size()) +
             " more workloads\n";
-  text += TagsText(report, image);
   text += "\nQuestions, in order; the first that applies decides:\n";
   for (const ExplainedStep& step : steps) {
     char line[64];

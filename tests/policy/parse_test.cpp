@@ -175,13 +175,9 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
       {"maximumAge: 30m\nminimumAge: 31m",
        "minimumAge: Invalid value: 31m: must be at most maximumAge (30m) (line 4)"},
       {"maximumAge: 30m\nminimumAge: 30m", "good"},
-      {"rules: [{name: a, action: Untag, minimumAge: 2h, selector: {tagStatus: Tagged}}]", "good"},
-      {"rules:\n- name: a\n  maximumAge: 2h\n  action: Untag",
-       "rules[0].maximumAge: Invalid value: 2h: must not be written with action Untag: a tag goes "
-       "by minimumAge alone (line 5)"},
-      {"rules:\n- name: a\n  action: Untag\n  selector: {tagStatus: Untagged}",
-       "rules[0].selector.tagStatus: Invalid value: Untagged: must not be so with action Untag: "
-       "names without a tag have none to drop (line 6)"},
+      {"rules:\n- name: a\n  action: Untag\n  minimumAge: 2h",
+       "rules[0].action: Invalid value: \"Untag\": this action no longer exists, because a tag "
+       "alone frees no space; delete the rule: a tag goes when its image goes (line 5)"},
       {"maximumAge: 0s", "good"},
       {"diskUsage: {highThresholdPercent: 60}",
        "diskUsage.highThresholdPercent: Invalid value: 60: must be greater than "
@@ -198,7 +194,7 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
        "\"Aggressive\" (line 3)"},
       {"rules:\n- name: a\n  action: Delete",
        "rules[0].action: Unsupported value: \"Delete\": supported values: \"Keep\", \"Remove\", "
-       "\"Evaluate\", \"Untag\" (line 5)"},
+       "\"Evaluate\" (line 5)"},
       {"rules:\n- name: a\n- {name: b, keepLast: -1}",
        "rules[1].keepLast: Invalid value: -1: must be at least 0 (line 5)"},
       {"rules: [{selector: {image: [x]}}]",

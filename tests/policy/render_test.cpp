@@ -185,7 +185,7 @@ TEST(Render, TheSchemaIsStrictAndHasEveryField) {
   const auto& rule = schema.at("properties").at("rules").at("items");
   EXPECT_EQ(rule.at("additionalProperties"), false);
   EXPECT_EQ(rule.at("properties").at("action").at("enum"),
-            nlohmann::json({"Keep", "Remove", "Evaluate", "Untag"}));
+            nlohmann::json({"Keep", "Remove", "Evaluate"}));
 }
 
 TEST(Render, AProfileFillsWhatTheDocumentLeavesOut) {

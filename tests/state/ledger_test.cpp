@@ -69,6 +69,19 @@ TEST_P(Books, FollowsImagesThatComeAreUsedAndGo) {
   EXPECT_THAT(ledger->warnings(), IsEmpty());
 }
 
+// An older version also recorded tags, by ids such as this.
+TEST_P(Books, WhatIsNoImageIsDroppedAtTheNextLook) {
+  const auto ledger = Open(clock_);
+  std::vector<Image> with_tag = Images({"0"});
+  with_tag.push_back(with_tag[0]);
+  with_tag[1].id = ImageId("tag:app:1@" + with_tag[0].id.text());
+  LookIdle(*ledger, with_tag);
+  clock_.Advance(hours(1));
+  const auto ages = LookIdle(*ledger, Images({"0"}));
+  EXPECT_EQ(ages[0].unused_for, hours(1));
+  EXPECT_TRUE(LookIdle(*ledger, with_tag)[1].just_seen);
+}
+
 // An image that is removed and brought back between two looks would else go again at once.
 TEST_P(Books, AForgottenImageStartsAfresh) {
   const auto ledger = Open(clock_);
