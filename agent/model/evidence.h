@@ -117,8 +117,12 @@ struct DiskUsage {
 struct ImageAge {
   SystemTime first_seen;                // on this node, by us
   std::optional<SystemTime> last_used;  // empty: never seen in use
-  // How long it has been unreferenced, counting only time that was observed on the monotonic clock.
+  // Toward maximumAge: how long it has been unreferenced, counting only time that was observed on the
+  // monotonic clock.  A short gap pauses it.
   Millis unused_for{0};
+  // Toward minimumAge: how long it has been watched without any gap and without a use.  Never more
+  // than `unused_for`.
+  Millis watched_unused_for{0};
   bool just_seen = false;  // no record before this look: its age starts now
 };
 

@@ -6,6 +6,7 @@
 
 #include "agent/base/strong_string.h"
 #include "agent/model/image_name.h"
+#include "agent/model/origin.h"
 
 namespace imagesweep {
 
@@ -22,6 +23,9 @@ struct Image {
   std::uint64_t size_bytes = 0;
   bool pinned = false;
   std::string runtime_handler;  // ImageSpec.runtime_handler (KEP-4216); passed back on removal
+  // What is known of where it came from.  The runtime's list does not say; whoever reads the evidence
+  // fills it in.
+  Origin origin = {};
 
   // Cannot be pulled again, as far as anybody on this node knows: it has no digest of a registry.
   bool local_only() const noexcept;

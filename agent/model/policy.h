@@ -26,6 +26,12 @@ enum class Profile { kConservative, kBalanced, kAggressive };
 
 std::string_view ToString(Profile profile);  // "Balanced"
 
+// Whether a registry is asked, right before an image goes, if it still has it.
+enum class VerifyRegistry {
+  kNever,
+  kBeforeRemoval,  // HEAD of the manifest by digest; any failure keeps the image
+};
+
 enum class TagStatus { kAny, kTagged, kUntagged };
 
 // Which names a rule is about.
@@ -49,6 +55,7 @@ struct Rule {
   std::optional<int> keep_last;       // of each repository, among what the rule selects
   std::optional<Millis> minimum_age;  // in place of the policy's
   std::optional<Millis> maximum_age;
+  std::optional<LocalOnly> local_only;  // in place of keep.localOnly
 };
 
 // In whole percent of the image filesystem; kubelet's words and arithmetic.
@@ -101,6 +108,7 @@ struct KeepRules {
   std::vector<std::string> tags;  // tag globs: an image with such a tag stays
   int last_per_repository = 2;    // newest N of each repository in use; those in use count inside
   LocalOnly local_only = LocalOnly::kAlways;
+  VerifyRegistry verify_registry = VerifyRegistry::kNever;
   bool unknown = false;  // true: what no rule selects stays
   KeepWorkloads workloads;
   Archive archive;

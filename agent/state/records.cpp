@@ -107,6 +107,7 @@ std::vector<ImageAge> Ages(const Records& after, std::span<const Image> images) 
     age.first_seen = ToSystemTime(record.first_seen);
     if (record.last_used) age.last_used = ToSystemTime(*record.last_used);
     age.unused_for = std::chrono::duration_cast<Millis>(IdleTime(after, record));
+    age.watched_unused_for = age.unused_for;
     age.just_seen = record.just_seen;
     ages.push_back(age);
   }

@@ -20,7 +20,8 @@ inline std::string Id(std::string_view word) {
   return "sha256:" + hex;
 }
 
-// An image with an id made from `word`, these tags, and one repo digest per tag's repository.
+// An image with an id made from `word`, these tags, and one repo digest per tag's repository, that
+// was pulled.
 inline Image Img(std::string_view word, std::initializer_list<std::string_view> tags,
                  std::uint64_t size = 1024) {
   Image image;
@@ -31,6 +32,8 @@ inline Image Img(std::string_view word, std::initializer_list<std::string_view> 
     image.digests.push_back(ImageName::Parse(std::string(image.tags.back().repository()) + "@" +
                                              Id("digest-" + std::string(word))));
   }
+  if (!image.digests.empty())
+    image.origin = {OriginKind::kPulled, "pulled by the test", image.digests.front().text()};
   return image;
 }
 

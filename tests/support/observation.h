@@ -15,7 +15,7 @@ class ObservationBuilder {
                           bool once_used = false) {
     seen_.images.push_back(std::move(image));
     ImageAge age;
-    age.unused_for = unused_for;
+    age.unused_for = age.watched_unused_for = unused_for;
     age.first_seen = SystemTime(Millis(1));
     if (once_used) age.last_used = SystemTime(Millis(2));
     seen_.ages.push_back(age);
