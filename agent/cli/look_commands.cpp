@@ -213,10 +213,11 @@ int RunExplain(const Options& options, const std::stop_token& stop) {
   std::vector<ExplainedStep> steps;
   for (const Step& step : explanation.steps)
     steps.push_back({std::string(ToString(step.code)), step.applies, step.decides, step.evidence});
-  return Print(options, look->report,
-               ExplanationJson(look->report, image, steps, explanation.what_would_change_it),
-               ExplanationText(look->report, image, steps, explanation.what_would_change_it),
-               matches);
+  return Print(
+      options, look->report,
+      ExplanationJson(look->report, image, steps, explanation.what_would_change_it,
+                      explanation.goes ? std::optional(explanation.goes->at) : std::nullopt),
+      ExplanationText(look->report, image, steps, explanation.what_would_change_it), matches);
 }
 
 }  // namespace imagesweep

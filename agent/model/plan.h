@@ -72,6 +72,8 @@ struct Decision {
   // Of several tags the one that tells most, as a position in Image::tags; the others are its
   // twins.
   std::uint32_t main_tag = 0;
+  // For kTooYoung: how long until it has its minimum age, if nothing uses it; more than zero.
+  Millis old_enough_in{0};
   // For kDefer: what it waits for, "the next window opens at …"; the same for all that wait for it.
   std::string waits_for = {};
   // For kWorkload: positions in Observation::workloads, each workload once.

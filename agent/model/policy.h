@@ -66,10 +66,10 @@ struct Marks {
   friend bool operator==(const Marks&, const Marks&) = default;
 };
 
-// When the node is about to suffer: then younger images and rollback room may go too, windows or
-// not.  No protection falls.
+// When the node is about to suffer: then images that only minimumAge or lastPerRepository of the
+// policy keeps may go too, windows or not.  No protection falls, and no rule's own numbers.
 struct Critical {
-  int threshold_percent = 82;  // of bytes or inodes; 0 = off
+  int threshold_percent = 0;  // of bytes or inodes; 0 = off
   Millis minimum_age = std::chrono::minutes(5);
 };
 

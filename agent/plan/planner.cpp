@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/plan/age_limits.h"
 #include "agent/plan/defer.h"
 #include "agent/plan/gains.h"
 #include "agent/plan/order.h"
@@ -38,6 +39,7 @@ Decision Judge(const Scene& scene, std::uint32_t at) {
     if (question.code == Code::kDangling) decision.superseded_by = scene.TaggedSibling(at);
     if (question.code == Code::kSuperseded)
       decision.superseded_by = scene.names(at).front().newest->text();
+    if (question.code == Code::kTooYoung) decision.old_enough_in = OldEnoughIn(scene, at);
     for (const NameStanding& standing : scene.names(at))
       if (decision.rule.empty() && standing.rule != nullptr) decision.rule = standing.rule->name;
     return decision;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/base/duration.h"
+#include "agent/plan/age_limits.h"
 #include "agent/plan/protections.h"
 
 namespace imagesweep {
@@ -80,27 +81,18 @@ std::string LocalOnlyEvidence(const Scene& scene, std::uint32_t at, bool applies
          "version";
 }
 
-std::string AgeText(const Scene& scene, std::uint32_t at) {
-  const ImageAge& age = scene.age(at);
-  const std::string text = "unused for " + HumanDuration(age.unused_for);
+std::string AgeText(const ImageAge& age, Millis counted) {
+  const std::string text = "unused for " + HumanDuration(counted);
   if (age.just_seen) return text + " (first seen just now; its real age is not known)";
   return text + (age.last_used ? " (since its last use)" : " (since first seen, never in use)");
 }
-// All names must be old enough, each by its own rule.
-Millis MinimumAge(const Scene& scene, std::uint32_t at) {
-  Millis limit = Millis::zero();
-  for (const NameStanding& standing : scene.names(at))
-    limit = std::max(limit, standing.rule != nullptr
-                                ? standing.rule->minimum_age.value_or(scene.policy().minimum_age)
-                                : scene.policy().minimum_age);
-  return limit;
-}
 bool TooYoung(const Scene& scene, std::uint32_t at) {
-  return scene.age(at).unused_for < MinimumAge(scene, at);
+  return scene.age(at).watched_unused_for < MinimumAge(scene, at);
 }
 std::string TooYoungEvidence(const Scene& scene, std::uint32_t at, bool applies) {
-  return AgeText(scene, at) + (applies ? ", less than" : ", at least") + " minimumAge " +
-         FormatDuration(MinimumAge(scene, at));
+  const ImageAge& age = scene.age(at);
+  return AgeText(age, age.watched_unused_for) + (applies ? ", less than" : ", at least") +
+         " minimumAge " + FormatDuration(MinimumAge(scene, at));
 }
 
 bool Retained(const Scene& scene, std::uint32_t at) {
@@ -139,7 +131,7 @@ std::string ByRuleEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   if (standing.rule->keep_last && standing.place > 0)
     text += ": version " + std::to_string(standing.place) + ", and it keeps " +
             std::to_string(standing.kept);
-  return text + "; " + AgeText(scene, at);
+  return text + "; " + AgeText(scene.age(at), scene.age(at).unused_for);
 }
 
 // Narrower than untagged: an image pulled by digest has a digest and no tagged sibling.
@@ -179,18 +171,6 @@ std::string SupersededEvidence(const Scene& scene, std::uint32_t at, bool applie
   return text;
 }
 
-// All names must be too old, each by its own rule; zero switches it off.
-Millis MaximumAge(const Scene& scene, std::uint32_t at) {
-  Millis limit = Millis::zero();
-  for (const NameStanding& standing : scene.names(at)) {
-    const Millis its = standing.rule != nullptr
-                           ? standing.rule->maximum_age.value_or(scene.policy().maximum_age)
-                           : scene.policy().maximum_age;
-    if (its == Millis::zero()) return its;
-    limit = std::max(limit, its);
-  }
-  return limit;
-}
 bool TooOld(const Scene& scene, std::uint32_t at) {
   const auto limit = MaximumAge(scene, at);
   return limit > Millis::zero() && scene.age(at).unused_for > limit;
@@ -198,8 +178,9 @@ bool TooOld(const Scene& scene, std::uint32_t at) {
 std::string TooOldEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   const auto limit = MaximumAge(scene, at);
   if (limit == Millis::zero()) return "maximumAge is off";
-  return AgeText(scene, at) + (applies ? ", longer than" : ", not longer than") + " maximumAge " +
-         FormatDuration(limit);
+  const ImageAge& age = scene.age(at);
+  return AgeText(age, age.unused_for) + (applies ? ", longer than" : ", not longer than") +
+         " maximumAge " + FormatDuration(limit);
 }
 
 // By the policy, after what needs the image: what keeps it, then what asks for its removal.

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "agent/base/duration.h"
+#include "agent/plan/age_limits.h"
 #include "agent/plan/gains.h"
 #include "agent/plan/order.h"
 #include "agent/plan/pick_order.h"
@@ -12,15 +13,19 @@
 namespace imagesweep {
 namespace {
 
-// Kept only because it is young or rollback room, and old enough for times of need.
+// Kept only because of the policy's minimumAge and lastPerRepository, and old enough for times of
+// need.  What a rule says of age and number for itself holds.
 bool MayGoWhenCritical(const Scene& scene, const Decision& decision) {
   if (decision.code != Code::kTooYoung && decision.code != Code::kRetained) return false;
-  const Millis limit =
-      std::min(scene.policy().disk.critical.minimum_age, scene.policy().minimum_age);
-  if (scene.age(decision.image).unused_for < limit) return false;
+  const std::uint32_t at = decision.image;
+  if (scene.age(at).watched_unused_for < MinimumAgeWhenCritical(scene, at)) return false;
+  const auto by_rule = [](const NameStanding& standing) {
+    return standing.retained() && standing.rule != nullptr && standing.rule->keep_last.has_value();
+  };
+  if (std::ranges::any_of(scene.names(at), by_rule)) return false;
   return std::ranges::none_of(Questions(), [&](const Question& question) {
     return question.verdict == Verdict::kKeep && question.code != Code::kTooYoung &&
-           question.code != Code::kRetained && question.applies(scene, decision.image);
+           question.code != Code::kRetained && question.applies(scene, at);
   });
 }
 

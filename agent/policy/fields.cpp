@@ -41,9 +41,11 @@ CodecPtr<Critical> CriticalFields() {
   using S = Critical;
   return ObjectOf<S>({
       Member("thresholdPercent", &S::threshold_percent, kPercent(),
-             "at or above this much use, of bytes or inodes, younger images and rollback room may "
-             "go too, and windows do not hold; the protections do; 0 = off"),
-      Member("minimumAge", &S::minimum_age, kAge(), "in place of minimumAge then, if shorter"),
+             "at or above this much use, of bytes or inodes, images that only minimumAge or "
+             "keep.lastPerRepository keeps may go too, and windows do not hold; protections, and "
+             "minimumAge and keepLast of rules, do; 0 = off"),
+      Member("minimumAge", &S::minimum_age, kAge(),
+             "in place of the policy's minimumAge then, if shorter"),
   });
 }
 

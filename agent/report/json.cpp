@@ -249,7 +249,8 @@ std::string SweepJson(const Report& report) {
 
 std::string ExplanationJson(const Report& report, std::uint32_t image,
                             std::span<const ExplainedStep> steps,
-                            const std::string& what_would_change_it) {
+                            const std::string& what_would_change_it,
+                            std::optional<SystemTime> goes_at) {
   Json json = Head(report, "ImageExplanation");
   json["image"] = ImageJson(report, image);
   Json list = Json::array();
@@ -260,6 +261,7 @@ std::string ExplanationJson(const Report& report, std::uint32_t image,
                     {"evidence", step.evidence}});
   json["steps"] = std::move(list);
   json["whatWouldChangeIt"] = what_would_change_it;
+  json["goesAt"] = goes_at ? Json(FormatTime(*goes_at)) : Json(nullptr);
   return Dump(json);
 }
 

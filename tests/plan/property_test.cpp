@@ -85,8 +85,7 @@ bool Kept(const Policy& policy, const Image& image) {
 
 // By its own rule for each of its names.
 bool OldEnough(const Policy& policy, const Image& image, Millis unused_for, Code code) {
-  if (code == Code::kCritical)
-    return unused_for >= std::min(policy.minimum_age, policy.disk.critical.minimum_age);
+  const bool critical = code == Code::kCritical;
   return std::ranges::all_of(Names(image), [&](const ImageName* name) {
     const Rule* const rule = FirstRule(policy, image, name);
     const auto of = [&](const std::optional<Millis> Rule::*its, Millis other) {
@@ -94,7 +93,10 @@ bool OldEnough(const Policy& policy, const Image& image, Millis unused_for, Code
     };
     const Millis maximum = of(&Rule::maximum_age, policy.maximum_age);
     if (code == Code::kAge && (maximum == Millis(0) || unused_for <= maximum)) return false;
-    return unused_for >= of(&Rule::minimum_age, policy.minimum_age);
+    // Critical disk use shortens the policy's minimum age, never a rule's own.
+    const Millis minimum = critical ? std::min(policy.minimum_age, policy.disk.critical.minimum_age)
+                                    : policy.minimum_age;
+    return unused_for >= of(&Rule::minimum_age, minimum);
   });
 }
 
@@ -118,6 +120,13 @@ TEST(PlanProperty, ProtectionsAlwaysWin) {
       ASSERT_FALSE(Kept(policy, seen.images[at])) << "seed " << seed;
       ASSERT_TRUE(OldEnough(policy, seen.images[at], seen.ages[at].unused_for, code))
           << "seed " << seed;
+      if (code == Code::kCritical) {
+        const Scene scene(policy, seen);
+        for (const NameStanding& name : scene.names(at))
+          ASSERT_FALSE(name.rule != nullptr && name.rule->keep_last && name.place > 0 &&
+                       name.place <= *name.rule->keep_last)
+              << "a rule's keepLast keeps it, seed " << seed;
+      }
     }
     ASSERT_EQ(plan.Count(Verdict::kRemove), plan.removals.size()) << "seed " << seed;
     ASSERT_EQ(Ids(Removed(seen, plan)).size(), plan.removals.size()) << "each once, seed " << seed;

@@ -103,6 +103,42 @@ TEST(Space, WhenCriticalYoungerImagesAndRollbackRoomGoAndNothingThatIsProtected)
   EXPECT_TRUE(MakePlan(policy, seen.seen()).removals.empty());
 }
 
+TEST(Space, CriticalIsOffUnlessThePolicyWritesIt) {
+  for (const Profile profile : {Profile::kConservative, Profile::kBalanced, Profile::kAggressive}) {
+    ObservationBuilder seen;
+    seen.Add(Sized("young:1", 10), minutes(6)).Disk(1000, 10);
+    Policy policy = Policy::Default(profile);
+    policy.limits.max_percent_of_images = 100;
+    EXPECT_EQ(policy.disk.critical.threshold_percent, 0) << ToString(profile);
+    EXPECT_TRUE(MakePlan(policy, seen.seen()).removals.empty()) << ToString(profile);
+  }
+}
+
+// A rule's own numbers are for what the policy's are too short for, on a full disk first of all.
+TEST(Space, CriticalNeverOverridesARulesOwnMinimumAgeAndKeepLast) {
+  ObservationBuilder seen;
+  seen.Add(Sized("models:1", 10), minutes(30));
+  seen.Add(Sized("tools:1", 10), hours(9)).Add(Sized("tools:2", 10), hours(8));
+  seen.Add(Sized("other:1", 10), minutes(30));
+  seen.Add(Sized("app:1", 10), hours(9)).Add(Sized("app:2", 10), hours(0)).Use("app:2");
+  seen.Disk(1000, 10);
+  Policy policy = ForSpace();
+  Rule models, tools;
+  models.name = "models";
+  models.selector.images = {*ImageGlob::Parse("models")};
+  models.minimum_age = hours(24 * 7);
+  tools.name = "tools";
+  tools.selector.images = {*ImageGlob::Parse("tools")};
+  tools.keep_last = 2;
+  policy.rules = {models, tools};
+  const Plan plan = MakePlan(policy, seen.seen());
+  EXPECT_EQ(CodeOf(plan, 0), Code::kTooYoung);
+  EXPECT_EQ(CodeOf(plan, 1), Code::kRetained);
+  EXPECT_EQ(CodeOf(plan, 2), Code::kRetained);
+  EXPECT_EQ(CodeOf(plan, 3), Code::kCritical) << "the policy's own minimumAge gives way";
+  EXPECT_EQ(CodeOf(plan, 4), Code::kCritical) << "the policy's own lastPerRepository gives way";
+}
+
 TEST(Space, CriticalStopsAtTheGoalToo) {
   ObservationBuilder seen;
   for (const char* tag : {"a:1", "b:1", "c:1"}) seen.Add(Sized(tag, 100), minutes(10));
