@@ -146,7 +146,7 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
   report.refused = Observe(view, options, report, stop);
   const Policy& policy = report.in_force;
   report.dry_run = options.dry_run.value_or(policy.dry_run);
-  if (policy.dry_run && !report.dry_run && options.room == 0)
+  if (policy.dry_run && !report.dry_run)
     report.warnings.emplace_back("dryRun: true of the policy was overridden on the command line");
   if (!report.refused && !report.dry_run) report.refused = WhyNotBlindly(view.evidence, policy);
   if (!report.refused) {

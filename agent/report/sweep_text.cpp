@@ -65,9 +65,7 @@ std::string Verification(const Report& report) {
 // How to have done what was only tried.
 std::string HowToRemove(const Report& report) {
   if (!report.dry_run || report.outcomes.empty()) return {};
-  const bool sweeps = report.plan.room == 0;  // ensure-space removes unless told not to
-  return std::string("Nothing was removed. The same command ") +
-         (sweeps ? "with --dry-run=false" : "without --dry-run") + " does it.\n";
+  return "Nothing was removed. The same command with --dry-run=false does it.\n";
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ TEST(Text, ADryRunSaysWhichCommandRemoves) {
   report.dry_run = true;
   EXPECT_THAT(SweepText(report, {}), HasSubstr("The same command with --dry-run=false does it."));
   report.plan.room = 1;
-  EXPECT_THAT(SweepText(report, {}), HasSubstr("The same command without --dry-run does it."));
+  EXPECT_THAT(SweepText(report, {}), HasSubstr("The same command with --dry-run=false does it."));
 }
 
 TEST(Text, DoingWithoutKubernetesIsSaidInEveryOutput) {
