@@ -41,7 +41,7 @@ struct NodeParts {
   History* history = nullptr;  // null: nothing is kept of the runs
   // Asks the node's kubelet; empty: its defaults are assumed.
   std::function<Result<KubeletThresholds>(const std::stop_token&)> kubelet = {};
-  WorkloadReader* workloads = nullptr;  // null: keep.workloads makes every run refuse
+  WorkloadReader* workloads = nullptr;  // null: with pods, keep.workloads makes every run refuse
   // What containerd itself says of its layers, and its way to remove many images at once; null:
   // there is only the CRI.
   layers::LayerReader* layers = nullptr;

@@ -70,22 +70,28 @@ std::optional<Refusal> Sweeper::ReadLayers(View& view, const std::stop_token& st
   return std::nullopt;
 }
 
-// What only the cluster's workloads need cannot be told from what nothing needs.
+// What only the cluster's workloads need cannot be told from what nothing needs: whoever may not
+// read them removes nothing.  A host without a cluster has none.
 std::optional<Refusal> Sweeper::ReadWorkloads(Report& report, Evidence& evidence,
                                               const std::stop_token& stop) {
-  if (!report.in_force.keep.workloads.enabled) return std::nullopt;
-  if (parts_.workloads == nullptr && parts_.pods == nullptr)
-    return Refusal{"workloads",
-                   {ErrorKind::kInvalid,
-                    "keep.workloads needs a cluster: take it out of the policy, or give "
-                    "--kubeconfig in place of --without-kubernetes"}};
+  KeepWorkloads& keep = report.in_force.keep.workloads;
+  if (parts_.workloads == nullptr && parts_.pods == nullptr) keep.enabled = false;
+  if (!keep.enabled) return std::nullopt;
+  const std::string pods_alone =
+      "; or set keep.workloads.enabled: false in the policy, and only pods count as users";
   if (parts_.workloads == nullptr)
     return Refusal{"workloads",
                    {ErrorKind::kInvalid,
-                    "keep.workloads.enabled is true, and nothing here reads the cluster's "
-                    "workloads; give --workloads=direct or index (chart: workloads.mode)"}};
+                    "keep.workloads.enabled is true, which is the default, and nothing here reads "
+                    "the cluster's workloads; give --workloads=direct or index (chart: "
+                    "workloads.mode)" +
+                        pods_alone}};
   auto read = parts_.workloads->Read(SteadyTime::min(), stop);
-  if (!read) return Refusal{"workloads", std::move(read).error()};
+  if (!read) {
+    Error why = std::move(read).error();
+    if (why.kind == ErrorKind::kDenied) why.what += pods_alone;
+    return Refusal{"workloads", std::move(why)};
+  }
   report.observation.workloads = read->references;
   evidence.workloads = *std::move(read);
   return std::nullopt;

@@ -100,7 +100,7 @@ void RunUntilStopped(const Options& options, AgentShared& shared, kube::Cluster*
     };
   }
   WorkloadReader* workloads =
-      cluster == nullptr ? nullptr : WorkloadsOf(options, *cluster, WorkloadsFrom::kOff, [&shared] {
+      cluster == nullptr ? nullptr : WorkloadsOf(options, *cluster, WorkloadsFrom::kDirect, [&shared] {
         shared.wakeup.Notify();
       });
   const auto own_pod = OwnPodOf(options);

@@ -84,7 +84,6 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
     kubelet = [cluster = parts->cluster.get()](const std::stop_token& quit) {
       return cluster->ReadKubeletThresholds(quit);
     };
-  // Who gives a command expects it to look; only a policy with keep.workloads makes it.
   WorkloadReader* workloads =
       parts->cluster ? WorkloadsOf(options, *parts->cluster, WorkloadsFrom::kDirect) : nullptr;
   parts->sweeper = std::make_unique<Sweeper>(

@@ -53,7 +53,7 @@ struct Options {
   StatusPage status_page = StatusPage::kLoopback;
   std::optional<LogFormat> log_format;  // empty: the command's own default
   Output output = Output::kTable;
-  // Empty: not told; then a command that a person gives lists them when the policy asks for them.
+  // Empty: not told; then they are read from the API server when the policy asks for them.
   std::optional<WorkloadsFrom> workloads;
   std::string index_name = "imagesweep";  // of --workloads=index: NAME or NAMESPACE/NAME
   std::optional<Profile> try_profile;  // plan: a profile in place of the policy's own

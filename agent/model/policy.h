@@ -87,7 +87,7 @@ struct SizeLimit {
 
 // What the cluster's workloads will need again: rollbacks, scale-ups, the next run of a CronJob.
 struct KeepWorkloads {
-  bool enabled = false;
+  bool enabled = false;        // a document's default is true, see Policy::Default()
   int rollback_revisions = 2;  // of each workload, besides the one it runs now
   bool scaled_to_zero = true;
   bool cron_jobs = true;
@@ -163,7 +163,7 @@ struct Policy {
   std::vector<Override> overrides;  // the first that selects the node holds
   Reporting reporting;
 
-  // Policy with every default of a profile, keep.images included.
+  // Policy with every default of a profile, keep.images and keep.workloads included.
   static Policy Default(Profile profile = Profile::kBalanced);
 
   // The override that holds on a node with these labels; null: none, the policy itself does.

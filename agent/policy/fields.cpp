@@ -112,7 +112,8 @@ CodecPtr<KeepWorkloads> WorkloadFields() {
   return ObjectOf<S>({
       Member("enabled", &S::enabled, Boolean(),
              "images stay that the cluster's workloads will start again, also where no pod of "
-             "theirs is; the agent must be able to read workloads, or every run refuses"),
+             "theirs is; while the cluster's workloads cannot be read, every run refuses; a host "
+             "without a cluster has none"),
       Member("rollbackRevisions", &S::rollback_revisions, Integer(0, kAny),
              "so many revisions of each workload before the present one count, which a rollback "
              "would start"),

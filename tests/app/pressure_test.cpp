@@ -8,6 +8,7 @@
 #include "agent/app/sweeper.h"
 #include "agent/model/image_index.h"
 #include "tests/support/fake_node.h"
+#include "tests/support/policies.h"
 
 // Runs on a node that others work on at the same time, whose disk fills up, or that nobody has
 // looked at before.
@@ -69,7 +70,7 @@ struct PressureTest : testing::Test {
   FakeNode node{clock};
   Watched remover{node};
   std::unique_ptr<Ledger> ledger = Ledger::InMemory(clock);
-  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
+  ActivePolicy active{DefaultOfPodsAlone(), {"test", "000000000000"}};
   Sweeper sweeper{{node, &node, remover, node, *ledger, clock}, "node1", std::nullopt};
 };
 

@@ -5,6 +5,7 @@
 #include "agent/app/sweeper.h"
 #include "tests/state/ledger_files.h"
 #include "tests/support/fake_node.h"
+#include "tests/support/policies.h"
 
 namespace imagesweep {
 namespace {
@@ -40,7 +41,7 @@ struct PulledAgainTest : testing::Test {
   TempDir directory;
   FakeClock clock;
   FakeNode node{clock};
-  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
+  ActivePolicy active{DefaultOfPodsAlone(), {"test", "000000000000"}};
 };
 
 int Fresh(const Report& report) {

@@ -3,6 +3,7 @@
 
 #include "agent/app/sweeper.h"
 #include "tests/support/fake_node.h"
+#include "tests/support/policies.h"
 
 // Who counts as a user of an image, seen through whole runs.
 
@@ -33,7 +34,7 @@ struct UsageTest : testing::Test {
   FakeClock clock;
   FakeNode node{clock};
   std::unique_ptr<Ledger> ledger = Ledger::InMemory(clock);
-  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
+  ActivePolicy active{DefaultOfPodsAlone(), {"test", "000000000000"}};
   Sweeper sweeper{{node, &node, node, node, *ledger, clock}, "node1", std::nullopt};
 };
 

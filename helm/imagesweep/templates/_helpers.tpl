@@ -81,8 +81,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $mode := toString .Values.workloads.mode -}}
 {{- if eq $mode "false" }}{{ $mode = "off" }}{{ end -}}
 {{- $keep := default dict (get .Values.policy.config "keep") -}}
-{{- if and .Values.policy.create (eq $mode "off") (eq (toString (dig "workloads" "enabled" false $keep)) "true") -}}
-{{- fail "policy.config.keep.workloads.enabled is true and workloads.mode is off: every run would be refused, as nothing reads the cluster's workloads. Set workloads.mode to direct or index" -}}
+{{- if and .Values.policy.create (eq $mode "off") (ne (toString (dig "workloads" "enabled" true $keep)) "false") -}}
+{{- fail "policy.config.keep.workloads.enabled is true, which is the default, and workloads.mode is off: every run would be refused, as nothing reads the cluster's workloads. Set workloads.mode to index or direct, or policy.config.keep.workloads.enabled to false to let only pods count" -}}
 {{- end -}}
 {{- $mode -}}
 {{- end -}}
@@ -152,9 +152,7 @@ command line reads the same variables, so `kubectl exec … -- imagesweep plan` 
 - {name: IMAGESWEEP_POLICY_ORIGIN, value: {{ ternary "chart" "existing" .Values.policy.create }}}
 - {name: IMAGESWEEP_EVENTS, value: {{ .Values.events.enabled | quote }}}
 {{- $workloads := include "imagesweep.workloads" . }}
-{{- if ne $workloads "off" }}
-- {name: IMAGESWEEP_WORKLOADS, value: {{ $workloads }}}
-{{- end }}
+- {name: IMAGESWEEP_WORKLOADS, value: {{ $workloads | quote }}}
 {{- if eq $workloads "index" }}
 - {name: IMAGESWEEP_INDEX_NAME, value: {{ include "imagesweep.indexName" . }}}
 {{- end }}
