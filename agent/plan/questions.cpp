@@ -15,7 +15,7 @@ namespace {
 const ImageGlob* KeepGlob(const Scene& scene, std::uint32_t at) {
   const auto& globs = scene.policy().keep.images;
   const auto it = std::ranges::find_if(
-      globs, [&](const ImageGlob& glob) { return glob.Matches(scene.image(at)); });
+      globs, [&](const ImageGlob& glob) { return glob.Keeps(scene.image(at)); });
   return it == globs.end() ? nullptr : &*it;
 }
 const std::string* KeepTag(const Scene& scene, std::uint32_t at) {

@@ -9,8 +9,9 @@
 
 namespace imagesweep {
 
-// Does the selector mean this name of the image (null: it has none)?
-bool Selects(const Selector& selector, const Image& image, const ImageName* name);
+// Does the rule's selector mean this name of the image (null: it has none)?  The patterns of a rule
+// that keeps mean whatever a runtime may mean by them, all others what they say and no more.
+bool Selects(const Rule& rule, const Image& image, const ImageName* name);
 
 // The first of many rules that selects a name, without trying them all: a pattern with a whole path
 // segment in it that is no wildcard ("shop" in */shop/*) is only tried on names that have this

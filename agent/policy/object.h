@@ -101,6 +101,8 @@ class Object final : public Codec<S> {
       } else if (const auto [first, added] = lines.emplace(name, line); !added) {
         bad.Duplicate(Below(path, name), first->second, line);
         wrong.insert(name);
+      } else if (IsEmptySection(*field, value, path)) {
+        lines.erase(name);
       } else if (!field->read(value, Below(path, name), into, bad)) {
         wrong.insert(name);
       }
@@ -154,6 +156,13 @@ class Object final : public Codec<S> {
   }
 
  private:
+  // A section of which every line is commented out has its defaults, as if it were not written. Not
+  // within a list: a rule whose selector lost its lines must not select everything.
+  static bool IsEmptySection(const Field<S>& field, const TextNode& value,
+                             const std::string& path) {
+    return value.kind == TextNode::Kind::kNull && path.find('[') == std::string::npos &&
+           (field.type.name == "object" || field.type.name.starts_with("list of "));
+  }
   const Field<S>* Find(const std::string& name) const {
     for (const auto& field : fields_)
       if (field.name == name) return &field;

@@ -71,6 +71,19 @@ def test_the_schema_names_a_wrong_value(values, named):
     assert named in result.stderr
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_parent_chart_can_switch_it_by_a_condition(tmp_path, enabled):
+    parent = tmp_path / "platform"
+    shutil.copytree(CHART, parent / "charts/imagesweep")
+    (parent / "Chart.yaml").write_text(
+        "apiVersion: v2\nname: platform\nversion: 0.1.0\n"
+        "dependencies:\n- {name: imagesweep, version: '*', condition: imagesweep.enabled}\n")
+    (parent / "values.yaml").write_text(f"imagesweep: {{enabled: {str(enabled).lower()}}}\n")
+    result = helm("template", "p", parent, check=False)
+    assert result.returncode == 0, result.stderr
+    assert ("kind: DaemonSet" in result.stdout) is enabled
+
+
 def test_the_schema_needs_no_network_and_every_value_is_in_it_and_explained():
     schema = json.loads((CHART / "values.schema.json").read_text())
     assert "$ref" not in json.dumps(schema)

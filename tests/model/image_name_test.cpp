@@ -33,6 +33,12 @@ TEST(ImageName, NormalisesLikeDistributionReference) {
       {"localhost:5000/app", "localhost:5000/app:latest", "localhost:5000/app", "latest", ""},
       {"registry.k8s.io/pause:3.6", "registry.k8s.io/pause:3.6", "registry.k8s.io/pause", "3.6",
        ""},
+      {"index.docker.io/nginx", "docker.io/library/nginx:latest", "docker.io/library/nginx",
+       "latest", ""},
+      // containerd and Docker take these for other registries
+      {"registry-1.docker.io/nginx:1", "registry-1.docker.io/nginx:1", "registry-1.docker.io/nginx",
+       "1", ""},
+      {"Docker.io/nginx:1", "Docker.io/nginx:1", "Docker.io/nginx", "1", ""},
       {"Registry/app:1", "Registry/app:1", "Registry/app", "1", ""},
       {with_digest.c_str(), normal_digest.c_str(), "docker.io/library/nginx", "", kDigest.c_str()},
       {tag_and_digest.c_str(), normal_digest.c_str(), "docker.io/library/nginx", "",

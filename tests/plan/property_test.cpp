@@ -52,7 +52,7 @@ std::set<std::uint32_t> Meant(const Observation& seen, const std::vector<std::st
 
 const Rule* FirstRule(const Policy& policy, const Image& image, const ImageName* name) {
   for (const Rule& rule : policy.rules)
-    if (Selects(rule.selector, image, name)) return &rule;
+    if (Selects(rule, image, name)) return &rule;
   return nullptr;
 }
 
@@ -73,7 +73,7 @@ std::vector<const ImageName*> Names(const Image& image) {
 bool Kept(const Policy& policy, const Image& image) {
   if (image.local_only() && policy.keep.local_only == LocalOnly::kAlways) return true;
   for (const auto& glob : policy.keep.images)
-    if (glob.Matches(image)) return true;
+    if (glob.Keeps(image)) return true;
   for (const auto& pattern : policy.keep.tags)
     for (const ImageName& tag : image.tags)
       if (GlobMatches(pattern, tag.tag())) return true;
