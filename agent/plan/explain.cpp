@@ -67,7 +67,8 @@ std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision) {
       return "push it to a registry and pull it, or set keep.localOnly: Never";
     case Code::kTooYoung:
       return "it is old enough in " +
-             HumanDuration(scene.policy().minimum_age - scene.age(decision.image).unused_for) +
+             HumanDuration(scene.policy().minimum_age -
+                           scene.age(decision.image).watched_unused_for) +
              ", if nothing uses it until then";
     case Code::kRetained:
       return "it goes when newer versions of its repository come, or with a smaller number to keep";

@@ -96,10 +96,18 @@ Millis MinimumAge(const Scene& scene, std::uint32_t at) {
   return limit;
 }
 bool TooYoung(const Scene& scene, std::uint32_t at) {
-  return scene.age(at).unused_for < MinimumAge(scene, at);
+  return scene.age(at).watched_unused_for < MinimumAge(scene, at);
+}
+// Toward minimumAge counts only what was watched without a gap.
+std::string WatchedAgeText(const Scene& scene, std::uint32_t at) {
+  const ImageAge& age = scene.age(at);
+  if (age.just_seen || age.watched_unused_for == age.unused_for) return AgeText(scene, at);
+  return "watched and unused for " + HumanDuration(age.watched_unused_for) +
+         " (since the last time that nobody watched; unused for " + HumanDuration(age.unused_for) +
+         " in all)";
 }
 std::string TooYoungEvidence(const Scene& scene, std::uint32_t at, bool applies) {
-  return AgeText(scene, at) + (applies ? ", less than" : ", at least") + " minimumAge " +
+  return WatchedAgeText(scene, at) + (applies ? ", less than" : ", at least") + " minimumAge " +
          FormatDuration(MinimumAge(scene, at));
 }
 

@@ -17,7 +17,7 @@ bool MayGoWhenCritical(const Scene& scene, const Decision& decision) {
   if (decision.code != Code::kTooYoung && decision.code != Code::kRetained) return false;
   const Millis limit =
       std::min(scene.policy().disk.critical.minimum_age, scene.policy().minimum_age);
-  if (scene.age(decision.image).unused_for < limit) return false;
+  if (scene.age(decision.image).watched_unused_for < limit) return false;
   return std::ranges::none_of(Questions(), [&](const Question& question) {
     return question.verdict == Verdict::kKeep && question.code != Code::kTooYoung &&
            question.code != Code::kRetained && question.applies(scene, decision.image);

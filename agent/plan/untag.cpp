@@ -59,8 +59,8 @@ std::string WhyItIsTooYoung(const Scene& scene, const Tag& tag) {
   const auto age = ages.find(tag.name().text());
   if (age == ages.end()) return "it is the only tag of its repository on this image";
   const Millis needed = MinimumAge(scene, tag.rule());
-  if (age->second.unused_for >= needed) return {};
-  return "nothing has named it for " + HumanDuration(age->second.unused_for) +
+  if (age->second.watched_unused_for >= needed) return {};
+  return "nothing has named it for " + HumanDuration(age->second.watched_unused_for) +
          ", less than minimumAge " + FormatDuration(needed);
 }
 
