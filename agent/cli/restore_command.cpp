@@ -102,7 +102,7 @@ void ForgetAges(const Options& options, const Clock& clock, RestoreReport& repor
     for (const std::string& tag : image.names) ids.push_back(LedgerIdOf(tag, image.id));
   }
   if (ids.empty()) return;
-  const auto ledger = Ledger::Open(options.state_dir, clock, ReadBootId());
+  const auto ledger = Ledger::Open(options.state_dir, clock, LedgerOptionsOf(options));
   ledger->Forget(ids);
   if (ledger->durable()) return;
   for (const std::string& warning : ledger->warnings()) report.warnings.push_back(warning);
