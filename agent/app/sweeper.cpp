@@ -157,6 +157,7 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
   if (!report.refused && report.stopped_early.empty()) Execute(view, options, report, stop);
   report.finished = parts_.clock.Now();
   if (parts_.history != nullptr) KeepRun(report, *parts_.history);
+  told_.DropTold(report.warnings, parts_.clock.Steady());
   return report;
 }
 

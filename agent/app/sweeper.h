@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/app/hourly_warnings.h"
 #include "agent/execute/executor.h"
 #include "agent/execute/gate.h"
 #include "agent/layers/reader.h"
@@ -109,6 +110,7 @@ class Sweeper {
   const RecentReferences recent_;
   Gate gate_;
   Executor executor_;
+  HourlyWarnings told_;
 };
 
 }  // namespace imagesweep

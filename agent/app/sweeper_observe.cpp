@@ -11,6 +11,15 @@
 namespace imagesweep {
 namespace {
 
+constexpr const char* kNobodyWatched =
+    "ages: no agent has watched which images were used since the last observation, so no image is old "
+    "enough for minimumAge; start the agent, or accept what you cannot know: --count-unwatched "
+    "counts this time as time without a use, --minimum-age=0s does not ask for an age";
+constexpr const char* kAgentDoesNotWatch =
+    "ages: uses of images are not watched now, so no image is old enough for minimumAge: the runtime's "
+    "events or the pods cannot be followed, or this runtime has no events; --count-unwatched counts "
+    "such time as time without a use";
+
 std::string Describe(const NodeLabels& labels) {
   std::string text;
   for (const auto& [name, value] : labels)
@@ -154,12 +163,11 @@ std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options,
     for (std::size_t at = 0; at < used_since.size(); ++at)
       used_since[at] = used_since[at] || recently[at];
   }
-  // Who was away for longer than an agent should knows nothing of that time; and who only looks
-  // must not make the agent believe that it was watched.
-  const bool acts_by_hand = !options.running_for && options.dry_run == false;
-  if (!acts_by_hand) parts_.ledger.LimitGaps(2 * report.in_force.interval);
+  parts_.ledger.SetNodeUid(evidence.pods ? evidence.pods->node_uid : "");
   seen.ages = parts_.ledger.Observe(seen.images, used_since);
   for (const std::string& warning : parts_.ledger.warnings()) report.warnings.push_back(warning);
+  if (parts_.ledger.unwatched() && report.in_force.minimum_age > Millis::zero())
+    report.warnings.emplace_back(options.running_for ? kAgentDoesNotWatch : kNobodyWatched);
   seen.disk = ReadDisk(report, stop);
   return std::nullopt;
 }

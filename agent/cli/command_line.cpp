@@ -257,6 +257,7 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   room_dry->check(CLI::IsMember({"true", "false"}));
   for (CLI::App* changes : {sweep, room, restore})
     changes->add_flag("-q,--quiet", options->quiet, "No progress on stderr");
+  for (CLI::App* judges : {plan, sweep, room}) AddMinimumAge(*judges, *options);
   command(AddWatch(app, *options), RunWatch);
   auto* explain = command(
       app.add_subcommand("explain", "Says why one image is kept or goes, question by question"),

@@ -58,6 +58,8 @@ std::optional<Look> TakeLook(const Options& options, const std::optional<Profile
       return std::nullopt;
     }
     active->policy = *std::move(policy);
+    if (options.minimum_age)
+      active->policy = WithMinimumAge(std::move(active->policy), *options.minimum_age);
     active->source.description += ", with profile " + std::string(ToString(*profile));
   }
   Look look{*std::move(session), *std::move(active), {}, nullptr};
@@ -151,6 +153,8 @@ int PrintDifference(const Options& options, const std::stop_token& stop) {
     other.policy = *std::move(policy);
     name += " with profile " + std::string(ToString(*options.try_profile));
   }
+  if (options.minimum_age)
+    other.policy = WithMinimumAge(std::move(other.policy), *options.minimum_age);
   const Policy& there = OnThisNode(other.policy, report);
   const Plan then = MakePlan(Scene(there, report.observation, look->layers.get()));
   const std::vector<VerdictChange> changes = Differences(report.observation, report.plan, then);

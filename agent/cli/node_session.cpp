@@ -5,6 +5,7 @@
 #include "agent/app/filesystem.h"
 #include "agent/app/native_containerd.h"
 #include "agent/app/policy_store.h"
+#include "agent/base/duration.h"
 #include "agent/cli/connect.h"
 #include "agent/cri/image_remover.h"
 #include "agent/cri/runtime.h"
@@ -76,7 +77,7 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
   parts->remover = std::make_unique<cri::CriImageRemover>(parts->connection);
   parts->native = std::make_unique<NativeContainerd>(*parts->connection, *parts->runtime,
                                                      *parts->remover, parts->clock);
-  parts->ledger = Ledger::Open(options.state_dir, parts->clock, ReadBootId());
+  parts->ledger = Ledger::Open(options.state_dir, parts->clock, LedgerOptionsOf(options));
   parts->history = History::Open(options.state_dir, parts->clock);
   PodReader* pods = parts->pods.get();
   decltype(NodeParts::kubelet) kubelet;
@@ -104,6 +105,15 @@ std::string NodeSession::WhyEnd(const ActivePolicy& active, const std::stop_toke
 }
 
 Result<ActivePolicy> NodeSession::ReadPolicy(const std::stop_token& stop) {
+  auto active = ReadPolicyAsWritten(stop);
+  const auto& age = parts_->options.minimum_age;
+  if (!active || !age) return active;
+  active->policy = WithMinimumAge(std::move(active->policy), *age);
+  active->source.description += ", with minimumAge " + FormatDuration(*age);
+  return active;
+}
+
+Result<ActivePolicy> NodeSession::ReadPolicyAsWritten(const std::stop_token& stop) {
   const Options& options = parts_->options;
   if (!options.policy_file.empty()) return LoadPolicyFile(options.policy_file);
   if (options.policy_configmap.empty()) return ActivePolicy{Policy::Default(), {"defaults", ""}};

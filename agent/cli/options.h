@@ -33,6 +33,8 @@ struct Options {
   std::string policy_key = "policy.yaml";
   std::string policy_override_configmap;  // NAMESPACE/NAME; replaces it while it exists
   std::string state_dir = "/var/lib/imagesweep";
+  bool count_unwatched = false;       // time that nobody watched counts toward ages
+  std::optional<Millis> minimum_age;  // in place of every minimumAge of the policy
   std::string listen_address = ":8080";
   std::string policy_origin = "configmap";  // what the ConfigMap is, for metrics: chart, existing
   Millis timeout = std::chrono::minutes(2);

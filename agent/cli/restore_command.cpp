@@ -98,7 +98,7 @@ void ForgetAges(const Options& options, const Clock& clock, RestoreReport& repor
   for (const auto& image : report.images)
     if (image.outcome == Became::kWouldRestore) ids.emplace_back(image.id);
   if (ids.empty()) return;
-  const auto ledger = Ledger::Open(options.state_dir, clock, ReadBootId());
+  const auto ledger = Ledger::Open(options.state_dir, clock, LedgerOptionsOf(options));
   ledger->Forget(ids);
   if (ledger->durable()) return;
   for (const std::string& warning : ledger->warnings()) report.warnings.push_back(warning);

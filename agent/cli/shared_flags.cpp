@@ -86,6 +86,16 @@ void AddSourceFlags(CLI::App& app, Options& options) {
       ->group(group);
 }
 
+// Ages are counted by observations, and this is about what lies between two of them.
+void AddAgeFlags(CLI::App& app, Options& options) {
+  app.add_flag("--count-unwatched", options.count_unwatched,
+               "Count time in which no agent watched as time without a use, at most a day between "
+               "two commands. For hosts without an agent, such as cron. The price: an image that "
+               "was used in between, and is not in use now, counts as unused and may go")
+      ->envname("IMAGESWEEP_COUNT_UNWATCHED")
+      ->group("Sources");
+}
+
 void AddOutputFlags(CLI::App& app, Options& options) {
   const std::string group = "Output and limits";
   app.add_option_function<std::string>(
@@ -180,8 +190,23 @@ std::string CheckDuration(const std::string& text) {
   return parsed->count() > 0 ? std::string() : "must be more than 0";
 }
 
+void AddMinimumAge(CLI::App& command, Options& options) {
+  const auto check = [](const std::string& text) {
+    const auto parsed = ParseDuration(text);
+    return parsed ? std::string() : parsed.error().what;
+  };
+  command
+      .add_option_function<std::string>(
+          "--minimum-age",
+          [&options](const std::string& text) { options.minimum_age = *ParseDuration(text); },
+          "Use this for every minimumAge of the policy and its rules, for this command only; 0s "
+          "asks for no age, such as on a full disk in the first hour. What is in use or kept stays")
+      ->check(CLI::Validator(check, "DURATION"));
+}
+
 void AddSharedFlags(CLI::App& app, Options& options) {
   AddSourceFlags(app, options);
+  AddAgeFlags(app, options);
   AddOutputFlags(app, options);
   AddPodIdentity(app, options);
 }

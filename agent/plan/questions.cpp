@@ -89,10 +89,17 @@ std::string AgeText(const ImageAge& age, Millis counted) {
 bool TooYoung(const Scene& scene, std::uint32_t at) {
   return scene.age(at).watched_unused_for < MinimumAge(scene, at);
 }
+// Toward minimumAge counts only what was watched without a gap.
+std::string WatchedAgeText(const ImageAge& age) {
+  if (age.just_seen || age.watched_unused_for == age.unused_for)
+    return AgeText(age, age.unused_for);
+  return "watched and unused for " + HumanDuration(age.watched_unused_for) +
+         " (since the last time that nobody watched; unused for " + HumanDuration(age.unused_for) +
+         " in all)";
+}
 std::string TooYoungEvidence(const Scene& scene, std::uint32_t at, bool applies) {
-  const ImageAge& age = scene.age(at);
-  return AgeText(age, age.watched_unused_for) + (applies ? ", less than" : ", at least") +
-         " minimumAge " + FormatDuration(MinimumAge(scene, at));
+  return WatchedAgeText(scene.age(at)) + (applies ? ", less than" : ", at least") + " minimumAge " +
+         FormatDuration(MinimumAge(scene, at));
 }
 
 bool Retained(const Scene& scene, std::uint32_t at) {

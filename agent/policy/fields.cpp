@@ -247,8 +247,8 @@ CodecPtr<Policy> MakePolicyFields() {
           Member("windows", &S::windows, Many(WindowFields()),
                  "when removal is allowed; empty: always"),
           Member("minimumAge", &S::minimum_age, kAge(),
-                 "an image is never removed earlier than this after its last use, or after it was "
-                 "first seen on the node"),
+                 "an image is never removed before it was watched for this long without a use; what "
+                 "was not watched counts as a use"),
           Member(
               "maximumAge", &S::maximum_age, kAge(),
               "an image unused for longer than this is removed whatever the disk says; 0s = off"),

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/report/advice.h"
+#include "agent/report/held_back.h"
 #include "agent/report/listing.h"
 #include "agent/report/space_figure.h"
 
@@ -74,6 +75,7 @@ Json ImageJson(const Report& report, std::uint32_t at) {
           {"firstSeen", FormatTime(age.first_seen)},
           {"lastUsed", age.last_used ? Json(FormatTime(*age.last_used)) : Json(nullptr)},
           {"ageSeconds", age.unused_for.count() / 1000},
+          {"watchedUnusedSeconds", age.watched_unused_for.count() / 1000},
           {"ageIsKnown", !age.just_seen},
           {"verdict", ToString(decision.verdict)},
           {"code", ToString(decision.code)},
@@ -83,6 +85,16 @@ Json ImageJson(const Report& report, std::uint32_t at) {
           {"usedBy", std::move(used_by)},
           {"wantedBy", std::move(wanted_by)},
           {"wantedByCount", decision.wanted_by.size()}};
+}
+
+Json HeldBackJson(const Report& report) {
+  Json groups = Json::array();
+  for (const HeldBack& group : FindHeldBack(report))
+    groups.push_back({{"code", ToString(group.code)},
+                      {"images", group.images},
+                      {"sizeBytes", group.bytes},
+                      {"release", group.release}});
+  return groups;
 }
 
 Json Head(const Report& report, std::string_view kind) {
@@ -182,6 +194,7 @@ std::string ImagesJson(const Report& report) {
 
 std::string PlanJson(const Report& report) {
   Json json = Head(report, "SweepPlan");
+  json["heldBack"] = HeldBackJson(report);
   AddImages(json, report);
   Json order = Json::array();
   std::uint64_t bytes = 0;
@@ -209,6 +222,7 @@ std::string PlanJson(const Report& report) {
 
 std::string SweepJson(const Report& report) {
   Json json = Head(report, "SweepReport");
+  json["heldBack"] = HeldBackJson(report);
   json["run"] = report.run;
   json["startedAt"] = FormatTime(report.started);
   json["finishedAt"] = FormatTime(report.finished);

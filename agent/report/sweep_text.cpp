@@ -1,5 +1,6 @@
 #include "agent/base/quantity.h"
 #include "agent/report/document.h"
+#include "agent/report/held_back.h"
 #include "agent/report/printable.h"
 #include "agent/report/space_figure.h"
 #include "agent/report/table.h"
@@ -110,6 +111,8 @@ std::string SweepText(const Report& report, const TextOptions& options) {
   if (!options.with_header) return text;
   text += Printable(Summary(report)) + ".\n" + Deferred(report);
   if (report.outcomes.empty()) text += KeptByCode(report);
+  // What makes room says it beside how much is missing.
+  if (report.outcomes.empty() && report.plan.room == 0) text += HeldBackText(report);
   return text + BeforeAndAfter(report) + Verification(report) + Footer(report) +
          HowToRemove(report);
 }

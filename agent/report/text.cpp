@@ -5,6 +5,7 @@
 
 #include "agent/base/quantity.h"
 #include "agent/report/document.h"
+#include "agent/report/held_back.h"
 #include "agent/report/listing.h"
 #include "agent/report/printable.h"
 #include "agent/report/space_figure.h"
@@ -97,7 +98,8 @@ std::string PlanText(const Report& report, const TextOptions& options) {
           ". ";
   text += "Kept: " + std::to_string(report.plan.Count(Verdict::kKeep)) +
           ". Deferred: " + std::to_string(report.plan.Count(Verdict::kDefer)) + ".\n";
-  return text + CannotBePulledAgain(report) + Deferred(report) + Footer(report) +
+  return text + CannotBePulledAgain(report) + Deferred(report) +
+         (removals == 0 ? HeldBackText(report) : "") + Footer(report) +
          "`imagesweep explain NAME` says why for one image.\n";
 }
 

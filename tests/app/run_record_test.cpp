@@ -26,7 +26,8 @@ struct PulledAgainTest : testing::Test {
   // A run ten minutes later, by a process of its own.
   Report Run(bool dry_run = false) {
     clock.Advance(std::chrono::minutes(10));
-    const auto ledger = Ledger::Open(directory.path(), clock, "boot");
+    const auto ledger = Ledger::Open(directory.path(), clock,
+                                     Ledger::Options{.boot_id = "boot", .count_unwatched = true});
     const auto history = History::Open(directory.path(), clock);
     Sweeper sweeper({node, &node, node, node, *ledger, clock, history.get()}, "node1",
                     std::nullopt);

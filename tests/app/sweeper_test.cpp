@@ -450,7 +450,7 @@ TEST(SweeperLayers, WhoCannotSeeContainerdsContainersRemovesNothing) {
   node.images.push_back(Img("idle", {"idle:1"}));
   const ActivePolicy active = AllThatIsUnusedForAMinute();
   UnreadableLayers layers;
-  const auto ledger = Ledger::Open("", clock, "boot");
+  const auto ledger = Ledger::InMemory(clock);
   NodeParts parts{node, &node, node, node, *ledger, clock};
   parts.layers = &layers;
   Sweeper sweeper(parts, "node1", std::nullopt);
@@ -480,7 +480,7 @@ TEST(SweeperLayers, WhereContentCouldBeReadOnlyInPartContainerdsWayIsTaken) {
   const ActivePolicy active = AllThatIsUnusedForAMinute();
   UnreadableLayers layers;
   layers.unread = layers::Unread::What::kObjects;
-  const auto ledger = Ledger::Open("", clock, "boot");
+  const auto ledger = Ledger::InMemory(clock);
   NodeParts parts{node, &node, node, node, *ledger, clock};
   parts.layers = &layers;
   parts.batch_remover = &native;

@@ -42,11 +42,11 @@ class Upgrade : public Faults {
                         "INSERT INTO image VALUES ('" + Id("idle") + "', 5, 7, 60000000000);" +
                         "INSERT INTO image VALUES ('" + Id("used") + "', 6, 8, NULL);");
   }
-  static void ExpectVersion2WithEverything(const TempDir& dir, const FakeClock& clock) {
-    const auto ledger = Ledger::Open(dir.path(), clock, "boot");
+  static void ExpectVersion3WithEverything(const TempDir& dir, const FakeClock& clock) {
+    const auto ledger = OpenCounting(dir.path(), clock, "boot");
     EXPECT_TRUE(ledger->durable());
     EXPECT_THAT(ledger->warnings(), IsEmpty());
-    EXPECT_EQ(Rows(dir.file(), "PRAGMA user_version"), "2|\n");
+    EXPECT_EQ(Rows(dir.file(), "PRAGMA user_version"), "3|\n");
     clock.Advance(seconds(3));
     const auto images = Images({"idle", "used"});
     const auto ages = ledger->Observe(images, {false, true});
@@ -56,7 +56,7 @@ class Upgrade : public Faults {
     EXPECT_FALSE(ages[0].just_seen);
     EXPECT_EQ(ages[1].first_seen.time_since_epoch().count(), 6);
     EXPECT_THAT(ledger->CountCandidates(images, {true, false}), ElementsAre(1, 0));
-    const auto again = Ledger::Open(dir.path(), clock, "boot");
+    const auto again = OpenCounting(dir.path(), clock, "boot");
     LookIdle(*again, images);
     EXPECT_THAT(again->CountCandidates(images, {true, true}), ElementsAre(2, 1));
   }
@@ -66,7 +66,7 @@ TEST_F(Upgrade, OfALedgerOfVersion1LosesNothing) {
   const TempDir dir;
   const FakeClock clock;
   MakeVersion1(dir, clock);
-  ExpectVersion2WithEverything(dir, clock);
+  ExpectVersion3WithEverything(dir, clock);
 }
 
 TEST_F(Upgrade, ThatIsKilledAtAnyWriteIsDoneByTheNextStart) {
@@ -76,8 +76,8 @@ TEST_F(Upgrade, ThatIsKilledAtAnyWriteIsDoneByTheNextStart) {
       const TempDir dir;
       const FakeClock clock;
       MakeVersion1(dir, clock);
-      killed = Killed(kind, call, [&] { Ledger::Open(dir.path(), clock, "boot"); });
-      ExpectVersion2WithEverything(dir, clock);
+      killed = Killed(kind, call, [&] { OpenCounting(dir.path(), clock, "boot"); });
+      ExpectVersion3WithEverything(dir, clock);
     }
     EXPECT_GT(call, 5);
   }
@@ -88,10 +88,10 @@ TEST_F(Upgrade, ThatADiskIsTooFullForLeavesTheOldFile) {
   const FakeClock clock;
   MakeVersion1(dir, clock);
   Arm(Fault::kDiskFull);
-  EXPECT_FALSE(Ledger::Open(dir.path(), clock, "boot")->durable());
+  EXPECT_FALSE(OpenCounting(dir.path(), clock, "boot")->durable());
   Disarm();
   EXPECT_EQ(Rows(dir.file(), "PRAGMA user_version"), "1|\n");
-  ExpectVersion2WithEverything(dir, clock);
+  ExpectVersion3WithEverything(dir, clock);
 }
 
 }  // namespace
