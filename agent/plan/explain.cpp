@@ -70,7 +70,8 @@ std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision) {
              HumanDuration(scene.policy().minimum_age - scene.age(decision.image).unused_for) +
              ", if nothing uses it until then";
     case Code::kRetained:
-      return "it goes when newer versions of its repository come, or with a smaller number to keep";
+      if (FollowsSubject(scene, decision.image)) return "the end of the image that it is about";
+      return "it goes when newer ones of its scheme come, or with a smaller number to keep";
     case Code::kUnknown:
       return "write a rule that selects it, or switch keep.unknown off";
     case Code::kRule:

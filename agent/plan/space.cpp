@@ -15,6 +15,7 @@ namespace {
 // Kept only because it is young or rollback room, and old enough for times of need.
 bool MayGoWhenCritical(const Scene& scene, const Decision& decision) {
   if (decision.code != Code::kTooYoung && decision.code != Code::kRetained) return false;
+  if (FollowsSubject(scene, decision.image)) return false;
   const Millis limit =
       std::min(scene.policy().disk.critical.minimum_age, scene.policy().minimum_age);
   if (scene.age(decision.image).unused_for < limit) return false;
