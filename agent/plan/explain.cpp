@@ -79,7 +79,8 @@ std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision,
     case Code::kTooYoung:
       return TooYoung(decision, scene, goes);
     case Code::kRetained:
-      return "it goes when newer versions of its repository come, or with a smaller number to keep";
+      if (FollowsSubject(scene, decision.image)) return "the end of the image that it is about";
+      return "it goes when newer ones of its scheme come, or with a smaller number to keep";
     case Code::kUnknown:
       return "write a rule that selects it, or switch keep.unknown off";
     case Code::kRule:

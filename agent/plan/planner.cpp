@@ -16,7 +16,7 @@ namespace {
 // Of twin tags the one with a version in it: "latest" says nothing of what it is.
 std::uint32_t MainTag(const Image& image) {
   for (std::uint32_t i = 0; image.tags.size() > 1 && i < image.tags.size(); ++i)
-    if (ReadVersion(image.tags[i].tag())) return i;
+    if (ReadTag(image.tags[i].tag()).kind == TagKind::kVersion) return i;
   return 0;
 }
 
@@ -38,7 +38,7 @@ Decision Judge(const Scene& scene, std::uint32_t at) {
         if (need.counts) decision.wanted_by.push_back(need.reference);
     if (question.code == Code::kDangling) decision.superseded_by = scene.TaggedSibling(at);
     if (question.code == Code::kSuperseded)
-      decision.superseded_by = scene.names(at).front().newest->text();
+      decision.superseded_by = SupersededName(scene, at).replaced_by->text();
     if (question.code == Code::kTooYoung) decision.old_enough_in = OldEnoughIn(scene, at);
     for (const NameStanding& standing : scene.names(at))
       if (decision.rule.empty() && standing.rule != nullptr) decision.rule = standing.rule->name;

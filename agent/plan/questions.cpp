@@ -8,6 +8,7 @@
 #include "agent/base/duration.h"
 #include "agent/plan/age_limits.h"
 #include "agent/plan/protections.h"
+#include "agent/plan/rank_text.h"
 
 namespace imagesweep {
 namespace {
@@ -53,9 +54,20 @@ std::string KeepRuleEvidence(const Scene& scene, std::uint32_t at, bool applies)
   return "rule \"" + RuleThatKeeps(scene, at)->name + "\" keeps it";
 }
 
-// Without a tag it lost its place; else this node has a newer version of every repository it is in.
+// A tool that loads images makes up a digest's repository of its own ("import-2026-11-20"): beside
+// tags that is no name by which anybody knows the image.
+bool IsMadeUp(const Image& image, const NameStanding& standing) {
+  return !standing.tagged && standing.name != nullptr && standing.name->unqualified() &&
+         !image.tags.empty() && image.local_only();
+}
+
+// By each of its names there is a greater version here, of the same scheme, which stays.  Without
+// any name nothing can ask for it: its tag moved to another image.
 bool HasNewerVersion(const Scene& scene, std::uint32_t at) {
-  return std::ranges::all_of(scene.names(at), [](const NameStanding& s) { return s.place != 1; });
+  return std::ranges::all_of(scene.names(at), [&](const NameStanding& standing) {
+    return standing.name == nullptr || standing.newer_that_stays != nullptr ||
+           IsMadeUp(scene.image(at), standing);
+  });
 }
 bool LocalOnlyKept(const Scene& scene, std::uint32_t at) {
   if (!scene.image(at).local_only()) return false;
@@ -102,17 +114,25 @@ std::string TooYoungEvidence(const Scene& scene, std::uint32_t at, bool applies)
          FormatDuration(MinimumAge(scene, at));
 }
 
+const NameStanding* Follower(const Scene& scene, std::uint32_t at) {
+  const auto it = std::ranges::find_if(scene.names(at), [&](const NameStanding& standing) {
+    return standing.subject != nullptr && standing.subject != &scene.image(at);
+  });
+  return it == scene.names(at).end() ? nullptr : &*it;
+}
 bool Retained(const Scene& scene, std::uint32_t at) {
-  return std::ranges::any_of(scene.names(at), &NameStanding::retained);
+  return std::ranges::any_of(scene.names(at), &NameStanding::retained) ||
+         FollowsSubject(scene, at);
 }
 std::string RetainedEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   if (!applies) return "not among the newest of a repository in use";
+  if (const NameStanding* const follower = Follower(scene, at))
+    return "signature, attestation or SBOM of " + follower->subject->display_name() +
+           ", which is here";
   const auto it = std::ranges::find_if(scene.names(at), &NameStanding::retained);
-  return "version " + std::to_string(it->place) + " of " + std::to_string(it->kept) + " kept of " +
-         std::string(it->name->repository()) +
-         (it->rule != nullptr && it->rule->keep_last
-              ? " (rule \"" + it->rule->name + "\")"
-              : ", which is in use (keep.lastPerRepository)");
+  return RankText(*it, it->kept) +
+         (it->numbered() ? " (rule \"" + it->rule->name + "\")"
+                         : ", and it is in use (keep.lastPerRepository)");
 }
 
 bool Unknown(const Scene& scene, std::uint32_t at) {
@@ -125,8 +145,9 @@ std::string UnknownEvidence(const Scene& scene, std::uint32_t, bool applies) {
   return scene.policy().keep.unknown ? "a rule selects it" : "keep.unknown is off";
 }
 
+// What has no rank is not among those that keepLast lets go.
 bool RuleRemoves(const NameStanding& standing) {
-  return standing.rule != nullptr && standing.rule->action == RuleAction::kRemove;
+  return standing.removes() && !(standing.signature && standing.numbered());
 }
 bool ByRule(const Scene& scene, std::uint32_t at) {
   return std::ranges::all_of(scene.names(at), RuleRemoves);
@@ -136,15 +157,15 @@ std::string ByRuleEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   const NameStanding& standing = scene.names(at).front();
   std::string text = "rule \"" + standing.rule->name + "\" removes it";
   if (standing.rule->keep_last && standing.place > 0)
-    text += ": version " + std::to_string(standing.place) + ", and it keeps " +
-            std::to_string(standing.kept);
+    text += ": " + RankText(standing, standing.kept);
   return text + "; " + AgeText(scene.age(at), scene.age(at).unused_for);
 }
 
-// Narrower than untagged: an image pulled by digest has a digest and no tagged sibling.
+// Narrower than untagged: with a digest alone it may have been pulled by digest, also beside tagged
+// images of its repository.
 bool LostItsTag(const Scene& scene, std::uint32_t at) {
   const Image& image = scene.image(at);
-  return image.tags.empty() && (image.digests.empty() || !scene.TaggedSibling(at).empty());
+  return image.tags.empty() && (image.digests.empty() || scene.age(at).lost_tag);
 }
 bool Dangling(const Scene& scene, std::uint32_t at) {
   return scene.policy().remove_dangling && LostItsTag(scene, at);
@@ -154,28 +175,31 @@ std::string DanglingEvidence(const Scene& scene, std::uint32_t at, bool applies)
     if (!LostItsTag(scene, at)) return "not dangling";
     return "dangling, but removeDangling is false";
   }
+  if (scene.image(at).digests.empty()) return "dangling: it has no name at all (removeDangling)";
   const auto sibling = scene.TaggedSibling(at);
-  if (sibling.empty()) return "dangling: it has no name at all (removeDangling)";
+  if (sibling.empty()) return "dangling: it has lost the tag that it had here (removeDangling)";
   return "dangling: its tag moved on, its repository now has " + std::string(sibling) +
          " (removeDangling)";
 }
 
-// The newest of a repository is never superseded, whatever the number.
-bool IsSuperseded(const NameStanding& standing) {
-  return standing.place > std::max(1, standing.kept) || RuleRemoves(standing);
+// Only by a newer one of its scheme, and never the newest, whatever the number.
+bool HasLostItsPlace(const NameStanding& standing) {
+  return standing.place > std::max(1, standing.kept) && standing.replaced_by != nullptr;
 }
 bool Superseded(const Scene& scene, std::uint32_t at) {
-  return scene.policy().remove_superseded && !scene.image(at).tags.empty() &&
-         std::ranges::all_of(scene.names(at), IsSuperseded);
+  if (!scene.policy().remove_superseded || scene.image(at).tags.empty()) return false;
+  return std::ranges::any_of(scene.names(at), HasLostItsPlace) &&
+         std::ranges::all_of(scene.names(at), [&](const NameStanding& standing) {
+           return HasLostItsPlace(standing) || RuleRemoves(standing) ||
+                  IsMadeUp(scene.image(at), standing);
+         });
 }
 std::string SupersededEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   if (!applies)
     return scene.policy().remove_superseded ? "not superseded" : "removeSuperseded is off";
-  const NameStanding& standing = scene.names(at).front();
-  std::string text = "replaced by " + standing.newest->text() + ": version " +
-                     std::to_string(standing.place) + " of its repository, and " +
-                     std::to_string(std::max(1, standing.kept)) + " stay (removeSuperseded)";
-  return text;
+  const NameStanding& standing = SupersededName(scene, at);
+  return "replaced by " + standing.replaced_by->text() + ": " +
+         RankText(standing, std::max(1, standing.kept)) + " (removeSuperseded)";
 }
 
 bool TooOld(const Scene& scene, std::uint32_t at) {
@@ -204,6 +228,18 @@ constexpr std::array kByPolicy{
 };
 
 }  // namespace
+
+const NameStanding& SupersededName(const Scene& scene, std::uint32_t at) {
+  const auto names = scene.names(at);
+  const auto of_its_own = std::ranges::find_if(names, [](const NameStanding& standing) {
+    return HasLostItsPlace(standing) && standing.ranked_as == nullptr;
+  });
+  return of_its_own != names.end() ? *of_its_own : *std::ranges::find_if(names, HasLostItsPlace);
+}
+
+bool FollowsSubject(const Scene& scene, std::uint32_t at) {
+  return Follower(scene, at) != nullptr;
+}
 
 std::span<const Question> Questions() {
   static const std::vector<Question> questions = [] {

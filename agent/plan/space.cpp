@@ -18,6 +18,7 @@ namespace {
 bool MayGoWhenCritical(const Scene& scene, const Decision& decision) {
   if (decision.code != Code::kTooYoung && decision.code != Code::kRetained) return false;
   const std::uint32_t at = decision.image;
+  if (FollowsSubject(scene, at)) return false;
   if (scene.age(at).watched_unused_for < MinimumAgeWhenCritical(scene, at)) return false;
   const auto by_rule = [](const NameStanding& standing) {
     return standing.retained() && standing.rule != nullptr && standing.rule->keep_last.has_value();

@@ -93,6 +93,9 @@ TEST(Protection, ADanglingImageStaysWhileItsContainerExistsAndGoesByIdAfterwards
 
   seen.seen().references.clear();
   seen.Use("x:latest");
+  EXPECT_EQ(MakePlan(FreeAll(), seen.seen()).decisions[0].code, Code::kAge)
+      << "it may have been pulled by digest";
+  seen.seen().ages[0].lost_tag = true;
   const Plan plan = MakePlan(FreeAll(), seen.seen());
   EXPECT_EQ(plan.decisions[0].code, Code::kDangling);
   EXPECT_EQ(plan.decisions[0].superseded_by, "docker.io/library/x:latest");

@@ -87,7 +87,7 @@ TEST(Space, WhenCriticalYoungerImagesAndRollbackRoomGoAndNothingThatIsProtected)
   EXPECT_EQ(CodeOf(critical, 5), Code::kKeepRule);
   EXPECT_EQ(CodeOf(critical, 6), Code::kLocalOnly);
   EXPECT_EQ(critical.removals.front(), 0U) << "idle ones first";
-  EXPECT_THAT(critical.decisions[3].reason, HasSubstr("else it would stay: version 2 of 2 kept"));
+  EXPECT_THAT(critical.decisions[3].reason, HasSubstr("else it would stay: 2nd newest of "));
 
   const Scene scene(policy, seen.seen());
   EXPECT_THAT(WindowOverride(scene, critical),
