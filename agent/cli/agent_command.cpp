@@ -6,6 +6,7 @@
 #include "agent/app/agent.h"
 #include "agent/app/filesystem.h"
 #include "agent/app/native_containerd.h"
+#include "agent/app/origins.h"
 #include "agent/app/policy_choice.h"
 #include "agent/app/run_id.h"
 #include "agent/app/watched_ledger.h"
@@ -71,6 +72,7 @@ void RunUntilStopped(const Options& options, AgentShared& shared, kube::Cluster*
   cri::Runtime runtime(connection);
   cri::CriImageRemover remover(connection);
   NativeContainerd native(*connection, runtime, remover, shared.clock);
+  NodeOrigins origins(native.layers, options.kubelet_dir);
   StatvfsFilesystem filesystem;
   const auto ledger = Ledger::Open(options.state_dir, shared.clock, ReadBootId());
   const auto history = History::Open(options.state_dir, shared.clock);
@@ -107,7 +109,7 @@ void RunUntilStopped(const Options& options, AgentShared& shared, kube::Cluster*
   Sweeper sweeper(
       {runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem, watched,
        shared.clock, history.get(), std::move(kubelet), workloads, &native.layers, &native.remover,
-       NativeContainerd::Archivers(*connection), &native.names},
+       NativeContainerd::Archivers(*connection), &native.names, &origins.all},
       NodeNameOf(options), own_pod ? *own_pod : std::nullopt, std::move(recent));
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
                shared.clock, shared.events.get(), std::move(on_run)},

@@ -24,7 +24,7 @@ struct Tag {
 std::string WhyItsImageKeepsAll(const Scene& scene, const Decision& decision) {
   const auto at = decision.image;
   if (decision.verdict != Verdict::kKeep) return "its image is to go, now or later";
-  if (scene.image(at).local_only()) return "its image cannot be pulled again";
+  if (scene.image(at).local_only()) return "nothing proves that its image can be pulled again";
   if (scene.image(at).pinned) return "its image is pinned";
   if (scene.is_sandbox(at)) return "its image is the pause image";
   if (scene.is_self(at)) return "its image is imagesweep's own";

@@ -160,7 +160,7 @@ TEST_F(UntagTest, EveryTagThatStaysSaysWhy) {
        }},
       {"less than minimumAge", [&] { tag_age = Millis(0); }},
       {"keep.tags has \"build-*\"", [&] { policy.keep.tags = {"build-*"}; }},
-      {"cannot be pulled again", [&] { image().digests.clear(); }},
+      {"can be pulled again", [&] { MakeLocal(image()); }},
       {"pinned", [&] { image().pinned = true; }},
       {"keepLast 1 of the rule", [&] { policy.rules[0].keep_last = 1; }},
       {"limits.maxImages 0", [&] { policy.limits.max_images = 0; }},
@@ -211,7 +211,7 @@ TEST_F(UntagTest, ImagesThatLoseNoTag) {
   };
   Observation& seen = builder.seen();
   const Case cases[] = {
-      {"cannot be pulled again", [&] { image().digests.clear(); }},
+      {"can be pulled again", [&] { MakeLocal(image()); }},
       {"pinned", [&] { image().pinned = true; }},
       {"the pause image", [&] { seen.sandbox_images.emplace_back("app:v1"); }},
       {"imagesweep's own", [&] { seen.own_images.emplace_back("app:v1"); }},
