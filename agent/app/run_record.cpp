@@ -87,6 +87,7 @@ Status RemovalJournal::Intend(std::uint32_t at) {
   entry.size_bytes = image.size_bytes;
   entry.code = ToString(decision.code);
   entry.reason = decision.reason;
+  entry.origin = image.origin;
   intended_.insert(at);
   return history_->Intend(entry);
 }
@@ -128,6 +129,7 @@ void RemovalJournal::IntendNames() {
     entry.id = image.id.text();
     entry.names.push_back(image.tags[name.tag].text());
     entry.digests = Texts(image.digests);
+    entry.origin = image.origin;
     entry.code = kUntagCode;
     entry.reason = "rule \"" + name.rule + "\" takes these tags; the image stays";
   }
