@@ -123,6 +123,18 @@ def test_pruned_references_of_content_do_not_make_an_image_that_was_imported_pul
     assert (ways.kind(pulled), ways.kind(loaded)) == ("Pulled", "Unknown")
 
 
+def test_what_was_exported_and_imported_again_has_a_repo_digest_and_no_evidence(ways):
+    image = ways.pull("shop/app:v1", by_digest=True)
+    reference, archive = image.digest_references[0], ways.node.workdir.path / "export.tar"
+    ways.containerd.ctr("images", "export", str(archive), reference)
+    for record in (reference, image.id):
+        ways.containerd.ctr("images", "rm", "--sync", record)
+    assert wait_until(lambda: image.id not in ways.containerd.ids(), 10)
+    ways.containerd.ctr("images", "import", *ways.containerd.import_flags, str(archive))
+    ways.listed(image)
+    assert ways.origin(image)["all"] == [reference] and ways.kind(image) == "Unknown"
+
+
 # Killed between two records, a removal leaves some of them.
 @pytest.mark.parametrize("left", ["tag", "digest", "id"])
 def test_what_a_killed_removal_left_is_not_local_for_ever(ways, left):
