@@ -86,6 +86,7 @@ Status RemovalJournal::Intend(std::uint32_t at) {
   entry.size_bytes = image.size_bytes;
   entry.code = ToString(decision.code);
   entry.reason = decision.reason;
+  entry.origin = image.origin;
   intended_.insert(at);
   return history_->Intend(entry);
 }

@@ -12,6 +12,7 @@
 #include "agent/base/duration.h"
 #include "agent/execute/archiving_remover.h"
 #include "agent/execute/dry_run_remover.h"
+#include "agent/execute/verifying_remover.h"
 #include "agent/plan/defer.h"
 #include "agent/plan/gains.h"
 #include "agent/plan/kubelet.h"
@@ -178,7 +179,11 @@ void Sweeper::Execute(const View& view, const SweepOptions& options, Report& rep
   if (!archive.path.empty() && parts_.archiver) made = parts_.archiver(archive);
   ArchivingRemover archiving(plain, made ? *made : none);
   ImageRemover& real = archive.path.empty() ? plain : archiving;
-  ImageRemover& remover = report.dry_run ? static_cast<ImageRemover&>(dry) : real;
+  ImageRemover& unverified = report.dry_run ? static_cast<ImageRemover&>(dry) : real;
+  // Around the archives too: what stays is not copied.
+  VerifyingRemover verifying(unverified, parts_.verifier);
+  const bool verifies = report.in_force.keep.verify_registry != VerifyRegistry::kNever;
+  ImageRemover& remover = verifies ? verifying : unverified;
   Executor::Hooks hooks = options.hooks;
   RoomWatch room(report, parts_.filesystem, parts_.clock);
   const auto& windows = report.in_force.windows;

@@ -49,6 +49,8 @@ struct NodeParts {
   ImageRemover* batch_remover = nullptr;
   // Makes what keeps copies as keep.archive says; empty: images that it is for stay.
   std::function<std::unique_ptr<ImageArchiver>(const Archive&)> archiver = {};
+  OriginReader* origins = nullptr;       // null: origins are as the runtime's list has them
+  RegistryVerifier* verifier = nullptr;  // null: with keep.verifyRegistry nothing goes
 };
 
 struct SweepOptions {
@@ -86,6 +88,7 @@ class Sweeper {
     Evidence evidence;
     std::optional<ImageIndex> index;
     std::shared_ptr<const layers::LayerGraph> graph;  // null: what images share is not known
+    std::vector<std::string> warnings;                // of the sources of evidence
   };
   Report Begin(const ActivePolicy& active);
   std::optional<Refusal> ReadEvidence(View& view, const std::stop_token& stop);

@@ -54,6 +54,8 @@ std::optional<Refusal> Sweeper::ReadEvidence(View& view, const std::stop_token& 
   if (!images) return Refusal{"images", std::move(images).error()};
   evidence.images = *std::move(images);
   if (auto refusal = ReadLayers(view, stop)) return refusal;
+  if (parts_.origins != nullptr)
+    view.warnings = parts_.origins->Fill(evidence.images, evidence.runtime, stop);
   auto use = parts_.runtime.ReadUse(stop);
   if (!use) return Refusal{"containers", std::move(use).error()};
   evidence.use = *std::move(use);
@@ -137,6 +139,7 @@ std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options,
   const auto& own_pod = gate_.expected().own_pod;
   if (own_pod) seen.own_images = OwnImages(evidence.use, *own_pod);
   report.runtime = evidence.runtime;
+  std::ranges::copy(view.warnings, std::back_inserter(report.warnings));
   std::ranges::copy(evidence.use.warnings, std::back_inserter(report.warnings));
   report.evidence.containers = evidence.use.containers;
   if (evidence.pods) {

@@ -6,6 +6,7 @@
 #include "agent/app/agent.h"
 #include "agent/app/filesystem.h"
 #include "agent/app/native_containerd.h"
+#include "agent/app/origins.h"
 #include "agent/app/policy_choice.h"
 #include "agent/app/run_id.h"
 #include "agent/app/use_recorder.h"
@@ -74,6 +75,7 @@ void RunUntilStopped(const Options& options, AgentShared& shared, kube::Cluster*
   cri::Runtime runtime(connection);
   cri::CriImageRemover remover(connection);
   NativeContainerd native(*connection, runtime, remover, shared.clock);
+  NodeOrigins origins(native.layers, options.kubelet_dir);
   StatvfsFilesystem filesystem;
   const auto history = History::Open(options.state_dir, shared.clock);
   Ledger::Options ages = LedgerOptionsOf(options);
@@ -108,7 +110,8 @@ void RunUntilStopped(const Options& options, AgentShared& shared, kube::Cluster*
   const auto own_pod = OwnPodOf(options);
   Sweeper sweeper({runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem,
                    *ledger, shared.clock, history.get(), std::move(kubelet), workloads,
-                   &native.layers, &native.remover, NativeContainerd::Archivers(*connection)},
+                   &native.layers, &native.remover, NativeContainerd::Archivers(*connection),
+                   &origins.all},
                   NodeNameOf(options), own_pod ? *own_pod : std::nullopt,
                   [&recorder] { return recorder->Take(); });
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,

@@ -4,6 +4,7 @@
 
 #include "agent/app/filesystem.h"
 #include "agent/app/native_containerd.h"
+#include "agent/app/origins.h"
 #include "agent/app/policy_store.h"
 #include "agent/base/duration.h"
 #include "agent/cli/connect.h"
@@ -40,6 +41,7 @@ struct NodeSession::Parts {
   std::unique_ptr<cri::Runtime> runtime;
   std::unique_ptr<cri::CriImageRemover> remover;
   std::unique_ptr<NativeContainerd> native;
+  std::unique_ptr<NodeOrigins> origins;
   std::unique_ptr<kube::Cluster> cluster;  // null: told to do without
   std::string url;                         // of the API server
   std::unique_ptr<NamedPodReader> pods;    // null like the cluster
@@ -77,6 +79,7 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
   parts->remover = std::make_unique<cri::CriImageRemover>(parts->connection);
   parts->native = std::make_unique<NativeContainerd>(*parts->connection, *parts->runtime,
                                                      *parts->remover, parts->clock);
+  parts->origins = std::make_unique<NodeOrigins>(parts->native->layers, options.kubelet_dir);
   parts->ledger = Ledger::Open(options.state_dir, parts->clock, LedgerOptionsOf(options));
   parts->history = History::Open(options.state_dir, parts->clock);
   PodReader* pods = parts->pods.get();
@@ -91,7 +94,7 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
       NodeParts{*parts->runtime, pods, *parts->remover, parts->filesystem, *parts->ledger,
                 parts->clock, parts->history.get(), std::move(kubelet), workloads,
                 &parts->native->layers, &parts->native->remover,
-                NativeContainerd::Archivers(*parts->connection)},
+                NativeContainerd::Archivers(*parts->connection), &parts->origins->all},
       NodeNameOf(options), *std::move(own_pod));
   return NodeSession(std::move(parts));
 }

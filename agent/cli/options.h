@@ -26,6 +26,7 @@ enum class StatusPage { kOff, kLoopback, kAll };
 struct Options {
   std::string runtime_endpoint;
   std::string host_prefix;  // where the host's root is mounted in our file system, for detection
+  std::string kubelet_dir = "/var/lib/kubelet";  // its records of pulls; empty: not read
   std::string kubeconfig;
   std::string node_name;
   std::string policy_file;

@@ -31,6 +31,12 @@ void AddSourceFlags(CLI::App& app, Options& options) {
          "Directory under which the node's /run is found when looking for sockets, e.g. /host")
       ->envname("IMAGESWEEP_HOST_PREFIX")
       ->group(group);
+  app.add_option("--kubelet-dir", options.kubelet_dir,
+                 "The kubelet's directory, whose records of pulls (Kubernetes 1.35 and later) "
+                 "prove that an image can be pulled again; absent: no such evidence")
+      ->envname("IMAGESWEEP_KUBELET_DIR")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--kubeconfig", options.kubeconfig,
                  "How to reach the Kubernetes API; inside a pod the service account is used")
       ->envname("KUBECONFIG")

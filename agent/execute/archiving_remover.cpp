@@ -18,12 +18,12 @@ Status ArchivingRemover::BeginBatch(const std::vector<const Image*>& images,
 
 std::string ArchivingRemover::WhyWithoutCopy(const Image& image) const {
   if (!image.local_only()) return {};
-  const std::string why = "it cannot be pulled again and ";
+  const std::string why = "nothing proves that it can be pulled again, and it ";
   const auto copied = copied_.find(image.id.text());
   if (copied == copied_.end()) return why + "was not archived";
   if (!copied->second)
     return why + "could not be archived, so it stays: " + copied->second.error().what;
-  return archiver_.Has(image) ? std::string() : why + "its archive is gone, so it stays";
+  return archiver_.Has(image) ? std::string() : "nothing proves that it can be pulled again, and its archive is gone, so it stays";
 }
 
 std::string ArchivingRemover::ReasonToSpare(const Image& image) {

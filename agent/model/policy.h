@@ -14,7 +14,7 @@
 
 namespace imagesweep {
 
-// What happens to images that cannot be pulled again (no repo digest).
+// What happens to images without evidence that they can be pulled again (Image::local_only).
 enum class LocalOnly {
   kAlways,            // kept
   kUnlessSuperseded,  // kept while this node has no newer version of it

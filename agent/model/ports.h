@@ -1,13 +1,16 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "agent/base/clock.h"
 #include "agent/base/result.h"
 #include "agent/model/evidence.h"
 #include "agent/model/image.h"
+#include "agent/model/origin_proof.h"
 
 // The narrow doors between the decision and the world.  Adapters (cri/, kube/) implement them, the
 // cycle uses them, tests bring small working fakes.  Every call takes a stop token and has a
@@ -29,6 +32,37 @@ class RuntimeReader {
   virtual Result<RuntimeUse> ReadUse(const std::stop_token& stop) = 0;
   // Mount points of the image filesystems (ImageFsInfo), in the runtime's mount namespace.
   virtual Result<std::vector<std::string>> ImageFilesystems(const std::stop_token& stop) = 0;
+};
+
+// One source of evidence of where images came from: labels of the runtime, records of the kubelet.
+// Any thread; reads only.
+class OriginSource {
+ public:
+  virtual ~OriginSource() = default;
+  // What it proves of each of `images`, one answer of ListImages of `runtime`.  A source that is not
+  // there on this node proves nothing; an error: it is there and cannot be read.
+  virtual Result<OriginFindings> Find(std::span<const Image> images, const RuntimeIdentity& runtime,
+                                      const std::stop_token& stop) = 0;
+};
+
+// Joins all sources.
+class OriginReader {
+ public:
+  virtual ~OriginReader() = default;
+  // Sets the origin of every image.  Returns warnings: what a source that cannot be read would have
+  // proved stays unknown, and such images stay.
+  virtual std::vector<std::string> Fill(std::span<Image> images, const RuntimeIdentity& runtime,
+                                        const std::stop_token& stop) = 0;
+};
+
+// Asks a registry, right before an image goes, whether it still has it.
+class RegistryVerifier {
+ public:
+  virtual ~RegistryVerifier() = default;
+  // An origin of kRegistry: the registry answered for the manifest by the digest of
+  // image.origin.pull_by.  Any error (kNotFound: the registry does not have it) keeps the image.
+  // Blocks up to its own deadline; one thread at a time.
+  virtual Result<Origin> Verify(const Image& image, const std::stop_token& stop) = 0;
 };
 
 enum class Removal { kRemoved, kWouldRemove };

@@ -75,7 +75,8 @@ std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision,
     case Code::kKeepRule:
       return "take the pattern out of the policy's keep section";
     case Code::kLocalOnly:
-      return "push it to a registry and pull it, or set keep.localOnly: Never";
+      return "push it to a registry and pull it from there, or set localOnly: Never in the keep "
+             "section or in a rule for it";
     case Code::kTooYoung:
       return TooYoung(decision, scene, goes);
     case Code::kRetained:

@@ -69,9 +69,34 @@ bool HasNewerVersion(const Scene& scene, std::uint32_t at) {
            IsMadeUp(scene.image(at), standing);
   });
 }
+// What decides for an image without evidence that it can be pulled again: each name by its own rule,
+// and the strictest of them.  `rule`: null: keep.localOnly.
+struct LocalOnlySetting {
+  LocalOnly value = LocalOnly::kNever;
+  const Rule* rule = nullptr;
+  std::string Text() const {
+    const char* const word = value == LocalOnly::kAlways             ? "localOnly: Always"
+                             : value == LocalOnly::kUnlessSuperseded ? "localOnly: UnlessSuperseded"
+                                                                     : "localOnly: Never";
+    return rule == nullptr ? std::string("keep.") + word
+                           : "rule \"" + rule->name + "\", " + word;
+  }
+};
+LocalOnlySetting LocalOnlyOf(const Scene& scene, std::uint32_t at) {
+  LocalOnlySetting strictest;
+  bool any = false;
+  for (const NameStanding& standing : scene.names(at)) {
+    const bool by_rule = standing.rule != nullptr && standing.rule->local_only.has_value();
+    const LocalOnly its = by_rule ? *standing.rule->local_only : scene.policy().keep.local_only;
+    if (any && its >= strictest.value) continue;  // Always comes first
+    strictest = {its, by_rule ? standing.rule : nullptr};
+    any = true;
+  }
+  return strictest;
+}
 bool LocalOnlyKept(const Scene& scene, std::uint32_t at) {
   if (!scene.image(at).local_only()) return false;
-  switch (scene.policy().keep.local_only) {
+  switch (LocalOnlyOf(scene, at).value) {
     case LocalOnly::kAlways:
       return true;
     case LocalOnly::kUnlessSuperseded:
@@ -82,15 +107,15 @@ bool LocalOnlyKept(const Scene& scene, std::uint32_t at) {
   return true;
 }
 std::string LocalOnlyEvidence(const Scene& scene, std::uint32_t at, bool applies) {
-  if (!scene.image(at).local_only()) return "has a repo digest, so it can be pulled again";
-  const bool always = scene.policy().keep.local_only == LocalOnly::kAlways;
-  if (applies)
-    return std::string("has no repo digest, so it cannot be pulled again (keep.localOnly: ") +
-           (always ? "Always)" : "UnlessSuperseded), and this node has no newer version of it");
-  if (scene.policy().keep.local_only == LocalOnly::kNever)
-    return "cannot be pulled again, but keep.localOnly is Never";
-  return "cannot be pulled again, but keep.localOnly is UnlessSuperseded and this node has a newer "
-         "version";
+  const Origin& origin = scene.image(at).origin;
+  if (origin.can_be_pulled()) return "can be pulled again: " + origin.evidence;
+  const LocalOnlySetting setting = LocalOnlyOf(scene, at);
+  const std::string text = "has no proof that it can be pulled again" +
+                           (origin.evidence.empty() ? "" : ": " + origin.evidence) + " (" +
+                           setting.Text() + ")";
+  if (setting.value != LocalOnly::kUnlessSuperseded) return text;
+  return text + (applies ? ", and this node has no newer version of it"
+                         : ", but this node has a newer version of it");
 }
 
 std::string AgeText(const ImageAge& age, Millis counted) {

@@ -85,6 +85,12 @@ CodecPtr<Selector> SelectorFields() {
   });
 }
 
+CodecPtr<LocalOnly> LocalOnlyWords() {
+  return Words<LocalOnly>({{"Always", LocalOnly::kAlways},
+                           {"UnlessSuperseded", LocalOnly::kUnlessSuperseded},
+                           {"Never", LocalOnly::kNever}});
+}
+
 CodecPtr<Rule> RuleFields() {
   using S = Rule;
   return ObjectOf<S>(
@@ -104,7 +110,10 @@ CodecPtr<Rule> RuleFields() {
        Member("keepLast", &S::keep_last, Maybe(Integer(0, kAny)),
               "the newest so many of each repository stay, among what the rule selects"),
        Member("minimumAge", &S::minimum_age, Maybe(kAge()), "in place of the policy's"),
-       Member("maximumAge", &S::maximum_age, Maybe(kAge()), "in place of the policy's")});
+       Member("maximumAge", &S::maximum_age, Maybe(kAge()), "in place of the policy's"),
+       Member("localOnly", &S::local_only, Maybe(LocalOnlyWords()),
+              "in place of keep.localOnly; an image of several names goes only when all of them "
+              "may")});
 }
 
 CodecPtr<KeepWorkloads> WorkloadFields() {
@@ -143,19 +152,21 @@ CodecPtr<KeepRules> KeepFields() {
           "lastPerRepository", &S::last_per_repository, Integer(0, kAny),
           "rollback room: the newest so many of each repository that is in use stay; those in use "
           "are counted among them"),
-      Member<S, LocalOnly>("localOnly", &S::local_only,
-                           Words<LocalOnly>({{"Always", LocalOnly::kAlways},
-                                             {"UnlessSuperseded", LocalOnly::kUnlessSuperseded},
-                                             {"Never", LocalOnly::kNever}}),
-                           "whether images stay that no registry is known for (no repo digest), "
-                           "so that they cannot be pulled again; UnlessSuperseded lets those go of "
-                           "which the node has "
-                           "a newer version"),
+      Member("localOnly", &S::local_only, LocalOnlyWords(),
+             "how to treat images without evidence that they can be pulled again; a repo digest "
+             "alone is none. Always: keep. UnlessSuperseded: remove once the node has a newer "
+             "version. Never: treat like any other image"),
+      Member<S, VerifyRegistry>(
+          "verifyRegistry", &S::verify_registry,
+          Words<VerifyRegistry>({{"Never", VerifyRegistry::kNever},
+                                 {"BeforeRemoval", VerifyRegistry::kBeforeRemoval}}),
+          "BeforeRemoval: ask the registry right before an image is removed whether it has the "
+          "image by its digest; every image stays that it does not confirm"),
       Member("unknown", &S::unknown, Boolean(), "what no rule selects stays"),
       Member("workloads", &S::workloads, WorkloadFields(),
              "what rollbacks, scale-ups and the next run of a CronJob will need"),
       Member("archive", &S::archive, ArchiveFields(),
-             "where images that no registry is known for are written to before they go"),
+             "where images without evidence that they can be pulled again are written to before they go"),
   });
 }
 

@@ -66,9 +66,10 @@ std::vector<std::string> Advice(const Report& report) {
     advice.push_back(waiting.Text("waits", "wait") + " for the next window.");
   if (const Group local = with(Code::kLocalOnly); local.images > 0)
     advice.push_back(
-        local.Text("exists", "exist") +
-        " on this node alone: no registry is known to pull from again. Push to one, or set "
-        "keep.localOnly: UnlessSuperseded where images are built again anyway.");
+        local.Text("stays", "stay") +
+        " because nothing proves that a registry holds a copy: push to one and pull from there, or "
+        "set keep.localOnly: UnlessSuperseded where images are built again anyway. `imagesweep "
+        "explain NAME` tells what is missing.");
   if (const Group young = with(Code::kTooYoung); young.images > 0)
     advice.push_back(young.Text("is", "are") + " younger than the minimum age; " +
                      (young.images == 1 ? "it" : "the first") + " is old enough in " +

@@ -45,7 +45,7 @@ std::string Risk(const Report& report, const CleanupOption& option) {
   if (!option.breaks.empty())
     risk = "HIGH: removes what is needed or kept: " + Names(report, option.breaks);
   if (!option.lost.empty())
-    risk += (risk.empty() ? "HIGH: " : "; ") + std::string("cannot be pulled again: ") +
+    risk += (risk.empty() ? "HIGH: " : "; ") + std::string("nothing proves that these can be pulled again: ") +
             Names(report, option.lost);
   if (!risk.empty()) return risk;
   return option.goes.images == 0 ? "none: nothing goes" : "low: all that goes can be pulled again";

@@ -68,6 +68,8 @@ Json ImageJson(const Report& report, std::uint32_t at) {
           {"names", Names(image.tags)},
           {"twinTags", std::move(twins)},
           {"digests", Names(image.digests)},
+          {"origin",
+           {{"kind", ToString(image.origin.kind)}, {"evidence", image.origin.evidence}}},
           {"sizeBytes", image.size_bytes},
           {"sizeIsBound", true},
           {"layers", LayersJson(SpaceOf(report, at))},

@@ -34,7 +34,7 @@ constexpr std::size_t kMaxWorkloadLines = 20;
 Table ImageTable(const TextOptions& options) {
   std::vector<std::string> header = {"NAME", "ID", "SIZE", "VERDICT", "CODE", "USED-BY"};
   if (options.wide) header.insert(header.begin() + 3, {"UNIQUE", "SHARED", "FREES"});
-  if (options.wide) header.insert(header.end(), {"FIRST-SEEN", "LAST-USED"});
+  if (options.wide) header.insert(header.end(), {"ORIGIN", "FIRST-SEEN", "LAST-USED"});
   header.push_back("AGE");
   if (options.wide) header.push_back("REASON");
   return Table(std::move(header));
@@ -53,6 +53,7 @@ void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOp
   if (options.wide) {
     const SpaceCells space = CellsOf(report, at);
     row.insert(row.begin() + 3, {space.unique, space.shared, space.frees});
+    row.emplace_back(ToString(image.origin.kind));
     row.push_back(FormatTime(age.first_seen));
     row.push_back(age.last_used ? FormatTime(*age.last_used) : "never-seen");
   }
@@ -61,14 +62,14 @@ void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOp
   table.Add(std::move(row));
 }
 
-// Of what goes, how much no registry is known to have.
+// Of what goes, how much nothing proves to be in a registry.
 std::string CannotBePulledAgain(const Report& report) {
   const auto count = std::ranges::count_if(report.plan.removals, [&](std::uint32_t at) {
     return report.observation.images[at].local_only();
   });
   if (count == 0) return {};
   const std::string& archive = report.in_force.keep.archive.path;
-  return std::to_string(count) + " of these cannot be pulled again" +
+  return std::to_string(count) + " of these have no proof that they can be pulled again" +
          (archive.empty() ? ", and nothing keeps a copy (keep.archive).\n"
                           : "; a copy goes to " + Printable(archive) + " first.\n");
 }
@@ -111,6 +112,8 @@ std::string ExplanationText(const Report& report, std::uint32_t image,
   std::string text = Printable(NamesCell(about)) + "\n  id       " + about.id.text() + "\n";
   for (const ImageName& digest : about.digests)
     text += "  digest   " + Printable(digest.text()) + "\n";
+  text += "  origin   " + std::string(ToString(about.origin.kind)) +
+          (about.origin.evidence.empty() ? "" : ": " + Printable(about.origin.evidence)) + "\n";
   text += "  size     " + HumanBytes(about.size_bytes) + " as the runtime counts\n  verdict  " +
           std::string(ToString(decision.verdict)) + " (" + std::string(ToString(decision.code)) +
           "): " + Printable(decision.reason) + "\n";

@@ -76,6 +76,16 @@ TEST_F(PulledAgainTest, IsCountedOncePerRemovalAndNamedFromTheSecondOn) {
   EXPECT_THAT(Run(/*dry_run=*/true).pulled_again, testing::IsEmpty());
 }
 
+// What restore decides by: registry or archive.
+TEST_F(PulledAgainTest, TheJournalSaysWhereTheImageCameFrom) {
+  Run();
+  ASSERT_FALSE(IsThere());
+  const auto removals = History::Open(directory.path(), clock)->Removals({});
+  ASSERT_TRUE(removals);
+  ASSERT_EQ(removals->size(), 1U);
+  EXPECT_EQ(removals->front().origin, Img("nightly", {"nightly:1"}).origin);
+}
+
 TEST_F(PulledAgainTest, ARefusedRunLeavesTheCountToTheNext) {
   Run();
   ASSERT_FALSE(IsThere());

@@ -320,6 +320,16 @@ def test_without_persistence_nothing_is_written_to_the_node():
     assert {"name": "state", "emptyDir": {}} in volumes
 
 
+def test_the_kubelets_records_of_pulls_are_mounted_when_asked_for():
+    assert "pull-records" not in mounts(daemonset())
+    pod = daemonset({"kubeletPullRecords": {"enabled": True, "kubeletDir": "/data/kubelet"}})
+    assert mounts(pod)["pull-records"] == ("/data/kubelet/image_manager/pulled", "/var/lib/kubelet/image_manager/pulled")
+    # Made by the kubelet alone: an empty one in its place would look like a kubelet without records.
+    assert {"name": "pull-records", "hostPath": {"path": "/data/kubelet/image_manager/pulled", "type": "Directory"}} in \
+        pod["volumes"]
+    assert next(mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "pull-records")["readOnly"]
+
+
 def test_the_override_can_be_ruled_out():
     name = "imagesweep-system/imagesweep-policy-override"
     assert environment(daemonset())["IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP"] == name

@@ -70,7 +70,7 @@ class ArchivingRemoverTest : public testing::Test {
   const Image pulled_ = Img("a", {"r.example/pulled:v1"});
   const Image built_ = [] {
     Image image = Img("b", {"r.example/built:v1"});
-    image.digests.clear();
+    MakeLocal(image);
     return image;
   }();
 };

@@ -72,21 +72,5 @@ TEST(ImageName, KnowsWhenNoRegistryWasNamed) {
   EXPECT_FALSE(ImageName::Parse("localhost/app:1").unqualified());
 }
 
-// kind loads images by `ctr images import --digests`, whose made-up names no registry has.
-TEST(ImageTest, TheDigestOfAnImportDoesNotMakeAnImagePullable) {
-  const std::string digest = "@sha256:" + std::string(64, 'a');
-  const auto local = [](std::initializer_list<std::string> digests) {
-    Image image;
-    for (const std::string& text : digests) image.digests.push_back(ImageName::Parse(text));
-    return image.local_only();
-  };
-  EXPECT_TRUE(local({}));
-  EXPECT_TRUE(local({"docker.io/library/import-2026-11-20" + digest}));
-  EXPECT_FALSE(
-      local({"docker.io/library/import-2026-11-20" + digest, "shop.example/api" + digest}));
-  EXPECT_FALSE(local({"docker.io/library/import-tool" + digest}));
-  EXPECT_FALSE(local({"shop.example/import-2026-11-20" + digest}));
-}
-
 }  // namespace
 }  // namespace imagesweep

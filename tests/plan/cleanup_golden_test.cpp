@@ -45,7 +45,7 @@ limits: {maxPercentOfImages: 100}
 // Built here: no registry has it.
 Image Built(std::initializer_list<std::string_view> tags, std::uint64_t megabytes) {
   Image image = Img(*tags.begin(), tags, megabytes * kMB);
-  image.digests.clear();
+  MakeLocal(image);
   return image;
 }
 

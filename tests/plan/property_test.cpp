@@ -37,7 +37,10 @@ void WithoutRetention(RandomWorld& world) {
   Policy& policy = world.policy();
   policy.remove_superseded = false;
   policy.keep.last_per_repository = 0;
-  for (Rule& rule : policy.rules) rule.keep_last.reset();
+  for (Rule& rule : policy.rules) {
+    rule.keep_last.reset();
+    if (rule.local_only == LocalOnly::kUnlessSuperseded) rule.local_only = LocalOnly::kAlways;
+  }
   if (policy.keep.local_only == LocalOnly::kUnlessSuperseded)
     policy.keep.local_only = LocalOnly::kAlways;
 }
@@ -71,7 +74,14 @@ std::vector<const ImageName*> Names(const Image& image) {
 
 // The policy's own wish to keep it, apart from age and retention.
 bool Kept(const Policy& policy, const Image& image) {
-  if (image.local_only() && policy.keep.local_only == LocalOnly::kAlways) return true;
+  const auto always = [&](const ImageName* name) {
+    const Rule* const rule = FirstRule(policy, image, name);
+    return (rule == nullptr ? policy.keep.local_only
+                            : rule->local_only.value_or(policy.keep.local_only)) ==
+           LocalOnly::kAlways;
+  };
+  if (image.origin.kind < OriginKind::kPulled && std::ranges::any_of(Names(image), always))
+    return true;
   for (const auto& glob : policy.keep.images)
     if (glob.Keeps(image)) return true;
   for (const auto& pattern : policy.keep.tags)

@@ -116,7 +116,7 @@ TEST(Retention, ALocalImageWithoutAVersionIsNotSupersededByOneWith) {
   ObservationBuilder seen;
   for (const char* tag : {"app:v1", "app:fix-login"}) {
     Image image = Img(tag, {tag});
-    image.digests.clear();
+    MakeLocal(image);
     seen.Add(image);
   }
   EXPECT_EQ(CodeOf(policy, seen, ":fix-login"), Code::kLocalOnly);
@@ -133,6 +133,7 @@ TEST(Retention, ATagWithoutAVersionGoesByTheVersionOfItsTwin) {
 Image ByDigest(const std::string& name, const std::string& repository) {
   Image image = Img(name, {});
   image.digests = {ImageName::Parse(repository + "@sha256:" + std::string(63, '0') + name)};
+  image.origin = {OriginKind::kPulled, "pulled by digest", image.digests[0].text()};
   return image;
 }
 
@@ -168,7 +169,7 @@ TEST(Retention, LocalOnlyImagesGoWhenSupersededAndThePolicySaysSo) {
   ObservationBuilder seen;
   for (const char* tag : {"app:v1", "app:v2"}) {
     Image image = Img(tag, {tag});
-    image.digests.clear();
+    MakeLocal(image);
     seen.Add(image);
   }
   EXPECT_EQ(CodeOf(policy, seen, ":v1"), Code::kLocalOnly);

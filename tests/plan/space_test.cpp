@@ -64,7 +64,7 @@ TEST(Space, WhenCriticalYoungerImagesAndRollbackRoomGoAndNothingThatIsProtected)
   seen.Use("app:2");
   seen.Add(Sized("kept:1", 10), minutes(6));
   Image local = Sized("local:1", 10);
-  local.digests.clear();
+  MakeLocal(local);
   seen.Add(local, minutes(6));
   Policy policy = ForSpace();
   policy.keep.images = {*ImageGlob::Parse("kept")};

@@ -36,7 +36,7 @@ TEST(Advice, SpeaksOfOneImageAsOfOne) {
   } rows[] = {
       {Code::kLimit, "1 image (2.0KiB) waits for later", "2 images (5.9KiB) wait for later"},
       {Code::kWindow, "1 image (2.0KiB) waits for the", "2 images (5.9KiB) wait for the"},
-      {Code::kLocalOnly, "1 image (2.0KiB) exists on", "2 images (5.9KiB) exist on"},
+      {Code::kLocalOnly, "1 image (2.0KiB) stays because", "2 images (5.9KiB) stay because"},
       {Code::kTooYoung, "1 image (2.0KiB) is younger", "2 images (5.9KiB) are younger"},
   };
   for (const auto& [code, one, two] : rows) {

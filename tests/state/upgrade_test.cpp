@@ -3,6 +3,7 @@
 
 #include "agent/state/ledger.h"
 #include "tests/state/faults.h"
+#include "tests/state/history_files.h"
 #include "tests/state/ledger_files.h"
 #include "tests/support/fake_clock.h"
 
@@ -67,6 +68,37 @@ TEST_F(Upgrade, OfALedgerOfVersion1LosesNothing) {
   const FakeClock clock;
   MakeVersion1(dir, clock);
   ExpectVersion3WithEverything(dir, clock);
+}
+
+// The history of a version that did not record where images came from.
+TEST_F(Upgrade, OfAHistoryOfVersion1LeavesTheOriginOfItsRemovalsUnknown) {
+  const TempDir dir;
+  const FakeClock clock;
+  const auto file = dir.path() / "history.db";
+  Sql(file,
+      "CREATE TABLE run (seq INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, started_ns INTEGER NOT "
+      "NULL, finished_ns INTEGER NOT NULL, dry_run INTEGER NOT NULL CHECK (dry_run IN (0, 1)), "
+      "result TEXT NOT NULL, headline TEXT NOT NULL, removed INTEGER NOT NULL CHECK (removed >= 0), "
+      "bytes INTEGER NOT NULL CHECK (bytes >= 0), times INTEGER NOT NULL CHECK (times BETWEEN 1 AND "
+      "2147483647), report BLOB NOT NULL) STRICT;"
+      "CREATE TABLE removal (seq INTEGER PRIMARY KEY, run TEXT NOT NULL, image TEXT NOT NULL, at_ns "
+      "INTEGER NOT NULL, done INTEGER NOT NULL CHECK (done IN (0, 1)), size_bytes INTEGER NOT NULL "
+      "CHECK (size_bytes >= 0), code TEXT NOT NULL, reason TEXT NOT NULL, names TEXT NOT NULL, "
+      "digests TEXT NOT NULL, UNIQUE (run, image)) STRICT;"
+      "INSERT INTO removal VALUES (1, 'r1', 'sha256:a', 5, 1, 7, 'Age', 'old', 'app:v1', "
+      "'app@sha256:b');"
+      "PRAGMA application_id = 1229804360;"
+      "PRAGMA user_version = 1;");
+  const auto history = History::Open(dir.path(), clock);
+  EXPECT_THAT(history->warnings(), IsEmpty());
+  EXPECT_EQ(Rows(file, "PRAGMA user_version"), "2|\n");
+  RemovalEntry entry = Removal("r2", "new");
+  EXPECT_TRUE(history->Intend(entry));
+  const auto removals = Value(history->Removals({}));
+  ASSERT_EQ(removals.size(), 2U);
+  EXPECT_EQ(removals[0], entry);
+  EXPECT_EQ(removals[1].digests, std::vector<std::string>{"app@sha256:b"});
+  EXPECT_EQ(removals[1].origin, Origin{});
 }
 
 TEST_F(Upgrade, ThatIsKilledAtAnyWriteIsDoneByTheNextStart) {

@@ -173,6 +173,9 @@ command line reads the same variables, so `kubectl exec … -- imagesweep plan` 
 - {name: sockets, mountPath: {{ printf "/host%s" $runtime.socketDir }}, readOnly: true, mountPropagation: HostToContainer}
 - {name: images, mountPath: {{ $runtime.images }}, readOnly: true, mountPropagation: HostToContainer}
 - {name: state, mountPath: /state}
+{{- if .Values.kubeletPullRecords.enabled }}
+- {name: pull-records, mountPath: /var/lib/kubelet/image_manager/pulled, readOnly: true}
+{{- end }}
 {{- with .Values.extraVolumeMounts }}
 {{ toYaml . }}
 {{- end }}
@@ -183,6 +186,9 @@ command line reads the same variables, so `kubectl exec … -- imagesweep plan` 
 # The type matters: without it the kubelet makes a directory where the socket's should be.
 - {name: sockets, hostPath: {path: {{ $runtime.socketDir }}, type: Directory}}
 - {name: images, hostPath: {path: {{ $runtime.images }}, type: Directory}}
+{{- if .Values.kubeletPullRecords.enabled }}
+- {name: pull-records, hostPath: {path: {{ .Values.kubeletPullRecords.kubeletDir }}/image_manager/pulled, type: Directory}}
+{{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
