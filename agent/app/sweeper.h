@@ -51,6 +51,8 @@ struct NodeParts {
   std::function<std::unique_ptr<ImageArchiver>(const Archive&)> archiver = {};
   OriginReader* origins = nullptr;       // null: origins are as the runtime's list has them
   RegistryVerifier* verifier = nullptr;  // null: with keep.verifyRegistry nothing goes
+  // Gives names back that an interrupted removal took; null: a warning says that nothing can.
+  NameRestorer* name_restorer = nullptr;
 };
 
 struct SweepOptions {

@@ -111,7 +111,7 @@ void RunUntilStopped(const Options& options, AgentShared& shared, kube::Cluster*
   Sweeper sweeper({runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem,
                    *ledger, shared.clock, history.get(), std::move(kubelet), workloads,
                    &native.layers, &native.remover, NativeContainerd::Archivers(*connection),
-                   &origins.all},
+                   &origins.all, /*verifier=*/nullptr, &native.restorer},
                   NodeNameOf(options), own_pod ? *own_pod : std::nullopt,
                   [&recorder] { return recorder->Take(); });
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
