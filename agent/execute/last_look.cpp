@@ -126,10 +126,10 @@ Result<std::vector<ImageReference>> LastLook::ReadContainers(const RuntimeUse& u
   auto containers = runtime_.ReadContainers(stop);
   if (!containers) return std::move(containers).error();
   std::vector<ImageReference> references = std::move(containers->references);
-  if (remover != nullptr) {
+  {
     std::vector<std::string> listed = use.ids;
     std::ranges::move(containers->ids, std::back_inserter(listed));
-    auto others = remover->ReadNonCriContainers(listed, stop);
+    auto others = remover.ReadNonCriContainers(listed, stop);
     if (!others) return std::move(others).error();
     std::ranges::move(*others, std::back_inserter(references));
   }
