@@ -50,11 +50,13 @@ std::optional<Batch::Seen> Batch::RemoveWhileFresh(SteadyTime looked_at,
     const std::scoped_lock guard(mu);
     --in_hand;
     result_.recheck_window_seconds.push_back(turn.window_seconds);
-    if (!answer)
+    if (!answer) {
       Settle(turn.image, OutcomeKind::kFailed, answer.error().what);
-    else
+      result_.outcomes.back().lost = answer.error().kind == ErrorKind::kUnavailable;
+    } else {
       Settle(turn.image,
              *answer == Removal::kRemoved ? OutcomeKind::kRemoved : OutcomeKind::kWouldRemove);
+    }
   };
   const auto look_ahead = [&] {
     std::vector<std::uint32_t> images;
@@ -113,10 +115,12 @@ void Batch::Begin(std::vector<std::uint32_t>& images, const std::stop_token& sto
   }
   std::vector<std::uint32_t> may_go;
   for (const auto at : images) {
-    if (std::string why = remover_.ReasonToSpare(evidence_.images[at]); !why.empty())
+    if (std::string why = remover_.ReasonToSpare(evidence_.images[at]); !why.empty()) {
       Settle(at, OutcomeKind::kSpared, std::move(why));
-    else
+      result_.outcomes.back().unavailable = true;
+    } else {
       may_go.push_back(at);
+    }
   }
   images = std::move(may_go);
 }

@@ -45,6 +45,8 @@ class Executor {
     std::function<void(const Plan& plan, const Observation& seen)> on_begin;
     // Told of each outcome as it comes.
     std::function<void(const Outcome&, const Image&)> on_outcome;
+    // Called on the way of what takes long, whenever a part of it is done.
+    std::function<void()> on_progress;
     // Asked before each batch: why the run is to end here; empty to go on.
     std::function<std::string()> reason_to_end;
   };
@@ -54,6 +56,10 @@ class Executor {
   Execution Run(const Plan& plan, const Policy& policy, const Evidence& evidence,
                 const ImageIndex& index, const std::optional<DiskUsage>& disk,
                 ImageRemover& remover, const std::stop_token& stop, const Hooks& hooks);
+
+  // Why an image cannot be removed in a run that begins now: its removal failed or was skipped a
+  // while ago.  Empty: it can.
+  std::string WhyUnavailable(const ImageId& id) const;
 
   // After it, unless it was refused or stopped early: drops the plan's names.
   Untagging DropNames(const Plan& plan, const Policy& policy, const Evidence& evidence,
@@ -71,6 +77,8 @@ class Executor {
                                        const std::optional<DiskUsage>& disk,
                                        const ImageRemover& remover, Execution& execution,
                                        const Hooks& hooks) const;
+  // For this run and the next ones.
+  void Remember(const Outcome& outcome, const ImageId& id);
   std::string ReasonToEnd(const Policy& policy, const std::stop_token& stop,
                           const Hooks& hooks) const;
   std::optional<std::string> ReasonToSkip(const Decision& decision, const Image& image,
