@@ -20,6 +20,7 @@ class ArchivingRemover final : public ImageRemover {
   ArchivingRemover(ImageRemover& remover, ImageArchiver& archiver)
       : remover_(remover), archiver_(archiver) {}
 
+  void BeginRun() override { remover_.BeginRun(); }
   std::size_t batch_size() const override { return remover_.batch_size(); }
   std::size_t in_flight() const override { return remover_.in_flight(); }
   Status BeginBatch(const std::vector<const Image*>& images, const std::stop_token& stop) override;

@@ -145,24 +145,31 @@ void Batch::Begin(std::vector<std::uint32_t>& images, const std::stop_token& sto
   }
   std::vector<std::uint32_t> may_go;
   for (const auto at : images) {
-    if (std::string why = remover_.ReasonToSpare(evidence_.images[at]); !why.empty())
+    if (std::string why = remover_.ReasonToSpare(evidence_.images[at]); !why.empty()) {
       Settle(at, OutcomeKind::kSpared, std::move(why));
-    else
+      result_.outcomes.back().unavailable = true;
+    } else {
       may_go.push_back(at);
+    }
   }
   images = std::move(may_go);
 }
 
 void Batch::Settle(std::uint32_t at, const Result<Removal>& answer) {
-  if (!answer) return Settle(at, OutcomeKind::kFailed, answer.error().what);
+  if (!answer) {
+    Settle(at, OutcomeKind::kFailed, answer.error().what);
+    result_.outcomes.back().lost = answer.error().kind == ErrorKind::kUnavailable;
+    return;
+  }
   switch (answer->kind) {
     case Removal::Kind::kRemoved:
       return Settle(at, OutcomeKind::kRemoved);
     case Removal::Kind::kWouldRemove:
       return Settle(at, OutcomeKind::kWouldRemove);
     case Removal::Kind::kInUseElsewhere:
-      result_.in_use_elsewhere.insert(at);
-      return Settle(at, OutcomeKind::kSpared, "skipped, in use outside the CRI: " + answer->why);
+      Settle(at, OutcomeKind::kSpared, "skipped, in use outside the CRI: " + answer->why);
+      result_.outcomes.back().unavailable = true;
+      return;
     case Removal::Kind::kSkipped:
       // It is whole, so it may be tried once more where only the records have to be read again.
       if (records_changed_ && !spared_.contains(at))

@@ -24,7 +24,6 @@ struct BatchResult {
   std::optional<Refusal> refused;  // a source was lost: nothing more was removed
   std::string stopped_early;       // why some were not tried; empty when all were
   bool out_of_failures = false;    // so some were not tried
-  std::set<std::uint32_t> in_use_elsewhere;  // spared, since the runtime refused them
   std::vector<double> recheck_window_seconds;
 };
 

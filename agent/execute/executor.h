@@ -44,6 +44,8 @@ class Executor {
     std::function<void(const Plan& plan, const Observation& seen)> on_begin;
     // Told of each outcome as it comes.
     std::function<void(const Outcome&, const Image&)> on_outcome;
+    // Called on the way of what takes long, whenever a part of it is done.
+    std::function<void()> on_progress;
     // Asked before each batch: why the run is to end here; empty to go on.
     std::function<std::string()> reason_to_end;
   };
@@ -53,6 +55,10 @@ class Executor {
   Execution Run(const Plan& plan, const Policy& policy, const Evidence& evidence,
                 const ImageIndex& index, const std::optional<DiskUsage>& disk,
                 ImageRemover& remover, const std::stop_token& stop, const Hooks& hooks);
+
+  // Why an image cannot be removed in a run that begins now: its removal failed or was skipped a
+  // while ago.  Empty: it can.
+  std::string WhyUnavailable(const ImageId& id) const;
 
   // After the run: what the runtime still lists was not removed, whatever it said; what it does not
   // list is gone, though the call failed.
@@ -65,6 +71,8 @@ class Executor {
                                        const std::optional<DiskUsage>& disk,
                                        const ImageRemover& remover, Execution& execution,
                                        const Hooks& hooks) const;
+  // For this run and the next ones.
+  void Remember(const Outcome& outcome, const ImageId& id);
   std::string ReasonToEnd(const Policy& policy, const std::stop_token& stop,
                           const Hooks& hooks) const;
   std::optional<std::string> ReasonToSkip(const Decision& decision, const Image& image,

@@ -126,13 +126,11 @@ Result<std::vector<ImageReference>> LastLook::ReadContainers(const RuntimeUse& u
   auto containers = runtime_.ReadContainers(stop);
   if (!containers) return std::move(containers).error();
   std::vector<ImageReference> references = std::move(containers->references);
-  {
-    std::vector<std::string> listed = use.ids;
-    std::ranges::move(containers->ids, std::back_inserter(listed));
-    auto others = remover.ReadNonCriContainers(listed, stop);
-    if (!others) return std::move(others).error();
-    std::ranges::move(*others, std::back_inserter(references));
-  }
+  std::vector<std::string> listed = use.ids;
+  std::ranges::move(containers->ids, std::back_inserter(listed));
+  auto others = remover.ReadNonCriContainers(listed, stop);
+  if (!others) return std::move(others).error();
+  std::ranges::move(*others, std::back_inserter(references));
   looked.listing_took = std::chrono::duration_cast<Millis>(clock_.Steady() - asked);
   looked.at = asked;
   return references;

@@ -55,7 +55,15 @@ struct Observation {
   std::vector<WorkloadReference> workloads;
   std::vector<std::string> sandbox_images;
   std::vector<std::string> own_images;  // the agent's own, when it runs as a pod
-  std::optional<DiskUsage> disk;        // empty: unknown, so nothing goes for space
+  // The image filesystem that the thresholds apply to: of several, the one that is fullest.  Empty:
+  // unknown, so nothing goes for space.
+  std::optional<DiskUsage> disk;
+  // Parallel to images, or empty when all are available: why this run cannot remove an image,
+  // whatever the policy says, as one clause ("its removal failed, …"); an empty text: it can.
+  std::vector<std::string> unavailable = {};
+
+  // Empty: it can be removed.
+  const std::string& WhyUnavailable(std::uint32_t image) const;
 };
 
 // The verdict on one image.

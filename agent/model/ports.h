@@ -108,6 +108,8 @@ class DeletionGuard {
 class ImageRemover {
  public:
   virtual ~ImageRemover() = default;
+  // Once before the first batch of a run.
+  virtual void BeginRun() {}
   // How many images one batch may have, which are rechecked together …
   virtual std::size_t batch_size() const { return 1; }
   // … and how many of them may be on their way at once, each on a thread of its own.
@@ -175,6 +177,9 @@ class Filesystem {
   virtual ~Filesystem() = default;
   // kInvalid for figures that cannot be (capacity 0); available above capacity is clamped.
   virtual Result<DiskUsage> Stat(const std::string& mountpoint) = 0;
+  // Called after removals and before Stat: completes what the file system has put off, on those
+  // that give space back late (btrfs, XFS).  Bounded in time; whether it succeeds shows in Stat.
+  virtual void Settle(const std::string& /*mountpoint*/) {}
 };
 
 }  // namespace imagesweep

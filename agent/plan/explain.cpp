@@ -99,6 +99,8 @@ std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision,
       if (goes) return "it goes in the next run within a window, " + TimeText(*goes);
       return "it goes in the next run within a window";
     case Code::kLimit:
+      if (!scene.seen().WhyUnavailable(decision.image).empty())
+        return "it goes in a later run that can remove it";
       return "it goes in a later run; raise the limit to have it go in this one";
     case Code::kNoGain:
       return "it goes for space once its removal frees at least 1 MiB, such as after the images "

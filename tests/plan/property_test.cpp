@@ -382,7 +382,12 @@ TEST(PlanProperty, ForSpaceNoMoreGoesThanIsNeededAndTheRestOfOneImage) {
     std::uint64_t all = 0, freed = 0;
     for (const Image& image : world.seen().images) all += image.size_bytes;
     bool reached_critical = false;
-    const Plan plan = Choose(Scene(world.policy(), world.seen()));
+    world.policy().windows.clear();
+    const Scene scene(world.policy(), world.seen());
+    const Plan plan = Choose(scene);
+    // What waits for a later run frees nothing in this one.
+    Plan now = plan;
+    Defer(scene, {}, now);
     for (const auto at : plan.removals) {
       const Code code = plan.decisions[at].code;
       if (code == Code::kCritical && !reached_critical) {
@@ -398,7 +403,7 @@ TEST(PlanProperty, ForSpaceNoMoreGoesThanIsNeededAndTheRestOfOneImage) {
         ASSERT_FALSE(freed >= bytes && enough_inodes) << "seed " << seed;
         ASSERT_TRUE(code == Code::kCritical || !reached_critical) << "idle first, seed " << seed;
       }
-      freed += world.seen().images[at].size_bytes;
+      if (now.decisions[at].verdict == Verdict::kRemove) freed += world.seen().images[at].size_bytes;
     }
   }
   EXPECT_GT(for_space, kCases / 10) << "the worlds must show it";

@@ -146,6 +146,38 @@ TEST(Space, CriticalStopsAtTheGoalToo) {
   EXPECT_EQ(MakePlan(ForSpace(), seen.seen()).removals.size(), 2U);
 }
 
+constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+
+// The least recently used image never fits: the ones behind it go.
+TEST(Space, PassesOverAnImageThatIsLargerThanMaxBytes) {
+  ObservationBuilder seen;
+  seen.Add(Sized("big:1", 9 * kGiB), hours(9));
+  for (const char* tag : {"a:1", "b:1", "c:1"}) seen.Add(Sized(tag, 3 * kGiB), hours(8));
+  seen.Disk(40 * kGiB, 8 * kGiB);  // 80 %: 6 GiB to free
+  Policy policy = ForSpace();
+  policy.disk.inodes.high_percent = 0;
+  policy.limits.max_bytes = 5 * kGiB;
+  const Plan plan = MakePlan(policy, seen.seen());
+  EXPECT_EQ(plan.removals, std::vector<std::uint32_t>{1});
+  EXPECT_EQ(CodeOf(plan, 0), Code::kLimit);
+  EXPECT_THAT(plan.decisions[0].reason,
+              HasSubstr("its 9GiB are more than limits.maxBytes 5GiB allows in one run"));
+}
+
+TEST(Space, PicksOthersForImagesThatAreUnavailable) {
+  ObservationBuilder seen;
+  for (const char* tag : {"a:1", "b:1", "c:1", "d:1"}) seen.Add(Sized(tag, 100), hours(9));
+  seen.Disk(1000, 150);  // 200 to free
+  Policy policy = ForSpace();
+  policy.disk.critical.threshold_percent = 0;
+  seen.seen().unavailable = {"its removal failed; it is retried in 9m", "", "", ""};
+  const Plan plan = MakePlan(policy, seen.seen());
+  EXPECT_EQ(plan.removals, (std::vector<std::uint32_t>{1, 2}));
+  EXPECT_EQ(CodeOf(plan, 0), Code::kLimit);
+  EXPECT_THAT(plan.decisions[0].reason, HasSubstr("but its removal failed; it is retried in 9m"));
+  EXPECT_EQ(CodeOf(plan, 3), Code::kIdle);
+}
+
 TEST(Defer, OutsideOfEveryWindowEverythingWaitsForTheNext) {
   ObservationBuilder seen;
   seen.Add(Sized("a:1", 1), hours(500));
