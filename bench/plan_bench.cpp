@@ -31,6 +31,7 @@ Observation Node(std::int64_t images, std::int64_t references) {
     image.tags.push_back(ImageName::Parse(repository + ":v" + std::to_string(i)));
     image.tags.push_back(ImageName::Parse(repository + ":build-" + std::to_string(i)));
     image.digests.push_back(ImageName::Parse(repository + "@" + Hex(i, "-digest")));
+    image.origin = {OriginKind::kPulled, "pulled", image.digests[0].text()};
     image.size_bytes = static_cast<std::uint64_t>(i % 977) << 20;
     seen.images.push_back(std::move(image));
     ImageAge age;

@@ -28,6 +28,7 @@ web::StatusView View(std::int64_t images) {
     image.id = ImageId(Hex(i));
     image.tags.push_back(ImageName::Parse(repository + ":v1.2." + number));
     image.digests.push_back(ImageName::Parse(repository + "@" + Hex(i)));
+    image.origin = {OriginKind::kPulled, "pulled", image.digests[0].text()};
     image.size_bytes = static_cast<std::uint64_t>(i % 977) << 20;
     if (i % 3 == 0)
       seen.references.push_back({image.tags[0].text(),

@@ -104,22 +104,6 @@ void Agent::LogRun(const Report& report) {
         break;
     }
   }
-  for (const NameOutcome& outcome : report.untagged) {
-    const NameToDrop& name = report.plan.untags[outcome.untag];
-    const Image& image = report.observation.images[name.image];
-    const Log::Fields fields = {{"node", report.node},
-                                {"run", report.run},
-                                {"tag", image.tags[name.tag].text()},
-                                {"imageID", image.id.text()},
-                                {"rule", name.rule},
-                                {"outcome", std::string(ToString(outcome.kind))},
-                                {"dryRun", report.dry_run},
-                                {"err", outcome.detail}};
-    if (outcome.kind == OutcomeKind::kFailed || outcome.kind == OutcomeKind::kStillListed)
-      parts_.log.Warn("Failed to drop tag", fields);
-    else
-      parts_.log.Info("Settled tag", fields);
-  }
   if (report.refused) {
     parts_.log.Warn("Refused run", {{"node", report.node},
                                     {"run", report.run},

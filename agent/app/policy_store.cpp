@@ -85,6 +85,15 @@ Result<std::string> ReadTextFile(const std::string& path) {
   return text;
 }
 
+Policy WithMinimumAge(Policy policy, Millis age) {
+  policy.minimum_age = age;
+  policy.disk.critical.minimum_age = age;
+  for (Rule& rule : policy.rules) rule.minimum_age.reset();
+  for (Override& other : policy.overrides)
+    other.policy = std::make_shared<const Policy>(WithMinimumAge(*other.policy, age));
+  return policy;
+}
+
 Result<ActivePolicy> LoadPolicyFile(const std::string& path) {
   auto text = ReadTextFile(path);
   if (!text) return std::move(text).error();

@@ -39,6 +39,9 @@ Result<ActivePolicy> ParseActivePolicy(const std::string& text, const std::strin
 // The policy as it would be if its document said `profile:` so.  kInvalid when that contradicts the
 // rest of the document.
 Result<Policy> WithProfile(const ActivePolicy& active, Profile profile);
+// The policy with `age` for every minimumAge in it: its own, those of rules, of
+// diskUsage.critical and of overrides.
+Policy WithMinimumAge(Policy policy, Millis age);
 // Reads and parses a policy file.  kInvalid for its content; another kind when it cannot be read.
 Result<ActivePolicy> LoadPolicyFile(const std::string& path);
 // The whole file; at most 1 MiB, since no policy is larger (kInvalid).

@@ -1,7 +1,6 @@
 #include "agent/app/run_record.h"
 
 #include <algorithm>
-#include <map>
 #include <string_view>
 #include <utility>
 
@@ -87,6 +86,7 @@ Status RemovalJournal::Intend(std::uint32_t at) {
   entry.size_bytes = image.size_bytes;
   entry.code = ToString(decision.code);
   entry.reason = decision.reason;
+  entry.origin = image.origin;
   intended_.insert(at);
   return history_->Intend(entry);
 }
@@ -107,48 +107,6 @@ void RemovalJournal::Settle(const std::vector<Outcome>& outcomes) {
       if (outcome.kind != OutcomeKind::kRemoved && outcome.kind != OutcomeKind::kSpared) continue;
       const std::string& id = report_.observation.images[outcome.image].id.text();
       AddWarning(report_, history_->Settle(report_.run, id, outcome.kind == OutcomeKind::kRemoved));
-    }
-    return Done{};
-  }));
-}
-
-void RemovalJournal::IntendNames() {
-  if (history_ == nullptr) return;
-  std::map<std::uint32_t, RemovalEntry> entries;  // by image
-  for (const NameToDrop& name : report_.plan.untags) {
-    const Image& image = report_.observation.images[name.image];
-    const auto same = [&](std::uint32_t at) {
-      return report_.observation.images[at].id == image.id;
-    };
-    if (std::ranges::any_of(intended_, same)) continue;  // one entry of a run for each id
-    intended_names_.insert(name.image);
-    RemovalEntry& entry = entries[name.image];
-    entry.run = report_.run;
-    entry.at = report_.started;
-    entry.id = image.id.text();
-    entry.names.push_back(image.tags[name.tag].text());
-    entry.digests = Texts(image.digests);
-    entry.code = kUntagCode;
-    entry.reason = "rule \"" + name.rule + "\" takes these tags; the image stays";
-  }
-  AddWarning(report_, history_->Together([&]() -> Status {
-    for (const auto& [image, entry] : entries) AddWarning(report_, history_->Intend(entry));
-    return Done{};
-  }));
-}
-
-void RemovalJournal::SettleNames() {
-  if (history_ == nullptr) return;
-  std::map<std::uint32_t, bool> open;  // by image: did a name go, or may it have?
-  for (const NameOutcome& outcome : report_.untagged) {
-    const auto image = report_.plan.untags[outcome.untag].image;
-    if (!intended_names_.contains(image)) continue;  // the entry of its removal is not ours
-    open[image] = open[image] || outcome.kind != OutcomeKind::kSpared;
-  }
-  AddWarning(report_, history_->Together([&]() -> Status {
-    for (const auto& [image, went] : open) {
-      const std::string& id = report_.observation.images[image].id.text();
-      AddWarning(report_, history_->Settle(report_.run, id, went));
     }
     return Done{};
   }));

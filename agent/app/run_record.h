@@ -23,9 +23,6 @@ class RemovalJournal {
   // Leaves it open whether an image is gone whose removal failed: the runtime may have done it, or
   // a part of it, before it failed.
   void Settle(const std::vector<Outcome>& outcomes);
-  // Of the names that the plan drops, before the first goes, and of Report::untagged.
-  void IntendNames();
-  void SettleNames();
   // With the images that are listed after the run: what is gone is settled as removed, what is
   // there with all its names as not.
   void SettleBy(const std::vector<Image>& listed);
@@ -35,7 +32,7 @@ class RemovalJournal {
 
   History* const history_;
   Report& report_;
-  std::set<std::uint32_t> intended_, intended_names_;
+  std::set<std::uint32_t> intended_;
 };
 
 // Adds the finished run, after it has said in the report which images came back.

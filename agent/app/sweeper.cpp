@@ -1,19 +1,19 @@
 #include "agent/app/sweeper.h"
 
 #include <algorithm>
-#include <iterator>
 #include <unordered_set>
 #include <utility>
 
 #include "agent/app/hold_back.h"
+#include "agent/app/interrupted.h"
 #include "agent/app/layer_figures.h"
 #include "agent/app/room_watch.h"
 #include "agent/app/run_id.h"
 #include "agent/app/run_record.h"
-#include "agent/app/tag_watch.h"
 #include "agent/base/duration.h"
 #include "agent/execute/archiving_remover.h"
 #include "agent/execute/dry_run_remover.h"
+#include "agent/execute/verifying_remover.h"
 #include "agent/plan/defer.h"
 #include "agent/plan/gains.h"
 #include "agent/plan/kubelet.h"
@@ -21,7 +21,6 @@
 #include "agent/plan/planner.h"
 #include "agent/plan/room.h"
 #include "agent/plan/size_limits.h"
-#include "agent/plan/untag.h"
 #include "agent/policy/render.h"
 
 namespace imagesweep {
@@ -54,6 +53,14 @@ std::uint64_t TotalBytes(const std::vector<Image>& images) {
   std::uint64_t bytes = 0;
   for (const Image& image : images) bytes += image.size_bytes;
   return bytes;
+}
+
+// Counts the plan as an evaluation: of each image, how many in a row wanted it gone.
+std::vector<int> CountEvaluations(const Report& report, Ledger& ledger) {
+  const auto& images = report.observation.images;
+  std::vector<bool> to_go(images.size());
+  for (const auto at : report.plan.removals) to_go[at] = true;
+  return ledger.CountCandidates(images, to_go);
 }
 
 // A run that was to make room and did not make enough; empty else.  What `ensure-space` makes has a
@@ -98,7 +105,6 @@ void Sweeper::Decide(const View& view, const SweepOptions& options, Report& repo
   const Observation& seen = report.observation;
   const Scene scene(report.in_force, seen, view.graph.get());
   report.plan = options.room > 0 ? ChooseForRoom(scene, options.room) : Choose(scene);
-  if (options.room == 0) ChooseUntags(scene, report.plan);
   const std::vector<int> evaluations =
       options.running_for ? CountEvaluations(report, parts_.ledger) : std::vector<int>();
   Defer(scene, evaluations, report.plan);
@@ -137,12 +143,29 @@ Report Sweeper::Evaluate(const ActivePolicy& active, const std::stop_token& stop
 
 Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
                       const std::stop_token& stop) {
-  Report report = Begin(active);
-  View view;
-  report.refused = Observe(view, options, report, stop);
+  Report report;
+  std::optional<View> seen;
+  const auto observe = [&] {
+    report = Begin(active);
+    report.refused = Observe(seen.emplace(), options, report, stop);
+    report.dry_run = options.dry_run.value_or(report.in_force.dry_run);
+  };
+  observe();
   const Policy& policy = report.in_force;
-  report.dry_run = options.dry_run.value_or(policy.dry_run);
-  if (policy.dry_run && !report.dry_run && options.room == 0)
+  if (!report.refused && !report.dry_run && parts_.history != nullptr &&
+      ReasonNotToBegin(policy, options.running_for).empty()) {
+    const std::size_t before = report.warnings.size();
+    const bool names_came_back = GiveBackInterrupted(
+        *parts_.history, parts_.runtime, parts_.name_restorer, parts_.clock, report, stop);
+    const std::vector<std::string> warnings(
+        report.warnings.begin() + static_cast<std::ptrdiff_t>(before), report.warnings.end());
+    if (names_came_back) {
+      observe();
+      std::ranges::copy(warnings, std::back_inserter(report.warnings));
+    }
+  }
+  const View& view = *seen;
+  if (policy.dry_run && !report.dry_run)
     report.warnings.emplace_back("dryRun: true of the policy was overridden on the command line");
   if (!report.refused && !report.dry_run) report.refused = WhyNotBlindly(view.evidence, policy);
   if (!report.refused) {
@@ -153,6 +176,7 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
   if (!report.refused && report.stopped_early.empty()) Execute(view, options, report, stop);
   report.finished = parts_.clock.Now();
   if (parts_.history != nullptr) KeepRun(report, *parts_.history);
+  told_.DropTold(report.warnings, parts_.clock.Steady());
   return report;
 }
 
@@ -173,7 +197,11 @@ void Sweeper::Execute(const View& view, const SweepOptions& options, Report& rep
   if (!archive.path.empty() && parts_.archiver) made = parts_.archiver(archive);
   ArchivingRemover archiving(plain, made ? *made : none);
   ImageRemover& real = archive.path.empty() ? plain : archiving;
-  ImageRemover& remover = report.dry_run ? static_cast<ImageRemover&>(dry) : real;
+  ImageRemover& unverified = report.dry_run ? static_cast<ImageRemover&>(dry) : real;
+  // Around the archives too: what stays is not copied.
+  VerifyingRemover verifying(unverified, parts_.verifier);
+  const bool verifies = report.in_force.keep.verify_registry != VerifyRegistry::kNever;
+  ImageRemover& remover = verifies ? verifying : unverified;
   Executor::Hooks hooks = options.hooks;
   RoomWatch room(report, parts_.filesystem, parts_.clock);
   const auto& windows = report.in_force.windows;
@@ -201,23 +229,7 @@ void Sweeper::Execute(const View& view, const SweepOptions& options, Report& rep
   report.stopped_early = std::move(execution.stopped_early);
   report.recheck_window_seconds = std::move(execution.recheck_window_seconds);
   if (!report.dry_run) report.removal_seconds = execution.seconds;
-  if (!report.refused && report.stopped_early.empty())
-    DropNames(view, journal, hooks, report, stop);
   LookAfterwards(view, journal, report, stop);
-}
-
-void Sweeper::DropNames(const View& view, RemovalJournal& journal, const Executor::Hooks& hooks,
-                        Report& report, const std::stop_token& stop) {
-  if (report.plan.untags.empty()) return;
-  journal.IntendNames();
-  Untagging dropped =
-      executor_.DropNames(report.plan, report.in_force, view.evidence, *view.index,
-                          report.dry_run ? nullptr : parts_.name_remover, stop, hooks);
-  report.untagged = std::move(dropped.outcomes);
-  report.refused = std::move(dropped.refused);
-  std::ranges::copy(dropped.recheck_window_seconds,
-                    std::back_inserter(report.recheck_window_seconds));
-  journal.SettleNames();
 }
 
 // containerd's CRI learns of a removal by an event, a moment after it.
@@ -227,15 +239,11 @@ Result<std::vector<Image>> Sweeper::ListWithoutTheRemoved(const Report& report,
   for (const Outcome& outcome : report.outcomes)
     if (outcome.kind == OutcomeKind::kRemoved)
       gone.insert(report.observation.images[outcome.image].id.text());
-  const std::unordered_set<std::string_view> names = DroppedNames(report);
   for (int looks = 1;; ++looks) {
     auto images = parts_.runtime.ListImages(stop);
     if (!images) return images;
-    const bool lists_one = std::ranges::any_of(*images, [&](const Image& image) {
-      return gone.contains(image.id.text()) ||
-             std::ranges::any_of(image.tags,
-                                 [&](const ImageName& tag) { return names.contains(tag.text()); });
-    });
+    const bool lists_one = std::ranges::any_of(
+        *images, [&](const Image& image) { return gone.contains(image.id.text()); });
     if (!lists_one || looks == kLooksForTheRemoved) return images;
     parts_.clock.Sleep(kUntilTheyAreGone, stop);
   }
@@ -244,13 +252,12 @@ Result<std::vector<Image>> Sweeper::ListWithoutTheRemoved(const Report& report,
 // Verification: what is said to be gone is gone, what was referenced is still there.
 void Sweeper::LookAfterwards(const View& view, RemovalJournal& journal, Report& report,
                              const std::stop_token& stop) {
-  const bool nothing_to_do = report.plan.removals.empty() && report.plan.untags.empty();
-  if (nothing_to_do && !report.refused && !stop.stop_requested()) {
+  if (report.plan.removals.empty() && !report.refused && !stop.stop_requested()) {
     const auto& disk = report.observation.disk;
     if (auto shortfall = Shortfall(report, disk, disk); !report.dry_run && !shortfall.empty())
       report.warnings.push_back(std::move(shortfall));
   }
-  if ((report.outcomes.empty() && report.untagged.empty()) || stop.stop_requested()) return;
+  if (report.outcomes.empty() || stop.stop_requested()) return;
   const auto images = ListWithoutTheRemoved(report, stop);
   if (!images) {
     report.warnings.push_back("the images could not be listed after the run: " +
@@ -258,7 +265,6 @@ void Sweeper::LookAfterwards(const View& view, RemovalJournal& journal, Report& 
     return;
   }
   executor_.Verify(view.evidence, *images, report.outcomes);
-  VerifyNames(report, *images);
   journal.SettleBy(*images);
   std::unordered_set<std::string_view> listed;
   for (const Image& image : *images) listed.insert(image.id.text());

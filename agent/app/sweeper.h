@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/app/hourly_warnings.h"
 #include "agent/execute/executor.h"
 #include "agent/execute/gate.h"
 #include "agent/layers/reader.h"
@@ -41,14 +42,17 @@ struct NodeParts {
   History* history = nullptr;  // null: nothing is kept of the runs
   // Asks the node's kubelet; empty: its defaults are assumed.
   std::function<Result<KubeletThresholds>(const std::stop_token&)> kubelet = {};
-  WorkloadReader* workloads = nullptr;  // null: keep.workloads makes every run refuse
+  WorkloadReader* workloads = nullptr;  // null: with pods, keep.workloads makes every run refuse
   // What containerd itself says of its layers, and its way to remove many images at once; null:
   // there is only the CRI.
   layers::LayerReader* layers = nullptr;
   ImageRemover* batch_remover = nullptr;
   // Makes what keeps copies as keep.archive says; empty: images that it is for stay.
   std::function<std::unique_ptr<ImageArchiver>(const Archive&)> archiver = {};
-  NameRemover* name_remover = nullptr;  // null: rules with Untag do nothing, and a warning says so
+  OriginReader* origins = nullptr;       // null: origins are as the runtime's list has them
+  RegistryVerifier* verifier = nullptr;  // null: with keep.verifyRegistry nothing goes
+  // Gives names back that an interrupted removal took; null: a warning says that nothing can.
+  NameRestorer* name_restorer = nullptr;
 };
 
 struct SweepOptions {
@@ -86,6 +90,7 @@ class Sweeper {
     Evidence evidence;
     std::optional<ImageIndex> index;
     std::shared_ptr<const layers::LayerGraph> graph;  // null: what images share is not known
+    std::vector<std::string> warnings;                // of the sources of evidence
   };
   Report Begin(const ActivePolicy& active);
   std::optional<Refusal> ReadEvidence(View& view, const std::stop_token& stop);
@@ -100,8 +105,6 @@ class Sweeper {
   void Execute(const View& view, const SweepOptions& options, Report& report,
                const std::stop_token& stop);
   std::optional<DiskUsage> ReadDisk(Report& report, const std::stop_token& stop);
-  void DropNames(const View& view, RemovalJournal& journal, const Executor::Hooks& hooks,
-                 Report& report, const std::stop_token& stop);
   void LookAfterwards(const View& view, RemovalJournal& journal, Report& report,
                       const std::stop_token& stop);
   Result<std::vector<Image>> ListWithoutTheRemoved(const Report& report,
@@ -112,6 +115,7 @@ class Sweeper {
   const RecentReferences recent_;
   Gate gate_;
   Executor executor_;
+  HourlyWarnings told_;
 };
 
 }  // namespace imagesweep

@@ -4,13 +4,21 @@
 
 #include "agent/app/layer_figures.h"
 #include "agent/app/sweeper.h"
-#include "agent/app/tag_watch.h"
 #include "agent/plan/scene.h"
 
 // What a run looks at, in the order in which it must be read.
 
 namespace imagesweep {
 namespace {
+
+constexpr const char* kNobodyWatched =
+    "ages: no agent has watched which images were used since the last observation, so no image is old "
+    "enough for minimumAge; start the agent, or accept what you cannot know: --count-unwatched "
+    "counts this time as time without a use, --minimum-age=0s does not ask for an age";
+constexpr const char* kAgentDoesNotWatch =
+    "ages: uses of images are not watched now, so no image is old enough for minimumAge: the runtime's "
+    "events or the pods cannot be followed, or this runtime has no events; --count-unwatched counts "
+    "such time as time without a use";
 
 std::string Describe(const NodeLabels& labels) {
   std::string text;
@@ -46,6 +54,8 @@ std::optional<Refusal> Sweeper::ReadEvidence(View& view, const std::stop_token& 
   if (!images) return Refusal{"images", std::move(images).error()};
   evidence.images = *std::move(images);
   if (auto refusal = ReadLayers(view, stop)) return refusal;
+  if (parts_.origins != nullptr)
+    view.warnings = parts_.origins->Fill(evidence.images, evidence.runtime, stop);
   auto use = parts_.runtime.ReadUse(stop);
   if (!use) return Refusal{"containers", std::move(use).error()};
   evidence.use = *std::move(use);
@@ -71,22 +81,28 @@ std::optional<Refusal> Sweeper::ReadLayers(View& view, const std::stop_token& st
   return std::nullopt;
 }
 
-// What only the cluster's workloads need cannot be told from what nothing needs.
+// What only the cluster's workloads need cannot be told from what nothing needs: whoever may not
+// read them removes nothing.  A host without a cluster has none.
 std::optional<Refusal> Sweeper::ReadWorkloads(Report& report, Evidence& evidence,
                                               const std::stop_token& stop) {
-  if (!report.in_force.keep.workloads.enabled) return std::nullopt;
-  if (parts_.workloads == nullptr && parts_.pods == nullptr)
-    return Refusal{"workloads",
-                   {ErrorKind::kInvalid,
-                    "keep.workloads needs a cluster: take it out of the policy, or give "
-                    "--kubeconfig in place of --without-kubernetes"}};
+  KeepWorkloads& keep = report.in_force.keep.workloads;
+  if (parts_.workloads == nullptr && parts_.pods == nullptr) keep.enabled = false;
+  if (!keep.enabled) return std::nullopt;
+  const std::string pods_alone =
+      "; or set keep.workloads.enabled: false in the policy, and only pods count as users";
   if (parts_.workloads == nullptr)
     return Refusal{"workloads",
                    {ErrorKind::kInvalid,
-                    "keep.workloads.enabled is true, and nothing here reads the cluster's "
-                    "workloads; give --workloads=direct or index (chart: workloads.mode)"}};
+                    "keep.workloads.enabled is true, which is the default, and nothing here reads "
+                    "the cluster's workloads; give --workloads=direct or index (chart: "
+                    "workloads.mode)" +
+                        pods_alone}};
   auto read = parts_.workloads->Read(SteadyTime::min(), stop);
-  if (!read) return Refusal{"workloads", std::move(read).error()};
+  if (!read) {
+    Error why = std::move(read).error();
+    if (why.kind == ErrorKind::kDenied) why.what += pods_alone;
+    return Refusal{"workloads", std::move(why)};
+  }
   report.observation.workloads = read->references;
   evidence.workloads = *std::move(read);
   return std::nullopt;
@@ -123,6 +139,7 @@ std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options,
   const auto& own_pod = gate_.expected().own_pod;
   if (own_pod) seen.own_images = OwnImages(evidence.use, *own_pod);
   report.runtime = evidence.runtime;
+  std::ranges::copy(view.warnings, std::back_inserter(report.warnings));
   std::ranges::copy(evidence.use.warnings, std::back_inserter(report.warnings));
   report.evidence.containers = evidence.use.containers;
   if (evidence.pods) {
@@ -144,21 +161,16 @@ std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options,
   if (auto refusal = ReadWorkloads(report, evidence, stop)) return refusal;
   // Only a view that was believed may age an image.
   auto used_since = in_use;
-  std::vector<ImageReference> recent;
   if (recent_) {
-    recent = recent_();
-    const auto recently = ReferencedImages(*index, seen.images.size(), recent);
+    const auto recently = ReferencedImages(*index, seen.images.size(), recent_());
     for (std::size_t at = 0; at < used_since.size(); ++at)
       used_since[at] = used_since[at] || recently[at];
   }
-  // Who was away for longer than an agent should knows nothing of that time; and who only looks
-  // must not make the agent believe that it was watched.
-  const bool acts_by_hand = !options.running_for && options.dry_run == false;
-  if (!acts_by_hand) parts_.ledger.LimitGaps(2 * report.in_force.interval);
-  ObserveAges(parts_.ledger,
-              WatchedTags(report, view.graph != nullptr && parts_.name_remover != nullptr), recent,
-              std::move(used_since), seen);
+  parts_.ledger.SetNodeUid(evidence.pods ? evidence.pods->node_uid : "");
+  seen.ages = parts_.ledger.Observe(seen.images, used_since);
   for (const std::string& warning : parts_.ledger.warnings()) report.warnings.push_back(warning);
+  if (parts_.ledger.unwatched() && report.in_force.minimum_age > Millis::zero())
+    report.warnings.emplace_back(options.running_for ? kAgentDoesNotWatch : kNobodyWatched);
   seen.disk = ReadDisk(report, stop);
   return std::nullopt;
 }

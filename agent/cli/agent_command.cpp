@@ -1,14 +1,16 @@
 #include <algorithm>
-#include <iterator>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "agent/app/agent.h"
 #include "agent/app/filesystem.h"
 #include "agent/app/native_containerd.h"
+#include "agent/app/origins.h"
 #include "agent/app/policy_choice.h"
+#include "agent/app/registry_access.h"
 #include "agent/app/run_id.h"
-#include "agent/app/watched_ledger.h"
+#include "agent/app/use_recorder.h"
 #include "agent/cli/agent_threads.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/connect.h"
@@ -21,6 +23,9 @@
 
 namespace imagesweep {
 namespace {
+
+constexpr Millis kUntilWatched = std::chrono::seconds(2);
+constexpr Millis kAskAgain{20};
 
 Result<std::unique_ptr<HttpServer>> Serve(const Options& options, AgentShared& shared) {
   if (options.listen_address.empty()) return std::unique_ptr<HttpServer>();
@@ -71,21 +76,22 @@ void RunUntilStopped(const Options& options, AgentShared& shared, kube::Cluster*
   cri::Runtime runtime(connection);
   cri::CriImageRemover remover(connection);
   NativeContainerd native(*connection, runtime, remover, shared.clock);
+  NodeOrigins origins(native.layers, options.kubelet_dir);
+  RegistryAccess registries(options.pull_secret);
   StatvfsFilesystem filesystem;
-  const auto ledger = Ledger::Open(options.state_dir, shared.clock, ReadBootId());
   const auto history = History::Open(options.state_dir, shared.clock);
-  containerd::UseWatch uses(connection->channel(), shared.clock, LoggedUseWatch(shared));
-  WatchedLedger watched(*ledger);
-  Sweeper::RecentReferences recent = [&uses, &watched, cluster] {
-    auto [references, complete] = uses.Drain();
-    if (cluster != nullptr) {
-      kube::Recent recently = cluster->DrainRecentReferences();
-      std::ranges::move(recently.references, std::back_inserter(references));
-      complete = complete && recently.complete;
-    }
-    if (!complete) watched.MayHaveMissedUses();
-    return references;
-  };
+  Ledger::Options ages = LedgerOptionsOf(options);
+  UseLog use_log(options.state_dir, ages.boot_id);
+  std::optional<UseRecorder> recorder;
+  auto watch_options = LoggedUseWatch(shared);
+  watch_options.changed = [&recorder] { recorder->Notify(); };
+  containerd::UseWatch uses(connection->channel(), shared.clock, std::move(watch_options));
+  UseRecorder::Sources sources{[&uses] { return uses.Drain(); }};
+  if (cluster != nullptr) sources.pods = [cluster] { return cluster->DrainRecentReferences(); };
+  recorder.emplace(std::move(sources), use_log, shared.clock,
+                   [&shared](const Error& why) { shared.UsesNotWritten(why); });
+  ages.watched_since = [&recorder] { return recorder->watched_since(); };
+  const auto ledger = Ledger::Open(options.state_dir, shared.clock, std::move(ages));
   decltype(NodeParts::kubelet) kubelet;
   if (options.read_kubelet && cluster != nullptr)
     kubelet = [cluster](const std::stop_token& quit) {
@@ -100,21 +106,27 @@ void RunUntilStopped(const Options& options, AgentShared& shared, kube::Cluster*
     };
   }
   WorkloadReader* workloads =
-      cluster == nullptr ? nullptr : WorkloadsOf(options, *cluster, WorkloadsFrom::kOff, [&shared] {
+      cluster == nullptr ? nullptr : WorkloadsOf(options, *cluster, WorkloadsFrom::kDirect, [&shared] {
         shared.wakeup.Notify();
       });
   const auto own_pod = OwnPodOf(options);
-  Sweeper sweeper(
-      {runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem, watched,
-       shared.clock, history.get(), std::move(kubelet), workloads, &native.layers, &native.remover,
-       NativeContainerd::Archivers(*connection), &native.names},
-      NodeNameOf(options), own_pod ? *own_pod : std::nullopt, std::move(recent));
+  Sweeper sweeper({runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem,
+                   *ledger, shared.clock, history.get(), std::move(kubelet), workloads,
+                   &native.layers, &native.remover, NativeContainerd::Archivers(*connection),
+                   &origins.all, &registries, &native.restorer},
+                  NodeNameOf(options), own_pod ? *own_pod : std::nullopt,
+                  [&recorder] { return recorder->Take(); });
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
                shared.clock, shared.events.get(), std::move(on_run)},
               options.dry_run.value_or(false), RandomSeed());
   const std::jthread runtime_watch(
       [&](const std::stop_token& quit) { WatchRuntime(runtime, shared, quit); });
   const std::jthread use_watch([&uses](const std::stop_token& quit) { uses.Run(quit); });
+  const std::jthread use_writer([&recorder](const std::stop_token& quit) { recorder->Run(quit); });
+  // The first run says more when its time is watched already; a runtime without events never is.
+  const SteadyTime patience = shared.clock.Steady() + kUntilWatched;
+  while (!recorder->watched_since() && shared.clock.Steady() < patience)
+    if (!shared.clock.Sleep(kAskAgain, stop)) break;
   agent.Run(stop);
 }
 

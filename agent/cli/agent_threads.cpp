@@ -16,6 +16,7 @@ namespace {
 constexpr Millis kFileReread{500};
 constexpr Millis kRuntimeCheck = std::chrono::seconds(10);
 constexpr Millis kRuntimeRetry = std::chrono::seconds(1);
+constexpr Millis kLogAgain = std::chrono::hours(1);
 constexpr Millis kUnreachableAfter = std::chrono::minutes(2);
 
 std::string OriginOf(const PolicySource& source, const Options& options) {
@@ -33,6 +34,14 @@ AgentShared::AgentShared(const Options& given)
 
 void AgentShared::Tell(NodeEvent event) const {
   if (events) events->Offer(std::move(event));
+}
+
+void AgentShared::UsesNotWritten(const Error& why) {
+  const SteadyTime now = clock.Steady();
+  if (uses_not_written && now - *uses_not_written < kLogAgain) return;
+  uses_not_written = now;
+  log->Warn("Uses not written", {{"err", why.what},
+                                 {"then", "commands beside this agent see no watch of uses"}});
 }
 
 void AgentShared::PolicyChanged(PolicyStore::Change change) {

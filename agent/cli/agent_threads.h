@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -37,9 +38,12 @@ struct AgentShared {
   PolicyStore policies;
   StatusBoard status;
   Wakeup wakeup;
+  std::optional<SteadyTime> uses_not_written;  // when that was logged last
   std::unique_ptr<EventPublisher> events;  // empty: none are written; set before others use it
 
   void Tell(NodeEvent event) const;
+  // Logs that uses cannot be written to the state directory, once an hour.  One thread.
+  void UsesNotWritten(const Error& why);
   // Tells health, metrics, events and the log, and wakes the agent for a policy that was loaded.
   void PolicyChanged(PolicyStore::Change change);
 };

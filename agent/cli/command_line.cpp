@@ -22,6 +22,9 @@ const std::map<std::string, Profile> kProfiles{{"Conservative", Profile::kConser
 const std::map<std::string, StatusPage> kStatusPages{
     {"loopback", StatusPage::kLoopback}, {"all", StatusPage::kAll}, {"off", StatusPage::kOff}};
 
+constexpr const char* kDryUnlessTold =
+    "Show what would go [true]; --dry-run=false removes, also when the policy has dryRun: true";
+
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -37,8 +40,8 @@ CLI::App* AddEnsureSpace(CLI::App& app, Options& options) {
   auto* command = app.add_subcommand(
       "ensure-space",
       "Removes what nothing needs, safest first, until SIZE is available on the image filesystem; "
-      "exit code 0 only when it is. Protections, ages and limits of the policy hold, its windows "
-      "and its dryRun do not");
+      "exit code 0 only when it is. A dry run unless --dry-run=false. Protections, ages and "
+      "limits of the policy hold, its windows do not");
   command
       ->add_option_function<std::string>(
           "SIZE", [&options](const std::string& text) { options.room = *ReadSize(text); },
@@ -132,11 +135,6 @@ CLI::App* AddRestore(CLI::App& app, Options& options) {
   which->add_option("--image", options.image,
                     "One image, by a name, a digest, or an id that it had");
   which->require_option(1);
-  command
-      ->add_option("--pull-secret", options.pull_secret,
-                   "Credentials for private registries: a dockerconfigjson, such as "
-                   "~/.docker/config.json")
-      ->option_text("FILE");
   command
       ->add_option("--archive-dir", options.archive_dir,
                    "Where keep.archive.path has put archives [that of --policy-file, else "
@@ -248,9 +246,7 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
              "One run now; a dry run unless --dry-run=false, whatever the policy's dryRun says")
           ->alias("prune"),
       RunSweep);
-  auto* sweep_dry = sweep->add_flag(
-      "--dry-run", dry_run,
-      "Show what would go [true]; --dry-run=false removes, also when the policy has dryRun: true");
+  auto* sweep_dry = sweep->add_flag("--dry-run", dry_run, kDryUnlessTold);
   // Words that might mean either are not for a flag that removes.
   sweep_dry->check(CLI::IsMember({"true", "false"}));
   auto* restore = command(AddRestore(app, *options), RunRestore);
@@ -260,10 +256,11 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       "dryRun: true");
   restore_dry->check(CLI::IsMember({"true", "false"}));
   auto* room = command(AddEnsureSpace(app, *options), RunEnsureSpace);
-  auto* room_dry = room->add_flag("--dry-run", dry_run, "Show what would go; remove nothing")
-                       ->envname("IMAGESWEEP_DRY_RUN");
+  auto* room_dry = room->add_flag("--dry-run", dry_run, kDryUnlessTold);
+  room_dry->check(CLI::IsMember({"true", "false"}));
   for (CLI::App* changes : {sweep, room, restore})
     changes->add_flag("-q,--quiet", options->quiet, "No progress on stderr");
+  for (CLI::App* judges : {plan, sweep, room}) AddMinimumAge(*judges, *options);
   command(AddWatch(app, *options), RunWatch);
   auto* explain = command(
       app.add_subcommand("explain", "Says why one image is kept or goes, question by question"),

@@ -8,6 +8,7 @@
 #include "agent/app/run_id.h"
 #include "agent/cli/index_name.h"
 #include "agent/cri/detect.h"
+#include "agent/state/machine_id.h"
 
 namespace imagesweep {
 namespace {
@@ -119,6 +120,17 @@ Result<std::shared_ptr<cri::Connection>> ConnectToRuntime(const Options& options
   connection.remove_timeout = options.timeout;
   connection.observer = std::move(observer);
   return std::make_shared<cri::Connection>(*std::move(endpoint), std::move(connection));
+}
+
+Ledger::Options LedgerOptionsOf(const Options& options) {
+  Ledger::Options ledger;
+  ledger.boot_id = ReadBootId();
+  ledger.count_unwatched = options.count_unwatched;
+  const bool in_a_pod =
+      !options.pod_name.empty() || !kube::ReadEnvironment("KUBERNETES_SERVICE_HOST").empty();
+  if (!in_a_pod || !options.host_prefix.empty())
+    ledger.machine_id = ReadMachineId(options.host_prefix.empty() ? "/" : options.host_prefix);
+  return ledger;
 }
 
 }  // namespace imagesweep

@@ -10,6 +10,7 @@
 #include "agent/kube/cluster.h"
 #include "agent/kube/identity.h"
 #include "agent/model/evidence.h"
+#include "agent/state/ledger.h"
 
 // From options to the sources that they mean.  Errors are for the person who wrote the options:
 // cause and cure.
@@ -35,6 +36,10 @@ Result<std::optional<OwnPod>> OwnPodOf(const Options& options);
 
 // --node-name, else the host's name in lower case, which is what kubelets register by default.
 std::string NodeNameOf(const Options& options);
+
+// How this process counts ages.  In a pod /etc is that of its image, and only --host-prefix shows
+// the node's.
+Ledger::Options LedgerOptionsOf(const Options& options);
 
 // By --kubeconfig, else the pod's service account.
 Result<kube::ApiServer> ApiServerOf(const Options& options);

@@ -38,7 +38,7 @@ int RunEnsureSpace(const Options& options, const std::stop_token& stop) {
   }
   SweepOptions sweep;
   sweep.room = options.room;
-  sweep.dry_run = options.dry_run.value_or(false);
+  sweep.dry_run = options.dry_run.value_or(true);
   if (!*sweep.dry_run) sweep.hooks.reason_to_end = [&] { return session->WhyEnd(*active, stop); };
   Report report;
   {

@@ -58,6 +58,8 @@ std::optional<Look> TakeLook(const Options& options, const std::optional<Profile
       return std::nullopt;
     }
     active->policy = *std::move(policy);
+    if (options.minimum_age)
+      active->policy = WithMinimumAge(std::move(active->policy), *options.minimum_age);
     active->source.description += ", with profile " + std::string(ToString(*profile));
   }
   Look look{*std::move(session), *std::move(active), {}, nullptr};
@@ -151,12 +153,14 @@ int PrintDifference(const Options& options, const std::stop_token& stop) {
     other.policy = *std::move(policy);
     name += " with profile " + std::string(ToString(*options.try_profile));
   }
+  if (options.minimum_age)
+    other.policy = WithMinimumAge(std::move(other.policy), *options.minimum_age);
   const Policy& there = OnThisNode(other.policy, report);
   const Plan then = MakePlan(Scene(there, report.observation, look->layers.get()));
-  const PlanDifference changes = Differences(report.observation, report.plan, then);
+  const std::vector<VerdictChange> changes = Differences(report.observation, report.plan, then);
   std::vector<std::uint32_t> named;
-  named.reserve(changes.images.size());
-  for (const VerdictChange& change : changes.images) named.push_back(change.image);
+  named.reserve(changes.size());
+  for (const VerdictChange& change : changes) named.push_back(change.image);
   return Print(options, report, DifferenceJson(report, then, name, changes),
                Shown(options, MakeDifferencePage(report, then, name, changes)), named);
 }
@@ -213,10 +217,11 @@ int RunExplain(const Options& options, const std::stop_token& stop) {
   std::vector<ExplainedStep> steps;
   for (const Step& step : explanation.steps)
     steps.push_back({std::string(ToString(step.code)), step.applies, step.decides, step.evidence});
-  return Print(options, look->report,
-               ExplanationJson(look->report, image, steps, explanation.what_would_change_it),
-               ExplanationText(look->report, image, steps, explanation.what_would_change_it),
-               matches);
+  return Print(
+      options, look->report,
+      ExplanationJson(look->report, image, steps, explanation.what_would_change_it,
+                      explanation.goes ? std::optional(explanation.goes->at) : std::nullopt),
+      ExplanationText(look->report, image, steps, explanation.what_would_change_it), matches);
 }
 
 }  // namespace imagesweep

@@ -4,7 +4,10 @@
 
 #include "agent/app/filesystem.h"
 #include "agent/app/native_containerd.h"
+#include "agent/app/origins.h"
 #include "agent/app/policy_store.h"
+#include "agent/app/registry_access.h"
+#include "agent/base/duration.h"
 #include "agent/cli/connect.h"
 #include "agent/cri/image_remover.h"
 #include "agent/cri/runtime.h"
@@ -39,6 +42,8 @@ struct NodeSession::Parts {
   std::unique_ptr<cri::Runtime> runtime;
   std::unique_ptr<cri::CriImageRemover> remover;
   std::unique_ptr<NativeContainerd> native;
+  std::unique_ptr<NodeOrigins> origins;
+  std::unique_ptr<RegistryAccess> registries;
   std::unique_ptr<kube::Cluster> cluster;  // null: told to do without
   std::string url;                         // of the API server
   std::unique_ptr<NamedPodReader> pods;    // null like the cluster
@@ -76,7 +81,9 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
   parts->remover = std::make_unique<cri::CriImageRemover>(parts->connection);
   parts->native = std::make_unique<NativeContainerd>(*parts->connection, *parts->runtime,
                                                      *parts->remover, parts->clock);
-  parts->ledger = Ledger::Open(options.state_dir, parts->clock, ReadBootId());
+  parts->origins = std::make_unique<NodeOrigins>(parts->native->layers, options.kubelet_dir);
+  parts->registries = std::make_unique<RegistryAccess>(options.pull_secret);
+  parts->ledger = Ledger::Open(options.state_dir, parts->clock, LedgerOptionsOf(options));
   parts->history = History::Open(options.state_dir, parts->clock);
   PodReader* pods = parts->pods.get();
   decltype(NodeParts::kubelet) kubelet;
@@ -84,14 +91,14 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
     kubelet = [cluster = parts->cluster.get()](const std::stop_token& quit) {
       return cluster->ReadKubeletThresholds(quit);
     };
-  // Who gives a command expects it to look; only a policy with keep.workloads makes it.
   WorkloadReader* workloads =
       parts->cluster ? WorkloadsOf(options, *parts->cluster, WorkloadsFrom::kDirect) : nullptr;
   parts->sweeper = std::make_unique<Sweeper>(
       NodeParts{*parts->runtime, pods, *parts->remover, parts->filesystem, *parts->ledger,
                 parts->clock, parts->history.get(), std::move(kubelet), workloads,
                 &parts->native->layers, &parts->native->remover,
-                NativeContainerd::Archivers(*parts->connection), &parts->native->names},
+                NativeContainerd::Archivers(*parts->connection), &parts->origins->all,
+                parts->registries.get(), &parts->native->restorer},
       NodeNameOf(options), *std::move(own_pod));
   return NodeSession(std::move(parts));
 }
@@ -105,6 +112,15 @@ std::string NodeSession::WhyEnd(const ActivePolicy& active, const std::stop_toke
 }
 
 Result<ActivePolicy> NodeSession::ReadPolicy(const std::stop_token& stop) {
+  auto active = ReadPolicyAsWritten(stop);
+  const auto& age = parts_->options.minimum_age;
+  if (!active || !age) return active;
+  active->policy = WithMinimumAge(std::move(active->policy), *age);
+  active->source.description += ", with minimumAge " + FormatDuration(*age);
+  return active;
+}
+
+Result<ActivePolicy> NodeSession::ReadPolicyAsWritten(const std::stop_token& stop) {
   const Options& options = parts_->options;
   if (!options.policy_file.empty()) return LoadPolicyFile(options.policy_file);
   if (options.policy_configmap.empty()) return ActivePolicy{Policy::Default(), {"defaults", ""}};

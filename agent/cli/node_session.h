@@ -19,7 +19,7 @@ class NodeSession {
   NodeSession& operator=(NodeSession&&) noexcept;
   ~NodeSession();
 
-  // The file, the ConfigMap, or the defaults.
+  // The file, the ConfigMap, or the defaults; with --minimum-age where it is given.
   Result<ActivePolicy> ReadPolicy(const std::stop_token& stop);
   // Why a run under `active` must go no further: the policy is another by now, which may say
   // suspend, or cannot be read.  Empty: it may.
@@ -28,6 +28,7 @@ class NodeSession {
 
  private:
   struct Parts;
+  Result<ActivePolicy> ReadPolicyAsWritten(const std::stop_token& stop);
   explicit NodeSession(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

@@ -26,6 +26,7 @@ enum class StatusPage { kOff, kLoopback, kAll };
 struct Options {
   std::string runtime_endpoint;
   std::string host_prefix;  // where the host's root is mounted in our file system, for detection
+  std::string kubelet_dir = "/var/lib/kubelet";  // its records of pulls; empty: not read
   std::string kubeconfig;
   std::string node_name;
   std::string policy_file;
@@ -33,6 +34,8 @@ struct Options {
   std::string policy_key = "policy.yaml";
   std::string policy_override_configmap;  // NAMESPACE/NAME; replaces it while it exists
   std::string state_dir = "/var/lib/imagesweep";
+  bool count_unwatched = false;       // time that nobody watched counts toward ages
+  std::optional<Millis> minimum_age;  // in place of every minimumAge of the policy
   std::string listen_address = ":8080";
   std::string policy_origin = "configmap";  // what the ConfigMap is, for metrics: chart, existing
   Millis timeout = std::chrono::minutes(2);
@@ -40,7 +43,7 @@ struct Options {
   std::string image;            // explain, restore
   std::string policy_to_check;  // policy validate
   std::string run;              // report, restore: the run's id or its beginning; empty: the last
-  std::string pull_secret;      // restore: a dockerconfigjson
+  std::string pull_secret;      // restore, keep.verifyRegistry: a dockerconfigjson
   std::string archive_dir;      // restore: empty: the policy file's, else below the state directory
   int parallel = 3;             // restore: pulls at once
   int min_available = 15;       // restore: percent of the image filesystem that stays available
@@ -54,7 +57,7 @@ struct Options {
   StatusPage status_page = StatusPage::kLoopback;
   std::optional<LogFormat> log_format;  // empty: the command's own default
   Output output = Output::kTable;
-  // Empty: not told; then a command that a person gives lists them when the policy asks for them.
+  // Empty: not told; then they are read from the API server when the policy asks for them.
   std::optional<WorkloadsFrom> workloads;
   std::string index_name = "imagesweep";  // of --workloads=index: NAME or NAMESPACE/NAME
   std::optional<Profile> try_profile;  // plan: a profile in place of the policy's own

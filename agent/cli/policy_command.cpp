@@ -6,6 +6,7 @@
 #include "agent/cli/commands.h"
 #include "agent/cli/render.h"
 #include "agent/cli/version.h"
+#include "agent/plan/pattern_warnings.h"
 #include "agent/plan/rule_warnings.h"
 #include "agent/policy/parse.h"
 #include "agent/policy/render.h"
@@ -30,8 +31,8 @@ int RunPolicyValidate(const Options& options) {
     PrintError(options.policy_to_check + " is not a valid policy:\n" + policy.error().what);
     return kExitUsage;
   }
-  for (const std::string& warning : RuleWarnings(*policy))
-    std::cerr << "Warning: " << warning << "\n";
+  for (const auto& warnings : {RuleWarnings(*policy), PatternWarnings(*policy)})
+    for (const std::string& warning : warnings) std::cerr << "Warning: " << warning << "\n";
   return PrintResult(options.policy_to_check + " is valid\n") ? kExitDone : kExitFailed;
 }
 

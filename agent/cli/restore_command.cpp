@@ -6,10 +6,10 @@
 
 #include "agent/app/filesystem.h"
 #include "agent/app/policy_store.h"
+#include "agent/app/registry_access.h"
 #include "agent/app/restore.h"
 #include "agent/app/restore_choice.h"
 #include "agent/app/restore_runtime.h"
-#include "agent/app/tag_watch.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/connect.h"
 #include "agent/cli/progress.h"
@@ -54,16 +54,6 @@ Result<std::string> ArchivesOf(const Options& options) {
   return (std::filesystem::path(options.state_dir) / "archive").string();
 }
 
-Result<cri::PullSecret> ReadPullSecret(const std::string& path) {
-  if (path.empty()) return cri::PullSecret();
-  const std::string what = "--pull-secret " + path;
-  const auto text = ReadTextFile(path);
-  if (!text) return text.error().Wrap("--pull-secret");
-  auto secret = cri::PullSecret::Parse(*text);
-  if (!secret) return secret.error().Wrap(what);
-  return secret;
-}
-
 // How far it is, on stderr.
 class RestoreProgress {
  public:
@@ -103,13 +93,10 @@ class RestoreProgress {
 // went: else the next run would remove it again.
 void ForgetAges(const Options& options, const Clock& clock, RestoreReport& report) {
   std::vector<ImageId> ids;
-  for (const auto& image : report.images) {
-    if (image.outcome != Became::kWouldRestore) continue;
-    ids.emplace_back(image.id);
-    for (const std::string& tag : image.names) ids.push_back(LedgerIdOf(tag, image.id));
-  }
+  for (const auto& image : report.images)
+    if (image.outcome == Became::kWouldRestore) ids.emplace_back(image.id);
   if (ids.empty()) return;
-  const auto ledger = Ledger::Open(options.state_dir, clock, ReadBootId());
+  const auto ledger = Ledger::Open(options.state_dir, clock, LedgerOptionsOf(options));
   ledger->Forget(ids);
   if (ledger->durable()) return;
   for (const std::string& warning : ledger->warnings()) report.warnings.push_back(warning);

@@ -31,6 +31,18 @@ void AddSourceFlags(CLI::App& app, Options& options) {
          "Directory under which the node's /run is found when looking for sockets, e.g. /host")
       ->envname("IMAGESWEEP_HOST_PREFIX")
       ->group(group);
+  app.add_option("--kubelet-dir", options.kubelet_dir,
+                 "The kubelet's directory, whose records of pulls (Kubernetes 1.35 and later) "
+                 "prove that an image can be pulled again; absent: no such evidence")
+      ->envname("IMAGESWEEP_KUBELET_DIR")
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--pull-secret", options.pull_secret,
+                 "Credentials for private registries, for restore and keep.verifyRegistry: a "
+                 "dockerconfigjson, such as ~/.docker/config.json")
+      ->option_text("FILE")
+      ->envname("IMAGESWEEP_PULL_SECRET")
+      ->group(group);
   app.add_option("--kubeconfig", options.kubeconfig,
                  "How to reach the Kubernetes API; inside a pod the service account is used")
       ->envname("KUBECONFIG")
@@ -51,7 +63,9 @@ void AddSourceFlags(CLI::App& app, Options& options) {
          "--workloads",
          [&options](const std::string& text) { options.workloads = kWorkloads.at(text); },
          "Where keep.workloads learns of the cluster's workloads: off, direct (from the API "
-         "server; needs list and watch on apps and batch), or index [agent: off; else direct]")
+         "server; needs list and watch on apps and batch), or index. While keep.workloads.enabled "
+         "is "
+         "true and they cannot be read, nothing is removed [direct]")
       ->check(CLI::IsMember({"off", "direct", "index"}))
       ->envname("IMAGESWEEP_WORKLOADS")
       ->group(group);
@@ -82,6 +96,16 @@ void AddSourceFlags(CLI::App& app, Options& options) {
       ->envname("IMAGESWEEP_STATE_DIR")
       ->capture_default_str()
       ->group(group);
+}
+
+// Ages are counted by observations, and this is about what lies between two of them.
+void AddAgeFlags(CLI::App& app, Options& options) {
+  app.add_flag("--count-unwatched", options.count_unwatched,
+               "Count time in which no agent watched as time without a use, at most a day between "
+               "two commands. For hosts without an agent, such as cron. The price: an image that "
+               "was used in between, and is not in use now, counts as unused and may go")
+      ->envname("IMAGESWEEP_COUNT_UNWATCHED")
+      ->group("Sources");
 }
 
 void AddOutputFlags(CLI::App& app, Options& options) {
@@ -178,8 +202,23 @@ std::string CheckDuration(const std::string& text) {
   return parsed->count() > 0 ? std::string() : "must be more than 0";
 }
 
+void AddMinimumAge(CLI::App& command, Options& options) {
+  const auto check = [](const std::string& text) {
+    const auto parsed = ParseDuration(text);
+    return parsed ? std::string() : parsed.error().what;
+  };
+  command
+      .add_option_function<std::string>(
+          "--minimum-age",
+          [&options](const std::string& text) { options.minimum_age = *ParseDuration(text); },
+          "Use this for every minimumAge of the policy and its rules, for this command only; 0s "
+          "asks for no age, such as on a full disk in the first hour. What is in use or kept stays")
+      ->check(CLI::Validator(check, "DURATION"));
+}
+
 void AddSharedFlags(CLI::App& app, Options& options) {
   AddSourceFlags(app, options);
+  AddAgeFlags(app, options);
   AddOutputFlags(app, options);
   AddPodIdentity(app, options);
 }

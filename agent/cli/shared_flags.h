@@ -12,6 +12,9 @@ namespace imagesweep {
 // The flags that all commands share: where to look, how to print, who this pod is.
 void AddSharedFlags(CLI::App& app, Options& options);
 
+// Of the commands that judge by a policy and may be asked to ignore how young images are.
+void AddMinimumAge(CLI::App& command, Options& options);
+
 // Everything that the parser cannot know of a command line that it read: flags that contradict each
 // other, or that the command does not read.  Empty: it is well.  Of two policies the one that was
 // written on the command line is left in `options`.

@@ -28,7 +28,7 @@ int Print(const Options& options, const Report& report) {
     case Output::kTable:
     case Output::kWide:
     case Output::kMarkdown:
-      if (!report.refused || !report.outcomes.empty() || !report.untagged.empty())
+      if (!report.refused || !report.outcomes.empty())
         out = SweepText(report, TextOptionsOf(options));
       break;
   }

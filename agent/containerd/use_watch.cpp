@@ -42,6 +42,7 @@ void UseWatch::Run(const std::stop_token& stop) {
       return;
     }
     SetDeaf(true);
+    Changed();
     if (!std::exchange(told_, true) && options_.lost)
       options_.lost(ended ? Error{ErrorKind::kUnavailable, "Events.Subscribe: ended"}
                           : ended.error());
@@ -73,17 +74,22 @@ Status UseWatch::Hear(const std::stop_token& stop, bool& any) {
   Status remembered = RememberAll(stop);
   if (remembered) {
     SetDeaf(false);
+    Changed();
     if (options_.subscribed) options_.subscribed();
   } else {
     context.TryCancel();
   }
   for (api::events::Envelope envelope; stream->Read(&envelope); any = true) {
     if (envelope.topic() != kCreate || envelope.namespace_() != options_.cri_namespace) continue;
-    api::events::ContainerCreate created;
-    if (created.ParseFromString(envelope.event().value()))
-      Remember(created.image(), created.id());
-    else
-      state_.With([](State& state) { state.complete = false; });
+    if (!RememberEvent(envelope.event().value())) {
+      // Who used what was lost is known again when a list follows.
+      remembered = RememberAll(stop);
+      if (remembered)
+        SetDeaf(false);
+      else
+        context.TryCancel();
+    }
+    Changed();
   }
   const grpc::Status ended = stream->Finish();
   if (!remembered) return remembered;
@@ -91,39 +97,60 @@ Status UseWatch::Hear(const std::stop_token& stop, bool& any) {
   return Calls(Millis::zero(), stop).Explain("Events.Subscribe", "", ended);
 }
 
-Status UseWatch::RememberAll(const std::stop_token& stop) {
-  const Calls calls(options_.list_timeout, stop);
-  return calls.AskStream("Containers.ListStream", options_.cri_namespace, stubs_->containers,
-                         &api::containers::Containers::Stub::ListStream,
-                         api::containers::ListContainersRequest(),
-                         [this](const api::containers::ListContainerMessage& message) {
-                           Remember(message.container().image(), message.container().id());
-                         });
+bool UseWatch::RememberEvent(const std::string& value) {
+  api::events::ContainerCreate created;
+  if (created.ParseFromString(value) && Remember(created.image(), created.id())) return true;
+  SetDeaf(true);
+  return false;
 }
 
-void UseWatch::Remember(const std::string& image, const std::string& container) {
-  if (image.empty()) return;
-  state_.With([&](State& state) {
-    if (state.containers.contains(image)) return;
-    if (state.containers.size() < options_.most_names)
-      state.containers.emplace(image, container);
-    else
+Status UseWatch::RememberAll(const std::stop_token& stop) {
+  const Calls calls(options_.list_timeout, stop);
+  bool all = true;
+  Status listed = calls.AskStream("Containers.ListStream", options_.cri_namespace, stubs_->containers,
+                         &api::containers::Containers::Stub::ListStream,
+                         api::containers::ListContainersRequest(),
+                         [&](const api::containers::ListContainerMessage& message) {
+                           if (!Remember(message.container().image(), message.container().id()))
+                             all = false;
+                         });
+  if (!listed || all) return listed;
+  return Error{ErrorKind::kIncomplete, "Containers.ListStream: containers of more images than " +
+                                           std::to_string(options_.most_names)};
+}
+
+// False when there are too many names to remember this one.
+bool UseWatch::Remember(const std::string& image, const std::string& container) {
+  if (image.empty()) return true;
+  return state_.With([&](State& state) {
+    if (state.containers.contains(image)) return true;
+    if (state.containers.size() >= options_.most_names) {
       state.complete = false;
+      return false;
+    }
+    state.containers.emplace(image, container);
+    return true;
   });
 }
 
 void UseWatch::SetDeaf(bool deaf) {
-  state_.With([deaf](State& state) {
+  const SteadyTime now = clock_.Steady();
+  state_.With([&](State& state) {
     state.deaf = deaf;
+    state.since = deaf ? std::nullopt : std::optional(now);
     if (deaf) state.complete = false;
   });
 }
 
+void UseWatch::Changed() const {
+  if (options_.changed) options_.changed();
+}
+
 UseWatch::Uses UseWatch::Drain() {
   const State state = state_.With([](State& current) {
-    return std::exchange(current, State{{}, !current.deaf, current.deaf});
+    return std::exchange(current, State{{}, !current.deaf, current.deaf, current.since});
   });
-  Uses uses{{}, state.complete};
+  Uses uses{{}, state.complete, state.since};
   uses.references.reserve(state.containers.size());
   for (const auto& [image, container] : state.containers) {
     Referrer by;

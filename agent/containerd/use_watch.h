@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -44,11 +45,16 @@ class UseWatch {
     // come again.
     std::function<void()> subscribed = {};
     std::function<void(const Error&)> lost = {};
+    // A container was created, or events were lost: there is something to drain.
+    std::function<void()> changed = {};
   };
   struct Uses {
     std::vector<ImageReference> references;  // each name once
     // False: events were lost, or there were too many names; a use may be missing.
     bool complete = true;
+    // Since when every use was heard of: the list of containers that followed the subscription, or
+    // the last loss.  Empty: while nobody listens.
+    std::optional<SteadyTime> since = {};
   };
 
   UseWatch(const std::shared_ptr<grpc::Channel>& channel, const Clock& clock, Options options);
@@ -67,12 +73,15 @@ class UseWatch {
     std::map<std::string, std::string, std::less<>> containers;  // by the name of its image
     bool complete = true;
     bool deaf = false;  // the last subscription is over, and the next not made
+    std::optional<SteadyTime> since;
   };
   Status Listen(const std::stop_token& stop);
   Status Hear(const std::stop_token& stop, bool& any);
   Status RememberAll(const std::stop_token& stop);
-  void Remember(const std::string& image, const std::string& container);
+  bool Remember(const std::string& image, const std::string& container);
+  bool RememberEvent(const std::string& value);
   void SetDeaf(bool deaf);
+  void Changed() const;
 
   const Clock& clock_;
   const Options options_;

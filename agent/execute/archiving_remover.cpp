@@ -13,29 +13,30 @@ Status ArchivingRemover::BeginBatch(const std::vector<const Image*>& images,
     const auto archive = archiver_.Archive(*image, stop);
     copied_.insert_or_assign(image->id.text(), archive ? Status(Done{}) : archive.error());
   }
-  return remover_.BeginBatch(images, stop);
+  return inner().BeginBatch(images, stop);
 }
 
 std::string ArchivingRemover::WhyWithoutCopy(const Image& image) const {
   if (!image.local_only()) return {};
-  const std::string why = "it cannot be pulled again and ";
+  const std::string why = "nothing proves that it can be pulled again, and it ";
   const auto copied = copied_.find(image.id.text());
   if (copied == copied_.end()) return why + "was not archived";
   if (!copied->second)
     return why + "could not be archived, so it stays: " + copied->second.error().what;
-  return archiver_.Has(image) ? std::string() : why + "its archive is gone, so it stays";
+  return archiver_.Has(image) ? std::string() : "nothing proves that it can be pulled again, and its archive is gone, so it stays";
 }
 
 std::string ArchivingRemover::ReasonToSpare(const Image& image) {
   std::string why = WhyWithoutCopy(image);
-  return why.empty() ? remover_.ReasonToSpare(image) : why;
+  return why.empty() ? inner().ReasonToSpare(image) : why;
 }
 
-Result<Removal> ArchivingRemover::Remove(const Image& image, const std::stop_token& stop) {
+Result<Removal> ArchivingRemover::Remove(const Image& image, DeletionGuard& guard,
+                                         const std::stop_token& stop) {
   // Asked once more: another process may have made room for its own archives meanwhile.
   if (std::string why = WhyWithoutCopy(image); !why.empty())
     return Error{ErrorKind::kIncomplete, std::move(why)};
-  return remover_.Remove(image, stop);
+  return inner().Remove(image, guard, stop);
 }
 
 }  // namespace imagesweep

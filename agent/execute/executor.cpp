@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <unordered_set>
+#include <utility>
 
 #include "agent/base/duration.h"
 #include "agent/execute/batch.h"
@@ -36,11 +37,27 @@ bool NeedsMeasure(const Plan& plan, std::uint32_t at, const std::optional<DiskUs
 
 }  // namespace
 
+std::string Executor::WhyUnavailable(const ImageId& id) const {
+  return backoff_.WhyNot(id, clock_.Steady());
+}
+
+void Executor::Remember(const Outcome& outcome, const ImageId& id) {
+  const SteadyTime now = clock_.Steady();
+  if (outcome.kind == OutcomeKind::kSpared && outcome.unavailable)
+    backoff_.Failed(id, "it was skipped before (" + outcome.detail + ")", now);
+  if (outcome.kind != OutcomeKind::kFailed) return;
+  ++failures_;
+  std::string why = "its removal failed before (" + outcome.detail + ")";
+  if (outcome.lost)
+    backoff_.Lost(id, std::move(why), now);
+  else
+    backoff_.Failed(id, std::move(why), now);
+}
+
 std::optional<std::string> Executor::ReasonToSkip(const Decision& decision, const Image& image,
                                                   const Policy& policy,
                                                   const std::optional<DiskUsage>& disk) const {
-  if (const auto wait = backoff_.Wait(image.id, clock_.Steady()))
-    return "its removal failed before; tried again in " + HumanDuration(*wait);
+  if (std::string why = WhyUnavailable(image.id); !why.empty()) return why;
   if (!ForSpace(decision) || !disk) return std::nullopt;
   // What the runtime calls an image's size is not what comes free, so the disk itself says when to
   // end.
@@ -113,6 +130,7 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
   Execution execution;
   failures_ = 0;
   bool removed_before = false;
+  bool to_settle = false;  // something was removed since the disk was settled
   begun_ = clock_.Steady();
   const GracefulStop graceful(stop, clock_);
   std::span<const std::uint32_t> rest = plan.removals;
@@ -123,8 +141,11 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
       execution.stopped_early = "space may not be free yet: " + reclaimed.error().what;
   };
   const auto reclaim_before_next = [&] {
-    if (std::ranges::any_of(rest, [&](auto at) { return NeedsMeasure(plan, at, disk); })) reclaim();
+    if (std::ranges::none_of(rest, [&](auto at) { return NeedsMeasure(plan, at, disk); })) return;
+    reclaim();
+    if (disk && std::exchange(to_settle, false)) filesystem_.Settle(disk->mountpoint);
   };
+  remover.BeginRun();
   reclaim_before_next();  // what another run may have left
   while (!rest.empty() && execution.stopped_early.empty()) {
     // Everything that may say no is asked after the pause, not before it.
@@ -146,10 +167,8 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
     for (Outcome& outcome : result.outcomes) {
       const Image& image = evidence.images[outcome.image];
       removed_before = removed_before || outcome.kind == OutcomeKind::kRemoved;
-      if (outcome.kind == OutcomeKind::kFailed) {
-        ++failures_;
-        backoff_.Failed(image.id, clock_.Steady());
-      }
+      to_settle = to_settle || outcome.kind == OutcomeKind::kRemoved;
+      Remember(outcome, image.id);
       execution.outcomes.push_back(std::move(outcome));
       if (hooks.on_outcome) hooks.on_outcome(execution.outcomes.back(), image);
     }
@@ -172,15 +191,6 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
   return execution;
 }
 
-Untagging Executor::DropNames(const Plan& plan, const Policy& policy, const Evidence& evidence,
-                              const ImageIndex& index, NameRemover* remover,
-                              const std::stop_token& stop, const Hooks& hooks) {
-  return Untagger(look_, remover, clock_)
-      .Run(
-          plan, evidence, index, policy.limits.max_failures - failures_,
-          [&] { return ReasonToEnd(policy, stop, hooks); }, stop);
-}
-
 void Executor::Verify(const Evidence& evidence, const std::vector<Image>& listed_after,
                       std::vector<Outcome>& outcomes) {
   std::unordered_set<std::string_view> listed;
@@ -198,7 +208,8 @@ void Executor::Verify(const Evidence& evidence, const std::vector<Image>& listed
     }
     outcome.kind = OutcomeKind::kStillListed;
     outcome.detail = "the runtime reported success and lists it all the same";
-    backoff_.Failed(id, clock_.Steady());
+    backoff_.Failed(id, "the runtime lists it though its removal succeeded before",
+                    clock_.Steady());
   }
 }
 

@@ -10,7 +10,6 @@
 
 #include "agent/execute/last_look.h"
 #include "agent/execute/removal_backoff.h"
-#include "agent/execute/untag.h"
 #include "agent/model/plan.h"
 #include "agent/model/policy.h"
 #include "agent/model/ports.h"
@@ -27,8 +26,8 @@ struct Execution {
   std::optional<double> seconds;  // from the first batch until the space was free; empty: no batch
 };
 
-// Carries out a plan: in its order, in batches as large as the remover wants them, each image after
-// a last look that is at most 50 ms old, with pauses between batches, until the first of: all done,
+// Carries out a plan: in its order, in batches as large as the remover wants them, each image
+// within 50 ms of asking who uses it, with pauses between batches, until the first of: all done,
 // failures used up, a source lost, told to stop.  Remembers failed images between runs.  Not for
 // several threads.
 class Executor {
@@ -38,13 +37,15 @@ class Executor {
       : filesystem_(filesystem), look_(runtime, pods, workloads, expected, clock), clock_(clock) {}
 
   struct Hooks {
-    // Told of the images of a batch before the last look at them, and of what became of each.
+    // Told of the images of a batch before they are rechecked, and of what became of each.
     std::function<void(const std::vector<std::uint32_t>& images)> before_batch;
     std::function<void(const std::vector<Outcome>& outcomes)> after_batch;
     // Told of what will be tried, once, before the first.
     std::function<void(const Plan& plan, const Observation& seen)> on_begin;
     // Told of each outcome as it comes.
     std::function<void(const Outcome&, const Image&)> on_outcome;
+    // Called on the way of what takes long, whenever a part of it is done.
+    std::function<void()> on_progress;
     // Asked before each batch: why the run is to end here; empty to go on.
     std::function<std::string()> reason_to_end;
   };
@@ -55,10 +56,9 @@ class Executor {
                 const ImageIndex& index, const std::optional<DiskUsage>& disk,
                 ImageRemover& remover, const std::stop_token& stop, const Hooks& hooks);
 
-  // After it, unless it was refused or stopped early: drops the plan's names.
-  Untagging DropNames(const Plan& plan, const Policy& policy, const Evidence& evidence,
-                      const ImageIndex& index, NameRemover* remover, const std::stop_token& stop,
-                      const Hooks& hooks);
+  // Why an image cannot be removed in a run that begins now: its removal failed or was skipped a
+  // while ago.  Empty: it can.
+  std::string WhyUnavailable(const ImageId& id) const;
 
   // After the run: what the runtime still lists was not removed, whatever it said; what it does not
   // list is gone, though the call failed.
@@ -71,6 +71,8 @@ class Executor {
                                        const std::optional<DiskUsage>& disk,
                                        const ImageRemover& remover, Execution& execution,
                                        const Hooks& hooks) const;
+  // For this run and the next ones.
+  void Remember(const Outcome& outcome, const ImageId& id);
   std::string ReasonToEnd(const Policy& policy, const std::stop_token& stop,
                           const Hooks& hooks) const;
   std::optional<std::string> ReasonToSkip(const Decision& decision, const Image& image,

@@ -10,8 +10,15 @@ Result<std::string> ConfigText(const Json& object, const std::string& key,
     return Error{ErrorKind::kIncomplete, "ConfigMap " + display + " is not an object"};
   auto data = ObjectAt(object, "data");
   if (!data) return std::move(data).error();
-  if (*data == nullptr || !(*data)->contains(key))
+  if (*data == nullptr || !(*data)->contains(key)) {
+    auto binary = ObjectAt(object, "binaryData");
+    if (!binary) return std::move(binary).error();
+    if (*binary != nullptr && (*binary)->contains(key))
+      return Error{ErrorKind::kInvalid,
+                   "ConfigMap " + display + ": key \"" + key +
+                       "\" is in binaryData (it is not UTF-8); save the file as UTF-8"};
     return Error{ErrorKind::kInvalid, "ConfigMap " + display + " has no key \"" + key + "\""};
+  }
   return TextAt(**data, key.c_str());
 }
 

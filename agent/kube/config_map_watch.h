@@ -37,7 +37,8 @@ class ConfigMapWatch final : public ReflectorHandler {
   bool denied_ = false;                      // and no longer holds, as was told
 };
 
-// The text of the key in this ConfigMap object; kInvalid when it has no such key.
+// The text of the key in this ConfigMap object; kInvalid when it has no such key,
+// or has it as binary data.
 Result<std::string> ConfigText(const Json& object, const std::string& key,
                                const std::string& display);
 

@@ -9,6 +9,7 @@ namespace imagesweep::layers {
 namespace {
 
 constexpr std::string_view kSnapshots = "snapshots/";
+constexpr std::string_view kSource = "containerd.io/distribution.source.";
 constexpr std::string_view kBuildKitNamespace = "buildkit";
 
 }  // namespace
@@ -62,6 +63,11 @@ void World::AddBlob(std::string_view name_space, std::string_view digest, std::u
   blob.bytes = bytes;
   blob.created = created;
   blobs_.push_back(blob);
+  if (blob.space != cri_namespace()) return;
+  for (const Label& label : labels)
+    if (label.key.starts_with(kSource))
+      source_labels_.push_back({blob.digest, keys_.Intern(label.key.substr(kSource.size())),
+                                keys_.Intern(label.value)});
 }
 
 void World::AddSnapshot(std::string_view name_space, std::string_view snapshotter,
@@ -159,6 +165,7 @@ void World::Trim() {
   keys_.Trim();
   images_.shrink_to_fit();
   blobs_.shrink_to_fit();
+  source_labels_.shrink_to_fit();
   snapshots_.shrink_to_fit();
   references_.shrink_to_fit();
 }

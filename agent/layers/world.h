@@ -53,6 +53,14 @@ struct Blob {
   bool root = false;
 };
 
+// A label of a pull: the blob was in these repositories of a registry.  Only a pull writes it
+// (containerd, core/remotes/docker/handler.go, AppendDistributionSourceLabel).
+struct SourceLabel {
+  Key blob = kNoKey;          // digest
+  Key host = kNoKey;          // of the registry, without its port
+  Key repositories = kNoKey;  // paths with commas between them: "library/nginx,mirror/nginx"
+};
+
 struct Snapshot {
   static constexpr std::uint64_t kUnread = ~std::uint64_t{0};
   std::uint64_t bytes = kUnread;  // kUnread: its usage was not read
@@ -166,6 +174,8 @@ class World {
   const std::vector<std::string>& snapshotters() const { return snapshotters_; }
   const std::vector<ImageRecord>& images() const { return images_; }
   const std::vector<Blob>& blobs() const { return blobs_; }
+  // Of blobs of the CRI's namespace, in no order.
+  const std::vector<SourceLabel>& source_labels() const { return source_labels_; }
   const std::vector<Snapshot>& snapshots() const { return snapshots_; }
   const std::vector<Container>& containers() const { return containers_; }
   const std::vector<Holder>& holders() const { return holders_; }
@@ -193,6 +203,7 @@ class World {
   std::vector<std::string> namespaces_, snapshotters_;
   std::vector<ImageRecord> images_;
   std::vector<Blob> blobs_;
+  std::vector<SourceLabel> source_labels_;
   std::vector<Snapshot> snapshots_;
   std::vector<Container> containers_;
   std::vector<Holder> holders_;

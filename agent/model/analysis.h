@@ -53,21 +53,4 @@ struct VerdictChange {
   Decision now, then;
 };
 
-// A tag of an image that stays with both policies, and that only one of them drops, or each by
-// another rule.
-struct TagChange {
-  std::uint32_t image = 0;  // position in Observation::images
-  std::uint32_t tag = 0;    // position in its Image::tags
-  // The rule that drops it, which may have no name; empty: it stays.
-  std::optional<std::string> now, then;
-};
-
-// What another policy would do differently.
-struct PlanDifference {
-  std::vector<VerdictChange> images;
-  std::vector<TagChange> tags;
-
-  bool empty() const { return images.empty() && tags.empty(); }
-};
-
 }  // namespace imagesweep

@@ -124,6 +124,9 @@ struct ImageAge {
   // than `unused_for`.
   Millis watched_unused_for{0};
   bool just_seen = false;  // no record before this look: its age starts now
+  // A look before this one found a tag on it that it has no more.  Without that an image that has
+  // digests alone may as well have been pulled by digest.
+  bool lost_tag = false;
 };
 
 // A run that did not act, and which source could not be trusted.

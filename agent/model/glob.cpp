@@ -2,28 +2,69 @@
 
 #include <algorithm>
 
+#include "agent/model/pattern_check.h"
+
 namespace imagesweep {
 namespace {
 
-Error Bad(std::string_view text, std::string_view why) {
-  return {ErrorKind::kInvalid,
-          "\"" + std::string(text) + "\" is not an image pattern: " + std::string(why)};
-}
+constexpr std::size_t kFullHex = 64;
 
 bool HasWildcard(std::string_view text) {
   return text.find_first_of("*?") != std::string_view::npos;
 }
 
-// The registry a CLI would add: "nginx" -> docker.io/library/nginx, "shop/api" ->
-// docker.io/shop/api. A first segment with a wildcard stands for the registry itself.
+// What the runtime would make of it: "nginx" -> docker.io/library/nginx.  A first part with a
+// wildcard stands for the registry itself, and behind docker.io `**` for a path of any length.
 std::string Qualify(std::string_view repository) {
-  const auto slash = repository.find('/');
-  const auto first = repository.substr(0, slash);
+  const auto first = repository.substr(0, repository.find('/'));
   if (first.find("**") != std::string_view::npos) return std::string(repository);
-  if (slash == std::string_view::npos) return "docker.io/library/" + std::string(repository);
-  const bool registry = first == "localhost" || HasWildcard(first) ||
-                        first.find_first_of(".:") != std::string_view::npos;
-  return registry ? std::string(repository) : "docker.io/" + std::string(repository);
+  const RepositoryParts parts = SplitRepository(repository);
+  const bool wildcard = HasWildcard(first) && first.size() < repository.size();
+  if (parts.registry.empty() && wildcard) return std::string(repository);
+  if (parts.registry.empty() || parts.path.find("**") == std::string_view::npos)
+    return JoinRepository(parts);
+  // Not "library/**": docker.io/** is all of it.
+  const std::string joined = JoinRepository({parts.registry, "x"});
+  return joined.substr(0, joined.find('/') + 1) + std::string(parts.path);
+}
+
+std::string_view HexOf(std::string_view digest) {
+  const auto colon = digest.find(':');
+  return colon == std::string_view::npos ? digest : digest.substr(colon + 1);
+}
+
+// Hosts of Docker Hub that a runtime takes for registries of their own.
+bool IsHostOfHub(std::string_view host) {
+  return host == "registry-1.docker.io" || host == "registry.hub.docker.com";
+}
+
+bool IsFolded(std::string_view repository) {
+  const auto host = repository.substr(0, repository.find('/'));
+  return !IsHostOfHub(host) &&
+         std::ranges::none_of(host, [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+// The same for every spelling of one registry: the host in lower case, and docker.io for its hosts.
+std::string Fold(std::string_view repository) {
+  const auto slash = std::min(repository.find('/'), repository.size());
+  std::string host(repository.substr(0, slash));
+  for (char& c : host)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  if (!IsHostOfHub(host)) return host + std::string(repository.substr(slash));
+  return Qualify("docker.io" + std::string(repository.substr(slash)));
+}
+
+// "quay.io/team/app" ends with the whole parts of "team/app".
+bool EndsWithPath(std::string_view repository, std::string_view path) {
+  return repository.ends_with(path) && repository.size() > path.size() &&
+         repository[repository.size() - path.size() - 1] == '/';
+}
+
+// By its id or by a digest of any repository, as ImageIndex.
+bool HasDigits(const Image& image, std::string_view hex) {
+  return HexOf(image.id.text()) == hex ||
+         std::ranges::any_of(image.digests,
+                             [&](const ImageName& name) { return HexOf(name.digest()) == hex; });
 }
 
 }  // namespace
@@ -71,58 +112,78 @@ bool GlobMatches(std::string_view pattern, std::string_view text) {
 }
 
 Result<ImageGlob> ImageGlob::Parse(std::string_view text) {
-  if (text.empty()) return Bad(text, "it is empty");
-  if (text.size() > 4096) return Bad(text.substr(0, 64), "it is longer than 4096 characters");
-  if (std::ranges::any_of(text,
-                          [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; }))
-    return Bad(text, "it has a space or a control character");
+  if (const std::string why = WhyNotImagePattern(text); !why.empty())
+    return Error{ErrorKind::kInvalid,
+                 "\"" + std::string(text.substr(0, 64)) + "\" is not an image pattern: " + why};
   ImageGlob glob;
   glob.text_ = std::string(text);
   std::string_view rest = text;
-  if (rest.starts_with("sha256:")) {
-    glob.id_hex_ = std::string(rest.substr(7));
-    const bool hex = std::ranges::all_of(
-        glob.id_hex_, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-    if (!hex || glob.id_hex_.size() < 12 || glob.id_hex_.size() > 64)
-      return Bad(text, "an image id is sha256: and 12 to 64 lower-case hexadecimal digits");
+  if (rest.starts_with("sha256:") || IsFullHexId(rest)) {
+    glob.id_hex_ = std::string(HexOf(rest));
     return glob;
   }
   if (const auto at = rest.find('@'); at != std::string_view::npos) {
     glob.digest_ = std::string(rest.substr(at + 1));
     rest = rest.substr(0, at);
-    if (glob.digest_.empty()) return Bad(text, "nothing follows the @");
   }
   const auto slash = rest.rfind('/');
   const auto name_start = slash == std::string_view::npos ? 0 : slash + 1;
   if (const auto colon = rest.find(':', name_start); colon != std::string_view::npos) {
     glob.tag_ = std::string(rest.substr(colon + 1));
     rest = rest.substr(0, colon);
-    if (glob.tag_.empty()) return Bad(text, "nothing follows the colon");
   }
-  if (rest.empty()) return Bad(text, "it names no repository");
-  if (rest.front() == '/' || rest.back() == '/') return Bad(text, "a path segment is empty");
   // As in a reference: with a digest the tag does not count; and every tag means every tag.
   if (!glob.digest_.empty() || glob.tag_ == "*" || glob.tag_ == "**") glob.tag_.clear();
   glob.repository_ = Qualify(rest);
+  glob.folded_ = Fold(glob.repository_);
+  glob.names_no_registry_ =
+      SplitRepository(rest).registry.empty() && glob.repository_.size() > rest.size();
+  if (glob.names_no_registry_ && !HasWildcard(rest)) glob.short_path_ = std::string(rest);
+  if (!HasWildcard(glob.digest_)) glob.digits_ = std::string(HexOf(glob.digest_));
+  // A runtime takes any text that ends with a whole digest for that digest.
+  if (glob.tag_.size() >= kFullHex && IsHex(glob.tag_)) glob.digits_ = glob.tag_;
   return glob;
 }
 
-bool ImageGlob::Matches(const ImageName& name) const {
-  if (!id_hex_.empty()) return false;
+bool ImageGlob::MatchesBehindRepository(const ImageName& name) const {
   if (!tag_.empty() && (name.tag().empty() || !GlobMatches(tag_, name.tag()))) return false;
-  if (!digest_.empty() && (name.digest().empty() || !GlobMatches(digest_, name.digest())))
-    return false;
-  return GlobMatches(repository_, name.repository());
+  return digest_.empty() || (!name.digest().empty() && GlobMatches(digest_, name.digest()));
+}
+
+bool ImageGlob::Matches(const ImageName& name) const {
+  return id_hex_.empty() && MatchesBehindRepository(name) &&
+         GlobMatches(repository_, name.repository());
+}
+
+bool ImageGlob::MatchesId(const Image& image) const {
+  return !id_hex_.empty() && HexOf(image.id.text()).starts_with(id_hex_);
 }
 
 bool ImageGlob::Matches(const Image& image) const {
-  if (!id_hex_.empty()) {
-    std::string_view hex = image.id.text();
-    if (hex.starts_with("sha256:")) hex.remove_prefix(7);
-    return hex.starts_with(id_hex_);
-  }
   const auto matches = [this](const ImageName& name) { return Matches(name); };
-  return std::ranges::any_of(image.tags, matches) || std::ranges::any_of(image.digests, matches);
+  return MatchesId(image) || std::ranges::any_of(image.tags, matches) ||
+         std::ranges::any_of(image.digests, matches);
+}
+
+bool ImageGlob::Keeps(const ImageName& name) const {
+  if (!id_hex_.empty() || !MatchesBehindRepository(name)) return false;
+  const auto repository = name.repository();
+  if (GlobMatches(repository_, repository)) return true;
+  if (!short_path_.empty() && EndsWithPath(repository, short_path_)) return true;
+  const bool folded = IsFolded(repository);
+  return (!folded || folded_ != repository_) &&
+         GlobMatches(folded_, folded ? repository : Fold(repository));
+}
+
+bool ImageGlob::KeepsById(const Image& image) const {
+  return MatchesId(image) || (!id_hex_.empty() && HasDigits(image, id_hex_)) ||
+         (!digits_.empty() && HasDigits(image, digits_));
+}
+
+bool ImageGlob::Keeps(const Image& image) const {
+  const auto keeps = [this](const ImageName& name) { return Keeps(name); };
+  return KeepsById(image) || std::ranges::any_of(image.tags, keeps) ||
+         std::ranges::any_of(image.digests, keeps);
 }
 
 }  // namespace imagesweep

@@ -18,7 +18,7 @@ using ImageId = StrongString<struct ImageIdTag>;
 struct Image {
   ImageId id;
   std::vector<ImageName> tags;     // repo_tags, normalised; empty when the tag moved on
-  std::vector<ImageName> digests;  // repo_digests; empty for an imported or locally built image
+  std::vector<ImageName> digests;  // repo_digests, which prove nothing: see Origin
   // What the runtime says.  Compressed on containerd, uncompressed on CRI-O: never "bytes freed".
   std::uint64_t size_bytes = 0;
   bool pinned = false;
@@ -27,8 +27,8 @@ struct Image {
   // fills it in.
   Origin origin = {};
 
-  // Cannot be pulled again, as far as anybody on this node knows: it has no digest of a registry.
-  bool local_only() const noexcept;
+  // No evidence says that it can be pulled again; an unknown origin counts as local.
+  bool local_only() const noexcept { return !origin.can_be_pulled(); }
   // The first tag, else the first digest, else the id: what people call it.
   const std::string& display_name() const noexcept {
     if (!tags.empty()) return tags.front().text();

@@ -6,17 +6,14 @@ namespace imagesweep {
 namespace {
 
 constexpr std::size_t kFullHex = 64;
+// What runtimes print as a short id.  Fewer digits are a name: every id begins with one of sixteen.
+constexpr std::size_t kFewestIdDigits = 12;
+constexpr std::size_t kMostIdDigits = 128;  // sha512
 constexpr std::string_view kSha256 = "sha256:";
 
 std::string_view HexOf(std::string_view digest) {
   const auto colon = digest.find(':');
   return colon == std::string_view::npos ? digest : digest.substr(colon + 1);
-}
-
-bool IsHex(std::string_view text) {
-  return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
 }
 
 std::string_view LastSegment(std::string_view path) {
@@ -32,10 +29,17 @@ bool EndsWithPath(std::string_view repository, std::string_view path) {
 
 // An id, possibly shortened: "sha256:3f…", or bare hexadecimal digits.  Of another algorithm only
 // whole ones, since "app:3f" is a tag.
-std::string_view IdHex(std::string_view text) {
+std::string_view IdHex(std::string_view text, std::size_t fewest = kFewestIdDigits) {
   if (text.starts_with("sha256:")) text.remove_prefix(7);
-  if (const auto rest = HexOf(text); rest.size() >= 64) text = rest;
-  return IsHex(text) ? text : std::string_view{};
+  if (const auto rest = HexOf(text); rest.size() >= kFullHex) text = rest;
+  const bool id = text.size() >= fewest && text.size() <= kMostIdDigits && IsHex(text);
+  return id ? text : std::string_view{};
+}
+
+// Whether the runtime itself had to find the image by this text, and does not say which it found:
+// then even one digit may be an id.
+bool OnlyTextOfAContainer(const ImageReference& reference) {
+  return reference.by.kind == ReferrerKind::kContainer && reference.resolved.empty();
 }
 
 // A name with a registry that has no other form, and a tag: parsed it is the same text again, so
@@ -137,6 +141,8 @@ void ImageIndex::ResolveInto(const ImageReference& reference, Positions& found) 
     const ImageName name = ImageName::Parse(text);
     AddExact(text, name, found);
     if (name.unqualified() && name.digest().empty()) {
+      if (OnlyTextOfAContainer(reference))
+        if (const auto hex = IdHex(text, 1); !hex.empty()) AddByDigest(hex, found);
       Positions same_path;
       AddBySamePath(name, same_path);
       // The status names the one it was: then the others are not needed for this container.

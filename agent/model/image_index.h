@@ -17,12 +17,19 @@ namespace imagesweep {
 // where names, digests and ids of the different runtimes are matched.
 //
 // A reference means every image that matches it by
-//   - id, with or without "sha256:", also shortened (containerd resolves unique prefixes),
+//   - id, with or without "sha256:", whole or the first 12 digits or more (shorter text is a name),
 //   - digest, whatever the repository: a pod's imageID may be a manifest-list digest,
 //   - normalised tag,
 //   - for a name without a registry: the same path in any registry (CRI-O's registries.conf), until
 //     the container's status shows which one it was.
-// More matches keep more images, so doubt is resolved towards matching.
+// More matches keep more images, so doubt is resolved towards matching: a shortened id that several
+// images begin with means all of them.
+//
+// Why shorter text is a name: the kubelet adds ":latest" to it before it asks the runtime, so a pod
+// that says "3" never gets an id that begins with 3 (pkg/util/parsers).  containerd's CRI resolves
+// any unique prefix after the name (CRIImageService.LocalResolve), but a container that a person
+// made so has the whole id in image_ref, which is a reference of its own.  A container of which the
+// runtime gives nothing but the text may mean every id that begins with it.
 // Source: field tables of containerd, CRI-O and cri-dockerd (Container.image, image_ref, image_id,
 // ContainerStatus.image_ref), Kubernetes' status.containerStatuses[].imageID.
 //

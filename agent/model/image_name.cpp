@@ -6,6 +6,7 @@ namespace imagesweep {
 namespace {
 
 constexpr std::string_view kDefaultRegistry = "docker.io";
+constexpr std::string_view kHubAlias = "index.docker.io";
 constexpr std::string_view kOfficialPrefix = "library/";
 
 bool IsLowerOrDigit(char c) {
@@ -62,25 +63,14 @@ ImageName ImageName::Parse(std::string_view text) {
     rest = rest.substr(0, colon);
     if (!IsTagText(tag)) return verbatim;
   }
-  std::string_view registry;
-  std::string_view path = rest;
-  if (const auto first = rest.find('/');
-      first != std::string_view::npos && IsRegistry(rest.substr(0, first))) {
-    registry = rest.substr(0, first);
-    path = rest.substr(first + 1);
-  }
-  if (!IsPathText(path)) return verbatim;
+  const RepositoryParts parts = SplitRepository(rest);
+  if (!IsPathText(parts.path)) return verbatim;
 
   ImageName name;
-  name.unqualified_ = registry.empty();
-  if (registry.empty() || registry == "index.docker.io") registry = kDefaultRegistry;
-  name.text_.reserve(registry.size() + rest.size() + tag.size() + digest.size() + 16);
-  name.text_.append(registry).append("/");
-  if (registry == kDefaultRegistry && path.find('/') == std::string_view::npos)
-    name.text_.append(kOfficialPrefix);
-  name.short_path_ = name.text_.size();
-  name.text_.append(path);
+  name.unqualified_ = parts.registry.empty();
+  name.text_ = JoinRepository(parts);
   name.repository_ = name.text_.size();
+  name.short_path_ = name.repository_ - parts.path.size();
   if (!digest.empty()) {
     name.text_.append("@").append(digest);
   } else {
@@ -104,9 +94,30 @@ std::string_view ImageName::short_path() const {
 }
 
 bool IsFullHexId(std::string_view text) {
-  return text.size() == 64 && std::ranges::all_of(text, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
+  return text.size() == 64 && IsHex(text);
+}
+
+bool IsHex(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+  });
+}
+
+RepositoryParts SplitRepository(std::string_view written) {
+  const auto slash = written.find('/');
+  if (slash == std::string_view::npos || !IsRegistry(written.substr(0, slash)))
+    return {{}, written};
+  return {written.substr(0, slash), written.substr(slash + 1)};
+}
+
+std::string JoinRepository(const RepositoryParts& parts) {
+  const bool hub =
+      parts.registry.empty() || parts.registry == kDefaultRegistry || parts.registry == kHubAlias;
+  std::string joined;
+  joined.reserve(parts.registry.size() + parts.path.size() + 24);
+  joined.append(hub ? kDefaultRegistry : parts.registry).append("/");
+  if (hub && parts.path.find('/') == std::string_view::npos) joined.append(kOfficialPrefix);
+  return joined.append(parts.path);
 }
 
 }  // namespace imagesweep

@@ -46,4 +46,22 @@ class ImageName {
 // Exactly 64 lower-case hexadecimal digits: an image id without its algorithm.
 bool IsFullHexId(std::string_view text);
 
+// Lower-case hexadecimal digits, at least one.
+bool IsHex(std::string_view text);
+
+// A repository as it is written, split where its registry ends.
+struct RepositoryParts {
+  std::string_view registry;  // empty: none is written
+  std::string_view path;
+};
+
+// The first part is a registry when it has a dot, a colon or a capital letter, or is "localhost".
+// Source: github.com/distribution/reference, splitDockerDomain.
+RepositoryParts SplitRepository(std::string_view written);
+
+// The repository that the parts mean: docker.io for no registry and for index.docker.io, and
+// library/ for a path of one part there.  No other host is another name of Docker Hub: containerd
+// stores and resolves registry-1.docker.io/… and hosts in capitals as they are written.
+std::string JoinRepository(const RepositoryParts& parts);
+
 }  // namespace imagesweep

@@ -62,6 +62,11 @@ std::string_view ToString(Code code) {
   return "Idle";
 }
 
+const std::string& Observation::WhyUnavailable(std::uint32_t image) const {
+  static const std::string available;
+  return image < unavailable.size() ? unavailable[image] : available;
+}
+
 bool IsReclaimable(const Decision& decision) {
   return decision.verdict != Verdict::kKeep || decision.code == Code::kTooYoung ||
          decision.code == Code::kIdle;

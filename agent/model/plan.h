@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,9 +55,15 @@ struct Observation {
   std::vector<WorkloadReference> workloads;
   std::vector<std::string> sandbox_images;
   std::vector<std::string> own_images;  // the agent's own, when it runs as a pod
-  std::optional<DiskUsage> disk;        // empty: unknown, so nothing goes for space
-  // Of the tags that rules with Untag select, by their text: an age of each name, by its own uses.
-  std::map<std::string, ImageAge, std::less<>> tag_ages = {};
+  // The image filesystem that the thresholds apply to: of several, the one that is fullest.  Empty:
+  // unknown, so nothing goes for space.
+  std::optional<DiskUsage> disk;
+  // Parallel to images, or empty when all are available: why this run cannot remove an image,
+  // whatever the policy says, as one clause ("its removal failed, …"); an empty text: it can.
+  std::vector<std::string> unavailable = {};
+
+  // Empty: it can be removed.
+  const std::string& WhyUnavailable(std::uint32_t image) const;
 };
 
 // The verdict on one image.
@@ -75,6 +80,8 @@ struct Decision {
   // Of several tags the one that tells most, as a position in Image::tags; the others are its
   // twins.
   std::uint32_t main_tag = 0;
+  // For kTooYoung: how long until it has its minimum age, if nothing uses it; more than zero.
+  Millis old_enough_in{0};
   // For kDefer: what it waits for, "the next window opens at …"; the same for all that wait for it.
   std::string waits_for = {};
   // For kWorkload: positions in Observation::workloads, each workload once.
@@ -88,28 +95,10 @@ struct Decision {
 // later, or is only too young or idle.
 bool IsReclaimable(const Decision& decision);
 
-// A name that a rule takes from an image which stays and has another tag.
-struct NameToDrop {
-  std::uint32_t image = 0;  // position in Observation::images
-  std::uint32_t tag = 0;    // position in its Image::tags
-  std::string rule;         // by name
-  Millis minimum_age{0};    // of the runtime's record of the name
-};
-
-// A tag that a rule would take, and why it stays for now.
-struct TagThatStays {
-  std::uint32_t image = 0;
-  std::uint32_t tag = 0;
-  std::string rule;
-  std::string why;  // one line for people
-};
-
 // One verdict for every image, and the order in which the removals go.
 struct Plan {
   std::vector<Decision> decisions;      // parallel to Observation::images
   std::vector<std::uint32_t> removals;  // positions of kRemove, first to go first
-  std::vector<NameToDrop> untags = {};  // after the removals; frees nothing
-  std::vector<TagThatStays> tags_that_stay = {};
   // Bytes that somebody wants to be available, and no image goes any more once they are; 0: none.
   std::uint64_t room = 0;
 

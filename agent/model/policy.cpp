@@ -22,6 +22,7 @@ Policy Policy::Default(Profile profile) {
   policy.profile = profile;
   if (auto local = ImageGlob::Parse("localhost/**"))
     policy.keep.images.push_back(*std::move(local));
+  policy.keep.workloads.enabled = true;
   switch (profile) {
     case Profile::kConservative:
       policy.minimum_age = std::chrono::hours(24);

@@ -14,7 +14,7 @@
 
 namespace imagesweep {
 
-// What happens to images that cannot be pulled again (no repo digest).
+// What happens to images without evidence that they can be pulled again (Image::local_only).
 enum class LocalOnly {
   kAlways,            // kept
   kUnlessSuperseded,  // kept while this node has no newer version of it
@@ -45,7 +45,6 @@ enum class RuleAction {
   kKeep,      // stays
   kRemove,    // goes, unless a protection or the minimum age holds it
   kEvaluate,  // is judged like others, with the rule's own numbers
-  kUntag,     // this name goes, from an image that stays and keeps another tag
 };
 
 // The first rule that selects a name decides for it.
@@ -67,10 +66,10 @@ struct Marks {
   friend bool operator==(const Marks&, const Marks&) = default;
 };
 
-// When the node is about to suffer: then younger images and rollback room may go too, windows or
-// not.  No protection falls.
+// When the node is about to suffer: then images that only minimumAge or lastPerRepository of the
+// policy keeps may go too, windows or not.  No protection falls, and no rule's own numbers.
 struct Critical {
-  int threshold_percent = 82;  // of bytes or inodes; 0 = off
+  int threshold_percent = 0;  // of bytes or inodes; 0 = off
   Millis minimum_age = std::chrono::minutes(5);
 };
 
@@ -88,7 +87,7 @@ struct SizeLimit {
 
 // What the cluster's workloads will need again: rollbacks, scale-ups, the next run of a CronJob.
 struct KeepWorkloads {
-  bool enabled = false;
+  bool enabled = false;        // a document's default is true, see Policy::Default()
   int rollback_revisions = 2;  // of each workload, besides the one it runs now
   bool scaled_to_zero = true;
   bool cron_jobs = true;
@@ -164,7 +163,7 @@ struct Policy {
   std::vector<Override> overrides;  // the first that selects the node holds
   Reporting reporting;
 
-  // Policy with every default of a profile, keep.images included.
+  // Policy with every default of a profile, keep.images and keep.workloads included.
   static Policy Default(Profile profile = Profile::kBalanced);
 
   // The override that holds on a node with these labels; null: none, the policy itself does.

@@ -25,17 +25,16 @@ std::size_t Report::Count(OutcomeKind kind) const {
 }
 
 std::size_t Report::Failures() const {
-  const auto failed = [](const auto& outcome) {
+  const auto failed = [](const Outcome& outcome) {
     return outcome.kind == OutcomeKind::kFailed || outcome.kind == OutcomeKind::kStillListed;
   };
-  return static_cast<std::size_t>(std::ranges::count_if(outcomes, failed) +
-                                  std::ranges::count_if(untagged, failed));
+  return static_cast<std::size_t>(std::ranges::count_if(outcomes, failed));
 }
 
 std::string_view ResultOf(const Report& report) {
   if (report.refused) return "error";
   if (report.Failures() > 0) return "partial";
-  return report.outcomes.empty() && report.untagged.empty() ? "noop" : "success";
+  return report.outcomes.empty() ? "noop" : "success";
 }
 
 }  // namespace imagesweep

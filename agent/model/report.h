@@ -27,13 +27,11 @@ struct Outcome {
   std::uint32_t image = 0;  // position in Observation::images
   OutcomeKind kind = OutcomeKind::kFailed;
   std::string detail;  // why spared, or the error; empty else
-};
-
-// What became of one name that was to be dropped.
-struct NameOutcome {
-  std::uint32_t untag = 0;  // position in Plan::untags
-  OutcomeKind kind = OutcomeKind::kFailed;
-  std::string detail;  // why spared, or the error; empty else
+  // Of kSpared: the remover cannot remove it, or something outside of the CRI uses it.  The next run
+  // would find the same, so the image counts as unavailable for a while.
+  bool unavailable = false;
+  // Of kFailed: the connection to the runtime was lost, so the runtime may never have been asked.
+  bool lost = false;
 };
 
 // What was known of the sources when the run decided.
@@ -119,7 +117,6 @@ struct Report {
   std::vector<Oversized> oversized;
   std::vector<PulledAgain> pulled_again;  // of an agent or command that keeps a history
   std::vector<Outcome> outcomes;
-  std::vector<NameOutcome> untagged;
   std::string stopped_early;  // why not all planned removals were tried; empty when all were
   std::optional<LayerFigures> layers;  // empty: not known, and `warnings` may say why
   std::optional<Snapshot> before;
@@ -133,7 +130,7 @@ struct Report {
   std::vector<std::string> warnings;
 
   std::size_t Count(OutcomeKind kind) const;
-  // Of images and names those that failed, and those that the runtime still lists.
+  // Of images that could not be removed, and of those that the runtime still lists.
   std::size_t Failures() const;
 };
 

@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "agent/base/clock.h"
+#include "agent/model/origin.h"
 
 namespace imagesweep {
 
-// RemovalEntry::code of an image that only lost tags.
+// RemovalEntry::code of an image that only lost tags.  Older versions wrote such entries: they are
+// shown and can be restored, and the image was not removed.
 inline constexpr const char* kUntagCode = "Untag";
 
 // One run, as it is kept.
@@ -34,11 +36,14 @@ struct RemovalEntry {
   SystemTime at;
   std::string id;                    // of the image
   std::vector<std::string> names;    // its tags
-  std::vector<std::string> digests;  // its repo digests: what it can be pulled by
+  std::vector<std::string> digests;  // its repo digests
   std::uint64_t size_bytes = 0;
   std::string code;  // why it was to go, policy code and one line
   std::string reason;
   bool done = false;  // it went; false: it was asked for, and what came of it is not known
+  // Whether it can be pulled again, by what evidence and by which reference, as known when it was to
+  // go; kUnknown in entries of versions that did not record it.
+  Origin origin = {};
 
   friend bool operator==(const RemovalEntry&, const RemovalEntry&) = default;
 };

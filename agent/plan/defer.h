@@ -8,8 +8,9 @@
 
 namespace imagesweep {
 
-// What would go, but not in this run: outside of every window (unless disk use is critical), not
-// wanted gone in enough evaluations in a row, or over a limit.  It waits for the next.
+// What would go, but not in this run: outside of every window (unless disk use is critical),
+// unavailable, not wanted gone in enough evaluations in a row, or over a limit.  It waits for the
+// next.
 // `evaluations` is parallel to the images: in how many evaluations in a row, this one included,
 // each was to go; empty: it does not matter.
 void Defer(const Scene& scene, std::span<const int> evaluations, Plan& plan);

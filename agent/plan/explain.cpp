@@ -38,18 +38,29 @@ std::string SpaceEvidence(const Scene& scene, Code code) {
   return use + ", below " + std::to_string(high) + "%";
 }
 
-std::string Idle(const Scene& scene, std::uint32_t at) {
-  std::string text = "it goes";
-  const auto limit = scene.policy().maximum_age;
-  if (limit > Millis::zero())
-    text += " when unused for " + HumanDuration(limit - scene.age(at).unused_for) +
-            " more (maximumAge), or";
+std::string WhenFull(const Scene& scene) {
   const int high = scene.policy().disk.high_percent;
-  if (high > 0) return text + " when disk use reaches " + std::to_string(high) + "%";
-  return text + " when the policy asks for it";
+  if (high > 0) return "when disk use reaches " + std::to_string(high) + "%";
+  return "when the policy asks for it";
 }
 
-std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision) {
+// "in 2d 3h, at 2026-…Z (Age)": when it goes if nothing uses it until then.
+std::string TimeText(const RemovalTime& goes) {
+  return "in " + HumanDuration(goes.in) + ", at " + FormatTime(goes.at) + " (" +
+         std::string(ToString(goes.code)) + ")";
+}
+
+std::string TooYoung(const Decision& decision, const Scene& scene,
+                     const std::optional<RemovalTime>& goes) {
+  const std::string unused = ", if nothing uses it until then";
+  const std::string old = "it is old enough in " + HumanDuration(decision.old_enough_in);
+  if (!goes) return old + unused + "; then it goes " + WhenFull(scene);
+  if (goes->in <= decision.old_enough_in) return "it goes " + TimeText(*goes) + unused;
+  return old + ", and goes " + TimeText(*goes) + unused;
+}
+
+std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision,
+                              const std::optional<RemovalTime>& goes) {
   switch (decision.code) {
     case Code::kInUse:
       return "nothing while one of its users exists; there is no setting for this";
@@ -64,13 +75,13 @@ std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision) {
     case Code::kKeepRule:
       return "take the pattern out of the policy's keep section";
     case Code::kLocalOnly:
-      return "push it to a registry and pull it, or set keep.localOnly: Never";
+      return "push it to a registry and pull it from there, or set localOnly: Never in the keep "
+             "section or in a rule for it";
     case Code::kTooYoung:
-      return "it is old enough in " +
-             HumanDuration(scene.policy().minimum_age - scene.age(decision.image).unused_for) +
-             ", if nothing uses it until then";
+      return TooYoung(decision, scene, goes);
     case Code::kRetained:
-      return "it goes when newer versions of its repository come, or with a smaller number to keep";
+      if (FollowsSubject(scene, decision.image)) return "the end of the image that it is about";
+      return "it goes when newer ones of its scheme come, or with a smaller number to keep";
     case Code::kUnknown:
       return "write a rule that selects it, or switch keep.unknown off";
     case Code::kRule:
@@ -81,10 +92,15 @@ std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision) {
     case Code::kCritical:
       return "use it in a pod, or add it to keep.images";
     case Code::kIdle:
-      return Idle(scene, decision.image);
+      if (!goes) return "it goes " + WhenFull(scene);
+      return "it goes " + TimeText(*goes) + ", if nothing uses it until then, or " +
+             WhenFull(scene);
     case Code::kWindow:
+      if (goes) return "it goes in the next run within a window, " + TimeText(*goes);
       return "it goes in the next run within a window";
     case Code::kLimit:
+      if (!scene.seen().WhyUnavailable(decision.image).empty())
+        return "it goes in a later run that can remove it";
       return "it goes in a later run; raise the limit to have it go in this one";
     case Code::kNoGain:
       return "it goes for space once its removal frees at least 1 MiB, such as after the images "
@@ -114,7 +130,8 @@ Explanation Explain(const Scene& scene, const Plan& plan, std::uint32_t image) {
                                space ? decision.reason : SpaceEvidence(scene, decision.code)});
   if (decision.verdict == Verdict::kDefer)
     explanation.steps.push_back({decision.code, true, false, decision.reason});
-  explanation.what_would_change_it = WhatWouldChangeIt(scene, decision);
+  explanation.goes = RemovalByTime(scene, plan, image);
+  explanation.what_would_change_it = WhatWouldChangeIt(scene, decision, explanation.goes);
   return explanation;
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/model/plan.h"
+#include "agent/plan/removal_time.h"
 #include "agent/plan/scene.h"
 
 namespace imagesweep {
@@ -20,6 +22,7 @@ struct Step {
 struct Explanation {
   std::vector<Step> steps;
   std::string what_would_change_it;
+  std::optional<RemovalTime> goes;  // by time alone; empty: it goes already, or time is not enough
 };
 
 // Every question with its evidence, also those after the deciding one.  `plan` was made from

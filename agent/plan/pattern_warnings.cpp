@@ -1,35 +1,57 @@
 #include "agent/plan/pattern_warnings.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace imagesweep {
 namespace {
 
 constexpr std::size_t kMost = 5;
-constexpr std::size_t kMostPairs = 200'000;  // of a pattern and an image: milliseconds
+constexpr std::size_t kMostPairs = 500'000;  // of a pattern and an image: milliseconds
 
-// The parser of patterns put the registry in front.
-bool NamesNoRegistry(const ImageGlob& glob) {
-  return !glob.is_id() && !glob.text().starts_with(glob.repository());
+constexpr std::size_t kShortId = 12;      // digits, as runtimes print an id
+constexpr std::size_t kFewestDigits = 6;  // that rather are an id than a word
+
+struct Place {
+  std::string name;  // "keep.images"
+  const ImageGlob* glob;
+  bool protects;
+};
+
+std::vector<Place> Places(const Policy& policy) {
+  std::vector<Place> places;
+  for (const ImageGlob& glob : policy.keep.images) places.push_back({"keep.images", &glob, true});
+  for (const Rule& rule : policy.rules)
+    for (const ImageGlob& glob : rule.selector.images)
+      places.push_back({"rule \"" + rule.name + "\"", &glob, rule.action == RuleAction::kKeep});
+  return places;
 }
 
-bool MatchesAny(const ImageGlob& glob, const std::vector<Image>& images) {
-  return std::ranges::any_of(images, [&](const Image& image) { return glob.Matches(image); });
+// The pattern's repository and what follows it, as they are written.
+std::pair<std::string, std::string> SplitWritten(const std::string& written) {
+  const auto slash = written.rfind('/');
+  const auto end = written.find_first_of(":@", slash == std::string::npos ? 0 : slash + 1);
+  if (end == std::string::npos) return {written, {}};
+  return {written.substr(0, end), written.substr(end)};
 }
 
-// By name, so that it does not depend on the runtime's order.
-const Image* FirstMatch(const ImageGlob& glob, const std::vector<Image>& images) {
-  const Image* first = nullptr;
-  for (const Image& image : images)
-    if ((first == nullptr || image.display_name() < first->display_name()) && glob.Matches(image))
-      first = &image;
-  return first;
+// The same pattern with `**` for a `*` that stands alone at its end or at its beginning.
+std::vector<std::string> WiderForms(const ImageGlob& glob) {
+  if (glob.is_id()) return {};
+  const auto [repository, rest] = SplitWritten(glob.text());
+  std::vector<std::string> wider;
+  if (repository == "*") return {"**" + rest};
+  if (repository.ends_with("/*")) wider.push_back(repository + "*" + rest);
+  if (repository.starts_with("*/")) wider.push_back("*" + repository + rest);
+  if (repository.starts_with("*/") && repository.ends_with("/*"))
+    wider.push_back("*" + repository + "*" + rest);
+  return wider;
 }
 
-// What may have been meant: the same path in any registry, or the first word of a registry's name
-// ("shop/**" for shop.example/**).
-std::vector<std::string> Alternatives(const std::string& written) {
+// What may have been meant by a name without a registry: the same path in any registry, or the
+// first word of a registry's name ("shop/**" for shop.example/**).
+std::vector<std::string> OtherRegistries(const std::string& written) {
   std::vector<std::string> texts = {"*/" + written};
   const auto slash = written.find('/');
   if (slash == std::string::npos)
@@ -39,34 +61,124 @@ std::vector<std::string> Alternatives(const std::string& written) {
   return texts;
 }
 
-// Empty: no sign of a mistake.
-std::string Doubt(const ImageGlob& glob, const std::vector<Image>& images) {
-  if (!NamesNoRegistry(glob) || MatchesAny(glob, images)) return {};
-  for (const std::string& text : Alternatives(glob.text())) {
-    const auto other = ImageGlob::Parse(text);
-    if (!other) continue;
-    if (const Image* const meant = FirstMatch(*other, images))
-      return "\"" + glob.text() + "\" matches no image of this node: without a registry it means " +
-             glob.repository() + "; for " + meant->display_name() + " write \"" + text + "\"";
+class Finder {
+ public:
+  Finder(const std::vector<Place>& places, const std::vector<Image>& images)
+      : places_(places), images_(images), left_(kMostPairs) {}
+
+  bool exhausted() const { return left_ == 0; }
+
+  // Empty: no sign of a mistake.
+  std::string Doubt(const Place& place) {
+    if (place.protects)
+      if (std::string doubt = Narrow(*place.glob); !doubt.empty()) return doubt;
+    if (!place.glob->names_no_registry() || AnyMatch(place)) return {};
+    if (std::string doubt = IsId(*place.glob); !doubt.empty()) return doubt;
+    for (const std::string& text : OtherRegistries(place.glob->text())) {
+      const Image* const meant = First(text, [](const Image&) { return true; });
+      if (meant == nullptr) continue;
+      return "\"" + place.glob->text() +
+             "\" matches no image of this node: without a registry it " + "means " +
+             place.glob->repository() + "; for " + meant->display_name() + " write \"" + text +
+             "\"";
+    }
+    return {};
   }
-  return {};
-}
+
+ private:
+  std::string Narrow(const ImageGlob& glob) {
+    for (const std::string& text : WiderForms(glob)) {
+      const Image* const left_out = First(text, [&](const Image& image) { return !Kept(image); });
+      if (left_out == nullptr) continue;
+      return "\"" + glob.text() + "\" does not match " + left_out->display_name() +
+             ": * stays inside one part of a name" +
+             (glob.text().find('/') == std::string::npos
+                  ? ", and without a registry it means " + glob.repository()
+                  : std::string()) +
+             "; to keep it too write \"" + text + "\"";
+    }
+    return {};
+  }
+  std::string IsId(const ImageGlob& glob) {
+    if (glob.text().size() < kFewestDigits || !IsHex(glob.text())) return {};
+    for (const Image& image : images_) {
+      const std::string_view id = image.id.text();
+      const auto hex = id.substr(id.find(':') == std::string_view::npos ? 0 : id.find(':') + 1);
+      if (!Spend() || !hex.starts_with(glob.text())) continue;
+      return "\"" + glob.text() + "\" matches no image of this node: it means " +
+             glob.repository() +
+             "; for the image with this id write \"sha256:" + std::string(hex.substr(0, kShortId)) +
+             "\"";
+    }
+    return {};
+  }
+  bool Spend() {
+    if (left_ > 0) --left_;
+    return left_ > 0;
+  }
+  bool AnyMatch(const Place& place) {
+    return std::ranges::any_of(images_, [&](const Image& image) {
+      if (!Spend()) return true;  // not known: no warning
+      return place.protects ? place.glob->Keeps(image) : place.glob->Matches(image);
+    });
+  }
+  // By any pattern that protects.
+  bool Kept(const Image& image) {
+    return std::ranges::any_of(places_, [&](const Place& place) {
+      return place.protects && (!Spend() || place.glob->Keeps(image));
+    });
+  }
+  // By name, so that it does not depend on the runtime's order.
+  const Image* First(const std::string& text, const std::function<bool(const Image&)>& wanted) {
+    const auto glob = ImageGlob::Parse(text);
+    if (!glob) return nullptr;
+    const Image* first = nullptr;
+    for (const Image& image : images_) {
+      if (first != nullptr && first->display_name() <= image.display_name()) continue;
+      if (!Spend()) return nullptr;
+      if (glob->Matches(image) && wanted(image)) first = &image;
+    }
+    return first;
+  }
+
+  const std::vector<Place>& places_;
+  const std::vector<Image>& images_;
+  std::size_t left_;  // pairs that may be looked at
+};
 
 }  // namespace
 
 std::vector<std::string> PatternWarnings(const Policy& policy, const Observation& seen) {
   std::vector<std::string> warnings;
-  std::size_t left = kMostPairs / (seen.images.size() + 1);  // patterns that may be looked at
-  const auto look = [&](const std::string& where, const std::vector<ImageGlob>& globs) {
-    for (const ImageGlob& glob : globs) {
-      if (warnings.size() == kMost || left == 0) return;
-      if (NamesNoRegistry(glob)) --left;
-      if (const std::string doubt = Doubt(glob, seen.images); !doubt.empty())
-        warnings.emplace_back(where).append(": ").append(doubt);
-    }
-  };
-  look("keep.images", policy.keep.images);
-  for (const Rule& rule : policy.rules) look("rule \"" + rule.name + "\"", rule.selector.images);
+  const std::vector<Place> places = Places(policy);
+  Finder finder(places, seen.images);
+  for (const Place& place : places) {
+    if (warnings.size() == kMost || finder.exhausted()) break;
+    if (const std::string doubt = finder.Doubt(place); !doubt.empty())
+      warnings.push_back(place.name + ": " + doubt);
+  }
+  return warnings;
+}
+
+std::vector<std::string> PatternWarnings(const Policy& policy) {
+  std::vector<std::string> warnings;
+  for (const Place& place : Places(policy)) {
+    if (!place.protects || place.glob->is_id()) continue;
+    const auto [repository, rest] = SplitWritten(place.glob->text());
+    const auto slash = repository.find('/');
+    if (repository == "*")
+      warnings.push_back(place.name + ": \"" + place.glob->text() + "\" matches only " +
+                         place.glob->repository() +
+                         ", no image of another registry; for every image "
+                         "write \"**" +
+                         rest + "\"");
+    else if (slash != std::string::npos && repository.substr(slash) == "/*" &&
+             place.glob->repository() == repository)
+      warnings.push_back(
+          place.name + ": \"" + place.glob->text() + "\" does not match " +
+          repository.substr(0, slash) + "/team/app, because * stays inside one part " +
+          "of a name; for the whole registry write \"" + repository + "*" + rest + "\"");
+  }
   return warnings;
 }
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "agent/plan/age_limits.h"
 #include "agent/plan/defer.h"
 #include "agent/plan/gains.h"
 #include "agent/plan/order.h"
 #include "agent/plan/questions.h"
 #include "agent/plan/space.h"
-#include "agent/plan/untag.h"
 #include "agent/plan/version.h"
 
 namespace imagesweep {
@@ -16,7 +16,7 @@ namespace {
 // Of twin tags the one with a version in it: "latest" says nothing of what it is.
 std::uint32_t MainTag(const Image& image) {
   for (std::uint32_t i = 0; image.tags.size() > 1 && i < image.tags.size(); ++i)
-    if (ReadVersion(image.tags[i].tag())) return i;
+    if (ReadTag(image.tags[i].tag()).kind == TagKind::kVersion) return i;
   return 0;
 }
 
@@ -38,7 +38,8 @@ Decision Judge(const Scene& scene, std::uint32_t at) {
         if (need.counts) decision.wanted_by.push_back(need.reference);
     if (question.code == Code::kDangling) decision.superseded_by = scene.TaggedSibling(at);
     if (question.code == Code::kSuperseded)
-      decision.superseded_by = scene.names(at).front().newest->text();
+      decision.superseded_by = SupersededName(scene, at).replaced_by->text();
+    if (question.code == Code::kTooYoung) decision.old_enough_in = OldEnoughIn(scene, at);
     for (const NameStanding& standing : scene.names(at))
       if (decision.rule.empty() && standing.rule != nullptr) decision.rule = standing.rule->name;
     return decision;
@@ -78,7 +79,6 @@ Plan Choose(const Scene& scene) {
 
 Plan MakePlan(const Scene& scene) {
   Plan plan = Choose(scene);
-  ChooseUntags(scene, plan);
   Defer(scene, {}, plan);
   PredictInOrder(scene, plan);
   return plan;

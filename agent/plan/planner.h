@@ -13,8 +13,8 @@ Plan MakePlan(const Scene& scene);
 // What is to go by itself, however full the disk is; safest to lose first.
 Plan ChooseUnpressed(const Scene& scene);
 
-// The first part of MakePlan: every image that is to go, if not now then later.  ChooseUntags() and
-// Defer() are the others.
+// The first part of MakePlan: every image that is to go, if not now then later.  Defer() is the
+// other.
 Plan Choose(const Scene& scene);
 
 Plan MakePlan(const Policy& policy, const Observation& seen);

@@ -99,7 +99,8 @@ std::string WhyNotCounted(const KeepWorkloads& keep, const WorkloadReference& re
 }
 std::string WantedEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   const KeepWorkloads& keep = scene.policy().keep.workloads;
-  if (!keep.enabled) return "keep.workloads is off, so only pods were looked at";
+  if (!keep.enabled)
+    return "keep.workloads is off or there is no cluster, so no workload was looked at";
   const auto needs = scene.NeededBy(at);
   if (needs.empty())
     return "no workload of the cluster names it (" + std::to_string(scene.seen().workloads.size()) +

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "agent/base/duration.h"
+#include "agent/plan/age_limits.h"
 #include "agent/plan/protections.h"
+#include "agent/plan/rank_text.h"
 
 namespace imagesweep {
 namespace {
@@ -14,7 +16,7 @@ namespace {
 const ImageGlob* KeepGlob(const Scene& scene, std::uint32_t at) {
   const auto& globs = scene.policy().keep.images;
   const auto it = std::ranges::find_if(
-      globs, [&](const ImageGlob& glob) { return glob.Matches(scene.image(at)); });
+      globs, [&](const ImageGlob& glob) { return glob.Keeps(scene.image(at)); });
   return it == globs.end() ? nullptr : &*it;
 }
 const std::string* KeepTag(const Scene& scene, std::uint32_t at) {
@@ -52,13 +54,49 @@ std::string KeepRuleEvidence(const Scene& scene, std::uint32_t at, bool applies)
   return "rule \"" + RuleThatKeeps(scene, at)->name + "\" keeps it";
 }
 
-// Without a tag it lost its place; else this node has a newer version of every repository it is in.
+// A tool that loads images makes up a digest's repository of its own ("import-2026-11-20"): beside
+// tags that is no name by which anybody knows the image.
+bool IsMadeUp(const Image& image, const NameStanding& standing) {
+  return !standing.tagged && standing.name != nullptr && standing.name->unqualified() &&
+         !image.tags.empty() && image.local_only();
+}
+
+// By each of its names there is a greater version here, of the same scheme, which stays.  Without
+// any name nothing can ask for it: its tag moved to another image.
 bool HasNewerVersion(const Scene& scene, std::uint32_t at) {
-  return std::ranges::all_of(scene.names(at), [](const NameStanding& s) { return s.place != 1; });
+  return std::ranges::all_of(scene.names(at), [&](const NameStanding& standing) {
+    return standing.name == nullptr || standing.newer_that_stays != nullptr ||
+           IsMadeUp(scene.image(at), standing);
+  });
+}
+// What decides for an image without evidence that it can be pulled again: each name by its own rule,
+// and the strictest of them.  `rule`: null: keep.localOnly.
+struct LocalOnlySetting {
+  LocalOnly value = LocalOnly::kNever;
+  const Rule* rule = nullptr;
+  std::string Text() const {
+    const char* const word = value == LocalOnly::kAlways             ? "localOnly: Always"
+                             : value == LocalOnly::kUnlessSuperseded ? "localOnly: UnlessSuperseded"
+                                                                     : "localOnly: Never";
+    return rule == nullptr ? std::string("keep.") + word
+                           : "rule \"" + rule->name + "\", " + word;
+  }
+};
+LocalOnlySetting LocalOnlyOf(const Scene& scene, std::uint32_t at) {
+  LocalOnlySetting strictest;
+  bool any = false;
+  for (const NameStanding& standing : scene.names(at)) {
+    const bool by_rule = standing.rule != nullptr && standing.rule->local_only.has_value();
+    const LocalOnly its = by_rule ? *standing.rule->local_only : scene.policy().keep.local_only;
+    if (any && its >= strictest.value) continue;  // Always comes first
+    strictest = {its, by_rule ? standing.rule : nullptr};
+    any = true;
+  }
+  return strictest;
 }
 bool LocalOnlyKept(const Scene& scene, std::uint32_t at) {
   if (!scene.image(at).local_only()) return false;
-  switch (scene.policy().keep.local_only) {
+  switch (LocalOnlyOf(scene, at).value) {
     case LocalOnly::kAlways:
       return true;
     case LocalOnly::kUnlessSuperseded:
@@ -69,51 +107,57 @@ bool LocalOnlyKept(const Scene& scene, std::uint32_t at) {
   return true;
 }
 std::string LocalOnlyEvidence(const Scene& scene, std::uint32_t at, bool applies) {
-  if (!scene.image(at).local_only()) return "has a repo digest, so it can be pulled again";
-  const bool always = scene.policy().keep.local_only == LocalOnly::kAlways;
-  if (applies)
-    return std::string("has no repo digest, so it cannot be pulled again (keep.localOnly: ") +
-           (always ? "Always)" : "UnlessSuperseded), and this node has no newer version of it");
-  if (scene.policy().keep.local_only == LocalOnly::kNever)
-    return "cannot be pulled again, but keep.localOnly is Never";
-  return "cannot be pulled again, but keep.localOnly is UnlessSuperseded and this node has a newer "
-         "version";
+  const Origin& origin = scene.image(at).origin;
+  if (origin.can_be_pulled()) return "can be pulled again: " + origin.evidence;
+  const LocalOnlySetting setting = LocalOnlyOf(scene, at);
+  const std::string text = "has no proof that it can be pulled again" +
+                           (origin.evidence.empty() ? "" : ": " + origin.evidence) + " (" +
+                           setting.Text() + ")";
+  if (setting.value != LocalOnly::kUnlessSuperseded) return text;
+  return text + (applies ? ", and this node has no newer version of it"
+                         : ", but this node has a newer version of it");
 }
 
-std::string AgeText(const Scene& scene, std::uint32_t at) {
-  const ImageAge& age = scene.age(at);
-  const std::string text = "unused for " + HumanDuration(age.unused_for);
+std::string AgeText(const ImageAge& age, Millis counted) {
+  const std::string text = "unused for " + HumanDuration(counted);
   if (age.just_seen) return text + " (first seen just now; its real age is not known)";
   return text + (age.last_used ? " (since its last use)" : " (since first seen, never in use)");
 }
-// All names must be old enough, each by its own rule.
-Millis MinimumAge(const Scene& scene, std::uint32_t at) {
-  Millis limit = Millis::zero();
-  for (const NameStanding& standing : scene.names(at))
-    limit = std::max(limit, standing.rule != nullptr
-                                ? standing.rule->minimum_age.value_or(scene.policy().minimum_age)
-                                : scene.policy().minimum_age);
-  return limit;
-}
 bool TooYoung(const Scene& scene, std::uint32_t at) {
-  return scene.age(at).unused_for < MinimumAge(scene, at);
+  return scene.age(at).watched_unused_for < MinimumAge(scene, at);
+}
+// Toward minimumAge counts only what was watched without a gap.
+std::string WatchedAgeText(const ImageAge& age) {
+  if (age.just_seen || age.watched_unused_for == age.unused_for)
+    return AgeText(age, age.unused_for);
+  return "watched and unused for " + HumanDuration(age.watched_unused_for) +
+         " (since the last time that nobody watched; unused for " + HumanDuration(age.unused_for) +
+         " in all)";
 }
 std::string TooYoungEvidence(const Scene& scene, std::uint32_t at, bool applies) {
-  return AgeText(scene, at) + (applies ? ", less than" : ", at least") + " minimumAge " +
+  return WatchedAgeText(scene.age(at)) + (applies ? ", less than" : ", at least") + " minimumAge " +
          FormatDuration(MinimumAge(scene, at));
 }
 
+const NameStanding* Follower(const Scene& scene, std::uint32_t at) {
+  const auto it = std::ranges::find_if(scene.names(at), [&](const NameStanding& standing) {
+    return standing.subject != nullptr && standing.subject != &scene.image(at);
+  });
+  return it == scene.names(at).end() ? nullptr : &*it;
+}
 bool Retained(const Scene& scene, std::uint32_t at) {
-  return std::ranges::any_of(scene.names(at), &NameStanding::retained);
+  return std::ranges::any_of(scene.names(at), &NameStanding::retained) ||
+         FollowsSubject(scene, at);
 }
 std::string RetainedEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   if (!applies) return "not among the newest of a repository in use";
+  if (const NameStanding* const follower = Follower(scene, at))
+    return "signature, attestation or SBOM of " + follower->subject->display_name() +
+           ", which is here";
   const auto it = std::ranges::find_if(scene.names(at), &NameStanding::retained);
-  return "version " + std::to_string(it->place) + " of " + std::to_string(it->kept) + " kept of " +
-         std::string(it->name->repository()) +
-         (it->rule != nullptr && it->rule->keep_last
-              ? " (rule \"" + it->rule->name + "\")"
-              : ", which is in use (keep.lastPerRepository)");
+  return RankText(*it, it->kept) +
+         (it->numbered() ? " (rule \"" + it->rule->name + "\")"
+                         : ", and it is in use (keep.lastPerRepository)");
 }
 
 bool Unknown(const Scene& scene, std::uint32_t at) {
@@ -126,8 +170,9 @@ std::string UnknownEvidence(const Scene& scene, std::uint32_t, bool applies) {
   return scene.policy().keep.unknown ? "a rule selects it" : "keep.unknown is off";
 }
 
+// What has no rank is not among those that keepLast lets go.
 bool RuleRemoves(const NameStanding& standing) {
-  return standing.rule != nullptr && standing.rule->action == RuleAction::kRemove;
+  return standing.removes() && !(standing.signature && standing.numbered());
 }
 bool ByRule(const Scene& scene, std::uint32_t at) {
   return std::ranges::all_of(scene.names(at), RuleRemoves);
@@ -137,15 +182,15 @@ std::string ByRuleEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   const NameStanding& standing = scene.names(at).front();
   std::string text = "rule \"" + standing.rule->name + "\" removes it";
   if (standing.rule->keep_last && standing.place > 0)
-    text += ": version " + std::to_string(standing.place) + ", and it keeps " +
-            std::to_string(standing.kept);
-  return text + "; " + AgeText(scene, at);
+    text += ": " + RankText(standing, standing.kept);
+  return text + "; " + AgeText(scene.age(at), scene.age(at).unused_for);
 }
 
-// Narrower than untagged: an image pulled by digest has a digest and no tagged sibling.
+// Narrower than untagged: with a digest alone it may have been pulled by digest, also beside tagged
+// images of its repository.
 bool LostItsTag(const Scene& scene, std::uint32_t at) {
   const Image& image = scene.image(at);
-  return image.tags.empty() && (image.digests.empty() || !scene.TaggedSibling(at).empty());
+  return image.tags.empty() && (image.digests.empty() || scene.age(at).lost_tag);
 }
 bool Dangling(const Scene& scene, std::uint32_t at) {
   return scene.policy().remove_dangling && LostItsTag(scene, at);
@@ -155,42 +200,33 @@ std::string DanglingEvidence(const Scene& scene, std::uint32_t at, bool applies)
     if (!LostItsTag(scene, at)) return "not dangling";
     return "dangling, but removeDangling is false";
   }
+  if (scene.image(at).digests.empty()) return "dangling: it has no name at all (removeDangling)";
   const auto sibling = scene.TaggedSibling(at);
-  if (sibling.empty()) return "dangling: it has no name at all (removeDangling)";
+  if (sibling.empty()) return "dangling: it has lost the tag that it had here (removeDangling)";
   return "dangling: its tag moved on, its repository now has " + std::string(sibling) +
          " (removeDangling)";
 }
 
-// The newest of a repository is never superseded, whatever the number.
-bool IsSuperseded(const NameStanding& standing) {
-  return standing.place > std::max(1, standing.kept) || RuleRemoves(standing);
+// Only by a newer one of its scheme, and never the newest, whatever the number.
+bool HasLostItsPlace(const NameStanding& standing) {
+  return standing.place > std::max(1, standing.kept) && standing.replaced_by != nullptr;
 }
 bool Superseded(const Scene& scene, std::uint32_t at) {
-  return scene.policy().remove_superseded && !scene.image(at).tags.empty() &&
-         std::ranges::all_of(scene.names(at), IsSuperseded);
+  if (!scene.policy().remove_superseded || scene.image(at).tags.empty()) return false;
+  return std::ranges::any_of(scene.names(at), HasLostItsPlace) &&
+         std::ranges::all_of(scene.names(at), [&](const NameStanding& standing) {
+           return HasLostItsPlace(standing) || RuleRemoves(standing) ||
+                  IsMadeUp(scene.image(at), standing);
+         });
 }
 std::string SupersededEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   if (!applies)
     return scene.policy().remove_superseded ? "not superseded" : "removeSuperseded is off";
-  const NameStanding& standing = scene.names(at).front();
-  std::string text = "replaced by " + standing.newest->text() + ": version " +
-                     std::to_string(standing.place) + " of its repository, and " +
-                     std::to_string(std::max(1, standing.kept)) + " stay (removeSuperseded)";
-  return text;
+  const NameStanding& standing = SupersededName(scene, at);
+  return "replaced by " + standing.replaced_by->text() + ": " +
+         RankText(standing, std::max(1, standing.kept)) + " (removeSuperseded)";
 }
 
-// All names must be too old, each by its own rule; zero switches it off.
-Millis MaximumAge(const Scene& scene, std::uint32_t at) {
-  Millis limit = Millis::zero();
-  for (const NameStanding& standing : scene.names(at)) {
-    const Millis its = standing.rule != nullptr
-                           ? standing.rule->maximum_age.value_or(scene.policy().maximum_age)
-                           : scene.policy().maximum_age;
-    if (its == Millis::zero()) return its;
-    limit = std::max(limit, its);
-  }
-  return limit;
-}
 bool TooOld(const Scene& scene, std::uint32_t at) {
   const auto limit = MaximumAge(scene, at);
   return limit > Millis::zero() && scene.age(at).unused_for > limit;
@@ -198,8 +234,9 @@ bool TooOld(const Scene& scene, std::uint32_t at) {
 std::string TooOldEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   const auto limit = MaximumAge(scene, at);
   if (limit == Millis::zero()) return "maximumAge is off";
-  return AgeText(scene, at) + (applies ? ", longer than" : ", not longer than") + " maximumAge " +
-         FormatDuration(limit);
+  const ImageAge& age = scene.age(at);
+  return AgeText(age, age.unused_for) + (applies ? ", longer than" : ", not longer than") +
+         " maximumAge " + FormatDuration(limit);
 }
 
 // By the policy, after what needs the image: what keeps it, then what asks for its removal.
@@ -216,6 +253,18 @@ constexpr std::array kByPolicy{
 };
 
 }  // namespace
+
+const NameStanding& SupersededName(const Scene& scene, std::uint32_t at) {
+  const auto names = scene.names(at);
+  const auto of_its_own = std::ranges::find_if(names, [](const NameStanding& standing) {
+    return HasLostItsPlace(standing) && standing.ranked_as == nullptr;
+  });
+  return of_its_own != names.end() ? *of_its_own : *std::ranges::find_if(names, HasLostItsPlace);
+}
+
+bool FollowsSubject(const Scene& scene, std::uint32_t at) {
+  return Follower(scene, at) != nullptr;
+}
 
 std::span<const Question> Questions() {
   static const std::vector<Question> questions = [] {

@@ -24,4 +24,10 @@ struct Question {
 // planner's.
 std::span<const Question> Questions();
 
+// Of an image that Superseded applies to: the name that tells what replaced it.
+const NameStanding& SupersededName(const Scene& scene, std::uint32_t image);
+
+// A signature, attestation or SBOM of another image that is here: it stays as long as that does.
+bool FollowsSubject(const Scene& scene, std::uint32_t image);
+
 }  // namespace imagesweep

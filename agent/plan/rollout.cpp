@@ -41,14 +41,14 @@ const WorkloadReference* OnlyWorkload(const std::vector<Named>& named, const Wor
 
 }  // namespace
 
-void DealPlacesByRollout(const WorkloadNeeds& needs, const Observation& seen,
+bool DealPlacesByRollout(const WorkloadNeeds& needs, const Observation& seen,
                          std::vector<RankedImage>& images) {
   std::vector<Named> named;
   for (RankedImage& image : images)
     if (!needs.of(image.image).empty()) named.push_back({&image, 0});
-  if (named.size() < 2) return;
+  if (named.size() < 2) return false;
   const WorkloadReference* const workload = OnlyWorkload(named, needs, seen);
-  if (workload == nullptr) return;
+  if (workload == nullptr) return false;
   std::vector<int> places;
   places.reserve(named.size());
   for (Named& one : named) {
@@ -71,6 +71,7 @@ void DealPlacesByRollout(const WorkloadNeeds& needs, const Observation& seen,
     named[i].ranked->place =
         places[i] + static_cast<int>(i) - static_cast<int>(first - places.begin());
   }
+  return true;
 }
 
 }  // namespace imagesweep

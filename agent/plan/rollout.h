@@ -14,6 +14,7 @@ struct RankedImage {
   bool in_use = false;
   const ImageName* name = nullptr;
   int place = 0;
+  std::uint32_t newness = 0;  // by its version or by what the node saw first
 };
 
 // Where one workload names all of those that any workload names, its rollouts tell which of them is
@@ -21,8 +22,9 @@ struct RankedImage {
 // first, behind those in use.  Nobody else's place changes, so that what no workload names is
 // compared with what one names by version alone: an order of pairs by both would not be one.  Those
 // of one revision share a place, and so the list's order decides nothing.  Revisions of different
-// workloads are not compared: where none, or more than one, names all of them, nothing changes.
-void DealPlacesByRollout(const WorkloadNeeds& needs, const Observation& seen,
+// workloads are not compared: where none, or more than one, names all of them, nothing changes
+// and the answer is false.
+bool DealPlacesByRollout(const WorkloadNeeds& needs, const Observation& seen,
                          std::vector<RankedImage>& images);
 
 }  // namespace imagesweep

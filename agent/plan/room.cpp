@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "agent/base/quantity.h"
-#include "agent/plan/gains.h"
 #include "agent/plan/pick_order.h"
 #include "agent/plan/planner.h"
+#include "agent/plan/selection.h"
 #include "agent/plan/space.h"
 
 namespace imagesweep {
@@ -47,29 +47,29 @@ Plan ChooseForRoom(const Scene& scene, std::uint64_t wanted) {
   std::vector<std::uint32_t> idle;
   for (const Decision& decision : plan.decisions)
     if (decision.code == Code::kIdle) idle.push_back(decision.image);
-  Gains gains(scene);
-  for (const auto at : plan.removals) gains.Add(at);
+  Selection selection(scene);
+  for (const auto at : plan.removals) selection.Add(at);
   // Until the disk says that it is enough, as far as that may be: nobody knows beforehand.  What
   // frees nothing by itself may free much after the others have gone, so it comes behind them.
   const std::string goal = HumanBytes(wanted) + " were asked for";
   std::vector<std::uint32_t> passed_over;
   const auto take = [&](std::uint32_t at) {
-    gains.Add(at);
+    selection.Add(at);
     Decision& decision = plan.decisions[at];
     decision.verdict = Verdict::kRemove;
     decision.code = Code::kSpace;
     decision.reason = "nothing uses it, and " + goal + "; least recently used first";
     plan.removals.push_back(at);
   };
-  PickOrder order(scene, gains, {wanted, 0}, std::move(idle));
+  PickOrder order(scene, selection.now(), {wanted, 0}, std::move(idle));
   while (const auto at = order.Next()) {
-    if (gains.TooLittle(*at, {wanted, 0}))
+    if (selection.now().TooLittle(*at, {wanted, 0}))
       passed_over.push_back(*at);
     else
       take(*at);
   }
-  for (auto group = gains.EnoughTogether(passed_over, {wanted, 0}); !group.empty();
-       group = gains.EnoughTogether(passed_over, {wanted, 0}))
+  for (auto group = selection.EnoughTogether(passed_over, {wanted, 0}); !group.empty();
+       group = selection.EnoughTogether(passed_over, {wanted, 0}))
     for (const auto at : group) {
       take(at);
       std::erase(passed_over, at);

@@ -22,8 +22,10 @@ void EachSegment(std::string_view path, const Visit& visit) {
 
 using Uses = std::unordered_map<std::string_view, int>;
 
-// The segment without a wildcard that the fewest patterns have; empty when there is none.
-std::string_view RarestSegment(const ImageGlob& glob, const Uses& uses) {
+// A rule that keeps selects by more than the names that its patterns say.
+std::string_view RarestSegment(const Rule& rule, const ImageGlob& glob, const Uses& uses) {
+  if (rule.action == RuleAction::kKeep) return {};
+  // The segment without a wildcard that the fewest patterns have; empty when there is none.
   std::string_view rarest;
   EachSegment(glob.repository(), [&](std::string_view segment) {
     if (segment.empty() || segment.find_first_of("*?") != std::string_view::npos) return;
@@ -34,13 +36,16 @@ std::string_view RarestSegment(const ImageGlob& glob, const Uses& uses) {
 
 }  // namespace
 
-bool Selects(const Selector& selector, const Image& image, const ImageName* name) {
+bool Selects(const Rule& rule, const Image& image, const ImageName* name) {
+  const Selector& selector = rule.selector;
   const std::string_view tag = name == nullptr ? std::string_view() : name->tag();
   if (selector.tag_status == TagStatus::kTagged && tag.empty()) return false;
   if (selector.tag_status == TagStatus::kUntagged && !tag.empty()) return false;
   if (!selector.tags.empty() && (tag.empty() || !MatchesTag(selector.tags, tag))) return false;
   if (selector.images.empty()) return true;
   return std::ranges::any_of(selector.images, [&](const ImageGlob& glob) {
+    if (rule.action == RuleAction::kKeep)
+      return glob.KeepsById(image) || (name != nullptr && glob.Keeps(*name));
     return glob.is_id() ? glob.Matches(image) : name != nullptr && glob.Matches(*name);
   });
 }
@@ -54,7 +59,7 @@ RuleFinder::RuleFinder(const std::vector<Rule>& rules) : rules_(rules) {
     const auto& globs = rules[at].selector.images;
     std::vector<std::string_view> segments;
     segments.reserve(globs.size());
-    for (const ImageGlob& glob : globs) segments.push_back(RarestSegment(glob, uses));
+    for (const ImageGlob& glob : globs) segments.push_back(RarestSegment(rules[at], glob, uses));
     const bool everywhere = std::ranges::any_of(segments, &std::string_view::empty);
     if (globs.empty() || everywhere) {
       always_.push_back(at);
@@ -78,22 +83,14 @@ const RuleFinder::Positions& RuleFinder::CandidatesFor(std::string_view reposito
   return candidates_;
 }
 
-RuleFinder::Found RuleFinder::Find(const Image& image, const ImageName* name) {
-  Found found;
-  if (rules_.empty()) return found;
+const Rule* RuleFinder::Find(const Image& image, const ImageName* name) {
+  if (rules_.empty()) return nullptr;
   const auto repository = name == nullptr ? std::string_view() : name->repository();
   for (const std::uint32_t at : CandidatesFor(repository)) {
     const Rule& rule = rules_[at];
-    const bool known = rule.action == RuleAction::kUntag && found.untag != nullptr;
-    if (known || !Selects(rule.selector, image, name)) continue;
-    if (rule.action == RuleAction::kUntag) {
-      found.untag = &rule;
-    } else {
-      found.rule = &rule;
-      return found;
-    }
+    if (Selects(rule, image, name)) return &rule;
   }
-  return found;
+  return nullptr;
 }
 
 }  // namespace imagesweep

@@ -9,8 +9,9 @@
 
 namespace imagesweep {
 
-// Does the selector mean this name of the image (null: it has none)?
-bool Selects(const Selector& selector, const Image& image, const ImageName* name);
+// Does the rule's selector mean this name of the image (null: it has none)?  The patterns of a rule
+// that keeps mean whatever a runtime may mean by them, all others what they say and no more.
+bool Selects(const Rule& rule, const Image& image, const ImageName* name);
 
 // The first of many rules that selects a name, without trying them all: a pattern with a whole path
 // segment in it that is no wildcard ("shop" in */shop/*) is only tried on names that have this
@@ -20,12 +21,8 @@ class RuleFinder {
  public:
   explicit RuleFinder(const std::vector<Rule>& rules);
 
-  struct Found {
-    const Rule* rule = nullptr;   // the first that is not Untag: it judges images
-    const Rule* untag = nullptr;  // the first of all, when it is Untag: it is about the name alone
-  };
-  // `name` is one of the image's, or null when it has none.
-  Found Find(const Image& image, const ImageName* name);
+  // `name` is one of the image's, or null when it has none.  Null: no rule selects it.
+  const Rule* Find(const Image& image, const ImageName* name);
 
  private:
   using Positions = std::vector<std::uint32_t>;

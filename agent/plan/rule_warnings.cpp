@@ -27,16 +27,17 @@ std::vector<std::string> RuleWarnings(const Policy& policy) {
       warnings.push_back(Called(policy, at) + " has the name of rules[" + std::to_string(first) +
                          "], so reports do not tell them apart");
   }
-  // One with Untag decides for tags alone: images are judged as if it were not there.
-  const auto all = std::ranges::find_if(rules, [](const Rule& rule) {
-    return rule.action != RuleAction::kUntag && SelectsEveryName(rule.selector);
-  });
+  const auto all = std::ranges::find_if(rules, SelectsEveryName, &Rule::selector);
   if (all != rules.end())
     for (auto at = static_cast<std::size_t>(all - rules.begin()) + 1; at < rules.size(); ++at)
       warnings.push_back(Called(policy, at) + " decides for nothing: " +
                          Called(policy, static_cast<std::size_t>(all - rules.begin())) +
                          " before it selects every name");
-  if (!policy.keep.archive.path.empty() && policy.keep.local_only == LocalOnly::kAlways)
+  const bool always = policy.keep.local_only == LocalOnly::kAlways &&
+                      std::ranges::none_of(rules, [](const Rule& rule) {
+                        return rule.local_only.value_or(LocalOnly::kAlways) != LocalOnly::kAlways;
+                      });
+  if (!policy.keep.archive.path.empty() && always)
     warnings.push_back(
         "keep.archive.path has no effect with keep.localOnly: Always: only images that cannot be "
         "pulled again are archived, and none of them goes");

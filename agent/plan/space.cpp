@@ -4,23 +4,30 @@
 #include <string>
 
 #include "agent/base/duration.h"
+#include "agent/plan/age_limits.h"
 #include "agent/plan/gains.h"
 #include "agent/plan/order.h"
 #include "agent/plan/pick_order.h"
 #include "agent/plan/questions.h"
+#include "agent/plan/selection.h"
 
 namespace imagesweep {
 namespace {
 
-// Kept only because it is young or rollback room, and old enough for times of need.
+// Kept only because of the policy's minimumAge and lastPerRepository, and old enough for times of
+// need.  What a rule says of age and number for itself holds.
 bool MayGoWhenCritical(const Scene& scene, const Decision& decision) {
   if (decision.code != Code::kTooYoung && decision.code != Code::kRetained) return false;
-  const Millis limit =
-      std::min(scene.policy().disk.critical.minimum_age, scene.policy().minimum_age);
-  if (scene.age(decision.image).unused_for < limit) return false;
+  const std::uint32_t at = decision.image;
+  if (FollowsSubject(scene, at)) return false;
+  if (scene.age(at).watched_unused_for < MinimumAgeWhenCritical(scene, at)) return false;
+  const auto by_rule = [](const NameStanding& standing) {
+    return standing.retained() && standing.rule != nullptr && standing.rule->keep_last.has_value();
+  };
+  if (std::ranges::any_of(scene.names(at), by_rule)) return false;
   return std::ranges::none_of(Questions(), [&](const Question& question) {
     return question.verdict == Verdict::kKeep && question.code != Code::kTooYoung &&
-           question.code != Code::kRetained && question.applies(scene, decision.image);
+           question.code != Code::kRetained && question.applies(scene, at);
   });
 }
 
@@ -31,22 +38,24 @@ struct Picking {
   std::string why;
 };
 
-void Take(const Picking& picking, const std::string& goal, std::uint32_t at, Gains& gains,
+void Take(const Picking& picking, const std::string& goal, std::uint32_t at, Selection& selection,
           Plan& plan) {
   Decision& decision = plan.decisions[at];
   decision.reason =
-      goal + ", " + picking.why + ": " + gains.Of(picking.until) + " before it" +
+      goal + ", " + picking.why + ": " + selection.now().Of(picking.until) + " before it" +
       (picking.code == Code::kCritical ? "; else it would stay: " + decision.reason : "");
   decision.verdict = Verdict::kRemove;
   decision.code = picking.code;
-  gains.Add(at);
+  selection.Add(at);
   plan.removals.push_back(at);
 }
 
 // What frees next to nothing is passed over, until there is nothing else; then those that share
-// their layers go together.
+// their layers go together.  What this run cannot remove is selected as well, as far as it would be
+// needed, so that the plan says what it waits for; it does not count toward the goal.
 void Pick(const Scene& scene, const Picking& picking, const std::string& goal,
-          std::vector<std::uint32_t> images, Gains& gains, Plan& plan) {
+          std::vector<std::uint32_t> images, Selection& selection, Plan& plan) {
+  Gains& gains = selection.now();
   PickOrder order(scene, gains, picking.until, std::move(images));
   std::vector<std::uint32_t> passed_over;
   while (!gains.Reached(picking.until)) {
@@ -54,14 +63,14 @@ void Pick(const Scene& scene, const Picking& picking, const std::string& goal,
     if (!at) break;
     if (gains.TooLittle(*at, picking.until))
       passed_over.push_back(*at);
-    else
-      Take(picking, goal, *at, gains, plan);
+    else if (selection.Fits(*at) || !selection.all().Reached(picking.until))
+      Take(picking, goal, *at, selection, plan);
   }
   while (!gains.Reached(picking.until)) {
-    const auto together = gains.EnoughTogether(passed_over, picking.until);
+    const auto together = selection.EnoughTogether(passed_over, picking.until);
     if (together.empty()) break;
     for (const auto at : together) {
-      Take(picking, goal, at, gains, plan);
+      Take(picking, goal, at, selection, plan);
       std::erase(passed_over, at);
     }
   }
@@ -82,21 +91,21 @@ void PassOver(Decision& decision, const std::string& goal) {
 void PickForSpace(const Scene& scene, Plan& plan) {
   const auto goal = GoalForSpace(scene);
   if (!goal) return;
-  Gains gains(scene);
-  for (const auto at : plan.removals) gains.Add(at);
+  Selection selection(scene);
+  for (const auto at : plan.removals) selection.Add(at);
   std::vector<std::uint32_t> idle, in_need;
   for (const Decision& decision : plan.decisions) {
     if (decision.code == Code::kIdle) idle.push_back(decision.image);
     if (MayGoWhenCritical(scene, decision)) in_need.push_back(decision.image);
   }
   Pick(scene, {Code::kSpace, goal->to_low_marks, "least recently used first"}, goal->why,
-       std::move(idle), gains, plan);
+       std::move(idle), selection, plan);
   // An empty goal is reached before the first.
   Pick(scene,
        {Code::kCritical, goal->to_safety,
         "and critical.thresholdPercent " +
             std::to_string(scene.policy().disk.critical.threshold_percent) + "% is reached"},
-       goal->why, std::move(in_need), gains, plan);
+       goal->why, std::move(in_need), selection, plan);
 }
 
 }  // namespace imagesweep

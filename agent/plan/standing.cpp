@@ -1,154 +1,68 @@
 #include "agent/plan/standing.h"
 
 #include <algorithm>
-#include <compare>
 #include <optional>
-#include <span>
+#include <string>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 
-#include "agent/plan/rollout.h"
+#include "agent/plan/ranking.h"
 #include "agent/plan/rule_finder.h"
 #include "agent/plan/version.h"
 
 namespace imagesweep {
 namespace {
 
-// One name among others of its repository.
-struct Candidate {
-  std::uint32_t image;
-  std::uint32_t standing;  // position in the list of all names
-  bool in_use;
-  SystemTime first_seen;
-  const ImageName* name;
-  std::optional<TagVersion> version;
-};
-
-// Versions are compared only where the repository's tags tell one kind of them.
-bool OneKind(const std::vector<Candidate>& group) {
-  const TagVersion* first = nullptr;
-  for (const Candidate& candidate : group) {
-    if (!candidate.version) continue;
-    if (first != nullptr && first->prefix != candidate.version->prefix) return false;
-    first = &*candidate.version;
-  }
-  return first != nullptr;
-}
-
-// Which of two is newer, as far as anybody can tell; equal: nobody can.  A name is no reason.
-std::weak_ordering Newer(const Candidate& a, const Candidate& b, bool by_version) {
-  if (a.in_use != b.in_use) return a.in_use <=> b.in_use;
-  if (by_version && a.version.has_value() != b.version.has_value())  // both are in use, see Rank
-    return a.version.has_value() <=> b.version.has_value();
-  if (by_version && a.version)
-    if (const auto order = *a.version <=> *b.version; order != 0) return order;
-  return a.first_seen <=> b.first_seen;
-}
-
-// What all groups share.
-struct Ranking {
-  const Observation& seen;
-  const WorkloadNeeds& needs;
-  std::vector<int> place_of;  // of every image; zero before and after each group
-  std::vector<RankedImage> ranked;
-  std::vector<NameStanding>& names;
-};
-
-// Gives places from 1 for the newest.  Images of which nobody can tell the newer share the better
-// place.  An image with several names takes one place, the best of them.
-void TakePlaces(std::span<Candidate> group, bool by_version, Ranking& ranking) {
-  std::ranges::sort(group, [&](const Candidate& a, const Candidate& b) {
-    const auto order = Newer(a, b, by_version);
-    return order != 0 ? order > 0 : a.name->text() > b.name->text();
-  });
-  std::vector<int>& place_of = ranking.place_of;
-  int images = 0;
-  const Candidate* last = nullptr;  // the best name of the image before
-  ranking.ranked.clear();
-  for (const Candidate& candidate : group) {
-    int& place = place_of[candidate.image];
-    if (place != 0) continue;
-    ++images;
-    const bool tied = last != nullptr && Newer(*last, candidate, by_version) == 0;
-    place = tied ? place_of[last->image] : images;
-    last = &candidate;
-    if (!ranking.needs.empty())
-      ranking.ranked.push_back({candidate.image, candidate.in_use, candidate.name, place});
-  }
-  const ImageName* newest = group.front().name;
-  if (!ranking.ranked.empty()) {
-    DealPlacesByRollout(ranking.needs, ranking.seen, ranking.ranked);
-    // Of several that share the first place always the same.
-    const auto rank = [&](const RankedImage& its) {
-      return std::tuple<int, bool, std::string_view>(
-          -its.place, !ranking.needs.of(its.image).empty(), its.name->text());
-    };
-    newest = std::ranges::max_element(ranking.ranked, {}, rank)->name;
-    for (const RankedImage& its : ranking.ranked) place_of[its.image] = its.place;
-  }
-  for (const Candidate& candidate : group) {
-    NameStanding& standing = ranking.names[candidate.standing];
-    standing.newest = newest;
-    standing.place = place_of[candidate.image];
-  }
-  for (const Candidate& candidate : group) place_of[candidate.image] = 0;
-}
-
-// A tag that tells a version and one that does not ("latest", a commit) cannot be compared.  So
-// each kind is ranked among its own, behind what is in use of either, and each has its own room to
-// roll back.  A tag without a version on an image that has one goes by that.
-void Rank(std::vector<Candidate>& group, Ranking& ranking) {
-  if (group.size() > 1)
-    for (Candidate& candidate : group) candidate.version = ReadVersion(candidate.name->tag());
-  if (!OneKind(group)) return TakePlaces(group, false, ranking);
-  const auto has_version = [](const Candidate& candidate) { return candidate.version.has_value(); };
-  if (std::ranges::all_of(group, has_version)) return TakePlaces(group, true, ranking);
-  std::ranges::sort(group, {}, [](const Candidate& candidate) {
-    return std::tuple(candidate.image, !candidate.version.has_value());
-  });
-  for (std::size_t i = 1; i < group.size(); ++i)
-    if (group[i].image == group[i - 1].image && !group[i].version)
-      group[i].version = group[i - 1].version;
-  std::vector<Candidate> others;
-  for (const Candidate& candidate : group)
-    if (!candidate.version || candidate.in_use) others.push_back(candidate);
-  if (!std::ranges::all_of(others, has_version)) TakePlaces(others, false, ranking);
-  std::erase_if(group,
-                [](const Candidate& candidate) { return !candidate.version && !candidate.in_use; });
-  TakePlaces(group, true, ranking);
-}
-
-// Those that rules with Untag and keepLast select, each rule's among themselves; what the names are
-// for their images stays as it is.
-void RankForUntag(std::vector<Candidate> group, Ranking& ranking) {
-  const auto rule_of = [&](const Candidate& candidate) {
-    const Rule* const rule = ranking.names[candidate.standing].untag;
-    return rule != nullptr && rule->keep_last ? rule : nullptr;
-  };
-  std::erase_if(group, [&](const Candidate& candidate) { return rule_of(candidate) == nullptr; });
-  while (!group.empty()) {
-    const Rule* const rule = rule_of(group.back());
-    const auto its = std::stable_partition(group.begin(), group.end(), [&](const auto& candidate) {
-      return rule_of(candidate) != rule;
-    });
-    std::vector<Candidate> of_rule(its, group.end());
-    group.erase(its, group.end());
-    std::vector<std::pair<std::uint32_t, NameStanding>> before;
-    before.reserve(of_rule.size());
-    for (const Candidate& candidate : of_rule)
-      before.emplace_back(candidate.standing, ranking.names[candidate.standing]);
-    Rank(of_rule, ranking);
-    for (auto& [at, standing] : before) {
-      standing.untag_place = ranking.names[at].place;
-      ranking.names[at] = standing;
-    }
-  }
-}
+using Group = std::vector<RankedName>;
 
 const Rule* RuleWithNumber(const NameStanding& standing) {
-  return standing.rule != nullptr && standing.rule->keep_last ? standing.rule : nullptr;
+  return standing.numbered() ? standing.rule : nullptr;
+}
+
+// Images that no plan removes.  Rollback room is none of them: it goes at critical disk use.
+std::vector<bool> ThatStay(const Policy& policy, const Observation& seen,
+                           const std::vector<bool>& in_use, const WorkloadNeeds& needs) {
+  const bool local_stay = policy.keep.local_only != LocalOnly::kNever &&
+                          std::ranges::none_of(policy.rules, [](const Rule& rule) {
+                            return rule.local_only == LocalOnly::kNever;
+                          });
+  std::vector<bool> stays(seen.images.size());
+  for (std::uint32_t at = 0; at < stays.size(); ++at) {
+    const Image& image = seen.images[at];
+    // The greatest of those that cannot be pulled again stays, whatever is greater than the others.
+    stays[at] =
+        in_use[at] || image.pinned || needs.wanted(at) || (local_stay && image.local_only());
+  }
+  return stays;
+}
+
+// The images by what a signature calls them: the digests of their manifests, and their ids.
+std::unordered_map<std::string, const Image*> BySubject(const std::vector<Image>& images) {
+  std::unordered_map<std::string, const Image*> by_subject;
+  const auto add = [&](std::string_view digest, const Image& image) {
+    std::string subject(digest);
+    std::ranges::replace(subject, ':', '-');
+    by_subject.try_emplace(std::move(subject), &image);
+  };
+  for (const Image& image : images) {
+    for (const ImageName& digest : image.digests) add(digest.digest(), image);
+    add(image.id.text(), image);
+  }
+  return by_subject;
+}
+
+void FindSubjects(const std::vector<Image>& images, std::vector<NameStanding>& names) {
+  std::optional<std::unordered_map<std::string, const Image*>> by_subject;
+  for (NameStanding& standing : names) {
+    if (!standing.tagged) continue;
+    const std::string_view subject = SubjectOf(standing.name->tag());
+    if (subject.empty()) continue;
+    standing.signature = true;
+    if (!by_subject) by_subject = BySubject(images);
+    if (const auto it = by_subject->find(std::string(subject)); it != by_subject->end())
+      standing.subject = it->second;
+  }
 }
 
 }  // namespace
@@ -156,13 +70,17 @@ const Rule* RuleWithNumber(const NameStanding& standing) {
 Standings::Standings(const Policy& policy, const Observation& seen, const std::vector<bool>& in_use,
                      const WorkloadNeeds& needs) {
   AddNames(policy, seen);
-  // Groups of one repository's tagged names, each a chain through `next`: no list of its own for
-  // each.
+  FindSubjects(seen.images, names_);
+  // Groups of one repository's tagged names and of its digests, each a chain through `next`: no list
+  // of its own for each.
   constexpr std::uint32_t kEnd = 0xFFFFFFFF;
   struct Repository {
     std::uint32_t last_tag = kEnd;
     std::uint32_t last_digest = kEnd;
+    std::uint32_t last_in_use = kEnd;
+    int images_in_use = 0;
     bool in_use = false;
+    bool digests_in_use = false;
   };
   std::unordered_map<std::string_view, Repository> repositories;
   repositories.reserve(names_.size());
@@ -178,44 +96,56 @@ Standings::Standings(const Policy& policy, const Observation& seen, const std::v
       if (last == nullptr || standing.name->repository() != last->first)
         last = &*repositories.try_emplace(standing.name->repository()).first;
       Repository& repository = last->second;
-      repository.in_use = repository.in_use || in_use[at] || needs.wanted(at);
+      if (in_use[at] || needs.wanted(at)) {
+        repository.in_use = true;
+        if (!standing.tagged) repository.digests_in_use = true;
+      }
+      if (in_use[at] && std::exchange(repository.last_in_use, at) != at) ++repository.images_in_use;
       next[i] = std::exchange(standing.tagged ? repository.last_tag : repository.last_digest, i);
     }
   }
-  std::vector<Candidate> group, of_rule;
-  Ranking ranking{seen, needs, std::vector<int>(seen.images.size()), {}, names_};
+  Group group, of_rule;
+  const std::vector<bool> stays = ThatStay(policy, seen, in_use, needs);
+  Ranking ranking(seen, needs, in_use, stays, names_);
   const bool numbered = std::ranges::any_of(
       policy.rules, [](const Rule& rule) { return rule.keep_last.has_value(); });
-  const bool untags =
-      numbered && std::ranges::count(policy.rules, RuleAction::kUntag, &Rule::action) > 0;
+  const auto rank = [&](Group& its, bool tagged) {
+    if (tagged)
+      ranking.RankTags(its);
+    else
+      ranking.RankDigests(its);
+  };
   for (const auto& [name, repository] : repositories) {
-    group.clear();
-    // Where tags are used, an image without one has lost it; where none are, digests are the names.
-    const bool by_digest = repository.last_tag == kEnd;
-    for (std::uint32_t i = by_digest ? repository.last_digest : repository.last_tag; i != kEnd;
-         i = next[i]) {
-      names_[i].repository_in_use = repository.in_use;
-      const std::uint32_t at = image_of[i];
-      group.push_back({at, i, in_use[at], seen.ages[at].first_seen, names_[i].name, {}});
-    }
-    // A rule with keepLast counts among what it selects alone, and has the last word on it.
-    const bool has_number = numbered && std::ranges::any_of(group, [&](const Candidate& candidate) {
-                              return RuleWithNumber(names_[candidate.standing]) != nullptr;
-                            });
-    auto rest = has_number ? group : std::vector<Candidate>();
-    auto tags = untags ? group : std::vector<Candidate>();
-    if (!group.empty()) Rank(group, ranking);
-    while (!rest.empty()) {
-      const Rule* const rule = RuleWithNumber(names_[rest.back().standing]);
-      const auto its =
-          std::stable_partition(rest.begin(), rest.end(), [&](const Candidate& candidate) {
-            return RuleWithNumber(names_[candidate.standing]) != rule;
+    for (const bool tagged : {true, false}) {
+      group.clear();
+      for (std::uint32_t i = tagged ? repository.last_tag : repository.last_digest; i != kEnd;
+           i = next[i]) {
+        names_[i].repository_in_use = tagged ? repository.in_use : repository.digests_in_use;
+        group.push_back({.image = image_of[i], .standing = i});
+      }
+      if (group.empty()) continue;
+      // A rule with keepLast counts among what it selects alone, and has the last word on it.
+      const bool has_number =
+          numbered && std::ranges::any_of(group, [&](const RankedName& candidate) {
+            return RuleWithNumber(names_[candidate.standing]) != nullptr;
           });
-      of_rule.assign(its, rest.end());
-      rest.erase(its, rest.end());
-      if (rule != nullptr) Rank(of_rule, ranking);
+      auto rest = has_number ? group : Group();
+      rank(group, tagged);
+      while (!rest.empty()) {
+        const Rule* const rule = RuleWithNumber(names_[rest.back().standing]);
+        const auto its =
+            std::stable_partition(rest.begin(), rest.end(), [&](const RankedName& candidate) {
+              return RuleWithNumber(names_[candidate.standing]) != rule;
+            });
+        of_rule.assign(its, rest.end());
+        rest.erase(its, rest.end());
+        if (rule != nullptr) rank(of_rule, tagged);
+      }
+      for (const RankedName& candidate : group) {
+        NameStanding& standing = names_[candidate.standing];
+        standing.in_use_elsewhere = repository.images_in_use - standing.in_use_here;
+      }
     }
-    RankForUntag(std::move(tags), ranking);
   }
 }
 
@@ -225,9 +155,7 @@ void Standings::AddNames(const Policy& policy, const Observation& seen) {
     NameStanding standing;
     standing.name = name;
     standing.tagged = tagged;
-    const auto [rule, untag] = finder.Find(image, name);
-    standing.rule = rule;
-    standing.untag = untag;
+    standing.rule = finder.Find(image, name);
     standing.kept = standing.rule != nullptr && standing.rule->keep_last
                         ? *standing.rule->keep_last
                         : policy.keep.last_per_repository;

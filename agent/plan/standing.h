@@ -11,33 +11,43 @@
 
 namespace imagesweep {
 
-// Where one name of an image stands: which rule selects it, and its place among the versions of its
-// repository on this node, counted from 1 for the newest.
+// Where one name of an image stands: which rule selects it, and its place among the names of its
+// scheme (version.h) in its repository on this node, counted from 1 for the newest.
 struct NameStanding {
   const ImageName* name = nullptr;  // null: the image has no name at all
-  // The first that selects it; null: none.  A rule with Untag is about the name alone: the image is
-  // judged as if it were not there.
-  const Rule* rule = nullptr;
-  const Rule* untag = nullptr;  // the rule with Untag that comes before it; null: none
-  int untag_place = 0;          // with its keepLast: among the names that it selects
+  const Rule* rule = nullptr;       // the first that selects it; null: none
   bool tagged = false;
-  bool repository_in_use = false;
-  int place = 0;                      // 0: none, as for a digest where tags are used
-  int kept = 0;                       // newest so many are retained or at least not superseded
-  const ImageName* newest = nullptr;  // who is first there
+  bool repository_in_use = false;  // of a digest: an image that has no tag there is in use
+  int place = 0;                   // 0: none, as for a signature
+  bool shared = false;             // nobody can tell which of several at this place is the newer
+  int kept = 0;                    // newest so many are retained or at least not superseded
+  // Images in use: within the scheme, and in the repository without the scheme.
+  int in_use_here = 0;
+  int in_use_elsewhere = 0;
+  const ImageName* ranked_as = nullptr;  // another tag of the image, where this one has no order
+  // The newer one of the scheme that took its place; null: nothing shows that any is newer.
+  const ImageName* replaced_by = nullptr;
+  // A greater version of the scheme that no plan removes; null: none.
+  const ImageName* newer_that_stays = nullptr;
+  const Image* subject = nullptr;  // what this signature, attestation or SBOM is about, if here
+  bool signature = false;
 
-  // Rollback room: the newest of a repository in use, or of what a rule with keepLast selects.
+  bool removes() const { return rule != nullptr && rule->action == RuleAction::kRemove; }
+  bool numbered() const { return rule != nullptr && rule->keep_last.has_value(); }
+  // Rollback room: the newest of each scheme of a repository in use, or of what a rule with keepLast
+  // selects.  Where a rule removes, all of the repository's images in use count among them.
   bool retained() const {
-    const bool counts = repository_in_use || (rule != nullptr && rule->keep_last.has_value());
-    return counts && place > 0 && place <= kept;
+    if (place == 0 || (!repository_in_use && !numbered())) return false;
+    return place + (removes() && !numbered() ? in_use_elsewhere : 0) <= kept;
   }
 };
 
-// The standings of all names of all images.  Newest first means: in use before not; then by the
-// rollouts of the one workload that names them (rollout.h); then by the version in the tag, where
-// the tags of the repository tell versions of one kind; then what this node saw last.  Never the
-// name: where nothing better is known, images share a place.  Tags that tell no version are ranked
-// apart from those that do.  Names by digest have a place in a repository without tags.  Immutable.
+// The standings of all names of all images.  Only names of one scheme are compared, and each scheme
+// has its own newest.  Newest first means: in use before not; then by the rollouts of the one
+// workload that names them (rollout.h); then by the version in the tag.  Commits, words and names
+// by digest have no order but what this node saw first; that never counts against what cannot be
+// pulled again.  Where nothing better is known, images share a place.  A tag without an order on an
+// image that has one with an order goes by that.  Immutable.
 class Standings {
  public:
   Standings() = default;

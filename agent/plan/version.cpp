@@ -1,108 +1,432 @@
 #include "agent/plan/version.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+#include <optional>
+#include <utility>
 
 namespace imagesweep {
 namespace {
 
+// What varies within a scheme, as characters that no tag has.
+constexpr char kNumber = '\1', kCommit = '\2', kYear = '\3', kIsoDate = '\4', kIsoTime = '\5',
+               kCompactDate = '\6', kCompactMinute = '\7', kCompactSecond = '\x0E',
+               kCompactTime = '\x0F', kAnyWords = '\x10';
+
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
+}
+char Lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+bool IsSeparator(char c) {
+  return c == '-' || c == '_' || c == '+' || c == '.';
 }
 bool IsNumber(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, IsDigit);
 }
-
-// A commit has no order: seven or more hexadecimal digits with a letter among them.
-bool LooksLikeCommit(std::string_view token) {
-  return token.size() >= 7 && !IsNumber(token) &&
-         std::ranges::all_of(token, [](char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); });
+bool IsHex(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); });
+}
+bool IsWord(std::string_view text, std::string_view word) {
+  return std::ranges::equal(text, word, {}, Lower);
+}
+template <std::size_t N>
+bool IsOneOf(std::string_view text, const std::string_view (&words)[N]) {
+  return std::ranges::any_of(words, [&](std::string_view word) { return IsWord(text, word); });
 }
 
-bool NamesPrerelease(std::string_view text) {
-  constexpr std::array<std::string_view, 7> kWords{"alpha", "beta",     "rc",     "pre",
-                                                   "dev",   "snapshot", "nightly"};
-  return std::ranges::any_of(kWords, [&](std::string_view word) {
-    if (text.size() < word.size()) return false;
-    return std::ranges::equal(text.substr(0, word.size()), word, [](char a, char b) {
-      return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-    });
-  });
+// A number behind one of these tells which branch it is, not which is newer.
+constexpr std::string_view kBranches[] = {"pr",   "mr",      "pull",   "issue", "feature",
+                                          "feat", "fix",     "bugfix", "hotfix", "ticket",
+                                          "task", "story"};
+// A number behind one of these counts builds of one version.
+constexpr std::string_view kRevisions[] = {"r", "rev", "b", "build", "run", "ci"};
+// Of these the number is the release of a distribution, in "15.2.0-debian-12-r2".
+constexpr std::string_view kDistributions[] = {"debian", "ubuntu", "alpine", "photon", "ol",   "ubi",
+                                               "rhel",   "centos", "rocky",  "fedora"};
+
+std::optional<std::uint64_t> Number(std::string_view digits) {
+  std::uint64_t number = 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return number;
+}
+bool Within(std::string_view digits, std::uint64_t low, std::uint64_t high) {
+  const auto number = IsNumber(digits) ? Number(digits) : std::nullopt;
+  return number && *number >= low && *number <= high;
+}
+bool IsYear(std::string_view text) {
+  return text.size() == 4 && Within(text, 1990, 2099);
+}
+bool IsDay(std::string_view year, std::string_view month, std::string_view day) {
+  return IsYear(year) && Within(month, 1, 12) && Within(day, 1, 31);
+}
+bool IsCompactDate(std::string_view text) {
+  return text.size() >= 8 && IsDay(text.substr(0, 4), text.substr(4, 2), text.substr(6, 2));
 }
 
-// Position of the first character that ends a token; npos: none.  In place of find_first_of, which
-// costs a call for every character.
-std::size_t TokenEnd(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if (text[i] == '-' || text[i] == '_' || text[i] == '+') return i;
-  return std::string_view::npos;
+// Digits that may be a commit as well as a number have no order: git abbreviates to 7, CI systems
+// to 8, and a whole one has 40.
+bool MayBeCommit(std::string_view token) {
+  if (IsNumber(token))
+    return token.size() == 7 || (token.size() == 8 && !IsCompactDate(token)) || token.size() > 18;
+  return token.size() >= 7 && IsHex(token);
 }
 
-// The next part of "rc.1" and its kin; `rest` is shortened by it.
-std::string_view TakePart(std::string_view& rest) {
-  const auto end = rest.find_first_of(".-_");
-  const auto part = rest.substr(0, end);
-  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-  return part;
-}
+class Reader {
+ public:
+  explicit Reader(std::string_view tag) : rest_(tag) {}
 
-// "1.25.3" at the start of `text`, which is shortened by it; false when a number is too large to be
-// one.
-bool TakeNumbers(std::string_view& text, TagVersion& version) {
-  std::size_t count = 0;
-  while (!text.empty() && IsDigit(text.front())) {
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc()) return false;
-    if (count < TagVersion::kMaxNumbers) version.numbers[count++] = number;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    if (text.size() < 2 || text.front() != '.' || !IsDigit(text[1])) break;
-    text.remove_prefix(1);
+  TagVersion Read() {
+    char separator = 0;
+    while (!rest_.empty() && !ended_) {
+      if (!ReadPrerelease(separator)) {
+        if (separator != 0) version_.scheme += separator;
+        if (!ReadIsoDate() && !ReadCommit(separator) && !ReadNumbers(separator) && !ReadRevision())
+          ReadWord();
+      }
+      separator = 0;
+      if (!rest_.empty() && IsSeparator(rest_.front())) {
+        separator = rest_.front();
+        rest_.remove_prefix(1);
+        if (rest_.empty()) version_.scheme += separator;
+      }
+    }
+    const bool ordered = core_end_ > 0 && !too_many_;
+    version_.kind = ordered    ? TagKind::kVersion
+                    : commits_ ? TagKind::kCommit
+                               : TagKind::kWord;
+    if (!ordered) version_.numbers = {};
+    return std::move(version_);
   }
-  return true;
-}
 
-std::strong_ordering ComparePart(std::string_view a, std::string_view b) {
-  if (IsNumber(a) && IsNumber(b) && a.size() != b.size()) return a.size() <=> b.size();
-  if (IsNumber(a) != IsNumber(b))
-    return IsNumber(a) ? std::strong_ordering::less : std::strong_ordering::greater;
-  return a <=> b;
-}
+ private:
+  std::string_view Token() const {
+    return rest_.substr(0, static_cast<std::size_t>(
+                               std::ranges::find_if(rest_, IsSeparator) - rest_.begin()));
+  }
+  bool EndsAt(std::size_t at) const { return at >= rest_.size() || IsSeparator(rest_[at]); }
+  std::size_t Digits(std::size_t from) const {
+    std::size_t to = from;
+    while (to < rest_.size() && IsDigit(rest_[to])) ++to;
+    return to - from;
+  }
+
+  void Push(std::uint64_t number) {
+    if (count_ == TagVersion::kMaxNumbers)
+      too_many_ = true;
+    else
+      version_.numbers[count_++] = number;
+  }
+  void Push(std::string_view digits) {
+    if (const auto number = Number(digits))
+      Push(*number);
+    else
+      too_many_ = true;
+  }
+  // The first number of all is what the tag tells; behind it there is room for a pre-release.
+  void EndCore() {
+    if (core_end_ > 0) return;
+    core_end_ = rest_.size() + 1;
+    prerelease_at_ = count_;
+    Push(kRelease);
+    Push(0);
+  }
+  bool behind_core() const { return core_end_ > 0; }
+
+  // Right behind the version: "-rc.1", "rc1", "-alpha", "-SNAPSHOT"; of Python "a1", "b2".
+  bool ReadPrerelease(char separator) {
+    if (!behind_core() || something_behind_core_) return false;
+    struct Word {
+      std::string_view text;
+      std::uint64_t rank;
+    };
+    constexpr Word kWords[] = {{"alpha", 1},    {"beta", 2},    {"rc", 3},
+                               {"preview", 4},  {"pre", 4},     {"dev", 4},
+                               {"snapshot", 4}, {"nightly", 4}, {"a", 1},
+                               {"b", 2}};
+    for (const auto& [word, rank] : kWords) {
+      if (!IsWord(rest_.substr(0, word.size()), word)) continue;
+      const bool python = word.size() == 1;
+      std::size_t at = word.size();
+      if (python && (separator != 0 || Digits(at) == 0)) continue;
+      if (Digits(at) == 0 && !EndsAt(at)) continue;
+      if (Digits(at) == 0 && at < rest_.size() && (rest_[at] == '.' || rest_[at] == '-')) {
+        const std::size_t digits = Digits(at + 1);
+        if (digits > 0 && EndsAt(at + 1 + digits) && !MayBeCommit(rest_.substr(at + 1, digits)))
+          ++at;
+      }
+      const std::size_t digits = Digits(at);
+      if (!EndsAt(at + digits)) continue;
+      const auto number = Number(rest_.substr(at, digits));
+      if (digits > 0 && !number) continue;
+      version_.prerelease = true;
+      if (rank == 4) version_.line = rest_.substr(0, word.size());
+      if (!too_many_) {
+        version_.numbers[prerelease_at_] = rank;
+        version_.numbers[prerelease_at_ + 1] = number.value_or(0);
+      }
+      something_behind_core_ = true;
+      rest_.remove_prefix(at + digits);
+      return true;
+    }
+    return false;
+  }
+
+  // "2024-01-15", "2023-12-23T07-19-11Z".
+  bool ReadIsoDate() {
+    if (literal_ || rest_.size() < 10 || rest_[4] != '-' || rest_[7] != '-' ||
+        !IsDay(rest_.substr(0, 4), rest_.substr(5, 2), rest_.substr(8, 2)))
+      return false;
+    std::size_t end = 10;
+    std::string_view time[3];
+    int parts = 0;
+    if (end < rest_.size() && Lower(rest_[end]) == 't') {
+      std::size_t at = end + 1;
+      while (parts < 3 && Digits(at) >= 2) {
+        time[parts++] = rest_.substr(at, 2);
+        at += 2;
+        const bool another = at + 2 < rest_.size() && IsSeparator(rest_[at]) &&
+                             parts < 3 && IsNumber(rest_.substr(at + 1, 2));
+        if (another) ++at;
+      }
+      if (at < rest_.size() && Lower(rest_[at]) == 'z') ++at;
+      if (parts < 2) return false;
+      end = at;
+    }
+    if (!EndsAt(end)) return false;
+    for (const auto part : {rest_.substr(0, 4), rest_.substr(5, 2), rest_.substr(8, 2)}) Push(part);
+    for (int i = 0; i < parts; ++i) Push(time[i]);
+    version_.scheme += parts > 0 ? kIsoTime : kIsoDate;
+    if (parts == 2) version_.scheme += kNumber;  // without seconds: another scheme
+    TakeNumber(end);
+    return true;
+  }
+
+  bool ReadCommit(char separator) {
+    const auto token = Token();
+    const bool of_describe = behind_core() && token.size() >= 8 && token.front() == 'g' &&
+                             IsHex(token.substr(1));
+    // Digits between dots are a field of a version.
+    const bool field = IsNumber(token) && (separator == '.' || (token.size() < rest_.size() &&
+                                                                rest_[token.size()] == '.'));
+    if (!of_describe && (!MayBeCommit(token) || (field && token.size() <= 18))) return false;
+    version_.scheme += kCommit;
+    commits_ = true;
+    if (behind_core()) something_behind_core_ = true;
+    rest_.remove_prefix(token.size());
+    word_ = {};
+    return true;
+  }
+
+  bool ReadNumbers(char separator) {
+    if (literal_ && !number_counts_) return false;
+    // "alpine3.18" is one word, and a branch's number is its name.
+    if (!behind_core() && (IsOneOf(word_, kBranches) ||
+                           (separator == '.' && std::ranges::any_of(word_, IsDigit))))
+      return false;
+    const bool v = Lower(rest_.front()) == 'v' && Digits(1) > 0;
+    std::size_t end = v ? 1 : 0;
+    std::string_view fields[TagVersion::kMaxNumbers];
+    std::size_t count = 0;
+    while (const std::size_t digits = Digits(end)) {
+      if (count == TagVersion::kMaxNumbers) return false;
+      fields[count++] = rest_.substr(end, digits);
+      end += digits;
+      if (end + 1 >= rest_.size() || rest_[end] != '.' || !IsDigit(rest_[end + 1])) break;
+      ++end;
+    }
+    if (count == 0) return false;
+    if (!v && count == 1 && ReadCompactTime(fields[0], end)) return true;
+    if (!v && count == 1 && !behind_core() && ReadJava(fields[0], end)) return true;
+    if (!EndsAt(end) && (behind_core() || !PrereleaseFollows(end))) return false;
+    if (v) version_.scheme += rest_.front();
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i > 0) version_.scheme += '.';
+      version_.scheme += i == 0 ? FirstField(fields[0], count) : kNumber;
+      Push(fields[i]);
+    }
+    free_words_ = v && count == 1 && version_.scheme.size() == 2 && version_.scheme[1] == kNumber;
+    TakeNumber(end);
+    return true;
+  }
+
+  char FirstField(std::string_view digits, std::size_t count) const {
+    if (IsCompactDate(digits)) {
+      if (digits.size() == 8) return kCompactDate;
+      if (digits.size() == 12) return kCompactMinute;
+      if (digits.size() == 14) return kCompactSecond;
+    }
+    const bool alone = count == 1 && !version_.scheme.empty();
+    return IsYear(digits) && !alone ? kYear : kNumber;
+  }
+
+  // "20240115T123000Z"
+  bool ReadCompactTime(std::string_view date, std::size_t end) {
+    if (date.size() != 8 || !IsCompactDate(date) || end >= rest_.size() || Lower(rest_[end]) != 't')
+      return false;
+    const std::size_t digits = Digits(end + 1);
+    std::size_t last = end + 1 + digits;
+    if (last < rest_.size() && Lower(rest_[last]) == 'z') ++last;
+    if ((digits != 4 && digits != 6) || !EndsAt(last)) return false;
+    Push(date);
+    Push(rest_.substr(end + 1, digits));
+    version_.scheme += kCompactTime;
+    if (digits == 4) version_.scheme += kNumber;
+    TakeNumber(last);
+    return true;
+  }
+
+  // "8u402", which "-b06" may follow.
+  bool ReadJava(std::string_view major, std::size_t end) {
+    if (end >= rest_.size() || rest_[end] != 'u') return false;
+    const std::size_t digits = Digits(end + 1);
+    if (digits == 0 || !EndsAt(end + 1 + digits)) return false;
+    Push(major);
+    Push(rest_.substr(end + 1, digits));
+    version_.scheme += {kNumber, 'u', kNumber};
+    TakeNumber(end + 1 + digits);
+    return true;
+  }
+
+  bool PrereleaseFollows(std::size_t at) const {
+    constexpr std::string_view kWords[] = {"alpha", "beta", "rc", "a", "b", "dev", "pre"};
+    std::size_t end = at;
+    while (end < rest_.size() && !IsDigit(rest_[end]) && !IsSeparator(rest_[end])) ++end;
+    const auto word = rest_.substr(at, end - at);
+    return IsOneOf(word, kWords) && (word.size() > 1 || Digits(end) > 0) &&
+           EndsAt(end + Digits(end));
+  }
+
+  void TakeNumber(std::size_t size) {
+    rest_.remove_prefix(size);
+    if (behind_core()) something_behind_core_ = true;
+    EndCore();
+    number_counts_ = false;
+    word_ = {};
+  }
+
+  // "r14", "b06", "build17", and "debian-12-r2": behind the version, whatever stands between.
+  bool ReadRevision() {
+    if (!behind_core()) return false;
+    const auto token = Token();
+    const auto digits = std::ranges::find_if(token, IsDigit);
+    const auto word = token.substr(0, static_cast<std::size_t>(digits - token.begin()));
+    const auto number = token.substr(word.size());
+    if (IsOneOf(word, kRevisions) && IsNumber(number)) {
+      version_.scheme += word;
+      version_.scheme += kNumber;
+      Push(number);
+      TakeNumber(token.size());
+      return true;
+    }
+    if (literal_ || !IsOneOf(token, kDistributions)) return false;
+    std::size_t end = token.size() + 1;
+    const std::size_t release = Digits(end);
+    if (token.size() >= rest_.size() || rest_[token.size()] != '-' || release == 0 || release > 18)
+      return false;
+    const auto revision = rest_.substr(std::min(rest_.size(), end + release));
+    if (!revision.starts_with("-r") || !IsNumber(revision.substr(2))) return false;
+    version_.scheme += token;
+    version_.scheme += {'-', kNumber, '-', 'r', kNumber};
+    Push(rest_.substr(end, release));
+    Push(revision.substr(2));
+    TakeNumber(rest_.size());
+    return true;
+  }
+
+  // Behind the version a word is a variant, and so are numbers behind it.  Of hand-made versions
+  // ("v2-retry", "v3-retry-fixed") it tells what changed: the first word is that.
+  void ReadWord() {
+    const auto token = Token();
+    version_.scheme += token;
+    word_ = token;
+    rest_.remove_prefix(token.size());
+    if (!behind_core()) return;
+    number_counts_ = IsOneOf(token, kRevisions);
+    if (free_words_ && !something_behind_core_ && !number_counts_) {
+      version_.scheme += kAnyWords;
+      ended_ = true;
+    }
+    literal_ = something_behind_core_ = true;
+  }
+
+  static constexpr std::uint64_t kRelease = 9;
+
+  TagVersion version_;
+  std::string_view rest_;
+  std::string_view word_;  // the token before this one, when it is a word
+  std::size_t count_ = 0;
+  std::size_t core_end_ = 0;  // 0: no number yet
+  std::size_t prerelease_at_ = 0;
+  bool something_behind_core_ = false;
+  bool literal_ = false;        // numbers are part of a variant
+  bool number_counts_ = false;  // … but this one counts builds
+  bool free_words_ = false;
+  bool commits_ = false;
+  bool too_many_ = false;
+  bool ended_ = false;
+};
 
 }  // namespace
 
-std::strong_ordering operator<=>(const TagVersion& a, const TagVersion& b) {
-  if (const auto order = a.numbers <=> b.numbers; order != 0) return order;
-  if (a.prerelease.empty() != b.prerelease.empty())
-    return a.prerelease.empty() ? std::strong_ordering::greater : std::strong_ordering::less;
-  std::string_view left = a.prerelease, right = b.prerelease;
-  while (!left.empty() && !right.empty())
-    if (const auto order = ComparePart(TakePart(left), TakePart(right)); order != 0) return order;
-  return left.size() <=> right.size();
+// "sha256-<64 hexadecimal digits>", with anything behind it: cosign's .sig, .att and .sbom, and the
+// fallback for referrers of the OCI distribution specification, which notation uses.
+std::string_view SubjectOf(std::string_view tag) {
+  constexpr std::pair<std::string_view, std::size_t> kDigests[] = {
+      {"sha256-", 64}, {"sha384-", 96}, {"sha512-", 128}};
+  for (const auto& [algorithm, digits] : kDigests) {
+    const auto whole = tag.substr(0, algorithm.size() + digits);
+    if (whole.size() == algorithm.size() + digits && whole.starts_with(algorithm) &&
+        IsHex(whole.substr(algorithm.size())) &&
+        (tag.size() == whole.size() || IsSeparator(tag[whole.size()])))
+      return whole;
+  }
+  return {};
 }
 
-std::optional<TagVersion> ReadVersion(std::string_view tag) {
-  std::string_view rest = tag;
-  while (!rest.empty()) {
-    const auto token = rest.substr(0, TokenEnd(rest));
-    if (LooksLikeCommit(token)) return std::nullopt;
-    std::string_view number = rest;
-    if ((number.front() == 'v' || number.front() == 'V') && number.size() > 1)
-      number.remove_prefix(1);
-    if (IsDigit(number.front())) {
-      TagVersion version;
-      version.prefix = tag.substr(0, static_cast<std::size_t>(rest.data() - tag.data()));
-      if (!TakeNumbers(number, version)) return std::nullopt;
-      if (!number.empty() && std::string_view("-_.").find(number.front()) != std::string_view::npos)
-        number.remove_prefix(1);
-      if (NamesPrerelease(number)) version.prerelease = number.substr(0, number.find('+'));
-      return version;
-    }
-    if (token.size() == rest.size()) return std::nullopt;
-    rest.remove_prefix(token.size() + 1);
+TagVersion ReadTag(std::string_view tag) {
+  if (!SubjectOf(tag).empty()) {
+    TagVersion version;
+    version.kind = TagKind::kSignature;
+    return version;
   }
-  return std::nullopt;
+  return Reader(tag).Read();
+}
+
+std::string SchemeText(const TagVersion& version) {
+  std::string text;
+  for (const char c : version.scheme) {
+    switch (c) {
+      case kNumber:
+        text += "<number>";
+        break;
+      case kCommit:
+        text += "<commit>";
+        break;
+      case kYear:
+        text += "<year>";
+        break;
+      case kIsoDate:
+      case kCompactDate:
+        text += "<date>";
+        break;
+      case kIsoTime:
+      case kCompactMinute:
+      case kCompactSecond:
+      case kCompactTime:
+        text += "<time>";
+        break;
+      case kAnyWords:
+        text += "…";
+        break;
+      default:
+        text += c;
+    }
+  }
+  return text;
 }
 
 }  // namespace imagesweep

@@ -1,7 +1,6 @@
 #include "agent/plan/what_if.h"
 
 #include <algorithm>
-#include <map>
 #include <string_view>
 #include <utility>
 
@@ -70,33 +69,10 @@ CleanupOption EverythingUnused(const Scene& scene) {
   return option;
 }
 
-std::vector<TagChange> TagDifferences(const Observation& seen, const Plan& now, const Plan& then) {
-  std::map<std::pair<std::uint32_t, std::uint32_t>, TagChange> tags;
-  const auto at = [&](const NameToDrop& name) -> TagChange& {
-    return tags.try_emplace({name.image, name.tag}, TagChange{name.image, name.tag, {}, {}})
-        .first->second;
-  };
-  for (const NameToDrop& name : now.untags) at(name).now = name.rule;
-  for (const NameToDrop& name : then.untags) at(name).then = name.rule;
-  std::vector<TagChange> changes;
-  // Tags of an image that goes go with it, which is told of the image.
-  const auto goes = [](const Plan& plan, std::uint32_t image) {
-    return plan.decisions[image].verdict == Verdict::kRemove;
-  };
-  for (auto& [place, change] : tags)
-    if (change.now != change.then && !goes(now, change.image) && !goes(then, change.image))
-      changes.push_back(std::move(change));
-  std::ranges::sort(changes, {}, [&](const TagChange& change) {
-    return std::string_view(seen.images[change.image].tags[change.tag].text());
-  });
-  return changes;
-}
-
 }  // namespace
 
-PlanDifference Differences(const Observation& seen, const Plan& now, const Plan& then) {
-  PlanDifference difference;
-  auto& changes = difference.images;
+std::vector<VerdictChange> Differences(const Observation& seen, const Plan& now, const Plan& then) {
+  std::vector<VerdictChange> changes;
   for (std::size_t at = 0; at < now.decisions.size(); ++at) {
     const Decision& a = now.decisions[at];
     const Decision& b = then.decisions[at];
@@ -104,8 +80,7 @@ PlanDifference Differences(const Observation& seen, const Plan& now, const Plan&
   }
   std::ranges::sort(changes, {},
                     [&](const VerdictChange& change) { return Name(seen, change.image); });
-  difference.tags = TagDifferences(seen, now, then);
-  return difference;
+  return changes;
 }
 
 Analysis Analyze(const Policy& in_force, const PolicyWithProfile& with_profile,

@@ -9,9 +9,8 @@
 
 namespace imagesweep {
 
-// Images whose verdict, or its reason, differs between two plans of one observation, and tags of
-// others that only one of them drops, or each by another rule; by name.
-PlanDifference Differences(const Observation& seen, const Plan& now, const Plan& then);
+// Images whose verdict, or its reason, differs between two plans of one observation; by name.
+std::vector<VerdictChange> Differences(const Observation& seen, const Plan& now, const Plan& then);
 
 // The node by what needs what, and the ways to clean up side by side: the policy in force, the same
 // with each of the three profiles, and the removal of everything unused, which is what `crictl rmi

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -83,11 +84,14 @@ inline std::string WithoutValue(std::string what, std::string_view value) {
 // Complains unless the node is a scalar that is text.
 bool IsText(const TextNode& node, const std::string& path, Complaints& bad);
 
-// One of a few words, which stand for the values of an enum.
+// One of a few words, which stand for the values of an enum.  `retired`: words of older versions,
+// and why they are no longer accepted.
 template <typename E>
 class Choice final : public Codec<E> {
  public:
-  explicit Choice(std::vector<std::pair<std::string, E>> words) : words_(std::move(words)) {}
+  explicit Choice(std::vector<std::pair<std::string, E>> words,
+                  std::map<std::string, std::string> retired = {})
+      : words_(std::move(words)), retired_(std::move(retired)) {}
 
   bool Read(const TextNode& node, const std::string& path, E& into,
             Complaints& bad) const override {
@@ -98,6 +102,10 @@ class Choice final : public Codec<E> {
         return true;
       }
       supported.push_back(word);
+    }
+    if (const auto it = retired_.find(node.text); IsScalar(node) && it != retired_.end()) {
+      bad.Invalid(path, Shown(node), it->second, node.line);
+      return false;
     }
     bad.Unsupported(path, Shown(node), supported, node.line);
     return false;
@@ -121,6 +129,7 @@ class Choice final : public Codec<E> {
 
  private:
   std::vector<std::pair<std::string, E>> words_;
+  std::map<std::string, std::string> retired_;
 };
 
 template <typename T>

@@ -1,6 +1,7 @@
 #include "agent/policy/fields.h"
 
 #include <limits>
+#include <map>
 
 #include "agent/policy/object.h"
 #include "agent/policy/override.h"
@@ -40,9 +41,11 @@ CodecPtr<Critical> CriticalFields() {
   using S = Critical;
   return ObjectOf<S>({
       Member("thresholdPercent", &S::threshold_percent, kPercent(),
-             "at or above this much use, of bytes or inodes, younger images and rollback room may "
-             "go too, and windows do not hold; the protections do; 0 = off"),
-      Member("minimumAge", &S::minimum_age, kAge(), "in place of minimumAge then, if shorter"),
+             "at or above this much use, of bytes or inodes, images that only minimumAge or "
+             "keep.lastPerRepository keeps may go too, and windows do not hold; protections, and "
+             "minimumAge and keepLast of rules, do; 0 = off"),
+      Member("minimumAge", &S::minimum_age, kAge(),
+             "in place of the policy's minimumAge then, if shorter"),
   });
 }
 
@@ -59,8 +62,9 @@ CodecPtr<DiskThresholds> DiskFields() {
 }
 
 template <typename E>
-CodecPtr<E> Words(std::vector<std::pair<std::string, E>> words) {
-  return std::make_shared<Choice<E>>(std::move(words));
+CodecPtr<E> Words(std::vector<std::pair<std::string, E>> words,
+                  std::map<std::string, std::string> retired = {}) {
+  return std::make_shared<Choice<E>>(std::move(words), std::move(retired));
 }
 
 template <typename T>
@@ -73,47 +77,43 @@ CodecPtr<Selector> SelectorFields() {
   return ObjectOf<S>({
       Member("images", &S::images, Many(ImagePattern()), "repositories; empty: every one"),
       Member("tags", &S::tags, Many(TagPattern()), "tags; empty: every one, and names without one"),
-      Member<S, TagStatus>(
-          "tagStatus", &S::tag_status,
-          Words<TagStatus>({{"Any", TagStatus::kAny},
-                            {"Tagged", TagStatus::kTagged},
-                            {"Untagged", TagStatus::kUntagged}}),
-          "whether names with or without a tag are meant; not Untagged with action Untag"),
+      Member<S, TagStatus>("tagStatus", &S::tag_status,
+                           Words<TagStatus>({{"Any", TagStatus::kAny},
+                                             {"Tagged", TagStatus::kTagged},
+                                             {"Untagged", TagStatus::kUntagged}}),
+                           "whether names with or without a tag are meant"),
   });
+}
+
+CodecPtr<LocalOnly> LocalOnlyWords() {
+  return Words<LocalOnly>({{"Always", LocalOnly::kAlways},
+                           {"UnlessSuperseded", LocalOnly::kUnlessSuperseded},
+                           {"Never", LocalOnly::kNever}});
 }
 
 CodecPtr<Rule> RuleFields() {
   using S = Rule;
-  const auto untags = [](const S& rule) { return rule.action == RuleAction::kUntag; };
   return ObjectOf<S>(
       {Member("name", &S::name, Word(), "how reports call it"),
        Member("selector", &S::selector, SelectorFields(), "which names it decides for"),
        Member<S, RuleAction>(
            "action", &S::action,
-           Words<RuleAction>({{"Keep", RuleAction::kKeep},
-                              {"Remove", RuleAction::kRemove},
-                              {"Evaluate", RuleAction::kEvaluate},
-                              {"Untag", RuleAction::kUntag}}),
+           Words<RuleAction>(
+               {{"Keep", RuleAction::kKeep},
+                {"Remove", RuleAction::kRemove},
+                {"Evaluate", RuleAction::kEvaluate}},
+               {{"Untag",
+                 "this action no longer exists, because a tag alone frees no space; delete "
+                 "the rule: a tag goes when its image goes"}}),
            "Keep: stays; Remove: goes as soon as no protection holds it; Evaluate: is judged with "
-           "the rule's own numbers; Untag: the tag goes, and its image, which is judged as if the "
-           "rule were "
-           "not there, keeps another of that repository"),
-       Member(
-           "keepLast", &S::keep_last, Maybe(Integer(0, kAny)),
-           "the newest so many of each repository stay, among what the rule selects; with Untag, "
-           "the tags on them"),
-       Member("minimumAge", &S::minimum_age, Maybe(kAge()),
-              "in place of the policy's; with Untag, how long nothing must have named the tag"),
-       Member("maximumAge", &S::maximum_age, Maybe(kAge()),
-              "in place of the policy's; not with Untag")},
-      {},
-      {{"selector.tagStatus",
-        "must not be so with action Untag: names without a tag have none to drop", "Untagged",
-        [untags](const S& rule) {
-          return untags(rule) && rule.selector.tag_status == TagStatus::kUntagged;
-        }},
-       {"maximumAge", "must not be written with action Untag: a tag goes by minimumAge alone", "",
-        [untags](const S& rule) { return untags(rule) && rule.maximum_age.has_value(); }}});
+           "the rule's own numbers"),
+       Member("keepLast", &S::keep_last, Maybe(Integer(0, kAny)),
+              "the newest so many of each repository stay, among what the rule selects"),
+       Member("minimumAge", &S::minimum_age, Maybe(kAge()), "in place of the policy's"),
+       Member("maximumAge", &S::maximum_age, Maybe(kAge()), "in place of the policy's"),
+       Member("localOnly", &S::local_only, Maybe(LocalOnlyWords()),
+              "in place of keep.localOnly; an image of several names goes only when all of them "
+              "may")});
 }
 
 CodecPtr<KeepWorkloads> WorkloadFields() {
@@ -121,7 +121,8 @@ CodecPtr<KeepWorkloads> WorkloadFields() {
   return ObjectOf<S>({
       Member("enabled", &S::enabled, Boolean(),
              "images stay that the cluster's workloads will start again, also where no pod of "
-             "theirs is; the agent must be able to read workloads, or every run refuses"),
+             "theirs is; while the cluster's workloads cannot be read, every run refuses; a host "
+             "without a cluster has none"),
       Member("rollbackRevisions", &S::rollback_revisions, Integer(0, kAny),
              "so many revisions of each workload before the present one count, which a rollback "
              "would start"),
@@ -151,19 +152,21 @@ CodecPtr<KeepRules> KeepFields() {
           "lastPerRepository", &S::last_per_repository, Integer(0, kAny),
           "rollback room: the newest so many of each repository that is in use stay; those in use "
           "are counted among them"),
-      Member<S, LocalOnly>("localOnly", &S::local_only,
-                           Words<LocalOnly>({{"Always", LocalOnly::kAlways},
-                                             {"UnlessSuperseded", LocalOnly::kUnlessSuperseded},
-                                             {"Never", LocalOnly::kNever}}),
-                           "whether images stay that no registry is known for (no repo digest), "
-                           "so that they cannot be pulled again; UnlessSuperseded lets those go of "
-                           "which the node has "
-                           "a newer version"),
+      Member("localOnly", &S::local_only, LocalOnlyWords(),
+             "how to treat images without evidence that they can be pulled again; a repo digest "
+             "alone is none. Always: keep. UnlessSuperseded: remove once the node has a newer "
+             "version. Never: treat like any other image"),
+      Member<S, VerifyRegistry>(
+          "verifyRegistry", &S::verify_registry,
+          Words<VerifyRegistry>({{"Never", VerifyRegistry::kNever},
+                                 {"BeforeRemoval", VerifyRegistry::kBeforeRemoval}}),
+          "BeforeRemoval: ask the registry right before an image is removed whether it has the "
+          "image by its digest; every image stays that it does not confirm"),
       Member("unknown", &S::unknown, Boolean(), "what no rule selects stays"),
       Member("workloads", &S::workloads, WorkloadFields(),
              "what rollbacks, scale-ups and the next run of a CronJob will need"),
       Member("archive", &S::archive, ArchiveFields(),
-             "where images that no registry is known for are written to before they go"),
+             "where images without evidence that they can be pulled again are written to before they go"),
   });
 }
 
@@ -255,8 +258,8 @@ CodecPtr<Policy> MakePolicyFields() {
           Member("windows", &S::windows, Many(WindowFields()),
                  "when removal is allowed; empty: always"),
           Member("minimumAge", &S::minimum_age, kAge(),
-                 "an image is never removed earlier than this after its last use, or after it was "
-                 "first seen on the node"),
+                 "an image is never removed before it was watched for this long without a use; what "
+                 "was not watched counts as a use"),
           Member(
               "maximumAge", &S::maximum_age, kAge(),
               "an image unused for longer than this is removed whatever the disk says; 0s = off"),

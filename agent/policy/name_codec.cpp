@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "agent/model/pattern_check.h"
 #include "agent/model/window.h"
 #include "agent/policy/codec.h"
 
@@ -8,45 +9,14 @@
 namespace imagesweep {
 namespace {
 
-bool IsNameCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '.' || c == '-' || c == '*' || c == '?';
-}
-
-// A pattern that no image name can match protects nothing, and its author thinks it does.  So what
-// looks like a regular expression is refused.  Source of the characters:
-// github.com/distribution/reference, regexp.go.
-std::string WhyNoImageMatches(std::string_view pattern) {
-  if (pattern.starts_with('[')) {  // a registry by its IPv6 address
-    const auto end = pattern.find(']');
-    const auto address = pattern.substr(1, end == std::string_view::npos ? end : end - 1);
-    if (end == std::string_view::npos || address.find(':') == std::string_view::npos ||
-        address.find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos)
-      return "[ only begins a registry's IPv6 address; patterns are globs, not regular expressions";
-    pattern.remove_prefix(end + 1);
-  }
-  const auto odd = std::ranges::find_if(pattern, [](char c) {
-    return !IsNameCharacter(c) && c != '/' && c != ':' && c != '@' && c != '+';
-  });
-  if (odd != pattern.end())
-    return "no image name has such a character; patterns are globs with *, ** and ?, not regular "
-           "expressions";
-  if (pattern.starts_with('.') || pattern.find("/.") != std::string_view::npos)
-    return "no part of an image name begins with a dot; * alone stands for any text";
-  if (pattern.find("//") != std::string_view::npos) return "a path segment is empty";
-  return {};
-}
-
 class ImagePatternCodec final : public Codec<ImageGlob> {
  public:
   bool Read(const TextNode& node, const std::string& path, ImageGlob& into,
             Complaints& bad) const override {
     if (!IsText(node, path, bad)) return false;
     auto glob = ImageGlob::Parse(node.text);
-    const std::string why =
-        glob ? WhyNoImageMatches(node.text) : WithoutValue(glob.error().what, node.text);
-    if (!why.empty()) {
-      bad.Invalid(path, Shown(node), why, node.line);
+    if (!glob) {
+      bad.Invalid(path, Shown(node), WhyNotImagePattern(node.text), node.line);
       return false;
     }
     into = *std::move(glob);
@@ -86,7 +56,9 @@ class TagPatternCodec final : public Codec<std::string> {
   bool Read(const TextNode& node, const std::string& path, std::string& into,
             Complaints& bad) const override {
     if (!IsText(node, path, bad)) return false;
-    const std::string why = WhyNot(node.text);
+    const bool keep = path.starts_with("keep.");
+    const std::string why =
+        WhyNotTagPattern(node.text, keep ? "keep.images" : "the selector's images");
     if (!why.empty()) {
       bad.Invalid(path, Shown(node), why, node.line);
       return false;
@@ -98,21 +70,6 @@ class TagPatternCodec final : public Codec<std::string> {
   TypeInfo type() const override { return {"tag pattern", ""}; }
   Schema ToSchema(const std::string&) const override {
     return {{"type", "string"}, {"minLength", 1}, {"maxLength", 128}};
-  }
-
- private:
-  static std::string WhyNot(std::string_view text) {
-    if (text.empty()) return "must not be empty";
-    if (text.size() > 128) return "must be at most 128 characters, like a tag";
-    if (text.find_first_of(":/@") != std::string_view::npos)
-      return "must be a pattern for tags alone, such as latest or v1.*; images by name belong in "
-             "keep.images";
-    if (!std::ranges::all_of(text, IsNameCharacter))
-      return "no tag has such a character; patterns are globs with * and ?, not regular "
-             "expressions";
-    if (text.front() == '.' || text.front() == '-')
-      return "no tag begins with a dot or a dash; * alone stands for any text";
-    return {};
   }
 };
 

@@ -78,22 +78,12 @@ struct Order {
   std::function<bool(const S&)> holds;
 };
 
-// What a field must not be because of another of the same object.
-template <typename S>
-struct Clash {
-  std::string field;   // the one to blame, or "field.below": one in it
-  std::string detail;  // "must not be …"
-  std::string value;   // as it is shown; empty: as the field has it
-  std::function<bool(const S&)> holds;
-};
-
 // A YAML map with fixed fields.
 template <typename S>
 class Object final : public Codec<S> {
  public:
-  explicit Object(std::vector<Field<S>> fields, std::vector<Order<S>> orders = {},
-                  std::vector<Clash<S>> clashes = {})
-      : fields_(std::move(fields)), orders_(std::move(orders)), clashes_(std::move(clashes)) {}
+  explicit Object(std::vector<Field<S>> fields, std::vector<Order<S>> orders = {})
+      : fields_(std::move(fields)), orders_(std::move(orders)) {}
 
   bool Read(const TextNode& node, const std::string& path, S& into,
             Complaints& bad) const override {
@@ -111,6 +101,8 @@ class Object final : public Codec<S> {
       } else if (const auto [first, added] = lines.emplace(name, line); !added) {
         bad.Duplicate(Below(path, name), first->second, line);
         wrong.insert(name);
+      } else if (IsEmptySection(*field, value, path)) {
+        lines.erase(name);
       } else if (!field->read(value, Below(path, name), into, bad)) {
         wrong.insert(name);
       }
@@ -124,15 +116,6 @@ class Object final : public Codec<S> {
       if (wrong.contains(order.lower) || wrong.contains(order.upper) || order.holds(into)) continue;
       Blame(order, into, path, lines, bad);
       wrong.insert(order.lower);
-    }
-    for (const auto& clash : clashes_) {
-      const std::string field = clash.field.substr(0, clash.field.find('.'));
-      if (wrong.contains(field) || !clash.holds(into)) continue;
-      const auto line = lines.find(field);
-      bad.Invalid(Below(path, clash.field),
-                  clash.value.empty() ? Find(field)->text(into) : clash.value, clash.detail,
-                  line == lines.end() ? node.line : line->second);
-      wrong.insert(field);
     }
     return wrong.empty();
   }
@@ -173,6 +156,13 @@ class Object final : public Codec<S> {
   }
 
  private:
+  // A section of which every line is commented out has its defaults, as if it were not written. Not
+  // within a list: a rule whose selector lost its lines must not select everything.
+  static bool IsEmptySection(const Field<S>& field, const TextNode& value,
+                             const std::string& path) {
+    return value.kind == TextNode::Kind::kNull && path.find('[') == std::string::npos &&
+           (field.type.name == "object" || field.type.name.starts_with("list of "));
+  }
   const Field<S>* Find(const std::string& name) const {
     for (const auto& field : fields_)
       if (field.name == name) return &field;
@@ -200,13 +190,11 @@ class Object final : public Codec<S> {
 
   std::vector<Field<S>> fields_;
   std::vector<Order<S>> orders_;
-  std::vector<Clash<S>> clashes_;
 };
 
 template <typename S>
-CodecPtr<S> ObjectOf(std::vector<Field<S>> fields, std::vector<Order<S>> orders = {},
-                     std::vector<Clash<S>> clashes = {}) {
-  return std::make_shared<Object<S>>(std::move(fields), std::move(orders), std::move(clashes));
+CodecPtr<S> ObjectOf(std::vector<Field<S>> fields, std::vector<Order<S>> orders = {}) {
+  return std::make_shared<Object<S>>(std::move(fields), std::move(orders));
 }
 
 }  // namespace imagesweep

@@ -140,6 +140,9 @@ TextNode Overlay(TextNode base, const TextNode& patch) {
       base.entries.push_back(entry);
       continue;
     }
+    // A section without lines overrides nothing.
+    if (entry.value.kind == TextNode::Kind::kNull && known->value.kind != TextNode::Kind::kScalar)
+      continue;
     known->value = Overlay(std::move(known->value), entry.value);
     known->line = entry.line;
   }

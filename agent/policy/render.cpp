@@ -131,7 +131,7 @@ std::string ProfileRows() {
   return table;
 }
 
-// Facts: agent/model/glob.h.
+// Facts: agent/model/glob.h and pattern_check.h.
 constexpr std::string_view kPatterns =
     R"(
 ## Patterns
@@ -139,24 +139,42 @@ constexpr std::string_view kPatterns =
 Image patterns are globs over whole image names as a runtime resolves them, registry included, not
 regular expressions. `*` and `?` stay inside one part of the path, `**` crosses `/`.
 
-A pattern that names no registry means `docker.io`, as it does on a command line: `shop/**` is
+A pattern is read as a pod's `image` is: `nginx`, `docker.io/nginx` and `index.docker.io/library/nginx`
+are one repository. A pattern that names no registry means `docker.io`: `shop/**` is
 `docker.io/shop/**` and matches nothing of `registry.example/shop` or of `shop.example`. The first
-part names a registry when it has a dot, a colon or a wildcard, or is `localhost`. When a pattern
-without a registry matches no image of the node, and would match one with another registry, each run
-warns and names that image.
+part names a registry when it has a dot, a colon or a wildcard, or is `localhost`. `redis:*` is every
+tag and digest, like `redis`.
 
 | Pattern | Matches | Does not match |
 | --- | --- | --- |
-| `nginx` | every tag and digest of `docker.io/library/nginx` | `registry.example/nginx` |
+| `nginx` | every tag and digest of `docker.io/library/nginx` | `registry.example/nginx` (see below) |
+| `docker.io/**` | everything of Docker Hub | `registry-1.docker.io/library/nginx` (see below) |
 | `shop/**` | everything below `docker.io/shop/` | `shop.example/api`, `registry.example/shop/api` |
 | `shop.example/**` | everything in the registry `shop.example` | `docker.io/shop/api` |
+| `shop.example/*` | `shop.example/api` | `shop.example/team/api` |
 | `*/shop/*` | `shop/api` in any registry | `registry.example/shop/team/api` |
 | `**/shop/**` | everything below a part `shop`, in any registry | `docker.io/workshop/api` |
 | `**` | every image that has a name | |
+| `*` | `docker.io/library/nginx` and its like, no other registry | `docker.io/shop/api` |
 | `redis:7.*` | tags that begin with `7.` | `redis:latest`, `redis` by digest |
-| `redis:*` | every tag and digest, like `redis` | |
 | `redis@sha256:…` | that digest | |
 | `sha256:…` | the image with that id, or with an id that begins so (12 digits or more) | |
+
+**Patterns that protect** (`keep.images`, rules with action `Keep`) also match whatever a runtime may
+mean by the text: a registry in capital or small letters, `registry-1.docker.io` and
+`registry.hub.docker.com` for `docker.io`, for a name without a registry and without wildcards the
+same path in any registry, and for a digest or an id that very image, whatever its repository. All
+other patterns match only what they say.
+
+**Refused**, with the pattern that was probably meant, is what no image name can match or what may
+mean two things: `ghcr.io` and `host:5000` (a registry without a repository: `ghcr.io/**`),
+`docker.io/*` (`docker.io/**`), `redis:.*` (`redis:*`), `Shop/api` (`shop/api`), `29a9d1f50347`
+(`sha256:29a9d1f50347`), `nginx@sha256:abcd`.
+
+**Warned of** by `policy validate` are `*` alone and `registry.example/*`. Each plan and each run warns
+of a pattern that protects and leaves out an image that its wider form (`**` for a `*` at its
+beginning or its end) would keep, and of a pattern without a registry that matches no image of the
+node but would with another registry; the warning names that image.
 
 Tag patterns (`keep.tags`, `rules[].selector.tags`) are globs over the tag alone: `latest`, `prod-*`.
 )";

@@ -175,9 +175,10 @@ Result<TextNode> ReadTextTree(std::string_view yaml) {
     TreeBuilder builder;
     if (!parser.HandleNextDocument(builder)) return TextNode{};
     TextNode root = builder.Take();
-    TreeBuilder second;
-    if (parser.HandleNextDocument(second))
-      return Error{ErrorKind::kInvalid, "yaml: more than one document; write a single one"};
+    // Behind a last "---" there is an empty one.
+    for (TreeBuilder next; parser.HandleNextDocument(next); next = TreeBuilder())
+      if (next.Take().kind != TextNode::Kind::kNull)
+        return Error{ErrorKind::kInvalid, "yaml: more than one document; write a single one"};
     return root;
   } catch (const Refused& refused) {
     return At(refused.line, refused.why);

@@ -1,5 +1,6 @@
 #include "agent/report/advice.h"
 
+#include <algorithm>
 #include <functional>
 
 #include "agent/base/duration.h"
@@ -32,6 +33,13 @@ Group Of(const Report& report, const std::function<bool(const Decision&, const I
   return group;
 }
 
+Millis FirstOldEnough(const Report& report) {
+  Millis first = Millis::max();
+  for (const Decision& decision : report.plan.decisions)
+    if (decision.code == Code::kTooYoung) first = std::min(first, decision.old_enough_in);
+  return first;
+}
+
 }  // namespace
 
 std::vector<std::string> Advice(const Report& report) {
@@ -58,12 +66,14 @@ std::vector<std::string> Advice(const Report& report) {
     advice.push_back(waiting.Text("waits", "wait") + " for the next window.");
   if (const Group local = with(Code::kLocalOnly); local.images > 0)
     advice.push_back(
-        local.Text("exists", "exist") +
-        " on this node alone: no registry is known to pull from again. Push to one, or set "
-        "keep.localOnly: UnlessSuperseded where images are built again anyway.");
+        local.Text("stays", "stay") +
+        " because nothing proves that a registry holds a copy: push to one and pull from there, or "
+        "set keep.localOnly: UnlessSuperseded where images are built again anyway. `imagesweep "
+        "explain NAME` tells what is missing.");
   if (const Group young = with(Code::kTooYoung); young.images > 0)
-    advice.push_back(young.Text("is", "are") + " younger than minimumAge " +
-                     FormatDuration(report.in_force.minimum_age) + "; later runs look again.");
+    advice.push_back(young.Text("is", "are") + " younger than the minimum age; " +
+                     (young.images == 1 ? "it" : "the first") + " is old enough in " +
+                     HumanDuration(FirstOldEnough(report)) + ", if nothing uses it until then.");
   const Group latest = Of(report, [](const Decision& d, const Image& image) {
     return d.code == Code::kInUse && image.tags.size() == 1 && image.tags[0].tag() == "latest";
   });

@@ -45,7 +45,7 @@ std::string Risk(const Report& report, const CleanupOption& option) {
   if (!option.breaks.empty())
     risk = "HIGH: removes what is needed or kept: " + Names(report, option.breaks);
   if (!option.lost.empty())
-    risk += (risk.empty() ? "HIGH: " : "; ") + std::string("cannot be pulled again: ") +
+    risk += (risk.empty() ? "HIGH: " : "; ") + std::string("nothing proves that these can be pulled again: ") +
             Names(report, option.lost);
   if (!risk.empty()) return risk;
   return option.goes.images == 0 ? "none: nothing goes" : "low: all that goes can be pulled again";
@@ -161,30 +161,12 @@ std::string AnalysisJson(const Report& report, const Analysis& analysis) {
   return Dump(json);
 }
 
-namespace {
-
-const std::string& TagOf(const Report& report, const TagChange& change) {
-  return report.observation.images[change.image].tags[change.tag].text();
-}
-
-Page::Grid TagGrid(const Report& report, std::span<const TagChange> changes) {
-  Page::Grid grid{{"Tag", "Now", "Then"}, {}};
-  const auto shown = [](const std::optional<std::string>& rule) {
-    return rule ? "goes, by rule \"" + *rule + "\"" : std::string("stays");
-  };
-  for (const TagChange& change : changes)
-    grid.rows.push_back({TagOf(report, change), shown(change.now), shown(change.then)});
-  return grid;
-}
-
-}  // namespace
-
 Page MakeDifferencePage(const Report& report, const Plan& then, const std::string& other,
-                        const PlanDifference& difference) {
+                        std::span<const VerdictChange> changes) {
   Page page;
   page.title = "What " + other + " would change";
   Page::Grid grid{{"Image", "Size", "Now", "Then", "Why then"}, {}};
-  for (const VerdictChange& change : difference.images) {
+  for (const VerdictChange& change : changes) {
     const Image& image = report.observation.images[change.image];
     grid.rows.push_back({image.display_name(), HumanBytes(image.size_bytes), Short(change.now),
                          Short(change.then), change.then.reason});
@@ -194,11 +176,9 @@ Page MakeDifferencePage(const Report& report, const Plan& then, const std::strin
           ? "Compared with the defaults, since no policy in force is named; --policy-configmap "
             "names one."
           : "Compared with the policy in force, " + report.policy.description + "."});
-  if (difference.empty())
-    page.head.emplace_back(Page::Paragraph{
-        "Nothing: every image has the same verdict, and no tag goes by only one of the two."});
+  if (changes.empty())
+    page.head.emplace_back(Page::Paragraph{"Nothing: every image has the same verdict."});
   if (!grid.rows.empty()) page.head.emplace_back(std::move(grid));
-  if (!difference.tags.empty()) page.head.emplace_back(TagGrid(report, difference.tags));
   page.head.emplace_back(
       Page::Paragraph{"To remove now (" + report.policy.description +
                       "): " + Text({report.plan.removals.size(), BytesOf(report, report.plan)}) +
@@ -208,14 +188,14 @@ Page MakeDifferencePage(const Report& report, const Plan& then, const std::strin
 }
 
 std::string DifferenceJson(const Report& report, const Plan& then, const std::string& other,
-                           const PlanDifference& difference) {
+                           std::span<const VerdictChange> changes) {
   const auto side = [](const Decision& decision) -> Json {
     return {{"verdict", ToString(decision.verdict)},
             {"code", ToString(decision.code)},
             {"reason", decision.reason}};
   };
   Json list = Json::array();
-  for (const VerdictChange& change : difference.images) {
+  for (const VerdictChange& change : changes) {
     const Image& image = report.observation.images[change.image];
     list.push_back({{"id", image.id.text()},
                     {"name", image.display_name()},
@@ -223,14 +203,6 @@ std::string DifferenceJson(const Report& report, const Plan& then, const std::st
                     {"now", side(change.now)},
                     {"then", side(change.then)}});
   }
-  const auto side_of_tag = [](const std::optional<std::string>& rule) -> Json {
-    return {{"goes", rule.has_value()}, {"rule", rule.value_or("")}};
-  };
-  Json tags = Json::array();
-  for (const TagChange& change : difference.tags)
-    tags.push_back({{"tag", TagOf(report, change)},
-                    {"now", side_of_tag(change.now)},
-                    {"then", side_of_tag(change.then)}});
   return Dump(
       {{"apiVersion", "imagesweep/v1alpha1"},
        {"kind", "PlanDifference"},
@@ -242,8 +214,7 @@ std::string DifferenceJson(const Report& report, const Plan& then, const std::st
        {"then",
         {{"policy", other},
          {"toRemove", AmountJson({then.removals.size(), BytesOf(report, then)})}}},
-       {"changes", std::move(list)},
-       {"tagChanges", std::move(tags)}});
+       {"changes", std::move(list)}});
 }
 
 }  // namespace imagesweep

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "agent/model/analysis.h"
@@ -14,8 +15,8 @@ std::string AnalysisJson(const Report& report, const Analysis& analysis);  // ki
 
 // What another policy would do differently to what `report` saw.
 Page MakeDifferencePage(const Report& report, const Plan& then, const std::string& other,
-                        const PlanDifference& difference);
+                        std::span<const VerdictChange> changes);
 std::string DifferenceJson(const Report& report, const Plan& then, const std::string& other,
-                           const PlanDifference& difference);  // kind PlanDifference
+                           std::span<const VerdictChange> changes);  // kind PlanDifference
 
 }  // namespace imagesweep

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/report/advice.h"
+#include "agent/report/held_back.h"
 #include "agent/report/listing.h"
 #include "agent/report/space_figure.h"
 
@@ -67,6 +68,8 @@ Json ImageJson(const Report& report, std::uint32_t at) {
           {"names", Names(image.tags)},
           {"twinTags", std::move(twins)},
           {"digests", Names(image.digests)},
+          {"origin",
+           {{"kind", ToString(image.origin.kind)}, {"evidence", image.origin.evidence}}},
           {"sizeBytes", image.size_bytes},
           {"sizeIsBound", true},
           {"layers", LayersJson(SpaceOf(report, at))},
@@ -74,6 +77,7 @@ Json ImageJson(const Report& report, std::uint32_t at) {
           {"firstSeen", FormatTime(age.first_seen)},
           {"lastUsed", age.last_used ? Json(FormatTime(*age.last_used)) : Json(nullptr)},
           {"ageSeconds", age.unused_for.count() / 1000},
+          {"watchedUnusedSeconds", age.watched_unused_for.count() / 1000},
           {"ageIsKnown", !age.just_seen},
           {"verdict", ToString(decision.verdict)},
           {"code", ToString(decision.code)},
@@ -83,6 +87,16 @@ Json ImageJson(const Report& report, std::uint32_t at) {
           {"usedBy", std::move(used_by)},
           {"wantedBy", std::move(wanted_by)},
           {"wantedByCount", decision.wanted_by.size()}};
+}
+
+Json HeldBackJson(const Report& report) {
+  Json groups = Json::array();
+  for (const HeldBack& group : FindHeldBack(report))
+    groups.push_back({{"code", ToString(group.code)},
+                      {"images", group.images},
+                      {"sizeBytes", group.bytes},
+                      {"release", group.release}});
+  return groups;
 }
 
 Json Head(const Report& report, std::string_view kind) {
@@ -172,11 +186,6 @@ Json OversizedJson(const Report& report) {
   return list;
 }
 
-Json UntagJson(const Report& report, const NameToDrop& name) {
-  const Image& image = report.observation.images[name.image];
-  return {{"tag", image.tags[name.tag].text()}, {"id", image.id.text()}, {"rule", name.rule}};
-}
-
 }  // namespace
 
 std::string ImagesJson(const Report& report) {
@@ -187,6 +196,7 @@ std::string ImagesJson(const Report& report) {
 
 std::string PlanJson(const Report& report) {
   Json json = Head(report, "SweepPlan");
+  json["heldBack"] = HeldBackJson(report);
   AddImages(json, report);
   Json order = Json::array();
   std::uint64_t bytes = 0;
@@ -195,15 +205,6 @@ std::string PlanJson(const Report& report) {
     bytes += report.observation.images[at].size_bytes;
   }
   json["removalOrder"] = std::move(order);
-  json["untags"] = Json::array();
-  for (const NameToDrop& name : report.plan.untags)
-    json["untags"].push_back(UntagJson(report, name));
-  json["tagsThatStay"] = Json::array();
-  for (const TagThatStays& tag : report.plan.tags_that_stay) {
-    Json stays = UntagJson(report, {tag.image, tag.tag, tag.rule, {}});
-    stays["reason"] = tag.why;
-    json["tagsThatStay"].push_back(std::move(stays));
-  }
   json["totals"] = {{"images", report.plan.decisions.size()},
                     {"keep", report.plan.Count(Verdict::kKeep)},
                     {"remove", report.plan.Count(Verdict::kRemove)},
@@ -223,6 +224,7 @@ std::string PlanJson(const Report& report) {
 
 std::string SweepJson(const Report& report) {
   Json json = Head(report, "SweepReport");
+  json["heldBack"] = HeldBackJson(report);
   json["run"] = report.run;
   json["startedAt"] = FormatTime(report.started);
   json["finishedAt"] = FormatTime(report.finished);
@@ -243,13 +245,6 @@ std::string SweepJson(const Report& report) {
                         {"error", outcome.detail}});
   }
   json["outcomes"] = std::move(outcomes);
-  json["untags"] = Json::array();
-  for (const NameOutcome& outcome : report.untagged) {
-    Json untag = UntagJson(report, report.plan.untags[outcome.untag]);
-    untag["outcome"] = ToString(outcome.kind);
-    untag["error"] = outcome.detail;
-    json["untags"].push_back(std::move(untag));
-  }
   json["before"] = SnapshotJson(report.before);
   json["after"] = SnapshotJson(report.after);
   json["predictedFreedBytes"] = report.layers ? Json(report.layers->removed.bytes) : Json(nullptr);
@@ -270,7 +265,8 @@ std::string SweepJson(const Report& report) {
 
 std::string ExplanationJson(const Report& report, std::uint32_t image,
                             std::span<const ExplainedStep> steps,
-                            const std::string& what_would_change_it) {
+                            const std::string& what_would_change_it,
+                            std::optional<SystemTime> goes_at) {
   Json json = Head(report, "ImageExplanation");
   json["image"] = ImageJson(report, image);
   Json list = Json::array();
@@ -281,6 +277,7 @@ std::string ExplanationJson(const Report& report, std::uint32_t image,
                     {"evidence", step.evidence}});
   json["steps"] = std::move(list);
   json["whatWouldChangeIt"] = what_would_change_it;
+  json["goesAt"] = goes_at ? Json(FormatTime(*goes_at)) : Json(nullptr);
   return Dump(json);
 }
 

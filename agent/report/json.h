@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -22,6 +23,7 @@ std::string PlanJson(const Report& report);    // kind SweepPlan
 std::string SweepJson(const Report& report);   // kind SweepReport
 std::string ExplanationJson(const Report& report, std::uint32_t image,
                             std::span<const ExplainedStep> steps,
-                            const std::string& what_would_change_it);  // kind ImageExplanation
+                            const std::string& what_would_change_it,
+                            std::optional<SystemTime> goes_at);  // kind ImageExplanation
 
 }  // namespace imagesweep

@@ -86,7 +86,6 @@ struct Metrics::Series {
   Family<Histogram>& run_seconds = histogram(series::kRunSeconds);
   Gauge& last_success = gauge(series::kLastSuccess).Add({});
   Family<Counter>& removals = counter(series::kRemovals);
-  Family<Counter>& untags = counter(series::kUntags);
   Family<Counter>& reclaimed = counter(series::kReclaimed);
   Counter& prediction_errors = counter(series::kPredictionErrors).Add({});
   Family<Gauge>& images = gauge(series::kImages);
@@ -127,7 +126,6 @@ Metrics::Metrics(const std::string& version, const std::string& revision, const 
   for (const char* reason : series::kRemovalReasons)
     for (const char* result : {"success", "error"})
       s.removals.Add({{"reason", reason}, {"result", result}});
-  for (const char* result : {"success", "error"}) s.untags.Add({{"result", result}});
   for (const char* kind : {"predicted", "measured"}) s.reclaimed.Add({{"kind", kind}});
   for (const char* state : kImageStates) {
     s.images.Add({{"state", state}});
@@ -212,12 +210,6 @@ void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds,
               {"result", removed ? "success" : "error"}})
         .Increment();
     if (listed) s.still_listed.Increment();
-  }
-  for (const NameOutcome& outcome : report.untagged) {
-    const bool failed =
-        outcome.kind == OutcomeKind::kFailed || outcome.kind == OutcomeKind::kStillListed;
-    if (failed || outcome.kind == OutcomeKind::kRemoved)
-      s.untags.Add({{"result", failed ? "error" : "success"}}).Increment();
   }
   const std::optional<DiskUsage> disk =
       report.after && report.after->disk ? report.after->disk : report.observation.disk;

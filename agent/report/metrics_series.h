@@ -21,9 +21,6 @@ inline constexpr Declared kLastSuccess{
     "Unix time of the end of the last run that was not refused."};
 inline constexpr Declared kRemovals{"imagesweep_image_removals_total",
                                     "Images removed, by reason; dry runs do not count."};
-inline constexpr Declared kUntags{
-    "imagesweep_tag_removals_total",
-    "Tags that rules with Untag took from images which stayed; dry runs do not count."};
 inline constexpr Declared kReclaimed{
     "imagesweep_reclaimed_bytes_total",
     "Bytes that came free. predicted: by the layers, or where they cannot be read the "
@@ -71,7 +68,8 @@ inline constexpr Declared kPulledAgain{
     "Images that a run removed within 7 days and that are listed again, once per "
     "removal."};
 inline constexpr Declared kWindow{"imagesweep_recheck_window_seconds",
-                                  "Time from the last look at containers to the removal call."};
+                                  "Time from asking for the containers of the last recheck to the "
+                                  "step that cannot be undone."};
 inline constexpr Declared kKubeRequests{"imagesweep_kube_requests_total",
                                         "Requests to the Kubernetes API."};
 inline constexpr Declared kCriRequests{"imagesweep_cri_requests_total",

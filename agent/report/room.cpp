@@ -1,6 +1,7 @@
 #include "agent/report/room.h"
 
 #include "agent/base/quantity.h"
+#include "agent/report/held_back.h"
 
 namespace imagesweep {
 namespace {
@@ -34,9 +35,10 @@ std::string RoomText(const Report& report) {
   if (report.observation.disk && report.observation.disk->available_bytes != disk->available_bytes)
     text += " (" + HumanBytes(report.observation.disk->available_bytes) + " before)";
   if (HasRoom(report)) return text + ": there is room\n";
-  if (report.dry_run)
-    return text + "; " + HumanBytes(WouldFree(report)) +
-           " would go, by the sizes that the runtime tells\n";
+  const std::uint64_t missing = report.plan.room - disk->available_bytes;
+  if (const std::uint64_t freed = WouldFree(report); report.dry_run)
+    return text + "; " + HumanBytes(freed) + " would go, by the sizes that the runtime tells\n" +
+           (freed < missing ? HeldBackText(report, missing - freed) : "");
   text += ": " + HumanBytes(report.plan.room - disk->available_bytes) + " short; ";
   if (!report.stopped_early.empty()) return text + "stopped early: " + report.stopped_early + "\n";
   if (report.plan.room > disk->capacity_bytes)
@@ -44,7 +46,8 @@ std::string RoomText(const Report& report) {
            " in all, so nothing was removed\n";
   return text +
          "every other image is needed, kept, too young or over a limit of this run "
-         "(`imagesweep plan` says which)\n";
+         "(`imagesweep plan` says which)\n" +
+         HeldBackText(report, missing);
 }
 
 }  // namespace imagesweep

@@ -11,8 +11,6 @@ SweepDocument::SweepDocument(const Json& sweep_report)
     const std::string kind = Text(outcome, "outcome");
     (kind == "Removed" || kind == "WouldRemove" ? went : stayed).push_back(&outcome);
   }
-  for (const Json& untag : At(report, "untags"))
-    if (Text(untag, "outcome") == "Removed") dropped.insert(Text(untag, "tag"));
 }
 
 const Json& SweepDocument::ImageOf(const Json& outcome) const {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -9,8 +8,8 @@
 
 namespace imagesweep {
 
-// A document of kind SweepReport, and what its page reads off it again and again: what went, what
-// did not, and the tags that were dropped.  `sweep_report` must outlive it.
+// A document of kind SweepReport, and what its page reads off it again and again: what went and
+// what did not.  `sweep_report` must outlive it.
 struct SweepDocument {
   using Json = document::Json;
 
@@ -25,7 +24,6 @@ struct SweepDocument {
   const bool dry_run;
   std::vector<const Json*> went;    // outcomes; in a dry run of what would go
   std::vector<const Json*> stayed;  // outcomes of what was chosen and is there after all
-  std::set<std::string> dropped;    // tags that images lost which stayed
 
   std::map<std::string, const Json*> images;  // by id
 };

@@ -101,8 +101,10 @@ std::optional<Page::Section> GettingImagesBack(const SweepDocument& sweep) {
     const Json& image = sweep.ImageOf(*outcome);
     const auto names = Texts(At(image, "names"));
     const auto digests = Texts(At(image, "digests"));
-    if (digests.empty()) {
-      gone.push_back(NamesOf(image).front() + " has no repo digest: " +
+    const std::string origin = Text(At(image, "origin"), "kind");
+    const bool pulled = origin.empty() ? !digests.empty() : origin == "Pulled" || origin == "Registry";
+    if (!pulled || digests.empty()) {
+      gone.push_back(NamesOf(image).front() + " has no proof that it can be pulled again: " +
                      (archive.empty() ? std::string("it can only be built again")
                       : sweep.dry_run ? "an archive of it would be in " + archive
                                       : "an archive of it is in " + archive));

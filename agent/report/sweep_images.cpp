@@ -93,21 +93,6 @@ std::vector<Page::Section> Rounds(const SweepDocument& sweep) {
   return sections;
 }
 
-std::optional<Page::Section> TagsDropped(const SweepDocument& sweep) {
-  Page::Grid grid{{"Tag", "Rule", "Outcome"}, {}};
-  for (const Json& untag : At(sweep.report, "untags")) {
-    const std::string error = Text(untag, "error");
-    grid.rows.push_back({Text(untag, "tag"), Text(untag, "rule"),
-                         Text(untag, "outcome") + (error.empty() ? "" : ": " + error)});
-  }
-  if (grid.rows.empty()) return std::nullopt;
-  return SectionOf(sweep.dry_run ? "Tags that would be dropped" : "Tags dropped", std::move(grid),
-                   Page::Paragraph{sweep.dry_run ? "Their images stay."
-                                                 : "Their images stay. `imagesweep restore --run " +
-                                                       Text(sweep.report, "run") +
-                                                       "` puts them back, without a pull."});
-}
-
 std::vector<Page::Section> Retained(const SweepDocument& sweep) {
   Page::Grid used{{"Image", "Tag", "Size", "Used by"}, {}};
   Page::Grid wanted{{"Image", "Tag", "Size", "Will be started again by"}, {}};
@@ -118,7 +103,6 @@ std::vector<Page::Section> Retained(const SweepDocument& sweep) {
     const std::string users = UsersText(image);
     const std::string workloads = WorkloadsText(image);
     for (const std::string& name : NamesOf(image)) {
-      if (sweep.dropped.contains(name)) continue;
       const auto [repository, tag] = Split(name);
       const std::string size = Bytes(Number(image, "sizeBytes"));
       if (in_use)

@@ -13,8 +13,6 @@ namespace imagesweep::sweep_page {
 
 // One round for each reason, rules by name; one that says so when nothing went.
 std::vector<Page::Section> Rounds(const SweepDocument& sweep);
-// Tags that rules took from images which stayed.
-std::optional<Page::Section> TagsDropped(const SweepDocument& sweep);
 // In use, wanted by workloads, and the others with their reasons: each that has an image.
 std::vector<Page::Section> Retained(const SweepDocument& sweep);
 // Deployed, kept besides and gone, of the repositories that are in use or lost something.

@@ -82,7 +82,6 @@ Result<Page> MakeSweepPage(const std::string& sweep_report) {
                      "Status: " + StatusOf(sweep)}});
   Add(page, Objective(report));
   Add(page, sweep_page::Rounds(sweep));
-  Add(page, sweep_page::TagsDropped(sweep));
   Add(page, sweep_page::Retained(sweep));
   Add(page, sweep_page::DiskSpace(sweep));
   Add(page, sweep_page::Verification(sweep));

@@ -1,11 +1,11 @@
 #include "agent/base/quantity.h"
 #include "agent/report/document.h"
+#include "agent/report/held_back.h"
 #include "agent/report/printable.h"
 #include "agent/report/space_figure.h"
 #include "agent/report/table.h"
 #include "agent/report/text.h"
 #include "agent/report/text_parts.h"
-#include "agent/report/untag.h"
 
 // What a run came to, for a terminal.
 
@@ -65,16 +65,14 @@ std::string Verification(const Report& report) {
 
 // How to have done what was only tried.
 std::string HowToRemove(const Report& report) {
-  if (!report.dry_run || (report.outcomes.empty() && report.untagged.empty())) return {};
-  const bool sweeps = report.plan.room == 0;  // ensure-space removes unless told not to
-  return std::string("Nothing was removed. The same command ") +
-         (sweeps ? "with --dry-run=false" : "without --dry-run") + " does it.\n";
+  if (!report.dry_run || report.outcomes.empty()) return {};
+  return "Nothing was removed. The same command with --dry-run=false does it.\n";
 }
 
 }  // namespace
 
 std::string Summary(const Report& report) {
-  if (report.refused && report.outcomes.empty() && report.untagged.empty())
+  if (report.refused && report.outcomes.empty())
     return "Refused: removed nothing, because " + report.refused->source +
            " cannot be trusted: " + report.refused->error.what;
   const OutcomeKind done = report.dry_run ? OutcomeKind::kWouldRemove : OutcomeKind::kRemoved;
@@ -91,7 +89,6 @@ std::string Summary(const Report& report) {
     if (const auto count = report.Count(kind); count > 0)
       text += "; " + std::to_string(count) + " " + word;
   }
-  text += TagsSummary(report);
   if (!report.stopped_early.empty()) text += "; stopped early: " + report.stopped_early;
   return text;
 }
@@ -111,10 +108,11 @@ std::string SweepText(const Report& report, const TextOptions& options) {
     text += table.Render(options.with_header);
     if (options.with_header) text += '\n';
   }
-  text += DroppedTagsText(report, options.with_header);
   if (!options.with_header) return text;
   text += Printable(Summary(report)) + ".\n" + Deferred(report);
   if (report.outcomes.empty()) text += KeptByCode(report);
+  // What makes room says it beside how much is missing.
+  if (report.outcomes.empty() && report.plan.room == 0) text += HeldBackText(report);
   return text + BeforeAndAfter(report) + Verification(report) + Footer(report) +
          HowToRemove(report);
 }

@@ -5,12 +5,12 @@
 
 #include "agent/base/quantity.h"
 #include "agent/report/document.h"
+#include "agent/report/held_back.h"
 #include "agent/report/listing.h"
 #include "agent/report/printable.h"
 #include "agent/report/space_figure.h"
 #include "agent/report/table.h"
 #include "agent/report/text_parts.h"
-#include "agent/report/untag.h"
 
 namespace imagesweep {
 namespace {
@@ -34,7 +34,7 @@ constexpr std::size_t kMaxWorkloadLines = 20;
 Table ImageTable(const TextOptions& options) {
   std::vector<std::string> header = {"NAME", "ID", "SIZE", "VERDICT", "CODE", "USED-BY"};
   if (options.wide) header.insert(header.begin() + 3, {"UNIQUE", "SHARED", "FREES"});
-  if (options.wide) header.insert(header.end(), {"FIRST-SEEN", "LAST-USED"});
+  if (options.wide) header.insert(header.end(), {"ORIGIN", "FIRST-SEEN", "LAST-USED"});
   header.push_back("AGE");
   if (options.wide) header.push_back("REASON");
   return Table(std::move(header));
@@ -53,6 +53,7 @@ void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOp
   if (options.wide) {
     const SpaceCells space = CellsOf(report, at);
     row.insert(row.begin() + 3, {space.unique, space.shared, space.frees});
+    row.emplace_back(ToString(image.origin.kind));
     row.push_back(FormatTime(age.first_seen));
     row.push_back(age.last_used ? FormatTime(*age.last_used) : "never-seen");
   }
@@ -61,14 +62,14 @@ void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOp
   table.Add(std::move(row));
 }
 
-// Of what goes, how much no registry is known to have.
+// Of what goes, how much nothing proves to be in a registry.
 std::string CannotBePulledAgain(const Report& report) {
   const auto count = std::ranges::count_if(report.plan.removals, [&](std::uint32_t at) {
     return report.observation.images[at].local_only();
   });
   if (count == 0) return {};
   const std::string& archive = report.in_force.keep.archive.path;
-  return std::to_string(count) + " of these cannot be pulled again" +
+  return std::to_string(count) + " of these have no proof that they can be pulled again" +
          (archive.empty() ? ", and nothing keeps a copy (keep.archive).\n"
                           : "; a copy goes to " + Printable(archive) + " first.\n");
 }
@@ -88,8 +89,7 @@ std::string PlanText(const Report& report, const TextOptions& options) {
   for (const Verdict verdict : {Verdict::kDefer, Verdict::kKeep})
     for (const auto at : AllByName(report.observation))
       if (report.plan.decisions[at].verdict == verdict) AddImage(table, report, at, options);
-  std::string text =
-      table.Render(options.with_header) + PlannedTagsText(report, options.with_header);
+  std::string text = table.Render(options.with_header);
   if (!options.with_header) return text;
   const std::size_t removals = report.plan.removals.size();
   text += "\nTo remove: " + ImageCount(removals) + ", " +
@@ -99,7 +99,8 @@ std::string PlanText(const Report& report, const TextOptions& options) {
           ". ";
   text += "Kept: " + std::to_string(report.plan.Count(Verdict::kKeep)) +
           ". Deferred: " + std::to_string(report.plan.Count(Verdict::kDefer)) + ".\n";
-  return text + CannotBePulledAgain(report) + Deferred(report) + Footer(report) +
+  return text + CannotBePulledAgain(report) + Deferred(report) +
+         (removals == 0 ? HeldBackText(report) : "") + Footer(report) +
          "`imagesweep explain NAME` says why for one image.\n";
 }
 
@@ -111,6 +112,8 @@ std::string ExplanationText(const Report& report, std::uint32_t image,
   std::string text = Printable(NamesCell(about)) + "\n  id       " + about.id.text() + "\n";
   for (const ImageName& digest : about.digests)
     text += "  digest   " + Printable(digest.text()) + "\n";
+  text += "  origin   " + std::string(ToString(about.origin.kind)) +
+          (about.origin.evidence.empty() ? "" : ": " + Printable(about.origin.evidence)) + "\n";
   text += "  size     " + HumanBytes(about.size_bytes) + " as the runtime counts\n  verdict  " +
           std::string(ToString(decision.verdict)) + " (" + std::string(ToString(decision.code)) +
           "): " + Printable(decision.reason) + "\n";
@@ -122,7 +125,6 @@ std::string ExplanationText(const Report& report, std::uint32_t image,
   if (wanted_by.size() < decision.wanted_by.size())
     text += "  wanted   … and by " + std::to_string(decision.wanted_by.size() - wanted_by.size()) +
             " more workloads\n";
-  text += TagsText(report, image);
   text += "\nQuestions, in order; the first that applies decides:\n";
   for (const ExplainedStep& step : steps) {
     char line[64];

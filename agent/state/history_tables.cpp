@@ -1,6 +1,7 @@
 #include "agent/state/history_tables.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <limits>
 #include <utility>
@@ -43,8 +44,16 @@ constexpr const char* kSchema =
     " reason TEXT NOT NULL,"
     " names TEXT NOT NULL,"
     " digests TEXT NOT NULL,"
+    " origin TEXT NOT NULL DEFAULT '',"
+    " origin_evidence TEXT NOT NULL DEFAULT '',"
+    " pull_by TEXT NOT NULL DEFAULT '',"
     " UNIQUE (run, image)"
     ") STRICT;";
+
+constexpr std::array kUpgrades{
+    "ALTER TABLE removal ADD COLUMN origin TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE removal ADD COLUMN origin_evidence TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE removal ADD COLUMN pull_by TEXT NOT NULL DEFAULT '';"};
 
 constexpr const char* kRunColumns =
     "SELECT run, started_ns, finished_ns, dry_run, result, headline, removed, bytes, times";
@@ -82,6 +91,13 @@ std::vector<std::string> Split(const std::string& text) {
     begin = end + 1;
   }
   return words;
+}
+
+// What an older version wrote is unknown.
+OriginKind OriginKindOf(const std::string& text) {
+  for (const OriginKind kind : {OriginKind::kLocal, OriginKind::kPulled, OriginKind::kRegistry})
+    if (text == ToString(kind)) return kind;
+  return OriginKind::kUnknown;
 }
 
 RunEntry ReadRun(const Statement& row) {
@@ -133,7 +149,7 @@ void ShrinkRemovals(const Database& db) {
 void ShrinkRemovalsBySize(const Database& db) {
   Statement(db,
             "DELETE FROM removal WHERE seq <= (SELECT max(seq) FROM (SELECT seq, sum(length(names) "
-            "+ length(digests) + length(reason)) OVER (ORDER BY seq DESC) AS total FROM removal) "
+            "+ length(digests) + length(reason) + length(origin_evidence) + length(pull_by)) OVER (ORDER BY seq DESC) AS total FROM removal) "
             "WHERE total > ?)")
       .Bind(1, kMaxRemovalsBytes)
       .Execute();
@@ -150,9 +166,9 @@ void RequireTables(const Database& db) {
 constinit const StateFormat kHistoryFormat{
     .name = "history.db",
     .application_id = 0x494D5348,  // "IMSH"
-    .version = 1,
+    .version = 2,
     .schema = kSchema,
-    .upgrades = {},
+    .upgrades = kUpgrades,
     .check = RequireTables,
 };
 
@@ -161,7 +177,8 @@ void PutRemoval(const Database& db, const RemovalEntry& removal) {
   const std::string digests = Join(removal.digests);
   Statement(db,
             "INSERT OR REPLACE INTO removal (run, image, at_ns, done, size_bytes, code, reason, "
-            "names, digests) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)")
+            "names, digests, origin, origin_evidence, pull_by) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, "
+            "?, ?, ?)")
       .Bind(1, removal.run)
       .Bind(2, removal.id)
       .Bind(3, CountOf(removal.at))
@@ -170,9 +187,13 @@ void PutRemoval(const Database& db, const RemovalEntry& removal) {
       .Bind(6, removal.reason)
       .Bind(7, names)
       .Bind(8, digests)
+      .Bind(9, std::string(ToString(removal.origin.kind)))
+      .Bind(10, removal.origin.evidence)
+      .Bind(11, removal.origin.pull_by)
       .Execute();
   ShrinkRemovals(db);
-  if (names.size() + digests.size() + removal.reason.size() > kShortRemoval)
+  const std::size_t origin = removal.origin.evidence.size() + removal.origin.pull_by.size();
+  if (names.size() + digests.size() + removal.reason.size() + origin > kShortRemoval)
     ShrinkRemovalsBySize(db);
 }
 
@@ -188,8 +209,8 @@ bool SettleRemoval(const Database& db, const std::string& run, const std::string
 
 std::vector<RemovalEntry> ReadRemovals(const Database& db, const std::string& run) {
   Statement row(db,
-                "SELECT run, image, at_ns, done, size_bytes, code, reason, names, digests FROM "
-                "removal WHERE ?1 = '' OR run = ?1 ORDER BY seq DESC");
+                "SELECT run, image, at_ns, done, size_bytes, code, reason, names, digests, origin, "
+                "origin_evidence, pull_by FROM removal WHERE ?1 = '' OR run = ?1 ORDER BY seq DESC");
   row.Bind(1, run);
   std::vector<RemovalEntry> removals;
   while (row.Step()) {
@@ -203,6 +224,7 @@ std::vector<RemovalEntry> ReadRemovals(const Database& db, const std::string& ru
     entry.reason = row.Text(6);
     entry.names = Split(row.Text(7));
     entry.digests = Split(row.Text(8));
+    entry.origin = {OriginKindOf(row.Text(9)), row.Text(10), row.Text(11)};
     removals.push_back(std::move(entry));
   }
   return removals;

@@ -7,6 +7,7 @@
 
 #include "agent/state/ledger_file.h"
 #include "agent/state/records.h"
+#include "agent/state/watch_lock.h"
 #include "agent/state/warnings.h"
 
 namespace imagesweep {
@@ -14,53 +15,68 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// The agent writes at most once a second.
+constexpr Millis kWaitForAgent = std::chrono::seconds(3);
+constexpr Millis kAskAgain{50};
+
 // Keeps every look's result in memory as well.  As long as looks reach the file, the file leads,
 // because other processes look too.  After one that did not, memory leads; once another process has
 // looked meanwhile, the more patient of both counts.
 class DurableLedger final : public Ledger {
  public:
-  DurableLedger(fs::path directory, const Clock& clock, std::string boot_id)
-      : directory_(std::move(directory)), clock_(clock), boot_id_(std::move(boot_id)) {
+  DurableLedger(fs::path directory, const Clock& clock, Options options)
+      : directory_(std::move(directory)), clock_(clock), options_(std::move(options)) {
+    node_.machine_id = options_.machine_id;
     durable_ = OpenFile();
   }
 
-  void LimitGaps(Millis longest) override { longest_gap_ = longest; }
+  void SetNodeUid(std::string uid) override { node_.node_uid = std::move(uid); }
 
   std::vector<ImageAge> Observe(std::span<const Image> images,
                                 const std::vector<bool>& in_use) override {
-    const Sightings sightings = Sight(images, in_use);
+    const MergedObservations merged = MergeObservations(images, in_use);
     std::optional<Records> after;  // with what the file says, also when it did not take it
-    durable_ = ChangeFile([&](const Records& stored) {
-      after = LookFromFile(stored, sightings);
-      known_ = stored.last_look;
-      return *after;
-    });
+    const SteadyTime began = clock_.Steady();
+    do {
+      agent_is_behind_ = false;
+      durable_ = ChangeFile([&](const Records& stored) {
+        after.reset();
+        const WatchedTime watched = Watched(stored, began);
+        if (agent_is_behind_) return stored;
+        MergedObservations used = merged;
+        MarkUses(images, stored.uses, used);
+        after = ObserveWithFile(stored, watched, used);
+        known_ = stored.observation;
+        return *after;
+      });
+    } while (agent_is_behind_ && clock_.Sleep(kAskAgain, {}));
     if (!after) {
       // What other processes counted is not known: no count goes on but one that began here.
       if (!memory_is_ahead_) memory_ = Evaluate(std::move(memory_), {});
-      after = LookFromMemory(Now(), sightings);
+      after = Advance(memory_, Now(), Watched(memory_, began), OursLast(memory_), merged);
     }
+    if (after->continuity == Continuity::kWatched) last_ours_ = after->observation;
     memory_ = *std::move(after);
     memory_is_ahead_ = !durable_;
-    if (durable_) known_ = written_ = memory_.last_look;
+    if (durable_) known_ = memory_.observation;
     return Ages(memory_, images);
   }
 
   std::vector<int> CountCandidates(std::span<const Image> images,
                                    const std::vector<bool>& candidate) override {
-    const Candidacies candidacies = Nominate(images, candidate);
-    Records counted = Evaluate(memory_, candidacies);
+    const Candidates candidates = MarkCandidates(images, candidate);
+    Records counted = Evaluate(memory_, candidates);
     // The file has counts of looks that it has, so that who sees no new look has missed no count.
     if (!memory_is_ahead_) {
       durable_ = ChangeFile([&](const Records& stored) {
-        Records after = Evaluate(stored, candidacies);
+        Records after = Evaluate(stored, candidates);
         counted = WithRunsOf(after, std::move(counted));
         return after;
       });
       memory_is_ahead_ = !durable_;
     }
     memory_ = std::move(counted);
-    return CandidateRuns(memory_, images, candidacies);
+    return CandidateRuns(memory_, images, candidates);
   }
 
   void Forget(const std::vector<ImageId>& ids) override {
@@ -72,43 +88,73 @@ class DurableLedger final : public Ledger {
     memory_ = without(std::move(memory_));
   }
 
+  bool unwatched() const override { return memory_.continuity != Continuity::kWatched; }
   std::vector<std::string> warnings() const override { return warnings_.lines(); }
   bool durable() const override { return durable_; }
 
  private:
-  LookTime Now() const {
+  ObservationTime Now() const {
     const Nanos wall = clock_.Now().time_since_epoch();
-    return {boot_id_, clock_.Steady().time_since_epoch(), std::clamp(wall, -kFarthest, kFarthest),
-            Nanos::zero()};
+    return {options_.boot_id, clock_.Steady().time_since_epoch(),
+            std::clamp(wall, -kFarthest, kFarthest), Nanos::zero(), Nanos::zero(), Nanos::zero()};
   }
 
   // Looks of ours are missing in the file, and none of another process's is new in it.
   bool MemoryLeads(const Records& stored) const {
-    return memory_is_ahead_ && stored.last_look == known_;
+    return memory_is_ahead_ && stored.observation == known_;
   }
 
-  Records LookFromMemory(LookTime now, const Sightings& sightings) const {
-    if (const auto& last = memory_.last_look)
-      now.observed = last->observed + std::min(TrustedInterval(*last, now, true), longest_gap_);
-    return Advance(memory_, now, sightings);
+  // Of a command: the mark in the file holds while its agent's lock says that all is written.
+  // Asked within the transaction, so that the uses of `stored` are all that the agent saw.
+  WatchedTime Watched(const Records& stored, SteadyTime began) {
+    WatchedTime watched{{}, options_.count_unwatched};
+    if (options_.watched_since) {
+      if (const auto since = options_.watched_since()) watched.since = since->time_since_epoch();
+      return watched;
+    }
+    if (directory_.empty() || !stored.watch || options_.boot_id.empty() ||
+        stored.watch->boot_id != options_.boot_id)
+      return watched;
+    const WatchState state = ReadWatchState(directory_);
+    if (state == WatchState::kWritten) watched.since = stored.watch->since;
+    agent_is_behind_ =
+        state == WatchState::kBehind && clock_.Steady() - began < kWaitForAgent;
+    return watched;
   }
 
   // The time is taken here, while no other process can look: intervals then never overlap.
-  Records LookFromFile(const Records& stored, const Sightings& sightings) const {
-    const LookTime now = Now();
-    if (MemoryLeads(stored)) return LookFromMemory(now, sightings);
-    LookTime counted = now;
-    if (const auto& last = stored.last_look)
-      counted.observed =
-          last->observed + std::min(TrustedInterval(*last, now, IsOurs(*last)), longest_gap_);
-    Records after = Advance(stored, counted, sightings);
+  Records ObserveWithFile(const Records& stored, const WatchedTime& watched,
+                          const MergedObservations& used) {
+    const ObservationTime now = Now();
+    const bool ours = OursLast(stored);
+    if (MemoryLeads(stored)) return WithNode(Advance(memory_, now, watched, OursLast(memory_), used));
+    Records before = stored;
+    if (stored.observation && !ours &&
+        !OfThisNode(stored.node, stored.observation->boot_id, node_, options_.boot_id)) {
+      warnings_.Add("the ages in " + directory_.string() +
+                    " are of another node, or nothing shows that they are of this one; all ages "
+                    "start anew");
+      before.observation.reset();
+      before.images.clear();
+      before.node = {};
+    }
+    Records after = WithNode(Advance(before, now, watched, ours, used));
     if (!memory_is_ahead_) return after;
-    return MorePatient(std::move(after), LookFromMemory(now, sightings));
+    return MorePatient(std::move(after),
+                       Advance(memory_, now, watched, OursLast(memory_), used));
   }
 
-  bool IsOurs(const LookTime& stored) const {
-    return written_ && written_->boot_id == stored.boot_id && written_->steady == stored.steady &&
-           written_->wall == stored.wall;
+  Records WithNode(Records records) const {
+    for (const auto field : {&NodeIdentity::machine_id, &NodeIdentity::node_uid})
+      if (!(node_.*field).empty()) records.node.*field = node_.*field;
+    return records;
+  }
+
+  // Did this process make the last observation?
+  bool OursLast(const Records& records) const {
+    const auto& last = records.observation;
+    return last && last_ours_ && last->boot_id == last_ours_->boot_id &&
+           last->steady == last_ours_->steady && last->wall == last_ours_->wall;
   }
 
   bool ChangeFile(const std::function<Records(const Records& stored)>& change) {
@@ -134,13 +180,14 @@ class DurableLedger final : public Ledger {
 
   const fs::path directory_;
   const Clock& clock_;
-  const std::string boot_id_;
-  Nanos longest_gap_ = std::chrono::hours(24);
+  const Options options_;
+  NodeIdentity node_;
   std::unique_ptr<LedgerFile> file_;
-  Records memory_;                   // after the last look
-  bool memory_is_ahead_ = false;     // that look is not in the file
-  std::optional<LookTime> written_;  // our last look in the file
-  std::optional<LookTime> known_;    // the file's last look that memory knows of
+  Records memory_;                            // after the last look
+  bool memory_is_ahead_ = false;              // that look is not in the file
+  std::optional<ObservationTime> last_ours_;  // the last one that we made
+  std::optional<ObservationTime> known_;      // the file's last one that memory knows of
+  bool agent_is_behind_ = false;              // it has seen uses that are not in the file yet
   bool durable_ = false;
   Warnings warnings_;
 };
@@ -148,12 +195,8 @@ class DurableLedger final : public Ledger {
 }  // namespace
 
 std::unique_ptr<Ledger> Ledger::Open(const fs::path& directory, const Clock& clock,
-                                     std::string boot_id) {
-  return std::make_unique<DurableLedger>(directory, clock, std::move(boot_id));
-}
-
-std::unique_ptr<Ledger> Ledger::InMemory(const Clock& clock) {
-  return Open({}, clock, {});
+                                     Options options) {
+  return std::make_unique<DurableLedger>(directory, clock, std::move(options));
 }
 
 }  // namespace imagesweep

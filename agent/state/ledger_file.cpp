@@ -1,5 +1,6 @@
 #include "agent/state/ledger_file.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <optional>
@@ -8,13 +9,30 @@
 namespace imagesweep {
 namespace {
 
+// What version 3 adds: which node the ages are of, since when its agent watches, and which references
+// were used since the last observation.
+#define IMAGESWEEP_LEDGER_VERSION_3                \
+  "CREATE TABLE node ("                            \
+  " one INTEGER PRIMARY KEY CHECK (one = 1),"      \
+  " machine_id TEXT NOT NULL,"                     \
+  " node_uid TEXT NOT NULL"                        \
+  ") STRICT;"                                      \
+  "CREATE TABLE watch ("                           \
+  " one INTEGER PRIMARY KEY CHECK (one = 1),"      \
+  " boot_id TEXT NOT NULL,"                        \
+  " since_ns INTEGER NOT NULL CHECK (since_ns >= 0)" \
+  ") STRICT;"                                      \
+  "CREATE TABLE recent_use (reference TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;"
+
 constexpr const char* kSchema =
     "CREATE TABLE look ("
     " one INTEGER PRIMARY KEY CHECK (one = 1),"
     " boot_id TEXT NOT NULL,"
     " steady_ns INTEGER NOT NULL CHECK (steady_ns >= 0),"
     " wall_ns INTEGER NOT NULL,"
-    " observed_ns INTEGER NOT NULL CHECK (observed_ns >= 0)"
+    " observed_ns INTEGER NOT NULL CHECK (observed_ns >= 0),"
+    " watched_from_ns INTEGER NOT NULL DEFAULT 0 CHECK (watched_from_ns >= 0),"
+    " accepted_from_ns INTEGER NOT NULL DEFAULT 0 CHECK (accepted_from_ns >= 0)"
     ") STRICT;"
     "CREATE TABLE image ("
     " id TEXT PRIMARY KEY,"
@@ -22,11 +40,17 @@ constexpr const char* kSchema =
     " last_used_ns INTEGER,"
     " idle_from_ns INTEGER CHECK (idle_from_ns >= 0),"
     " candidate_runs INTEGER NOT NULL DEFAULT 0 CHECK (candidate_runs >= 0)"
-    ") STRICT, WITHOUT ROWID;";
+    ") STRICT, WITHOUT ROWID;" IMAGESWEEP_LEDGER_VERSION_3;
 
-constexpr std::array<const char*, 1> kUpgrades{
+// Before version 3 nothing tells what was watched.
+constexpr std::array<const char*, 2> kUpgrades{
     "ALTER TABLE image ADD COLUMN"
     " candidate_runs INTEGER NOT NULL DEFAULT 0 CHECK (candidate_runs >= 0)",
+    "ALTER TABLE look ADD COLUMN"
+    " watched_from_ns INTEGER NOT NULL DEFAULT 0 CHECK (watched_from_ns >= 0);"
+    "ALTER TABLE look ADD COLUMN"
+    " accepted_from_ns INTEGER NOT NULL DEFAULT 0 CHECK (accepted_from_ns >= 0);"
+    "UPDATE look SET watched_from_ns = observed_ns;" IMAGESWEEP_LEDGER_VERSION_3,
 };
 
 Nanos Time(const Statement& row, int column) {
@@ -53,10 +77,22 @@ int Runs(const Statement& row, int column) {
 
 Records ReadAll(const Database& db) {
   Records records;
-  Statement look(db, "SELECT boot_id, steady_ns, wall_ns, observed_ns FROM look");
+  Statement look(db,
+                 "SELECT boot_id, steady_ns, wall_ns, observed_ns, watched_from_ns, "
+                 "accepted_from_ns FROM look");
   if (look.Step())
-    records.last_look = LookTime{look.Text(0), Time(look, 1), Time(look, 2), Time(look, 3)};
-  const Nanos observed = records.last_look ? records.last_look->observed : Nanos::zero();
+    records.observation =
+        ObservationTime{look.Text(0), Time(look, 1), Time(look, 2), Time(look, 3), Time(look, 4), Time(look, 5)};
+  const Nanos observed = records.observation ? records.observation->observed : Nanos::zero();
+  if (records.observation && std::max(records.observation->watched_from,
+                                      records.observation->accepted_from) > observed)
+    ThrowDamage("it was watched since a time that has not come");
+  Statement node(db, "SELECT machine_id, node_uid FROM node");
+  if (node.Step()) records.node = {node.Text(0), node.Text(1)};
+  Statement watch(db, "SELECT boot_id, since_ns FROM watch");
+  if (watch.Step()) records.watch = WatchMark{watch.Text(0), Time(watch, 1)};
+  Statement use(db, "SELECT reference FROM recent_use ORDER BY reference");
+  while (use.Step()) records.uses.push_back(use.Text(0));
   Statement image(db,
                   "SELECT id, first_seen_ns, last_used_ns, idle_from_ns, candidate_runs FROM image "
                   "ORDER BY id");
@@ -72,7 +108,7 @@ Records ReadAll(const Database& db) {
 
 void Check(const Database& db) {
   if (db.Number("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN "
-                "('look', 'image')") != 2)
+                "('look', 'image', 'node', 'watch', 'recent_use')") != 5)
     ThrowDamage("it has not all of its tables");
   ReadAll(db);
 }
@@ -80,7 +116,7 @@ void Check(const Database& db) {
 constexpr StateFormat kFormat{
     .name = "ledger.db",
     .application_id = 0x494D5357,  // "IMSW"
-    .version = 2,
+    .version = 3,
     .schema = kSchema,
     .upgrades = kUpgrades,
     .check = Check,
@@ -106,13 +142,22 @@ void WriteChanges(const Database& db, const Records& before, const Records& afte
   Statement drop(db, "DELETE FROM image WHERE id = ?");
   for (const auto& [id, record] : before.images)
     if (!after.images.contains(id)) drop.Bind(1, id).Execute();
-  if (!after.last_look || after.last_look == before.last_look) return;
-  const LookTime& look = *after.last_look;
-  Statement(db, "INSERT OR REPLACE INTO look VALUES (1, ?, ?, ?, ?)")
-      .Bind(1, look.boot_id)
-      .Bind(2, look.steady.count())
-      .Bind(3, look.wall.count())
-      .Bind(4, look.observed.count())
+  if (after.uses.empty() && !before.uses.empty())
+    Statement(db, "DELETE FROM recent_use").Execute();
+  if (!(after.node == before.node))
+    Statement(db, "INSERT OR REPLACE INTO node VALUES (1, ?, ?)")
+        .Bind(1, after.node.machine_id)
+        .Bind(2, after.node.node_uid)
+        .Execute();
+  if (!after.observation || after.observation == before.observation) return;
+  const ObservationTime& time = *after.observation;
+  Statement(db, "INSERT OR REPLACE INTO look VALUES (1, ?, ?, ?, ?, ?, ?)")
+      .Bind(1, time.boot_id)
+      .Bind(2, time.steady.count())
+      .Bind(3, time.wall.count())
+      .Bind(4, time.observed.count())
+      .Bind(5, time.watched_from.count())
+      .Bind(6, time.accepted_from.count())
       .Execute();
 }
 
@@ -131,6 +176,19 @@ Status LedgerFile::Update(const std::function<Records(const Records& stored)>& c
   return file_->Write([&](Database& db) {
     const Records before = ReadAll(db);
     WriteChanges(db, before, change(before));
+  });
+}
+
+Status LedgerFile::AddUses(const std::vector<std::string>& uses,
+                           const std::optional<WatchMark>& watch) {
+  return file_->Write([&](Database& db) {
+    Statement add(db, "INSERT OR IGNORE INTO recent_use VALUES (?)");
+    for (const std::string& use : uses) add.Bind(1, use).Execute();
+    if (!watch) return;
+    Statement(db, "INSERT OR REPLACE INTO watch VALUES (1, ?, ?)")
+        .Bind(1, watch->boot_id)
+        .Bind(2, watch->since.count())
+        .Execute();
   });
 }
 

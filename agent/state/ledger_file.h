@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/base/result.h"
 #include "agent/state/records.h"
@@ -23,6 +25,9 @@ class LedgerFile {
   // One change as one transaction: what is stored goes in, what shall be stored comes out.  The
   // callback runs while no other process can look; not at all when the transaction cannot begin.
   Status Update(const std::function<Records(const Records& stored)>& change);
+
+  // Adds `uses` to those that the next observation takes, and sets the mark; both or neither.
+  Status AddUses(const std::vector<std::string>& uses, const std::optional<WatchMark>& watch);
 
  private:
   explicit LedgerFile(std::unique_ptr<StateFile> file);

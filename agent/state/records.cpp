@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/model/image_index.h"
+
 namespace imagesweep {
 namespace {
 
@@ -9,8 +11,17 @@ SystemTime ToSystemTime(Nanos since_epoch) {
   return SystemTime(std::chrono::duration_cast<SystemTime::duration>(since_epoch));
 }
 
+// Toward maximumAge.
 Nanos IdleTime(const Records& records, const ImageRecord& record) {
-  return record.idle_from ? records.last_look->observed - *record.idle_from : Nanos::zero();
+  if (!record.idle_from || records.continuity == Continuity::kInterrupted) return Nanos::zero();
+  return records.observation->observed - *record.idle_from;
+}
+
+// Toward minimumAge, before the last use is looked at.
+Nanos WatchedTimeOf(const Records& records) {
+  if (!records.observation || records.continuity != Continuity::kWatched) return Nanos::zero();
+  const ObservationTime& time = *records.observation;
+  return time.observed - (records.count_unwatched ? time.accepted_from : time.watched_from);
 }
 
 int RunsOf(const Records& records, const std::string& id) {
@@ -18,40 +29,115 @@ int RunsOf(const Records& records, const std::string& id) {
   return found == records.images.end() ? 0 : found->second.candidate_runs;
 }
 
-}  // namespace
-
-Sightings Sight(std::span<const Image> images, const std::vector<bool>& in_use) {
-  Sightings sightings;
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    bool& used = sightings[images[i].id.text()];
-    used = used || in_use.at(i);
-  }
-  return sightings;
+bool SameBoot(const ObservationTime& earlier, const ObservationTime& now, bool ours) {
+  return ours || (!earlier.boot_id.empty() && earlier.boot_id == now.boot_id);
 }
 
-Candidacies Nominate(std::span<const Image> images, const std::vector<bool>& candidate) {
-  Candidacies candidacies;
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    const bool could_go = candidate.at(i);
-    const auto [entry, first] = candidacies.try_emplace(images[i].id.text(), could_go);
-    if (!first) entry->second = entry->second && could_go;
-  }
-  return candidacies;
-}
-
-Nanos TrustedInterval(const LookTime& earlier, const LookTime& now, bool same_process) {
+// How much of the time between two observations counts when all of it was watched: the monotonic
+// clock's difference, never negative.  When another process made the earlier one not more than the
+// wall clock's, and nothing across boots or when a boot is not known.
+Nanos TrustedInterval(const ObservationTime& earlier, const ObservationTime& now, bool ours) {
+  if (!SameBoot(earlier, now, ours)) return Nanos::zero();
   Nanos interval = now.steady - earlier.steady;
-  if (!same_process) {
-    if (earlier.boot_id.empty() || earlier.boot_id != now.boot_id) return Nanos::zero();
-    interval = std::min(interval, now.wall - earlier.wall);
-  }
+  if (!ours) interval = std::min(interval, now.wall - earlier.wall);
   return std::max(interval, Nanos::zero());
 }
 
-Records Advance(const Records& before, const LookTime& now, const Sightings& sightings) {
+// A gap that began with `earlier` and ends `before_now` before `now`.  Across boots at least the
+// time since the start of this one; for ever when the clocks contradict each other.
+bool IsLong(const ObservationTime& earlier, const ObservationTime& now, Nanos before_now,
+            bool ours) {
+  const bool same_boot = SameBoot(earlier, now, ours);
+  const Nanos length =
+      (same_boot ? now.steady - earlier.steady : now.wall - earlier.wall) - before_now;
+  if (length < Nanos::zero()) return true;
+  return std::max(length, same_boot ? length : now.steady - before_now) > kLongestPause;
+}
+
+struct Step {
+  ObservationTime time;
+  Continuity before = Continuity::kWatched;  // the time up to `time`, or to the watch's begin
+  bool advances = true;
+};
+
+Step NextObservation(const std::optional<ObservationTime>& last, ObservationTime now,
+                     const WatchedTime& watched, bool ours) {
+  now.observed = now.watched_from = now.accepted_from = Nanos::zero();
+  if (!last) return {now};
+  now.observed = last->observed;
+  now.watched_from = last->watched_from;
+  now.accepted_from = last->accepted_from;
+  if (watched.since && SameBoot(*last, now, ours) && *watched.since < last->steady) {
+    now.observed += TrustedInterval(*last, now, ours);
+    return {now};
+  }
+  const Nanos watched_for =
+      watched.since ? std::max(now.steady - *watched.since, Nanos::zero()) : Nanos::zero();
+  if (watched.count_unwatched) {
+    const Nanos accepted = std::min(TrustedInterval(*last, now, ours), kMostAccepted);
+    now.observed += accepted;
+    now.watched_from = now.observed - std::min(watched_for, accepted);
+    return {now};
+  }
+  const Continuity gap = IsLong(*last, now, watched_for, ours) ? Continuity::kInterrupted
+                                                               : Continuity::kPaused;
+  if (!watched.since) return {*last, gap, false};
+  now.watched_from = now.accepted_from = last->observed;
+  now.observed += watched_for;
+  return {now, gap};
+}
+
+}  // namespace
+
+MergedObservations MergeObservations(std::span<const Image> images,
+                                     const std::vector<bool>& in_use) {
+  MergedObservations merged;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    bool& used = merged[images[i].id.text()];
+    used = used || in_use.at(i);
+  }
+  return merged;
+}
+
+void MarkUses(std::span<const Image> images, std::span<const std::string> references,
+              MergedObservations& merged) {
+  if (references.empty()) return;
+  const ImageIndex index(images);
+  for (const std::string& reference : references)
+    for (const auto at : index.Resolve(reference)) merged[images[at].id.text()] = true;
+}
+
+Candidates MarkCandidates(std::span<const Image> images, const std::vector<bool>& candidate) {
+  Candidates candidates;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const bool could_go = candidate.at(i);
+    const auto [entry, first] = candidates.try_emplace(images[i].id.text(), could_go);
+    if (!first) entry->second = entry->second && could_go;
+  }
+  return candidates;
+}
+
+bool OfThisNode(const NodeIdentity& known, const std::string& boot_id, const NodeIdentity& own,
+                const std::string& own_boot) {
+  bool compared = false;
+  for (const auto field : {&NodeIdentity::machine_id, &NodeIdentity::node_uid}) {
+    if ((known.*field).empty() || (own.*field).empty()) continue;
+    if (known.*field != own.*field) return false;
+    compared = true;
+  }
+  return compared || (!own_boot.empty() && boot_id == own_boot);
+}
+
+Records Advance(const Records& before, ObservationTime now, const WatchedTime& watched, bool ours,
+                const MergedObservations& merged) {
+  const Step step = NextObservation(before.observation, now, watched, ours);
   Records after;
-  after.last_look = now;
-  for (const auto& [id, in_use] : sightings) {
+  after.observation = step.time;
+  after.node = before.node;
+  after.watch = before.watch;
+  after.count_unwatched = watched.count_unwatched;
+  if (!step.advances) after.continuity = step.before;
+  for (const auto& [id, in_use] : merged) {
     const auto known = before.images.find(id);
     ImageRecord record;
     if (known != before.images.end()) record = known->second;
@@ -61,17 +147,19 @@ Records Advance(const Records& before, const LookTime& now, const Sightings& sig
       record.last_used = now.wall;
       record.idle_from.reset();
     } else if (!record.idle_from) {
-      record.idle_from = now.observed;
+      if (step.advances) record.idle_from = step.time.observed;
+    } else if (step.advances && step.before == Continuity::kInterrupted) {
+      record.idle_from = step.time.watched_from;
     }
     after.images.emplace_hint(after.images.end(), id, record);
   }
   return after;
 }
 
-Records Evaluate(Records before, const Candidacies& candidacies) {
+Records Evaluate(Records before, const Candidates& candidates) {
   for (auto& [id, record] : before.images) {
-    const auto found = candidacies.find(id);
-    const bool candidate = found != candidacies.end() && found->second;
+    const auto found = candidates.find(id);
+    const bool candidate = found != candidates.end() && found->second;
     record.candidate_runs = candidate ? record.candidate_runs + 1 : 0;
   }
   return before;
@@ -83,6 +171,11 @@ Records WithRunsOf(const Records& other, Records records) {
 }
 
 Records MorePatient(Records a, const Records& b) {
+  const Nanos watched = std::min(WatchedTimeOf(a), WatchedTimeOf(b));
+  a.observation->watched_from = std::max(a.observation->watched_from,
+                                         a.observation->observed - watched);
+  a.observation->accepted_from = std::max(a.observation->accepted_from,
+                                          a.observation->observed - watched);
   for (auto& [id, record] : a.images) {
     record.candidate_runs = std::min(record.candidate_runs, RunsOf(b, id));
     const auto found = b.images.find(id);
@@ -92,8 +185,12 @@ Records MorePatient(Records a, const Records& b) {
     record.last_used = std::max(record.last_used, other.last_used);
     record.just_seen = record.just_seen || other.just_seen;
     if (!record.idle_from) continue;
-    const Nanos idle = std::min(IdleTime(a, record), IdleTime(b, other));
-    record.idle_from = a.last_look->observed - idle;
+    if (!other.idle_from) {
+      record.idle_from.reset();
+      continue;
+    }
+    record.idle_from =
+        a.observation->observed - std::min(IdleTime(a, record), IdleTime(b, other));
   }
   return a;
 }
@@ -101,13 +198,15 @@ Records MorePatient(Records a, const Records& b) {
 std::vector<ImageAge> Ages(const Records& after, std::span<const Image> images) {
   std::vector<ImageAge> ages;
   ages.reserve(images.size());
+  const Nanos watched = WatchedTimeOf(after);
   for (const Image& image : images) {
     const ImageRecord& record = after.images.at(image.id.text());
     ImageAge age;
     age.first_seen = ToSystemTime(record.first_seen);
     if (record.last_used) age.last_used = ToSystemTime(*record.last_used);
-    age.unused_for = std::chrono::duration_cast<Millis>(IdleTime(after, record));
-    age.watched_unused_for = age.unused_for;
+    const Nanos idle = IdleTime(after, record);
+    age.unused_for = std::chrono::duration_cast<Millis>(idle);
+    age.watched_unused_for = std::chrono::duration_cast<Millis>(std::min(idle, watched));
     age.just_seen = record.just_seen;
     ages.push_back(age);
   }
@@ -115,12 +214,12 @@ std::vector<ImageAge> Ages(const Records& after, std::span<const Image> images) 
 }
 
 std::vector<int> CandidateRuns(const Records& after, std::span<const Image> images,
-                               const Candidacies& candidacies) {
+                               const Candidates& candidates) {
   std::vector<int> runs;
   runs.reserve(images.size());
   for (const Image& image : images) {
     const std::string& id = image.id.text();
-    runs.push_back(candidacies.at(id) ? std::max(1, RunsOf(after, id)) : 0);
+    runs.push_back(candidates.at(id) ? std::max(1, RunsOf(after, id)) : 0);
   }
   return runs;
 }

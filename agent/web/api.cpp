@@ -20,7 +20,7 @@ Json WithoutLists(const std::string& document) {
   const auto wanted = [](int depth, Json::parse_event_t event, Json& parsed) {
     if (depth != 1 || event != Json::parse_event_t::key) return true;
     const auto& key = parsed.get_ref<const std::string&>();
-    return key != "images" && key != "outcomes" && key != "untags" && key != "policyText";
+    return key != "images" && key != "outcomes" && key != "policyText";
   };
   return Json::parse(document, wanted, /*allow_exceptions=*/false);
 }

@@ -55,9 +55,11 @@ Html Facts(const StatusView& view, std::uint32_t at) {
     html << "<tr><th scope=\"row\">Tags</th><td>" << Names(image.tags) << "</td></tr>";
   html << "<tr><th scope=\"row\">Digests</th><td>";
   if (image.digests.empty())
-    html << "none: it cannot be pulled again, as far as this node knows";
+    html << "none";
   else
     html << Names(image.digests);
+  html << "</td></tr><tr><th scope=\"row\">Origin</th><td>" << Text{ToString(image.origin.kind)};
+  if (!image.origin.evidence.empty()) html << ": " << Text{image.origin.evidence};
   html << "</td></tr><tr><th scope=\"row\">Size</th><td>" << Text{HumanBytes(image.size_bytes)}
        << " as the runtime counts</td></tr><tr><th scope=\"row\">First seen</th><td>"
        << Time(age.first_seen, view.now) << "</td></tr><tr><th scope=\"row\">Last use</th><td>";

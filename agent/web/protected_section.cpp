@@ -45,7 +45,7 @@ std::string_view HeldBy(Code code) {
     case Code::kKeepRule:
       return "the policy's keep section or a rule";
     case Code::kLocalOnly:
-      return "keep.localOnly: no registry is known to have them";
+      return "localOnly: nothing proves that a registry has them";
     case Code::kTooYoung:
       return "minimumAge";
     case Code::kRetained:

@@ -123,7 +123,8 @@ Html DiskSection(const Report& report) {
                 disk->inodes_used_percent(), thresholds.inodes);
   if (thresholds.critical.threshold_percent > 0)
     html << "<p>From " << thresholds.critical.threshold_percent
-         << "% on the node is about to suffer: younger images and spare versions may go too.</p>";
+         << "% on images that only the policy's minimumAge or keep.lastPerRepository keeps may go "
+            "too.</p>";
   html << "</section>\n";
   return html;
 }

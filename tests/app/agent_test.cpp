@@ -11,7 +11,9 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::string kHead = "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\ninterval: 1h\n";
+const std::string kHead =
+    "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\ninterval: 1h\nkeep: {workloads: {enabled: "
+    "false}}\n";
 
 // The loop on a thread of its own, on the real clock; every wait in these tests ends by an event.
 struct AgentTest : testing::Test {

@@ -53,5 +53,22 @@ TEST(PolicyStore, NamesThePolicyByTheHashOfItsText) {
   EXPECT_NE(store.Active()->source.sha256, first);
 }
 
+TEST(WithMinimumAge, TakesThePlaceOfEveryMinimumAge) {
+  const auto active = ParseActivePolicy(
+      kGood + "minimumAge: 2h\nrules:\n- {name: ci, selector: {images: [\"*/ci/*\"]}, minimumAge: 9h}\n"
+              "diskUsage: {critical: {minimumAge: 1h}}\n"
+              "overrides:\n- nodeSelector: {disk: small}\n  policy: {minimumAge: 3h}\n",
+      "file/p");
+  ASSERT_TRUE(active) << active.error().what;
+  const Policy policy = WithMinimumAge(active->policy, Millis(0));
+  ASSERT_EQ(policy.overrides.size(), 1U);
+  for (const Policy* one : {&policy, policy.overrides[0].policy.get()}) {
+    EXPECT_EQ(one->minimum_age, Millis(0));
+    EXPECT_EQ(one->disk.critical.minimum_age, Millis(0));
+    ASSERT_EQ(one->rules.size(), 1U);
+    EXPECT_FALSE(one->rules[0].minimum_age);
+  }
+}
+
 }  // namespace
 }  // namespace imagesweep

@@ -8,6 +8,7 @@
 #include "agent/app/sweeper.h"
 #include "agent/model/image_index.h"
 #include "tests/support/fake_node.h"
+#include "tests/support/policies.h"
 
 // Runs on a node that others work on at the same time, whose disk fills up, or that nobody has
 // looked at before.
@@ -30,7 +31,9 @@ class Watched final : public ImageRemover {
   std::uint64_t inodes_freed = 0;  // by each removal
   std::uint64_t bytes_freed = 0;
 
-  Result<Removal> Remove(const Image& image, const std::stop_token& stop) override {
+  Result<Removal> Remove(const Image& image, DeletionGuard& guard,
+                         const std::stop_token& stop) override {
+    if (std::string why = guard.WhyNot(); !why.empty()) return Removal::Skipped(std::move(why));
     calls.push_back(image);
     const ImageIndex index(node_.images);
     for (const auto* references : {&node_.pods.references, &node_.use.references})
@@ -38,7 +41,7 @@ class Watched final : public ImageRemover {
         for (const auto at : index.Resolve(reference))
           if (node_.images[at].id == image.id)
             violations.push_back(image.display_name() + " for " + Describe(reference.by));
-    auto removed = node_.Remove(image, stop);
+    auto removed = node_.Remove(image, guard, stop);
     if (removed && node_.disk)
       node_.disk =
           DiskUsage{"/var", node_.disk->capacity_bytes, node_.disk->available_bytes + bytes_freed,
@@ -69,7 +72,7 @@ struct PressureTest : testing::Test {
   FakeNode node{clock};
   Watched remover{node};
   std::unique_ptr<Ledger> ledger = Ledger::InMemory(clock);
-  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
+  ActivePolicy active{DefaultOfPodsAlone(), {"test", "000000000000"}};
   Sweeper sweeper{{node, &node, remover, node, *ledger, clock}, "node1", std::nullopt};
 };
 

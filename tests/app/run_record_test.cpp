@@ -5,6 +5,7 @@
 #include "agent/app/sweeper.h"
 #include "tests/state/ledger_files.h"
 #include "tests/support/fake_node.h"
+#include "tests/support/policies.h"
 
 namespace imagesweep {
 namespace {
@@ -25,7 +26,8 @@ struct PulledAgainTest : testing::Test {
   // A run ten minutes later, by a process of its own.
   Report Run(bool dry_run = false) {
     clock.Advance(std::chrono::minutes(10));
-    const auto ledger = Ledger::Open(directory.path(), clock, "boot");
+    const auto ledger = Ledger::Open(directory.path(), clock,
+                                     Ledger::Options{.boot_id = "boot", .count_unwatched = true});
     const auto history = History::Open(directory.path(), clock);
     Sweeper sweeper({node, &node, node, node, *ledger, clock, history.get()}, "node1",
                     std::nullopt);
@@ -40,7 +42,7 @@ struct PulledAgainTest : testing::Test {
   TempDir directory;
   FakeClock clock;
   FakeNode node{clock};
-  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
+  ActivePolicy active{DefaultOfPodsAlone(), {"test", "000000000000"}};
 };
 
 int Fresh(const Report& report) {
@@ -72,6 +74,16 @@ TEST_F(PulledAgainTest, IsCountedOncePerRemovalAndNamedFromTheSecondOn) {
   EXPECT_THAT(report.warnings, named) << "for as long as it is so";
   clock.Advance(std::chrono::hours(7 * 24));
   EXPECT_THAT(Run(/*dry_run=*/true).pulled_again, testing::IsEmpty());
+}
+
+// What restore decides by: registry or archive.
+TEST_F(PulledAgainTest, TheJournalSaysWhereTheImageCameFrom) {
+  Run();
+  ASSERT_FALSE(IsThere());
+  const auto removals = History::Open(directory.path(), clock)->Removals({});
+  ASSERT_TRUE(removals);
+  ASSERT_EQ(removals->size(), 1U);
+  EXPECT_EQ(removals->front().origin, Img("nightly", {"nightly:1"}).origin);
 }
 
 TEST_F(PulledAgainTest, ARefusedRunLeavesTheCountToTheNext) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/support/fake_node.h"
+#include "tests/support/policies.h"
 
 namespace imagesweep {
 namespace {
@@ -43,7 +44,7 @@ struct SweeperTest : testing::Test {
   FakeClock clock;
   FakeNode node{clock};
   std::unique_ptr<Ledger> ledger = Ledger::InMemory(clock);
-  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
+  ActivePolicy active{DefaultOfPodsAlone(), {"test", "000000000000"}};
   std::stop_source stop;
   std::vector<ImageReference> recent;
   Sweeper sweeper{
@@ -332,6 +333,86 @@ TEST_F(SweeperTest, SaysWhenNotEnoughCameFree) {
               Contains(HasSubstr("not enough came free: disk use went from 95% to 90%")));
 }
 
+// Stands for the cluster's workloads.
+struct FakeWorkloads final : WorkloadReader {
+  Result<WorkloadEvidence> Read(SteadyTime, const std::stop_token&) override {
+    if (error) return *error;
+    WorkloadEvidence evidence;
+    evidence.references = references;
+    evidence.as_of = SteadyTime(std::chrono::hours(1));
+    return evidence;
+  }
+  std::optional<Error> error;
+  std::vector<WorkloadReference> references;
+};
+
+// With the policy's defaults, but for ages.
+struct SweeperWorkloadsTest : testing::Test {
+  SweeperWorkloadsTest() {
+    active.policy.minimum_age = Millis(0);
+    active.policy.maximum_age = std::chrono::minutes(1);
+    active.policy.limits.max_percent_of_images = 100;
+    node.images.push_back(Img("old", {"old:1"}));
+  }
+  // The last of two runs, ten minutes apart.
+  Report SweepWith(PodReader* pods, WorkloadReader* reader) {
+    NodeParts parts{node, pods, node, node, *ledger, clock};
+    parts.workloads = reader;
+    Sweeper sweeper(parts, "node1", std::nullopt);
+    SweepOptions options;
+    options.dry_run = false;
+    sweeper.Sweep(active, options, {});
+    clock.Advance(std::chrono::minutes(10));
+    return sweeper.Sweep(active, options, {});
+  }
+
+  FakeClock clock;
+  FakeNode node{clock};
+  FakeWorkloads workloads;
+  std::unique_ptr<Ledger> ledger = Ledger::InMemory(clock);
+  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
+};
+
+TEST_F(SweeperWorkloadsTest, WhatAWorkloadWillNeedStaysByDefault) {
+  WorkloadReference rollback;
+  rollback.text = "old:1";
+  rollback.kind = "Deployment";
+  rollback.workload_namespace = "shop";
+  rollback.name = "api";
+  rollback.revisions_back = 1;
+  workloads.references = {rollback};
+  const Report report = SweepWith(&node, &workloads);
+  ASSERT_FALSE(report.refused);
+  EXPECT_EQ(report.plan.decisions.at(1).code, Code::kWorkload);
+  EXPECT_THAT(node.removed, IsEmpty());
+  workloads.references.clear();
+  EXPECT_FALSE(SweepWith(&node, &workloads).refused);
+  EXPECT_THAT(node.removed, ElementsAre(Id("old")));
+}
+
+TEST_F(SweeperWorkloadsTest, WhoMayNotReadThemRemovesNothingAndIsToldWhatToDo) {
+  workloads.error = Error{ErrorKind::kDenied, "workloads: replicasets.apps is forbidden"};
+  for (WorkloadReader* const reader :
+       {static_cast<WorkloadReader*>(&workloads), static_cast<WorkloadReader*>(nullptr)}) {
+    const Report report = SweepWith(&node, reader);
+    ASSERT_TRUE(report.refused);
+    EXPECT_EQ(report.refused->source, "workloads");
+    EXPECT_THAT(report.refused->error.what, HasSubstr("keep.workloads.enabled: false"));
+  }
+  EXPECT_THAT(node.removed, IsEmpty());
+  active.policy.keep.workloads.enabled = false;
+  EXPECT_FALSE(SweepWith(&node, nullptr).refused);
+  EXPECT_THAT(node.removed, ElementsAre(Id("old")));
+}
+
+TEST_F(SweeperWorkloadsTest, AHostWithoutAClusterHasNone) {
+  node.use.ready_sandboxes.clear();
+  node.use.container_pods.clear();
+  const Report report = SweepWith(nullptr, nullptr);
+  EXPECT_FALSE(report.refused) << report.refused->error.what;
+  EXPECT_FALSE(report.in_force.keep.workloads.enabled);
+}
+
 // containerd's own services tell of containers that the CRI does not list.
 struct UnreadableLayers final : layers::LayerReader {
   Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image> images,
@@ -348,7 +429,9 @@ struct UnreadableLayers final : layers::LayerReader {
 
 // Knows of containers that the other one does not.
 struct NativeRemover final : ImageRemover {
-  Result<Removal> Remove(const Image& image, const std::stop_token&) override {
+  Result<Removal> Remove(const Image& image, DeletionGuard& guard,
+                         const std::stop_token&) override {
+    if (std::string why = guard.WhyNot(); !why.empty()) return Removal::Skipped(std::move(why));
     removed.push_back(image.id.text());
     return Removal::kRemoved;
   }
@@ -356,7 +439,7 @@ struct NativeRemover final : ImageRemover {
 };
 
 ActivePolicy AllThatIsUnusedForAMinute() {
-  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
+  ActivePolicy active{DefaultOfPodsAlone(), {"test", "000000000000"}};
   active.policy.minimum_age = Millis(0);
   active.policy.maximum_age = std::chrono::minutes(1);
   active.policy.limits.max_percent_of_images = 100;
@@ -369,7 +452,7 @@ TEST(SweeperLayers, WhoCannotSeeContainerdsContainersRemovesNothing) {
   node.images.push_back(Img("idle", {"idle:1"}));
   const ActivePolicy active = AllThatIsUnusedForAMinute();
   UnreadableLayers layers;
-  const auto ledger = Ledger::Open("", clock, "boot");
+  const auto ledger = Ledger::InMemory(clock);
   NodeParts parts{node, &node, node, node, *ledger, clock};
   parts.layers = &layers;
   Sweeper sweeper(parts, "node1", std::nullopt);
@@ -399,7 +482,7 @@ TEST(SweeperLayers, WhereContentCouldBeReadOnlyInPartContainerdsWayIsTaken) {
   const ActivePolicy active = AllThatIsUnusedForAMinute();
   UnreadableLayers layers;
   layers.unread = layers::Unread::What::kObjects;
-  const auto ledger = Ledger::Open("", clock, "boot");
+  const auto ledger = Ledger::InMemory(clock);
   NodeParts parts{node, &node, node, node, *ledger, clock};
   parts.layers = &layers;
   parts.batch_remover = &native;

@@ -3,6 +3,7 @@
 
 #include "agent/app/sweeper.h"
 #include "tests/support/fake_node.h"
+#include "tests/support/policies.h"
 
 // Who counts as a user of an image, seen through whole runs.
 
@@ -33,7 +34,7 @@ struct UsageTest : testing::Test {
   FakeClock clock;
   FakeNode node{clock};
   std::unique_ptr<Ledger> ledger = Ledger::InMemory(clock);
-  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
+  ActivePolicy active{DefaultOfPodsAlone(), {"test", "000000000000"}};
   Sweeper sweeper{{node, &node, node, node, *ledger, clock}, "node1", std::nullopt};
 };
 
@@ -74,12 +75,28 @@ TEST_F(UsageTest, DeadContainersKeepTheirImageWhileTheyExist) {
 // Who only looks must not make the agent believe that somebody watched in between.
 TEST_F(UsageTest, ALookByHandDoesNotFillTheGapThatTheAgentLeft) {
   node.images.push_back(Img("idle", {"idle"}));
+  std::optional<SteadyTime> watched_since = clock.Steady();
+  active.policy.minimum_age = std::chrono::hours(1);
+  const auto own = Ledger::Open(
+      "", clock, Ledger::Options{.boot_id = "boot", .watched_since = [&] { return watched_since; }});
+  Sweeper agent({node, &node, node, node, *own, clock}, "node1", std::nullopt);
   const SweepOptions as_agent{true, std::chrono::hours(1), {}};
-  sweeper.Sweep(active, as_agent, {});
+  agent.Sweep(active, as_agent, {});
   clock.Advance(std::chrono::hours(20));
-  sweeper.Evaluate(active, {});
-  const Report report = sweeper.Sweep(active, as_agent, {});
-  EXPECT_LE(AgeOf(report, "idle").unused_for, 2 * active.policy.interval);
+  EXPECT_EQ(AgeOf(agent.Sweep(active, as_agent, {}), "idle").watched_unused_for,
+            std::chrono::hours(20));
+  watched_since.reset();
+  clock.Advance(std::chrono::minutes(30));
+  const Report blind = agent.Evaluate(active, {});
+  EXPECT_EQ(AgeOf(blind, "idle").watched_unused_for, Millis(0));
+  EXPECT_EQ(AgeOf(blind, "idle").unused_for, std::chrono::hours(20)) << "paused";
+  EXPECT_THAT(blind.warnings, Contains(testing::HasSubstr("--count-unwatched")));
+  watched_since = clock.Steady();
+  clock.Advance(std::chrono::minutes(10));
+  const Report report = agent.Sweep(active, as_agent, {});
+  EXPECT_EQ(AgeOf(report, "idle").watched_unused_for, std::chrono::minutes(10));
+  EXPECT_EQ(AgeOf(report, "idle").unused_for, std::chrono::hours(20) + std::chrono::minutes(10));
+  EXPECT_THAT(report.warnings, Not(Contains(testing::HasSubstr("--count-unwatched"))));
 }
 
 }  // namespace

@@ -11,8 +11,16 @@ from lab import agent
 from lab.cell import wait_until
 from lab.chart import CHART, CI, ROOT, helm, one, render, template
 
-DEFAULT_KINDS = ["ServiceAccount", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "Role", "Role",
-                 "RoleBinding", "RoleBinding", "DaemonSet"]
+AGENT_KINDS = ["ServiceAccount", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "Role", "Role",
+               "RoleBinding", "RoleBinding", "DaemonSet"]
+INDEX_KINDS = ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Deployment"]
+# Nobody reads workloads, and the policy says so.
+PODS_ALONE = {"workloads": {"mode": "off"}, "policy": {"config": {"keep": {"workloads": {"enabled": False}}}}}
+
+
+def reading(mode):
+    """Values with which workloads are read like that."""
+    return PODS_ALONE if mode == "off" else {"workloads": {"mode": mode}}
 
 
 def daemonset(*arguments, **options):
@@ -20,8 +28,9 @@ def daemonset(*arguments, **options):
 
 
 def policy_role(objects):
-    """The one in the release's namespace; the other one, for events, is in "default"."""
-    return one([item for item in objects if item["metadata"].get("namespace") != "default"], "Role")
+    """The one in the release's namespace that is not the index's; another one, for events, is in "default"."""
+    return one([item for item in objects if item["metadata"].get("namespace") != "default"
+                and not item["metadata"]["name"].endswith("-index")], "Role")
 
 
 def environment(pod):
@@ -54,12 +63,26 @@ def test_lint_has_no_complaint(name):
     ({"persistence": {"path": "/var/lib/imagesweep"}}, "path"),
     ({"workloads": {"mode": "on"}}, "mode"),
     ({"workloads": {"index": {"replicas": 0}}}, "replicas"),
+    ({"workloads": {"index": {"shards": 0}}}, "shards"),
     ({"policy": {"config": {"apiVersion": "imagesweep/v1"}}}, "apiVersion"),
 ])
 def test_the_schema_names_a_wrong_value(values, named):
     result = template(values, check=False)
     assert result.returncode == 1 and "don't meet the specifications of the schema" in result.stderr
     assert named in result.stderr
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_parent_chart_can_switch_it_by_a_condition(tmp_path, enabled):
+    parent = tmp_path / "platform"
+    shutil.copytree(CHART, parent / "charts/imagesweep")
+    (parent / "Chart.yaml").write_text(
+        "apiVersion: v2\nname: platform\nversion: 0.1.0\n"
+        "dependencies:\n- {name: imagesweep, version: '*', condition: imagesweep.enabled}\n")
+    (parent / "values.yaml").write_text(f"imagesweep: {{enabled: {str(enabled).lower()}}}\n")
+    result = helm("template", "p", parent, check=False)
+    assert result.returncode == 0, result.stderr
+    assert ("kind: DaemonSet" in result.stdout) is enabled
 
 
 def test_the_schema_needs_no_network_and_every_value_is_in_it_and_explained():
@@ -80,13 +103,15 @@ def test_the_schema_needs_no_network_and_every_value_is_in_it_and_explained():
 
 def test_defaults_make_the_least_that_works():
     objects = render(arguments=["--skip-tests"])
-    assert [item["kind"] for item in objects] == DEFAULT_KINDS
+    assert sorted(item["kind"] for item in objects) == sorted(AGENT_KINDS + INDEX_KINDS)
     policy = yaml.safe_load(one(objects, "ConfigMap")["data"]["policy.yaml"])
     assert policy == {"apiVersion": "imagesweep/v1alpha1", "kind": "SweepPolicy", "dryRun": True}
+    alone = render(PODS_ALONE, arguments=["--skip-tests"])
+    assert [item["kind"] for item in alone] == AGENT_KINDS
 
 
 def test_permissions_are_the_ones_the_agent_uses():
-    objects = render()
+    objects = render(PODS_ALONE)
     rules = {(item["metadata"].get("namespace"), resource, tuple(rule.get("resourceNames", ()))): rule["verbs"]
              for item in objects if item["kind"] in ("ClusterRole", "Role") for rule in item["rules"]
              for resource in rule["resources"]}
@@ -134,27 +159,60 @@ LEAST = {(None, "", "pods", ()): ["get", "list", "watch"], (None, "", "nodes", (
 READS = {(None, rule["apiGroups"][0], resource, ()): rule["verbs"] for rule in WORKLOADS for resource in rule["resources"]}
 
 
+INDEX_CONFIGMAPS = ("imagesweep-workloads", *(f"imagesweep-workloads-{slot}-{number}" for slot in "ab" for number in range(4)))
+
+
 @pytest.mark.parametrize("mode, agents", [
     ("off", LEAST),
     ("direct", {**LEAST, **READS}),
     ("index", {**LEAST, ("imagesweep-system", "", "configmaps", ()): ["get", "list", "watch"]}),
 ])
 def test_who_may_read_workloads(mode, agents):
-    objects = render({"workloads": {"mode": mode}})
+    objects = render(reading(mode))
     assert rights(objects, "imagesweep") == agents
     assert rights(objects, "imagesweep-index") == ({} if mode != "index" else {
-        **READS, ("imagesweep-system", "", "configmaps", ()): ["get", "list", "watch", "create", "update", "delete"],
-        ("imagesweep-system", "coordination.k8s.io", "leases", ()): ["get", "create", "update"]})
+        **READS, ("imagesweep-system", "", "configmaps", ()): ["get", "list", "watch"],
+        ("imagesweep-system", "", "configmaps", INDEX_CONFIGMAPS): ["update"],
+        ("imagesweep-system", "coordination.k8s.io", "leases", ("imagesweep-workloads",)): ["get", "update"],
+        ("imagesweep-system", "coordination.k8s.io", "leases", ()): ["create"]})
     variables = environment(one(objects, "DaemonSet")["spec"]["template"]["spec"])
-    assert variables.get("IMAGESWEEP_WORKLOADS") == (None if mode == "off" else mode)
+    assert variables["IMAGESWEEP_WORKLOADS"] == mode
     assert variables.get("IMAGESWEEP_INDEX_NAME") == ("imagesweep-workloads" if mode == "index" else None)
     assert ("Deployment" in [item["kind"] for item in objects]) == (mode == "index")
-    without = render({"workloads": {"mode": mode}, "rbac": {"create": False}})
+    without = render({**reading(mode), "rbac": {"create": False}})
     assert not [item for item in without if "Role" in item["kind"]]
 
 
-def test_an_unquoted_off_is_off():
-    assert render({"workloads": {"mode": False}}) == render({"workloads": {"mode": "off"}}) == render()
+def configmaps(objects):
+    return {item["metadata"]["name"]: item for item in objects if item["kind"] == "ConfigMap"}
+
+
+@pytest.mark.parametrize("values", [{}, {"policy": {"create": False, "existingConfigMap": "ours"}},
+                                    {"policy": {"allowOverride": True}}], ids=["default", "existing", "override"])
+def test_the_index_cannot_write_the_policy(values):
+    objects = render({"workloads": {"mode": "index"}, **values})
+    written = {name for (_, _, resource, names), verbs in rights(objects, "imagesweep-index").items()
+               for name in (names or ["any"]) if resource == "configmaps" and not {"get", "list", "watch"} >= set(verbs)}
+    assert written == set(INDEX_CONFIGMAPS)
+    agent = environment(one(objects, "DaemonSet")["spec"]["template"]["spec"])
+    assert agent["IMAGESWEEP_POLICY_CONFIGMAP"].split("/")[-1] not in written
+
+
+def test_what_the_index_may_update_is_there():
+    objects = render({"workloads": {"mode": "index", "index": {"shards": 12}}}, release="other")
+    names = {name for name, item in configmaps(objects).items()
+             if item["metadata"]["labels"].get("imagesweep/workload-index") == "other-imagesweep-workloads"}
+    granted = [names for (_, _, resource, names) in rights(objects, "other-imagesweep-index")
+               if resource == "configmaps" and names]
+    assert names == set(*granted) and len(names) == 25
+    for name in names:  # an upgrade that said anything about them would undo what the index wrote
+        assert not {"data", "binaryData", "immutable"} & set(configmaps(objects)[name])
+    assert not [name for name in configmaps(render(PODS_ALONE)) if "workloads" in name]
+
+
+def test_an_unquoted_off_is_off_and_the_index_is_the_default():
+    assert render({**PODS_ALONE, "workloads": {"mode": False}}) == render(PODS_ALONE)
+    assert render({"workloads": {"mode": "index"}}) == render()
 
 
 def test_the_index_is_a_deployment_that_touches_no_node():
@@ -188,18 +246,19 @@ def test_the_index_is_a_deployment_that_touches_no_node():
 
 
 def test_a_policy_that_keeps_workloads_needs_somebody_who_reads_them():
-    policy = {"config": {"keep": {"workloads": {"enabled": True}}}}
-    result = template({"policy": policy}, check=False)
-    assert result.returncode == 1 and "workloads.mode is off: every run would be refused" in result.stderr
-    for mode in ("direct", "index"):
-        render({"policy": policy, "workloads": {"mode": mode}})
-    render({"workloads": {"mode": "direct"}})
-    render({"policy": {"config": {"keep": {"workloads": {"enabled": False}}}}})
-    render({"policy": {"config": {"keep": {"lastPerRepository": 1}}}})
+    written = {"config": {"keep": {"workloads": {"enabled": True}}}}
+    unwritten = {"config": {"keep": {"lastPerRepository": 1}}}
+    for policy in (written, unwritten, {}):
+        result = template({"policy": policy, "workloads": {"mode": "off"}}, check=False)
+        assert result.returncode == 1 and "workloads.mode is off: every run would be refused" in result.stderr
+        for mode in ("direct", "index"):
+            render({"policy": policy, "workloads": {"mode": mode}})
+    for mode in ("off", "direct", "index"):
+        render({**PODS_ALONE, "workloads": {"mode": mode}})
 
 
 def test_without_events_the_agent_may_write_nothing():
-    objects = render({"events": {"enabled": False}})
+    objects = render({**PODS_ALONE, "events": {"enabled": False}})
     verbs = {verb for item in objects if item["kind"] in ("ClusterRole", "Role") for rule in item["rules"]
              for verb in rule["verbs"]}
     assert verbs == {"get", "list", "watch"}
@@ -294,6 +353,16 @@ def test_without_persistence_nothing_is_written_to_the_node():
     assert {"name": "state", "emptyDir": {}} in volumes
 
 
+def test_the_kubelets_records_of_pulls_are_mounted_when_asked_for():
+    assert "pull-records" not in mounts(daemonset())
+    pod = daemonset({"kubeletPullRecords": {"enabled": True, "kubeletDir": "/data/kubelet"}})
+    assert mounts(pod)["pull-records"] == ("/data/kubelet/image_manager/pulled", "/var/lib/kubelet/image_manager/pulled")
+    # Made by the kubelet alone: an empty one in its place would look like a kubelet without records.
+    assert {"name": "pull-records", "hostPath": {"path": "/data/kubelet/image_manager/pulled", "type": "Directory"}} in \
+        pod["volumes"]
+    assert next(mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "pull-records")["readOnly"]
+
+
 def test_the_override_can_be_ruled_out():
     name = "imagesweep-system/imagesweep-policy-override"
     assert environment(daemonset())["IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP"] == name
@@ -345,7 +414,7 @@ def test_the_program_accepts_every_policy_there_is(name):
 @pytest.mark.parametrize("mode", ["off", "direct", "index"])
 def test_all_the_program_is_told_is_an_option_it_has(mode):
     """With each argument and variable of the pod the program gets as far as to miss its surroundings."""
-    pod = daemonset({"runtime": {"name": "containerd"}, "workloads": {"mode": mode}})
+    pod = daemonset({"runtime": {"name": "containerd"}, **reading(mode)})
     container = pod["containers"][0]
     given = environment(pod)
     result = subprocess.run([agent.program(), *container["args"][1:], "version"], text=True, capture_output=True)
@@ -454,7 +523,7 @@ def test_names_labels_and_namespaces_follow_their_values():
             assert metadata["namespace"] == ("default" if events else "nodes")
             assert events or metadata["name"].startswith("sweep")
     names = {item["metadata"]["name"] for item in objects if item["kind"].startswith("Cluster")}
-    assert names == {"nodes-sweep"}, "releases of one name in two namespaces must not share a ClusterRole"
+    assert names == {"nodes-sweep", "nodes-sweep-index"}, "releases of one name in two namespaces must not share a ClusterRole"
 
 
 @pytest.mark.parametrize("values, says, does_not_say", [
@@ -462,10 +531,10 @@ def test_names_labels_and_namespaces_follow_their_values():
      ["Dry run is OFF", "release's label"]),
     ({"policy": {"config": {"dryRun": False}}}, ["Dry run is OFF"], ["Dry run is on"]),
     ({"podMonitor": {"enabled": True}}, ["podMonitorSelectorNilUsesHelmValues"], []),
-    ({}, ["keep.workloads, for rollbacks"], ["Workloads are read"]),
-    ({"workloads": {"mode": "direct"}}, ["Workloads are read (workloads.mode direct), but"], ["for rollbacks"]),
-    ({"workloads": {"mode": "index"}, "policy": {"config": {"keep": {"workloads": {"enabled": True}}}}}, [],
-     ["Workloads are read", "for rollbacks"]),
+    (PODS_ALONE, ["keep.workloads, for rollbacks"], ["Workloads are read", "every run is refused"]),
+    ({**PODS_ALONE, "workloads": {"mode": "direct"}}, ["Workloads are read (workloads.mode direct), but"],
+     ["for rollbacks"]),
+    ({}, [], ["Workloads are read", "for rollbacks"]),
 ])
 def test_notes(values, says, does_not_say, tmp_path):
     # `helm install --dry-run=client` prints them, but asks a cluster all the same.

@@ -24,7 +24,7 @@ def by_name(objects):
 def plain(objects):
     """Without the labels that say that Helm owns them."""
     for item in objects:
-        for holder in (item, *([item["spec"]["template"]] if item["kind"] == "DaemonSet" else [])):
+        for holder in (item, *([item["spec"]["template"]] if item["kind"] in ("DaemonSet", "Deployment") else [])):
             for label in LABELS:
                 del holder["metadata"]["labels"][label]
     return by_name(objects)

@@ -25,5 +25,17 @@ TEST(ImageChoice, ADigestMayBeCutOffAsTablesShowIt) {
   EXPECT_THAT(ImagesMeantBy(images, "registry.example/ci:latest"), ElementsAre(0));
 }
 
+// A person may be short, unlike a pod.
+TEST(ImageChoice, AnIdMayBeCutOffAnywhere) {
+  std::vector<Image> images = {Img("a", {"registry.example/a:1"}), Img("b", {"cafe:latest"})};
+  images[0].id = ImageId("sha256:cafe" + std::string(60, '0'));
+  images[1].id = ImageId("ca11" + std::string(60, '0'));
+  EXPECT_THAT(ImagesMeantBy(images, "ca"), ElementsAre(0, 1));
+  EXPECT_THAT(ImagesMeantBy(images, "sha256:caf"), ElementsAre(0));
+  EXPECT_THAT(ImagesMeantBy(images, "ca11"), ElementsAre(1));
+  EXPECT_THAT(ImagesMeantBy(images, "cafe"), ElementsAre(1)) << "a name is a name";
+  EXPECT_THAT(ImagesMeantBy(images, "cab"), IsEmpty());
+}
+
 }  // namespace
 }  // namespace imagesweep

@@ -66,7 +66,8 @@ class Cluster:
 
     def sources(self, node=NODE):
         return [f"--runtime-endpoint={self.containerd.endpoint}", f"--kubeconfig={self.kubernetes.kubeconfig}",
-                f"--node-name={node}", f"--policy-configmap={self.namespace}/{CONFIGMAP}", f"--state-dir={self.state}"]
+                f"--node-name={node}", f"--policy-configmap={self.namespace}/{CONFIGMAP}", f"--state-dir={self.state}",
+                "--count-unwatched"]
 
     def agent(self, node=NODE):
         return agent.Agent(*self.sources(node), enter=self.kubernetes.cell.enter(), address="127.0.0.1:18080")

@@ -182,15 +182,14 @@ TEST_F(UseWatchTest, WhatNeverComesBackIsToldOnceAndNoIntervalIsComplete) {
   }
 }
 
-// Its second look at the time is at the end of a subscription, before that counts as lost.
+// The time is looked at when a subscription was made and when it ended, before that counts as lost.
 struct AtTheEnd final : Clock {
   SystemTime Now() const override { return {}; }
   SteadyTime Steady() const override {
-    if (++looks == 2) then();
+    then();
     return {};
   }
   bool Sleep(Millis, const std::stop_token&) const override { return false; }
-  mutable int looks = 0;
   std::function<void()> then;
 };
 
@@ -202,7 +201,11 @@ TEST_F(UseWatchTest, MoreNamesThanAreRememberedAreNotComplete) {
     AtTheEnd end;
     UseWatch bounded(fake.Channel(), end, options);
     UseWatch::Uses uses;
-    end.then = [&] { uses = bounded.Drain(); };
+    end.then = [&] {
+      UseWatch::Uses more = bounded.Drain();
+      std::ranges::move(more.references, std::back_inserter(uses.references));
+      uses.complete = uses.complete && more.complete;
+    };
     fake.EndSubscription(kBroken);
     bounded.Run({});
     EXPECT_THAT(uses.references, SizeIs(3));
@@ -219,6 +222,26 @@ TEST_F(UseWatchTest, AnEventThatCannotBeReadIsALostOne) {
   EXPECT_FALSE(complete);
 }
 
+// A use that was lost began before the list that follows, so from there on all uses are known.
+TEST_F(UseWatchTest, WatchesSinceTheListAfterTheLastLoss) {
+  EXPECT_FALSE(watch.Drain().since) << "nobody listens yet";
+  clock.Advance(std::chrono::hours(1));
+  const SteadyTime began = clock.Steady();
+  Start();
+  ASSERT_TRUE(AwaitLook(1));
+  EXPECT_EQ(watch.Drain().since, began);
+  clock.Advance(std::chrono::hours(1));
+  fake.Emit("k8s.io", "/containers/create", "\x0a\xff");
+  fake.EmitCreated("k8s.io", "c", "registry.example/end:v1");
+  NamesUntil("registry.example/end:v1");
+  EXPECT_EQ(watch.Drain().since, clock.Steady());
+  clock.Advance(std::chrono::hours(1));
+  EXPECT_EQ(watch.Drain().since, clock.Steady() - std::chrono::hours(1));
+  fake.EndSubscription(kBroken);
+  ASSERT_TRUE(AwaitLook(2));
+  EXPECT_GE(watch.Drain().since, began + std::chrono::hours(2));
+}
+
 TEST_F(UseWatchTest, ARuntimeWithoutTheServiceIsLeftAloneForGood) {
   FakeContainerd other(/*with_services=*/false);
   UseWatch none(other.Channel(), clock, options);
@@ -227,6 +250,7 @@ TEST_F(UseWatchTest, ARuntimeWithoutTheServiceIsLeftAloneForGood) {
   const UseWatch::Uses uses = none.Drain();
   EXPECT_TRUE(uses.complete) << "as before there were events";
   EXPECT_THAT(uses.references, IsEmpty());
+  EXPECT_FALSE(uses.since) << "nobody hears of a container there";
 }
 
 TEST_F(UseWatchTest, AServiceThatWasThereIsWaitedFor) {

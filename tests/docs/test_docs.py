@@ -271,7 +271,8 @@ def test_the_rights_are_the_chart_s():
                       for verb in re.findall(r"`(\w+)`", row["Verb"])} for table in page_tables("docs/security.md", "Verb"))
 
     def granted(component, modes=("off", "direct", "index")):
-        return {(resource, verb) for mode in modes for item in render({"workloads": {"mode": mode}})
+        pods_alone = {"policy": {"config": {"keep": {"workloads": {"enabled": False}}}}}
+        return {(resource, verb) for mode in modes for item in render({"workloads": {"mode": mode}, **pods_alone})
                 if item["kind"] in ("ClusterRole", "Role")
                 and item["metadata"]["labels"]["app.kubernetes.io/component"] == component
                 for rule in item["rules"] for resource in rule["resources"] for verb in rule["verbs"]}

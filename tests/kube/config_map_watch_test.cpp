@@ -51,6 +51,20 @@ TEST_F(ConfigMapWatchTest, TellsOfEveryChange) {
                                 "(ConfigMap sweep/policy has no key \"policy.yaml\")"));
 }
 
+// `kubectl create configmap --from-file` puts a file there that is not UTF-8, as PowerShell writes
+// it.
+TEST(ConfigText, NamesAKeyThatIsBinary) {
+  Json object = ConfigMapJson("");
+  object.erase("data");
+  object["binaryData"] = {{"policy.yaml", "//5hAA=="}};
+  const auto text = ConfigText(object, "policy.yaml", "sweep/policy");
+  ASSERT_FALSE(text);
+  EXPECT_EQ(
+      text.error().what,
+      "ConfigMap sweep/policy: key \"policy.yaml\" is in binaryData (it is not UTF-8); save the "
+      "file as UTF-8");
+}
+
 TEST_F(ConfigMapWatchTest, SaysWhyThereIsNoneAtTheStart) {
   http.script = {RefuseStep(403, "Forbidden", "no"), ListStep("10"),
                  WatchStep({Event("ADDED", ConfigMapJson("one", "11"))})};

@@ -28,7 +28,7 @@ def policy(**fields):
     text = {"apiVersion": "imagesweep/v1alpha1", "kind": "SweepPolicy", "dryRun": False, "interval": "1m",
             "initialDelay": "0s", "jitterPercent": 0, "minimumAge": "0s", "maximumAge": "1s",
             "removeDangling": True, "removeSuperseded": False,
-            "keep": {"lastPerRepository": 0},
+            "keep": {"lastPerRepository": 0, "workloads": {"enabled": False}},
             "diskUsage": {"highThresholdPercent": 0},
             "limits": {"maxImages": 1000, "maxPercentOfImages": 100, "removalDelay": "0s", "confirmRuns": 1}}
     for name, value in fields.items():

@@ -128,9 +128,11 @@ class Containerd:
         if self._own_cell:
             self.cell.close()
 
+    def ctr_command(self, *arguments, namespace=NAMESPACE):
+        return [self._programs / "ctr" if self._programs else "ctr", "-a", self.socket, "-n", namespace, *arguments]
+
     def ctr(self, *arguments, namespace=NAMESPACE):
-        program = self._programs / "ctr" if self._programs else "ctr"
-        return subprocess.run([program, "-a", self.socket, "-n", namespace, *arguments], check=True, text=True,
+        return subprocess.run(self.ctr_command(*arguments, namespace=namespace), check=True, text=True,
                               capture_output=True).stdout
 
     @property
@@ -139,16 +141,31 @@ class Containerd:
         return [*direct, "--snapshotter", self._snapshotter]
 
     def load(self, archive, pulled=(), local=()):
-        """Imports ARCHIVE. Each of PULLED also gets repository@digest, the reference a pull leaves beside the tag (and
-        what CRI shows as a repo digest); LOCAL ones stay as an import leaves them. Returns when CRI shows them all."""
+        """Imports ARCHIVE. Each of PULLED also gets what a pull leaves beside the tag: repository@digest (what CRI shows as
+        a repo digest) and the label of its source, as have those that are named by digest; LOCAL ones stay as an
+        import leaves them. Returns when CRI shows them all."""
         path = archive.write(self.directory / "import.tar")
         self.ctr("images", "import", *self.import_flags, str(path))
         path.unlink()
         for image in pulled:
             for reference in image.digest_references:
                 self.ctr("images", "tag", "--force", image.names[0], reference)
+            self.label_as_pulled(image)
+        for image in local:
+            if any("@" in name for name in image.names):
+                self.label_as_pulled(image)
         self._await({image.id: {*image.names, *(image.digest_references if image in pulled else ())}
                      for image in (*pulled, *local)})
+
+    def label_as_pulled(self, image):
+        """The label that a pull from each of IMAGE's repositories leaves on its manifest; the registry's port is not in it
+        (containerd, core/remotes/docker/handler.go)."""
+        sources = {}
+        for reference in image.digest_references:
+            host, _, path = reference.partition("@")[0].partition("/")
+            sources.setdefault(host.rpartition(":")[0] or host, set()).add(path)
+        self.ctr("content", "label", image.digest, *(f"containerd.io/distribution.source.{host}={','.join(sorted(paths))}"
+                                                     for host, paths in sources.items()))
 
     def load_pause(self):
         """The sandbox image, without which no pod starts. Returns it."""

@@ -30,6 +30,7 @@ class Image:
 
 def repository(name):
     """docker.io/library/app:v1 -> docker.io/library/app; a port in the registry is no tag."""
+    name = name.partition("@")[0]
     head, _, tail = name.rpartition(":")
     return head if head and "/" not in tail else name
 

@@ -64,7 +64,6 @@ TEST(Glob, KeepPatternsProtectOnlyTrueMatches) {
       {"nginx", "docker.io/library/nginx:1.25", true},
       {"nginx", "quay.io/nginx:1.25", false},
       {"*/shop/*", "quay.io/shop/api:1", true},
-      {".*", "anything:1", false},
       {"**", "quay.io/a/b/c:1", true},
   };
   for (const auto& c : cases) {
@@ -91,6 +90,73 @@ TEST(Glob, RefusesPatternsThatMeanNothing) {
   for (const char* text :
        {"", " ", "a b", "app:", "app@", "/app", "app/", ":v1", "sha256:zz", "sha256:abc", "a\tb"})
     EXPECT_FALSE(ImageGlob::Parse(text)) << text;
+}
+
+// Each spelling of one registry means what it means in a pod, to a rule that removes too.
+TEST(Glob, ReadsARegistryAsAReferenceDoes) {
+  const struct {
+    const char* pattern;
+    const char* image;
+    bool matches;
+  } cases[] = {
+      {"docker.io/nginx", "nginx:1.25", true},
+      {"docker.io/nginx:1.25", "nginx:1.25", true},
+      {"docker.io/ngin?", "nginx:1.25", true},
+      {"docker.io/**", "nginx:1.25", true},
+      {"docker.io/**", "bitnami/kafka:3", true},
+      {"docker.io/library/*", "nginx:1.25", true},
+      {"index.docker.io/nginx", "nginx:1.25", true},
+      {"index.docker.io/library/nginx", "nginx:1.25", true},
+      {"index.docker.io/**", "bitnami/kafka:3", true},
+      {"index.docker.io/bitnami/*", "bitnami/kafka:3", true},
+      {"registry-1.docker.io/bitnami/*", "registry-1.docker.io/bitnami/kafka:3", true},
+      {"registry-1.docker.io/bitnami/*", "bitnami/kafka:3", false},
+      {"bitnami/*", "registry-1.docker.io/bitnami/kafka:3", false},
+      {"Shop.example/api", "Shop.example/api:1", true},
+      {"Shop.example/api", "shop.example/api:1", false},
+      {"shop.example/api", "Shop.example/api:1", false},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(ImageGlob::Parse(c.pattern)->Matches(Img("i", {c.image})), c.matches)
+        << c.pattern << " on " << c.image;
+}
+
+TEST(Glob, KeepsWhateverARuntimeMayMeanByTheText) {
+  const struct {
+    const char* pattern;
+    const char* image;
+    bool keeps;
+  } cases[] = {
+      {"registry-1.docker.io/bitnami/*", "bitnami/kafka:3", true},
+      {"registry-1.docker.io/nginx", "nginx:1", true},
+      {"registry.hub.docker.com/library/nginx", "nginx:1", true},
+      {"docker.io/nginx", "registry-1.docker.io/library/nginx:1", true},
+      {"MyRegistry.example/**", "myregistry.example/team/app:1", true},
+      {"myregistry.example/**", "MyRegistry.example/team/app:1", true},
+      {"myregistry.example/**", "other.example/team/app:1", false},
+      // CRI-O's search registries
+      {"nginx", "quay.io/nginx:1", true},
+      {"team/app:1", "quay.io/team/app:1", true},
+      {"team/app:1", "quay.io/x/team/app:1", true},
+      {"team/app:1", "quay.io/team/app:2", false},
+      {"app", "quay.io/team/my-app:1", false},
+      {"docker.io/library/nginx", "quay.io/library/nginx:1", false},
+      {"ngin*", "quay.io/nginx:1", false},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(ImageGlob::Parse(c.pattern)->Keeps(Img("i", {c.image})), c.keeps)
+        << c.pattern << " on " << c.image;
+}
+
+TEST(Glob, KeepsAnImageByItsDigestWhateverTheRepository) {
+  const Image image = Img("i", {"quay.io/app:1"});
+  for (const std::string& pattern :
+       {"other.example/x@" + Id("i"), "other.example/x:1@" + Id("digest-i"), Id("digest-i"),
+        Id("i").substr(7), Id("i").substr(0, 7 + 12)})
+    EXPECT_TRUE(ImageGlob::Parse(pattern)->Keeps(image)) << pattern;
+  EXPECT_FALSE(ImageGlob::Parse("quay.io/app@" + Id("x"))->Keeps(image));
+  EXPECT_FALSE(ImageGlob::Parse("other.example/x@" + Id("i"))->Matches(image))
+      << "a rule that removes goes by what is written";
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ TEST(ImageIndex, ResolvesEveryFormInWhichAPodOrContainerMayNameAnImage) {
       Id("app"),
       hex,
       hex.substr(0, 12),
-      "sha256:" + hex.substr(0, 3),
+      "sha256:" + hex.substr(0, 12),
       // cri-dockerd
       "docker-pullable://quay.io/team/app@" + digest,
       "docker://" + Id("app"),
@@ -112,14 +112,48 @@ TEST(ImageIndex, AnUnqualifiedNameMeansEverySamePathUntilTheStatusShowsWhich) {
   EXPECT_EQ(index.Resolve("quay.io/app:1"), Positions{0});
 }
 
+// Doubt keeps: what may mean several ids means all of them.
 TEST(ImageIndex, AShortenedIdMeansEveryImageItMayMean) {
   Image a = Img("a", {"a:1"}), b = Img("b", {"b:1"});
-  a.id = ImageId("sha256:abc1" + std::string(60, '0'));
-  b.id = ImageId("sha256:abc2" + std::string(60, '0'));
+  a.id = ImageId("sha256:abc012345678" + std::string(52, '0'));
+  b.id = ImageId("sha256:abc012345678" + std::string(52, '1'));
   const std::vector<Image> images = {a, b};
   const ImageIndex index(images);
-  EXPECT_EQ(index.Resolve("abc"), (Positions{0, 1}));
-  EXPECT_EQ(index.Resolve("abc1"), Positions{0});
+  EXPECT_EQ(index.Resolve("abc012345678"), (Positions{0, 1}));
+  EXPECT_EQ(index.Resolve("sha256:abc012345678"), (Positions{0, 1}));
+  EXPECT_EQ(index.Resolve("abc0123456780"), Positions{0});
+}
+
+// A pod with sixteen containers named 0 to f must not keep every image of the node.
+TEST(ImageIndex, FewerThanTwelveDigitsAreAName) {
+  Image named = Img("n", {"cafe:latest"});
+  std::vector<Image> images = {named};
+  for (const char digit : std::string("0123456789abcdef")) {
+    images.push_back(Img(std::string(1, digit), {}));
+    images.back().id = ImageId("sha256:" + std::string(1, digit) + std::string(63, '7'));
+  }
+  const ImageIndex index(images);
+  for (const char digit : std::string("0123456789abcdef"))
+    EXPECT_TRUE(index.Resolve(std::string(1, digit)).empty()) << digit;
+  EXPECT_EQ(index.Resolve("cafe"), Positions{0});
+  EXPECT_TRUE(index.Resolve("a7777777777").empty());
+  EXPECT_TRUE(index.Resolve("sha256:a7777777777").empty());
+  EXPECT_EQ(index.Resolve("a77777777777"), Positions{11});
+}
+
+// crictl run with "image: a": containerd resolves the prefix, and says in image_ref to what.
+TEST(ImageIndex, AContainersOwnReferenceIsNeverDropped) {
+  Image a = Img("a", {}), b = Img("b", {});
+  a.id = ImageId("sha256:a1" + std::string(62, '0'));
+  b.id = ImageId("sha256:a2" + std::string(62, '0'));
+  const std::vector<Image> images = {a, b};
+  const ImageIndex index(images);
+  Referrer by;
+  by.kind = ReferrerKind::kContainer;
+  EXPECT_EQ(index.Resolve({a.id.text(), a.id.text(), by}), Positions{0});
+  EXPECT_EQ(index.Resolve({"a", {}, by}), (Positions{0, 1})) << "the runtime says nothing else";
+  EXPECT_EQ(index.Resolve({"a1", {}, by}), Positions{0});
+  EXPECT_TRUE(index.Resolve({"a", {}, {}}).empty()) << "a pod's own text is a name";
 }
 
 TEST(ImageIndex, TwoImagesWithOneTagAreBothMeant) {

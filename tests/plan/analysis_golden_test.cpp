@@ -39,7 +39,7 @@ PolicyWithProfile WithProfile(const std::string& document) {
 // Built on this host: it cannot be pulled again.
 Image Local(const std::string& tag, std::uint64_t megabytes) {
   Image image = Img(tag, {std::string_view(tag)}, megabytes * kMB);
-  image.digests.clear();
+  MakeLocal(image);
   return image;
 }
 
@@ -163,7 +163,7 @@ TEST_F(RequiredImages, RemovingEverythingUnusedIsMarkedByWhatItBreaksAndLoses) {
   const auto rows = Table("Options");
   ASSERT_EQ(rows.size(), 5U);
   EXPECT_THAT(rows[4].back(), testing::StartsWith("HIGH: removes what is needed or kept: "));
-  EXPECT_THAT(rows[4].back(), HasSubstr("cannot be pulled again: "));
+  EXPECT_THAT(rows[4].back(), HasSubstr("nothing proves that these can be pulled again: "));
 }
 
 TEST_F(RequiredImages, TheRecommendedOptionLosesNothing) {
@@ -198,7 +198,8 @@ TEST_F(RequiredImages, AnOlderBuildThatTheAggressiveProfileGivesUpIsMarkedLost) 
   const Analysis analysis = Look();
   EXPECT_EQ(NamesOf(Option(analysis, "Aggressive").lost), Normalised({"crypto-v2-scheduler:v1"}));
   EXPECT_TRUE(Option(analysis, "Balanced").lost.empty());
-  EXPECT_THAT(Table("Options")[3].back(), testing::StartsWith("HIGH: cannot be pulled again: "));
+  EXPECT_THAT(Table("Options")[3].back(),
+              testing::StartsWith("HIGH: nothing proves that these can be pulled again: "));
 }
 
 // By name, and nothing that runs.
@@ -229,7 +230,7 @@ TEST(Analysis, RecommendsThePatientOptionWhereTheOtherWouldLoseAnImageForGood) {
   const std::string document = kDocument + "keep: {localOnly: Never}\n";
   ObservationBuilder seen;
   Image image = Img("local", {"local:1"});
-  image.digests.clear();
+  MakeLocal(image);
   seen.Add(image, std::chrono::hours(1000));
   const Analysis analysis = Analyze(*ParsePolicy(document), WithProfile(document), seen.seen());
   EXPECT_EQ(analysis.options.at(2).lost.size(), 1U) << "Balanced";

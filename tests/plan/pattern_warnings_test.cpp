@@ -42,9 +42,77 @@ TEST_F(PatternWarningsTest, NameTheImageThatWasProbablyMeantAndThePatternForIt) 
                           "write \"*/shop/**\""));
   EXPECT_THAT(Keep({"team/**"}),
               ElementsAre(testing::EndsWith("for team.example/tool:1 write \"team.*/**\"")));
-  EXPECT_THAT(Keep({"nginx:1"}),
+}
+
+// To rules that remove it means docker.io alone.
+TEST_F(PatternWarningsTest, ANameOfAnotherRegistryIsKeptAndNotRemoved) {
+  EXPECT_THAT(Keep({"nginx:1"}), IsEmpty());
+  Policy policy;
+  Rule rule;
+  rule.name = "old";
+  rule.action = RuleAction::kRemove;
+  rule.selector.images = Globs({"nginx:1"});
+  policy.rules = {rule};
+  EXPECT_THAT(PatternWarnings(policy, seen.seen()),
               ElementsAre(testing::EndsWith(
                   "for mirror.example/library/nginx:1 write \"*/library/nginx:1\"")));
+}
+
+TEST_F(PatternWarningsTest, NameAnImageThatTheWiderFormWouldKeep) {
+  EXPECT_THAT(Keep({"registry.example/*"}),
+              ElementsAre("keep.images: \"registry.example/*\" does not match "
+                          "registry.example/shop/api:1: * stays inside one part of a name; to keep "
+                          "it too write \"registry.example/**\""));
+  EXPECT_THAT(Keep({"*"}),
+              ElementsAre("keep.images: \"*\" does not match mirror.example/library/nginx:1: * "
+                          "stays inside one part of a name, and without a registry it means "
+                          "docker.io/library/*; to keep it too write \"**\""));
+  EXPECT_THAT(Keep({"*/api"}), ElementsAre(testing::EndsWith("write \"**/api\"")));
+  EXPECT_THAT(Keep({"*/*:1"}), ElementsAre(testing::EndsWith("write \"*/**:1\"")));
+  EXPECT_THAT(Keep({"registry.example/*", "registry.example/shop/*"}), IsEmpty())
+      << "the other keeps them";
+  EXPECT_THAT(Keep({"team.example/*"}), IsEmpty()) << "nothing lies deeper";
+}
+
+TEST_F(PatternWarningsTest, AreForRulesThatKeepAsForKeepImages) {
+  Policy policy;
+  Rule rule;
+  rule.name = "base";
+  rule.selector.images = Globs({"registry.example/*"});
+  rule.action = RuleAction::kKeep;
+  policy.rules = {rule};
+  EXPECT_THAT(PatternWarnings(policy, seen.seen()),
+              ElementsAre(StartsWith("rule \"base\": \"registry.example/*\" does not match")));
+  policy.rules[0].action = RuleAction::kRemove;
+  EXPECT_THAT(PatternWarnings(policy, seen.seen()), IsEmpty()) << "it removes less";
+}
+
+TEST_F(PatternWarningsTest, KnowAShortenedId) {
+  Image image = Img("f", {"team.example/x:1"});
+  image.id = ImageId("sha256:29a9d1f50347" + std::string(52, '0'));
+  seen.Add(image);
+  EXPECT_THAT(Keep({"29a9d1f5"}),
+              ElementsAre("keep.images: \"29a9d1f5\" matches no image of this node: it means "
+                          "docker.io/library/29a9d1f5; for the image with this id write "
+                          "\"sha256:29a9d1f50347\""));
+}
+
+TEST(PatternShapeWarnings, AreForStarsThatSeemToMeanEverything) {
+  const auto keep = [](std::initializer_list<const char*> texts) {
+    Policy policy;
+    policy.keep.images = Globs(texts);
+    return PatternWarnings(policy);
+  };
+  EXPECT_THAT(keep({"*"}),
+              ElementsAre("keep.images: \"*\" matches only docker.io/library/*, no image "
+                          "of another registry; for every image write \"**\""));
+  EXPECT_THAT(
+      keep({"ghcr.io/*"}),
+      ElementsAre("keep.images: \"ghcr.io/*\" does not match ghcr.io/team/app, because * stays "
+                  "inside one part of a name; for the whole registry write \"ghcr.io/**\""));
+  EXPECT_THAT(keep({"**", "ghcr.io/**", "ghcr.io/team/*", "*/shop/*", "shop/*", "nginx",
+                    "library/*", "localhost/**", "sha256:0123456789ab"}),
+              IsEmpty());
 }
 
 TEST_F(PatternWarningsTest, AreForLikelyMistakesAlone) {

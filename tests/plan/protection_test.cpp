@@ -30,7 +30,7 @@ TEST(Protection, TheFirstReasonToKeepDecides) {
   Image pinned = Img("p", {"app:1"});
   pinned.pinned = true;
   Image local = Img("l", {"app:1"});
-  local.digests.clear();
+  MakeLocal(local);
   ObservationBuilder in_use, both, sandbox, self;
   in_use.Add(Img("u", {"app:1"})).Use("app:1");
   both.Add(pinned).Use("app:1");
@@ -63,7 +63,7 @@ TEST(Protection, TheFirstReasonToKeepDecides) {
 
 TEST(Protection, LocalOnlyImagesGoOnlyWhenThePolicySaysNever) {
   Image local = Img("l", {"app:1"});
-  local.digests.clear();
+  MakeLocal(local);
   Policy policy = FreeAll();
   policy.keep.local_only = LocalOnly::kNever;
   EXPECT_EQ(MakePlan(policy, ObservationBuilder().Add(local).seen()).decisions[0].code, Code::kAge);
@@ -93,6 +93,9 @@ TEST(Protection, ADanglingImageStaysWhileItsContainerExistsAndGoesByIdAfterwards
 
   seen.seen().references.clear();
   seen.Use("x:latest");
+  EXPECT_EQ(MakePlan(FreeAll(), seen.seen()).decisions[0].code, Code::kAge)
+      << "it may have been pulled by digest";
+  seen.seen().ages[0].lost_tag = true;
   const Plan plan = MakePlan(FreeAll(), seen.seen());
   EXPECT_EQ(plan.decisions[0].code, Code::kDangling);
   EXPECT_EQ(plan.decisions[0].superseded_by, "docker.io/library/x:latest");

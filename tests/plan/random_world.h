@@ -82,7 +82,15 @@ class RandomWorld {
     if (!Maybe(4))
       image.digests.push_back(
           ImageName::Parse(Repository() + "@" + Id("d" + std::to_string(number))));
+    // A repo digest may be one that the runtime made up, and an image without one may be proved.
+    if (Maybe(image.digests.empty() ? 6 : 1) && !Maybe(5))
+      image.origin = {OriginKind::kPulled, "random", "r0@" + Id("d" + std::to_string(number))};
     return image;
+  }
+  LocalOnly AnyLocalOnly() {
+    constexpr LocalOnly kLocal[] = {LocalOnly::kAlways, LocalOnly::kUnlessSuperseded,
+                                    LocalOnly::kNever};
+    return kLocal[Below(3)];
   }
   Millis MaximumAge() { return Maybe(4) ? Millis(0) : Minutes(200); }  // or off
   Marks AnyMarks() {
@@ -91,8 +99,6 @@ class RandomWorld {
     return {high, high - 1 - Below(30)};
   }
   void MakePolicy() {
-    constexpr LocalOnly kLocal[] = {LocalOnly::kAlways, LocalOnly::kUnlessSuperseded,
-                                    LocalOnly::kNever};
     policy_.minimum_age = Minutes(100);
     policy_.maximum_age = MaximumAge();
     policy_.remove_dangling = Maybe(2);
@@ -100,7 +106,7 @@ class RandomWorld {
     policy_.disk = {AnyMarks(), AnyMarks(), {Maybe(3) ? 0 : 60 + Below(41), Minutes(60)}};
     policy_.keep.last_per_repository = Below(4);
     policy_.keep.unknown = Maybe(4);
-    policy_.keep.local_only = kLocal[Below(3)];
+    policy_.keep.local_only = AnyLocalOnly();
     for (int r = Below(4); r > 0; --r) AddRule();
     if (Maybe(3)) policy_.keep.images.push_back(*ImageGlob::Parse(Repository()));
     if (Maybe(6)) policy_.keep.tags.push_back(Tag());
@@ -124,6 +130,7 @@ class RandomWorld {
     if (Maybe(2)) rule.keep_last = Below(4);
     if (Maybe(3)) rule.minimum_age = Minutes(150);
     if (Maybe(3)) rule.maximum_age = MaximumAge();
+    if (Maybe(4)) rule.local_only = AnyLocalOnly();
     policy_.rules.push_back(std::move(rule));
   }
 

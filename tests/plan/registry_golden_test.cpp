@@ -138,7 +138,8 @@ TEST_F(RegistryCleanup, ProductionCanBeRolledBackToAnyOfTheLastFifteen) {
   for (int i = 2; i <= 16; ++i) Add("prod-" + std::to_string(i), hours(500));
   EXPECT_EQ(Last().code, Code::kRetained);
   EXPECT_EQ(plan.decisions.front().code, Code::kRetained);
-  EXPECT_THAT(plan.decisions.front().reason, HasSubstr("version 15 of 15 kept"));
+  EXPECT_THAT(plan.decisions.front().reason, HasSubstr("15th newest of registry.example/shop/lambda-images in scheme "
+                        "prod-<number>; the newest 15 are kept (rule \"production\")"));
   Add("prod-1", hours(500));
   EXPECT_EQ(Last().code, Code::kRule) << "the sixteenth";
   seen.Use("registry.example/shop/lambda-images:prod-1");

@@ -74,5 +74,13 @@ TEST_F(RoomTest, AWindowDoesNotHoldOffWhoAsksAndALimitDoes) {
   EXPECT_EQ(plan.decisions[2].code, Code::kLimit);
 }
 
+TEST_F(RoomTest, AnImageThatIsUnavailableWaits) {
+  builder.seen().unavailable = {"", "", "", "its removal failed", "", "its removal failed", ""};
+  const Plan plan = For(5'000);
+  EXPECT_THAT(plan.removals, ElementsAre(2U, 4U));
+  EXPECT_EQ(plan.decisions[5].code, Code::kLimit);
+  EXPECT_THAT(plan.decisions[5].reason, HasSubstr("its removal failed"));
+}
+
 }  // namespace
 }  // namespace imagesweep

@@ -64,7 +64,7 @@ TEST(Space, WhenCriticalYoungerImagesAndRollbackRoomGoAndNothingThatIsProtected)
   seen.Use("app:2");
   seen.Add(Sized("kept:1", 10), minutes(6));
   Image local = Sized("local:1", 10);
-  local.digests.clear();
+  MakeLocal(local);
   seen.Add(local, minutes(6));
   Policy policy = ForSpace();
   policy.keep.images = {*ImageGlob::Parse("kept")};
@@ -87,7 +87,7 @@ TEST(Space, WhenCriticalYoungerImagesAndRollbackRoomGoAndNothingThatIsProtected)
   EXPECT_EQ(CodeOf(critical, 5), Code::kKeepRule);
   EXPECT_EQ(CodeOf(critical, 6), Code::kLocalOnly);
   EXPECT_EQ(critical.removals.front(), 0U) << "idle ones first";
-  EXPECT_THAT(critical.decisions[3].reason, HasSubstr("else it would stay: version 2 of 2 kept"));
+  EXPECT_THAT(critical.decisions[3].reason, HasSubstr("else it would stay: 2nd newest of "));
 
   const Scene scene(policy, seen.seen());
   EXPECT_THAT(WindowOverride(scene, critical),
@@ -103,11 +103,79 @@ TEST(Space, WhenCriticalYoungerImagesAndRollbackRoomGoAndNothingThatIsProtected)
   EXPECT_TRUE(MakePlan(policy, seen.seen()).removals.empty());
 }
 
+TEST(Space, CriticalIsOffUnlessThePolicyWritesIt) {
+  for (const Profile profile : {Profile::kConservative, Profile::kBalanced, Profile::kAggressive}) {
+    ObservationBuilder seen;
+    seen.Add(Sized("young:1", 10), minutes(6)).Disk(1000, 10);
+    Policy policy = Policy::Default(profile);
+    policy.limits.max_percent_of_images = 100;
+    EXPECT_EQ(policy.disk.critical.threshold_percent, 0) << ToString(profile);
+    EXPECT_TRUE(MakePlan(policy, seen.seen()).removals.empty()) << ToString(profile);
+  }
+}
+
+// A rule's own numbers are for what the policy's are too short for, on a full disk first of all.
+TEST(Space, CriticalNeverOverridesARulesOwnMinimumAgeAndKeepLast) {
+  ObservationBuilder seen;
+  seen.Add(Sized("models:1", 10), minutes(30));
+  seen.Add(Sized("tools:1", 10), hours(9)).Add(Sized("tools:2", 10), hours(8));
+  seen.Add(Sized("other:1", 10), minutes(30));
+  seen.Add(Sized("app:1", 10), hours(9)).Add(Sized("app:2", 10), hours(0)).Use("app:2");
+  seen.Disk(1000, 10);
+  Policy policy = ForSpace();
+  Rule models, tools;
+  models.name = "models";
+  models.selector.images = {*ImageGlob::Parse("models")};
+  models.minimum_age = hours(24 * 7);
+  tools.name = "tools";
+  tools.selector.images = {*ImageGlob::Parse("tools")};
+  tools.keep_last = 2;
+  policy.rules = {models, tools};
+  const Plan plan = MakePlan(policy, seen.seen());
+  EXPECT_EQ(CodeOf(plan, 0), Code::kTooYoung);
+  EXPECT_EQ(CodeOf(plan, 1), Code::kRetained);
+  EXPECT_EQ(CodeOf(plan, 2), Code::kRetained);
+  EXPECT_EQ(CodeOf(plan, 3), Code::kCritical) << "the policy's own minimumAge gives way";
+  EXPECT_EQ(CodeOf(plan, 4), Code::kCritical) << "the policy's own lastPerRepository gives way";
+}
+
 TEST(Space, CriticalStopsAtTheGoalToo) {
   ObservationBuilder seen;
   for (const char* tag : {"a:1", "b:1", "c:1"}) seen.Add(Sized(tag, 100), minutes(10));
   seen.Disk(1000, 50);  // 140 to free until it is critical no more, 300 until the low mark
   EXPECT_EQ(MakePlan(ForSpace(), seen.seen()).removals.size(), 2U);
+}
+
+constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+
+// The least recently used image never fits: the ones behind it go.
+TEST(Space, PassesOverAnImageThatIsLargerThanMaxBytes) {
+  ObservationBuilder seen;
+  seen.Add(Sized("big:1", 9 * kGiB), hours(9));
+  for (const char* tag : {"a:1", "b:1", "c:1"}) seen.Add(Sized(tag, 3 * kGiB), hours(8));
+  seen.Disk(40 * kGiB, 8 * kGiB);  // 80 %: 6 GiB to free
+  Policy policy = ForSpace();
+  policy.disk.inodes.high_percent = 0;
+  policy.limits.max_bytes = 5 * kGiB;
+  const Plan plan = MakePlan(policy, seen.seen());
+  EXPECT_EQ(plan.removals, std::vector<std::uint32_t>{1});
+  EXPECT_EQ(CodeOf(plan, 0), Code::kLimit);
+  EXPECT_THAT(plan.decisions[0].reason,
+              HasSubstr("its 9GiB are more than limits.maxBytes 5GiB allows in one run"));
+}
+
+TEST(Space, PicksOthersForImagesThatAreUnavailable) {
+  ObservationBuilder seen;
+  for (const char* tag : {"a:1", "b:1", "c:1", "d:1"}) seen.Add(Sized(tag, 100), hours(9));
+  seen.Disk(1000, 150);  // 200 to free
+  Policy policy = ForSpace();
+  policy.disk.critical.threshold_percent = 0;
+  seen.seen().unavailable = {"its removal failed; it is retried in 9m", "", "", ""};
+  const Plan plan = MakePlan(policy, seen.seen());
+  EXPECT_EQ(plan.removals, (std::vector<std::uint32_t>{1, 2}));
+  EXPECT_EQ(CodeOf(plan, 0), Code::kLimit);
+  EXPECT_THAT(plan.decisions[0].reason, HasSubstr("but its removal failed; it is retried in 9m"));
+  EXPECT_EQ(CodeOf(plan, 3), Code::kIdle);
 }
 
 TEST(Defer, OutsideOfEveryWindowEverythingWaitsForTheNext) {

@@ -78,7 +78,7 @@ TEST(Workload, ThePolicySaysWhichOfItsReferencesCount) {
     const char* otherwise;
   } cases[] = {
       {"off", deployment(0), keep(false, 2, true, true), false,
-       "keep.workloads is off, so only pods were looked at"},
+       "keep.workloads is off or there is no cluster, so no workload was looked at"},
       {"the present revision", deployment(0), keep(true, 0, true, true), true, ""},
       {"one back of none", deployment(1), keep(true, 0, true, true), false,
        "named by Deployment shop/api, revision 8 (1 back), but keep.workloads.rollbackRevisions is "

@@ -62,6 +62,24 @@ overrides:
   EXPECT_TRUE(ci.dry_run);
 }
 
+TEST(Overrides, OfASectionWithoutLinesChangeNothing) {
+  const auto policy = ParsePolicy(std::string(kHead) + R"(
+keep: {images: [redis], tags: [latest]}
+overrides:
+- nodeSelector: {pool: ci}
+  policy:
+    dryRun: false
+    keep:
+#     tags: []
+)");
+  ASSERT_TRUE(policy) << policy.error().what;
+  const Policy& ci = *policy->OverrideFor({{"pool", "ci"}})->policy;
+  EXPECT_FALSE(ci.dry_run);
+  EXPECT_EQ(ci.keep.tags, std::vector<std::string>{"latest"});
+  ASSERT_EQ(ci.keep.images.size(), 1U);
+  EXPECT_EQ(ci.keep.images.front().text(), "redis");
+}
+
 TEST(Overrides, ChangeOneFieldOfWorkloadsAndArchiveAndLeaveTheOthers) {
   const auto policy = ParsePolicy(std::string(kHead) + R"(
 keep:

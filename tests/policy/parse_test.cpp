@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/policy/render.h"
 #include "tests/policy/policy_text.h"
 
 namespace imagesweep {
@@ -135,7 +136,10 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
        "limits.maxBytes: Invalid value: \"20GiB\": is not a quantity of bytes; write e.g. 500Mi, "
        "20Gi or 0 (line 3)"},
       {"limits: 5", "limits: Invalid value: 5: must be a map of fields (line 3)"},
-      {"limits:", "limits: Invalid value: null: must be a map of fields (line 3)"},
+      {"limits:", "good"},
+      {"rules:\n- name: a\n  action: Remove\n  selector:",
+       "rules[0].selector: Invalid value: null: must be a map of fields (line 6)"},
+      {"rules:\n-", "rules[0]: Invalid value: null: must be a map of fields (line 4)"},
       {"limits: []", "limits: Invalid value: […]: must be a map of fields (line 3)"},
       {"\n\ninterval: 59s", "interval: Invalid value: \"59s\": must be at least 1m (line 5)"},
       {"interval: 1m", "good"},
@@ -169,19 +173,15 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
       {"keep: {tags: [a, [b]]}", "keep.tags[1]: Invalid value: […]: must be text (line 3)"},
       {"keep: {tags: [\"nginx:latest\"]}",
        "keep.tags[0]: Invalid value: \"nginx:latest\": must be a pattern for tags alone, such as "
-       "latest or v1.*; images by name belong in keep.images (line 3)"},
+       "latest or v1.*; images by name belong in keep.images; did you mean \"latest\"? (line 3)"},
       {"maximumAge: 30m",
        "maximumAge: Invalid value: 30m: must be at least minimumAge (1h) (line 3)"},
       {"maximumAge: 30m\nminimumAge: 31m",
        "minimumAge: Invalid value: 31m: must be at most maximumAge (30m) (line 4)"},
       {"maximumAge: 30m\nminimumAge: 30m", "good"},
-      {"rules: [{name: a, action: Untag, minimumAge: 2h, selector: {tagStatus: Tagged}}]", "good"},
-      {"rules:\n- name: a\n  maximumAge: 2h\n  action: Untag",
-       "rules[0].maximumAge: Invalid value: 2h: must not be written with action Untag: a tag goes "
-       "by minimumAge alone (line 5)"},
-      {"rules:\n- name: a\n  action: Untag\n  selector: {tagStatus: Untagged}",
-       "rules[0].selector.tagStatus: Invalid value: Untagged: must not be so with action Untag: "
-       "names without a tag have none to drop (line 6)"},
+      {"rules:\n- name: a\n  action: Untag\n  minimumAge: 2h",
+       "rules[0].action: Invalid value: \"Untag\": this action no longer exists, because a tag "
+       "alone frees no space; delete the rule: a tag goes when its image goes (line 5)"},
       {"maximumAge: 0s", "good"},
       {"diskUsage: {highThresholdPercent: 60}",
        "diskUsage.highThresholdPercent: Invalid value: 60: must be greater than "
@@ -198,7 +198,7 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
        "\"Aggressive\" (line 3)"},
       {"rules:\n- name: a\n  action: Delete",
        "rules[0].action: Unsupported value: \"Delete\": supported values: \"Keep\", \"Remove\", "
-       "\"Evaluate\", \"Untag\" (line 5)"},
+       "\"Evaluate\" (line 5)"},
       {"rules:\n- name: a\n- {name: b, keepLast: -1}",
        "rules[1].keepLast: Invalid value: -1: must be at least 0 (line 5)"},
       {"rules: [{selector: {image: [x]}}]",
@@ -283,6 +283,62 @@ TEST(ParsePolicy, RefusesBadTagPatterns) {
         << pattern;
   for (const char* pattern : {"latest", "v1.*", "prod-*", "*", "_x", "?"})
     EXPECT_EQ(Verdict(WithHead("keep: {tags: [\"" + std::string(pattern) + "\"]}")), "good");
+}
+
+// As people have them in the exclude lists of other programs.
+TEST(ParsePolicy, SaysOfEveryPatternAtOnceWhatWasMeant) {
+  EXPECT_EQ(
+      Verdict(WithHead("keep:\n"
+                       "  images: [ghcr.io, \"redis:.*\", 29a9d1f50347, \"nginx@sha256:abcd\"]\n"
+                       "  tags: [\"v.*\"]\n"
+                       "rules:\n"
+                       "- name: a\n"
+                       "  selector: {images: [\"docker.io/*\"], tags: [\":latest\"]}\n")),
+      "keep.images[0]: Invalid value: \"ghcr.io\": it names a registry without a repository; did "
+      "you "
+      "mean \"ghcr.io/**\" or \"docker.io/library/ghcr.io\"? (line 4)\n"
+      "keep.images[1]: Invalid value: \"redis:.*\": no tag begins with a dot or a dash; * alone "
+      "stands for any text; did you mean \"redis:*\"? (line 4)\n"
+      "keep.images[2]: Invalid value: \"29a9d1f50347\": it may be an image id, or a repository of "
+      "Docker Hub; did you mean \"sha256:29a9d1f50347\" or \"docker.io/library/29a9d1f50347\"? "
+      "(line 4)\n"
+      "keep.images[3]: Invalid value: \"nginx@sha256:abcd\": no image has such a digest: sha256: "
+      "is "
+      "followed by 64 lower-case hexadecimal digits; did you mean \"nginx@sha256:abcd*\"? (line "
+      "4)\n"
+      "keep.tags[0]: Invalid value: \"v.*\": * alone stands for any text; with the dot it matches "
+      "tags that have a dot there; did you mean \"v*\"? (line 5)\n"
+      "rules[0].selector.images[0]: Invalid value: \"docker.io/*\": Docker Hub has no images right "
+      "below docker.io, its own are in docker.io/library; did you mean \"docker.io/**\" or "
+      "\"docker.io/library/*\"? (line 8)\n"
+      "rules[0].selector.tags[0]: Invalid value: \":latest\": must be a pattern for tags alone, "
+      "such "
+      "as latest or v1.*; images by name belong in the selector's images; did you mean "
+      "\"latest\"? (line 8)");
+}
+
+// As an editor leaves it that commented out every line below.
+TEST(ParsePolicy, ASectionWithoutLinesHasItsDefaults) {
+  const auto policy = ParsePolicy(
+      WithHead("keep:\n#  tags: [latest]\nrules:\n#- {name: a}\ndiskUsage:\n  inodes:\nminimumAge: "
+               "2h\n"));
+  ASSERT_TRUE(policy) << policy.error().what;
+  Policy expected = Policy::Default();
+  expected.minimum_age = std::chrono::hours(2);
+  EXPECT_EQ(PolicyYaml(*policy), PolicyYaml(expected));
+  EXPECT_EQ(
+      Verdict(WithHead("keep:\nkeep: {tags: []}")),
+      "strict decoding error: duplicate field \"keep\" (line 4); it was set on line 3 already");
+}
+
+// White space that no editor shows is why the value is wrong.
+TEST(ParsePolicy, ShowsWhatNobodySees) {
+  EXPECT_THAT(Verdict(WithHead("maximumAge: 24h\u00a0\n")), HasSubstr("24h<U+00A0>"));
+  EXPECT_THAT(Verdict(WithHead("keep:\n  ta\u200bgs: [latest]\n")),
+              HasSubstr("unknown field \"keep.ta<U+200B>gs\" (line 4); did you mean \"tags\"?"));
+  EXPECT_THAT(Verdict(WithHead("dryRun: false\u0085")), HasSubstr("false<U+0085>"));
+  EXPECT_THAT(Verdict(WithHead("keep: {tags: [\"x\u200e\"]}")), HasSubstr("\"x<U+200E>\""));
+  EXPECT_THAT(Verdict(WithHead("profile: \u00dcber\n")), HasSubstr("\"\u00dcber\""));
 }
 
 TEST(ParsePolicy, MakesAllComplaintsAtOnceInOrder) {

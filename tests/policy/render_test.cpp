@@ -185,7 +185,7 @@ TEST(Render, TheSchemaIsStrictAndHasEveryField) {
   const auto& rule = schema.at("properties").at("rules").at("items");
   EXPECT_EQ(rule.at("additionalProperties"), false);
   EXPECT_EQ(rule.at("properties").at("action").at("enum"),
-            nlohmann::json({"Keep", "Remove", "Evaluate", "Untag"}));
+            nlohmann::json({"Keep", "Remove", "Evaluate"}));
 }
 
 TEST(Render, AProfileFillsWhatTheDocumentLeavesOut) {
@@ -223,7 +223,12 @@ TEST(Render, TheReferencePageSaysHowPatternsAreRead) {
       {"**", "registry.example/a/b/c:1", true},
       {"redis:7.*", "redis:7.2", true},
       {"redis:7.*", "redis:latest", false},
-      {"redis:*", "redis:latest", true},
+      {"docker.io/**", "nginx:1", true},
+      {"docker.io/**", "registry-1.docker.io/library/nginx:1", false},
+      {"shop.example/*", "shop.example/api:1", true},
+      {"shop.example/*", "shop.example/team/api:1", false},
+      {"*", "nginx:1", true},
+      {"*", "shop/api:1", false},
   };
   for (const auto& [pattern, image, matches] : rows) {
     EXPECT_EQ(ImageGlob::Parse(pattern)->Matches(ImageName::Parse(image)), matches)

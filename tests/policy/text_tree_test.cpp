@@ -57,8 +57,12 @@ TEST(TextTree, RefusesWhatNoPolicyNeeds) {
 TEST(TextTree, OneDocumentOnly) {
   EXPECT_EQ(Verdict("---\n" + WithHead("")), "good");
   EXPECT_EQ(Verdict("# hello\n---\n" + WithHead("...\n")), "good");
-  for (const auto& text : {WithHead("---\n") + WithHead(""), WithHead("---\ndryRun: false\n"),
-                           "---\n---\n" + WithHead(""), WithHead("...\n---\na: b\n")})
+  // An end mark behind the document is no second one.
+  EXPECT_EQ(Verdict(WithHead("---\n")), "good");
+  EXPECT_EQ(Verdict(WithHead("---\n# the end\n")), "good");
+  for (const auto& text : {WithHead("---\n") + WithHead(""), WithHead("---\n---\na: b\n"),
+                           WithHead("---\ndryRun: false\n"), "---\n---\n" + WithHead(""),
+                           WithHead("...\n---\na: b\n")})
     EXPECT_EQ(Verdict(text), "yaml: more than one document; write a single one") << text;
 }
 

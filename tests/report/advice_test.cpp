@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <nlohmann/json.hpp>
+
 #include "agent/report/analysis.h"
 #include "agent/report/history.h"
+#include "agent/report/json.h"
 #include "agent/report/sweep_page.h"
 #include "agent/report/text.h"
 #include "tests/support/report.h"
@@ -33,7 +36,7 @@ TEST(Advice, SpeaksOfOneImageAsOfOne) {
   } rows[] = {
       {Code::kLimit, "1 image (2.0KiB) waits for later", "2 images (5.9KiB) wait for later"},
       {Code::kWindow, "1 image (2.0KiB) waits for the", "2 images (5.9KiB) wait for the"},
-      {Code::kLocalOnly, "1 image (2.0KiB) exists on", "2 images (5.9KiB) exist on"},
+      {Code::kLocalOnly, "1 image (2.0KiB) stays because", "2 images (5.9KiB) stay because"},
       {Code::kTooYoung, "1 image (2.0KiB) is younger", "2 images (5.9KiB) are younger"},
   };
   for (const auto& [code, one, two] : rows) {
@@ -61,17 +64,30 @@ TEST(Difference, SaysWhatItComparesWith) {
               HasSubstr("Compared with the defaults, since no policy in force is named"));
 }
 
-TEST(Difference, TellsOfTagsThatOnlyOneOfTheTwoDrops) {
+TEST(Difference, SaysWhenNothingDiffers) {
   const Report report = SampleReport();
-  const std::string tag = report.observation.images[0].tags[0].text();
-  PlanDifference difference;
-  EXPECT_THAT(ToText(MakeDifferencePage(report, report.plan, "new.yaml", difference)),
-              HasSubstr("Nothing: every image has the same verdict, and no tag goes"));
-  difference.tags = {{0, 0, std::nullopt, "builds"}};
-  const std::string text = ToText(MakeDifferencePage(report, report.plan, "new.yaml", difference));
-  EXPECT_THAT(text, Not(HasSubstr("Nothing")));
-  EXPECT_THAT(text, ContainsRegex(tag + " +stays +goes, by rule \"builds\""));
-  EXPECT_THAT(DifferenceJson(report, report.plan, "new.yaml", difference), HasSubstr(tag));
+  EXPECT_THAT(ToText(MakeDifferencePage(report, report.plan, "new.yaml", {})),
+              HasSubstr("Nothing: every image has the same verdict."));
+  const Decision& now = report.plan.decisions[0];
+  const std::vector<VerdictChange> changes = {{0, now, now}};
+  EXPECT_THAT(ToText(MakeDifferencePage(report, report.plan, "new.yaml", changes)),
+              Not(HasSubstr("Nothing")));
+  EXPECT_THAT(DifferenceJson(report, report.plan, "new.yaml", changes),
+              HasSubstr(report.observation.images[0].id.text()));
+}
+
+// Versions that could drop single tags wrote of them; their reports are still shown.
+TEST(Report, OfAnOlderVersionThatDroppedTagsIsShown) {
+  auto document = nlohmann::ordered_json::parse(SweepJson(SampleReport()));
+  const std::string page = ToText(*MakeSweepPage(document.dump()));
+  document["untags"] = {{{"tag", "app:build-7"},
+                         {"id", "sha256:1"},
+                         {"rule", "builds"},
+                         {"outcome", "Removed"},
+                         {"error", ""}}};
+  const auto older = MakeSweepPage(document.dump());
+  ASSERT_TRUE(older);
+  EXPECT_EQ(ToText(*older), page);
 }
 
 TEST(HistoryText, MarksWhatADryRunOnlyWouldHaveRemovedAndExplainsJoinedRuns) {

@@ -19,7 +19,7 @@ TEST(Json, EveryDocumentNamesItsVersionAndKind) {
       {ImagesJson(report), "ImageList"},
       {PlanJson(report), "SweepPlan"},
       {SweepJson(report), "SweepReport"},
-      {ExplanationJson(report, 0, {}, "nothing"), "ImageExplanation"}};
+      {ExplanationJson(report, 0, {}, "nothing", std::nullopt), "ImageExplanation"}};
   for (const auto& [text, kind] : documents) {
     const json parsed = json::parse(text);
     EXPECT_EQ(parsed["apiVersion"], "imagesweep/v1alpha1");

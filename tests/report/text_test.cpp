@@ -49,13 +49,14 @@ TEST(Text, APlanShowsRemovalsFirstAndSaysWhereItComesFrom) {
 
 TEST(Text, APlanCountsWhatCannotBePulledAgain) {
   Report report = SampleReport();
-  EXPECT_THAT(PlanText(report, {}), Not(HasSubstr("cannot be pulled again")));
-  report.observation.images[1].digests.clear();
+  EXPECT_THAT(PlanText(report, {}), Not(HasSubstr("no proof that")));
+  MakeLocal(report.observation.images[1]);
   EXPECT_THAT(PlanText(report, {}),
-              HasSubstr("1 of these cannot be pulled again, and nothing keeps"));
+              HasSubstr("1 of these have no proof that they can be pulled again, and nothing keeps"));
   report.in_force.keep.archive.path = "/archive";
   EXPECT_THAT(PlanText(report, {}),
-              HasSubstr("1 of these cannot be pulled again; a copy goes to /archive first."));
+              HasSubstr("1 of these have no proof that they can be pulled again; a copy goes to /archive "
+                        "first."));
 }
 
 TEST(Text, APageSaysHowWhatWentComesBack) {
@@ -64,10 +65,10 @@ TEST(Text, APageSaysHowWhatWentComesBack) {
   const auto page = [&] { return ToMarkdown(*MakeSweepPage(SweepJson(report))); };
   EXPECT_THAT(page(), HasSubstr("imagesweep restore --run " + report.run + " --dry-run=false\n"));
   EXPECT_THAT(page(), HasSubstr("crictl pull "));
-  report.observation.images[1].digests.clear();
-  EXPECT_THAT(page(), HasSubstr("has no repo digest: it can only be built again"));
+  MakeLocal(report.observation.images[1]);
+  EXPECT_THAT(page(), HasSubstr("has no proof that it can be pulled again: it can only be built again"));
   report.in_force.keep.archive.path = "/archive";
-  EXPECT_THAT(page(), AllOf(HasSubstr("has no repo digest: an archive of it is in /archive"),
+  EXPECT_THAT(page(), AllOf(HasSubstr("has no proof that it can be pulled again: an archive of it is in /archive"),
                             Not(HasSubstr("built again"))));
   report.dry_run = true;
   EXPECT_THAT(page(), HasSubstr("imagesweep restore --last --dry-run=false\n"));
@@ -97,7 +98,7 @@ TEST(Text, ADryRunSaysWhichCommandRemoves) {
   report.dry_run = true;
   EXPECT_THAT(SweepText(report, {}), HasSubstr("The same command with --dry-run=false does it."));
   report.plan.room = 1;
-  EXPECT_THAT(SweepText(report, {}), HasSubstr("The same command without --dry-run does it."));
+  EXPECT_THAT(SweepText(report, {}), HasSubstr("The same command with --dry-run=false does it."));
 }
 
 TEST(Text, DoingWithoutKubernetesIsSaidInEveryOutput) {

@@ -64,9 +64,11 @@ class Node:
         self.api.delete(pod_object(pod, {}, NODE))
 
     def sources(self, **replaced):
-        """The flags that name the sources; a value of None leaves a flag out, True gives it without a value."""
-        flags = {"runtime-endpoint": self.containerd.endpoint, "kubeconfig": self.api.kubeconfig, "node-name": NODE,
-                 "policy-file": self.policy_file, "state-dir": self.state}
+        """The flags that name the sources; a value of None leaves a flag out, True gives it without a value. Time
+        between two commands counts, as on a host with cron; a test about ages leaves that out."""
+        flags = {"count-unwatched": True, "runtime-endpoint": self.containerd.endpoint,
+                 "kubeconfig": self.api.kubeconfig, "node-name": NODE, "policy-file": self.policy_file,
+                 "state-dir": self.state}
         flags.update({name.replace("_", "-"): value for name, value in replaced.items()})
         return [f"--{name}" if value is True else f"--{name}={value}" for name, value in flags.items()
                 if value is not None]

@@ -41,6 +41,7 @@ def run(*arguments, code, env=None):
     (["analyze", "--layers", "--limit=0"], ["--limit", "not in range 1 to 1000"]),
     (["plan", "--diff"], ["plan --diff needs --policy-file or --profile"]),
     (["sweep", "--dry-run=no"], ["--dry-run", "no not in {true,false}"]),
+    (["ensure-space", "1Gi", "--dry-run=no"], ["--dry-run", "no not in {true,false}"]),
     (["sweep", "-o", "markdown"], ["-o markdown is for report, analyze and plan --diff"]),
 ])
 def test_wrong_usage_is_named(words, says):

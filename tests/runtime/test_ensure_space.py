@@ -40,7 +40,7 @@ def full(small_disk):
 def test_it_frees_safest_first_until_there_is_room_and_no_more(full):
     node, used, superseded, idle = full
     wanted = available(node) + 50 * MIB  # of 40 MiB an image: the layer, and the layer as it came
-    report = node.json("ensure-space", f"{wanted}B")
+    report = node.json("ensure-space", f"{wanted}B", "--dry-run=false")
     removed = [outcome["id"] for outcome in report["outcomes"] if outcome["outcome"] == "Removed"]
     assert removed[0] == superseded.id and set(removed[1:]) <= {image.id for image in idle}
     assert 2 <= len(removed) < 5 and available(node) >= wanted
@@ -57,7 +57,7 @@ def test_when_there_is_room_nothing_goes(full):
 
 def test_when_there_cannot_be_enough_it_says_how_far_it_got_and_takes_nothing_needed(full):
     node, used, superseded, idle = full
-    result = node.run("ensure-space", "480Mi", code=1)
+    result = node.run("ensure-space", "480Mi", "--dry-run=false", code=1)
     assert re.search(r"480(\.0)?MiB wanted on the image filesystem .*, .* available \(.* before\): .* short", result.stdout)
     assert node.containerd.ids() == {used.id, node.pause.id, node.system.id}
     assert result.stderr.count("Removed registry.example/shop/") == 5  # a line each, as stderr is no terminal
@@ -66,7 +66,7 @@ def test_when_there_cannot_be_enough_it_says_how_far_it_got_and_takes_nothing_ne
 def test_for_room_that_the_disk_does_not_have_nothing_goes(full):
     node = full[0]
     before = node.containerd.ids()
-    assert "in all, so nothing was removed" in node.run("ensure-space", "100Gi", code=1).stdout
+    assert "in all, so nothing was removed" in node.run("ensure-space", "100Gi", "--dry-run=false", code=1).stdout
     assert node.containerd.ids() == before
 
 
@@ -74,7 +74,7 @@ def test_suspend_stops_it_on_the_way(full):
     node = full[0]
     node.write_policy(maximumAge="0s", limits={"removalDelay": "1s"})
     before = node.containerd.ids()
-    command = [str(agent.program()), "ensure-space", "480Mi", *node.sources()]
+    command = [str(agent.program()), "ensure-space", "480Mi", "--dry-run=false", *node.sources()]
     with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           env=agent.environment()) as process:
         assert process.stderr.readline().startswith("Removed ")
@@ -84,18 +84,29 @@ def test_suspend_stops_it_on_the_way(full):
     assert len(before - node.containerd.ids()) == 1
 
 
-def test_a_dry_run_removes_nothing_and_says_that_there_is_no_room(full):
+@pytest.mark.parametrize("flags", [[], ["--dry-run"], ["--dry-run=true"]])
+def test_it_is_a_dry_run_unless_told(full, flags):
     node = full[0]
+    node.write_policy(maximumAge="0s", dryRun=False)
     before = node.containerd.ids()
-    report = node.json("ensure-space", f"{available(node) + MIB}B", "--dry-run", code=1)
+    report = node.json("ensure-space", f"{available(node) + MIB}B", *flags, code=1)
     assert set(outcomes(report).values()) == {"WouldRemove"} and node.containerd.ids() == before
+
+
+def test_a_policy_with_dry_run_is_overridden_on_the_command_line_alone_and_a_warning_says_so(full):
+    node = full[0]
+    wanted = f"{available(node) + MIB}B"
+    assert set(outcomes(node.json("ensure-space", wanted, code=1)).values()) == {"WouldRemove"}
+    report = node.json("ensure-space", wanted, "--dry-run=false")
+    assert "dryRun: true of the policy was overridden on the command line" in report["warnings"]
+    assert "Removed" in outcomes(report).values()
 
 
 def test_suspended_it_removes_nothing(full):
     node = full[0]
     before = node.containerd.ids()
     node.write_policy(maximumAge="0s", suspend=True)
-    assert "suspended" in node.run("ensure-space", "480Mi", code=1).stdout
+    assert "suspended" in node.run("ensure-space", "480Mi", "--dry-run=false", code=1).stdout
     assert node.containerd.ids() == before
 
 
@@ -108,7 +119,7 @@ def test_a_size_that_is_none_is_named(size, says):
 def test_on_a_terminal_there_is_a_bar_and_quiet_there_is_nothing(full):
     node = full[0]
     ours, theirs = pty.openpty()
-    command = [str(agent.program()), "ensure-space", f"{available(node) + MIB}B", *node.sources()]
+    command = [str(agent.program()), "ensure-space", f"{available(node) + MIB}B", "--dry-run=false", *node.sources()]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=theirs, env=agent.environment())
     os.close(theirs)
     assert "[####" in os.read(ours, 65536).decode()

@@ -21,7 +21,7 @@ std::vector<int> CountOnce(Ledger& ledger, const std::vector<Image>& images,
 class Candidates : public testing::TestWithParam<bool> {
  protected:
   std::unique_ptr<Ledger> Open() {
-    return GetParam() ? Ledger::Open(dir_.path(), clock_, "boot") : Ledger::InMemory(clock_);
+    return GetParam() ? OpenCounting(dir_.path(), clock_, "boot") : Ledger::InMemory(clock_);
   }
   TempDir dir_;
   FakeClock clock_;
@@ -79,7 +79,7 @@ TEST(CandidatesInFile, AreRememberedAcrossARestart) {
   const FakeClock clock;
   const auto ab = Images({"a", "b"});
   for (int run = 1; run <= 4; ++run)
-    EXPECT_THAT(CountOnce(*Ledger::Open(dir.path(), clock, "boot"), ab, {true, run > 2}),
+    EXPECT_THAT(CountOnce(*OpenCounting(dir.path(), clock, "boot"), ab, {true, run > 2}),
                 ElementsAre(run, std::max(0, run - 2)));
 }
 
@@ -87,8 +87,8 @@ TEST(CandidatesInFile, AreCountedByEveryProcess) {
   const TempDir dir;
   const FakeClock clock;
   const auto a = Images({"a"});
-  const auto one = Ledger::Open(dir.path(), clock, "boot");
-  const auto two = Ledger::Open(dir.path(), clock, "boot");
+  const auto one = OpenCounting(dir.path(), clock, "boot");
+  const auto two = OpenCounting(dir.path(), clock, "boot");
   EXPECT_THAT(CountOnce(*one, a, {true}), ElementsAre(1));
   EXPECT_THAT(CountOnce(*two, a, {true}), ElementsAre(2));
   LookIdle(*one, a);
@@ -112,7 +112,7 @@ class CandidatesAndFaults : public Faults {
     clock_.Advance(Millis(1));
     return CountOnce(ledger, images, candidate);
   }
-  std::unique_ptr<Ledger> Reopen() { return Ledger::Open(dir_.path(), clock_, "boot"); }
+  std::unique_ptr<Ledger> Reopen() { return OpenCounting(dir_.path(), clock_, "boot"); }
 
   TempDir dir_;
   FakeClock clock_;

@@ -20,15 +20,15 @@ TEST_F(Faults, AProcessKilledAtAnyWriteLeavesTheLookOrNone) {
       const TempDir dir;
       const FakeClock clock;
       for (int look = 0; look < 2; ++look) {
-        LookIdle(*Ledger::Open(dir.path(), clock, "boot"), Images({"idle", "used", "gone"}));
+        LookIdle(*OpenCounting(dir.path(), clock, "boot"), Images({"idle", "used", "gone"}));
         clock.Advance(seconds(10));
       }
       killed = Killed(kind, call, [&] {
-        Ledger::Open(dir.path(), clock, "boot")
+        OpenCounting(dir.path(), clock, "boot")
             ->Observe(Images({"idle", "used", "new"}), {false, true, false});
       });
       clock.Advance(seconds(10));
-      const auto after = Ledger::Open(dir.path(), clock, "boot");
+      const auto after = OpenCounting(dir.path(), clock, "boot");
       EXPECT_TRUE(after->durable());
       const auto ages = LookIdle(*after, Images({"idle", "used", "gone", "new"}));
       EXPECT_THAT(after->warnings(), IsEmpty());
@@ -51,8 +51,8 @@ TEST_F(Faults, AProcessKilledWhileItMakesTheFileLeavesAUsableOne) {
     for (bool killed = true; killed; ++call) {
       const TempDir dir;
       const FakeClock clock;
-      killed = Killed(kind, call, [&] { Ledger::Open(dir.path(), clock, "boot"); });
-      const auto after = Ledger::Open(dir.path(), clock, "boot");
+      killed = Killed(kind, call, [&] { OpenCounting(dir.path(), clock, "boot"); });
+      const auto after = OpenCounting(dir.path(), clock, "boot");
       EXPECT_TRUE(after->durable()) << "call " << call;
       EXPECT_TRUE(LookIdle(*after, Images({"a"}))[0].just_seen);
       EXPECT_THAT(after->warnings(), IsEmpty()) << "call " << call;
@@ -67,7 +67,7 @@ TEST_F(Faults, AFullDiskCostsNothingButTheFile) {
   for (bool failed = true; failed; ++call) {
     const TempDir dir;
     const FakeClock clock;
-    const auto ledger = Ledger::Open(dir.path(), clock, "boot");
+    const auto ledger = OpenCounting(dir.path(), clock, "boot");
     LookIdle(*ledger, Images({"idle", "used", "gone"}));
     clock.Advance(seconds(10));
 
@@ -84,7 +84,7 @@ TEST_F(Faults, AFullDiskCostsNothingButTheFile) {
     const auto images = Images({"idle", "used", "new", "gone"});
     ages = LookIdle(*ledger, images);
     EXPECT_TRUE(ledger->durable());
-    const auto read_back = Ledger::Open(dir.path(), clock, "boot");
+    const auto read_back = OpenCounting(dir.path(), clock, "boot");
     for (const auto& seen : {ages, LookIdle(*read_back, images)}) {
       EXPECT_EQ(seen[0].unused_for, seconds(20)) << "call " << call;
       EXPECT_EQ(seen[1].unused_for, seconds(0)) << "the use during the full disk is not forgotten";
@@ -95,14 +95,12 @@ TEST_F(Faults, AFullDiskCostsNothingButTheFile) {
   EXPECT_GT(call, 5);
 }
 
-// However long it lasts: the time since the last look that reached the file may be more than the
-// time between two looks may count.
+// However long it lasts.
 TEST_F(Faults, ADiskThatStaysFullDoesNotStopTheClock) {
   const TempDir dir;
   const FakeClock clock;
   const auto images = Images({"a"});
-  const auto ledger = Ledger::Open(dir.path(), clock, "boot");
-  ledger->LimitGaps(seconds(10));
+  const auto ledger = OpenCounting(dir.path(), clock, "boot");
   LookIdle(*ledger, images);
   Arm(Fault::kDiskFull);
   for (int look = 1; look <= 5; ++look) {
@@ -114,14 +112,14 @@ TEST_F(Faults, ADiskThatStaysFullDoesNotStopTheClock) {
   clock.Advance(seconds(8));
   EXPECT_EQ(LookIdle(*ledger, images)[0].unused_for, seconds(48));
   EXPECT_TRUE(ledger->durable());
-  EXPECT_EQ(LookIdle(*Ledger::Open(dir.path(), clock, "boot"), images)[0].unused_for, seconds(48));
+  EXPECT_EQ(LookIdle(*OpenCounting(dir.path(), clock, "boot"), images)[0].unused_for, seconds(48));
 }
 
 TEST_F(Faults, ADiskThatIsFullAtTheStartIsUsedOnceItIsNot) {
   const TempDir dir;
   const FakeClock clock;
   Arm(Fault::kDiskFull, 1);
-  const auto ledger = Ledger::Open(dir.path(), clock, "boot");
+  const auto ledger = OpenCounting(dir.path(), clock, "boot");
   EXPECT_FALSE(ledger->durable());
   LookIdle(*ledger, Images({"a"}));
   clock.Advance(seconds(4));
@@ -130,7 +128,7 @@ TEST_F(Faults, ADiskThatIsFullAtTheStartIsUsedOnceItIsNot) {
   LookIdle(*ledger, Images({"a"}));
   EXPECT_TRUE(ledger->durable());
   clock.Advance(seconds(4));
-  const auto other = Ledger::Open(dir.path(), clock, "boot");
+  const auto other = OpenCounting(dir.path(), clock, "boot");
   EXPECT_LE(LookIdle(*other, Images({"a"}))[0].unused_for, seconds(8));
 }
 

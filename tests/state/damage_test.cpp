@@ -25,7 +25,7 @@ class DamagedState : public testing::Test {
  protected:
   // A ledger whose images have been idle for 100 hours.
   void SetUp() override {
-    const auto ledger = Ledger::Open(dir_.path(), clock_, "boot");
+    const auto ledger = OpenCounting(dir_.path(), clock_, "boot");
     LookIdle(*ledger, images_);
     clock_.Advance(hours(100));
     LookIdle(*ledger, images_);
@@ -39,7 +39,7 @@ class DamagedState : public testing::Test {
     }
   }
   // Used and reopened with the file as it is now.
-  std::unique_ptr<Ledger> Reopen() { return Ledger::Open(dir_.path(), clock_, "boot"); }
+  std::unique_ptr<Ledger> Reopen() { return OpenCounting(dir_.path(), clock_, "boot"); }
   void Clean() {
     for (const auto& entry : fs::directory_iterator(dir_.path())) fs::remove_all(entry.path());
   }
@@ -112,7 +112,9 @@ TEST_F(DamagedState, TimesThatCannotBeTrueAreDamage) {
                           "UPDATE look SET wall_ns = -9223372036854775807",
                           "PRAGMA ignore_check_constraints = 1; UPDATE image SET idle_from_ns = -1",
                           "PRAGMA ignore_check_constraints = 1; UPDATE look SET observed_ns = -1",
-                          "DROP TABLE image"}) {
+                          "UPDATE look SET watched_from_ns = observed_ns + 1",
+                          "UPDATE look SET accepted_from_ns = observed_ns + 1",
+                          "DROP TABLE image", "DROP TABLE recent_use"}) {
     Clean();
     WriteBytes(dir_.file(), bytes_);
     Sql(dir_.file(), sql);
@@ -128,7 +130,7 @@ TEST_F(DamagedState, FilesOfOthersAreLeftAlone) {
     const char* sql;
     const char* why;
   } cases[] = {
-      {"PRAGMA user_version = 3", "a newer imagesweep wrote it (version 3)"},
+      {"PRAGMA user_version = 4", "a newer imagesweep wrote it (version 4)"},
       {"PRAGMA user_version = 7; DROP TABLE image; PRAGMA journal_mode = DELETE",
        "a newer imagesweep wrote it (version 7)"},
       {"PRAGMA application_id = 1", "the database of another program"},
@@ -190,7 +192,7 @@ TEST_F(DamagedState, ADirectoryThatCannotBeUsedMeansMemory) {
   WriteBytes(dir_.path() / "file", "x");
   for (const fs::path& directory : {fs::path("/proc/imagesweep"), fs::path("/sys/kernel"),
                                     dir_.path() / "file", dir_.path() / "file" / "state"}) {
-    const auto ledger = Ledger::Open(directory, clock_, "boot");
+    const auto ledger = OpenCounting(directory, clock_, "boot");
     ExpectJustSeen(*ledger);
     clock_.Advance(seconds(2));
     EXPECT_EQ(LookIdle(*ledger, images_)[0].unused_for, seconds(2));

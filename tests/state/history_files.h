@@ -34,6 +34,7 @@ inline RemovalEntry Removal(std::string_view run, std::string_view image) {
   entry.size_bytes = 71'300'412;
   entry.code = "Superseded";
   entry.reason = "Replaced by docker.io/shop/" + std::string(image) + ":2";
+  entry.origin = {OriginKind::kPulled, "a label of a pull", entry.digests[0]};
   return entry;
 }
 

@@ -77,6 +77,13 @@ inline std::vector<Image> Images(std::initializer_list<std::string_view> words) 
   return images;
 }
 
+// A ledger that counts all time, whoever watched.
+inline std::unique_ptr<Ledger> OpenCounting(const std::filesystem::path& directory,
+                                            const Clock& clock, std::string boot_id) {
+  return Ledger::Open(directory, clock,
+                      Ledger::Options{.boot_id = std::move(boot_id), .count_unwatched = true});
+}
+
 // A look at images none of which is in use.
 inline std::vector<ImageAge> LookIdle(Ledger& ledger, const std::vector<Image>& images) {
   return ledger.Observe(images, std::vector<bool>(images.size(), false));

@@ -22,7 +22,7 @@ constexpr Millis k10Years = hours(24 * 3652);
 class Books : public testing::TestWithParam<bool> {
  protected:
   std::unique_ptr<Ledger> Open(const Clock& clock) {
-    return GetParam() ? Ledger::Open(dir_.path(), clock, "boot") : Ledger::InMemory(clock);
+    return GetParam() ? OpenCounting(dir_.path(), clock, "boot") : Ledger::InMemory(clock);
   }
   TempDir dir_;
   FakeClock clock_;
@@ -69,6 +69,19 @@ TEST_P(Books, FollowsImagesThatComeAreUsedAndGo) {
   EXPECT_THAT(ledger->warnings(), IsEmpty());
 }
 
+// An older version also recorded tags, by ids such as this.
+TEST_P(Books, WhatIsNoImageIsDroppedAtTheNextLook) {
+  const auto ledger = Open(clock_);
+  std::vector<Image> with_tag = Images({"0"});
+  with_tag.push_back(with_tag[0]);
+  with_tag[1].id = ImageId("tag:app:1@" + with_tag[0].id.text());
+  LookIdle(*ledger, with_tag);
+  clock_.Advance(hours(1));
+  const auto ages = LookIdle(*ledger, Images({"0"}));
+  EXPECT_EQ(ages[0].unused_for, hours(1));
+  EXPECT_TRUE(LookIdle(*ledger, with_tag)[1].just_seen);
+}
+
 // An image that is removed and brought back between two looks would else go again at once.
 TEST_P(Books, AForgottenImageStartsAfresh) {
   const auto ledger = Open(clock_);
@@ -94,11 +107,11 @@ TEST_P(Books, AForgottenImageStartsAfresh) {
 TEST(LedgerFile, WhatOneProcessForgetsNoOtherRemembers) {
   const TempDir dir;
   FakeClock clock;
-  const auto agent = Ledger::Open(dir.path(), clock, "boot");
+  const auto agent = OpenCounting(dir.path(), clock, "boot");
   LookIdle(*agent, Images({"0"}));
   clock.Advance(hours(1));
   LookIdle(*agent, Images({"0"}));
-  Ledger::Open(dir.path(), clock, "boot")->Forget({ImageId(Id("0"))});
+  OpenCounting(dir.path(), clock, "boot")->Forget({ImageId(Id("0"))});
   EXPECT_EQ(LookIdle(*agent, Images({"0"}))[0].unused_for, Millis(0));
 }
 
@@ -164,14 +177,14 @@ TEST(LedgerFile, IdleTimeSurvivesARestart) {
   const FakeClock clock;
   const auto images = Images({"a"});
   {
-    const auto ledger = Ledger::Open(dir.path(), clock, "boot");
+    const auto ledger = OpenCounting(dir.path(), clock, "boot");
     EXPECT_TRUE(ledger->durable());
     LookIdle(*ledger, images);
     clock.Advance(seconds(50));
     LookIdle(*ledger, images);
   }
   clock.Advance(seconds(9));
-  const auto ledger = Ledger::Open(dir.path(), clock, "boot");
+  const auto ledger = OpenCounting(dir.path(), clock, "boot");
   auto ages = LookIdle(*ledger, images);
   EXPECT_EQ(ages[0].unused_for, seconds(59));
   EXPECT_FALSE(ages[0].just_seen);
@@ -193,22 +206,20 @@ TEST(LedgerFile, AcrossARestartTheSmallerOfBothClocksCounts) {
       {"boot", seconds(9), -seconds(5), seconds(4)},
       {"boot", Millis(0), hours(12), seconds(0)},
       {"boot", -seconds(100), seconds(200), seconds(0)},  // another machine's clock
-      {"another boot", seconds(9), Millis(0), seconds(0)},
-      {"", seconds(9), Millis(0), seconds(0)},
-  };
+        };
   for (const auto& c : cases) {
     const TempDir dir;
     FakeClock clock;
     const auto images = Images({"a"});
     {
-      const auto ledger = Ledger::Open(dir.path(), clock, "boot");
+      const auto ledger = OpenCounting(dir.path(), clock, "boot");
       LookIdle(*ledger, images);
       clock.Advance(seconds(50));
       LookIdle(*ledger, images);
     }
     clock.Advance(c.monotonic);
     clock.JumpWallClock(c.wall);
-    const auto ledger = Ledger::Open(dir.path(), clock, c.boot);
+    const auto ledger = OpenCounting(dir.path(), clock, c.boot);
     EXPECT_EQ(LookIdle(*ledger, images)[0].unused_for, seconds(50) + c.counted) << c.boot;
     clock.Advance(seconds(1));
     EXPECT_EQ(LookIdle(*ledger, images)[0].unused_for, seconds(51) + c.counted);
@@ -219,9 +230,9 @@ TEST(LedgerFile, TwoUnknownBootsAreNotTheSame) {
   const TempDir dir;
   const FakeClock clock;
   const auto images = Images({"a"});
-  LookIdle(*Ledger::Open(dir.path(), clock, ""), images);
+  LookIdle(*OpenCounting(dir.path(), clock, ""), images);
   clock.Advance(seconds(9));
-  const auto ledger = Ledger::Open(dir.path(), clock, "");
+  const auto ledger = OpenCounting(dir.path(), clock, "");
   EXPECT_EQ(LookIdle(*ledger, images)[0].unused_for, Millis(0));
   clock.Advance(seconds(9));
   EXPECT_EQ(LookIdle(*ledger, images)[0].unused_for, seconds(9)) << "one process is one boot";
@@ -231,8 +242,8 @@ TEST(LedgerFile, LooksOfTwoProcessesAreNotCountedTwice) {
   const TempDir dir;
   const FakeClock clock;
   const auto images = Images({"a", "b"});
-  const auto agent = Ledger::Open(dir.path(), clock, "boot");
-  const auto cli = Ledger::Open(dir.path(), clock, "boot");
+  const auto agent = OpenCounting(dir.path(), clock, "boot");
+  const auto cli = OpenCounting(dir.path(), clock, "boot");
   LookIdle(*agent, images);
   for (int i = 1; i <= 10; ++i) {
     clock.Advance(seconds(1));
@@ -252,7 +263,7 @@ TEST(LedgerFile, ConcurrentLooksNeverCountMoreThanPassed) {
   const auto images = Images({"a"});
   const auto begin = clock.Steady();
   const auto look = [&] {
-    const auto ledger = Ledger::Open(dir.path(), clock, "boot");
+    const auto ledger = OpenCounting(dir.path(), clock, "boot");
     Millis before{0};
     for (int i = 0; i < 25; ++i) {
       const auto age = LookIdle(*ledger, images)[0].unused_for;
@@ -265,26 +276,8 @@ TEST(LedgerFile, ConcurrentLooksNeverCountMoreThanPassed) {
     const std::jthread one(look);
     const std::jthread two(look);
   }
-  const auto age = LookIdle(*Ledger::Open(dir.path(), clock, "boot"), images)[0].unused_for;
+  const auto age = LookIdle(*OpenCounting(dir.path(), clock, "boot"), images)[0].unused_for;
   EXPECT_LE(age, clock.Steady() - begin);
-}
-
-// Who did not look for weeks does not know that nothing was used in them.
-TEST(LedgerFile, AGapCountsNoMoreThanItsLimit) {
-  const TempDir dir;
-  const FakeClock clock;
-  const auto images = Images({"a"});
-  const auto ledger = Ledger::Open(dir.path(), clock, "boot");
-  ledger->LimitGaps(std::chrono::minutes(30));
-  LookIdle(*ledger, images);
-  clock.Advance(std::chrono::minutes(15));
-  EXPECT_EQ(LookIdle(*ledger, images)[0].unused_for, std::chrono::minutes(15));
-  clock.Advance(hours(300));
-  EXPECT_EQ(LookIdle(*ledger, images)[0].unused_for, std::chrono::minutes(45));
-  const auto restarted = Ledger::Open(dir.path(), clock, "boot");
-  restarted->LimitGaps(std::chrono::minutes(30));
-  clock.Advance(hours(300));
-  EXPECT_EQ(LookIdle(*restarted, images)[0].unused_for, std::chrono::minutes(75));
 }
 
 // X07: on a fresh node, or with the state lost, everything is just seen.
@@ -294,12 +287,12 @@ TEST(LedgerFile, LostStateMakesEverythingJustSeen) {
   std::vector<Image> images;
   images.reserve(200);
   for (int i = 0; i < 200; ++i) images.push_back(Img("i" + std::to_string(i), {"a:1"}));
-  LookIdle(*Ledger::Open(dir.path(), clock, "boot"), images);
+  LookIdle(*OpenCounting(dir.path(), clock, "boot"), images);
   clock.Advance(hours(1000));
-  EXPECT_EQ(LookIdle(*Ledger::Open(dir.path(), clock, "boot"), images)[7].unused_for, hours(24))
-      << "without LimitGaps a gap counts a day at most";
+  EXPECT_EQ(LookIdle(*OpenCounting(dir.path(), clock, "boot"), images)[7].unused_for, hours(24))
+      << "what is accepted counts a day at most";
   std::filesystem::remove(dir.file());
-  for (const auto& age : LookIdle(*Ledger::Open(dir.path(), clock, "boot"), images)) {
+  for (const auto& age : LookIdle(*OpenCounting(dir.path(), clock, "boot"), images)) {
     EXPECT_TRUE(age.just_seen);
     EXPECT_EQ(age.unused_for, Millis(0));
     EXPECT_EQ(age.first_seen, clock.Now());
@@ -310,7 +303,7 @@ TEST(LedgerFile, AFileThatIsDeletedWhileOpenIsMadeAnewFromWhatIsKnown) {
   const TempDir dir;
   const FakeClock clock;
   const auto images = Images({"a"});
-  const auto ledger = Ledger::Open(dir.path(), clock, "boot");
+  const auto ledger = OpenCounting(dir.path(), clock, "boot");
   LookIdle(*ledger, images);
   std::filesystem::remove(dir.file());
   clock.Advance(seconds(5));
@@ -327,7 +320,7 @@ TEST(LedgerFile, IsForItsOwnerAlone) {
   const TempDir dir;
   const FakeClock clock;
   const auto made = dir.path() / "a" / "state";
-  LookIdle(*Ledger::Open(made, clock, "boot"), Images({"a"}));
+  LookIdle(*OpenCounting(made, clock, "boot"), Images({"a"}));
   struct stat info {};
   ASSERT_EQ(stat(made.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0700U);
@@ -340,11 +333,11 @@ TEST(LedgerFile, ManyImagesAreNoBurden) {
   const FakeClock clock;
   std::vector<Image> images(10'000);
   for (std::size_t i = 0; i < images.size(); ++i) images[i].id = ImageId(Id(std::to_string(i)));
-  LookIdle(*Ledger::Open(dir.path(), clock, "boot"), images);
+  LookIdle(*OpenCounting(dir.path(), clock, "boot"), images);
   clock.Advance(seconds(1));
   const RealClock real;
   const auto begin = real.Steady();
-  const auto ages = LookIdle(*Ledger::Open(dir.path(), clock, "boot"), images);
+  const auto ages = LookIdle(*OpenCounting(dir.path(), clock, "boot"), images);
   const auto took = std::chrono::duration_cast<Millis>(real.Steady() - begin);
   EXPECT_EQ(ages.size(), images.size());
   EXPECT_EQ(ages.back().unused_for, seconds(1));

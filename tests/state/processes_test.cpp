@@ -20,7 +20,7 @@ constexpr int kRuns = 15;
 // What an agent or a command does; true when every call reached its file.
 bool Work(const std::filesystem::path& directory, const std::string& name) {
   const RealClock clock{};
-  const auto ledger = Ledger::Open(directory, clock, "boot");
+  const auto ledger = OpenCounting(directory, clock, "boot");
   const auto history = History::Open(directory, clock);
   const auto images = Images({"a", "b"});
   bool good = true;
@@ -58,7 +58,7 @@ TEST(TwoProcesses, ShareBothFiles) {
   EXPECT_EQ(removals.size(), 2U * kRuns);
   for (const auto& removal : removals) EXPECT_EQ(removal, Gone(Removal(removal.run, "a")));
 
-  const auto ledger = Ledger::Open(dir.path(), clock, "boot");
+  const auto ledger = OpenCounting(dir.path(), clock, "boot");
   const auto images = Images({"a", "b"});
   LookIdle(*ledger, images);
   EXPECT_EQ(ledger->CountCandidates(images, {true, true}), (std::vector<int>{2 * kRuns + 1, 1}));

@@ -123,6 +123,14 @@ TEST(PulledAgain, WhatWasOnlyIntendedIsNoRemoval) {
   EXPECT_EQ(Text(FindPulledAgain({intended}, {}, Listing("2", Millis(0), Millis(0)))), "");
 }
 
+// An older version wrote such entries; what lost a tag was never gone.
+TEST(PulledAgain, AnImageThatOnlyLostATagWasNotRemoved) {
+  RemovalEntry entry = RemovedAt("1", -kHour);
+  EXPECT_NE(Text(FindPulledAgain({entry}, {}, Listing("2", Millis(0), Millis(0)))), "");
+  entry.code = kUntagCode;
+  EXPECT_EQ(Text(FindPulledAgain({entry}, {}, Listing("2", Millis(0), Millis(0)))), "");
+}
+
 TEST(PulledAgain, AnotherImageByTheSameNameIsNone) {
   RemovalEntry removal = RemovedAt("1", -kHour);
   removal.id = Id("app before");

@@ -49,7 +49,7 @@ class Script {
 
   // The first `most` steps; after each that was acknowledged one byte is written to `acknowledge`.
   void Play(const fs::path& directory, const Clock& clock, std::size_t most, int acknowledge) {
-    const auto ledger = Ledger::Open(directory, clock, "boot");
+    const auto ledger = OpenCounting(directory, clock, "boot");
     const auto history = History::Open(directory, clock);
     for (std::size_t i = 0; i < most; ++i) {
       if (!steps_[i](*ledger, *history)) _exit(1);
@@ -105,7 +105,7 @@ std::string Journal(History& history, const std::string& run) {
 
 // All that both files say, after whatever has to be repaired was.
 std::string Dump(const fs::path& directory, const Clock& clock) {
-  const auto ledger = Ledger::Open(directory, clock, "boot");
+  const auto ledger = OpenCounting(directory, clock, "boot");
   const auto history = History::Open(directory, clock);
   EXPECT_TRUE(ledger->durable());
   EXPECT_THAT(ledger->warnings(), IsEmpty());

@@ -3,6 +3,7 @@
 
 #include "agent/state/ledger.h"
 #include "tests/state/faults.h"
+#include "tests/state/history_files.h"
 #include "tests/state/ledger_files.h"
 #include "tests/support/fake_clock.h"
 
@@ -42,11 +43,11 @@ class Upgrade : public Faults {
                         "INSERT INTO image VALUES ('" + Id("idle") + "', 5, 7, 60000000000);" +
                         "INSERT INTO image VALUES ('" + Id("used") + "', 6, 8, NULL);");
   }
-  static void ExpectVersion2WithEverything(const TempDir& dir, const FakeClock& clock) {
-    const auto ledger = Ledger::Open(dir.path(), clock, "boot");
+  static void ExpectVersion3WithEverything(const TempDir& dir, const FakeClock& clock) {
+    const auto ledger = OpenCounting(dir.path(), clock, "boot");
     EXPECT_TRUE(ledger->durable());
     EXPECT_THAT(ledger->warnings(), IsEmpty());
-    EXPECT_EQ(Rows(dir.file(), "PRAGMA user_version"), "2|\n");
+    EXPECT_EQ(Rows(dir.file(), "PRAGMA user_version"), "3|\n");
     clock.Advance(seconds(3));
     const auto images = Images({"idle", "used"});
     const auto ages = ledger->Observe(images, {false, true});
@@ -56,7 +57,7 @@ class Upgrade : public Faults {
     EXPECT_FALSE(ages[0].just_seen);
     EXPECT_EQ(ages[1].first_seen.time_since_epoch().count(), 6);
     EXPECT_THAT(ledger->CountCandidates(images, {true, false}), ElementsAre(1, 0));
-    const auto again = Ledger::Open(dir.path(), clock, "boot");
+    const auto again = OpenCounting(dir.path(), clock, "boot");
     LookIdle(*again, images);
     EXPECT_THAT(again->CountCandidates(images, {true, true}), ElementsAre(2, 1));
   }
@@ -66,7 +67,38 @@ TEST_F(Upgrade, OfALedgerOfVersion1LosesNothing) {
   const TempDir dir;
   const FakeClock clock;
   MakeVersion1(dir, clock);
-  ExpectVersion2WithEverything(dir, clock);
+  ExpectVersion3WithEverything(dir, clock);
+}
+
+// The history of a version that did not record where images came from.
+TEST_F(Upgrade, OfAHistoryOfVersion1LeavesTheOriginOfItsRemovalsUnknown) {
+  const TempDir dir;
+  const FakeClock clock;
+  const auto file = dir.path() / "history.db";
+  Sql(file,
+      "CREATE TABLE run (seq INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, started_ns INTEGER NOT "
+      "NULL, finished_ns INTEGER NOT NULL, dry_run INTEGER NOT NULL CHECK (dry_run IN (0, 1)), "
+      "result TEXT NOT NULL, headline TEXT NOT NULL, removed INTEGER NOT NULL CHECK (removed >= 0), "
+      "bytes INTEGER NOT NULL CHECK (bytes >= 0), times INTEGER NOT NULL CHECK (times BETWEEN 1 AND "
+      "2147483647), report BLOB NOT NULL) STRICT;"
+      "CREATE TABLE removal (seq INTEGER PRIMARY KEY, run TEXT NOT NULL, image TEXT NOT NULL, at_ns "
+      "INTEGER NOT NULL, done INTEGER NOT NULL CHECK (done IN (0, 1)), size_bytes INTEGER NOT NULL "
+      "CHECK (size_bytes >= 0), code TEXT NOT NULL, reason TEXT NOT NULL, names TEXT NOT NULL, "
+      "digests TEXT NOT NULL, UNIQUE (run, image)) STRICT;"
+      "INSERT INTO removal VALUES (1, 'r1', 'sha256:a', 5, 1, 7, 'Age', 'old', 'app:v1', "
+      "'app@sha256:b');"
+      "PRAGMA application_id = 1229804360;"
+      "PRAGMA user_version = 1;");
+  const auto history = History::Open(dir.path(), clock);
+  EXPECT_THAT(history->warnings(), IsEmpty());
+  EXPECT_EQ(Rows(file, "PRAGMA user_version"), "2|\n");
+  RemovalEntry entry = Removal("r2", "new");
+  EXPECT_TRUE(history->Intend(entry));
+  const auto removals = Value(history->Removals({}));
+  ASSERT_EQ(removals.size(), 2U);
+  EXPECT_EQ(removals[0], entry);
+  EXPECT_EQ(removals[1].digests, std::vector<std::string>{"app@sha256:b"});
+  EXPECT_EQ(removals[1].origin, Origin{});
 }
 
 TEST_F(Upgrade, ThatIsKilledAtAnyWriteIsDoneByTheNextStart) {
@@ -76,8 +108,8 @@ TEST_F(Upgrade, ThatIsKilledAtAnyWriteIsDoneByTheNextStart) {
       const TempDir dir;
       const FakeClock clock;
       MakeVersion1(dir, clock);
-      killed = Killed(kind, call, [&] { Ledger::Open(dir.path(), clock, "boot"); });
-      ExpectVersion2WithEverything(dir, clock);
+      killed = Killed(kind, call, [&] { OpenCounting(dir.path(), clock, "boot"); });
+      ExpectVersion3WithEverything(dir, clock);
     }
     EXPECT_GT(call, 5);
   }
@@ -88,10 +120,10 @@ TEST_F(Upgrade, ThatADiskIsTooFullForLeavesTheOldFile) {
   const FakeClock clock;
   MakeVersion1(dir, clock);
   Arm(Fault::kDiskFull);
-  EXPECT_FALSE(Ledger::Open(dir.path(), clock, "boot")->durable());
+  EXPECT_FALSE(OpenCounting(dir.path(), clock, "boot")->durable());
   Disarm();
   EXPECT_EQ(Rows(dir.file(), "PRAGMA user_version"), "1|\n");
-  ExpectVersion2WithEverything(dir, clock);
+  ExpectVersion3WithEverything(dir, clock);
 }
 
 }  // namespace

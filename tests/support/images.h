@@ -37,4 +37,10 @@ inline Image Img(std::string_view word, std::initializer_list<std::string_view> 
   return image;
 }
 
+// Built or imported here: it has no repo digest, and nothing proves that a registry has it.
+inline void MakeLocal(Image& image) {
+  image.digests.clear();
+  image.origin = {OriginKind::kLocal, "built by the test", {}};
+}
+
 }  // namespace imagesweep

@@ -11,6 +11,8 @@ namespace imagesweep {
 // Builds an observation image by image; ages are parallel by construction.
 class ObservationBuilder {
  public:
+  // Later than every first look that a test makes up.
+  ObservationBuilder() { seen_.at = SystemTime(std::chrono::hours(24 * 365)); }
   ObservationBuilder& Add(Image image, Millis unused_for = std::chrono::hours(1000),
                           bool once_used = false) {
     seen_.images.push_back(std::move(image));

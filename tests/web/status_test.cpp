@@ -25,7 +25,7 @@ struct StatusTest : testing::Test {
   StatusTest() {
     node.images.push_back(Img("a", {"registry.example/app:1"}, 1000));
     node.images.push_back(Img("b", {"registry.example/app:2", "registry.example/app:new"}, 2000));
-    node.images.back().digests.clear();
+    MakeLocal(node.images.back());
   }
   void Run() {
     const auto active = policies.Active();

@@ -81,8 +81,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $mode := toString .Values.workloads.mode -}}
 {{- if eq $mode "false" }}{{ $mode = "off" }}{{ end -}}
 {{- $keep := default dict (get .Values.policy.config "keep") -}}
-{{- if and .Values.policy.create (eq $mode "off") (eq (toString (dig "workloads" "enabled" false $keep)) "true") -}}
-{{- fail "policy.config.keep.workloads.enabled is true and workloads.mode is off: every run would be refused, as nothing reads the cluster's workloads. Set workloads.mode to direct or index" -}}
+{{- if and .Values.policy.create (eq $mode "off") (ne (toString (dig "workloads" "enabled" true $keep)) "false") -}}
+{{- fail "policy.config.keep.workloads.enabled is true, which is the default, and workloads.mode is off: every run would be refused, as nothing reads the cluster's workloads. Set workloads.mode to index or direct, or policy.config.keep.workloads.enabled to false to let only pods count" -}}
 {{- end -}}
 {{- $mode -}}
 {{- end -}}
@@ -90,6 +90,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* Its Lease, and what the names of its ConfigMaps begin with. */}}
 {{- define "imagesweep.indexName" -}}
 {{ include "imagesweep.fullname" . }}-workloads
+{{- end -}}
+
+{{/* The head and the shards of both slots, as a YAML list. */}}
+{{- define "imagesweep.indexConfigMaps" -}}
+{{- $name := include "imagesweep.indexName" . -}}
+- {{ $name }}
+{{- range $slot := list "a" "b" }}
+{{- range $number := until (int $.Values.workloads.index.shards) }}
+- {{ $name }}-{{ $slot }}-{{ $number }}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* What it takes to read the workloads of the whole cluster. */}}
@@ -152,9 +163,7 @@ command line reads the same variables, so `kubectl exec … -- imagesweep plan` 
 - {name: IMAGESWEEP_POLICY_ORIGIN, value: {{ ternary "chart" "existing" .Values.policy.create }}}
 - {name: IMAGESWEEP_EVENTS, value: {{ .Values.events.enabled | quote }}}
 {{- $workloads := include "imagesweep.workloads" . }}
-{{- if ne $workloads "off" }}
-- {name: IMAGESWEEP_WORKLOADS, value: {{ $workloads }}}
-{{- end }}
+- {name: IMAGESWEEP_WORKLOADS, value: {{ $workloads | quote }}}
 {{- if eq $workloads "index" }}
 - {name: IMAGESWEEP_INDEX_NAME, value: {{ include "imagesweep.indexName" . }}}
 {{- end }}
@@ -175,6 +184,9 @@ command line reads the same variables, so `kubectl exec … -- imagesweep plan` 
 - {name: sockets, mountPath: {{ printf "/host%s" $runtime.socketDir }}, readOnly: true, mountPropagation: HostToContainer}
 - {name: images, mountPath: {{ $runtime.images }}, readOnly: true, mountPropagation: HostToContainer}
 - {name: state, mountPath: /state}
+{{- if .Values.kubeletPullRecords.enabled }}
+- {name: pull-records, mountPath: /var/lib/kubelet/image_manager/pulled, readOnly: true}
+{{- end }}
 {{- with .Values.extraVolumeMounts }}
 {{ toYaml . }}
 {{- end }}
@@ -185,6 +197,9 @@ command line reads the same variables, so `kubectl exec … -- imagesweep plan` 
 # The type matters: without it the kubelet makes a directory where the socket's should be.
 - {name: sockets, hostPath: {path: {{ $runtime.socketDir }}, type: Directory}}
 - {name: images, hostPath: {path: {{ $runtime.images }}, type: Directory}}
+{{- if .Values.kubeletPullRecords.enabled }}
+- {name: pull-records, hostPath: {path: {{ .Values.kubeletPullRecords.kubeletDir }}/image_manager/pulled, type: Directory}}
+{{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}

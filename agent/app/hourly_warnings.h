@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agent/base/clock.h"
+
+namespace imagesweep {
+
+// Keeps a trouble that lasts from being told in every run of an agent: a state directory that
+// cannot be used, uses that nobody watches.  One thread at a time.
+class HourlyWarnings {
+ public:
+  // Takes from the warnings of a run those about a lasting trouble that were told within the last
+  // hour; the others count as told now.
+  void DropTold(std::vector<std::string>& warnings, SteadyTime now) {
+    std::erase_if(told_, [now](const auto& one) { return now - one.second >= kPause; });
+    std::erase_if(warnings, [&](const std::string& text) {
+      return Lasts(text) && !told_.try_emplace(text, now).second;
+    });
+  }
+
+ private:
+  static constexpr std::chrono::hours kPause{1};
+  static bool Lasts(const std::string& text) {
+    return text.starts_with("state: ") || text.starts_with("history: ") ||
+           text.starts_with("ages: ");
+  }
+  std::map<std::string, SteadyTime> told_;
+};
+
+}  // namespace imagesweep

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agent/cri/pull_secret.h"
+#include "agent/model/ports.h"
+#include "agent/registry/http_client.h"
+
+namespace imagesweep {
+
+// The credentials in a file of type dockerconfigjson; none when the path is empty.
+Result<cri::PullSecret> ReadPullSecret(const std::string& path);
+
+// Asks registries for keep.verifyRegistry, with the credentials of a file that is read each time, so
+// that a rotated secret is in force at once.  A file that cannot be read keeps the image.
+class RegistryAccess final : public RegistryVerifier {
+ public:
+  explicit RegistryAccess(std::string pull_secret_file);
+  Result<Origin> Verify(const Image& image, const std::stop_token& stop) override;
+
+ private:
+  const std::string pull_secret_file_;
+  const std::unique_ptr<registry::HttpClient> client_;
+};
+
+}  // namespace imagesweep

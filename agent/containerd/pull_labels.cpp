@@ -1,0 +1,103 @@
+#include "agent/containerd/pull_labels.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace imagesweep::containerd {
+namespace {
+
+// How old the graph may be: the one that the run has just read for the same list.
+constexpr Millis kRecent = std::chrono::seconds(30);
+
+using Labels = std::unordered_multimap<std::uint32_t, const layers::SourceLabel*>;  // by blob
+
+Labels LabelsByBlob(const layers::World& world) {
+  Labels labels;
+  for (const layers::SourceLabel& label : world.source_labels())
+    labels.emplace(static_cast<std::uint32_t>(label.blob), &label);
+  return labels;
+}
+
+// "host:5000/team/app" is "host", "team/app".
+struct Place {
+  std::string_view host, path;
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+Place PlaceOf(std::string_view repository) {
+  const auto slash = repository.find('/');
+  if (slash == std::string_view::npos) return {};
+  const std::string_view path = repository.substr(slash + 1);
+  std::string_view host = repository.substr(0, slash);
+  if (host.starts_with('[')) return {host.substr(1, host.find(']') - 1), path};
+  return {host.substr(0, host.find(':')), path};
+}
+
+// The repository that a label is about, as the image's names have it; empty: it cannot be told.
+std::string RepositoryOf(const Image& image, std::string_view host, std::string_view path) {
+  for (const auto* names : {&image.tags, &image.digests})
+    for (const ImageName& name : *names)
+      if (PlaceOf(name.repository()) == Place{host, path}) return std::string(name.repository());
+  const std::string made = std::string(host) + "/" + std::string(path);
+  return ImageName::Parse(made).repository() == made ? made : std::string();
+}
+
+void AddProofs(const Image& image, const std::string& target, std::string_view host,
+               std::string_view repositories, std::vector<OriginProof>& proofs) {
+  while (!repositories.empty()) {
+    const auto comma = std::min(repositories.find(','), repositories.size());
+    const std::string_view path = repositories.substr(0, comma);
+    repositories.remove_prefix(std::min(comma + 1, repositories.size()));
+    if (path.empty()) continue;
+    std::string repository = RepositoryOf(image, host, path);
+    if (repository.empty()) continue;
+    std::string pull_by = repository + "@" + target;
+    if (ImageName::Parse(pull_by).text() != pull_by) continue;
+    if (std::ranges::find(proofs, pull_by, &OriginProof::pull_by) != proofs.end()) continue;
+    proofs.push_back({std::move(repository), std::move(pull_by),
+                      "containerd pulled it from " + std::string(host) + "/" + std::string(path) +
+                          " (label containerd.io/distribution.source)"});
+  }
+}
+
+}  // namespace
+
+Result<OriginFindings> PullLabels::Find(std::span<const Image> images,
+                                        const RuntimeIdentity& runtime,
+                                        const std::stop_token& stop) {
+  OriginFindings found;
+  if (runtime.name != "containerd") return found;
+  auto known = layers_.Last(kRecent);
+  if (!known || !KnowsAll(*known->positions, images)) {
+    auto read = layers_.ReadAnew(images, stop);
+    if (!read && read.error().kind == ErrorKind::kNotFound) {
+      found.missing = "containerd's own services, which have the labels of pulls, do not answer";
+      return found;
+    }
+    if (!read) return std::move(read).error().Wrap("labels of pulls");
+    known = *std::move(read);
+  }
+  const layers::World& world = known->graph->world();
+  found.missing = "containerd has no label of a pull on its content";
+  if (const auto* part = world.UnreadOfCri(layers::Unread::What::kObjects))
+    found.warnings.push_back("labels of pulls were read only in part: " + part->why);
+  const Labels labels = LabelsByBlob(world);
+  found.proofs.resize(images.size());
+  for (std::size_t at = 0; at < images.size(); ++at) {
+    for (const auto& record :
+         known->graph->Records(known->positions->at(images[at].id.text()))) {
+      if (record.ambiguous) continue;
+      const auto blob = static_cast<std::uint32_t>(world.keys().Find(record.target));
+      const auto [first, last] = labels.equal_range(blob);
+      for (auto it = first; it != last; ++it)
+        AddProofs(images[at], record.target, world.keys().Text(it->second->host),
+                  world.keys().Text(it->second->repositories), found.proofs[at]);
+    }
+    std::ranges::sort(found.proofs[at], {}, &OriginProof::pull_by);
+  }
+  return found;
+}
+
+}  // namespace imagesweep::containerd

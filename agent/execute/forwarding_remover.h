@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/model/ports.h"
+
+namespace imagesweep {
+
+// A remover around another one: whatever it does not change is the other's.  What the other must be
+// asked before a removal can thus not be forgotten by who stands around it.
+class ForwardingRemover : public ImageRemover {
+ public:
+  // `inner` must outlive it.
+  explicit ForwardingRemover(ImageRemover& inner) : inner_(inner) {}
+
+  void BeginRun() override { inner_.BeginRun(); }
+  std::size_t batch_size() const override { return inner_.batch_size(); }
+  std::size_t in_flight() const override { return inner_.in_flight(); }
+  Status BeginBatch(const std::vector<const Image*>& images, const std::stop_token& stop) override {
+    return inner_.BeginBatch(images, stop);
+  }
+  Result<std::vector<ImageReference>> ReadNonCriContainers(const std::vector<std::string>& listed,
+                                                           const std::stop_token& stop) override {
+    return inner_.ReadNonCriContainers(listed, stop);
+  }
+  bool StillHolds(const std::vector<Image>& listed) override { return inner_.StillHolds(listed); }
+  std::string ReasonToSpare(const Image& image) override { return inner_.ReasonToSpare(image); }
+  Status Reclaim(const std::stop_token& stop) override { return inner_.Reclaim(stop); }
+  Result<Removal> Remove(const Image& image, DeletionGuard& guard,
+                         const std::stop_token& stop) override {
+    return inner_.Remove(image, guard, stop);
+  }
+
+ protected:
+  ImageRemover& inner() { return inner_; }
+
+ private:
+  ImageRemover& inner_;
+};
+
+}  // namespace imagesweep

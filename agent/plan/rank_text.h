@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "agent/plan/standing.h"
+
+namespace imagesweep {
+
+// "3rd newest of docker.io/library/api in scheme v<number>; the newest 2 are kept".  Of a name that
+// has a place.  `kept`: how many.
+std::string RankText(const NameStanding& standing, int kept);
+
+}  // namespace imagesweep

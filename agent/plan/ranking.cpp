@@ -1,0 +1,225 @@
+#include "agent/plan/ranking.h"
+
+#include <algorithm>
+#include <string_view>
+#include <tuple>
+
+#include "agent/plan/rollout.h"
+
+namespace imagesweep {
+namespace {
+
+bool IsOrdered(const RankedName& name) {
+  return name.version.kind == TagKind::kVersion;
+}
+
+}  // namespace
+
+Ranking::Ranking(const Observation& seen, const WorkloadNeeds& needs,
+                 const std::vector<bool>& in_use, const std::vector<bool>& stays,
+                 std::vector<NameStanding>& names)
+    : seen_(seen),
+      needs_(needs),
+      in_use_(in_use),
+      stays_(stays),
+      names_(names),
+      clock_jumped_(std::ranges::any_of(
+          seen.ages, [&](const ImageAge& age) { return age.first_seen > seen.at; })),
+      first_of_(seen.images.size(), kNone) {}
+
+// By version; equal versions are equally new.
+void Ranking::OrderByVersion(Group& group) {
+  std::ranges::sort(group, [](const RankedName* a, const RankedName* b) {
+    return a->version < b->version;
+  });
+  std::uint32_t newness = 0;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (i > 0 && group[i - 1]->version < group[i]->version) ++newness;
+    group[i]->newness = newness;
+  }
+}
+
+// By the wall clock at the first look, as long as nothing shows that it jumped: no time of it lies
+// in the future, and none contradicts the monotonic clock.  An image that was never in use has been
+// unused ever since its first look.  All between two that contradict each other are equally new.
+void Ranking::OrderByFirstSeen(Group& group) {
+  const auto first_seen = [&](const RankedName* name) {
+    return clock_jumped_ ? SystemTime() : seen_.ages[name->image].first_seen;
+  };
+  std::ranges::sort(group, {}, first_seen);
+  struct Class {
+    std::size_t begin;
+    Millis shortest;  // since the first look of any of them, or of those before
+  };
+  std::vector<Class> classes;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const ImageAge& age = seen_.ages[group[i]->image];
+    const Millis known = age.last_used ? Millis::zero() : age.unused_for;
+    Class its{i, age.last_used ? Millis::max() : known};
+    bool same = i > 0 && first_seen(group[i - 1]) == first_seen(group[i]);
+    for (; !classes.empty() && (same || classes.back().shortest < known); same = false) {
+      its = {classes.back().begin, std::min(its.shortest, classes.back().shortest)};
+      classes.pop_back();
+    }
+    if (!classes.empty()) its.shortest = std::min(its.shortest, classes.back().shortest);
+    classes.push_back(its);
+  }
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    const std::size_t end = c + 1 < classes.size() ? classes[c + 1].begin : group.size();
+    for (std::size_t i = classes[c].begin; i < end; ++i)
+      group[i]->newness = static_cast<std::uint32_t>(c);
+  }
+}
+
+// Gives places from 1 for the newest, those in use first.  Images of which nobody can tell the newer
+// share the better place.  An image with several names takes one place, the best of them.
+void Ranking::TakePlaces(Group& group, bool only_prereleases) {
+  const auto in_use = [&](const RankedName* name) { return bool{in_use_[name->image]}; };
+  const auto text = [&](const RankedName* name) {
+    return std::string_view(names_[name->standing].name->text());
+  };
+  std::ranges::sort(group, [&](const RankedName* a, const RankedName* b) {
+    if (in_use(a) != in_use(b)) return in_use(a);
+    if (a->newness != b->newness) return a->newness > b->newness;
+    return text(a) > text(b);
+  });
+  std::vector<RankedImage> images;  // each once
+  int used = 0;
+  const RankedName* newest = nullptr;  // of all, whether in use or not
+  const RankedName* that_stays = nullptr;
+  for (const RankedName* name : group) {
+    std::uint32_t& first = first_of_[name->image];
+    if (first != kNone) continue;
+    first = static_cast<std::uint32_t>(images.size());
+    int place = static_cast<int>(images.size()) + 1;
+    used += in_use(name) ? 1 : 0;
+    if (!images.empty()) {
+      const RankedImage& before = images.back();
+      if (before.in_use == in_use(name) && before.newness == name->newness) place = before.place;
+    }
+    images.push_back({name->image, in_use(name), names_[name->standing].name, place, name->newness});
+    if (newest == nullptr || name->newness > newest->newness) newest = name;
+    if (stays_[name->image] && (that_stays == nullptr || name->newness > that_stays->newness))
+      that_stays = name;
+  }
+  const RankedName* const first_in_use = group.front();
+  const bool dealt = !needs_.empty() && DealPlacesByRollout(needs_, seen_, images);
+  std::vector<int> sharing(images.size() + 1);  // by place
+  for (const RankedImage& one : images) ++sharing[static_cast<std::size_t>(one.place)];
+  // Of those that the rollouts tell the newest.
+  const RankedImage* rolled_out = nullptr;
+  if (dealt)
+    for (const RankedImage& one : images)
+      if (!needs_.of(one.image).empty() &&
+          (rolled_out == nullptr || std::tuple(one.place, one.name->text()) <
+                                        std::tuple(rolled_out->place, rolled_out->name->text())))
+        rolled_out = &one;
+  const auto name_of = [&](const RankedName* name) { return names_[name->standing].name; };
+  for (const RankedName* name : group) {
+    if (only_prereleases && !name->version.prerelease) continue;
+    const RankedImage& its = images[first_of_[name->image]];
+    NameStanding& standing = names_[name->standing];
+    const bool ordered = IsOrdered(*name);
+    const bool again = !seen_.images[name->image].local_only();
+    standing.place = ordered || again ? its.place : 1;
+    standing.in_use_here = used;
+    standing.shared = sharing[static_cast<std::size_t>(its.place)] > 1;
+    standing.ranked_as = standing.replaced_by = standing.newer_that_stays = nullptr;
+    if (!ordered && (!again || name->version.kind != TagKind::kCommit)) continue;
+    if (first_in_use->newness > its.newness)
+      standing.replaced_by = name_of(first_in_use);
+    else if (newest->newness > its.newness)
+      standing.replaced_by = name_of(newest);
+    if (ordered && that_stays != nullptr && that_stays->newness > its.newness)
+      standing.newer_that_stays = name_of(that_stays);
+    if (rolled_out != nullptr && !needs_.of(name->image).empty() && rolled_out->place < its.place)
+      standing.replaced_by = rolled_out->name;
+  }
+  for (const RankedName* name : group) first_of_[name->image] = kNone;
+}
+
+// Releases are counted against pre-releases, but no pre-release takes the place of a release.
+void Ranking::RankScheme(Group& group) {
+  if (!IsOrdered(*group.front())) {
+    OrderByFirstSeen(group);
+    return TakePlaces(group, false);
+  }
+  OrderByVersion(group);
+  Group releases, prereleases;
+  for (RankedName* name : group)
+    (name->version.prerelease ? prereleases : releases).push_back(name);
+  if (!releases.empty()) TakePlaces(releases, false);
+  while (!prereleases.empty()) {
+    const std::string_view line = prereleases.back()->version.line;
+    const auto its = std::stable_partition(
+        prereleases.begin(), prereleases.end(),
+        [&](const RankedName* name) { return name->version.line != line; });
+    Group with_releases = releases;
+    with_releases.insert(with_releases.end(), its, prereleases.end());
+    prereleases.erase(its, prereleases.end());
+    TakePlaces(with_releases, true);
+  }
+}
+
+// A tag without an order on an image that has one with an order goes by that.
+void Ranking::GiveTwinsPlaces(std::vector<RankedName>& group) {
+  const auto place = [&](const RankedName& name) { return names_[name.standing].place; };
+  for (std::size_t i = 0; i < group.size();) {
+    std::size_t end = i;
+    const RankedName* best = nullptr;
+    for (; end < group.size() && group[end].image == group[i].image; ++end)
+      if (IsOrdered(group[end]) && (best == nullptr || place(group[end]) < place(*best)))
+        best = &group[end];
+    for (; i < end; ++i) {
+      if (best == nullptr || IsOrdered(group[i]) || group[i].version.kind == TagKind::kSignature)
+        continue;
+      const NameStanding& its = names_[best->standing];
+      NameStanding& standing = names_[group[i].standing];
+      standing.place = its.place;
+      standing.in_use_here = its.in_use_here;
+      standing.shared = its.shared;
+      standing.replaced_by = its.replaced_by;
+      standing.newer_that_stays = its.newer_that_stays;
+      standing.ranked_as = its.name;
+    }
+  }
+}
+
+void Ranking::RankTags(std::vector<RankedName>& group) {
+  for (RankedName& name : group) name.version = ReadTag(names_[name.standing].name->tag());
+  std::ranges::sort(group, {}, [](const RankedName& name) {
+    return std::tuple(name.image, name.version.kind, name.standing);
+  });
+  Group all;
+  all.reserve(group.size());
+  const RankedName* ordered = nullptr;  // the first name of the image, when it has an order
+  for (RankedName& name : group) {
+    if (IsOrdered(name)) ordered = &name;
+    const bool twin = ordered != nullptr && ordered->image == name.image && !IsOrdered(name);
+    if (name.version.kind == TagKind::kSignature || twin) continue;
+    // All words are in one group: none replaces another, but the last seen have more room.
+    if (name.version.kind == TagKind::kWord) name.version.scheme.clear();
+    all.push_back(&name);
+  }
+  const auto scheme = [](const RankedName* name) {
+    return std::tuple<TagKind, std::string_view>(name->version.kind, name->version.scheme);
+  };
+  std::ranges::sort(all, {}, scheme);
+  for (auto from = all.begin(); from != all.end();) {
+    const auto to =
+        std::find_if(from, all.end(), [&](auto* name) { return scheme(name) != scheme(*from); });
+    Group of_scheme(from, to);
+    RankScheme(of_scheme);
+    from = to;
+  }
+  GiveTwinsPlaces(group);
+}
+
+void Ranking::RankDigests(std::vector<RankedName>& group) {
+  Group all;
+  for (RankedName& name : group)
+    if (!seen_.ages[name.image].lost_tag) all.push_back(&name);
+  if (!all.empty()) RankScheme(all);
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "agent/base/clock.h"
+#include "agent/model/plan.h"
+#include "agent/plan/standing.h"
+#include "agent/plan/version.h"
+#include "agent/plan/workload_needs.h"
+
+namespace imagesweep {
+
+// One name among others of its repository.
+struct RankedName {
+  std::uint32_t image = 0;     // position in Observation::images
+  std::uint32_t standing = 0;  // position in the list of all standings
+  TagVersion version = {};
+  std::uint32_t newness = 0;  // within one scheme; equal: nobody can tell which is newer
+};
+
+// Ranks the names of one repository, each scheme's among themselves, and writes their standings.
+// Its memory is used again from one repository to the next.
+class Ranking {
+ public:
+  // `in_use` is parallel to the images; `stays`: images that no plan removes.
+  Ranking(const Observation& seen, const WorkloadNeeds& needs, const std::vector<bool>& in_use,
+          const std::vector<bool>& stays, std::vector<NameStanding>& names);
+
+  // Tags of one repository.  Changes the order of `group`.
+  void RankTags(std::vector<RankedName>& group);
+  // Names by digest of one repository: nothing tells an order but what the node saw first.
+  void RankDigests(std::vector<RankedName>& group);
+
+ private:
+  using Group = std::vector<RankedName*>;
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+  void RankScheme(Group& group);
+  void OrderByVersion(Group& group);
+  void OrderByFirstSeen(Group& group);
+  void TakePlaces(Group& group, bool only_prereleases);
+  void GiveTwinsPlaces(std::vector<RankedName>& group);
+
+  const Observation& seen_;
+  const WorkloadNeeds& needs_;
+  const std::vector<bool>& in_use_;
+  const std::vector<bool>& stays_;
+  std::vector<NameStanding>& names_;
+  bool clock_jumped_;  // an image was first seen in the future
+  // Of every image the position of its best name in the group; kNone before and after each.
+  std::vector<std::uint32_t> first_of_;
+};
+
+}  // namespace imagesweep

@@ -1,0 +1,89 @@
+#include "agent/plan/removal_time.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "agent/plan/age_limits.h"
+#include "agent/plan/planner.h"
+
+namespace imagesweep {
+namespace {
+
+constexpr Millis kAround = std::chrono::seconds(1);
+constexpr Millis kNever = std::chrono::hours(24 * 365 * 100);
+
+// The node as it will be, with nothing used but what is in use now.
+class Future {
+ public:
+  Future(const Scene& scene, std::uint32_t image)
+      : scene_(scene), image_(image), seen_(scene.seen()) {}
+
+  // What a plan at that time makes of the image.
+  Decision After(Millis passed) {
+    seen_.at = scene_.seen().at + passed;
+    for (std::uint32_t at = 0; at < seen_.ages.size(); ++at) {
+      if (scene_.in_use(at)) continue;
+      seen_.ages[at].unused_for = scene_.age(at).unused_for + passed;
+      seen_.ages[at].watched_unused_for = scene_.age(at).watched_unused_for + passed;
+    }
+    return MakePlan(Scene(scene_.policy(), seen_, scene_.graph())).decisions[image_];
+  }
+
+  bool GoesAfter(Millis passed) { return After(passed).verdict == Verdict::kRemove; }
+
+ private:
+  const Scene& scene_;
+  const std::uint32_t image_;
+  Observation seen_;
+};
+
+// The times at which something about this image changes, ascending.
+std::vector<Millis> Turns(const Scene& scene, std::uint32_t at) {
+  const ImageAge& age = scene.age(at);
+  std::vector<Millis> turns = {Millis::zero(), OldEnoughIn(scene, at),
+                               MinimumAgeWhenCritical(scene, at) - age.watched_unused_for};
+  if (const Millis limit = MaximumAge(scene, at); limit > Millis::zero() && limit < kNever)
+    turns.push_back(limit - age.unused_for + Millis(1));  // it must be exceeded
+  std::erase_if(turns, [](Millis turn) { return turn < Millis::zero() || turn > kNever; });
+  const auto& windows = scene.policy().windows;
+  for (std::size_t i = 0, ages = turns.size(); i < ages; ++i) {
+    const SystemTime then = scene.seen().at + turns[i];
+    if (AnyContains(windows, then)) continue;
+    if (const auto opening = NextOpening(windows, then))
+      turns.push_back(std::chrono::ceil<Millis>(*opening - scene.seen().at));
+  }
+  std::ranges::sort(turns);
+  return turns;
+}
+
+}  // namespace
+
+std::optional<RemovalTime> RemovalByTime(const Scene& scene, const Plan& plan,
+                                         std::uint32_t image) {
+  if (plan.decisions[image].verdict == Verdict::kRemove || scene.in_use(image)) return std::nullopt;
+  Future future(scene, image);
+  if (future.GoesAfter(Millis::zero())) return std::nullopt;  // what it waits for is not time
+  Millis stays = Millis::zero();                              // at that time it stays
+  for (const Millis turn : Turns(scene, image)) {
+    if (!future.GoesAfter(turn + kAround)) {
+      stays = turn + kAround;
+      continue;
+    }
+    // Something about another image may have turned before.
+    Millis goes = turn + kAround;
+    if (turn > stays && future.GoesAfter(turn)) goes = turn;
+    if (const Millis before = turn - Millis(1); before > stays && !future.GoesAfter(before))
+      stays = before;
+    while (goes - stays > Millis(1)) {
+      const Millis middle = stays + (goes - stays) / 2;
+      (future.GoesAfter(middle) ? goes : stays) = middle;
+    }
+    const bool holds =
+        (goes <= kAround || !future.GoesAfter(goes - kAround)) && future.GoesAfter(goes + kAround);
+    if (!holds) return std::nullopt;
+    return RemovalTime{goes, scene.seen().at + goes, future.After(goes + kAround).code};
+  }
+  return std::nullopt;
+}
+
+}  // namespace imagesweep

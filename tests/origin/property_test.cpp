@@ -1,0 +1,115 @@
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+
+#include "agent/app/origins.h"
+#include "agent/plan/planner.h"
+#include "tests/support/observation.h"
+
+// With keep.localOnly: Always nothing goes without evidence, whatever names, digests, labels and
+// runtimes come together.  The oracle knows what was really pulled, since it made the world: the
+// code sees only what a runtime would show of it.
+
+namespace imagesweep {
+namespace {
+
+constexpr std::uint64_t kCases = 200'000;
+
+struct World {
+  explicit World(std::uint64_t seed) : random(seed) {
+    constexpr const char* kNames[] = {"containerd", "docker", "cri-o", "other", ""};
+    constexpr const char* kDocker[] = {"20.10.24+dfsg1", "28.5.1", "29.0.0", "library-import", "1"};
+    runtime.name = kNames[Below(5)];
+    runtime.version = runtime.name == "docker" ? kDocker[Below(5)] : "1.34.0";
+    own_store = runtime.name == "docker" && (runtime.version[0] == '2' && runtime.version[1] < '9');
+    for (int i = 1 + Below(4); i > 0; --i) AddImage();
+  }
+  int Below(int n) { return static_cast<int>(random() % static_cast<std::uint64_t>(n)); }
+  std::string Repository() {
+    constexpr const char* kRepositories[] = {"shop.example/app", "127.0.0.1:5000/app",
+                                             "docker.io/library/overlayfs", "docker.io/team/app"};
+    return kRepositories[Below(4)];
+  }
+  void AddImage() {
+    const std::string word = "image" + std::to_string(images.size());
+    Image image;
+    image.id = ImageId(Id(word));
+    image.size_bytes = 1;
+    const std::string manifest =
+        runtime.name == "docker" && !own_store ? image.id.text() : Id("m" + word);
+    std::set<std::string> from;
+    for (int i = Below(3); i > 0; --i) from.insert(Repository());
+    for (int i = Below(3); i > 0; --i) {
+      const std::string repository = Below(2) == 0 && !from.empty() ? *from.begin() : Repository();
+      image.tags.push_back(ImageName::Parse(repository + ":v" + std::to_string(Below(3))));
+    }
+    // Docker's own store tells the truth; all others add what nobody pulled.
+    for (const std::string& repository : from)
+      image.digests.push_back(ImageName::Parse(repository + "@" + manifest));
+    if (!own_store && Below(2) == 0)
+      image.digests.push_back(ImageName::Parse(Repository() + "@" + manifest));
+    std::vector<OriginProof> seen;
+    const bool leaves_labels = runtime.name == "containerd" && Below(3) != 0;
+    if (leaves_labels)
+      for (const std::string& repository : from)
+        seen.push_back({repository, repository + "@" + manifest, "label"});
+    evident.push_back(leaves_labels || own_store);
+    pulled_from.push_back(std::move(from));
+    labels.push_back(std::move(seen));
+    images.push_back(std::move(image));
+  }
+
+  std::mt19937_64 random;
+  RuntimeIdentity runtime;
+  bool own_store = false;
+  std::vector<Image> images;
+  std::vector<std::set<std::string>> pulled_from;
+  std::vector<bool> evident;  // whether the runtime keeps what proves it
+  std::vector<std::vector<OriginProof>> labels;
+};
+
+struct Labels final : OriginSource {
+  explicit Labels(const World& its) : world(its) {}
+  Result<OriginFindings> Find(std::span<const Image>, const RuntimeIdentity&,
+                              const std::stop_token&) override {
+    return OriginFindings{world.labels, "no label", {}};
+  }
+  const World& world;
+};
+
+TEST(OriginProperty, NothingWithoutEvidenceGoesUnderLocalOnlyAlways) {
+  Policy policy = Policy::Default();
+  policy.keep.images.clear();
+  policy.maximum_age = Millis(1);
+  policy.limits = {1000, 0, 100, Millis(0), 5, 1};
+  std::size_t went = 0, stayed = 0;
+  for (std::uint64_t seed = 0; seed < kCases; ++seed) {
+    World world(seed);
+    Labels labels(world);
+    cri::RepoDigests digests;
+    Origins({&labels, &digests}).Fill(world.images, world.runtime, {});
+    ObservationBuilder builder;
+    for (const Image& image : world.images) builder.Add(image);
+    const Plan plan = MakePlan(policy, builder.seen());
+    for (const auto at : plan.removals) {
+      const Image& image = world.images[at];
+      ASSERT_TRUE(world.evident[at]) << seed << " " << world.runtime.name;
+      ASSERT_FALSE(world.pulled_from[at].empty()) << seed;
+      for (const ImageName& tag : image.tags)
+        ASSERT_TRUE(world.pulled_from[at].contains(std::string(tag.repository())))
+            << seed << " " << tag.text();
+      // And it says by what it comes back.
+      const auto by = ImageName::Parse(image.origin.pull_by);
+      ASSERT_TRUE(world.pulled_from[at].contains(std::string(by.repository()))) << seed;
+      ASSERT_FALSE(by.digest().empty()) << seed;
+    }
+    went += plan.removals.size();
+    stayed += world.images.size() - plan.removals.size();
+  }
+  EXPECT_GT(went, kCases / 20) << "the rule would also hold where nothing ever goes";
+  EXPECT_GT(stayed, kCases / 20);
+}
+
+}  // namespace
+}  // namespace imagesweep

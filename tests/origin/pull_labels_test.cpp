@@ -1,0 +1,146 @@
+#include "agent/containerd/pull_labels.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "agent/app/origins.h"
+#include "agent/containerd/collector.h"
+#include "tests/containerd/fake_containerd.h"
+
+namespace imagesweep::containerd {
+namespace {
+
+const std::string kSource = "containerd.io/distribution.source.";
+
+std::string DigestOf(char digit) {
+  return "sha256:" + std::string(64, digit);
+}
+const std::string kConfig = DigestOf('c'), kManifest = DigestOf('a'), kLayer = DigestOf('1');
+
+// One image, as the records say; its labels differ from test to test.
+class PullLabelsTest : public testing::Test {
+ protected:
+  PullLabelsTest() {
+    auto& its = space();
+    its.blobs[kManifest] = {"{}",
+                            {{"containerd.io/gc.ref.content.config", kConfig},
+                             {"containerd.io/gc.ref.content.l.0", kLayer}}};
+    its.blobs[kConfig] = {"{}", {}};
+    its.blobs[kLayer] = {"x", {}};
+  }
+  FakeContainerd::Space& space() { return fake_.spaces["k8s.io"]; }
+  void Label(const std::string& host, const std::string& repositories) {
+    space().blobs[kManifest].labels[kSource + host] = repositories;
+  }
+  // The origin of the image that has these records.
+  Origin Of(std::initializer_list<std::string> records) {
+    std::vector<Image> images(1);
+    images[0].id = ImageId(kConfig);
+    space().images.clear();
+    for (const std::string& record : records) {
+      space().images[record] = kManifest;
+      if (record == kConfig) continue;
+      ImageName name = ImageName::Parse(record);
+      (name.digest().empty() ? images[0].tags : images[0].digests).push_back(std::move(name));
+    }
+    RealClock clock;
+    Collector collector(fake_.Channel(), clock);
+    RecentGraph graph(collector, clock);
+    PullLabels labels(graph);
+    warnings_ = Origins({&labels}).Fill(images, runtime_, {});
+    return images[0].origin;
+  }
+
+  FakeContainerd fake_;
+  RuntimeIdentity runtime_{"containerd", "1.7.24", "", 0};
+  std::vector<std::string> warnings_;
+};
+
+TEST_F(PullLabelsTest, ALabelForTheRepositoryOfItsNameProvesAPull) {
+  Label("docker.io", "library/nginx");
+  const Origin origin =
+      Of({kConfig, "docker.io/library/nginx:1.25", "docker.io/library/nginx@" + kManifest});
+  EXPECT_EQ(origin.kind, OriginKind::kPulled);
+  EXPECT_EQ(origin.pull_by, "docker.io/library/nginx@" + kManifest);
+  EXPECT_NE(origin.evidence.find("docker.io/library/nginx"), std::string::npos) << origin.evidence;
+}
+
+TEST_F(PullLabelsTest, ThePortThatTheLabelDoesNotHaveIsThatOfTheName) {
+  Label("127.0.0.1", "other/app,team/app");
+  EXPECT_EQ(Of({"127.0.0.1:5000/team/app:v1"}).pull_by, "127.0.0.1:5000/team/app@" + kManifest);
+}
+
+// The import of an archive writes no label, whatever names it gives: its own, `--digests`,
+// `--base-name`, those of snapshotters and of builders.
+TEST_F(PullLabelsTest, NamesAloneProveNothing) {
+  for (const char* made_up : {"import-2026-11-20", "overlayfs", "stargz", "moby-dangling",
+                              "registry.example/team/airgap"}) {
+    const Origin origin =
+        Of({"registry.example/team/airgap:2.7.1", std::string(made_up) + "@" + kManifest});
+    EXPECT_EQ(origin.kind, OriginKind::kUnknown) << made_up;
+  }
+  EXPECT_EQ(Of({"registry.example/team/airgap:2.7.1"}).kind, OriginKind::kLocal);
+}
+
+TEST_F(PullLabelsTest, ALabelForAnotherRepositoryDoesNotProveThisOne) {
+  Label("docker.io", "library/nginx");
+  EXPECT_EQ(Of({"registry.example/nginx:1", "registry.example/nginx@" + kManifest}).kind,
+            OriginKind::kUnknown);
+  EXPECT_EQ(Of({"docker.io/library/nginx:1", "docker.io/golden/nginx:1"}).kind,
+            OriginKind::kUnknown) << "the second name would be lost";
+}
+
+TEST_F(PullLabelsTest, LabelsOfLayersAndOfOtherNamespacesProveNothing) {
+  space().blobs[kLayer].labels[kSource + "docker.io"] = "library/nginx";
+  space().blobs[kConfig].labels[kSource + "docker.io"] = "library/nginx";
+  fake_.spaces["moby"].blobs[kManifest] = {"{}", {{kSource + "docker.io", "library/nginx"}}};
+  EXPECT_EQ(Of({"docker.io/library/nginx:1", "docker.io/library/nginx@" + kManifest}).kind,
+            OriginKind::kUnknown);
+}
+
+TEST_F(PullLabelsTest, WithoutTheContentNothingIsProved) {
+  Label("docker.io", "library/nginx");
+  space().blobs.erase(kManifest);
+  EXPECT_EQ(Of({"docker.io/library/nginx:1", "docker.io/library/nginx@" + kManifest}).kind,
+            OriginKind::kUnknown);
+}
+
+// A removal that was killed between two records: the tag or the digest is left, or the id alone.
+TEST_F(PullLabelsTest, WhatIsLeftOfAKilledRemovalIsNotLocal) {
+  Label("docker.io", "library/nginx");
+  for (const std::string& left : {std::string("docker.io/library/nginx:1.25"),
+                                  "docker.io/library/nginx@" + kManifest, kConfig}) {
+    const Origin origin = Of({left});
+    EXPECT_EQ(origin.kind, OriginKind::kPulled) << left << ": " << origin.evidence;
+    EXPECT_EQ(origin.pull_by, "docker.io/library/nginx@" + kManifest) << left;
+  }
+}
+
+// Without a name and without its port a registry on a bare host would read as one of docker.io.
+TEST_F(PullLabelsTest, NoRepositoryOfDockerIoIsMadeUpFromABareHost) {
+  Label("registry", "team/app");
+  EXPECT_FALSE(Of({kConfig}).can_be_pulled());
+  EXPECT_EQ(Of({"registry:5000/team/app:v1"}).pull_by, "registry:5000/team/app@" + kManifest);
+}
+
+TEST_F(PullLabelsTest, ContentThatCannotBeReadIsAWarningAndStaysUnknown) {
+  Label("docker.io", "library/nginx");
+  fake_.faults["Content.List"] = grpc::Status(grpc::StatusCode::UNAVAILABLE, "broken");
+  Of({"docker.io/library/nginx:1", "docker.io/library/nginx@" + kManifest});
+  EXPECT_EQ(warnings_.size(), 1U);
+  fake_.faults["Version"] = grpc::Status(grpc::StatusCode::UNAVAILABLE, "away");
+  EXPECT_EQ(Of({"docker.io/library/nginx:1", "docker.io/library/nginx@" + kManifest}).kind,
+            OriginKind::kUnknown);
+  EXPECT_EQ(warnings_.size(), 1U);
+}
+
+TEST_F(PullLabelsTest, AreNotReadOnAnotherRuntime) {
+  Label("docker.io", "library/nginx");
+  runtime_.name = "docker";
+  EXPECT_FALSE(Of({"docker.io/library/nginx:1"}).can_be_pulled());
+  EXPECT_TRUE(fake_.asked.empty());
+}
+
+}  // namespace
+}  // namespace imagesweep::containerd

@@ -1,0 +1,145 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "agent/plan/defer.h"
+#include "agent/plan/planner.h"
+#include "agent/plan/room.h"
+#include "tests/plan/random_world.h"
+
+// Limits, and images that cannot be removed in this run, never starve the others.
+
+namespace imagesweep {
+namespace {
+
+constexpr std::uint64_t kCases = 10'000;
+
+// A node whose idle images are all that can make space; some of them are unavailable.
+struct PressedWorld {
+  explicit PressedWorld(std::uint64_t seed) : world(seed) {
+    Policy& policy = world.policy();
+    policy.windows.clear();
+    policy.disk.inodes = {0, 0};
+    policy.disk.critical.threshold_percent = 0;
+    policy.disk.high_percent = 75;
+    policy.disk.low_percent = 40 + world.Below(35);
+    policy.limits.max_bytes = static_cast<std::uint64_t>(world.Below(8)) * 100;
+    if (world.Maybe(2)) policy.limits.max_percent_of_images = 100;
+    if (world.Maybe(2)) policy.rules.clear();
+    if (world.Maybe(2)) policy.keep.local_only = LocalOnly::kNever;
+    if (world.Maybe(2)) policy.maximum_age = Millis(0);
+    world.AddDisk();
+    world.seen().disk->available_bytes = static_cast<std::uint64_t>(world.Below(250));
+    for (std::size_t i = 0; i < world.seen().images.size(); ++i)
+      world.seen().unavailable.emplace_back(world.Maybe(3) ? "its removal failed" : "");
+  }
+  RandomWorld world;
+};
+
+struct Facts {
+  const Policy& policy;
+  const Observation& seen;
+
+  bool Allows(std::size_t count, std::uint64_t bytes) const {
+    const Limits& limits = policy.limits;
+    return count <= static_cast<std::size_t>(limits.max_images) &&
+           count * 100 <= seen.images.size() * static_cast<std::size_t>(limits.max_percent_of_images) &&
+           (limits.max_bytes == 0 || bytes <= limits.max_bytes);
+  }
+  std::uint64_t Bytes(const std::vector<std::uint32_t>& images) const {
+    std::uint64_t bytes = 0;
+    for (const auto at : images) bytes += seen.images[at].size_bytes;
+    return bytes;
+  }
+};
+
+// With nothing unavailable and no limits: what would go at all, were the disk never free enough.
+std::vector<std::uint32_t> Removable(const PressedWorld& pressed) {
+  PressedWorld all = pressed;
+  all.world.policy().limits = {1000, 0, 100, Millis(0), 5, 1};
+  all.world.policy().disk.low_percent = 1;
+  all.world.seen().disk->available_bytes = 0;
+  all.world.seen().disk->capacity_bytes = std::uint64_t{1} << 40;
+  all.world.seen().unavailable.clear();
+  return MakePlan(all.world.policy(), all.world.seen()).removals;
+}
+
+TEST(LimitsProperty, APlanIsNotEmptyWhileAnAvailableImageWithinTheLimitsWouldFreeSpace) {
+  std::size_t limited = 0, by_unavailable = 0;
+  for (std::uint64_t seed = 0; seed < kCases; ++seed) {
+    const PressedWorld pressed(seed);
+    RandomWorld world = pressed.world;
+    const Facts facts{world.policy(), world.seen()};
+    const Plan plan = MakePlan(world.policy(), world.seen());
+    ASSERT_TRUE(facts.Allows(plan.removals.size(), facts.Bytes(plan.removals))) << "seed " << seed;
+    for (const auto at : plan.removals)
+      ASSERT_TRUE(world.seen().WhyUnavailable(at).empty()) << "seed " << seed;
+    const auto removable = Removable(pressed);
+    const auto may_go = [&](std::uint32_t at) {
+      return world.seen().WhyUnavailable(at).empty() && world.seen().images[at].size_bytes > 0 &&
+             facts.Allows(1, world.seen().images[at].size_bytes);
+    };
+    if (world.seen().disk->used_percent() < 75 || std::ranges::none_of(removable, may_go)) continue;
+    ASSERT_FALSE(plan.removals.empty()) << "seed " << seed;
+    limited += plan.Count(Verdict::kDefer) > 0 ? 1 : 0;
+    by_unavailable += std::ranges::any_of(plan.decisions, [&](const Decision& decision) {
+      return decision.verdict == Verdict::kDefer &&
+             !world.seen().WhyUnavailable(decision.image).empty();
+    });
+  }
+  EXPECT_GT(limited, kCases / 10) << "the worlds must show it";
+  EXPECT_GT(by_unavailable, kCases / 20);
+}
+
+// No image more could go: each that stays is needed, or unavailable, or has no place left, unless
+// the goal is reached.
+TEST(LimitsProperty, WhatStaysHasNoPlaceLeftOrTheGoalIsReached) {
+  std::size_t short_of_goal = 0;
+  for (std::uint64_t seed = 0; seed < kCases; ++seed) {
+    const PressedWorld pressed(seed);
+    RandomWorld world = pressed.world;
+    const Facts facts{world.policy(), world.seen()};
+    const DiskUsage& disk = *world.seen().disk;
+    if (disk.used_percent() < 75) continue;
+    const Plan plan = MakePlan(world.policy(), world.seen());
+    const auto low = static_cast<std::uint64_t>(100 - world.policy().disk.low_percent);
+    const std::uint64_t freed = facts.Bytes(plan.removals);
+    if (disk.available_bytes + freed >= disk.capacity_bytes * low / 100) continue;
+    ++short_of_goal;
+    for (const auto at : Removable(pressed)) {
+      if (std::ranges::find(plan.removals, at) != plan.removals.end()) continue;
+      ASSERT_FALSE(world.seen().WhyUnavailable(at).empty() &&
+                   facts.Allows(plan.removals.size() + 1,
+                                freed + world.seen().images[at].size_bytes))
+          << "seed " << seed << " image " << at;
+    }
+  }
+  EXPECT_GT(short_of_goal, kCases / 10) << "the worlds must show it";
+}
+
+TEST(LimitsProperty, AFreeSpaceTargetIsNotStarvedEither) {
+  std::size_t chosen = 0;
+  for (std::uint64_t seed = 0; seed < kCases; ++seed) {
+    const PressedWorld pressed(seed);
+    RandomWorld world = pressed.world;
+    const Facts facts{world.policy(), world.seen()};
+    const Scene scene(world.policy(), world.seen());
+    Plan plan = ChooseForRoom(scene, 1000);
+    Defer(scene, {}, plan);
+    ASSERT_TRUE(facts.Allows(plan.removals.size(), facts.Bytes(plan.removals))) << "seed " << seed;
+    for (const auto at : Removable(pressed)) {
+      if (std::ranges::find(plan.removals, at) != plan.removals.end()) continue;
+      ASSERT_FALSE(world.seen().WhyUnavailable(at).empty() &&
+                   facts.Allows(plan.removals.size() + 1,
+                                facts.Bytes(plan.removals) + world.seen().images[at].size_bytes))
+          << "seed " << seed << " image " << at;
+    }
+    chosen += plan.removals.size();
+  }
+  EXPECT_GT(chosen, kCases / 4) << "the worlds must show it";
+}
+
+}  // namespace
+}  // namespace imagesweep
