@@ -64,8 +64,8 @@ void AddSourceFlags(CLI::App& app, Options& options) {
          [&options](const std::string& text) { options.workloads = kWorkloads.at(text); },
          "Where keep.workloads learns of the cluster's workloads: off, direct (from the API "
          "server; needs list and watch on apps and batch), or index. While keep.workloads.enabled "
-         "is "
-         "true and they cannot be read, nothing is removed [direct]")
+         "is true and they cannot be read, nothing is removed [direct, where an agent lists them "
+         "in each run; told so, it watches them]")
       ->check(CLI::IsMember({"off", "direct", "index"}))
       ->envname("IMAGESWEEP_WORKLOADS")
       ->group(group);

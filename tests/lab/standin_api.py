@@ -24,7 +24,11 @@ import threading
 import time
 import urllib.parse
 
-KINDS = {"pods": "Pod", "nodes": "Node", "configmaps": "ConfigMap"}
+CORE = {"pods": "Pod", "nodes": "Node", "configmaps": "ConfigMap"}
+WORKLOADS = {"apis/apps/v1": {"deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet",
+                              "replicasets": "ReplicaSet", "controllerrevisions": "ControllerRevision"},
+             "apis/batch/v1": {"cronjobs": "CronJob", "jobs": "Job"}}
+KINDS = {**CORE, **WORKLOADS["apis/apps/v1"], **WORKLOADS["apis/batch/v1"]}
 FIELDS = {  # what the real server can select these kinds by, as far as the agent has use for it
     "metadata.name": lambda item: item["metadata"]["name"],
     "metadata.namespace": lambda item: item["metadata"].get("namespace", ""),
@@ -270,11 +274,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 def _route(path):
     parts = path.strip("/").split("/")
+    for group, kinds in WORKLOADS.items():  # of all namespaces, as a list or a watch
+        if "/".join(parts[:3]) == group and len(parts) == 4 and parts[3] in kinds:
+            return parts[3], "", ""
     if parts[:2] == ["api", "v1"]:
         parts = parts[2:]
         namespace = parts[1] if len(parts) > 2 and parts[0] == "namespaces" else ""
         parts = parts[2:] if namespace else parts
-        if parts and parts[0] in KINDS and len(parts) <= 2:
+        if parts and parts[0] in CORE and len(parts) <= 2:
             return parts[0], namespace, parts[1] if len(parts) == 2 else ""
     raise Refused(404, "NotFound", "the server could not find the requested resource")
 

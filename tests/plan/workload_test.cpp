@@ -168,6 +168,7 @@ TEST(Workload, CriticalDiskUseDoesNotGetAtWhatItWants) {
   Policy policy = KeepingWorkloads();
   policy.maximum_age = Millis(0);
   policy.minimum_age = std::chrono::hours(2000);
+  policy.disk.critical.threshold_percent = 82;
   ObservationBuilder seen;
   seen.Add(Img("a", {"app:1"}, 400)).Add(Img("b", {"app:2"}, 400)).Disk(1000, 10);
   seen.seen().workloads = {Of("Deployment", "api", "app:1", 1, 2)};

@@ -88,7 +88,7 @@ TEST(Render, TheDefaultDocumentSaysWhatEachFieldMeans) {
   EXPECT_THAT(yaml, HasSubstr("# time between two runs (1m … 24h)\ninterval: 15m\n"));
   EXPECT_THAT(yaml, HasSubstr("\n  images: [\"localhost/**\"]\n"));
   EXPECT_THAT(yaml, HasSubstr("\n  localOnly: Always\n"));
-  EXPECT_THAT(yaml, HasSubstr("\n    enabled: false\n"));
+  EXPECT_THAT(yaml, HasSubstr("\n    enabled: true\n"));
   EXPECT_THAT(yaml, HasSubstr("\n    rollbackRevisions: 2\n"));
   EXPECT_THAT(yaml, HasSubstr("\n    scaledToZero: true\n"));
   EXPECT_THAT(yaml, HasSubstr("\n    cronJobs: true\n"));
