@@ -100,7 +100,8 @@ CodecPtr<Rule> RuleFields() {
            "not there, keeps another of that repository"),
        Member(
            "keepLast", &S::keep_last, Maybe(Integer(0, kAny)),
-           "the newest so many of each repository stay, among what the rule selects; with Untag, "
+           "the newest so many of each repository and scheme of tags stay, among what the rule "
+           "selects; with Untag, "
            "the tags on them"),
        Member("minimumAge", &S::minimum_age, Maybe(kAge()),
               "in place of the policy's; with Untag, how long nothing must have named the tag"),
@@ -149,16 +150,15 @@ CodecPtr<KeepRules> KeepFields() {
              "an image with such a tag stays, e.g. \"latest\" or \"prod-*\""),
       Member(
           "lastPerRepository", &S::last_per_repository, Integer(0, kAny),
-          "rollback room: the newest so many of each repository that is in use stay; those in use "
-          "are counted among them"),
+          "rollback room: the newest so many of each repository that is in use stay, of each scheme of "
+          "tags; those in use are counted among them"),
       Member<S, LocalOnly>("localOnly", &S::local_only,
                            Words<LocalOnly>({{"Always", LocalOnly::kAlways},
                                              {"UnlessSuperseded", LocalOnly::kUnlessSuperseded},
                                              {"Never", LocalOnly::kNever}}),
                            "whether images stay that no registry is known for (no repo digest), "
                            "so that they cannot be pulled again; UnlessSuperseded lets those go of "
-                           "which the node has "
-                           "a newer version"),
+                           "which the node has a greater version of the same scheme, which stays"),
       Member("unknown", &S::unknown, Boolean(), "what no rule selects stays"),
       Member("workloads", &S::workloads, WorkloadFields(),
              "what rollbacks, scale-ups and the next run of a CronJob will need"),
@@ -261,10 +261,11 @@ CodecPtr<Policy> MakePolicyFields() {
               "maximumAge", &S::maximum_age, kAge(),
               "an image unused for longer than this is removed whatever the disk says; 0s = off"),
           Member("removeDangling", &S::remove_dangling, Boolean(),
-                 "remove images that lost their tag to a newer image of the same repository, or "
-                 "have no name at all"),
+                 "remove images that are known to have lost their tag, or have no name at all; never "
+                 "what may have been pulled by digest"),
           Member("removeSuperseded", &S::remove_superseded, Boolean(),
-                 "remove images older than the newest lastPerRepository of their repository"),
+                 "remove images behind the newest lastPerRepository of their repository, among tags "
+                 "of one scheme"),
           Member("diskUsage", &S::disk, DiskFields(),
                  "use of the image filesystem; the kubelet acts at 85 and stops at 80, so stay "
                  "below"),
