@@ -98,11 +98,10 @@ CodecPtr<Rule> RuleFields() {
            "the rule's own numbers; Untag: the tag goes, and its image, which is judged as if the "
            "rule were "
            "not there, keeps another of that repository"),
-       Member(
-           "keepLast", &S::keep_last, Maybe(Integer(0, kAny)),
-           "the newest so many of each repository and scheme of tags stay, among what the rule "
-           "selects; with Untag, "
-           "the tags on them"),
+       Member("keepLast", &S::keep_last, Maybe(Integer(0, kAny)),
+              "the newest so many of each repository and scheme of tags stay, among what the rule "
+              "selects; with Untag, "
+              "the tags on them"),
        Member("minimumAge", &S::minimum_age, Maybe(kAge()),
               "in place of the policy's; with Untag, how long nothing must have named the tag"),
        Member("maximumAge", &S::maximum_age, Maybe(kAge()),
@@ -148,10 +147,10 @@ CodecPtr<KeepRules> KeepFields() {
              "image names that stay whatever else is said, e.g. \"shop/**\" or \"redis:7.*\""),
       Member("tags", &S::tags, Many(TagPattern()),
              "an image with such a tag stays, e.g. \"latest\" or \"prod-*\""),
-      Member(
-          "lastPerRepository", &S::last_per_repository, Integer(0, kAny),
-          "rollback room: the newest so many of each repository that is in use stay, of each scheme of "
-          "tags; those in use are counted among them"),
+      Member("lastPerRepository", &S::last_per_repository, Integer(0, kAny),
+             "rollback room: the newest so many of each repository that is in use stay, of each "
+             "scheme of "
+             "tags; those in use are counted among them"),
       Member<S, LocalOnly>("localOnly", &S::local_only,
                            Words<LocalOnly>({{"Always", LocalOnly::kAlways},
                                              {"UnlessSuperseded", LocalOnly::kUnlessSuperseded},
@@ -260,12 +259,14 @@ CodecPtr<Policy> MakePolicyFields() {
           Member(
               "maximumAge", &S::maximum_age, kAge(),
               "an image unused for longer than this is removed whatever the disk says; 0s = off"),
-          Member("removeDangling", &S::remove_dangling, Boolean(),
-                 "remove images that are known to have lost their tag, or have no name at all; never "
-                 "what may have been pulled by digest"),
-          Member("removeSuperseded", &S::remove_superseded, Boolean(),
-                 "remove images behind the newest lastPerRepository of their repository, among tags "
-                 "of one scheme"),
+          Member(
+              "removeDangling", &S::remove_dangling, Boolean(),
+              "remove images that are known to have lost their tag, or have no name at all; never "
+              "what may have been pulled by digest"),
+          Member(
+              "removeSuperseded", &S::remove_superseded, Boolean(),
+              "remove images behind the newest lastPerRepository of their repository, among tags "
+              "of one scheme"),
           Member("diskUsage", &S::disk, DiskFields(),
                  "use of the image filesystem; the kubelet acts at 85 and stops at 80, so stay "
                  "below"),
