@@ -146,8 +146,7 @@ const NameStanding* Follower(const Scene& scene, std::uint32_t at) {
   return it == scene.names(at).end() ? nullptr : &*it;
 }
 bool Retained(const Scene& scene, std::uint32_t at) {
-  return std::ranges::any_of(scene.names(at), &NameStanding::retained) ||
-         FollowsSubject(scene, at);
+  return std::ranges::any_of(scene.names(at), &NameStanding::retained) || FollowsSubject(scene, at);
 }
 std::string RetainedEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   if (!applies) return "not among the newest of a repository in use";
@@ -155,9 +154,8 @@ std::string RetainedEvidence(const Scene& scene, std::uint32_t at, bool applies)
     return "signature, attestation or SBOM of " + follower->subject->display_name() +
            ", which is here";
   const auto it = std::ranges::find_if(scene.names(at), &NameStanding::retained);
-  return RankText(*it, it->kept) +
-         (it->numbered() ? " (rule \"" + it->rule->name + "\")"
-                         : ", and it is in use (keep.lastPerRepository)");
+  return RankText(*it, it->kept) + (it->numbered() ? " (rule \"" + it->rule->name + "\")"
+                                                   : ", and it is in use (keep.lastPerRepository)");
 }
 
 bool Unknown(const Scene& scene, std::uint32_t at) {

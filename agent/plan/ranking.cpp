@@ -29,9 +29,8 @@ Ranking::Ranking(const Observation& seen, const WorkloadNeeds& needs,
 
 // By version; equal versions are equally new.
 void Ranking::OrderByVersion(Group& group) {
-  std::ranges::sort(group, [](const RankedName* a, const RankedName* b) {
-    return a->version < b->version;
-  });
+  std::ranges::sort(
+      group, [](const RankedName* a, const RankedName* b) { return a->version < b->version; });
   std::uint32_t newness = 0;
   for (std::size_t i = 0; i < group.size(); ++i) {
     if (i > 0 && group[i - 1]->version < group[i]->version) ++newness;
@@ -71,8 +70,8 @@ void Ranking::OrderByFirstSeen(Group& group) {
   }
 }
 
-// Gives places from 1 for the newest, those in use first.  Images of which nobody can tell the newer
-// share the better place.  An image with several names takes one place, the best of them.
+// Gives places from 1 for the newest, those in use first.  Images of which nobody can tell the
+// newer share the better place.  An image with several names takes one place, the best of them.
 void Ranking::TakePlaces(Group& group, bool only_prereleases) {
   const auto in_use = [&](const RankedName* name) { return bool{in_use_[name->image]}; };
   const auto text = [&](const RankedName* name) {
@@ -97,7 +96,8 @@ void Ranking::TakePlaces(Group& group, bool only_prereleases) {
       const RankedImage& before = images.back();
       if (before.in_use == in_use(name) && before.newness == name->newness) place = before.place;
     }
-    images.push_back({name->image, in_use(name), names_[name->standing].name, place, name->newness});
+    images.push_back(
+        {name->image, in_use(name), names_[name->standing].name, place, name->newness});
     if (newest == nullptr || name->newness > newest->newness) newest = name;
     if (stays_[name->image] && (that_stays == nullptr || name->newness > that_stays->newness))
       that_stays = name;
@@ -151,9 +151,9 @@ void Ranking::RankScheme(Group& group) {
   if (!releases.empty()) TakePlaces(releases, false);
   while (!prereleases.empty()) {
     const std::string_view line = prereleases.back()->version.line;
-    const auto its = std::stable_partition(
-        prereleases.begin(), prereleases.end(),
-        [&](const RankedName* name) { return name->version.line != line; });
+    const auto its =
+        std::stable_partition(prereleases.begin(), prereleases.end(),
+                              [&](const RankedName* name) { return name->version.line != line; });
     Group with_releases = releases;
     with_releases.insert(with_releases.end(), its, prereleases.end());
     prereleases.erase(its, prereleases.end());

@@ -20,9 +20,10 @@ const Rule* RuleWithNumber(const NameStanding& standing) {
   return standing.numbered() ? standing.rule : nullptr;
 }
 
-// Images that no plan removes.  Rollback room is none of them: it goes at critical disk use.
+// Images that no plan removes.  Rollback room is none of them: it goes at critical disk use.  Nor
+// is what workloads name, so that another workload never makes more images go.
 std::vector<bool> ThatStay(const Policy& policy, const Observation& seen,
-                           const std::vector<bool>& in_use, const WorkloadNeeds& needs) {
+                           const std::vector<bool>& in_use) {
   const bool local_stay = policy.keep.local_only != LocalOnly::kNever &&
                           std::ranges::none_of(policy.rules, [](const Rule& rule) {
                             return rule.local_only == LocalOnly::kNever;
@@ -31,8 +32,7 @@ std::vector<bool> ThatStay(const Policy& policy, const Observation& seen,
   for (std::uint32_t at = 0; at < stays.size(); ++at) {
     const Image& image = seen.images[at];
     // The greatest of those that cannot be pulled again stays, whatever is greater than the others.
-    stays[at] =
-        in_use[at] || image.pinned || needs.wanted(at) || (local_stay && image.local_only());
+    stays[at] = in_use[at] || image.pinned || (local_stay && image.local_only());
   }
   return stays;
 }
@@ -71,8 +71,8 @@ Standings::Standings(const Policy& policy, const Observation& seen, const std::v
                      const WorkloadNeeds& needs) {
   AddNames(policy, seen);
   FindSubjects(seen.images, names_);
-  // Groups of one repository's tagged names and of its digests, each a chain through `next`: no list
-  // of its own for each.
+  // Groups of one repository's tagged names and of its digests, each a chain through `next`: no
+  // list of its own for each.
   constexpr std::uint32_t kEnd = 0xFFFFFFFF;
   struct Repository {
     std::uint32_t last_tag = kEnd;
@@ -105,7 +105,7 @@ Standings::Standings(const Policy& policy, const Observation& seen, const std::v
     }
   }
   Group group, of_rule;
-  const std::vector<bool> stays = ThatStay(policy, seen, in_use, needs);
+  const std::vector<bool> stays = ThatStay(policy, seen, in_use);
   Ranking ranking(seen, needs, in_use, stays, names_);
   const bool numbered = std::ranges::any_of(
       policy.rules, [](const Rule& rule) { return rule.keep_last.has_value(); });

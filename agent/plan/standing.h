@@ -34,8 +34,9 @@ struct NameStanding {
 
   bool removes() const { return rule != nullptr && rule->action == RuleAction::kRemove; }
   bool numbered() const { return rule != nullptr && rule->keep_last.has_value(); }
-  // Rollback room: the newest of each scheme of a repository in use, or of what a rule with keepLast
-  // selects.  Where a rule removes, all of the repository's images in use count among them.
+  // Rollback room: the newest of each scheme of a repository in use, or of what a rule with
+  // keepLast selects.  Where a rule removes, all of the repository's images in use count among
+  // them.
   bool retained() const {
     if (place == 0 || (!repository_in_use && !numbered())) return false;
     return place + (removes() && !numbered() ? in_use_elsewhere : 0) <= kept;

@@ -37,19 +37,17 @@ bool IsOneOf(std::string_view text, const std::string_view (&words)[N]) {
 }
 
 // A number behind one of these tells which branch it is, not which is newer.
-constexpr std::string_view kBranches[] = {"pr",   "mr",      "pull",   "issue", "feature",
-                                          "feat", "fix",     "bugfix", "hotfix", "ticket",
-                                          "task", "story"};
+constexpr std::string_view kBranches[] = {"pr",  "mr",     "pull",   "issue",  "feature", "feat",
+                                          "fix", "bugfix", "hotfix", "ticket", "task",    "story"};
 // A number behind one of these counts builds of one version.
 constexpr std::string_view kRevisions[] = {"r", "rev", "b", "build", "run", "ci"};
 // Of these the number is the release of a distribution, in "15.2.0-debian-12-r2".
-constexpr std::string_view kDistributions[] = {"debian", "ubuntu", "alpine", "photon", "ol",   "ubi",
-                                               "rhel",   "centos", "rocky",  "fedora"};
+constexpr std::string_view kDistributions[] = {"debian", "ubuntu", "alpine", "photon", "ol",
+                                               "ubi",    "rhel",   "centos", "rocky",  "fedora"};
 
 std::optional<std::uint64_t> Number(std::string_view digits) {
   std::uint64_t number = 0;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
   return number;
 }
@@ -95,17 +93,15 @@ class Reader {
       }
     }
     const bool ordered = core_end_ > 0 && !too_many_;
-    version_.kind = ordered    ? TagKind::kVersion
-                    : commits_ ? TagKind::kCommit
-                               : TagKind::kWord;
+    version_.kind = ordered ? TagKind::kVersion : commits_ ? TagKind::kCommit : TagKind::kWord;
     if (!ordered) version_.numbers = {};
     return std::move(version_);
   }
 
  private:
   std::string_view Token() const {
-    return rest_.substr(0, static_cast<std::size_t>(
-                               std::ranges::find_if(rest_, IsSeparator) - rest_.begin()));
+    return rest_.substr(
+        0, static_cast<std::size_t>(std::ranges::find_if(rest_, IsSeparator) - rest_.begin()));
   }
   bool EndsAt(std::size_t at) const { return at >= rest_.size() || IsSeparator(rest_[at]); }
   std::size_t Digits(std::size_t from) const {
@@ -143,10 +139,9 @@ class Reader {
       std::string_view text;
       std::uint64_t rank;
     };
-    constexpr Word kWords[] = {{"alpha", 1},    {"beta", 2},    {"rc", 3},
-                               {"preview", 4},  {"pre", 4},     {"dev", 4},
-                               {"snapshot", 4}, {"nightly", 4}, {"a", 1},
-                               {"b", 2}};
+    constexpr Word kWords[] = {{"alpha", 1}, {"beta", 2}, {"rc", 3},       {"preview", 4},
+                               {"pre", 4},   {"dev", 4},  {"snapshot", 4}, {"nightly", 4},
+                               {"a", 1},     {"b", 2}};
     for (const auto& [word, rank] : kWords) {
       if (!IsWord(rest_.substr(0, word.size()), word)) continue;
       const bool python = word.size() == 1;
@@ -188,8 +183,8 @@ class Reader {
       while (parts < 3 && Digits(at) >= 2) {
         time[parts++] = rest_.substr(at, 2);
         at += 2;
-        const bool another = at + 2 < rest_.size() && IsSeparator(rest_[at]) &&
-                             parts < 3 && IsNumber(rest_.substr(at + 1, 2));
+        const bool another = at + 2 < rest_.size() && IsSeparator(rest_[at]) && parts < 3 &&
+                             IsNumber(rest_.substr(at + 1, 2));
         if (another) ++at;
       }
       if (at < rest_.size() && Lower(rest_[at]) == 'z') ++at;
@@ -207,11 +202,12 @@ class Reader {
 
   bool ReadCommit(char separator) {
     const auto token = Token();
-    const bool of_describe = behind_core() && token.size() >= 8 && token.front() == 'g' &&
-                             IsHex(token.substr(1));
+    const bool of_describe =
+        behind_core() && token.size() >= 8 && token.front() == 'g' && IsHex(token.substr(1));
     // Digits between dots are a field of a version.
-    const bool field = IsNumber(token) && (separator == '.' || (token.size() < rest_.size() &&
-                                                                rest_[token.size()] == '.'));
+    const bool field =
+        IsNumber(token) &&
+        (separator == '.' || (token.size() < rest_.size() && rest_[token.size()] == '.'));
     if (!of_describe && (!MayBeCommit(token) || (field && token.size() <= 18))) return false;
     version_.scheme += kCommit;
     commits_ = true;
@@ -224,8 +220,8 @@ class Reader {
   bool ReadNumbers(char separator) {
     if (literal_ && !number_counts_) return false;
     // "alpine3.18" is one word, and a branch's number is its name.
-    if (!behind_core() && (IsOneOf(word_, kBranches) ||
-                           (separator == '.' && std::ranges::any_of(word_, IsDigit))))
+    if (!behind_core() &&
+        (IsOneOf(word_, kBranches) || (separator == '.' && std::ranges::any_of(word_, IsDigit))))
       return false;
     const bool v = Lower(rest_.front()) == 'v' && Digits(1) > 0;
     std::size_t end = v ? 1 : 0;

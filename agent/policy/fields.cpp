@@ -108,7 +108,8 @@ CodecPtr<Rule> RuleFields() {
            "Keep: stays; Remove: goes as soon as no protection holds it; Evaluate: is judged with "
            "the rule's own numbers"),
        Member("keepLast", &S::keep_last, Maybe(Integer(0, kAny)),
-              "the newest so many of each repository stay, among what the rule selects"),
+              "keep the newest N images of each repository and scheme of tags, among what the rule "
+              "selects"),
        Member("minimumAge", &S::minimum_age, Maybe(kAge()), "in place of the policy's"),
        Member("maximumAge", &S::maximum_age, Maybe(kAge()), "in place of the policy's"),
        Member("localOnly", &S::local_only, Maybe(LocalOnlyWords()),
@@ -148,14 +149,13 @@ CodecPtr<KeepRules> KeepFields() {
              "image names that stay whatever else is said, e.g. \"shop/**\" or \"redis:7.*\""),
       Member("tags", &S::tags, Many(TagPattern()),
              "an image with such a tag stays, e.g. \"latest\" or \"prod-*\""),
-      Member(
-          "lastPerRepository", &S::last_per_repository, Integer(0, kAny),
-          "rollback room: the newest so many of each repository that is in use stay; those in use "
-          "are counted among them"),
+      Member("lastPerRepository", &S::last_per_repository, Integer(0, kAny),
+             "keep the newest N images of each repository in use, of each scheme of tags; images in "
+             "use count toward N"),
       Member("localOnly", &S::local_only, LocalOnlyWords(),
              "how to treat images without evidence that they can be pulled again; a repo digest "
-             "alone is none. Always: keep. UnlessSuperseded: remove once the node has a newer "
-             "version. Never: treat like any other image"),
+             "alone is none. Always: keep. UnlessSuperseded: remove once the node has a greater "
+             "version of the same scheme of tags, which stays. Never: treat like any other image"),
       Member<S, VerifyRegistry>(
           "verifyRegistry", &S::verify_registry,
           Words<VerifyRegistry>({{"Never", VerifyRegistry::kNever},
@@ -263,11 +263,14 @@ CodecPtr<Policy> MakePolicyFields() {
           Member(
               "maximumAge", &S::maximum_age, kAge(),
               "an image unused for longer than this is removed whatever the disk says; 0s = off"),
-          Member("removeDangling", &S::remove_dangling, Boolean(),
-                 "remove images that lost their tag to a newer image of the same repository, or "
-                 "have no name at all"),
-          Member("removeSuperseded", &S::remove_superseded, Boolean(),
-                 "remove images older than the newest lastPerRepository of their repository"),
+          Member(
+              "removeDangling", &S::remove_dangling, Boolean(),
+              "remove images that are known to have lost their tag, or have no name at all; never "
+              "what may have been pulled by digest"),
+          Member(
+              "removeSuperseded", &S::remove_superseded, Boolean(),
+              "remove images behind the newest lastPerRepository of their repository, among tags "
+              "of one scheme"),
           Member("diskUsage", &S::disk, DiskFields(),
                  "use of the image filesystem; the kubelet acts at 85 and stops at 80, so stay "
                  "below"),

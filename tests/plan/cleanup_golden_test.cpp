@@ -138,11 +138,10 @@ TEST_F(ServiceCleanup, RemovesOldVersionsAndOldProjectsAndNothingElse) {
   std::set<std::string> gone;
   for (const auto at : plan.removals)
     for (const ImageName& tag : images()[at].tags) gone.insert(tag.text());
-  const std::set<std::string> expected = {"docker.io/library/audit-service:v2-idempotency",
-                                          "docker.io/library/backend-api:latest",
-                                          "docker.io/library/backend-api:v2-idempotency",
-                                          "docker.io/bilali/todo-backend:latest",
-                                          "docker.io/library/fastapt-task:dev"};
+  const std::set<std::string> expected = {
+      "docker.io/library/audit-service:v2-idempotency", "docker.io/library/backend-api:latest",
+      "docker.io/library/backend-api:v2-idempotency", "docker.io/bilali/todo-backend:latest",
+      "docker.io/library/fastapt-task:dev"};
   EXPECT_EQ(gone, expected);
   for (std::size_t at = 7; at < images().size(); ++at)
     EXPECT_EQ(plan.decisions[at].code, Code::kInUse) << images()[at].display_name();
@@ -199,14 +198,12 @@ TEST_F(ServiceCleanup, TheReportTellsBothRoundsWithEachTagsReason) {
   EXPECT_THAT(first.back().at(0), StartsWith("2 images, " + HumanBytes(1206 * kMB)));
   first.pop_back();
   const std::string library = kLibrary;
-  EXPECT_THAT(
-      first,
-      UnorderedElementsAre(
-          Line(library + "audit-service", "v2-idempotency", 501,
-               "Replaced by v3-idempotency-fixed"),
-          Line(library + "backend-api", "latest", 705, "Same as v2-idempotency (duplicate tag)"),
-          Line(library + "backend-api", "v2-idempotency", 705,
-               "Replaced by v3-idempotency-fixed")));
+  EXPECT_THAT(first, UnorderedElementsAre(Line(library + "audit-service", "v2-idempotency", 501,
+                                               "Replaced by v3-idempotency-fixed"),
+                                          Line(library + "backend-api", "latest", 705,
+                                               "Same as v2-idempotency (duplicate tag)"),
+                                          Line(library + "backend-api", "v2-idempotency", 705,
+                                               "Replaced by v3-idempotency-fixed")));
   std::vector<Row>& second = sections["Removed, round 2: rule \"old-projects\""];
   ASSERT_EQ(second.size(), 3U);
   EXPECT_THAT(second.back().at(0), StartsWith("2 images, " + HumanBytes(1290 * kMB)));

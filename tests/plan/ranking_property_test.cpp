@@ -62,7 +62,9 @@ const Scheme kSchemes[] = {
      [](int n, int salt) { return "dev-" + Commit(salt) + "-" + N(1'611'906'956 + n * 97); }},
     {Order::kByTag, [](int n, int) { return "1.4.2-" + N(n + 90); }},
     {Order::kByTag,
-     [](int n, int) { return "15." + N(n / 9) + ".0-debian-" + N(9 + n / 3 % 3) + "-r" + N(8 + n % 3); }},
+     [](int n, int) {
+       return "15." + N(n / 9) + ".0-debian-" + N(9 + n / 3 % 3) + "-r" + N(8 + n % 3);
+     }},
     {Order::kByTag, [](int n, int salt) { return "v1.4.2-" + N(n + 5) + "-g" + Commit(salt); }},
     {Order::kByTag, [](int n, int) { return "8u" + N(395 + n) + "-b06"; }},
     {Order::kByTag, [](int n, int) { return Dotted(n) + "-alpine"; }},
@@ -77,7 +79,8 @@ const Scheme kSchemes[] = {
     {Order::kNone,
      [](int n, int) {
        const char* const words[] = {"latest", "main", "frontend", "backend", "stable", "edge"};
-       return std::string(words[n % 6]) + (n < 6 ? "" : std::string(1, static_cast<char>('g' + n / 6)));
+       return std::string(words[n % 6]) +
+              (n < 6 ? "" : std::string(1, static_cast<char>('g' + n / 6)));
      }},
     {Order::kNone, [](int n, int) { return "pr-" + N(n); }},
     {Order::kNone, [](int n, int) { return Id("signed" + N(n)).replace(6, 1, "-") + ".sig"; }},
@@ -166,7 +169,8 @@ class RankedWorld {
 
  private:
   void AddTag(TrueImage& its, Image& image, int scheme) {
-    if (scheme < 0) scheme = schemes_[static_cast<std::size_t>(Below(static_cast<int>(schemes_.size())))];
+    if (scheme < 0)
+      scheme = schemes_[static_cast<std::size_t>(Below(static_cast<int>(schemes_.size())))];
     Truth tag{scheme, Below(kOrders), false};
     std::string text;
     if (scheme == kSemantic) {

@@ -115,15 +115,16 @@ TEST_F(Ranks, KeepLastKeepsTheNewestOfEveryScheme) {
   }
 }
 
-// A commit, a run's number or a date, of digits alone, beside versions: the one before the version in
-// use is rollback room.
+// A commit, a run's number or a date, of digits alone, beside versions: the one before the version
+// in use is rollback room.
 TEST_F(Ranks, DigitsAloneTakeNoPlaceOfAVersion) {
   Pulled({"registry.example/svc:6458291"});
   for (const char* tag : {"1.8.0", "1.9.0"}) Pulled({"registry.example/svc:" + std::string(tag)});
   Pulled({"registry.example/svc:2.0.0", "registry.example/svc:latest"});
   Pulled({"registry.example/ghcr:5471674518"});
   Pulled({"registry.example/ghcr:0.5"});
-  Pulled({"registry.example/ghcr:0.6", "registry.example/ghcr:latest", "registry.example/ghcr:main"});
+  Pulled(
+      {"registry.example/ghcr:0.6", "registry.example/ghcr:latest", "registry.example/ghcr:main"});
   for (const char* tag : {"20240115", "v1.1.0", "v1.2.0"})
     Pulled({"registry.example/cal:" + std::string(tag)});
   for (const char* used : {"svc:2.0.0", "ghcr:0.6", "cal:v1.2.0"})

@@ -101,9 +101,9 @@ TEST(Version, TagsOfDifferentSchemesAreNotCompared) {
 }
 
 TEST(Version, ACommitHasNoOrderAlsoWhenItIsOfDigitsAlone) {
-  for (const char* tag : {"abcdef1", "0a1b2c3d", "6458291", "64582910", "sha-6458291", "main-3f2a9bc",
-                          "pr-12-3f2a9bc", "99999999999999999999999",
-                          "0123456789012345678901234567890123456789"})
+  for (const char* tag :
+       {"abcdef1", "0a1b2c3d", "6458291", "64582910", "sha-6458291", "main-3f2a9bc",
+        "pr-12-3f2a9bc", "99999999999999999999999", "0123456789012345678901234567890123456789"})
     EXPECT_EQ(ReadTag(tag).kind, TagKind::kCommit) << tag;
   EXPECT_EQ(ReadTag("sha-6458291").scheme, ReadTag("sha-ad132f5").scheme);
 }
