@@ -39,7 +39,7 @@ struct Cluster::Parts {
         events(*transport, options.node_name, options.reporter, options.observer),
         pod_lister(*transport, "/api/v1/pods", "pods",
                    "fieldSelector=spec.nodeName%3D" + QueryEscape(options.node_name),
-                   options.observer),
+                   options.observer, {.keep = PodKeep()}),
         pod_source(std::make_unique<PodSource>(*transport, pod_lister, nullptr,
                                                PodSource::Node{options.node_name, fingerprint},
                                                clock, options.observer)),

@@ -2,11 +2,14 @@
 
 #include <arpa/inet.h>
 #include <cpprest/http_client.h>
+#include <cpprest/producerconsumerstream.h>
 #include <pplx/threadpool.h>
 
 #include <array>
 #include <charconv>
 #include <future>
+#include <mutex>
+#include <optional>
 
 #include "agent/kube/tls_identity.h"
 
@@ -14,10 +17,13 @@ namespace imagesweep::kube {
 namespace {
 
 namespace http = web::http;
-using Concurrency::streams::streambuf;
+using Bytes = Concurrency::streams::streambuf<std::uint8_t>;
 
-// Large enough for a thousand pods on one node; a larger answer fails, it is never cut.
-constexpr std::size_t kMaxBody = 64U << 20;
+// Of an answer that is held whole: one object.  etcd stores 1.5 MiB by default and at most some more,
+// and JSON may write a character in six.  A larger answer fails, it is never cut.
+constexpr std::size_t kMaxBody = 16U << 20;
+// What may wait to be read; the library would read on until all of the answer is in memory.
+constexpr std::size_t kMostWaiting = 64U << 10;
 // cpprestsdk's own timeout is a limit on silence; ours is shorter, this one only has the last word.
 constexpr auto kLibraryTimeout = std::chrono::seconds(600);
 
@@ -56,6 +62,80 @@ Address ReadAddress(const std::string& url) {
                     inet_pton(AF_INET6, address.host.c_str(), &any) == 1;
   return address;
 }
+
+class AtEnd {
+ public:
+  explicit AtEnd(std::function<void()> act) : act_(std::move(act)) {}
+  ~AtEnd() { act_(); }
+  AtEnd(const AtEnd&) = delete;
+  AtEnd& operator=(const AtEnd&) = delete;
+
+ private:
+  const std::function<void()> act_;
+};
+
+// What came of a body and was not read yet.  The library goes on to read from the connection only
+// when little is left.
+class BoundedBuffer final
+    : public Concurrency::streams::details::basic_producer_consumer_buffer<std::uint8_t> {
+ public:
+  BoundedBuffer() : basic_producer_consumer_buffer(kMostWaiting) {}
+
+  // Something was read.
+  void Resume() {
+    std::optional<Waiting> resumed;
+    {
+      const std::scoped_lock lock(mu_);
+      if (waiting_ && (discards_ || in_avail() <= kMostWaiting)) std::swap(resumed, waiting_);
+    }
+    if (resumed) resumed->written.set(resumed->count);
+  }
+  // Nobody reads any more; what comes is dropped.
+  void Discard() {
+    {
+      const std::scoped_lock lock(mu_);
+      discards_ = true;
+    }
+    Resume();
+  }
+
+ protected:
+  pplx::task<std::size_t> _putn(const std::uint8_t* data, std::size_t count) override {
+    {
+      const std::scoped_lock lock(mu_);
+      if (discards_) return pplx::task_from_result(count);
+    }
+    auto written = basic_producer_consumer_buffer::_putn(data, count);
+    const std::scoped_lock lock(mu_);
+    if (discards_ || in_avail() <= kMostWaiting) return written;
+    waiting_ = Waiting{{}, count};
+    return pplx::create_task(waiting_->written);
+  }
+
+ private:
+  struct Waiting {
+    pplx::task_completion_event<std::size_t> written;
+    std::size_t count = 0;
+  };
+  std::mutex mu_;
+  std::optional<Waiting> waiting_;
+  bool discards_ = false;
+};
+
+// API servers compress lists above 128 KiB for "gzip" without a weight alone (k8s.io/apiserver,
+// endpoints/handlers/responsewriters).  Then an answer comes in small chunks; the library holds each
+// chunk whole, and older servers send a list as one.
+class GzipFactory final : public http::compression::decompress_factory {
+ public:
+  const utility::string_t& algorithm() const override { return name_; }
+  std::uint16_t weight() const override { return 1001; }  // none is written
+  std::unique_ptr<http::compression::decompress_provider> make_decompressor() const override {
+    return http::compression::builtin::make_decompressor(name_);
+  }
+
+ private:
+  const utility::string_t name_ = http::compression::builtin::algorithm::GZIP;
+};
 
 // Waits for a task for at most `limit`; on time-out the request is cancelled, and so ends.
 template <typename T>
@@ -96,6 +176,11 @@ class CpprestTransport final : public HttpTransport {
     return Exchange({"GET", path, {}, {}}, Until(limit), stop, {}, {});
   }
 
+  Result<HttpResponse> Fetch(const std::string& path, Millis limit, const std::stop_token& stop,
+                             const OnData& on_data) override {
+    return Exchange({"GET", path, {}, {}}, Until(limit), stop, {}, on_data);
+  }
+
   Result<HttpResponse> Send(const HttpRequest& request, Millis limit,
                             const std::stop_token& stop) override {
     return Exchange(request, Until(limit), stop, {}, {});
@@ -124,6 +209,7 @@ class CpprestTransport final : public HttpTransport {
     config.set_timeout(kLibraryTimeout);
     config.set_validate_certificates(true);
     config.set_tlsext_sni_enabled(!address.literal);
+    config.set_request_compressed_response(true);
     config.set_max_redirects(0);  // another server is not the one we were told to believe
     config.set_ssl_context_callback(
         [tls](boost::asio::ssl::context& context) { tls->Apply(context.native_handle()); });
@@ -138,6 +224,8 @@ class CpprestTransport final : public HttpTransport {
     request.headers().add("User-Agent", "imagesweep");
     if (!host_header_.empty()) request.headers().add("Host", host_header_);
     if (!token.empty()) request.headers().add("Authorization", "Bearer " + token);
+    static const auto kGzip = std::make_shared<GzipFactory>();
+    request.set_decompress_factories({kGzip});
     return request;
   }
 
@@ -157,25 +245,30 @@ class CpprestTransport final : public HttpTransport {
                                     const OnOpen& on_open, const OnData& on_data) {
     pplx::cancellation_token_source cancel;
     const std::stop_callback on_stop(stop, [&cancel] { cancel.cancel(); });
+    const auto buffer = std::make_shared<BoundedBuffer>();
+    const AtEnd discard([&] { buffer->Discard(); });
     try {
-      auto response = Ask(question, token, limit, cancel, stop);
+      auto response = Ask(question, token, buffer, limit, cancel, stop);
       if (!response) return std::move(response).error();
       HttpResponse result{response->status_code(), RetryAfter(response->headers()), {}};
-      const auto body = response->body().streambuf();
+      const bool good = result.status < 300;
       if (on_data && result.status == 200) {
         if (on_open) on_open();
-        if (auto status = Pump(body, limit, cancel, stop, on_data); !status) return status.error();
+        if (auto status = Pump(*buffer, limit, cancel, stop, on_data); !status)
+          return status.error();
         return result;
       }
       // A watch that is refused explains itself in one go.
       const Limit body_limit = on_data ? Until(limit()) : limit;
-      const auto status = Pump(body, body_limit, cancel, stop, [&](std::string_view piece) {
-        result.body.append(piece);
-        return result.body.size() <= kMaxBody;
+      const std::size_t most = good ? kMaxBody : kMostRefusal;
+      bool larger = false;
+      const auto status = Pump(*buffer, body_limit, cancel, stop, [&](std::string_view piece) {
+        larger = piece.size() > most - result.body.size();
+        result.body.append(piece.substr(0, most - result.body.size()));
+        return !larger;
       });
       if (!status) return status.error();
-      if (result.body.size() > kMaxBody)
-        return Error{ErrorKind::kIncomplete, "the answer is larger than 64 MiB"};
+      if (larger && good) return Error{ErrorKind::kIncomplete, "the answer is larger than 16 MiB"};
       return result;
     } catch (const std::exception& error) {  // an address that cannot be used at all
       return Error{ErrorKind::kUnavailable, error.what()};
@@ -185,28 +278,44 @@ class CpprestTransport final : public HttpTransport {
   // The head of the answer.  cpprestsdk asks again when a connection that it kept turns out to be
   // closed, but not when it was reset; a connection that no server knows has asked nobody.
   Result<http::http_response> Ask(const HttpRequest& question, const std::string& token,
-                                  const Limit& limit, pplx::cancellation_token_source& cancel,
+                                  const std::shared_ptr<BoundedBuffer>& buffer, const Limit& limit,
+                                  pplx::cancellation_token_source& cancel,
                                   const std::stop_token& stop) {
     constexpr int kMostKept = 4;
     for (int attempt = 1;; ++attempt) {
       const std::size_t before = tls_->contexts();
-      auto response = Await(client_.request(Request(question, token), cancel.get_token()), limit(),
-                            cancel, stop, *tls_);
+      auto request = Request(question, token);
+      request.set_response_stream(Bytes(buffer).create_ostream());
+      auto response =
+          Await(client_.request(request, cancel.get_token()), limit(), cancel, stop, *tls_);
+      if (response) CloseAtEnd(*response, buffer);
       const bool kept_one_failed = !response && response.error().kind == ErrorKind::kUnavailable &&
                                    tls_->contexts() == before;
       if (!kept_one_failed || attempt > kMostKept) return response;
     }
   }
 
+  // The library leaves a buffer open that is not its own.
+  static void CloseAtEnd(const http::http_response& response,
+                         const std::shared_ptr<BoundedBuffer>& buffer) {
+    response.content_ready().then([buffer](const pplx::task<http::http_response>& whole) {
+      try {
+        whole.get();
+        buffer->close(std::ios_base::out);
+      } catch (...) {
+        buffer->close(std::ios_base::out, std::current_exception());
+      }
+    });
+  }
+
   // Hands over what comes until the end; waits for one byte, then takes all that is there.
-  Status Pump(streambuf<std::uint8_t> body, const Limit& limit,
-              pplx::cancellation_token_source& cancel, const std::stop_token& stop,
-              const OnData& on_data) {
+  Status Pump(BoundedBuffer& body, const Limit& limit, pplx::cancellation_token_source& cancel,
+              const std::stop_token& stop, const OnData& on_data) {
     std::array<std::uint8_t, 16384> buffer{};
     for (;;) {
       const auto first = Await(body.bumpc(), limit(), cancel, stop, *tls_);
       if (!first) return first.error();
-      if (*first == streambuf<std::uint8_t>::traits::eof()) {
+      if (*first == Bytes::traits::eof()) {
         // A broken connection ends the buffer with its exception.
         if (body.exception() == nullptr) return Done{};
         try {
@@ -224,6 +333,7 @@ class CpprestTransport final : public HttpTransport {
         if (!taken) return taken.error();
         got += *taken;
       }
+      body.Resume();
       if (!on_data({reinterpret_cast<const char*>(buffer.data()), got})) {
         cancel.cancel();
         return Done{};

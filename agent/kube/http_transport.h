@@ -6,16 +6,20 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "agent/base/clock.h"
 #include "agent/base/result.h"
 
 namespace imagesweep::kube {
 
+// So much of the body of a refusal is kept: no Status object has more, and a proxy's page may.
+inline constexpr std::size_t kMostRefusal = 64U << 10;
+
 struct HttpResponse {
   int status = 0;
   std::optional<Millis> retry_after;  // Retry-After in seconds; a date is taken as not given
-  std::string body;
+  std::string body;                   // with a status of 300 and above its first kMostRefusal bytes
 };
 
 // A request in full.  What it writes must be harmless when it arrives twice (objects by name,
@@ -39,6 +43,16 @@ class HttpTransport {
   virtual Result<HttpResponse> Get(const std::string& path, Millis limit,
                                    const std::stop_token& stop) = 0;
 
+  using OnData = std::function<bool(std::string_view piece)>;
+  // As Get, but hands over the body of a 200 in pieces as they come, however large it is; false from
+  // `on_data` ends it.  An error may come after some pieces.  By default in one piece.
+  virtual Result<HttpResponse> Fetch(const std::string& path, Millis limit,
+                                     const std::stop_token& stop, const OnData& on_data) {
+    auto response = Get(path, limit, stop);
+    if (response && response->status == 200) on_data(std::exchange(response->body, {}));
+    return response;
+  }
+
   // As Get.
   virtual Result<HttpResponse> Send(const HttpRequest& request, Millis limit,
                                     const std::stop_token& stop) = 0;
@@ -48,7 +62,6 @@ class HttpTransport {
   // status with its body.  kDeadline when nothing came for `idle`; kUnavailable when the connection
   // broke; kCancelled on stop.
   using OnOpen = std::function<void()>;
-  using OnData = std::function<bool(std::string_view piece)>;
   virtual Result<HttpResponse> Stream(const std::string& path, Millis idle,
                                       const std::stop_token& stop, const OnOpen& on_open,
                                       const OnData& on_data) = 0;

@@ -13,15 +13,15 @@ constexpr Millis kListTimeout = std::chrono::seconds(30);
 // A snapshot lives five minutes by default, so one that expires twice will expire again.
 constexpr int kMostRestarts = 2;
 
-struct Page {
-  ObjectList list;
+// The list around its items.
+struct Envelope {
+  std::string resource_version;
   std::string continue_token;
 };
 
-Result<Page> ReadPage(const std::string& body, const KeySet& leave_out) {
-  auto json = ParseStrict(body, leave_out);
+Result<Envelope> ReadEnvelope(std::string_view text) {
+  auto json = ParseStrict(text);
   if (!json) return std::move(json).error();
-  if (!json->is_object()) return Error{ErrorKind::kIncomplete, "the list is not an object"};
   auto kind = TextAt(*json, "kind");
   if (!kind) return std::move(kind).error();
   if (!kind->empty() && !kind->ends_with("List"))
@@ -38,9 +38,35 @@ Result<Page> ReadPage(const std::string& body, const KeySet& leave_out) {
   if (!version) return std::move(version).error();
   if (!token) return std::move(token).error();
   if (version->empty()) return Error{ErrorKind::kIncomplete, "the list has no resourceVersion"};
-  Page page{{{}, *std::move(version)}, *std::move(token)};
-  if (*items != nullptr) page.list.items.assign((*items)->begin(), (*items)->end());
-  return page;
+  return Envelope{*std::move(version), *std::move(token)};
+}
+
+// Where the list itself is to hold them.
+class KeepItemsOf final : public ItemSink {
+ public:
+  explicit KeepItemsOf(ObjectList& list) : list_(list) {}
+  void Start() override { list_.items.clear(); }
+  Status Take(const Json& item) override {
+    list_.items.push_back(item);
+    return Done{};
+  }
+
+ private:
+  ObjectList& list_;
+};
+
+Keep ListKeep(const Keep& item) {
+  return KeepFields({{"kind", {}},
+                     {"metadata", KeepFields({{"resourceVersion", {}}, {"continue", {}}})},
+                     {"items", KeepItems(item)}});
+}
+
+// The object of an ERROR event is a Status.
+Keep EventKeep(Keep item) {
+  if (item.kind == Keep::Kind::kFields)
+    for (const char* key : {"code", "reason", "message", "details"})
+      item.fields.push_back({key, KeepAll()});
+  return KeepFields({{"type", {}}, {"object", std::move(item)}});
 }
 
 }  // namespace
@@ -74,7 +100,9 @@ Lister::Lister(HttpTransport& transport, std::string path, std::string resource,
       resource_(std::move(resource)),
       selector_(std::move(selector)),
       observer_(std::move(observer)),
-      paging_(std::move(paging)) {}
+      paging_(std::move(paging)),
+      list_keep_(ListKeep(paging_.keep)),
+      event_keep_(EventKeep(paging_.keep)) {}
 
 std::string Lister::Query(const std::string& more) const {
   std::string query = path_;
@@ -92,34 +120,83 @@ std::string Lister::WatchPath(const std::string& resource_version, int timeout_s
                "&timeoutSeconds=" + std::to_string(timeout_seconds));
 }
 
+struct Lister::Page {
+  Result<HttpResponse> response;
+  std::optional<Envelope> envelope;  // of a 200
+};
+
+// An error is one of what came; that nothing came is in the response.
+Result<Lister::Page> Lister::ReadPage(const std::string& query, const std::stop_token& stop,
+                                      ItemSink& sink) const {
+  std::optional<Error> wrong;
+  std::optional<Envelope> envelope;
+  std::size_t items = 0;
+  const auto fail = [&](Error why) {
+    wrong = std::move(why);
+    return false;
+  };
+  JsonFilter filter(
+      list_keep_,
+      [&](std::string_view text) {
+        if (envelope) return fail({ErrorKind::kIncomplete, "two lists came in one answer"});
+        auto read = ReadEnvelope(text);
+        if (!read) return fail(std::move(read).error());
+        envelope = *std::move(read);
+        return true;
+      },
+      [&](std::string_view text) {
+        ++items;
+        auto item = ParseStrict(text);
+        if (!item)
+          return fail(item.error().Wrap("object " + std::to_string(items) + " of the page"));
+        auto taken = sink.Take(*item);
+        return taken ? true : fail(std::move(taken).error());
+      });
+  auto response =
+      transport_.Fetch(query, kListTimeout, stop, [&](std::string_view piece) {
+        if (filter.Feed(piece) != JsonFilter::Fed::kMalformed) return !wrong;
+        return fail({ErrorKind::kIncomplete, "JSON: not a list, or nested too deeply"});
+      });
+  if (observer_) observer_("list", resource_, CodeOf(response));
+  if (wrong) return *std::move(wrong);
+  if (response && response->status == 200 && !envelope)
+    return Error{ErrorKind::kIncomplete, "JSON: the list ends in the middle"};
+  return Page{std::move(response), std::move(envelope)};
+}
+
 std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_than,
-                                                   const std::stop_token& stop) const {
+                                                   const std::stop_token& stop,
+                                                   ItemSink* sink) const {
   const auto failed = [&](const Error& why) {
     return ListFailure{why.Wrap("list " + resource_), {}, false};
   };
   const std::string unpaged =
       not_older_than.empty() ? "" : "resourceVersion=" + QueryEscape(not_older_than);
   ObjectList whole;
+  KeepItemsOf own(whole);
+  ItemSink& into = sink == nullptr ? own : *sink;
   const std::string first = "limit=" + std::to_string(paging_.limit);
   std::string more = not_older_than.empty() || paging_.only_pages ? first : unpaged;
   std::set<std::string> continued;  // from where; a token that comes twice would never end
   bool fell_back = false;
   int restarts = 0;
+  into.Start();
   for (;;) {
-    const auto response = transport_.Get(Query(more), kListTimeout, stop);
-    if (observer_) observer_("list", resource_, CodeOf(response));
+    auto page = ReadPage(Query(more), stop, into);
+    if (!page) return failed(page.error());
+    const auto& response = page->response;
     if (!response) return failed(response.error());
     if (response->status != 200) {
       const ApiStatus status = ReadStatus(*response);
       if (status.expired() && !continued.empty() && paging_.only_pages &&
           restarts++ < kMostRestarts) {
-        whole.items.clear();
+        into.Start();
         continued.clear();
         more = first;
         continue;
       }
       if (status.expired() && !continued.empty() && !fell_back && !paging_.only_pages) {
-        whole.items.clear();
+        into.Start();
         more = unpaged;
         fell_back = true;
         continue;
@@ -129,27 +206,20 @@ std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_
       failure.version_unusable = status.expired() || status.too_large();
       return failure;
     }
-    auto page = ReadPage(response->body, paging_.leave_out);
-    if (!page) return failed(page.error());
+    const Envelope& envelope = *page->envelope;
     // The collection's version stays the same from page to page.
-    if (!fell_back && !continued.empty() && page->list.resource_version != whole.resource_version)
+    if (!fell_back && !continued.empty() && envelope.resource_version != whole.resource_version)
       return failed({ErrorKind::kIncomplete, "its pages are not of one snapshot"});
-    if (paging_.take) {
-      if (auto taken = paging_.take(page->list.items, continued.empty()); !taken)
-        return failed(taken.error());
-    } else {
-      std::move(page->list.items.begin(), page->list.items.end(), std::back_inserter(whole.items));
-    }
-    whole.resource_version = page->list.resource_version;
-    if (page->continue_token.empty()) return whole;
+    whole.resource_version = envelope.resource_version;
+    if (envelope.continue_token.empty()) return whole;
     if (fell_back)  // an unpaged list has no more pages
       return failed({ErrorKind::kIncomplete, "an unpaged list came in part"});
-    if (!continued.insert(page->continue_token).second)
+    if (!continued.insert(envelope.continue_token).second)
       return failed({ErrorKind::kIncomplete, "the pages go in a circle"});
     if (continued.size() >= paging_.most_pages)
       return failed({ErrorKind::kIncomplete,
                      "it has more than " + std::to_string(paging_.most_pages) + " pages"});
-    more = first + "&continue=" + QueryEscape(page->continue_token);
+    more = first + "&continue=" + QueryEscape(envelope.continue_token);
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "agent/kube/api_status.h"
 #include "agent/kube/http_transport.h"
+#include "agent/kube/json_filter.h"
 
 namespace imagesweep::kube {
 
@@ -19,8 +20,19 @@ using RequestObserver =
     std::function<void(std::string_view verb, std::string_view resource, std::string_view code)>;
 
 struct ObjectList {
-  std::vector<Json> items;
+  std::vector<Json> items;  // none when a sink took them
   std::string resource_version;
+};
+
+// Takes the objects of a list one by one as they come, so that only an extract of them need fit into
+// memory.  Nothing of them counts before the list is whole.
+class ItemSink {
+ public:
+  virtual ~ItemSink() = default;
+  // A list begins: what was taken before is void.
+  virtual void Start() = 0;
+  // An error fails the list.
+  virtual Status Take(const Json& item) = 0;
 };
 
 struct ListFailure {
@@ -41,11 +53,7 @@ class Lister {
     // Never the whole in one answer: lists are always consistent ones, and when the snapshot
     // expires between pages the list begins anew, page by page.
     bool only_pages = false;
-    KeySet leave_out = {};  // what stands at these keys is not in the items
-    // Takes the items of each page as it comes, and the list then holds none: of many objects only
-    // an extract fits into memory.  `first`: what was taken before is void, as the list begins
-    // anew.  An error fails the list.
-    std::function<Status(const std::vector<Json>& items, bool first)> take = {};
+    Keep keep = KeepAll();  // of each object
   };
   // `path`: "/api/v1/pods"; `selector`: "fieldSelector=spec.nodeName%3Dnode1", or empty.
   Lister(HttpTransport& transport, std::string path, std::string resource, std::string selector,
@@ -59,15 +67,19 @@ class Lister {
   // for an exact one and answer 410 soon.
   // All pages or an error.  When the snapshot expires between pages (410), the whole is read once
   // more unpaged; the continue token that comes with a 410 leads to an inconsistent rest and is
-  // never used.
+  // never used.  The items go to `sink`, or into the list without one.
   std::variant<ObjectList, ListFailure> List(const std::string& not_older_than,
-                                             const std::stop_token& stop) const;
+                                             const std::stop_token& stop,
+                                             ItemSink* sink = nullptr) const;
 
   std::string WatchPath(const std::string& resource_version, int timeout_seconds) const;
   const std::string& resource() const { return resource_; }
-  const KeySet& leave_out() const { return paging_.leave_out; }
+  // What to keep of an event of a watch.
+  const Keep& event_keep() const { return event_keep_; }
 
  private:
+  struct Page;
+  Result<Page> ReadPage(const std::string& query, const std::stop_token& stop, ItemSink& sink) const;
   std::string Query(const std::string& more) const;
 
   HttpTransport& transport_;
@@ -76,6 +88,8 @@ class Lister {
   const std::string selector_;
   const RequestObserver observer_;
   const Paging paging_;
+  const Keep list_keep_;
+  const Keep event_keep_;
 };
 
 // Percent-encoded for a query: "spec.nodeName=a" -> "spec.nodeName%3Da".

@@ -150,7 +150,9 @@ Status Parse(const Json& object, Pod& pod) {
     pod.finished = *phase == "Succeeded" || *phase == "Failed";
     pod.ready = IsReady(**status);
   }
-  if (pod.finished) return Done{};
+  // The manifest of a static pod is on the node, and the kubelet starts it again: after a node's
+  // graceful shutdown every one of them is Failed.
+  if (pod.finished && !mirror) return Done{};
   auto containers = ArrayAt(**spec, "containers");
   if (!containers) return std::move(containers).error();
   if (*containers == nullptr || (*containers)->empty())
@@ -161,6 +163,28 @@ Status Parse(const Json& object, Pod& pod) {
 }
 
 }  // namespace
+
+Keep PodKeep() {
+  const Keep container = KeepFields({{"name", {}}, {"image", {}}});
+  const Keep container_status = KeepFields({{"name", {}}, {"image", {}}, {"imageID", {}}});
+  std::vector<Keep::Field> spec{
+      {"volumes", KeepFields({{"name", {}}, {"image", KeepFields({{"reference", {}}})}})}};
+  std::vector<Keep::Field> status{{"phase", {}},
+                                  {"conditions", KeepFields({{"type", {}}, {"status", {}}})}};
+  for (const auto& kind : kKinds) {
+    spec.push_back({kind.spec, container});
+    status.push_back({kind.status, container_status});
+  }
+  return KeepFields({{"kind", {}},
+                     {"metadata", KeepFields({{"namespace", {}},
+                                              {"name", {}},
+                                              {"uid", {}},
+                                              {"resourceVersion", {}},
+                                              {"annotations",
+                                               KeepFields({{"kubernetes.io/config.mirror", {}}})}})},
+                     {"spec", KeepFields(std::move(spec))},
+                     {"status", KeepFields(std::move(status))}});
+}
 
 Result<Pod> ParsePod(const Json& object) {
   Pod pod;

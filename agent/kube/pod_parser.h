@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/kube/json_filter.h"
 #include "agent/kube/strict_json.h"
 #include "agent/model/evidence.h"
 #include "agent/model/reference.h"
@@ -13,11 +14,15 @@ namespace imagesweep::kube {
 struct Pod {
   PodKey key;
   std::string resource_version;
-  bool finished =
-      false;  // Succeeded or Failed: counts through containers that still exist, not by itself
+  // Succeeded or Failed: counts through containers that still exist, not by itself; but a static
+  // pod's, which the kubelet starts again, has references all the same.
+  bool finished = false;
   bool ready = false;  // condition Ready is True
   std::vector<ImageReference> references;
 };
+
+// All that ParsePod looks at.
+Keep PodKeep();
 
 // From a core/v1 Pod.  Counted are: containers, init containers (sidecars too), ephemeral
 // containers, image volumes, and status image and imageID of each, since the image of a running

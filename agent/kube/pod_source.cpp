@@ -1,5 +1,6 @@
 #include "agent/kube/pod_source.h"
 
+#include <iterator>
 #include <utility>
 
 namespace imagesweep::kube {
@@ -7,6 +8,26 @@ namespace {
 
 constexpr Millis kNodeTimeout = std::chrono::seconds(10);
 constexpr Millis kNodeReread = std::chrono::minutes(1);  // each run sees the labels anew
+
+// Makes evidence of the pods of a list.
+class EvidenceOf final : public ItemSink {
+ public:
+  explicit EvidenceOf(PodEvidence& evidence) : evidence_(evidence) {}
+  void Start() override { evidence_ = {}; }
+  Status Take(const Json& item) override {
+    auto pod = ParsePod(item);
+    if (!pod) return std::move(pod).error();
+    evidence_.unfinished += pod->finished ? 0 : 1;
+    evidence_.ready += pod->ready && !pod->finished ? 1 : 0;
+    evidence_.pods.push_back(std::move(pod->key));
+    std::move(pod->references.begin(), pod->references.end(),
+              std::back_inserter(evidence_.references));
+    return Done{};
+  }
+
+ private:
+  PodEvidence& evidence_;
+};
 
 }  // namespace
 
@@ -25,8 +46,19 @@ Status PodSource::ReadNode(const std::stop_token& stop) {
     return Error{ErrorKind::kInvalid, "the node's name is empty: set --node-name or NODE_NAME"};
   const SteadyTime now = clock_.Steady();
   if (node_read_at_ && now - *node_read_at_ < kNodeReread) return Done{};
-  const auto response =
-      transport_.Get("/api/v1/nodes/" + QueryEscape(node_.name), kNodeTimeout, stop);
+  // Of a node's object, which the kubelet and others write, little is needed.
+  static const Keep kNode = KeepFields(
+      {{"metadata", KeepFields({{"uid", {}}, {"labels", KeepAll()}})}});
+  std::string kept;
+  JsonFilter filter(kNode, [&](std::string_view text) {
+    kept = text;
+    return true;
+  });
+  const auto response = transport_.Fetch("/api/v1/nodes/" + QueryEscape(node_.name), kNodeTimeout,
+                                         stop, [&](std::string_view piece) {
+                                           return filter.Feed(piece) ==
+                                                  JsonFilter::Fed::kWantsMore;
+                                         });
   if (observer_) observer_("get", "nodes", CodeOf(response));
   if (!response) return response.error().Wrap("get node " + node_.name);
   if (response->status == 404)
@@ -37,7 +69,7 @@ Status PodSource::ReadNode(const std::stop_token& stop) {
     const ApiStatus status = ReadStatus(*response);
     return KeepWait(status.ToError().Wrap("get node " + node_.name), status.retry_after);
   }
-  auto json = ParseStrict(response->body);
+  auto json = ParseStrict(kept);
   if (!json) return json.error().Wrap("get node " + node_.name);
   auto metadata = json->is_object() ? ObjectAt(*json, "metadata") : Result<const Json*>(nullptr);
   if (!metadata) return metadata.error().Wrap("get node " + node_.name);
@@ -73,27 +105,19 @@ Result<PodEvidence> PodSource::ListNow(const std::stop_token& stop) {
   if (auto node = ReadNode(stop); !node) return node.error();
   // Before the list, so that an event that comes meanwhile does not make it look old.
   const std::string watched = store_ == nullptr ? std::string() : store_->NewestVersion();
-  auto listed = pods_.List("", stop);
+  PodEvidence evidence;
+  EvidenceOf sink(evidence);
+  auto listed = pods_.List("", stop, &sink);
   if (const auto* failure = std::get_if<ListFailure>(&listed))
     return KeepWait(failure->error, failure->retry_after);
   const auto& list = std::get<ObjectList>(listed);
   if (auto version = rewind_.Check(list.resource_version, watched, clock_.Steady()); !version)
     return version.error().Wrap("list pods");
-  PodEvidence evidence;
   evidence.resource_version = list.resource_version;
   evidence.node_name = node_.name;
   evidence.node_uid = node_uid_;
   evidence.node_labels = node_labels_;
   evidence.cluster = node_.cluster;
-  for (const Json& item : list.items) {
-    auto pod = ParsePod(item);
-    if (!pod) return std::move(pod).error().Wrap("list pods");
-    evidence.unfinished += pod->finished ? 0 : 1;
-    evidence.ready += pod->ready && !pod->finished ? 1 : 0;
-    evidence.pods.push_back(std::move(pod->key));
-    std::move(pod->references.begin(), pod->references.end(),
-              std::back_inserter(evidence.references));
-  }
   evidence.listed_at = clock_.Steady();
   return evidence;
 }

@@ -11,14 +11,24 @@ void PodStore::Remember(State& state, const Pod& pod) {
   }
 }
 
+void PodStore::Start() {
+  staged_.clear();
+}
+
+Status PodStore::Take(const Json& item) {
+  auto pod = ParsePod(item);
+  if (!pod) return std::move(pod).error();
+  if (pod->references.empty()) return Done{};  // most of the finished ones
+  const std::string uid = pod->key.uid;
+  staged_[uid] = std::make_shared<const Pod>(*std::move(pod));
+  return Done{};
+}
+
 Status PodStore::Replace(const ObjectList& list) {
-  std::map<std::string, std::shared_ptr<const Pod>> pods;
-  for (const Json& item : list.items) {
-    auto pod = ParsePod(item);
-    if (!pod) return std::move(pod).error();
-    const std::string uid = pod->key.uid;
-    pods[uid] = std::make_shared<const Pod>(*std::move(pod));
-  }
+  if (!list.items.empty()) Start();
+  for (const Json& item : list.items)
+    if (auto taken = Take(item); !taken) return taken;
+  ByUid pods = std::exchange(staged_, {});
   Found(state_.With([&](State& state) {
     state.pods = std::move(pods);
     state.version = list.resource_version;
@@ -39,7 +49,7 @@ Status PodStore::Apply(EventType type, const Json& object) {
   state_.With([&](State& state) {
     Remember(state, *pod);
     state.version = pod->resource_version;
-    if (type == EventType::kDeleted) {
+    if (type == EventType::kDeleted || pod->references.empty()) {
       state.pods.erase(pod->key.uid);
     } else {
       state.pods[pod->key.uid] = pod;

@@ -16,12 +16,14 @@
 
 namespace imagesweep::kube {
 
-// The pods that the watch knows.  Written by the reflector's thread, read by any.
-class PodStore final : public ReflectorHandler {
+// The pods that the watch knows, as far as they name images.  Written by the reflector's thread,
+// read by any.
+class PodStore final : public ReflectorHandler, private ItemSink {
  public:
   // `on_back`: called on the reflector's thread when the watch lives again after it was lost.
   explicit PodStore(std::function<void()> on_back = {}) : on_back_(std::move(on_back)) {}
 
+  ItemSink* sink() override { return this; }
   Status Replace(const ObjectList& list) override;
   Status Apply(EventType type, const Json& object) override;
   void Confirm() override;
@@ -35,18 +37,23 @@ class PodStore final : public ReflectorHandler {
   Recent DrainRecent();
 
  private:
+  using ByUid = std::map<std::string, std::shared_ptr<const Pod>>;
   struct State {
-    std::map<std::string, std::shared_ptr<const Pod>> pods;  // by uid
+    ByUid pods;
     std::map<std::string, ImageReference> recent;            // by text
     bool recent_complete = true;
     std::string version;
     std::optional<Error> lost = Error{ErrorKind::kIncomplete, "pods: not listed yet"};
     bool listed = false;
   };
+  // Items of the list that Replace() ends.
+  void Start() override;
+  Status Take(const Json& item) override;
   static void Remember(State& state, const Pod& pod);
   void Found(bool was_lost) const;
 
   const std::function<void()> on_back_;
+  ByUid staged_;  // of the reflector's thread
   Guarded<State> state_;
 };
 

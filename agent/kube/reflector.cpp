@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "agent/kube/json_splitter.h"
+#include "agent/kube/json_filter.h"
 #include "agent/kube/printable.h"
 
 namespace imagesweep::kube {
@@ -40,7 +40,7 @@ void Reflector::Run(const std::stop_token& stop) {
 }
 
 bool Reflector::ListOnce(const std::stop_token& stop) {
-  auto listed = lister_.List(*list_from_, stop);
+  auto listed = lister_.List(*list_from_, stop, handler_.sink());
   if (stop.stop_requested()) return false;
   if (const auto* failure = std::get_if<ListFailure>(&listed)) {
     handler_.Lose(failure->error);
@@ -91,7 +91,7 @@ void Reflector::Pause(Backoff& backoff, const std::optional<Millis>& at_least,
 // One event; an ending when the watch cannot go on after it.
 std::optional<WatchEnding> Reflector::OnObject(std::string_view text) {
   const auto unreadable = [](const Error& why) { return AfterUnreadable(why); };
-  const auto event = ParseStrict(text, lister_.leave_out());
+  const auto event = ParseStrict(text);
   if (!event) return unreadable(event.error());
   auto type = TextAt(*event, "type");
   auto object = ObjectAt(*event, "object");
@@ -123,16 +123,15 @@ std::optional<WatchEnding> Reflector::OnObject(std::string_view text) {
 WatchEnding Reflector::WatchToItsEnd(const std::stop_token& stop) {
   const int timeout = std::uniform_int_distribution<int>(300, 600)(random_);
   const SteadyTime start = clock_.Steady();
-  JsonSplitter splitter;
   std::optional<WatchEnding> ended;
+  JsonFilter filter(lister_.event_keep(), [&](std::string_view object) {
+    ended = OnObject(object);
+    return !ended;
+  });
   saw_event_ = false;
   bool opened = false;
   const auto on_data = [&](std::string_view piece) {
-    const auto fed = splitter.Feed(piece, [&](std::string_view object) {
-      ended = OnObject(object);
-      return !ended;
-    });
-    if (fed == JsonSplitter::Fed::kMalformed)
+    if (filter.Feed(piece) == JsonFilter::Fed::kMalformed)
       ended = AfterUnreadable({ErrorKind::kIncomplete,
                                "not a stream of events, or one too large or nested too deeply"});
     return !ended;

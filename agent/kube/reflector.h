@@ -20,6 +20,8 @@ enum class EventType { kAdded, kModified, kDeleted };
 class ReflectorHandler {
  public:
   virtual ~ReflectorHandler() = default;
+  // Where the items of a list go before its Replace(); null: into the list.
+  virtual ItemSink* sink() { return nullptr; }
   // The whole truth as of `list`; replaces everything before.  An error means that it cannot be
   // understood: it is listed again.
   virtual Status Replace(const ObjectList& list) = 0;

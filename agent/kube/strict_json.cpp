@@ -1,5 +1,6 @@
 #include "agent/kube/strict_json.h"
 
+#include <set>
 #include <vector>
 
 #include "agent/kube/printable.h"
@@ -22,8 +23,8 @@ Result<const Json*> At(const Json& object, const char* key, Json::value_t type, 
 
 }  // namespace
 
-Result<Json> ParseStrict(std::string_view text, const KeySet& leave_out) {
-  // By depth: of what is left out the library tells the beginning and the keys, but no end.
+Result<Json> ParseStrict(std::string_view text) {
+  // The keys of the objects that are open, by depth.
   std::vector<std::set<std::string>> keys;
   std::string problem;
   // Thrown, so that the rest is not read: deep nesting takes 75 times its size in memory.
@@ -42,7 +43,6 @@ Result<Json> ParseStrict(std::string_view text, const KeySet& leave_out) {
         problem = "key \"" + Printable(key) + "\" stands twice in one object";
         throw Refused();
       }
-      return !leave_out.contains(key);
     }
     return true;
   };

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -10,12 +9,10 @@
 namespace imagesweep::kube {
 
 using Json = nlohmann::json;
-using KeySet = std::set<std::string, std::less<>>;
 
 // JSON that can be read in one way only: valid UTF-8, no key twice in an object, at most 100
-// levels. kIncomplete otherwise: what cannot be understood must not be skipped.  What stands at a
-// key of `leave_out`, anywhere, is read and checked, but takes no memory and is not in the result.
-Result<Json> ParseStrict(std::string_view text, const KeySet& leave_out = {});
+// levels. kIncomplete otherwise: what cannot be understood must not be skipped.
+Result<Json> ParseStrict(std::string_view text);
 
 // The text at `key`, empty when absent; kIncomplete when it is there and not a string.
 Result<std::string> TextAt(const Json& object, const char* key);

@@ -4,13 +4,11 @@
 #include <charconv>
 #include <utility>
 
+#include "agent/kube/json_filter.h"
 #include "agent/kube/printable.h"
 
 namespace imagesweep::kube {
 namespace {
-
-// An object of the API server has at most 1.5 MiB, and a list of a few thousand containers fits.
-constexpr std::size_t kMostImages = 1000;
 
 Error Bad(const std::string& what) {
   return {ErrorKind::kIncomplete, what};
@@ -31,10 +29,18 @@ std::int64_t Positive(const std::string& text) {
   return error == std::errc() && rest == end && number > 0 ? number : 0;
 }
 
-Status Add(std::vector<WorkloadImage>& images, std::string text, std::string container) {
-  if (images.size() >= kMostImages) return Bad("it has more than 1000 containers and volumes");
-  images.push_back({std::move(text), std::move(container)});
-  return Done{};
+// The text at `key`, and nothing when it is no text: for what does not say which images there are.
+std::string TextOrNone(const Json& object, const char* key) {
+  if (!object.is_object()) return {};
+  const auto at = object.find(key);
+  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
+}
+
+// The object or array at `key`, or an empty one.
+const Json& PartOrNone(const Json& object, const char* key) {
+  static const Json kNone = Json::object();
+  const auto at = object.is_object() ? object.find(key) : object.end();
+  return at != object.end() && at->is_structured() ? *at : kNone;
 }
 
 Status ReadContainers(const Json& spec, const char* key, std::vector<WorkloadImage>& images) {
@@ -43,16 +49,15 @@ Status ReadContainers(const Json& spec, const char* key, std::vector<WorkloadIma
   if (*containers == nullptr) return Done{};
   for (const Json& container : **containers) {
     if (!container.is_object()) return Bad("a container is not an object");
-    auto name = TextAt(container, "name");
+    const std::string name = TextOrNone(container, "name");
     auto image = TextAt(container, "image");
-    if (!name) return std::move(name).error();
     if (!image) return std::move(image).error();
-    if (image->empty()) return Bad("container " + Printable(*name) + " has no image");
+    if (image->empty()) return Bad("container " + Printable(name) + " has no image");
     // A template may say " " where something else puts the image in later (openshift/origin#14659;
     // kubernetes, pkg/apis/core/validation): no image yet.
     std::string text = Trimmed(*image);
     if (text.empty()) continue;
-    if (auto added = Add(images, std::move(text), *std::move(name)); !added) return added;
+    images.push_back({std::move(text), name});
   }
   return Done{};
 }
@@ -64,16 +69,14 @@ Status ReadVolumes(const Json& spec, std::vector<WorkloadImage>& images) {
   for (const Json& volume : **volumes) {
     if (!volume.is_object()) return Bad("a volume is not an object");
     auto image = ObjectAt(volume, "image");
-    auto name = TextAt(volume, "name");
     if (!image) return std::move(image).error();
-    if (!name) return std::move(name).error();
     if (*image == nullptr) continue;
     auto reference = TextAt(**image, "reference");
     if (!reference) return std::move(reference).error();
     // Optional in a template, required in a pod (core/v1 ImageVolumeSource).
     std::string text = Trimmed(*reference);
     if (text.empty()) continue;
-    if (auto added = Add(images, std::move(text), *std::move(name)); !added) return added;
+    images.push_back({std::move(text), TextOrNone(volume, "name")});
   }
   return Done{};
 }
@@ -95,6 +98,14 @@ Status ReadTemplate(const Json& holder, std::vector<WorkloadImage>& images) {
   return ReadVolumes(**spec, images);
 }
 
+Keep TemplateKeep() {
+  const Keep container = KeepFields({{"name", {}}, {"image", {}}});
+  const Keep volume = KeepFields({{"name", {}}, {"image", KeepFields({{"reference", {}}})}});
+  return KeepFields({{"spec", KeepFields({{"containers", container},
+                                          {"initContainers", container},
+                                          {"volumes", volume}})}});
+}
+
 // The object at `key`, which must be there.
 Result<const Json*> Required(const Json& object, const char* key) {
   auto found = ObjectAt(object, key);
@@ -103,41 +114,39 @@ Result<const Json*> Required(const Json& object, const char* key) {
 }
 
 // Everything in `json` that is written as containers or image volumes are.
-Status Scavenge(const Json& json, std::vector<WorkloadImage>& images) {
-  const auto text = [](const Json& object, const char* key) {
-    const auto at = object.find(key);
-    return at != object.end() && at->is_string() ? Trimmed(at->get<std::string>()) : std::string();
-  };
+void CollectImagesFromUnknown(const Json& json, std::vector<WorkloadImage>& images) {
   if (json.is_object()) {
-    std::string image = text(json, "image");
-    if (image.empty() && json.contains("image") && json["image"].is_object())
-      image = text(json["image"], "reference");
-    if (!image.empty())
-      if (auto added = Add(images, std::move(image), text(json, "name")); !added) return added;
+    const std::string name = TextOrNone(json, "name");
+    for (const auto& [key, value] : json.items()) {
+      if (!IsKeyOf(key, "image")) continue;
+      std::string image = Trimmed(value.is_string() ? value.get<std::string>() : std::string());
+      if (!image.empty()) images.push_back({std::move(image), name});
+      if (!value.is_object()) continue;
+      for (const auto& [inner, reference] : value.items()) {
+        if (!IsKeyOf(inner, "reference") || !reference.is_string()) continue;
+        std::string text = Trimmed(reference.get<std::string>());
+        if (!text.empty()) images.push_back({std::move(text), name});
+      }
+    }
   }
   if (json.is_structured())
-    for (const Json& part : json)
-      if (auto read = Scavenge(part, images); !read) return read;
-  return Done{};
+    for (const Json& part : json) CollectImagesFromUnknown(part, images);
 }
 
-Status ReadOwner(const Json& metadata, WorkloadObject& out) {
-  auto owners = ArrayAt(metadata, "ownerReferences");
-  if (!owners) return std::move(owners).error();
-  if (*owners == nullptr) return Done{};
-  for (const Json& owner : **owners) {
-    if (!owner.is_object()) return Bad("an owner is not an object");
+// An owner that cannot be read is none: then the object stands for itself, and is kept.
+void ReadOwner(const Json& metadata, WorkloadObject& out) {
+  for (const Json& owner : PartOrNone(metadata, "ownerReferences")) {
+    if (!owner.is_object()) continue;
     const auto controls = owner.find("controller");
     if (controls == owner.end() || !controls->is_boolean() || !controls->get<bool>()) continue;
-    auto kind = TextAt(owner, "kind");
-    auto name = TextAt(owner, "name");
-    auto uid = TextAt(owner, "uid");
-    for (const auto* text : {&kind, &name, &uid})
-      if (!*text) return text->error().Wrap("ownerReferences");
-    if (uid->empty()) return Bad("its owner has no uid");
-    out.owner = WorkloadOwner{*std::move(kind), *std::move(name), *std::move(uid)};
+    const std::string version = TextOrNone(owner, "apiVersion");
+    const auto slash = version.find('/');
+    WorkloadOwner read{slash == std::string::npos ? std::string() : version.substr(0, slash),
+                       TextOrNone(owner, "kind"), TextOrNone(owner, "name"),
+                       TextOrNone(owner, "uid")};
+    if (!read.kind.empty() && !read.name.empty() && !read.uid.empty()) out.owner = std::move(read);
+    return;  // the API server admits one controller
   }
-  return Done{};
 }
 
 Status ReadMetadata(const Json& object, WorkloadObject& out) {
@@ -147,8 +156,7 @@ Status ReadMetadata(const Json& object, WorkloadObject& out) {
   const std::pair<const char*, std::string*> texts[] = {{"namespace", &out.name_space},
                                                         {"name", &out.name},
                                                         {"uid", &out.uid},
-                                                        {"resourceVersion", &out.resource_version},
-                                                        {"creationTimestamp", &out.created}};
+                                                        {"resourceVersion", &out.resource_version}};
   for (const auto& [key, to] : texts) {
     auto text = TextAt(metadata, key);
     if (!text) return std::move(text).error();
@@ -156,82 +164,55 @@ Status ReadMetadata(const Json& object, WorkloadObject& out) {
   }
   if (out.name.empty() || out.name_space.empty() || out.uid.empty())
     return Bad("it has no name, namespace or uid");
-  auto annotations = ObjectAt(metadata, "annotations");
-  if (!annotations) return std::move(annotations).error();
-  if (*annotations != nullptr) {
-    // Sources: kubernetes, pkg/controller/deployment/util; Argo Rollouts, utils/annotations.
-    for (const char* key : {"rollout.argoproj.io/revision", "deployment.kubernetes.io/revision"}) {
-      auto revision = TextAt(**annotations, key);
-      if (!revision) return std::move(revision).error();
-      if (const auto number = Positive(*revision); number > 0) out.revision = number;
-    }
-  }
-  return ReadOwner(metadata, out);
-}
-
-// spec.replicas or status.replicas; empty when absent.
-Result<std::optional<std::int64_t>> Replicas(const Json& holder) {
-  const auto at = holder.find("replicas");
-  if (at == holder.end() || at->is_null()) return std::optional<std::int64_t>();
-  if (!at->is_number_integer()) return Bad("replicas is not a number");
-  return std::optional(at->get<std::int64_t>());
-}
-
-Result<bool> Finished(const Json& object) {
-  auto status = ObjectAt(object, "status");
-  if (!status) return std::move(status).error();
-  if (*status == nullptr) return false;
-  auto conditions = ArrayAt(**status, "conditions");
-  if (!conditions) return std::move(conditions).error();
-  if (*conditions == nullptr) return false;
-  return std::ranges::any_of(**conditions, [](const Json& condition) {
-    if (!condition.is_object()) return false;
-    const Json type = condition.value("type", Json());
-    return (type == "Complete" || type == "Failed") && condition.value("status", Json()) == "True";
-  });
-}
-
-Status ReadScale(const Json& object, const Json& spec, WorkloadObject& out) {
-  const auto wanted = Replicas(spec);
-  if (!wanted) return wanted.error();
-  out.scaled_to_zero = *wanted == 0;
-  auto status = ObjectAt(object, "status");
-  if (!status) return std::move(status).error();
-  std::optional<std::int64_t> there;
-  if (*status != nullptr) {
-    const auto replicas = Replicas(**status);
-    if (!replicas) return replicas.error();
-    there = *replicas;
-    auto current = TextAt(**status, "currentRevision");
-    if (!current) return std::move(current).error();
-    out.current_revision = *std::move(current);
-  }
-  out.runs = wanted->value_or(1) > 0 || there.value_or(0) > 0;
+  const auto deleted = metadata.find("deletionTimestamp");
+  out.being_deleted = deleted != metadata.end() && !deleted->is_null();
+  const Json& annotations = PartOrNone(metadata, "annotations");
+  // Sources: kubernetes, pkg/controller/deployment/util; Argo Rollouts, utils/annotations.
+  for (const char* key : {"rollout.argoproj.io/revision", "deployment.kubernetes.io/revision"})
+    if (const auto number = Positive(TextOrNone(annotations, key)); number > 0)
+      out.revision = number;
+  ReadOwner(metadata, out);
   return Done{};
 }
 
-Status ReadRevision(const Json& object, WorkloadObject& out) {
+// The replicas of spec or status; `absent` when it says none, and one when it cannot be read.
+std::int64_t Replicas(const Json& holder, std::int64_t absent) {
+  if (!holder.is_object()) return 1;
+  const auto at = holder.find("replicas");
+  if (at == holder.end() || at->is_null()) return absent;
+  return at->is_number_integer() ? at->get<std::int64_t>() : 1;
+}
+
+bool Finished(const Json& object) {
+  return std::ranges::any_of(
+      PartOrNone(PartOrNone(object, "status"), "conditions"), [](const Json& condition) {
+        const std::string type = TextOrNone(condition, "type");
+        return (type == "Complete" || type == "Failed") &&
+               TextOrNone(condition, "status") == "True";
+      });
+}
+
+void ReadScale(const Json& object, const Json& spec, WorkloadObject& out) {
+  const std::int64_t wanted = Replicas(spec, 1);
+  out.scaled_to_zero = wanted == 0;
+  const auto status = object.find("status");
+  out.runs = wanted > 0 || (status != object.end() && Replicas(*status, 0) > 0);
+  if (status != object.end()) out.current_revision = TextOrNone(*status, "currentRevision");
+}
+
+void ReadRevision(const Json& object, WorkloadObject& out) {
   const auto number = object.find("revision");
-  if (number == object.end() || !number->is_number_integer())
-    return Bad("its revision is no number");
-  out.revision = number->get<std::int64_t>();
-  auto data = ObjectAt(object, "data");
-  const bool known =
-      !out.owner || out.owner->kind == "StatefulSet" || out.owner->kind == "DaemonSet";
-  if (!data && known) return std::move(data).error();
-  // Kubernetes' own hold {"spec": {"template": {…}}} (pkg/controller/history; statefulset_utils.go
-  // and daemon/update.go, getPatch).
-  const auto spec =
-      data && *data != nullptr ? ObjectAt(**data, "spec") : Result<const Json*>(nullptr);
-  const bool has_template = spec && *spec != nullptr && (*spec)->contains("template");
-  if (known && out.owner && !has_template) return Bad("it has no pod template");
-  if (known && has_template) return ReadTemplate(**spec, out.images);
-  const auto held = object.find("data");
-  return held == object.end() ? Status(Done{}) : Scavenge(*held, out.images);
+  if (number != object.end() && number->is_number_integer())
+    out.revision = number->get<std::int64_t>();
+  if (const auto data = object.find("data"); data != object.end())
+    CollectImagesFromUnknown(*data, out.images);
 }
 
 Status ReadKind(const Json& object, WorkloadObject& out) {
-  if (out.kind == WorkloadKind::kControllerRevision) return ReadRevision(object, out);
+  if (out.kind == WorkloadKind::kControllerRevision) {
+    ReadRevision(object, out);
+    return Done{};
+  }
   const auto found = Required(object, "spec");
   if (!found) return found.error();
   const Json& spec = **found;
@@ -243,11 +224,9 @@ Status ReadKind(const Json& object, WorkloadObject& out) {
     return ReadTemplate(**job_spec, out.images);
   }
   if (out.kind == WorkloadKind::kJob) {
-    const auto finished = Finished(object);
-    if (!finished) return finished.error();
-    if (*finished) return Done{};
+    if (Finished(object)) return Done{};
   } else if (out.kind != WorkloadKind::kDaemonSet) {
-    if (auto read = ReadScale(object, spec, out); !read) return read;
+    ReadScale(object, spec, out);
   }
   return ReadTemplate(spec, out.images);
 }
@@ -264,21 +243,31 @@ Status Parse(const Json& object, WorkloadObject& out) {
 
 }  // namespace
 
-const KeySet& WorkloadBallast() {
-  static const KeySet kKeys{"managedFields",
-                            "kubectl.kubernetes.io/last-applied-configuration",
-                            "env",
-                            "envFrom",
-                            "command",
-                            "args",
-                            "livenessProbe",
-                            "readinessProbe",
-                            "startupProbe",
-                            "affinity",
-                            "tolerations",
-                            "volumeMounts",
-                            "topologySpreadConstraints"};
-  return kKeys;
+Keep WorkloadKeep(WorkloadKind kind) {
+  const Keep owner = KeepFields(
+      {{"apiVersion", {}}, {"kind", {}}, {"name", {}}, {"uid", {}}, {"controller", {}}});
+  const Keep revisions = KeepFields(
+      {{"rollout.argoproj.io/revision", {}}, {"deployment.kubernetes.io/revision", {}}});
+  const Keep metadata = KeepFields({{"namespace", {}},
+                                    {"name", {}},
+                                    {"uid", {}},
+                                    {"resourceVersion", {}},
+                                    {"deletionTimestamp", {}},
+                                    {"annotations", revisions},
+                                    {"ownerReferences", owner}});
+  if (kind == WorkloadKind::kControllerRevision)
+    return KeepFields({{"kind", {}},
+                       {"metadata", metadata},
+                       {"revision", {}},
+                       {"data", {Keep::Kind::kUnknown, {}}}});
+  Keep spec = KeepFields({{"replicas", {}}, {"template", TemplateKeep()}});
+  if (kind == WorkloadKind::kCronJob)
+    spec = KeepFields(
+        {{"jobTemplate", KeepFields({{"spec", KeepFields({{"template", TemplateKeep()}})}})}});
+  const Keep condition = KeepFields({{"type", {}}, {"status", {}}});
+  const Keep status = KeepFields(
+      {{"replicas", {}}, {"currentRevision", {}}, {"conditions", condition}});
+  return KeepFields({{"kind", {}}, {"metadata", metadata}, {"spec", spec}, {"status", status}});
 }
 
 Result<WorkloadObject> ParseWorkload(WorkloadKind kind, const Json& object) {

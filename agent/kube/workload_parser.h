@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/kube/json_filter.h"
 #include "agent/kube/strict_json.h"
 
 namespace imagesweep::kube {
@@ -46,10 +47,6 @@ inline constexpr const WorkloadResource& ResourceOf(WorkloadKind kind) {
   return kWorkloadResources[static_cast<std::size_t>(kind)];
 }
 
-// Parts of these objects that say nothing about images and are most of their size; dropped while an
-// answer is parsed (ParseStrict).
-const KeySet& WorkloadBallast();
-
 struct WorkloadImage {
   std::string text;
   std::string container;  // name within the pod; the volume's name for an image volume
@@ -59,12 +56,16 @@ struct WorkloadImage {
 
 // The owner whose controller made the object.
 struct WorkloadOwner {
+  std::string group;  // of its API: "apps"; empty: the core group
   std::string kind;
   std::string name;
   std::string uid;
 
-  friend bool operator==(const WorkloadOwner&, const WorkloadOwner&) = default;
+  friend auto operator<=>(const WorkloadOwner&, const WorkloadOwner&) = default;
 };
+
+// All that ParseWorkload looks at.
+Keep WorkloadKeep(WorkloadKind kind);
 
 // What one object says about images: little, so that thousands can be kept.
 struct WorkloadObject {
@@ -73,12 +74,12 @@ struct WorkloadObject {
   std::string name;
   std::string uid;
   std::string resource_version;
-  std::string created;                 // RFC 3339 in UTC, so the later is the greater text
   std::optional<WorkloadOwner> owner;  // empty: nobody's, or nobody controls it any more
   std::int64_t revision = 0;           // 0: it says none
   std::string current_revision;        // StatefulSet: the ControllerRevision that pods still run
   bool scaled_to_zero = false;         // spec.replicas is 0
   bool runs = false;                   // ReplicaSet: it has pods, or is to have some
+  bool being_deleted = false;          // metadata.deletionTimestamp is set
   std::vector<WorkloadImage> images;   // none of a Job that has finished
 
   friend bool operator==(const WorkloadObject&, const WorkloadObject&) = default;
@@ -86,10 +87,13 @@ struct WorkloadObject {
 
 // From an object of that kind.  Counted are containers, init containers (sidecars too) and image
 // volumes of the pod template; a template has no ephemeral containers.  kIncomplete, with the
-// object's name, for one that cannot be understood whole: it may need an image that we would not
-// see.  A ControllerRevision of a controller that is not Kubernetes' own (KubeVirt, for one, keeps
-// other things in them) has no format that we know; of it counts every image of anything in it that
-// looks like a list of containers.
+// object's name, for one whose images cannot be read: it may need one that we would not see.  What
+// is odd elsewhere is taken for the case that keeps more: an owner that cannot be read is none, a
+// revision none, a replica count one.
+//
+// The API server stores anything in a ControllerRevision, whoever its owner is said to be (KubeVirt,
+// for one, keeps other things in them).  So of any of them counts every image of anything in it that
+// is written as a container or an image volume is.
 Result<WorkloadObject> ParseWorkload(WorkloadKind kind, const Json& object);
 
 }  // namespace imagesweep::kube

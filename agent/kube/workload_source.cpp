@@ -11,7 +11,7 @@
 namespace imagesweep::kube {
 namespace {
 
-// A page is held as text and as parsed JSON at once; ReplicaSets have 5 to 10 KiB each.
+// A server that answers with a page in one chunk makes us hold it; ReplicaSets have 5 to 10 KiB each.
 constexpr int kPage = 100;
 constexpr std::size_t kMostPages = 500;  // 50,000 objects of one kind
 // A list of the whole cluster is dear: on top of the watch it is only for events that were lost.
@@ -29,30 +29,49 @@ bool MayPass(const Error& why) {
   return why.kind == ErrorKind::kUnavailable || why.kind == ErrorKind::kDeadline;
 }
 
+// The objects of one list.
+class ObjectsOf final : public ItemSink {
+ public:
+  explicit ObjectsOf(WorkloadKind kind) : kind_(kind) {}
+  void Start() override { objects.clear(); }
+  Status Take(const Json& item) override {
+    auto object = ParseWorkload(kind_, item);
+    if (!object) return std::move(object).error();
+    objects.push_back(std::make_shared<const WorkloadObject>(*std::move(object)));
+    return Done{};
+  }
+  WorkloadObjects objects;
+
+ private:
+  const WorkloadKind kind_;
+};
+
 }  // namespace
 
 WorkloadStore::WorkloadStore(WorkloadKind kind, const Clock& clock, std::function<void()> on_live)
     : resource_(ResourceOf(kind)), clock_(clock), on_live_(std::move(on_live)) {}
 
-Status WorkloadStore::Stage(const std::vector<Json>& items, bool first) {
-  if (first) staged_.clear();
-  for (const Json& item : items) {
-    auto object = ParseWorkload(resource_.kind, item);
-    if (!object) return std::move(object).error();
-    // Most are the same as in the list before; two of everything would be twice the memory.
-    auto one = state_.With([&](const State& state) -> std::shared_ptr<const WorkloadObject> {
-      const auto at = state.objects.find(object->uid);
-      return at != state.objects.end() && *at->second == *object ? at->second : nullptr;
-    });
-    if (!one) one = std::make_shared<const WorkloadObject>(*std::move(object));
-    staged_[one->uid] = std::move(one);
-  }
+void WorkloadStore::Start() {
+  staged_.clear();
+}
+
+Status WorkloadStore::Take(const Json& item) {
+  auto object = ParseWorkload(resource_.kind, item);
+  if (!object) return std::move(object).error();
+  // Most are the same as in the list before; two of everything would be twice the memory.
+  auto one = state_.With([&](const State& state) -> std::shared_ptr<const WorkloadObject> {
+    const auto at = state.objects.find(object->uid);
+    return at != state.objects.end() && *at->second == *object ? at->second : nullptr;
+  });
+  if (!one) one = std::make_shared<const WorkloadObject>(*std::move(object));
+  staged_[one->uid] = std::move(one);
   return Done{};
 }
 
 Status WorkloadStore::Replace(const ObjectList& list) {
-  if (!list.items.empty())  // of a lister that does not hand over its pages
-    if (auto staged = Stage(list.items, true); !staged) return staged;
+  if (!list.items.empty()) Start();
+  for (const Json& item : list.items)
+    if (auto taken = Take(item); !taken) return taken;
   ByUid objects = std::exchange(staged_, {});
   const std::string newest = state_.With([](const State& state) { return state.newest; });
   if (auto order = rewind_.Check(list.resource_version, newest, clock_.Steady()); !order)
@@ -121,8 +140,7 @@ Result<SteadyTime> WorkloadStore::Collect(Millis most, WorkloadObjects& objects)
 struct WorkloadSource::Kind {
   Kind(WorkloadSource& source, const WorkloadResource& resource, std::uint64_t seed)
       : store(resource.kind, source.clock_, [&source] { source.Live(); }),
-        lister(source.NewLister(
-            resource, [this](const auto& items, bool first) { return store.Stage(items, first); })),
+        lister(source.NewLister(resource)),
         reflector(source.transport_, lister, store, source.clock_,
                   {.idle = source.options_.idle, .relist_after = kRelistAfter, .seed = seed},
                   source.observer_) {}
@@ -137,7 +155,7 @@ WorkloadSource::WorkloadSource(HttpTransport& transport, const Clock& clock, Opt
 
 WorkloadSource::~WorkloadSource() = default;
 
-Lister WorkloadSource::NewLister(const WorkloadResource& resource, TakePage take) const {
+Lister WorkloadSource::NewLister(const WorkloadResource& resource) const {
   return {transport_,
           resource.path,
           resource.resource,
@@ -146,8 +164,7 @@ Lister WorkloadSource::NewLister(const WorkloadResource& resource, TakePage take
           {.limit = kPage,
            .most_pages = kMostPages,
            .only_pages = true,
-           .leave_out = WorkloadBallast(),
-           .take = std::move(take)}};
+           .keep = WorkloadKeep(resource.kind)}};
 }
 
 void WorkloadSource::Watch(std::function<void()> on_back) {
@@ -185,20 +202,11 @@ Result<SteadyTime> WorkloadSource::ListAll(WorkloadObjects& objects,
                                            const std::stop_token& stop) const {
   const SteadyTime as_of = clock_.Steady();
   for (const WorkloadResource& resource : kWorkloadResources) {
-    WorkloadObjects of_kind;
-    const auto take = [&](const std::vector<Json>& items, bool first) -> Status {
-      if (first) of_kind.clear();
-      for (const Json& item : items) {
-        auto object = ParseWorkload(resource.kind, item);
-        if (!object) return std::move(object).error();
-        of_kind.push_back(std::make_shared<const WorkloadObject>(*std::move(object)));
-      }
-      return Done{};
-    };
-    auto listed = NewLister(resource, take).List("", stop);
+    ObjectsOf of_kind(resource.kind);
+    auto listed = NewLister(resource).List("", stop, &of_kind);
     if (auto* failure = std::get_if<ListFailure>(&listed))
       return Explain(std::move(failure->error));
-    std::move(of_kind.begin(), of_kind.end(), std::back_inserter(objects));
+    std::ranges::move(of_kind.objects, std::back_inserter(objects));
   }
   return as_of;
 }

@@ -24,13 +24,12 @@ namespace imagesweep::kube {
 using WorkloadObjects = std::vector<std::shared_ptr<const WorkloadObject>>;
 
 // The objects of one kind that a watch knows.  Written by the reflector's thread, read by any.
-class WorkloadStore final : public ReflectorHandler {
+class WorkloadStore final : public ReflectorHandler, private ItemSink {
  public:
   // `on_live`: called on the reflector's thread after each sign of life.
   WorkloadStore(WorkloadKind kind, const Clock& clock, std::function<void()> on_live);
 
-  // For Lister::Paging::take: one page of the list that Replace() ends.
-  Status Stage(const std::vector<Json>& items, bool first);
+  ItemSink* sink() override { return this; }
   Status Replace(const ObjectList& list) override;
   Status Apply(EventType type, const Json& object) override;
   void Confirm() override;
@@ -44,6 +43,10 @@ class WorkloadStore final : public ReflectorHandler {
 
  private:
   using ByUid = std::map<std::string, std::shared_ptr<const WorkloadObject>>;
+  // Items of the list that Replace() ends.
+  void Start() override;
+  Status Take(const Json& item) override;
+
   struct State {
     ByUid objects;
     std::string newest;  // resourceVersion
@@ -82,8 +85,7 @@ class WorkloadSource final : public WorkloadReader {
 
  private:
   struct Kind;
-  using TakePage = std::function<Status(const std::vector<Json>& items, bool first)>;
-  Lister NewLister(const WorkloadResource& resource, TakePage take) const;
+  Lister NewLister(const WorkloadResource& resource) const;
   Result<SteadyTime> ListAll(WorkloadObjects& objects, const std::stop_token& stop) const;
   Result<SteadyTime> CollectAll(WorkloadObjects& objects) const;
   void Live();

@@ -66,6 +66,19 @@ TEST(PodParserTest, FinishedPodsCountThroughTheirContainersAlone) {
   }
 }
 
+// After a graceful shutdown of the node every static pod is Failed, and the kubelet starts it again.
+TEST(PodParserTest, AFinishedMirrorPodStillNamesItsImages) {
+  for (const char* phase : {"Succeeded", "Failed"}) {
+    Json etcd = PodJson("etcd-node1", "etcd:1");
+    etcd["metadata"]["annotations"]["kubernetes.io/config.mirror"] = "abc";
+    etcd["status"]["phase"] = phase;
+    const auto pod = ParsePod(etcd);
+    ASSERT_TRUE(pod) << phase;
+    EXPECT_TRUE(pod->finished) << phase;
+    EXPECT_THAT(Lines(*pod), testing::ElementsAre("etcd:1 @ main")) << phase;
+  }
+}
+
 TEST(PodParserTest, APodWithoutStatusIsBoundAndCounts) {
   Json fresh = PodJson("new", "new:1");
   fresh.erase("status");

@@ -73,6 +73,11 @@ struct TlsTest : testing::Test {
                              Millis limit = std::chrono::seconds(20)) {
       return (*transport)->Get(path, limit, stop.get_token());
     }
+    // In pieces, as far as `on_data` takes them.
+    Result<HttpResponse> Fetch(const HttpTransport::OnData& on_data,
+                               Millis limit = std::chrono::seconds(60)) {
+      return (*transport)->Fetch("/x", limit, stop.get_token(), on_data);
+    }
     // The whole of a stream, as it came.
     Result<HttpResponse> Stream(std::string& text, Millis idle = std::chrono::seconds(20)) {
       return (*transport)

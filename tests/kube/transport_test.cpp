@@ -1,9 +1,14 @@
+#include <malloc.h>
+
+#include "agent/kube/lister.h"
+#include "agent/workloads/gzip.h"
 #include "tests/kube/tls_fixture.h"
 
 namespace imagesweep::kube {
 namespace {
 
 using testing::AllOf;
+using testing::HasSubstr;
 using testing::Lt;
 
 struct TransportTest : TlsTest {};
@@ -291,6 +296,122 @@ TEST_F(TransportTest, ARequestOnAConnectionThatDiedMeanwhileGoesOutAgain) {
     const auto again = client.Get();
     EXPECT_TRUE(again) << (reset ? "RST: " : "FIN: ") << again.error().what;
   }
+}
+
+// A body that is taken in pieces is never in memory as a whole, however fast it comes.
+TEST_F(TransportTest, FetchHoldsLittleOfALargeBody) {
+  const std::string megabyte(1U << 20, 'x');
+  for (const bool chunked : {false, true}) {
+    FakeApiServer server(good, [&](const FakeRequest&, FakeReply& reply) {
+      if (chunked) {
+        reply.StartChunks();
+        for (int i = 0; i < 64; ++i) reply.Chunk(megabyte);
+        reply.EndChunks();
+      } else {
+        reply.Raw("HTTP/1.1 200 OK\r\nContent-Length: 67108864\r\n\r\n");
+        for (int i = 0; i < 64; ++i) reply.Raw(megabyte);
+      }
+    });
+    Client client(At(server), clock);
+    const auto in_use = [] {
+      const auto info = mallinfo2();
+      return info.uordblks + info.hblkhd;
+    };
+    const std::size_t before = in_use();
+    std::size_t bytes = 0, most = 0;
+    const auto response = client.Fetch([&](std::string_view piece) {
+      bytes += piece.size();
+      most = std::max(most, in_use());
+      return true;
+    });
+    ASSERT_TRUE(response) << response.error().what;
+    EXPECT_EQ(response->status, 200);
+    EXPECT_EQ(response->body, "");
+    EXPECT_EQ(bytes, 64U << 20);
+    EXPECT_LT(most - std::min(most, before), 8U << 20) << "chunked: " << chunked;
+  }
+}
+
+TEST_F(TransportTest, FetchEndsWhenTheReaderHasEnough) {
+  FakeApiServer server(good, [](const FakeRequest&, FakeReply& reply) {
+    reply.StartChunks();
+    reply.Chunk("enough");
+    reply.Stall();
+  });
+  Client client(At(server), clock);
+  EXPECT_TRUE(client.Fetch([](std::string_view) { return false; }));
+}
+
+TEST_F(TransportTest, FetchOfACutBodyIsAnError) {
+  FakeApiServer server(good, [](const FakeRequest&, FakeReply& reply) {
+    reply.StartChunks();
+    reply.Chunk("{}");
+    reply.Drop();
+  });
+  Client client(At(server), clock);
+  std::string text;
+  const auto response = client.Fetch([&](std::string_view piece) {
+    text += piece;
+    return true;
+  });
+  ASSERT_FALSE(response);
+  EXPECT_EQ(text, "{}");
+}
+
+// An error page of any size costs what is said of it.
+TEST_F(TransportTest, OfARefusalTheBeginningIsHeld) {
+  FakeApiServer server(good, Says(503, std::string(30U << 20, 'e'), "Retry-After: 7\r\n"));
+  Client client(At(server), clock);
+  for (int i = 0; i < 3; ++i) {
+    const auto got = client.Get();
+    ASSERT_TRUE(got) << got.error().what;
+    EXPECT_EQ(got->status, 503);
+    EXPECT_EQ(got->retry_after, std::chrono::seconds(7));
+    EXPECT_EQ(got->body.size(), kMostRefusal);
+    const auto fetched = client.Fetch([](std::string_view) { return true; });
+    ASSERT_TRUE(fetched) << fetched.error().what;
+    EXPECT_EQ(fetched->status, 503);
+    EXPECT_EQ(fetched->body.size(), kMostRefusal);
+  }
+}
+
+TEST_F(TransportTest, AWholeAnswerHasALimit) {
+  FakeApiServer server(good, Says(200, std::string(20U << 20, 'e')));
+  Client client(At(server), clock);
+  const auto response = client.Get();
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::kIncomplete);
+  EXPECT_THAT(response.error().what, HasSubstr("larger than 16 MiB"));
+}
+
+TEST_F(TransportTest, SeventyMebibytesOfBlanksAreNoList) {
+  FakeApiServer server(good, Says(200, std::string(70U << 20, ' ')));
+  Client client(At(server), clock);
+  const Lister lister(**client.transport, "/api/v1/pods", "pods", "", {});
+  const auto listed = lister.List("", {});
+  const auto* failure = std::get_if<ListFailure>(&listed);
+  ASSERT_NE(failure, nullptr);
+  EXPECT_THAT(failure->error.what, HasSubstr("list pods: JSON: the list ends in the middle"));
+}
+
+// API servers take "gzip" alone, and no weights; what they send then comes in small chunks.
+TEST_F(TransportTest, AsksForGzipAndUnpacksIt) {
+  std::string body;
+  for (int i = 0; i < 100'000; ++i) body += std::to_string(i * 7919) + " ";
+  const std::string packed = *Gzip(body);
+  FakeApiServer server(good, Says(200, packed, "Content-Encoding: gzip\r\n"));
+  Client client(At(server), clock);
+  std::string text;
+  const auto response = client.Fetch([&](std::string_view piece) {
+    text += piece;
+    return true;
+  });
+  ASSERT_TRUE(response) << response.error().what;
+  EXPECT_EQ(text, body);
+  const auto whole = client.Get();
+  ASSERT_TRUE(whole) << whole.error().what;
+  EXPECT_EQ(whole->body, body);
+  EXPECT_EQ(server.requests().front().accept_encoding, "gzip");
 }
 
 }  // namespace

@@ -38,10 +38,19 @@ inline Json RevisionJson(const std::string& name, const std::string& image, int 
           {"data", {{"spec", {{"template", TemplateJson(image)}}}}}};
 }
 
-inline Json OwnedBy(Json object, const std::string& kind, const std::string& name) {
+inline Json OwnedBy(Json object, const std::string& kind, const std::string& name,
+                    std::string api_version = "") {
+  if (api_version.empty()) {
+    const bool apps = kind == "Deployment" || kind == "StatefulSet" || kind == "DaemonSet";
+    api_version = apps ? "apps/v1" : kind == "CronJob" ? "batch/v1" : "example.io/v1";
+  }
   object["metadata"]["ownerReferences"] = {
       {{"apiVersion", "v1"}, {"kind", "Other"}, {"name", "o"}, {"uid", "uid-o"}},
-      {{"kind", kind}, {"name", name}, {"uid", "uid-" + name}, {"controller", true}}};
+      {{"apiVersion", api_version},
+       {"kind", kind},
+       {"name", name},
+       {"uid", "uid-" + name},
+       {"controller", true}}};
   return object;
 }
 

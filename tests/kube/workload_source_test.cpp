@@ -182,8 +182,7 @@ struct WorkloadWatchTest : testing::Test {
         http, "/apis/apps/v1/replicasets", "replicasets", "", {},
         {.limit = 100,
          .only_pages = true,
-         .leave_out = WorkloadBallast(),
-         .take = [this](const auto& items, bool first) { return store.Stage(items, first); }});
+         .keep = WorkloadKeep(WorkloadKind::kReplicaSet)});
     Reflector reflector(http, lister, store, clock, {.seed = 1}, {});
     reflector.Run(http.stop.get_token());
   }

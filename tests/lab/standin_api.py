@@ -54,6 +54,7 @@ class Store:
         self._events, self._pages = collections.deque(maxlen=KEPT_EVENTS), collections.OrderedDict()
         self._version = self._oldest = 1
         self.changed = threading.Condition()
+        self.instead = None  # called with the path and query of a GET: (status, body in bytes) in place of an answer
 
     def scan(self):
         """Takes over what changed in the directory. A file that is no JSON yet is looked at again next time."""
@@ -227,8 +228,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             if self.headers.get("Authorization") != f"Bearer {self.server.token}":
                 raise Refused(401, "Unauthorized", "Unauthorized")
-            plural, namespace, name = _route(url.path)
             store = self.server.store
+            if answer := store.instead and store.instead(self.path):
+                return self._send_bytes(*answer)
+            plural, namespace, name = _route(url.path)
             if name:
                 self._send(200, store.get(plural, namespace, name))
             elif query.get("watch") in ("true", "1"):
@@ -243,12 +246,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
     def _send(self, code, body):
-        data = json.dumps(body).encode()
+        self._send_bytes(code, json.dumps(body).encode())
+
+    def _send_bytes(self, code, data):
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data)
+        with contextlib.suppress(ConnectionError, ssl.SSLError):  # who asked may have read enough
+            self.wfile.write(data)
 
     def _stream(self, events):
         self.send_response(200)

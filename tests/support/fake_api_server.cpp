@@ -252,7 +252,8 @@ void FakeApiServer::Serve(int socket, std::size_t number) {
         HeaderOf(head, "host"),
         number,
         head.substr(0, from - 1),
-        connection.ReadBody(std::strtoul(HeaderOf(head, "content-length").c_str(), nullptr, 10))};
+        connection.ReadBody(std::strtoul(HeaderOf(head, "content-length").c_str(), nullptr, 10)),
+        HeaderOf(head, "accept-encoding")};
     {
       const std::scoped_lock lock(mu_);
       requests_.push_back(request);

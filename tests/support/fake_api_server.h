@@ -26,7 +26,8 @@ struct FakeRequest {
   std::string host;            // the header
   std::size_t connection = 0;  // counted from 1
   std::string method;
-  std::string body;  // of Content-Length
+  std::string body;             // of Content-Length
+  std::string accept_encoding;  // the header
 
   bool Has(std::string_view part) const { return target.find(part) != std::string::npos; }
 };
