@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <string>
 
@@ -9,6 +10,13 @@ namespace imagesweep::kube {
 namespace {
 
 using Objects = std::vector<const WorkloadObject*>;
+
+// Who an object can be the child of; ordered, for a map.
+struct OwnerKey {
+  std::string name_space;
+  WorkloadOwner owner;
+  friend auto operator<=>(const OwnerKey&, const OwnerKey&) = default;
+};
 
 struct Owner {
   std::string kind;
@@ -22,8 +30,16 @@ bool IsRevision(const WorkloadObject& object) {
          object.kind == WorkloadKind::kControllerRevision;
 }
 
-bool IsBuiltIn(const std::string& kind) {
-  return kind == "Deployment" || kind == "StatefulSet" || kind == "DaemonSet";
+// Deployment, StatefulSet and DaemonSet, which are among the objects when they are there.
+bool IsBuiltIn(const WorkloadOwner& owner) {
+  return owner.group == "apps" &&
+         (owner.kind == "Deployment" || owner.kind == "StatefulSet" || owner.kind == "DaemonSet");
+}
+
+OwnerKey KeyOf(const WorkloadObject& object) {
+  const bool batch = object.kind == WorkloadKind::kCronJob || object.kind == WorkloadKind::kJob;
+  return {object.name_space,
+          {batch ? "batch" : "apps", ResourceOf(object.kind).name, object.name, object.uid}};
 }
 
 // Whether the children of one owner can be told old from new.  All need a number: age is no
@@ -32,8 +48,8 @@ bool IsBuiltIn(const std::string& kind) {
 // in ControllerRevisions is its own affair.
 bool HaveRanks(const Objects& children, const WorkloadObject* parent) {
   const auto numbered = [](const auto* child) { return child->revision > 0; };
-  if (!std::ranges::all_of(children, numbered)) return false;
-  if (IsBuiltIn(children.front()->owner->kind)) return parent != nullptr;
+  if (children.empty() || !std::ranges::all_of(children, numbered)) return false;
+  if (IsBuiltIn(*children.front()->owner)) return parent != nullptr;
   return std::ranges::all_of(
              children,
              [](const auto* child) { return child->kind == WorkloadKind::kReplicaSet; }) &&
@@ -49,24 +65,31 @@ class Joiner {
                             revision, revisions_back, owner.scaled_to_zero});
   }
 
-  // `parent` is null when it is of another kind, or was not seen.
+  // `parent` is null when it is of a kind that is not read.
   void AddChildren(const Objects& children, const WorkloadObject* parent) {
     const WorkloadOwner& named = *children.front()->owner;
     Owner owner{named.kind, named.name, 0, parent != nullptr && parent->scaled_to_zero};
-    const bool ranked = HaveRanks(children, parent);
+    Objects living;
+    std::ranges::copy_if(children, std::back_inserter(living),
+                         [](const auto* child) { return !child->being_deleted; });
+    const bool ranked = HaveRanks(living, parent);
     std::vector<std::int64_t> order;  // the newest first
-    for (const auto* child : children) order.push_back(child->revision);
+    for (const auto* child : living) order.push_back(child->revision);
     std::ranges::sort(order, std::greater());
     order.erase(std::unique(order.begin(), order.end()), order.end());
     for (const auto* child : children) {
-      const bool runs =
-          child->runs || (parent != nullptr && parent->current_revision == child->name);
+      const bool runs = child->being_deleted || child->runs ||
+                        (parent != nullptr && parent->current_revision == child->name);
       int back = 0;
       if (ranked && !runs)
         back = static_cast<int>(std::ranges::lower_bound(order, child->revision, std::greater()) -
                                 order.begin());
       Add(*child, owner, child->revision, back);
     }
+  }
+
+  void AddItself(const WorkloadObject& object, std::int64_t revision, bool scaled_to_zero) {
+    Add(object, {ResourceOf(object.kind).name, object.name, revision, scaled_to_zero}, revision, 0);
   }
 
   std::vector<WorkloadReference> references;
@@ -76,29 +99,34 @@ class Joiner {
 
 std::vector<WorkloadReference> JoinWorkloads(
     const std::vector<std::shared_ptr<const WorkloadObject>>& objects) {
-  std::map<std::string, const WorkloadObject*> parents;  // by uid
-  std::map<std::string, Objects> children;               // by the owner's uid
+  std::map<OwnerKey, const WorkloadObject*> parents;
+  std::map<OwnerKey, Objects> children;
   for (const auto& object : objects) {
     if (IsRevision(*object) && object->owner) {
-      children[object->owner->uid].push_back(object.get());
+      children[{object->name_space, *object->owner}].push_back(object.get());
     } else if (!IsRevision(*object)) {
-      parents[object->uid] = object.get();
+      parents[KeyOf(*object)] = object.get();
     }
   }
   Joiner joiner;
-  for (const auto& [uid, of_one] : children) {
-    const auto parent = parents.find(uid);
-    joiner.AddChildren(of_one, parent == parents.end() ? nullptr : parent->second);
+  for (const auto& [key, of_one] : children) {
+    const auto found = parents.find(key);
+    const WorkloadObject* parent = found == parents.end() ? nullptr : found->second;
+    if (parent == nullptr && IsBuiltIn(key.owner)) {
+      // Every old ReplicaSet has no replicas; that says nothing about its Deployment.
+      for (const auto* orphan : of_one) joiner.AddItself(*orphan, orphan->revision, false);
+    } else {
+      joiner.AddChildren(of_one, parent);
+    }
   }
   for (const auto& object : objects) {
     if (IsRevision(*object) && object->owner) continue;
-    Owner owner{ResourceOf(object->kind).name, object->name, object->revision,
-                object->scaled_to_zero};
+    std::int64_t revision = object->revision;
     // Those of a StatefulSet or DaemonSet have the number, it has not.
-    if (const auto own = children.find(object->uid); own != children.end() && owner.revision == 0)
+    if (const auto own = children.find(KeyOf(*object)); own != children.end() && revision == 0)
       for (const auto* child : own->second)
-        owner.revision = std::max(owner.revision, child->revision);
-    joiner.Add(*object, owner, owner.revision, 0);
+        if (!child->being_deleted) revision = std::max(revision, child->revision);
+    joiner.AddItself(*object, revision, object->scaled_to_zero);
   }
   std::ranges::sort(joiner.references);
   auto& all = joiner.references;

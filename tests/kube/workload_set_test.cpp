@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <functional>
+#include <set>
 
+#include "tests/kube/random_json.h"
 #include "tests/kube/workload_objects.h"
 
 namespace imagesweep::kube {
@@ -11,6 +14,8 @@ namespace {
 
 using testing::ElementsAre;
 using testing::SizeIs;
+
+using WorkloadObjects = std::vector<std::shared_ptr<const WorkloadObject>>;
 
 struct WorkloadSetTest : testing::Test {
   std::vector<std::shared_ptr<const WorkloadObject>> objects;
@@ -70,11 +75,125 @@ TEST_F(WorkloadSetTest, ScaleIsThatOfTheOwner) {
 TEST_F(WorkloadSetTest, WhatCannotBeRankedIsNotOld) {
   AddReplicaSet("a", "1");  // its Deployment is in no list yet
   AddReplicaSet("b", "2");
-  EXPECT_THAT(Joined(), ElementsAre("a:img Deployment/api 0", "b:img Deployment/api 0"));
+  EXPECT_THAT(Joined(), ElementsAre("a:img ReplicaSet/a 0", "b:img ReplicaSet/b 0"));
   Add(WorkloadKind::kDeployment, WithRevision(WorkloadJson("api", "b:img"), "2"));
   AddReplicaSet("c", "not a number");
   EXPECT_THAT(Joined(), ElementsAre("a:img Deployment/api 0", "b:img Deployment/api 0",
                                     "c:img Deployment/api 0"));
+}
+
+// Anybody may write any owner into an object of his own.
+TEST_F(WorkloadSetTest, AForeignOwnersUidPushesNoRollbackOut) {
+  Add(WorkloadKind::kDeployment, WithRevision(WorkloadJson("api", "new:img"), "3"));
+  AddReplicaSet("new", "3", 1);
+  AddReplicaSet("older", "2");
+  AddReplicaSet("oldest", "1");
+  const auto forged = [&](const char* name, const std::function<void(Json&)>& forge) {
+    Json object = WithRevision(OwnedBy(WorkloadJson(name, "forged:img", 0), "Deployment", "api"),
+                               "9000000");
+    forge(object);
+    Add(WorkloadKind::kReplicaSet, object);
+  };
+  const auto owner = [](Json& object) -> Json& { return object["metadata"]["ownerReferences"][1]; };
+  forged("f1", [](Json& object) { object["metadata"]["namespace"] = "tenant"; });
+  forged("f2", [&](Json& object) { owner(object)["kind"] = "StatefulSet"; });
+  forged("f3", [&](Json& object) { owner(object)["name"] = "other"; });
+  forged("f4", [&](Json& object) { owner(object)["uid"] = "uid-other"; });
+  forged("f5", [&](Json& object) { owner(object)["apiVersion"] = "apps.example.io/v1"; });
+  forged("f6", [&](Json& object) { owner(object)["controller"] = false; });
+  forged("f7", [](Json& object) {
+    object["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  });
+  EXPECT_THAT(Joined(),
+              ElementsAre("forged:img Deployment/api 0", "forged:img ReplicaSet/f1 0", "forged:img ReplicaSet/f2 0",
+                          "forged:img ReplicaSet/f3 0", "forged:img ReplicaSet/f4 0",
+                          "forged:img ReplicaSet/f6 0 zero", "forged:img ReplicaSet/f1 0",
+                          "new:img Deployment/api 0",
+                          "older:img Deployment/api 1", "oldest:img Deployment/api 2"));
+}
+
+// Whatever strangers add, no image of the real workloads goes farther back: the set that is kept
+// with them has all that is kept without them.
+TEST(WorkloadForgeryTest, ForgedChildrenNeverReduceWhatIsKept) {
+  using Kept = std::set<std::pair<std::string, bool>>;  // text, and whether scaled to zero
+  const auto kept = [](const WorkloadObjects& objects, int rollbacks) {
+    Kept texts;
+    for (const auto& reference : JoinWorkloads(objects))
+      if (reference.revisions_back <= rollbacks)
+        texts.insert({reference.text, reference.scaled_to_zero});
+    return texts;
+  };
+  int ranked = 0;
+  for (std::uint64_t seed = 1; seed <= 2'000; ++seed) {
+    RandomJson random(seed);
+    WorkloadObjects objects;
+    const auto add = [&](WorkloadObject object) {
+      objects.push_back(std::make_shared<const WorkloadObject>(std::move(object)));
+    };
+    static const WorkloadKind kParents[] = {WorkloadKind::kDeployment, WorkloadKind::kStatefulSet,
+                                            WorkloadKind::kDaemonSet};
+    const auto child_of = [&](const WorkloadObject& parent, const std::string& name) {
+      WorkloadObject child;
+      child.kind = parent.kind == WorkloadKind::kDeployment ? WorkloadKind::kReplicaSet
+                                                            : WorkloadKind::kControllerRevision;
+      child.name_space = parent.name_space;
+      child.name = name;
+      child.uid = "uid-" + name;
+      child.owner = WorkloadOwner{"apps", ResourceOf(parent.kind).name, parent.name, parent.uid};
+      child.revision = static_cast<std::int64_t>(random.Below(10));
+      child.runs = random.Chance(20);
+      child.scaled_to_zero = !child.runs;
+      child.images = {{name + ":img", "main"}};
+      return child;
+    };
+    std::vector<WorkloadObject> real;
+    for (std::size_t n = 1 + random.Below(3); n > 0; --n) {
+      WorkloadObject parent;
+      parent.kind = kParents[random.Below(3)];
+      parent.name_space = "shop";
+      parent.name = "w" + std::to_string(n);
+      parent.uid = "uid-" + parent.name;
+      parent.scaled_to_zero = random.Chance(20);
+      parent.images = {{parent.name + ":img", "main"}};
+      if (random.Chance(30)) parent.current_revision = parent.name + "-1";
+      for (std::size_t i = random.Below(6); i > 0; --i)
+        add(child_of(parent, parent.name + "-" + std::to_string(i)));
+      real.push_back(parent);
+      if (random.Chance(90)) add(parent);
+    }
+    const WorkloadObjects without = objects;
+    for (std::size_t i = 1 + random.Below(5); i > 0; --i) {
+      WorkloadObject forged =
+          child_of(real[random.Below(real.size())], "forged" + std::to_string(i));
+      forged.revision = random.Chance(80) ? 9'000'000 : 0;
+      switch (random.Below(6)) {
+        case 0:
+          forged.name_space = "tenant";
+          break;
+        case 1:
+          forged.owner->uid = "uid-other";
+          break;
+        case 2:
+          forged.owner->name = "other";
+          break;
+        case 3:
+          forged.owner->kind = "Rollout";
+          break;
+        case 4:
+          forged.owner->group = "apps.example.io";
+          break;
+        default:
+          forged.being_deleted = true;
+      }
+      add(forged);
+    }
+    for (int rollbacks = 0; rollbacks <= 3; ++rollbacks) {
+      const Kept before = kept(without, rollbacks), after = kept(objects, rollbacks);
+      EXPECT_TRUE(std::ranges::includes(after, before)) << "seed " << seed << ", " << rollbacks;
+      ranked += before.size() < kept(without, 100).size();
+    }
+  }
+  EXPECT_GT(ranked, 500) << "there was something to lose";
 }
 
 TEST_F(WorkloadSetTest, ReplicaSetsOfAnUnknownControllerAreRankedWhileOneOfThemRuns) {
@@ -109,13 +228,14 @@ TEST_F(WorkloadSetTest, AgeRanksNothing) {
 }
 
 TEST_F(WorkloadSetTest, RevisionsOfAnUnknownControllerAreNeverOld) {
-  // One that shares its kind with a built-in one, as OpenKruise's, is found by its uid alone.
+  // OpenKruise's shares its kind with a built-in one, and is of another API group.
   for (const std::string kind : {"CloneSet", "StatefulSet"}) {
     objects.clear();
     for (int revision = 1; revision <= 3; ++revision) {
       const std::string number = std::to_string(revision);
       Add(WorkloadKind::kControllerRevision,
-          OwnedBy(RevisionJson("r-" + number, "r:" + number, revision), kind, "api"));
+          OwnedBy(RevisionJson("r-" + number, "r:" + number, revision), kind, "api",
+                  "apps.kruise.io/v1beta1"));
     }
     EXPECT_THAT(Joined(), ElementsAre("r:1 " + kind + "/api 0", "r:2 " + kind + "/api 0",
                                       "r:3 " + kind + "/api 0"));
