@@ -117,7 +117,7 @@ void IndexService::Publish(const WorkloadEvidence& evidence, std::string digest,
                    {"bytes", Count(published->bytes)},
                    {"seconds", seconds}});
   if (published->leftover)
-    parts_.log.Warn("Cannot delete leftovers of index", {{"err", published->leftover->what}});
+    parts_.log.Warn("Cannot empty leftovers of index", {{"err", published->leftover->what}});
 }
 
 void IndexService::Confirm(const WorkloadEvidence& evidence, const std::stop_token& stop) {

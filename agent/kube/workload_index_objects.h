@@ -53,6 +53,8 @@ std::uint64_t NumberOf(const std::string& shard_name);
 // As they are written; an empty `version` is an object that is not there yet.
 Json HeadObject(const IndexName& index, const IndexHead& head, const std::string& version);
 Json ShardObject(const IndexName& index, const SlottedShard& slotted, const std::string& version);
+// A ConfigMap that holds no shard any more, or none yet.
+Json EmptyShard(const IndexName& index, const std::string& name, const std::string& version);
 
 // kIncomplete for anything else than these write.
 Result<IndexHead> ReadHead(const Json& object);
@@ -63,5 +65,12 @@ struct ObjectId {
   std::string version;
 };
 Result<ObjectId> ReadId(const Json& object);
+// What others wrote into metadata, to be kept by an update: it replaces the whole object.
+struct ObjectMarks {
+  Json labels = Json::object();
+  Json annotations = Json::object();
+};
+ObjectMarks ReadMarks(const Json& object);
+void KeepMarks(const ObjectMarks& marks, Json& object);
 
 }  // namespace imagesweep::kube

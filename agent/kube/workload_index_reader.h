@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <mutex>
+#include <optional>
+
 #include "agent/kube/lister.h"
 #include "agent/kube/workload_index_store.h"
 #include "agent/model/ports.h"
@@ -8,6 +12,10 @@ namespace imagesweep::kube {
 
 // The workloads as the leader of an index published them.  Reads what the watch knows; without one,
 // or before its first list, lists by itself.  Any thread.
+//
+// A set that lacks more than half of the references of the one read before, or more than twenty, is
+// refused (kIncomplete) for the first two minutes: a leader notices a set that is not its own within
+// seconds, and its heartbeat comes every minute.
 class WorkloadIndexReader final : public WorkloadReader {
  public:
   // `store` is null where there is no watch (the command line).
@@ -15,13 +23,26 @@ class WorkloadIndexReader final : public WorkloadReader {
                       const Clock& clock)
       : lister_(lister), index_(std::move(index)), store_(store), clock_(clock) {}
 
+  static constexpr Millis kConfirmLoss = std::chrono::minutes(2);
+
   Result<WorkloadEvidence> Read(SteadyTime newer_than, const std::stop_token& stop) override;
 
  private:
+  Result<WorkloadEvidence> ReadSet(const std::stop_token& stop) const;
+  Status CheckLoss(std::size_t references);
+
   const Lister& lister_;
   const IndexName index_;
   const WorkloadIndexStore* const store_;
   const Clock& clock_;
+
+  struct Loss {
+    std::size_t references = 0;
+    SteadyTime since;
+  };
+  std::mutex mu_;
+  std::optional<std::size_t> known_;  // references of the set that was read last
+  std::optional<Loss> loss_;
 };
 
 }  // namespace imagesweep::kube

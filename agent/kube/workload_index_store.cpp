@@ -1,12 +1,26 @@
 #include "agent/kube/workload_index_store.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 #include <vector>
 
 #include "agent/base/duration.h"
 
 namespace imagesweep::kube {
+namespace {
+
+// resourceVersions of one resource are ordered numbers (KEP-5504); of others none is later.
+bool IsLater(const std::string& version, const std::string& than) {
+  std::uint64_t one = 0, other = 0;
+  const auto read = [](const std::string& text, std::uint64_t& number) {
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return code == std::errc() && end == text.data() + text.size();
+  };
+  return read(version, one) && read(than, other) && one > other;
+}
+
+}  // namespace
 
 WorkloadIndexStore::WorkloadIndexStore(IndexName index, const Clock& clock,
                                        std::function<void()> on_back)
@@ -23,27 +37,28 @@ Error WorkloadIndexStore::Wrong(const std::string& what) const {
   return {ErrorKind::kIncomplete, "the workload index " + index_.display() + " " + what};
 }
 
-void WorkloadIndexStore::Note(State& state, const Json& object, const std::string& name) const {
-  if (name == index_.name) {
+void WorkloadIndexStore::Note(State& state, const Json& object, const ObjectId& id) const {
+  if (id.name == index_.name) {
     state.head = ReadHead(object);
-    NoteHead(state);
-  } else if (IsShardOf(index_, 'a', name) || IsShardOf(index_, 'b', name)) {
-    state.shards.insert_or_assign(name, ReadShard(object));
+    NoteHead(state, id.version);
+  } else if (IsShardOf(index_, 'a', id.name) || IsShardOf(index_, 'b', id.name)) {
+    state.shards.insert_or_assign(id.name, ReadShard(object));
   }
 }
 
-void WorkloadIndexStore::NoteHead(State& state) const {
+void WorkloadIndexStore::NoteHead(State& state, const std::string& version) const {
+  state.ahead = false;
   if (!*state.head) return;
   const IndexHead& head = **state.head;
-  const auto& before = state.believed;
-  const bool newer =
-      !before || head.generation > before->generation || head.heartbeat > before->heartbeat;
-  if (!newer) return;
-  state.believed = head;
-  ++state.beliefs;
-  const SystemTime now = clock_.Now();
-  const auto age = std::chrono::duration_cast<Millis>(now - head.heartbeat);
+  const auto age = std::chrono::duration_cast<Millis>(clock_.Now() - head.heartbeat);
   state.ahead = -age > kOldest;
+  if (state.ahead) return;
+  const auto& before = state.believed;
+  if (before && head.heartbeat <= before->heartbeat && !IsLater(version, state.believed_version))
+    return;
+  state.believed = head;
+  state.believed_version = version;
+  ++state.beliefs;
   state.true_at = clock_.Steady() - std::max(age, Millis::zero());
   // What is older is written anew before it counts again; what is newer is on its way.
   std::erase_if(state.shards, [&](const auto& entry) {
@@ -52,24 +67,20 @@ void WorkloadIndexStore::NoteHead(State& state) const {
 }
 
 Status WorkloadIndexStore::Replace(const ObjectList& list) {
-  std::vector<std::string> names;
+  std::vector<ObjectId> ids;
   for (const Json& item : list.items) {
-    const auto id = ReadId(item);
+    auto id = ReadId(item);
     if (!id) return id.error();
-    names.push_back(id->name);
+    ids.push_back(*std::move(id));
   }
   state_.With([&](State& state) {
     state.shards.clear();
     state.head.reset();
-    const Json* head = nullptr;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (names[i] == index_.name) {
-        head = &list.items[i];
-      } else {
-        Note(state, list.items[i], names[i]);
-      }
-    }
-    if (head != nullptr) Note(state, *head, index_.name);
+    state.ahead = false;
+    // The head last: it says which shards are old.
+    for (const bool heads : {false, true})
+      for (std::size_t i = 0; i < ids.size(); ++i)
+        if ((ids[i].name == index_.name) == heads) Note(state, list.items[i], ids[i]);
     state.listed = true;
     state.lost.reset();
     return ++state.changes;
@@ -83,9 +94,10 @@ Status WorkloadIndexStore::Apply(EventType type, const Json& object) {
   if (!id) return id.error();
   state_.With([&](State& state) {
     if (type != EventType::kDeleted) {
-      Note(state, object, id->name);
+      Note(state, object, *id);
     } else if (id->name == index_.name) {
       state.head.reset();
+      state.ahead = false;
     } else {
       state.shards.erase(id->name);
     }
@@ -135,16 +147,16 @@ std::optional<Error> WorkloadIndexStore::Doubt(const State& state) const {
                                            watch};
   if (!*state.head) return Wrong("cannot be read: " + state.head->error().what);
   const IndexHead& head = **state.head;
+  if (state.ahead)
+    return Wrong("has a heartbeat of " + FormatTime(head.heartbeat) +
+                 ", which is in this node's future: the clock here or that of " + head.holder +
+                 " is wrong");
   const IndexHead& believed = *state.believed;
   if (!head.SameSet(believed))
     return Wrong("went back from generation " + std::to_string(believed.generation) + " to " +
                  std::to_string(head.generation) +
                  ", as an API server with old data or a restored backup does; it is believed "
                  "again from its leader's next heartbeat on");
-  if (state.ahead)
-    return Wrong("has a heartbeat of " + FormatTime(believed.heartbeat) +
-                 ", which is in this node's future: the clock here or that of " + believed.holder +
-                 " is wrong");
   const auto age = std::chrono::duration_cast<Millis>(clock_.Steady() - state.true_at);
   if (age <= kOldest) return std::nullopt;
   return Wrong("was last true " + HumanDuration(age) + " ago (more than " + HumanDuration(kOldest) +

@@ -22,9 +22,14 @@ namespace imagesweep::kube {
 // monotonic clock counts.  So neither a clock that jumps nor a server that repeats old data makes
 // an old set young.
 //
-// Back in time: a head with a smaller generation, or an older heartbeat of another set, than one
-// believed before comes from a server with old data or from a restored backup, and may lack
-// references.  It is not believed until its leader's heartbeat is newer than any seen before.
+// Back in time: a head with a smaller resourceVersion and no younger heartbeat than one believed
+// before comes from a server with old data or from a restored backup, and may lack references.  It
+// is not believed until its leader's heartbeat is newer than any believed before.  The generation
+// orders nothing: it is what a writer says, and a false one would stand for ever.
+//
+// From the future: a heartbeat that is far ahead of this node's clock proves nothing, so its head is
+// not believed, and what was believed before stays the measure for the next.  So whatever somebody
+// writes, the next true heartbeat heals it.
 //
 // Memory: only the shards of the published slot are kept, gzipped as they came, plus those that are
 // on their way into the other; the references themselves are made anew for each Read().
@@ -59,12 +64,13 @@ class WorkloadIndexStore final : public ReflectorHandler {
     std::uint64_t beliefs = 0;              // so many heads were newer than those before
     std::optional<Result<IndexHead>> head;  // empty: there is none
     std::map<std::string, Result<SlottedShard>> shards;
-    std::optional<IndexHead> believed;  // the newest so far
-    SteadyTime true_at;                 // when that set was last true
     bool ahead = false;                 // its heartbeat is from far in our future
+    std::optional<IndexHead> believed;  // the newest so far
+    std::string believed_version;       // its resourceVersion
+    SteadyTime true_at;                 // when that set was last true
   };
-  void Note(State& state, const Json& object, const std::string& name) const;
-  void NoteHead(State& state) const;
+  void Note(State& state, const Json& object, const ObjectId& id) const;
+  void NoteHead(State& state, const std::string& version) const;
   void TellIfBack();
   Result<WorkloadEvidence> ReadWhole() const;
   std::optional<Error> Doubt(const State& state) const;

@@ -7,6 +7,8 @@ namespace imagesweep::kube {
 namespace {
 
 constexpr const char* kResource = "configmaps";
+// No leader ever counts so far; a number beyond it is damage, and counting on from it would end.
+constexpr std::uint64_t kGreatestGeneration = std::uint64_t{1} << 62;
 
 Error NotLeading() {
   return {ErrorKind::kIncomplete, "the leadership is gone"};
@@ -35,15 +37,18 @@ Status WorkloadIndexWriter::Learn(const std::stop_token& stop) {
   for (const Json& item : std::get<ObjectList>(listed).items) {
     const auto id = ReadId(item);
     if (!id) return id.error();
-    known.versions[id->name] = id->version;
+    known.objects[id->name] = {id->version, ReadMarks(item)};
+    std::uint64_t generation = 0;
     if (id->name == index_.name) {
       if (const auto head = ReadHead(item)) {
-        known.generation = std::max(known.generation, head->generation);
+        generation = head->generation;
         known.slot = head->slot;
       }
     } else if (const auto shard = ReadShard(item)) {
-      known.generation = std::max(known.generation, shard->shard.generation);
+      generation = shard->shard.generation;
+      known.objects[id->name].filled = true;
     }
+    if (generation < kGreatestGeneration) known.generation = std::max(known.generation, generation);
   }
   known_ = std::move(known);
   return Done{};
@@ -53,19 +58,27 @@ Status WorkloadIndexWriter::Write(const std::string& name,
                                   const std::function<Json(const std::string&)>& object,
                                   const StillLeads& leads, const std::stop_token& stop) {
   if (!leads()) return NotLeading();
-  const auto known = known_->versions.find(name);
-  const bool create = known == known_->versions.end();
-  HttpRequest request{"POST", ConfigMapsPath(index_), "application/json",
-                      object(create ? "" : known->second).dump()};
+  const auto known = known_->objects.find(name);
+  const bool create = known == known_->objects.end();
+  Json written = object(create ? "" : known->second.version);
+  if (!create) KeepMarks(known->second.marks, written);
+  HttpRequest request{"POST", ConfigMapsPath(index_), "application/json", written.dump()};
   if (!create) {
     request.method = "PUT";
     request.path += "/" + QueryEscape(name);
   }
   const auto answer = client_.Send(request, create ? "create" : "update", kResource, stop);
-  if (!answer) return answer.error().Wrap("write ConfigMap " + index_.name_space + "/" + name);
+  if (!answer) {
+    Error why = answer.error().Wrap("write ConfigMap " + index_.name_space + "/" + name);
+    if (create && why.kind == ErrorKind::kDenied)
+      why.what += "; the chart makes it for the index: it takes a greater workloads.index.shards";
+    return why;
+  }
   const auto id = ReadId(*answer);
   if (!id) return id.error().Wrap("write ConfigMap " + index_.name_space + "/" + name);
-  known_->versions[name] = id->version;
+  Known::Object& now = known_->objects[name];
+  now.version = id->version;
+  now.filled = written.contains("data");
   return Done{};
 }
 
@@ -76,23 +89,18 @@ Status WorkloadIndexWriter::WriteHead(const IndexHead& head, const StillLeads& l
       leads, stop);
 }
 
-std::optional<Error> WorkloadIndexWriter::DeleteLeftovers(const IndexHead& head,
-                                                          const StillLeads& leads,
-                                                          const std::stop_token& stop) {
+std::optional<Error> WorkloadIndexWriter::EmptyLeftovers(const IndexHead& head,
+                                                         const StillLeads& leads,
+                                                         const std::stop_token& stop) {
   std::vector<std::string> names;
-  for (const auto& [name, version] : known_->versions)
-    if (IsShardOf(index_, head.slot, name) && NumberOf(name) >= head.shards) names.push_back(name);
+  for (const auto& [name, object] : known_->objects)
+    if (object.filled && IsShardOf(index_, head.slot, name) && NumberOf(name) >= head.shards)
+      names.push_back(name);
   for (const std::string& name : names) {
-    if (!leads()) return NotLeading();
-    const Json options = {{"apiVersion", "v1"},
-                          {"kind", "DeleteOptions"},
-                          {"preconditions", {{"resourceVersion", known_->versions[name]}}}};
-    const auto gone = client_.Send({"DELETE", ConfigMapsPath(index_) + "/" + QueryEscape(name),
-                                    "application/json", options.dump()},
-                                   "delete", kResource, stop);
-    if (!gone && gone.error().kind != ErrorKind::kNotFound)
-      return gone.error().Wrap("delete ConfigMap " + index_.name_space + "/" + name);
-    known_->versions.erase(name);
+    const auto emptied = Write(
+        name, [&](const std::string& version) { return EmptyShard(index_, name, version); }, leads,
+        stop);
+    if (!emptied) return emptied.error();
   }
   return std::nullopt;
 }
@@ -128,7 +136,7 @@ Result<WorkloadIndexWriter::Published> WorkloadIndexWriter::WriteSet(
   known_->generation = head.generation;
   known_->slot = head.slot;
   known_->own = head;
-  published.leftover = DeleteLeftovers(head, leads, stop);
+  published.leftover = EmptyLeftovers(head, leads, stop);
   return published;
 }
 

@@ -17,7 +17,9 @@ namespace imagesweep::kube {
 // Publishes a workload index, for its leader alone: the shards into the slot that is not in use,
 // then the head.  Every write names the resourceVersion that it rests on, the head's too, so of two
 // writers the slower gets a conflict, and one who dies on the way leaves the old set whole.  After
-// any error what is there is read anew before the next write.  Not for several threads at once.
+// any error what is there is read anew before the next write.  A ConfigMap that is not there is
+// created; none is deleted, so that a role can name those that it may write.  Not for several
+// threads at once.
 class WorkloadIndexWriter {
  public:
   // Asked before every write; false ends it.
@@ -27,7 +29,7 @@ class WorkloadIndexWriter {
     std::size_t references = 0;
     std::size_t shards = 0;
     std::size_t bytes = 0;            // of all shards, gzipped
-    std::optional<Error> leftover{};  // shards that count no more and could not be deleted
+    std::optional<Error> leftover{};  // shards that count no more and could not be emptied
   };
 
   // `holder`: for people, who wrote it.
@@ -47,10 +49,15 @@ class WorkloadIndexWriter {
 
  private:
   struct Known {
-    std::map<std::string, std::string> versions;  // of every ConfigMap of the index, by name
-    std::uint64_t generation = 0;                 // the greatest
-    std::optional<char> slot;                     // in use
-    std::optional<IndexHead> own;                 // what we published
+    struct Object {
+      std::string version;  // resourceVersion
+      ObjectMarks marks;    // of others, such as Helm's: they stay
+      bool filled = false;  // it holds a shard
+    };
+    std::map<std::string, Object> objects;  // every ConfigMap of the index, by name
+    std::uint64_t generation = 0;           // the greatest
+    std::optional<char> slot;               // in use
+    std::optional<IndexHead> own;           // what we published
   };
   Status Learn(const std::stop_token& stop);
   Result<Published> WriteSet(const std::vector<WorkloadReference>& references, SystemTime as_of,
@@ -58,8 +65,8 @@ class WorkloadIndexWriter {
   Status Write(const std::string& name, const std::function<Json(const std::string&)>& object,
                const StillLeads& leads, const std::stop_token& stop);
   Status WriteHead(const IndexHead& head, const StillLeads& leads, const std::stop_token& stop);
-  std::optional<Error> DeleteLeftovers(const IndexHead& head, const StillLeads& leads,
-                                       const std::stop_token& stop);
+  std::optional<Error> EmptyLeftovers(const IndexHead& head, const StillLeads& leads,
+                                      const std::stop_token& stop);
 
   const ObjectClient client_;
   const Lister lister_;

@@ -214,6 +214,52 @@ TEST_F(WorkloadIndexTest, WhatWentBackInTimeIsNotBelievedUntilItsHeartbeatGoesOn
   EXPECT_EQ(Look(), "6 from the index, generation 2");
 }
 
+// Whoever may write the head can lie; the next true heartbeat ends it, without a restart.
+TEST_F(WorkloadIndexTest, APoisonedHeadIsHealedByTheNextTrueHeartbeat) {
+  ASSERT_TRUE(Publish(Set(3)));
+  List();
+  const struct {
+    const char* what;
+    std::uint64_t generation;
+    Millis ahead;
+    bool believed;
+  } poisons[] = {
+      {"the year 2100", 18446744073709551615U, std::chrono::hours(24 * 365 * 75), false},
+      {"a clock that is eleven minutes ahead", 2, minutes(11), false},
+      {"the greatest generation, now", 18446744073709551615U, Millis(0), true},
+      {"nine minutes ahead", 18446744073709551615U, minutes(9), true},
+  };
+  for (const auto& [what, generation, ahead, believed] : poisons) {
+    clock.Advance(minutes(1));
+    WorkloadIndexStore fresh(index, clock);  // an agent that starts just now
+    FakeObjectHttp liar(server);
+    WorkloadIndexWriter lies(liar, index, "mallory", {}, kShardBytes);
+    ASSERT_TRUE(lies.Publish({}, clock.Now() + ahead, Yes, {})) << what;
+    Json& head = At("index");
+    for (auto& [name, object] : server.objects)
+      if (name.ends_with("-0") && object["data"]["generation"] == head["data"]["generation"])
+        object["data"]["generation"] = std::to_string(generation);
+    head["data"]["generation"] = std::to_string(generation);
+    List();
+    ASSERT_TRUE(fresh.Replace(server.List(path)));
+    EXPECT_EQ(static_cast<bool>(store.Read()), believed) << what << ": " << Look();
+    if (!believed) {
+      EXPECT_THAT(Look(), HasSubstr("in this node's future")) << what;
+      EXPECT_FALSE(fresh.Read()) << what;
+    }
+    writer.Forget();  // as a leader does who finds it damaged
+    clock.Advance(seconds(5));
+    ASSERT_TRUE(Publish(Set(3))) << what;
+    seen = server.events.size() - 2;  // by events, not by a list
+    Hear();
+    EXPECT_THAT(Look(), HasSubstr("3 from the index")) << what;
+    ASSERT_TRUE(fresh.Replace(server.List(path)));
+    EXPECT_TRUE(fresh.Read()) << what << ": " << fresh.Read().error().what;
+    clock.Advance(minutes(9));
+    EXPECT_THAT(Look(), HasSubstr("3 from the index")) << what;
+  }
+}
+
 // Old data of the same set says the same, and is no younger.
 TEST_F(WorkloadIndexTest, AnOldHeartbeatOfTheSameSetChangesNothing) {
   ASSERT_TRUE(Publish(Set(3)));
@@ -242,6 +288,46 @@ TEST_F(WorkloadIndexTest, OneWithoutAWatchListsForEachRead) {
     return Result<HttpResponse>(Error{ErrorKind::kUnavailable, "connection refused"});
   };
   EXPECT_THAT(reader.Read(SteadyTime::min(), {}).error().what, HasSubstr("connection refused"));
+}
+
+// An empty set that somebody published, of the next generation and with a heartbeat of now.
+TEST_F(WorkloadIndexTest, ASetThatLacksMuchHasToLast) {
+  ASSERT_TRUE(Publish(Set(30)));
+  List();
+  const Lister lister(http, path, "configmaps", IndexSelector(index), {});
+  WorkloadIndexReader reader(lister, index, &store, clock);
+  const auto read = [&] {
+    const auto seen_now = reader.Read(SteadyTime::min(), {});
+    return seen_now ? std::to_string(seen_now->references.size()) : seen_now.error().what;
+  };
+  EXPECT_EQ(read(), "30");
+  FakeObjectHttp liar(server);
+  WorkloadIndexWriter lies(liar, index, "mallory", {}, kShardBytes);
+  clock.Advance(seconds(5));
+  ASSERT_TRUE(lies.Publish({}, clock.Now(), Yes, {}));
+  List();
+  EXPECT_EQ(Look(), "0 from the index, generation 2");
+  EXPECT_THAT(read(), HasSubstr("sweep/index: fell from 30 references to 0: waiting for 2m"));
+  writer.Forget();
+  clock.Advance(minutes(1));
+  ASSERT_TRUE(Publish(Set(30)));
+  List();
+  EXPECT_EQ(read(), "30") << "its leader was there";
+
+  ASSERT_TRUE(Publish(Set(25)));
+  List();
+  EXPECT_EQ(read(), "25") << "that is no sharp loss";
+  ASSERT_TRUE(Publish(Set(12)));
+  List();
+  EXPECT_THAT(read(), HasSubstr("fell from 25 references to 12"));
+  clock.Advance(minutes(1));
+  ASSERT_TRUE(Publish(Set(2)));
+  List();
+  EXPECT_THAT(read(), HasSubstr("fell from 25 references to 2"));
+  clock.Advance(minutes(1));
+  EXPECT_THAT(read(), HasSubstr("fell from")) << "two are another loss than twelve";
+  clock.Advance(minutes(1));
+  EXPECT_EQ(read(), "2");
 }
 
 TEST_F(WorkloadIndexTest, OneWithAWatchListsOnlyUntilItsFirstList) {

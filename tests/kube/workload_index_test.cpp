@@ -40,21 +40,33 @@ TEST_F(WorkloadIndexWriterTest, WritesTheHeadLastIntoTheSlotThatIsNotInUse) {
   EXPECT_EQ(At("index")["data"]["holder"], "leader-1");
 }
 
-TEST_F(WorkloadIndexWriterTest, DeletesShardsThatCountNoMore) {
+// A role can name what may be updated, and grants no deletion with it.
+TEST_F(WorkloadIndexWriterTest, EmptiesShardsThatCountNoMore) {
   ASSERT_TRUE(Publish(BigSet()));
   ASSERT_TRUE(Publish(Set(3)));
   const auto published = Publish(Set(4));
   ASSERT_TRUE(published);
   EXPECT_FALSE(published->leftover);
-  EXPECT_THAT(Names(), ElementsAre("index", "index-a-0", "index-b-0"));
+  EXPECT_THAT(Names(), ElementsAre("index", "index-a-0", "index-a-1", "index-a-2", "index-b-0"));
+  for (const char* name : {"index-a-1", "index-a-2"}) {
+    EXPECT_FALSE(At(name).contains("data")) << name;
+    EXPECT_FALSE(At(name).contains("binaryData")) << name;
+  }
+  const auto writes = Writes().size();
+  List();
+  EXPECT_EQ(Look(), "4 from the index, generation 3");
+  ASSERT_TRUE(Publish(Set(5)));
+  ASSERT_TRUE(Publish(Set(6)));
+  EXPECT_EQ(Writes().size(), writes + 4) << "they are emptied once";
 }
 
-TEST_F(WorkloadIndexWriterTest, ALeftoverThatCannotBeDeletedIsToldAndHarmless) {
+TEST_F(WorkloadIndexWriterTest, ALeftoverThatCannotBeEmptiedIsToldAndHarmless) {
   ASSERT_TRUE(Publish(BigSet()));
   ASSERT_TRUE(Publish(Set(3)));
-  http.before = [](const auto& method, const auto&, const auto&) {
-    return method == "DELETE" ? Nothing(HttpResponse{403, {}, StatusJson(403, "Forbidden").dump()})
-                              : Nothing();
+  http.before = [](const auto& method, const auto& where, const auto&) {
+    return method == "PUT" && where.ends_with("-a-1")
+               ? Nothing(HttpResponse{403, {}, StatusJson(403, "Forbidden").dump()})
+               : Nothing();
   };
   const auto published = Publish(Set(4));
   ASSERT_TRUE(published);
@@ -62,6 +74,35 @@ TEST_F(WorkloadIndexWriterTest, ALeftoverThatCannotBeDeletedIsToldAndHarmless) {
   EXPECT_THAT(published->leftover->what, AllOf(HasSubstr("index-a-1"), HasSubstr("403")));
   List();
   EXPECT_EQ(Look(), "4 from the index, generation 3");
+}
+
+// The chart makes them, and Helm's marks are on them.
+TEST_F(WorkloadIndexWriterTest, WritesIntoConfigMapsThatAreThereAndKeepsTheirMarks) {
+  for (const char* name : {"index", "index-a-0", "index-a-1", "index-a-2", "index-a-3", "index-b-0"})
+    server.objects[path + "/" + name] = {
+        {"metadata",
+         {{"name", name},
+          {"resourceVersion", "7"},
+          {"labels", {{"app.kubernetes.io/managed-by", "Helm"}}},
+          {"annotations", {{"meta.helm.sh/release-name", "imagesweep"}}}}}};
+  List();
+  EXPECT_THAT(Look(), HasSubstr("cannot be read"));
+  http.before = [](const auto& method, const auto&, const auto&) {
+    return method == "POST" || method == "DELETE"
+               ? Nothing(HttpResponse{403, {}, StatusJson(403, "Forbidden").dump()})
+               : Nothing();
+  };
+  ASSERT_TRUE(Publish(BigSet()));
+  List();
+  EXPECT_EQ(Look(), "20 from the index, generation 1");
+  for (const char* name : {"index", "index-a-0"}) {
+    EXPECT_EQ(At(name)["metadata"]["labels"]["app.kubernetes.io/managed-by"], "Helm");
+    EXPECT_EQ(At(name)["metadata"]["labels"]["imagesweep/workload-index"], "index");
+    EXPECT_EQ(At(name)["metadata"]["annotations"]["meta.helm.sh/release-name"], "imagesweep");
+  }
+  EXPECT_THAT(Publish(BigSet()).error().what,
+              AllOf(HasSubstr("index-b-1"), HasSubstr("403"), HasSubstr("workloads.index.shards")))
+      << "the second slot has one";
 }
 
 // Killed before each of its writes: the old set stays, and the next leader goes on from there.
@@ -153,6 +194,14 @@ TEST_F(WorkloadIndexWriterTest, NumbersGrowWhateverIsThere) {
   server.objects.clear();
   other.Forget();
   EXPECT_EQ(other.Publish(Set(3), clock.Now(), Yes, {})->generation, 73U);
+}
+
+// Counting on from the greatest number would begin at 0 again.
+TEST_F(WorkloadIndexWriterTest, AnAbsurdNumberIsNotCountedOn) {
+  ASSERT_TRUE(Publish(Set(3)));
+  At("index")["data"]["generation"] = "18446744073709551615";
+  other.Forget();
+  EXPECT_EQ(other.Publish(Set(3), clock.Now(), Yes, {})->generation, 2U);
 }
 
 // A failed write may have been stored all the same; its number must not come twice.
