@@ -54,6 +54,7 @@ def test_lint_has_no_complaint(name):
     ({"persistence": {"path": "/var/lib/imagesweep"}}, "path"),
     ({"workloads": {"mode": "on"}}, "mode"),
     ({"workloads": {"index": {"replicas": 0}}}, "replicas"),
+    ({"workloads": {"index": {"shards": 0}}}, "shards"),
     ({"policy": {"config": {"apiVersion": "imagesweep/v1"}}}, "apiVersion"),
 ])
 def test_the_schema_names_a_wrong_value(values, named):
@@ -134,6 +135,9 @@ LEAST = {(None, "", "pods", ()): ["get", "list", "watch"], (None, "", "nodes", (
 READS = {(None, rule["apiGroups"][0], resource, ()): rule["verbs"] for rule in WORKLOADS for resource in rule["resources"]}
 
 
+INDEX_CONFIGMAPS = ("imagesweep-workloads", *(f"imagesweep-workloads-{slot}-{number}" for slot in "ab" for number in range(4)))
+
+
 @pytest.mark.parametrize("mode, agents", [
     ("off", LEAST),
     ("direct", {**LEAST, **READS}),
@@ -143,14 +147,43 @@ def test_who_may_read_workloads(mode, agents):
     objects = render({"workloads": {"mode": mode}})
     assert rights(objects, "imagesweep") == agents
     assert rights(objects, "imagesweep-index") == ({} if mode != "index" else {
-        **READS, ("imagesweep-system", "", "configmaps", ()): ["get", "list", "watch", "create", "update", "delete"],
-        ("imagesweep-system", "coordination.k8s.io", "leases", ()): ["get", "create", "update"]})
+        **READS, ("imagesweep-system", "", "configmaps", ()): ["get", "list", "watch"],
+        ("imagesweep-system", "", "configmaps", INDEX_CONFIGMAPS): ["update"],
+        ("imagesweep-system", "coordination.k8s.io", "leases", ("imagesweep-workloads",)): ["get", "update"],
+        ("imagesweep-system", "coordination.k8s.io", "leases", ()): ["create"]})
     variables = environment(one(objects, "DaemonSet")["spec"]["template"]["spec"])
     assert variables.get("IMAGESWEEP_WORKLOADS") == (None if mode == "off" else mode)
     assert variables.get("IMAGESWEEP_INDEX_NAME") == ("imagesweep-workloads" if mode == "index" else None)
     assert ("Deployment" in [item["kind"] for item in objects]) == (mode == "index")
     without = render({"workloads": {"mode": mode}, "rbac": {"create": False}})
     assert not [item for item in without if "Role" in item["kind"]]
+
+
+def configmaps(objects):
+    return {item["metadata"]["name"]: item for item in objects if item["kind"] == "ConfigMap"}
+
+
+@pytest.mark.parametrize("values", [{}, {"policy": {"create": False, "existingConfigMap": "ours"}},
+                                    {"policy": {"allowOverride": True}}], ids=["default", "existing", "override"])
+def test_the_index_cannot_write_the_policy(values):
+    objects = render({"workloads": {"mode": "index"}, **values})
+    written = {name for (_, _, resource, names), verbs in rights(objects, "imagesweep-index").items()
+               for name in (names or ["any"]) if resource == "configmaps" and not {"get", "list", "watch"} >= set(verbs)}
+    assert written == set(INDEX_CONFIGMAPS)
+    agent = environment(one(objects, "DaemonSet")["spec"]["template"]["spec"])
+    assert agent["IMAGESWEEP_POLICY_CONFIGMAP"].split("/")[-1] not in written
+
+
+def test_what_the_index_may_update_is_there():
+    objects = render({"workloads": {"mode": "index", "index": {"shards": 12}}}, release="other")
+    names = {name for name, item in configmaps(objects).items()
+             if item["metadata"]["labels"].get("imagesweep/workload-index") == "other-imagesweep-workloads"}
+    granted = [names for (_, _, resource, names) in rights(objects, "other-imagesweep-index")
+               if resource == "configmaps" and names]
+    assert names == set(*granted) and len(names) == 25
+    for name in names:  # an upgrade that said anything about them would undo what the index wrote
+        assert not {"data", "binaryData", "immutable"} & set(configmaps(objects)[name])
+    assert not [name for name in configmaps(render()) if "workloads" in name]
 
 
 def test_an_unquoted_off_is_off():

@@ -92,6 +92,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ include "imagesweep.fullname" . }}-workloads
 {{- end -}}
 
+{{/* The head and the shards of both slots, as a YAML list. */}}
+{{- define "imagesweep.indexConfigMaps" -}}
+{{- $name := include "imagesweep.indexName" . -}}
+- {{ $name }}
+{{- range $slot := list "a" "b" }}
+{{- range $number := until (int $.Values.workloads.index.shards) }}
+- {{ $name }}-{{ $slot }}-{{ $number }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* What it takes to read the workloads of the whole cluster. */}}
 {{- define "imagesweep.workloadRules" -}}
 - apiGroups: [apps]
