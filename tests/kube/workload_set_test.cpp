@@ -105,11 +105,11 @@ TEST_F(WorkloadSetTest, AForeignOwnersUidPushesNoRollbackOut) {
     object["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
   });
   EXPECT_THAT(Joined(),
-              ElementsAre("forged:img Deployment/api 0", "forged:img ReplicaSet/f1 0", "forged:img ReplicaSet/f2 0",
+              ElementsAre("forged:img Deployment/api 0", "forged:img ReplicaSet/f2 0",
                           "forged:img ReplicaSet/f3 0", "forged:img ReplicaSet/f4 0",
                           "forged:img ReplicaSet/f6 0 zero", "forged:img ReplicaSet/f1 0",
-                          "new:img Deployment/api 0",
-                          "older:img Deployment/api 1", "oldest:img Deployment/api 2"));
+                          "new:img Deployment/api 0", "older:img Deployment/api 1",
+                          "oldest:img Deployment/api 2"));
 }
 
 // Whatever strangers add, no image of the real workloads goes farther back: the set that is kept
