@@ -59,6 +59,7 @@ JsonFilter::JsonFilter(const Keep& keep, OnText on_object, OnText on_item)
     : keep_(keep), on_object_(std::move(on_object)), on_item_(std::move(on_item)) {}
 
 JsonFilter::Fed JsonFilter::Feed(std::string_view piece) {
+  const auto too_much = [&] { return kept_.size() + item_.size() + text_.size() > kMostKept; };
   for (std::size_t i = 0; i < piece.size(); ++i) {
     if (in_text_ && !escaped_) {
       // All that cannot end it at once: most of a large object is in its texts.
@@ -70,9 +71,9 @@ JsonFilter::Fed JsonFilter::Feed(std::string_view piece) {
       if (i == piece.size()) break;
     }
     if (!Take(piece[i])) return stopped_ ? Fed::kStopped : Fed::kMalformed;
-    if (kept_.size() + item_.size() + text_.size() > kMostKept) return Fed::kMalformed;
+    if (too_much()) return Fed::kMalformed;
   }
-  return Fed::kWantsMore;
+  return too_much() ? Fed::kMalformed : Fed::kWantsMore;
 }
 
 bool JsonFilter::Take(char c) {

@@ -112,8 +112,8 @@ TEST(JsonFilterTest, KeepsTheFieldsThatAreNamed) {
     const char* kept;
   } cases[] = {
       {R"({"x":{"a":1},"a":1,"y":[{"a":2}],"z":"a"})", R"({"a":1})"},
-      {R"({"a":{"a":1},"b":[{"c":[1,2],"a":1},7]})", R"({"a":{},"b":[{"c":[1,2]},7]})"},
-      {R"({"b":{"c":[{"c":1}]}})", R"({"b":{"c":[{}]}})"},
+      {R"({"a":{"a":1},"b":[{"c":[1,2],"a":1},7]})", R"({"a":{},"b":[{"c":[]},7]})"},
+      {R"({"b":{"c":[{"c":1}]}})", R"({"b":{"c":[]}})"},
       {R"({"d":{"x":[null,true,-1.5e3,"\u0041"]}})", R"({"d":{"x":[null,true,-1.5e3,"\u0041"]}})"},
       {R"({"\u0061":1})", R"({"a":1})"},
       {R"({"a":1,"\u0061":2})", R"({"a":1,"a":2})"},  // for the reader to refuse
@@ -140,7 +140,7 @@ TEST(JsonFilterTest, ALongTextIsNotHeldAndIsNoShorterName) {
   EXPECT_THAT(FeedInPieces(keep, R"({"a":")" + longest + R"("})", 100).objects,
               ElementsAre(R"({"a":")" + longest + R"("})"));
   EXPECT_THAT(FeedInPieces(keep, R"({"a":")" + longest + R"(\"y","b":1})", 100).objects,
-              ElementsAre(R"({"a":"(longer than 4096 bytes)","b":1})"));
+              ElementsAre(R"~({"a":"(longer than 4096 bytes)","b":1})~"));
 }
 
 // The API server stores what it is given there, good JSON or not.
@@ -238,7 +238,7 @@ std::string Told(const Result<Pod>& pod) {
 TEST(JsonFilterTest, AFilteredPodIsReadAsTheWholeOne) {
   const Keep keep = PodKeep();
   int refused = 0;
-  for (std::uint64_t seed = 1; seed <= 3'000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 2'000; ++seed) {
     RandomJson random(seed);
     Json pod = RandomPod(random);
     if (random.Chance(30)) Spoil(random, pod);
@@ -252,7 +252,7 @@ TEST(JsonFilterTest, AFilteredPodIsReadAsTheWholeOne) {
     EXPECT_EQ(Told(ParsePod(*kept)), whole) << "seed " << seed << ": " << text;
     refused += whole.starts_with("error");
   }
-  EXPECT_GT(refused, 100);
+  EXPECT_GT(refused, 60);
 }
 
 // What the strict reader refuses in the part that is kept is refused.

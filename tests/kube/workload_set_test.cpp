@@ -105,10 +105,11 @@ TEST_F(WorkloadSetTest, AForeignOwnersUidPushesNoRollbackOut) {
     object["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
   });
   EXPECT_THAT(Joined(),
-              ElementsAre("forged:img Deployment/api 0", "forged:img ReplicaSet/f1 0", "forged:img ReplicaSet/f2 0",
+              ElementsAre("forged:img Deployment/api 0", "forged:img ReplicaSet/f2 0",
                           "forged:img ReplicaSet/f3 0", "forged:img ReplicaSet/f4 0",
-                          "forged:img ReplicaSet/f6 0 zero", "new:img Deployment/api 0",
-                          "older:img Deployment/api 1", "oldest:img Deployment/api 2"));
+                          "forged:img ReplicaSet/f6 0 zero", "forged:img ReplicaSet/f1 0",
+                          "new:img Deployment/api 0", "older:img Deployment/api 1",
+                          "oldest:img Deployment/api 2"));
 }
 
 // Whatever strangers add, no image of the real workloads goes farther back: the set that is kept
@@ -123,7 +124,7 @@ TEST(WorkloadForgeryTest, ForgedChildrenNeverReduceWhatIsKept) {
     return texts;
   };
   int ranked = 0;
-  for (std::uint64_t seed = 1; seed <= 4'000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 2'000; ++seed) {
     RandomJson random(seed);
     WorkloadObjects objects;
     const auto add = [&](WorkloadObject object) {
@@ -192,7 +193,7 @@ TEST(WorkloadForgeryTest, ForgedChildrenNeverReduceWhatIsKept) {
       ranked += before.size() < kept(without, 100).size();
     }
   }
-  EXPECT_GT(ranked, 1000) << "there was something to lose";
+  EXPECT_GT(ranked, 500) << "there was something to lose";
 }
 
 TEST_F(WorkloadSetTest, ReplicaSetsOfAnUnknownControllerAreRankedWhileOneOfThemRuns) {
@@ -227,13 +228,14 @@ TEST_F(WorkloadSetTest, AgeRanksNothing) {
 }
 
 TEST_F(WorkloadSetTest, RevisionsOfAnUnknownControllerAreNeverOld) {
-  // One that shares its kind with a built-in one, as OpenKruise's, is found by its uid alone.
+  // OpenKruise's shares its kind with a built-in one, and is of another API group.
   for (const std::string kind : {"CloneSet", "StatefulSet"}) {
     objects.clear();
     for (int revision = 1; revision <= 3; ++revision) {
       const std::string number = std::to_string(revision);
       Add(WorkloadKind::kControllerRevision,
-          OwnedBy(RevisionJson("r-" + number, "r:" + number, revision), kind, "api"));
+          OwnedBy(RevisionJson("r-" + number, "r:" + number, revision), kind, "api",
+                  "apps.kruise.io/v1beta1"));
     }
     EXPECT_THAT(Joined(), ElementsAre("r:1 " + kind + "/api 0", "r:2 " + kind + "/api 0",
                                       "r:3 " + kind + "/api 0"));
