@@ -19,8 +19,8 @@ namespace {
 namespace http = web::http;
 using Bytes = Concurrency::streams::streambuf<std::uint8_t>;
 
-// Of an answer that is held whole: one object.  etcd stores 1.5 MiB by default and at most some more,
-// and JSON may write a character in six.  A larger answer fails, it is never cut.
+// Of an answer that is held whole: one object.  etcd stores 1.5 MiB by default and at most some
+// more, and JSON may write a character in six.  A larger answer fails, it is never cut.
 constexpr std::size_t kMaxBody = 16U << 20;
 // What may wait to be read; the library would read on until all of the answer is in memory.
 constexpr std::size_t kMostWaiting = 64U << 10;
@@ -123,8 +123,8 @@ class BoundedBuffer final
 };
 
 // API servers compress lists above 128 KiB for "gzip" without a weight alone (k8s.io/apiserver,
-// endpoints/handlers/responsewriters).  Then an answer comes in small chunks; the library holds each
-// chunk whole, and older servers send a list as one.
+// endpoints/handlers/responsewriters).  Then an answer comes in small chunks; the library holds
+// each chunk whole, and older servers send a list as one.
 class GzipFactory final : public http::compression::decompress_factory {
  public:
   const utility::string_t& algorithm() const override { return name_; }

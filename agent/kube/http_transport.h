@@ -44,8 +44,8 @@ class HttpTransport {
                                    const std::stop_token& stop) = 0;
 
   using OnData = std::function<bool(std::string_view piece)>;
-  // As Get, but hands over the body of a 200 in pieces as they come, however large it is; false from
-  // `on_data` ends it.  An error may come after some pieces.  By default in one piece.
+  // As Get, but hands over the body of a 200 in pieces as they come, however large it is; false
+  // from `on_data` ends it.  An error may come after some pieces.  By default in one piece.
   virtual Result<HttpResponse> Fetch(const std::string& path, Millis limit,
                                      const std::stop_token& stop, const OnData& on_data) {
     auto response = Get(path, limit, stop);

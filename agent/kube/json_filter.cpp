@@ -51,8 +51,8 @@ Keep KeepItems(Keep of_each) {
 }
 
 bool IsKeyOf(std::string_view key, std::string_view name) {
-  return key == name || (key.size() > name.size() && key.starts_with(name) &&
-                         key[name.size()] == kAgain);
+  return key == name ||
+         (key.size() > name.size() && key.starts_with(name) && key[name.size()] == kAgain);
 }
 
 JsonFilter::JsonFilter(const Keep& keep, OnText on_object, OnText on_item)
@@ -174,7 +174,8 @@ bool JsonFilter::BeginContainer(bool object) {
     if (next_->kind == kItems && !object) {
       inner.keep = &next_->fields.front().keep;
       inner.items = true;
-    } else if (next_->kind == kFields || (!deep && (next_->kind == kAll || next_->kind == kUnknown))) {
+    } else if (next_->kind == kFields ||
+               (!deep && (next_->kind == kAll || next_->kind == kUnknown))) {
       inner.keep = next_;
     }
     if (inner.keep != nullptr && next_->kind == kUnknown && object)

@@ -152,11 +152,10 @@ Result<Lister::Page> Lister::ReadPage(const std::string& query, const std::stop_
         auto taken = sink.Take(*item);
         return taken ? true : fail(std::move(taken).error());
       });
-  auto response =
-      transport_.Fetch(query, kListTimeout, stop, [&](std::string_view piece) {
-        if (filter.Feed(piece) != JsonFilter::Fed::kMalformed) return !wrong;
-        return fail({ErrorKind::kIncomplete, "JSON: not a list, or nested too deeply"});
-      });
+  auto response = transport_.Fetch(query, kListTimeout, stop, [&](std::string_view piece) {
+    if (filter.Feed(piece) != JsonFilter::Fed::kMalformed) return !wrong;
+    return fail({ErrorKind::kIncomplete, "JSON: not a list, or nested too deeply"});
+  });
   if (observer_) observer_("list", resource_, CodeOf(response));
   if (wrong) return *std::move(wrong);
   if (response && response->status == 200 && !envelope)

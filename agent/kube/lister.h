@@ -24,8 +24,8 @@ struct ObjectList {
   std::string resource_version;
 };
 
-// Takes the objects of a list one by one as they come, so that only an extract of them need fit into
-// memory.  Nothing of them counts before the list is whole.
+// Takes the objects of a list one by one as they come, so that only an extract of them need fit
+// into memory.  Nothing of them counts before the list is whole.
 class ItemSink {
  public:
   virtual ~ItemSink() = default;
@@ -79,7 +79,8 @@ class Lister {
 
  private:
   struct Page;
-  Result<Page> ReadPage(const std::string& query, const std::stop_token& stop, ItemSink& sink) const;
+  Result<Page> ReadPage(const std::string& query, const std::stop_token& stop,
+                        ItemSink& sink) const;
   std::string Query(const std::string& more) const;
 
   HttpTransport& transport_;

@@ -175,15 +175,16 @@ Keep PodKeep() {
     spec.push_back({kind.spec, container});
     status.push_back({kind.status, container_status});
   }
-  return KeepFields({{"kind", {}},
-                     {"metadata", KeepFields({{"namespace", {}},
-                                              {"name", {}},
-                                              {"uid", {}},
-                                              {"resourceVersion", {}},
-                                              {"annotations",
-                                               KeepFields({{"kubernetes.io/config.mirror", {}}})}})},
-                     {"spec", KeepFields(std::move(spec))},
-                     {"status", KeepFields(std::move(status))}});
+  return KeepFields(
+      {{"kind", {}},
+       {"metadata",
+        KeepFields({{"namespace", {}},
+                    {"name", {}},
+                    {"uid", {}},
+                    {"resourceVersion", {}},
+                    {"annotations", KeepFields({{"kubernetes.io/config.mirror", {}}})}})},
+       {"spec", KeepFields(std::move(spec))},
+       {"status", KeepFields(std::move(status))}});
 }
 
 Result<Pod> ParsePod(const Json& object) {

@@ -47,18 +47,16 @@ Status PodSource::ReadNode(const std::stop_token& stop) {
   const SteadyTime now = clock_.Steady();
   if (node_read_at_ && now - *node_read_at_ < kNodeReread) return Done{};
   // Of a node's object, which the kubelet and others write, little is needed.
-  static const Keep kNode = KeepFields(
-      {{"metadata", KeepFields({{"uid", {}}, {"labels", KeepAll()}})}});
+  static const Keep kNode =
+      KeepFields({{"metadata", KeepFields({{"uid", {}}, {"labels", KeepAll()}})}});
   std::string kept;
   JsonFilter filter(kNode, [&](std::string_view text) {
     kept = text;
     return true;
   });
-  const auto response = transport_.Fetch("/api/v1/nodes/" + QueryEscape(node_.name), kNodeTimeout,
-                                         stop, [&](std::string_view piece) {
-                                           return filter.Feed(piece) ==
-                                                  JsonFilter::Fed::kWantsMore;
-                                         });
+  const auto response = transport_.Fetch(
+      "/api/v1/nodes/" + QueryEscape(node_.name), kNodeTimeout, stop,
+      [&](std::string_view piece) { return filter.Feed(piece) == JsonFilter::Fed::kWantsMore; });
   if (observer_) observer_("get", "nodes", CodeOf(response));
   if (!response) return response.error().Wrap("get node " + node_.name);
   if (response->status == 404)

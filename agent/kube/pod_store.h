@@ -40,7 +40,7 @@ class PodStore final : public ReflectorHandler, private ItemSink {
   using ByUid = std::map<std::string, std::shared_ptr<const Pod>>;
   struct State {
     ByUid pods;
-    std::map<std::string, ImageReference> recent;            // by text
+    std::map<std::string, ImageReference> recent;  // by text
     bool recent_complete = true;
     std::string version;
     std::optional<Error> lost = Error{ErrorKind::kIncomplete, "pods: not listed yet"};

@@ -159,17 +159,16 @@ Json ShardObject(const IndexName& index, const SlottedShard& slotted, const std:
 }
 
 Json EmptyShard(const IndexName& index, const std::string& name, const std::string& version) {
-  return {{"apiVersion", "v1"},
-          {"kind", "ConfigMap"},
-          {"metadata", Metadata(index, name, version)}};
+  return {
+      {"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", Metadata(index, name, version)}};
 }
 
 ObjectMarks ReadMarks(const Json& object) {
   ObjectMarks marks;
   const auto metadata = object.find("metadata");
   if (metadata == object.end() || !metadata->is_object()) return marks;
-  for (const auto& [key, into] : {std::pair("labels", &marks.labels),
-                                  std::pair("annotations", &marks.annotations)})
+  for (const auto& [key, into] :
+       {std::pair("labels", &marks.labels), std::pair("annotations", &marks.annotations)})
     if (const auto at = metadata->find(key); at != metadata->end() && at->is_object()) *into = *at;
   return marks;
 }

@@ -29,10 +29,10 @@ Status WorkloadIndexReader::CheckLoss(std::size_t references) {
     if (!loss_ || FellSharply(loss_->references, references))
       loss_ = Loss{references, clock_.Steady()};
     if (clock_.Steady() - loss_->since < kConfirmLoss)
-      return Error{ErrorKind::kIncomplete,
-                   "fell from " + std::to_string(*known_) + " references to " +
-                       std::to_string(references) + ": waiting for " +
-                       HumanDuration(kConfirmLoss) + " whether it stays so"};
+      return Error{ErrorKind::kIncomplete, "fell from " + std::to_string(*known_) +
+                                               " references to " + std::to_string(references) +
+                                               ": waiting for " + HumanDuration(kConfirmLoss) +
+                                               " whether it stays so"};
   }
   loss_.reset();
   known_ = references;

@@ -14,8 +14,8 @@ namespace imagesweep::kube {
 // or before its first list, lists by itself.  Any thread.
 //
 // A set that lacks more than half of the references of the one read before, or more than twenty, is
-// refused (kIncomplete) for the first two minutes: a leader notices a set that is not its own within
-// seconds, and its heartbeat comes every minute.
+// refused (kIncomplete) for the first two minutes: a leader notices a set that is not its own
+// within seconds, and its heartbeat comes every minute.
 class WorkloadIndexReader final : public WorkloadReader {
  public:
   // `store` is null where there is no watch (the command line).

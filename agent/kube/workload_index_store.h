@@ -27,9 +27,9 @@ namespace imagesweep::kube {
 // is not believed until its leader's heartbeat is newer than any believed before.  The generation
 // orders nothing: it is what a writer says, and a false one would stand for ever.
 //
-// From the future: a heartbeat that is far ahead of this node's clock proves nothing, so its head is
-// not believed, and what was believed before stays the measure for the next.  So whatever somebody
-// writes, the next true heartbeat heals it.
+// From the future: a heartbeat that is far ahead of this node's clock proves nothing, so its head
+// is not believed, and what was believed before stays the measure for the next.  So whatever
+// somebody writes, the next true heartbeat heals it.
 //
 // Memory: only the shards of the published slot are kept, gzipped as they came, plus those that are
 // on their way into the other; the references themselves are made anew for each Read().

@@ -184,12 +184,12 @@ std::int64_t Replicas(const Json& holder, std::int64_t absent) {
 }
 
 bool Finished(const Json& object) {
-  return std::ranges::any_of(
-      PartOrNone(PartOrNone(object, "status"), "conditions"), [](const Json& condition) {
-        const std::string type = TextOrNone(condition, "type");
-        return (type == "Complete" || type == "Failed") &&
-               TextOrNone(condition, "status") == "True";
-      });
+  return std::ranges::any_of(PartOrNone(PartOrNone(object, "status"), "conditions"),
+                             [](const Json& condition) {
+                               const std::string type = TextOrNone(condition, "type");
+                               return (type == "Complete" || type == "Failed") &&
+                                      TextOrNone(condition, "status") == "True";
+                             });
 }
 
 void ReadScale(const Json& object, const Json& spec, WorkloadObject& out) {
@@ -244,10 +244,10 @@ Status Parse(const Json& object, WorkloadObject& out) {
 }  // namespace
 
 Keep WorkloadKeep(WorkloadKind kind) {
-  const Keep owner = KeepFields(
-      {{"apiVersion", {}}, {"kind", {}}, {"name", {}}, {"uid", {}}, {"controller", {}}});
-  const Keep revisions = KeepFields(
-      {{"rollout.argoproj.io/revision", {}}, {"deployment.kubernetes.io/revision", {}}});
+  const Keep owner =
+      KeepFields({{"apiVersion", {}}, {"kind", {}}, {"name", {}}, {"uid", {}}, {"controller", {}}});
+  const Keep revisions =
+      KeepFields({{"rollout.argoproj.io/revision", {}}, {"deployment.kubernetes.io/revision", {}}});
   const Keep metadata = KeepFields({{"namespace", {}},
                                     {"name", {}},
                                     {"uid", {}},
@@ -265,8 +265,8 @@ Keep WorkloadKeep(WorkloadKind kind) {
     spec = KeepFields(
         {{"jobTemplate", KeepFields({{"spec", KeepFields({{"template", TemplateKeep()}})}})}});
   const Keep condition = KeepFields({{"type", {}}, {"status", {}}});
-  const Keep status = KeepFields(
-      {{"replicas", {}}, {"currentRevision", {}}, {"conditions", condition}});
+  const Keep status =
+      KeepFields({{"replicas", {}}, {"currentRevision", {}}, {"conditions", condition}});
   return KeepFields({{"kind", {}}, {"metadata", metadata}, {"spec", spec}, {"status", status}});
 }
 

@@ -91,9 +91,9 @@ struct WorkloadObject {
 // is odd elsewhere is taken for the case that keeps more: an owner that cannot be read is none, a
 // revision none, a replica count one.
 //
-// The API server stores anything in a ControllerRevision, whoever its owner is said to be (KubeVirt,
-// for one, keeps other things in them).  So of any of them counts every image of anything in it that
-// is written as a container or an image volume is.
+// The API server stores anything in a ControllerRevision, whoever its owner is said to be
+// (KubeVirt, for one, keeps other things in them).  So of any of them counts every image of
+// anything in it that is written as a container or an image volume is.
 Result<WorkloadObject> ParseWorkload(WorkloadKind kind, const Json& object);
 
 }  // namespace imagesweep::kube

@@ -11,7 +11,8 @@
 namespace imagesweep::kube {
 namespace {
 
-// A server that answers with a page in one chunk makes us hold it; ReplicaSets have 5 to 10 KiB each.
+// A server that answers with a page in one chunk makes us hold it; ReplicaSets have 5 to 10 KiB
+// each.
 constexpr int kPage = 100;
 constexpr std::size_t kMostPages = 500;  // 50,000 objects of one kind
 // A list of the whole cluster is dear: on top of the watch it is only for events that were lost.

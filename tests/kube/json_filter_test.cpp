@@ -90,8 +90,7 @@ TEST(JsonFilterTest, RefusesWhatIsNoStreamOfObjects) {
       {"a value that is none", R"({"a":;})"},
       {"more levels than Go reads", "{\"a\":" + std::string(10'000, '[')},
       {"an object without end", "{\"a\":\"" + std::string(JsonFilter::kMostKept + 1'000, 'x')},
-      {"an object above the limit",
-       "{\"a\":\"" + std::string(JsonFilter::kMostKept, 'x') + "\"}"},
+      {"an object above the limit", "{\"a\":\"" + std::string(JsonFilter::kMostKept, 'x') + "\"}"},
   };
   for (const auto& [why, text] : cases) {
     const Collected seen = FeedInPieces(KeepAll(), text, 16'384);
@@ -131,7 +130,8 @@ TEST(JsonFilterTest, HandsOverItemsOneByOne) {
   EXPECT_THAT(seen.items, ElementsAre(R"({"n":1})", "{}", "7", "\"t\"", R"([{"n":2}])"));
   EXPECT_THAT(seen.objects, ElementsAre(R"({"items":[],"kind":"L"})"));
   EXPECT_THAT(FeedInPieces(keep, R"({"items":null})", 3).objects, ElementsAre(R"({"items":null})"));
-  EXPECT_THAT(FeedInPieces(keep, R"({"items":{"n":1}})", 3).objects, ElementsAre(R"({"items":{}})"));
+  EXPECT_THAT(FeedInPieces(keep, R"({"items":{"n":1}})", 3).objects,
+              ElementsAre(R"({"items":{}})"));
 }
 
 TEST(JsonFilterTest, ALongTextIsNotHeldAndIsNoShorterName) {
@@ -153,7 +153,8 @@ TEST(JsonFilterTest, OfAnUnknownFormatStaysWhatNamesImages) {
       {R"({"data":{"x":1e99999,"y":"z","image":"a"}})", R"({"data":{"image":"a"}})"},
       {R"({"data":["image",{"image":"a"}]})", R"({"data":[{"image":"a"}]})"},
       {R"({"data":{"image":"a","image":"b"}})", R"({"data":{"image":"a","image\u00011":"b"}})"},
-      {R"({"data":{"image":"\ud800","name":"\u0061"}})", R"({"data":{"image":"?","name":"\u0061"}})"},
+      {R"({"data":{"image":"\ud800","name":"\u0061"}})",
+       R"({"data":{"image":"?","name":"\u0061"}})"},
       {"{\"data\":{\"image\":\"\xff\",\"\xff\":{}}}", R"({"data":{"image":"?","?":{}}})"},
       {R"({"data":"raw"})", R"({})"},
   };

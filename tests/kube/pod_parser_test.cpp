@@ -66,7 +66,8 @@ TEST(PodParserTest, FinishedPodsCountThroughTheirContainersAlone) {
   }
 }
 
-// After a graceful shutdown of the node every static pod is Failed, and the kubelet starts it again.
+// After a graceful shutdown of the node every static pod is Failed, and the kubelet starts it
+// again.
 TEST(PodParserTest, AFinishedMirrorPodStillNamesItsImages) {
   for (const char* phase : {"Succeeded", "Failed"}) {
     Json etcd = PodJson("etcd-node1", "etcd:1");

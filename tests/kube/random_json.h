@@ -23,8 +23,8 @@ class RandomJson {
 
   // Anything, with the keys that matter in places where they do not.
   Json Noise(int levels = 4) {
-    static const char* const kKeys[] = {"name",  "image",    "spec",   "status", "containers",
-                                        "items", "metadata", "volumes", "a\"b",  "\xc3\xbc"};
+    static const char* const kKeys[] = {"name",  "image",    "spec",    "status", "containers",
+                                        "items", "metadata", "volumes", "a\"b",   "\xc3\xbc"};
     const std::size_t kind = Below(levels > 0 ? 7 : 5);
     if (kind == 0) return nullptr;
     if (kind == 1) return Chance(50);

@@ -78,7 +78,8 @@ TEST_F(WorkloadIndexWriterTest, ALeftoverThatCannotBeEmptiedIsToldAndHarmless) {
 
 // The chart makes them, and Helm's marks are on them.
 TEST_F(WorkloadIndexWriterTest, WritesIntoConfigMapsThatAreThereAndKeepsTheirMarks) {
-  for (const char* name : {"index", "index-a-0", "index-a-1", "index-a-2", "index-a-3", "index-b-0"})
+  for (const char* name :
+       {"index", "index-a-0", "index-a-1", "index-a-2", "index-a-3", "index-b-0"})
     server.objects[path + "/" + name] = {
         {"metadata",
          {{"name", name},

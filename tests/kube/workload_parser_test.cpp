@@ -113,7 +113,8 @@ TEST(WorkloadParserTest, AThousandAndOneContainersAreRead) {
 
 // What is odd where it names no image keeps more, and blinds nobody.
 TEST(WorkloadParserTest, OddThingsThatNameNoImageKeepMore) {
-  const Json set = WithRevision(OwnedBy(WorkloadJson("api-1", "api:1", 0), "Deployment", "api"), "7");
+  const Json set =
+      WithRevision(OwnedBy(WorkloadJson("api-1", "api:1", 0), "Deployment", "api"), "7");
   const auto with = [&](const char* pointer, Json value) {
     auto parsed = ParseWorkload(WorkloadKind::kReplicaSet, Edit(set, pointer, std::move(value)));
     EXPECT_TRUE(parsed) << pointer << ": " << parsed.error().what;
@@ -181,7 +182,8 @@ TEST(WorkloadParserTest, ARevisionNamesEveryImageInIt) {
     Json revision = OwnedBy(RevisionJson("r", "x", 1), kind, "log");
     revision["data"] = {{"spec", {{"config", 1}}}};
     EXPECT_THAT(Images(WorkloadKind::kControllerRevision, revision), IsEmpty());
-    revision["data"] = Json::parse(R"({"spec": {"leaderWorkerTemplate": {"workerTemplate": {"spec": {
+    revision["data"] =
+        Json::parse(R"({"spec": {"leaderWorkerTemplate": {"workerTemplate": {"spec": {
         "containers": [{"name": "w", "image": "worker:1"}],
         "volumes": [{"name": "m", "image": {"reference": "model:1"}}]}}}}})");
     auto images = Images(WorkloadKind::kControllerRevision, revision);
@@ -192,7 +194,11 @@ TEST(WorkloadParserTest, ARevisionNamesEveryImageInIt) {
   }
   // A key that stands twice, as the filter tells it.
   Json twice = RevisionJson("r", "x", 1);
-  twice["data"] = {{"name", "c"}, {"image", "a:1"}, {"image\x01" "1", "b:1"}};
+  twice["data"] = {{"name", "c"},
+                   {"image", "a:1"},
+                   {"image\x01"
+                    "1",
+                    "b:1"}};
   EXPECT_THAT(Images(WorkloadKind::kControllerRevision, twice), ElementsAre("c=a:1", "c=b:1"));
 }
 

@@ -89,8 +89,8 @@ TEST_F(WorkloadSetTest, AForeignOwnersUidPushesNoRollbackOut) {
   AddReplicaSet("older", "2");
   AddReplicaSet("oldest", "1");
   const auto forged = [&](const char* name, const std::function<void(Json&)>& forge) {
-    Json object = WithRevision(OwnedBy(WorkloadJson(name, "forged:img", 0), "Deployment", "api"),
-                               "9000000");
+    Json object =
+        WithRevision(OwnedBy(WorkloadJson(name, "forged:img", 0), "Deployment", "api"), "9000000");
     forge(object);
     Add(WorkloadKind::kReplicaSet, object);
   };
@@ -101,15 +101,13 @@ TEST_F(WorkloadSetTest, AForeignOwnersUidPushesNoRollbackOut) {
   forged("f4", [&](Json& object) { owner(object)["uid"] = "uid-other"; });
   forged("f5", [&](Json& object) { owner(object)["apiVersion"] = "apps.example.io/v1"; });
   forged("f6", [&](Json& object) { owner(object)["controller"] = false; });
-  forged("f7", [](Json& object) {
-    object["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
-  });
-  EXPECT_THAT(Joined(),
-              ElementsAre("forged:img Deployment/api 0", "forged:img ReplicaSet/f2 0",
-                          "forged:img ReplicaSet/f3 0", "forged:img ReplicaSet/f4 0",
-                          "forged:img ReplicaSet/f6 0 zero", "forged:img ReplicaSet/f1 0",
-                          "new:img Deployment/api 0", "older:img Deployment/api 1",
-                          "oldest:img Deployment/api 2"));
+  forged("f7",
+         [](Json& object) { object["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"; });
+  EXPECT_THAT(Joined(), ElementsAre("forged:img Deployment/api 0", "forged:img ReplicaSet/f2 0",
+                                    "forged:img ReplicaSet/f3 0", "forged:img ReplicaSet/f4 0",
+                                    "forged:img ReplicaSet/f6 0 zero", "forged:img ReplicaSet/f1 0",
+                                    "new:img Deployment/api 0", "older:img Deployment/api 1",
+                                    "oldest:img Deployment/api 2"));
 }
 
 // Whatever strangers add, no image of the real workloads goes farther back: the set that is kept

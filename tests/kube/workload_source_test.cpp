@@ -180,9 +180,7 @@ struct WorkloadWatchTest : testing::Test {
     http.stop = std::stop_source();
     const Lister lister(
         http, "/apis/apps/v1/replicasets", "replicasets", "", {},
-        {.limit = 100,
-         .only_pages = true,
-         .keep = WorkloadKeep(WorkloadKind::kReplicaSet)});
+        {.limit = 100, .only_pages = true, .keep = WorkloadKeep(WorkloadKind::kReplicaSet)});
     Reflector reflector(http, lister, store, clock, {.seed = 1}, {});
     reflector.Run(http.stop.get_token());
   }
