@@ -101,9 +101,8 @@ class Object final : public Codec<S> {
       } else if (const auto [first, added] = lines.emplace(name, line); !added) {
         bad.Duplicate(Below(path, name), first->second, line);
         wrong.insert(name);
-      } else if (IsEmptySection(*field, value, path)) {
-        lines.erase(name);
-      } else if (!field->read(value, Below(path, name), into, bad)) {
+      } else if (!IsEmptySection(*field, value, path) &&
+                 !field->read(value, Below(path, name), into, bad)) {
         wrong.insert(name);
       }
     }

@@ -176,9 +176,10 @@ Result<TextNode> ReadTextTree(std::string_view yaml) {
     if (!parser.HandleNextDocument(builder)) return TextNode{};
     TextNode root = builder.Take();
     // Behind a last "---" there is an empty one.
-    for (TreeBuilder next; parser.HandleNextDocument(next); next = TreeBuilder())
-      if (next.Take().kind != TextNode::Kind::kNull)
-        return Error{ErrorKind::kInvalid, "yaml: more than one document; write a single one"};
+    TreeBuilder second, third;
+    if (parser.HandleNextDocument(second) &&
+        (second.Take().kind != TextNode::Kind::kNull || parser.HandleNextDocument(third)))
+      return Error{ErrorKind::kInvalid, "yaml: more than one document; write a single one"};
     return root;
   } catch (const Refused& refused) {
     return At(refused.line, refused.why);
