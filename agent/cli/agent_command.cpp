@@ -110,7 +110,8 @@ void RunUntilStopped(const Options& options, AgentShared& shared, kube::Cluster*
       {runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem, *ledger,
        shared.clock, history.get(), std::move(kubelet), workloads, &native.layers, &native.remover,
        NativeContainerd::Archivers(*connection), &native.names},
-      NodeNameOf(options), own_pod ? *own_pod : std::nullopt, [&recorder] { return recorder->Take(); });
+      NodeNameOf(options), own_pod ? *own_pod : std::nullopt,
+      [&recorder] { return recorder->Take(); });
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
                shared.clock, shared.events.get(), std::move(on_run)},
               options.dry_run.value_or(false), RandomSeed());
