@@ -12,12 +12,15 @@ namespace imagesweep {
 namespace {
 
 constexpr const char* kNobodyWatched =
-    "ages: no agent has watched which images were used since the last observation, so no image is old "
+    "ages: no agent has watched which images were used since the last observation, so no image is "
+    "old "
     "enough for minimumAge; start the agent, or accept what you cannot know: --count-unwatched "
     "counts this time as time without a use, --minimum-age=0s does not ask for an age";
 constexpr const char* kAgentDoesNotWatch =
-    "ages: uses of images are not watched now, so no image is old enough for minimumAge: the runtime's "
-    "events or the pods cannot be followed, or this runtime has no events; --count-unwatched counts "
+    "ages: uses of images are not watched now, so no image is old enough for minimumAge: the "
+    "runtime's "
+    "events or the pods cannot be followed, or this runtime has no events; --count-unwatched "
+    "counts "
     "such time as time without a use";
 
 std::string Describe(const NodeLabels& labels) {

@@ -96,8 +96,7 @@ void UseRecorder::Gather() {
 }
 
 // What was there when the pods were asked last, and is still there, is written already.
-void UseRecorder::Add(std::vector<ImageReference> references,
-                      std::set<std::string>* seen_before) {
+void UseRecorder::Add(std::vector<ImageReference> references, std::set<std::string>* seen_before) {
   std::set<std::string> seen;
   for (ImageReference& reference : references) {
     if (seen_before != nullptr) seen.insert(reference.text);

@@ -40,8 +40,8 @@ void AgentShared::UsesNotWritten(const Error& why) {
   const SteadyTime now = clock.Steady();
   if (uses_not_written && now - *uses_not_written < kLogAgain) return;
   uses_not_written = now;
-  log->Warn("Uses not written", {{"err", why.what},
-                                 {"then", "commands beside this agent see no watch of uses"}});
+  log->Warn("Uses not written",
+            {{"err", why.what}, {"then", "commands beside this agent see no watch of uses"}});
 }
 
 void AgentShared::PolicyChanged(PolicyStore::Change change) {

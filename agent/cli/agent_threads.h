@@ -39,7 +39,7 @@ struct AgentShared {
   StatusBoard status;
   Wakeup wakeup;
   std::optional<SteadyTime> uses_not_written;  // when that was logged last
-  std::unique_ptr<EventPublisher> events;  // empty: none are written; set before others use it
+  std::unique_ptr<EventPublisher> events;      // empty: none are written; set before others use it
 
   void Tell(NodeEvent event) const;
   // Logs that uses cannot be written to the state directory, once an hour.  One thread.

@@ -60,7 +60,7 @@ struct Options {
   // Empty: not told; then they are read from the API server when the policy asks for them.
   std::optional<WorkloadsFrom> workloads;
   std::string index_name = "imagesweep";  // of --workloads=index: NAME or NAMESPACE/NAME
-  std::optional<Profile> try_profile;  // plan: a profile in place of the policy's own
+  std::optional<Profile> try_profile;     // plan: a profile in place of the policy's own
   bool without_kubernetes = false;
   bool read_kubelet = false;
   bool events = true;  // on the Node

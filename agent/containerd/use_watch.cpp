@@ -107,13 +107,12 @@ bool UseWatch::RememberEvent(const std::string& value) {
 Status UseWatch::RememberAll(const std::stop_token& stop) {
   const Calls calls(options_.list_timeout, stop);
   bool all = true;
-  Status listed = calls.AskStream("Containers.ListStream", options_.cri_namespace, stubs_->containers,
-                         &api::containers::Containers::Stub::ListStream,
-                         api::containers::ListContainersRequest(),
-                         [&](const api::containers::ListContainerMessage& message) {
-                           if (!Remember(message.container().image(), message.container().id()))
-                             all = false;
-                         });
+  Status listed = calls.AskStream(
+      "Containers.ListStream", options_.cri_namespace, stubs_->containers,
+      &api::containers::Containers::Stub::ListStream, api::containers::ListContainersRequest(),
+      [&](const api::containers::ListContainerMessage& message) {
+        if (!Remember(message.container().image(), message.container().id())) all = false;
+      });
   if (!listed || all) return listed;
   return Error{ErrorKind::kIncomplete, "Containers.ListStream: containers of more images than " +
                                            std::to_string(options_.most_names)};

@@ -257,9 +257,10 @@ CodecPtr<Policy> MakePolicyFields() {
               "part of the interval by which runs are spread, so that nodes do not run together"),
           Member("windows", &S::windows, Many(WindowFields()),
                  "when removal is allowed; empty: always"),
-          Member("minimumAge", &S::minimum_age, kAge(),
-                 "an image is never removed before it was watched for this long without a use; what "
-                 "was not watched counts as a use"),
+          Member(
+              "minimumAge", &S::minimum_age, kAge(),
+              "an image is never removed before it was watched for this long without a use; what "
+              "was not watched counts as a use"),
           Member(
               "maximumAge", &S::maximum_age, kAge(),
               "an image unused for longer than this is removed whatever the disk says; 0s = off"),

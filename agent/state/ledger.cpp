@@ -7,8 +7,8 @@
 
 #include "agent/state/ledger_file.h"
 #include "agent/state/records.h"
-#include "agent/state/watch_lock.h"
 #include "agent/state/warnings.h"
+#include "agent/state/watch_lock.h"
 
 namespace imagesweep {
 namespace {
@@ -95,8 +95,12 @@ class DurableLedger final : public Ledger {
  private:
   ObservationTime Now() const {
     const Nanos wall = clock_.Now().time_since_epoch();
-    return {options_.boot_id, clock_.Steady().time_since_epoch(),
-            std::clamp(wall, -kFarthest, kFarthest), Nanos::zero(), Nanos::zero(), Nanos::zero()};
+    return {options_.boot_id,
+            clock_.Steady().time_since_epoch(),
+            std::clamp(wall, -kFarthest, kFarthest),
+            Nanos::zero(),
+            Nanos::zero(),
+            Nanos::zero()};
   }
 
   // Looks of ours are missing in the file, and none of another process's is new in it.
@@ -117,8 +121,7 @@ class DurableLedger final : public Ledger {
       return watched;
     const WatchState state = ReadWatchState(directory_);
     if (state == WatchState::kWritten) watched.since = stored.watch->since;
-    agent_is_behind_ =
-        state == WatchState::kBehind && clock_.Steady() - began < kWaitForAgent;
+    agent_is_behind_ = state == WatchState::kBehind && clock_.Steady() - began < kWaitForAgent;
     return watched;
   }
 
@@ -127,7 +130,8 @@ class DurableLedger final : public Ledger {
                           const MergedObservations& used) {
     const ObservationTime now = Now();
     const bool ours = OursLast(stored);
-    if (MemoryLeads(stored)) return WithNode(Advance(memory_, now, watched, OursLast(memory_), used));
+    if (MemoryLeads(stored))
+      return WithNode(Advance(memory_, now, watched, OursLast(memory_), used));
     Records before = stored;
     if (stored.observation && !ours &&
         !OfThisNode(stored.node, stored.observation->boot_id, node_, options_.boot_id)) {
@@ -140,8 +144,7 @@ class DurableLedger final : public Ledger {
     }
     Records after = WithNode(Advance(before, now, watched, ours, used));
     if (!memory_is_ahead_) return after;
-    return MorePatient(std::move(after),
-                       Advance(memory_, now, watched, OursLast(memory_), used));
+    return MorePatient(std::move(after), Advance(memory_, now, watched, OursLast(memory_), used));
   }
 
   Records WithNode(Records records) const {

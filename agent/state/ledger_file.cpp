@@ -9,19 +9,19 @@
 namespace imagesweep {
 namespace {
 
-// What version 3 adds: which node the ages are of, since when its agent watches, and which references
-// were used since the last observation.
-#define IMAGESWEEP_LEDGER_VERSION_3                \
-  "CREATE TABLE node ("                            \
-  " one INTEGER PRIMARY KEY CHECK (one = 1),"      \
-  " machine_id TEXT NOT NULL,"                     \
-  " node_uid TEXT NOT NULL"                        \
-  ") STRICT;"                                      \
-  "CREATE TABLE watch ("                           \
-  " one INTEGER PRIMARY KEY CHECK (one = 1),"      \
-  " boot_id TEXT NOT NULL,"                        \
+// What version 3 adds: which node the ages are of, since when its agent watches, and which
+// references were used since the last observation.
+#define IMAGESWEEP_LEDGER_VERSION_3                  \
+  "CREATE TABLE node ("                              \
+  " one INTEGER PRIMARY KEY CHECK (one = 1),"        \
+  " machine_id TEXT NOT NULL,"                       \
+  " node_uid TEXT NOT NULL"                          \
+  ") STRICT;"                                        \
+  "CREATE TABLE watch ("                             \
+  " one INTEGER PRIMARY KEY CHECK (one = 1),"        \
+  " boot_id TEXT NOT NULL,"                          \
   " since_ns INTEGER NOT NULL CHECK (since_ns >= 0)" \
-  ") STRICT;"                                      \
+  ") STRICT;"                                        \
   "CREATE TABLE recent_use (reference TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;"
 
 constexpr const char* kSchema =
@@ -81,11 +81,11 @@ Records ReadAll(const Database& db) {
                  "SELECT boot_id, steady_ns, wall_ns, observed_ns, watched_from_ns, "
                  "accepted_from_ns FROM look");
   if (look.Step())
-    records.observation =
-        ObservationTime{look.Text(0), Time(look, 1), Time(look, 2), Time(look, 3), Time(look, 4), Time(look, 5)};
+    records.observation = ObservationTime{look.Text(0),  Time(look, 1), Time(look, 2),
+                                          Time(look, 3), Time(look, 4), Time(look, 5)};
   const Nanos observed = records.observation ? records.observation->observed : Nanos::zero();
-  if (records.observation && std::max(records.observation->watched_from,
-                                      records.observation->accepted_from) > observed)
+  if (records.observation &&
+      std::max(records.observation->watched_from, records.observation->accepted_from) > observed)
     ThrowDamage("it was watched since a time that has not come");
   Statement node(db, "SELECT machine_id, node_uid FROM node");
   if (node.Step()) records.node = {node.Text(0), node.Text(1)};
@@ -142,8 +142,7 @@ void WriteChanges(const Database& db, const Records& before, const Records& afte
   Statement drop(db, "DELETE FROM image WHERE id = ?");
   for (const auto& [id, record] : before.images)
     if (!after.images.contains(id)) drop.Bind(1, id).Execute();
-  if (after.uses.empty() && !before.uses.empty())
-    Statement(db, "DELETE FROM recent_use").Execute();
+  if (after.uses.empty() && !before.uses.empty()) Statement(db, "DELETE FROM recent_use").Execute();
   if (!(after.node == before.node))
     Statement(db, "INSERT OR REPLACE INTO node VALUES (1, ?, ?)")
         .Bind(1, after.node.machine_id)

@@ -79,8 +79,8 @@ Step NextObservation(const std::optional<ObservationTime>& last, ObservationTime
     now.watched_from = now.observed - std::min(watched_for, accepted);
     return {now};
   }
-  const Continuity gap = IsLong(*last, now, watched_for, ours) ? Continuity::kInterrupted
-                                                               : Continuity::kPaused;
+  const Continuity gap =
+      IsLong(*last, now, watched_for, ours) ? Continuity::kInterrupted : Continuity::kPaused;
   if (!watched.since) return {*last, gap, false};
   now.watched_from = now.accepted_from = last->observed;
   now.observed += watched_for;
@@ -172,10 +172,10 @@ Records WithRunsOf(const Records& other, Records records) {
 
 Records MorePatient(Records a, const Records& b) {
   const Nanos watched = std::min(WatchedTimeOf(a), WatchedTimeOf(b));
-  a.observation->watched_from = std::max(a.observation->watched_from,
-                                         a.observation->observed - watched);
-  a.observation->accepted_from = std::max(a.observation->accepted_from,
-                                          a.observation->observed - watched);
+  a.observation->watched_from =
+      std::max(a.observation->watched_from, a.observation->observed - watched);
+  a.observation->accepted_from =
+      std::max(a.observation->accepted_from, a.observation->observed - watched);
   for (auto& [id, record] : a.images) {
     record.candidate_runs = std::min(record.candidate_runs, RunsOf(b, id));
     const auto found = b.images.find(id);
@@ -189,8 +189,7 @@ Records MorePatient(Records a, const Records& b) {
       record.idle_from.reset();
       continue;
     }
-    record.idle_from =
-        a.observation->observed - std::min(IdleTime(a, record), IdleTime(b, other));
+    record.idle_from = a.observation->observed - std::min(IdleTime(a, record), IdleTime(b, other));
   }
   return a;
 }

@@ -85,8 +85,8 @@ struct Records {
   std::optional<ObservationTime> observation;  // the last that was watched up to its moment
   std::map<std::string, ImageRecord> images;   // by id
   NodeIdentity node;
-  std::optional<WatchMark> watch;   // of the agent that runs, if its lock says so
-  std::vector<std::string> uses;    // references that were used after the observation
+  std::optional<WatchMark> watch;                // of the agent that runs, if its lock says so
+  std::vector<std::string> uses;                 // references that were used after the observation
   Continuity continuity = Continuity::kWatched;  // not stored
   bool count_unwatched = false;                  // as its observer does; not stored
 };

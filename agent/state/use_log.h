@@ -16,8 +16,8 @@ namespace imagesweep {
 // What an agent that watches the uses of images writes beside its observations, so that commands
 // see what it saw: the uses, since when it watches without a gap, and whether all of it is written.
 //
-// One thread at a time, Write() and Tell() each on one of its own if need be.  A file that cannot be
-// used is an error of each call, and every call tries it again.
+// One thread at a time, Write() and Tell() each on one of its own if need be.  A file that cannot
+// be used is an error of each call, and every call tries it again.
 class UseLog {
  public:
   // An empty directory name: everything is done, and nothing kept.

@@ -76,8 +76,7 @@ Status WatchLock::Set(WatchState state) {
   if (fd_ < 0)
     if (auto opened = Open(); !opened) return opened;
   const bool written = state == WatchState::kWritten;
-  if (SetLock(fd_, F_WRLCK, kWatching) &&
-      SetLock(fd_, written ? F_WRLCK : F_UNLCK, kAllWritten)) {
+  if (SetLock(fd_, F_WRLCK, kWatching) && SetLock(fd_, written ? F_WRLCK : F_UNLCK, kAllWritten)) {
     state_ = state;
     return Done{};
   }

@@ -55,9 +55,10 @@ TEST(PolicyStore, NamesThePolicyByTheHashOfItsText) {
 
 TEST(WithMinimumAge, TakesThePlaceOfEveryMinimumAge) {
   const auto active = ParseActivePolicy(
-      kGood + "minimumAge: 2h\nrules:\n- {name: ci, selector: {images: [\"*/ci/*\"]}, minimumAge: 9h}\n"
-              "diskUsage: {critical: {minimumAge: 1h}}\n"
-              "overrides:\n- nodeSelector: {disk: small}\n  policy: {minimumAge: 3h}\n",
+      kGood +
+          "minimumAge: 2h\nrules:\n- {name: ci, selector: {images: [\"*/ci/*\"]}, minimumAge: 9h}\n"
+          "diskUsage: {critical: {minimumAge: 1h}}\n"
+          "overrides:\n- nodeSelector: {disk: small}\n  policy: {minimumAge: 3h}\n",
       "file/p");
   ASSERT_TRUE(active) << active.error().what;
   const Policy policy = WithMinimumAge(active->policy, Millis(0));

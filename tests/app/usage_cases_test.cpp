@@ -77,8 +77,9 @@ TEST_F(UsageTest, ALookByHandDoesNotFillTheGapThatTheAgentLeft) {
   node.images.push_back(Img("idle", {"idle"}));
   std::optional<SteadyTime> watched_since = clock.Steady();
   active.policy.minimum_age = std::chrono::hours(1);
-  const auto own = Ledger::Open(
-      "", clock, Ledger::Options{.boot_id = "boot", .watched_since = [&] { return watched_since; }});
+  const auto own = Ledger::Open("", clock, Ledger::Options{.boot_id = "boot", .watched_since = [&] {
+                                                             return watched_since;
+                                                           }});
   Sweeper agent({node, &node, node, node, *own, clock}, "node1", std::nullopt);
   const SweepOptions as_agent{true, std::chrono::hours(1), {}};
   agent.Sweep(active, as_agent, {});

@@ -22,7 +22,8 @@ class NodeHistory {
  public:
   explicit NodeHistory(std::uint64_t seed) : random_(seed), accepts_(OneIn(3)) {
     for (std::size_t i = 0; i < kImages; ++i) {
-      images_.push_back(Img("i" + std::to_string(i), {"registry.example/i" + std::to_string(i) + ":1"}));
+      images_.push_back(
+          Img("i" + std::to_string(i), {"registry.example/i" + std::to_string(i) + ":1"}));
       last_use_[i] = unwatched_at_ = steady_;
     }
     wall_ = steady_ + hours(24 * 365 * 50);
@@ -37,7 +38,9 @@ class NodeHistory {
 
  private:
   bool OneIn(std::uint64_t n) { return random_() % n == 0; }
-  Nanos Some(Nanos most) { return Nanos(static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(most.count()))); }
+  Nanos Some(Nanos most) {
+    return Nanos(static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(most.count())));
+  }
 
   void Pass(Nanos time) {
     steady_ += time;
@@ -131,9 +134,7 @@ class NodeHistory {
     file_.watch = WatchMark{boot_, since_};
     mark_is_written_ = true;
   }
-  void JumpWallClock() {
-    wall_ += OneIn(2) ? Some(hours(24 * 400)) : -Some(hours(24 * 400));
-  }
+  void JumpWallClock() { wall_ += OneIn(2) ? Some(hours(24 * 400)) : -Some(hours(24 * 400)); }
   void Reboot() {
     StopAgent();
     running_ = {};
@@ -148,8 +149,9 @@ class NodeHistory {
     Reboot();
     // Of what is known of it, at least one differs.
     const bool has_uid = !identity_.node_uid.empty();
-    std::string& other =
-        has_uid && (OneIn(2) || identity_.machine_id.empty()) ? identity_.node_uid : identity_.machine_id;
+    std::string& other = has_uid && (OneIn(2) || identity_.machine_id.empty())
+                             ? identity_.node_uid
+                             : identity_.machine_id;
     if (!other.empty()) other = "another" + std::to_string(boots_);
     watched_total_ = Nanos::zero();
     recorded_use_ = {};

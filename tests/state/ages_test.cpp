@@ -233,7 +233,7 @@ TEST_F(AgesTest, CopiedStateMakesAgesStartAnew) {
       {"", node_uid, "another", true},
       {std::string(32, 'f'), node_uid, "another", false},
       {machine, "other-uid", "another", false},
-      {"", "", "boot", true},       // nothing can be compared, and the boot is no other machine's
+      {"", "", "boot", true},  // nothing can be compared, and the boot is no other machine's
       {"", "", "another", false},
   };
   for (const auto& c : cases) {
@@ -260,9 +260,13 @@ TEST(MachineId, IsReadOrNothing) {
   EXPECT_EQ(ReadMachineId(root.path()), "");
   std::filesystem::create_directory(root.path() / "etc");
   const std::string id = "0123456789abcdef0123456789abcdef";
-  const std::pair<std::string, std::string> cases[] = {
-      {id + "\n", id},        {id, id},       {"", ""}, {"uninitialized\n", ""},
-      {std::string(32, '0'), ""}, {id + "0", ""}, {std::string(32, 'x'), ""}};
+  const std::pair<std::string, std::string> cases[] = {{id + "\n", id},
+                                                       {id, id},
+                                                       {"", ""},
+                                                       {"uninitialized\n", ""},
+                                                       {std::string(32, '0'), ""},
+                                                       {id + "0", ""},
+                                                       {std::string(32, 'x'), ""}};
   for (const auto& [text, expected] : cases) {
     std::ofstream(root.path() / "etc" / "machine-id") << text;
     EXPECT_EQ(ReadMachineId(root.path()), expected) << text;

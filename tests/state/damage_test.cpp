@@ -113,8 +113,8 @@ TEST_F(DamagedState, TimesThatCannotBeTrueAreDamage) {
                           "PRAGMA ignore_check_constraints = 1; UPDATE image SET idle_from_ns = -1",
                           "PRAGMA ignore_check_constraints = 1; UPDATE look SET observed_ns = -1",
                           "UPDATE look SET watched_from_ns = observed_ns + 1",
-                          "UPDATE look SET accepted_from_ns = observed_ns + 1",
-                          "DROP TABLE image", "DROP TABLE recent_use"}) {
+                          "UPDATE look SET accepted_from_ns = observed_ns + 1", "DROP TABLE image",
+                          "DROP TABLE recent_use"}) {
     Clean();
     WriteBytes(dir_.file(), bytes_);
     Sql(dir_.file(), sql);

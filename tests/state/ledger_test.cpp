@@ -206,7 +206,7 @@ TEST(LedgerFile, AcrossARestartTheSmallerOfBothClocksCounts) {
       {"boot", seconds(9), -seconds(5), seconds(4)},
       {"boot", Millis(0), hours(12), seconds(0)},
       {"boot", -seconds(100), seconds(200), seconds(0)},  // another machine's clock
-        };
+  };
   for (const auto& c : cases) {
     const TempDir dir;
     FakeClock clock;
