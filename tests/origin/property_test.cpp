@@ -14,7 +14,7 @@
 namespace imagesweep {
 namespace {
 
-constexpr std::uint64_t kCases = 200'000;
+constexpr std::uint64_t kCases = 100'000;
 
 struct World {
   explicit World(std::uint64_t seed) : random(seed) {

@@ -40,6 +40,10 @@ TEST(RuleWarnings, AnArchiveNeedsImagesThatMayGo) {
   Policy policy;
   policy.keep.archive.path = "/var/archive";
   EXPECT_THAT(RuleWarnings(policy), ElementsAre(HasSubstr("keep.localOnly: Always")));
+  policy.rules = {Named("scratch", RuleAction::kEvaluate, {"a"})};
+  policy.rules[0].local_only = LocalOnly::kNever;
+  EXPECT_THAT(RuleWarnings(policy), IsEmpty()) << "what the rule selects may go";
+  policy.rules.clear();
   policy.keep.local_only = LocalOnly::kNever;
   EXPECT_THAT(RuleWarnings(policy), IsEmpty());
 }
