@@ -413,8 +413,9 @@ TEST_F(ImageRemoverTest, ARecheckReadsTheContainersThatTheCriDoesNotList) {
   ContainerCame();
   const auto texts = [&](const std::vector<std::string>& listed) {
     std::vector<std::string> found;
-    for (const ImageReference& one : *remover.ReadNonCriContainers(listed, stop))
-      found.push_back(one.text);
+    const auto read = remover.ReadNonCriContainers(listed, stop);
+    EXPECT_TRUE(read);
+    for (const ImageReference& one : *read) found.push_back(one.text);
     return found;
   };
   EXPECT_THAT(texts({}),
