@@ -6,28 +6,17 @@
 #include <utility>
 
 #include "agent/containerd/call.h"
+#include "agent/containerd/delete.h"
+#include "agent/containerd/image_records.h"
 #include "agent/containerd/stubs.h"
 #include "agent/containerd/timestamp.h"
+#include "agent/layers/attribution.h"
 #include "agent/model/image_name.h"
 
 namespace imagesweep::containerd {
 namespace {
 
 constexpr Millis kLookAgain{250}, kMaxGraphAge{2'000}, kRunAtMost = std::chrono::hours(1);
-
-// 2.0 is the first that looks at DeleteImageRequest.target; "v2.1.9", "1.7.24".
-bool ChecksTarget(std::string_view version) {
-  if (version.starts_with('v')) version.remove_prefix(1);
-  return !version.empty() && version.front() >= '2' && version.front() <= '9' &&
-         version.substr(1, 1) == ".";
-}
-
-// What was asked for, though the answer was an error or none: containerd may fail to tell others of
-// what it has done.
-bool MayHaveHappened(ErrorKind error) {
-  return error != ErrorKind::kDenied && error != ErrorKind::kInvalid &&
-         error != ErrorKind::kNotFound;
-}
 
 // A container may outlive the plugin that it was made with, and then runs on nothing.
 // Source: containerd plugins/services/snapshots/service.go, getSnapshotter (INVALID_ARGUMENT).
@@ -76,48 +65,88 @@ Status BatchImageRemover::WaitForDownloads(const std::stop_token& stop) {
   }
 }
 
-// The CRI's list comes second: a container that it has by now is the last look's.
-Result<std::vector<BatchImageRemover::Stranger>> BatchImageRemover::ReadStrangers(
-    const layers::LayerGraph& graph, const std::stop_token& stop) {
-  std::vector<Stranger> strangers;  // all there are, at first
+Result<std::vector<BatchImageRemover::NonCriContainer>> BatchImageRemover::ListContainers(
+    const std::stop_token& stop) {
+  std::vector<NonCriContainer> all;
   const Calls calls(options_.timeout, stop);
   const auto take = [&](const api::containers::ListContainerMessage& message) {
     const auto& one = message.container();
-    strangers.push_back({one.id(), one.image(), one.snapshotter(), one.snapshot_key(), {}});
+    all.push_back({one.id(), one.image(), one.snapshotter(), one.snapshot_key()});
   };
   const auto read =
       calls.AskStream("Containers.ListStream", options_.cri_namespace, stubs_->containers,
                       &api::containers::Containers::Stub::ListStream,
                       api::containers::ListContainersRequest(), take);
   if (!read) return read.error();
-  const auto use = runtime_.ReadUse(stop);
-  if (!use) return use.error();
-  const std::unordered_set<std::string_view> listed(use->ids.begin(), use->ids.end());
-  std::erase_if(strangers, [&](const Stranger& one) { return listed.contains(one.id); });
-  for (Stranger& one : strangers)
-    if (auto found = FindWhatItRunsOn(one, graph, calls); !found) return found.error();
-  return strangers;
+  return all;
+}
+
+Status BatchImageRemover::KeepNonCri(std::vector<NonCriContainer>& all,
+                                     const std::vector<std::string>& listed,
+                                     const std::stop_token& stop) {
+  const std::unordered_set<std::string_view> by_cri(listed.begin(), listed.end());
+  std::erase_if(all, [&](const NonCriContainer& one) { return by_cri.contains(one.id); });
+  const Calls calls(options_.timeout, stop);
+  const auto* part = graph_->world().UnreadOfCri(layers::Unread::What::kObjects);
+  for (NonCriContainer& one : all) {
+    if (part != nullptr && !one.snapshot.empty())
+      return Error{ErrorKind::kIncomplete,
+                   "containerd was read only in part, so what its container " + one.id +
+                       " runs on, which the CRI does not list, is not known: " + part->why};
+    if (const auto it = needed_.find(one.key()); it != needed_.end()) {
+      one.images = it->second;
+      continue;
+    }
+    const auto found = FindImages(one, calls);
+    if (!found) return found.error();
+    if (*found) needed_.emplace(one.key(), one.images);
+  }
+  return Done{};
 }
 
 // Down from its own snapshot, which may be newer than the graph, to one that the graph knows.
-Status BatchImageRemover::FindWhatItRunsOn(Stranger& stranger, const layers::LayerGraph& graph,
-                                           const Calls& calls) {
-  for (std::string key = stranger.snapshot; !key.empty();) {
-    if (const auto node = graph.FindSnapshot(stranger.snapshotter, key); node != layers::kNoNode) {
-      stranger.images = graph.ImagesOf(node);
-      return Done{};
+Result<bool> BatchImageRemover::FindImages(NonCriContainer& container, const Calls& calls) {
+  for (const auto& [id, records] : records_)
+    if (std::ranges::find(records, container.image, &Record::name) != records.end())
+      container.images.push_back(id);
+  for (std::string key = container.snapshot; !key.empty();) {
+    if (const auto node = graph_->FindSnapshot(container.snapshotter, key);
+        node != layers::kNoNode) {
+      for (const std::uint32_t image : graph_->ImagesOf(node))
+        container.images.push_back(ids_[image]);
+      return true;
     }
     api::snapshots::StatSnapshotRequest request;
-    request.set_snapshotter(stranger.snapshotter);
+    request.set_snapshotter(container.snapshotter);
     request.set_key(key);
     const auto reply = calls.Ask("Snapshots.Stat", options_.cri_namespace, stubs_->snapshots,
                                  &api::snapshots::Snapshots::Stub::Stat, request);
     if (!reply && (reply.error().kind == ErrorKind::kNotFound || IsNotLoaded(reply.error())))
-      return Done{};
+      return false;
     if (!reply) return reply.error();
     key = reply->info().parent();
   }
-  return Done{};
+  return true;
+}
+
+// A container that the CRI got in between is in this list and not in its own: it counts here.
+Result<std::vector<ImageReference>> BatchImageRemover::ReadNonCriContainers(
+    const std::vector<std::string>& listed, const std::stop_token& stop) {
+  auto containers = ListContainers(stop);
+  if (!containers) return std::move(containers).error();
+  if (auto kept = KeepNonCri(*containers, listed, stop); !kept) return kept.error();
+  std::vector<ImageReference> references;
+  for (const NonCriContainer& one : *containers) {
+    ImageReference reference;
+    reference.by = {ReferrerKind::kContainer, "", "", one.id};
+    reference.text = one.image;
+    if (!reference.text.empty()) references.push_back(reference);
+    for (const std::string& id : one.images) {
+      reference.text = id;
+      references.push_back(reference);
+    }
+  }
+  return references;
 }
 
 Result<RecentGraph::Known> BatchImageRemover::ReadRecords(bool alone, const std::stop_token& stop) {
@@ -141,23 +170,19 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
   records_.clear();
   spared_.clear();
   if (auto quiet = WaitForDownloads(stop); !quiet) return quiet;
-  const auto identity = runtime_.Identity(stop);
-  if (!identity) return identity.error();
-  checks_target_ = ChecksTarget(identity->version);
   const auto known = ReadRecords(images.size() == 1, stop);
   if (!known) return known.error();
   known_ = known->positions;
-  const layers::LayerGraph& graph = *known->graph;
+  graph_ = known->graph;
+  needed_.clear();
+  ids_.assign(known_->size(), {});
+  for (const auto& [id, at] : *known_) {
+    if (at >= ids_.size()) ids_.resize(at + 1);
+    ids_[at] = id;
+  }
+  const layers::LayerGraph& graph = *graph_;
   if (const auto* part = graph.world().UnreadOfCri(layers::Unread::What::kHolders))
     return Error{ErrorKind::kIncomplete, "containerd was read only in part: " + part->why};
-  const auto strangers = ReadStrangers(graph, stop);
-  if (!strangers) return strangers.error();
-  if (const auto* part = graph.world().UnreadOfCri(layers::Unread::What::kObjects))
-    for (const Stranger& one : *strangers)
-      if (!one.snapshot.empty())
-        return Error{ErrorKind::kIncomplete,
-                     "containerd was read only in part, so what its container " + one.id +
-                         " runs on, which the CRI does not list, is not known: " + part->why};
   for (const Image* image : images) {
     const auto it = known_->find(image->id.text());
     if (it == known_->end()) {
@@ -171,21 +196,28 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
       records.push_back(
           {std::move(record.name), std::move(record.target), record.survives_remove_image});
     }
-    for (const Stranger& one : *strangers) {
-      const ImageName named = ImageName::Parse(one.image);
-      if (std::ranges::find(records, one.image, &Record::name) != records.end() ||
-          std::ranges::find(image->tags, named) != image->tags.end() ||
-          std::ranges::find(image->digests, named) != image->digests.end() ||
-          one.image == image->id.text() ||
-          std::ranges::find(one.images, it->second) != one.images.end())
-        spared_.emplace(image->id.text(), "containerd's container " + one.id +
-                                              " uses it, which the CRI does not list");
-    }
     // Tags last: as long as one is there, half a removal leaves an image that can be used.
     std::stable_partition(records.begin(), records.end(), [](const Record& record) {
       return record.name.starts_with("sha256:") || record.name.find('@') != std::string::npos;
     });
     if (!records.empty() && !ambiguous) records_.emplace(image->id.text(), std::move(records));
+  }
+  // The CRI's list comes second: a container that it has by now is the recheck's.
+  auto containers = ListContainers(stop);
+  if (!containers) return std::move(containers).error();
+  const auto use = runtime_.ReadUse(stop);
+  if (!use) return use.error();
+  if (auto kept = KeepNonCri(*containers, use->ids, stop); !kept) return kept;
+  for (const Image* image : images) {
+    for (const NonCriContainer& one : *containers) {
+      const ImageName named = ImageName::Parse(one.image);
+      if (std::ranges::find(image->tags, named) != image->tags.end() ||
+          std::ranges::find(image->digests, named) != image->digests.end() ||
+          one.image == image->id.text() ||
+          std::ranges::find(one.images, image->id.text()) != one.images.end())
+        spared_.emplace(image->id.text(), "containerd's container " + one.id +
+                                              " uses it, which the CRI does not list");
+    }
   }
   return Done{};
 }
@@ -195,95 +227,75 @@ std::string BatchImageRemover::ReasonToSpare(const Image& image) {
   return it == spared_.end() ? std::string() : it->second;
 }
 
-// A name that stands for another image by now is not ours to delete: only from 2.0 on does
-// containerd compare within its own transaction.
-Status BatchImageRemover::Delete(const Record& record, const std::stop_token& stop) {
-  const Calls calls(options_.timeout, stop);
-  const auto moved = [&]() -> Status {
-    api::images::GetImageRequest request;
-    request.set_name(record.name);
-    const auto now = calls.Ask("Images.Get", options_.cri_namespace, stubs_->images,
-                               &api::images::Images::Stub::Get, request);
-    if (!now && now.error().kind != ErrorKind::kNotFound) return now.error();
-    if (now && now->image().target().digest() != record.target)
-      return Error{ErrorKind::kIncomplete, record.name + " stands for another image by now"};
-    return Done{};
-  };
-  if (!checks_target_)
-    if (auto same = moved(); !same) return same;
-  api::images::DeleteImageRequest request;
-  request.set_name(record.name);
-  request.mutable_target()->set_digest(record.target);
-  // The other place of the whole program that destroys something.
-  const auto reply = calls.Ask("Images.Delete", options_.cri_namespace, stubs_->images,
-                               &api::images::Images::Stub::Delete, request);
-  if (!reply && reply.error().kind == ErrorKind::kNotFound) return moved();
-  if (reply || MayHaveHappened(reply.error().kind)) deleted_ = true;
-  if (!reply) return reply.error();
-  return Done{};
-}
-
 // The CRI goes on listing an image whose record it cannot name.  Under the name by which it knows
 // it, it can remove it.
-Status BatchImageRemover::Rename(const Record& record, const std::stop_token& stop) {
-  const Calls calls(options_.timeout, stop);
-  api::images::GetImageRequest request;
-  request.set_name(record.name);
-  auto old = calls.Ask("Images.Get", options_.cri_namespace, stubs_->images,
-                       &api::images::Images::Stub::Get, request);
-  if (!old) return old.error().kind == ErrorKind::kNotFound ? Status(Done{}) : old.error();
-  if (old->image().target().digest() != record.target)
-    return Error{ErrorKind::kIncomplete, record.name + " stands for another image by now"};
-  api::images::CreateImageRequest alias;
-  *alias.mutable_image() = std::move(*old->mutable_image());
-  alias.mutable_image()->set_name(ImageName::Parse(record.name).text());
-  const auto created = calls.Ask("Images.Create", options_.cri_namespace, stubs_->images,
-                                 &api::images::Images::Stub::Create, alias);
-  if (!created) {  // it may be there already
-    request.set_name(alias.image().name());
-    const auto there = calls.Ask("Images.Get", options_.cri_namespace, stubs_->images,
-                                 &api::images::Images::Stub::Get, request);
-    if (!there || there->image().target().digest() != record.target) return created.error();
-  }
-  return Delete(record, stop);
-}
-
-Result<Removal> BatchImageRemover::Remove(const Image& image, const std::stop_token& stop) {
-  const auto it = records_.find(image.id.text());
-  if (it == records_.end()) return by_cri_.Remove(image, stop);
-  bool renamed = false;
-  for (const Record& record : it->second) {
+Result<Removal> BatchImageRemover::RemoveByAlias(const Image& image,
+                                                 const std::vector<Record>& records,
+                                                 ImageRecords& store, DeletionGuard& guard,
+                                                 const std::stop_token& stop) {
+  std::vector<Record> renamed, aliases;
+  const auto undo = [&]() -> std::string {
+    std::string missing = GiveBack(renamed, store);
+    if (!missing.empty()) return "; " + missing;  // so the aliases stay
+    for (const Record& alias : aliases)
+      if (auto done = store.Delete(alias); !done && done.error().kind != ErrorKind::kNotFound)
+        missing += "; " + alias.name + " was made and is still there: " + done.error().what;
+    return missing;
+  };
+  for (const Record& record : records) {
     if (!record.survives_remove_image) continue;
-    if (auto done = Rename(record, stop); !done) return std::move(done).error();
-    renamed = true;
+    const auto target = store.Read(record.name);
+    if (!target) return Error{target.error().kind, target.error().what + undo()};
+    if (!*target) continue;
+    if (**target != record.target)
+      return Error{ErrorKind::kIncomplete,
+                   record.name + " stands for another image by now" + undo()};
+    const Record alias{layers::NameInCri(record.name), record.target};
+    if (const auto made = store.Create(record.name, alias.name); made) {
+      aliases.push_back(alias);
+    } else {  // it may be there already
+      const auto there = store.Read(alias.name);
+      if (!there || *there != alias.target)
+        return Error{made.error().kind, made.error().what + undo()};
+    }
+    store.AwaitCri(alias.name, clock_);
+    renamed.push_back(record);
+    if (auto gone = store.Delete(record); !gone && gone.error().kind != ErrorKind::kNotFound)
+      return Error{gone.error().kind, gone.error().what + undo()};
   }
-  if (renamed) return by_cri_.Remove(image, stop);
-  for (const Record& record : it->second)
-    if (auto done = Delete(record, stop); !done) return std::move(done).error();
-  return Removal::kRemoved;
+  auto removed = by_cri_.Remove(image, guard, stop);
+  const bool stays = removed && removed->kind != Removal::Kind::kRemoved;
+  if (!stays) return removed;
+  const std::string missing = undo();
+  if (missing.empty()) return removed;
+  return Error{ErrorKind::kIncomplete, removed->why + missing};
 }
 
-// Deleting a lease and waiting is one collection, on every version.  It expires by itself, should
-// we die in between.
+Result<Removal> BatchImageRemover::Remove(const Image& image, DeletionGuard& guard,
+                                          const std::stop_token& stop) {
+  const auto it = records_.find(image.id.text());
+  if (it == records_.end()) return by_cri_.Remove(image, guard, stop);
+  ImageRecords store(*stubs_, {options_.cri_namespace, options_.timeout}, stop);
+  auto removed = std::ranges::any_of(it->second, &Record::survives_remove_image)
+                     ? RemoveByAlias(image, it->second, store, guard, stop)
+                     : RemoveRecords(it->second, store, guard);
+  if (store.deleted()) deleted_ = true;
+  return removed;
+}
+
+// It expires by itself, should we die in between.
 Status BatchImageRemover::Reclaim(const std::stop_token& stop) {
+  graph_.reset();  // nobody needs it between two batches
+  needed_.clear();
   if (!deleted_) return Done{};
   const Calls calls(options_.collection_timeout, stop);
-  api::leases::CreateRequest create;
-  create.set_id("imagesweep-" + std::to_string(clock_.Now().time_since_epoch().count()) + "-" +
-                std::to_string(++leases_));
-  (*create.mutable_labels())["containerd.io/gc.expire"] =
-      FormatTime(clock_.Now() + std::chrono::minutes(5));
-  const auto lease = calls.Ask("Leases.Create", options_.cri_namespace, stubs_->leases,
-                               &api::leases::Leases::Stub::Create, create);
-  if (!lease) return lease.error();
-  api::leases::DeleteRequest end;
-  end.set_id(create.id());
-  end.set_sync(true);
-  const auto collected = calls.Ask("Leases.Delete", options_.cri_namespace, stubs_->leases,
-                                   &api::leases::Leases::Stub::Delete, end);
-  if (!collected) return collected.error();
-  deleted_ = false;
-  return Done{};
+  const std::string lease = "imagesweep-" +
+                            std::to_string(clock_.Now().time_since_epoch().count()) + "-" +
+                            std::to_string(++leases_);
+  auto collected = CollectGarbage(calls, *stubs_, options_.cri_namespace, lease,
+                                  FormatTime(clock_.Now() + std::chrono::minutes(5)));
+  if (collected) deleted_ = false;
+  return collected;
 }
 
 }  // namespace imagesweep::containerd

@@ -9,11 +9,13 @@
 #include "agent/base/clock.h"
 #include "agent/containerd/collector.h"
 #include "agent/containerd/recent_graph.h"
+#include "agent/containerd/record_removal.h"
 #include "agent/model/ports.h"
 
 namespace imagesweep::containerd {
 
 class Calls;
+class ImageRecords;
 
 // Removes images by containerd's own services: all records of each, without waiting, and then one
 // garbage collection for all of them, in place of one for each image.  containerd holds a lock
@@ -21,11 +23,13 @@ class Calls;
 //
 // Before a batch is known again that no download is under way, whose content a collection could
 // wait for, which containers there are, and what records an image has: these from a graph that is
-// then at most 2 s old and knows every image that the last look finds (for one image alone: that
-// BeginBatch finds).  Each is deleted only while it means the same image.  An image whose records
-// cannot be told from another image's goes through the CRI, as do those that containerd would
-// otherwise go on listing (see layers::SurvivesRemoveImage), and all while content or snapshots
-// could be read only in part.  Who holds an image must be known whole.
+// then at most 2 s old and knows every image that the recheck finds (for one image alone: that
+// BeginBatch finds).  Containers that the CRI does not list are read in each recheck.  A record is
+// deleted only while it means the same image, the last one only when the guard lets it; what went
+// before is made again when it does not.  An image whose records cannot be told from another
+// image's goes through the CRI, as do those that containerd would otherwise go on listing (see
+// layers::SurvivesRemoveImage), and all while content or snapshots could be read only in part.  Who
+// holds an image must be known whole.
 //
 // Source: containerd, core/metadata/db.go (GarbageCollect), plugins/services/images (Delete:
 // `sync`, and from 2.0 on `target`); CRI RemoveImage of 2.0.0 to 2.0.4 does not wait for the
@@ -53,32 +57,37 @@ class BatchImageRemover final : public ImageRemover {
   bool StillHolds(const std::vector<Image>& listed) override;
   std::string ReasonToSpare(const Image& image) override;
   Status BeginBatch(const std::vector<const Image*>& images, const std::stop_token& stop) override;
-  Result<Removal> Remove(const Image& image, const std::stop_token& stop) override;
+  Result<std::vector<ImageReference>> ReadNonCriContainers(const std::vector<std::string>& listed,
+                                                           const std::stop_token& stop) override;
+  Result<Removal> Remove(const Image& image, DeletionGuard& guard,
+                         const std::stop_token& stop) override;
   Status Reclaim(const std::stop_token& stop) override;
 
  private:
-  struct Record {
-    std::string name;
-    std::string target;
-    bool survives_remove_image = false;
-  };
   // A container of containerd's that the CRI does not list.
-  struct Stranger {
+  struct NonCriContainer {
     std::string id;
     std::string image;  // a name, which may mean another image by now
     std::string snapshotter;
-    std::string snapshot;               // its own; empty: it has none
-    std::vector<std::uint32_t> images;  // that it runs on, in the graph
+    std::string snapshot;  // its own; empty: it has none
+    // Ids of the images that it needs: that it runs on, and whose record it names.
+    std::vector<std::string> images = {};
+
+    std::string key() const { return id + '\n' + image + '\n' + snapshotter + '\n' + snapshot; }
   };
 
-  // `alone`: no last look will list what else there is.
+  // `alone`: no recheck will list what else there is.
   Result<RecentGraph::Known> ReadRecords(bool alone, const std::stop_token& stop);
   Status WaitForDownloads(const std::stop_token& stop);
-  Result<std::vector<Stranger>> ReadStrangers(const layers::LayerGraph& graph,
-                                              const std::stop_token& stop);
-  Status FindWhatItRunsOn(Stranger& stranger, const layers::LayerGraph& graph, const Calls& calls);
-  Status Delete(const Record& record, const std::stop_token& stop);
-  Status Rename(const Record& record, const std::stop_token& stop);
+  Result<std::vector<NonCriContainer>> ListContainers(const std::stop_token& stop);
+  // Takes out of `all` those in `listed`, and finds the images of the rest.
+  Status KeepNonCri(std::vector<NonCriContainer>& all, const std::vector<std::string>& listed,
+                    const std::stop_token& stop);
+  // False: not all of it is there yet.
+  Result<bool> FindImages(NonCriContainer& container, const Calls& calls);
+  Result<Removal> RemoveByAlias(const Image& image, const std::vector<Record>& records,
+                                ImageRecords& store, DeletionGuard& guard,
+                                const std::stop_token& stop);
 
   const std::unique_ptr<Collector::Stubs> stubs_;
   RuntimeReader& runtime_;
@@ -86,11 +95,15 @@ class BatchImageRemover final : public ImageRemover {
   ImageRemover& by_cri_;
   const Clock& clock_;
   const Options options_;
-  std::shared_ptr<const RecentGraph::Positions> known_;  // all images that the graph knows
+  // Of the batch: the graph, all images that it knows, and their ids by their positions.
+  std::shared_ptr<const layers::LayerGraph> graph_;
+  std::shared_ptr<const RecentGraph::Positions> known_;
+  std::vector<std::string> ids_;
+  // What containers need that are known already, by key(): it does not change.
+  std::unordered_map<std::string, std::vector<std::string>> needed_;
   // Of the batch, by image id; those that are not here go through the CRI.
   std::unordered_map<std::string, std::vector<Record>> records_;
   std::unordered_map<std::string, std::string> spared_;  // why, of the batch, by image id
-  bool checks_target_ = false;                           // containerd compares `target` itself
   std::atomic<bool> deleted_ = false;  // something since Reclaim, so that there may be garbage
   int leases_ = 0;
 };

@@ -19,11 +19,21 @@ bool IsFullImageId(std::string_view text) {
          std::ranges::all_of(digits, is_hex);
 }
 
+bool SaysInUse(const Error& error) {
+  if (error.kind != ErrorKind::kInternal) return false;
+  constexpr std::string_view kWords[] = {"image is in use by ", "image used by ",
+                                         "is using its referenced image",
+                                         "image is being used by "};
+  return std::ranges::any_of(
+      kWords, [&](std::string_view words) { return error.what.find(words) != std::string::npos; });
+}
+
 CriImageRemover::CriImageRemover(std::shared_ptr<Connection> connection)
     : connection_(std::move(connection)) {}
 
-// The only place of the whole program that destroys something.
-Result<Removal> CriImageRemover::Remove(const Image& image, const std::stop_token& stop) {
+// This and containerd/delete.cpp are the only places of the program that destroy something.
+Result<Removal> CriImageRemover::Remove(const Image& image, DeletionGuard& guard,
+                                        const std::stop_token& stop) {
   if (!IsFullImageId(image.id.text()))
     return Error{ErrorKind::kInvalid,
                  "RemoveImage: \"" + image.id.text() + "\" is not a full image id: refused"};
@@ -32,8 +42,11 @@ Result<Removal> CriImageRemover::Remove(const Image& image, const std::stop_toke
   if (!image.runtime_handler.empty())
     request.mutable_image()->set_runtime_handler(image.runtime_handler);
   const Calls calls(*connection_, connection_->options().remove_timeout, stop);
+  if (std::string why = guard.WhyNot(); !why.empty()) return Removal::Skipped(std::move(why));
   auto reply = calls.Ask("RemoveImage", *connection_->stubs().images,
                          &v1::ImageService::Stub::RemoveImage, request);
+  if (!reply && SaysInUse(reply.error()))
+    return Removal::InUseElsewhere(std::move(reply).error().what);
   if (!reply && reply.error().kind != ErrorKind::kNotFound) return std::move(reply).error();
   return Removal::kRemoved;
 }

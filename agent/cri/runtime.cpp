@@ -84,6 +84,10 @@ Result<RuntimeUse> Runtime::ReadUse(const std::stop_token& stop) {
   return UseReader(*connection_, *memory_, stop).Read();
 }
 
+Result<RuntimeUse> Runtime::ReadContainers(const std::stop_token& stop) {
+  return UseReader(*connection_, *memory_, stop).ReadContainersAlone();
+}
+
 Result<std::vector<std::string>> Runtime::ImageFilesystems(const std::stop_token& stop) {
   const Calls calls(*connection_, connection_->options().read_timeout, stop);
   auto reply = calls.Ask("ImageFsInfo", *connection_->stubs().images,

@@ -26,6 +26,7 @@ class Runtime final : public RuntimeReader {
   Result<std::vector<Image>> ListImages(const std::stop_token& stop) override;
   Result<std::optional<Image>> ImageStatus(const ImageId& id, const std::stop_token& stop) override;
   Result<RuntimeUse> ReadUse(const std::stop_token& stop) override;
+  Result<RuntimeUse> ReadContainers(const std::stop_token& stop) override;
   Result<std::vector<std::string>> ImageFilesystems(const std::stop_token& stop) override;
 
  private:

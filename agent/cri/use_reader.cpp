@@ -40,6 +40,11 @@ Result<RuntimeUse> UseReader::Read() {
   return std::move(use_);
 }
 
+Result<RuntimeUse> UseReader::ReadContainersAlone() {
+  if (auto read = ReadContainers(); !read) return std::move(read).error();
+  return std::move(use_);
+}
+
 Status UseReader::ReadConfig() {
   v1::StatusRequest request;
   request.set_verbose(true);

@@ -21,6 +21,8 @@ class UseReader {
   UseReader(const Connection& connection, RuntimeMemory& memory, const std::stop_token& stop);
 
   Result<RuntimeUse> Read();
+  // The last part of it: one call, unless there are containers that are not remembered.
+  Result<RuntimeUse> ReadContainersAlone();
 
  private:
   Status ReadConfig();

@@ -31,11 +31,12 @@ std::string ArchivingRemover::ReasonToSpare(const Image& image) {
   return why.empty() ? remover_.ReasonToSpare(image) : why;
 }
 
-Result<Removal> ArchivingRemover::Remove(const Image& image, const std::stop_token& stop) {
+Result<Removal> ArchivingRemover::Remove(const Image& image, DeletionGuard& guard,
+                                         const std::stop_token& stop) {
   // Asked once more: another process may have made room for its own archives meanwhile.
   if (std::string why = WhyWithoutCopy(image); !why.empty())
     return Error{ErrorKind::kIncomplete, std::move(why)};
-  return remover_.Remove(image, stop);
+  return remover_.Remove(image, guard, stop);
 }
 
 }  // namespace imagesweep

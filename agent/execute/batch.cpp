@@ -1,12 +1,55 @@
 #include "agent/execute/batch.h"
 
 #include <algorithm>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "agent/base/duration.h"
+
 namespace imagesweep {
+namespace {
+
+std::string TooLate(Millis listing_took) {
+  if (listing_took > kMaxRecheckWindow)
+    return "the runtime took " + FormatDuration(listing_took) +
+           " to list containers; a removal must follow within 50ms of asking";
+  return "the machine is too busy to act within 50ms of the last recheck; left for the next run";
+}
+
+}  // namespace
+
+// Of one removal.
+class Batch::Guard final : public DeletionGuard {
+ public:
+  Guard(Batch& batch, std::uint32_t at, const std::stop_token& stop)
+      : batch_(batch), at_(at), stop_(stop) {}
+
+  std::string WhyNot() override {
+    Lock lock(batch_.mu_);
+    Millis age{0};
+    std::string why = batch_.WhyNot(lock, at_, age, stop_);
+    if (why.empty()) age_ = age;
+    return why;
+  }
+
+  bool StillHolds() override {
+    const Lock lock(batch_.mu_);
+    const Millis age = batch_.Age();
+    if (age > kMaxRecheckWindow || batch_.spared_.contains(at_)) return false;
+    age_ = age;
+    return true;
+  }
+
+  // Of the last recheck, when the guard last said yes; empty: it never did.
+  const std::optional<Millis>& age() const { return age_; }
+
+ private:
+  Batch& batch_;
+  const std::uint32_t at_;
+  const std::stop_token stop_;
+  std::optional<Millis> age_;
+};
 
 void Batch::Settle(std::uint32_t at, OutcomeKind kind, std::string detail) {
   result_.outcomes.push_back({at, kind, std::move(detail)});
@@ -22,83 +65,72 @@ int Batch::Failures() const {
       std::ranges::count(result_.outcomes, OutcomeKind::kFailed, &Outcome::kind));
 }
 
-std::optional<Batch::Seen> Batch::RemoveWhileFresh(SteadyTime looked_at,
-                                                   std::vector<std::uint32_t>& left, int may_fail,
-                                                   const std::stop_token& stop,
-                                                   const std::stop_token& cancel) {
-  const std::size_t threads = std::min(remover_.in_flight(), left.size());
-  std::mutex mu;
-  std::size_t begun = 0;  // of `left`
-  int in_hand = 0;
-  std::optional<Seen> next;
-  bool looked_ahead = threads == 1;  // or about to
-  struct Turn {
-    std::uint32_t image = 0;
-    double window_seconds = 0;  // since the look
-  };
-  const auto take = [&]() -> std::optional<Turn> {
-    const std::scoped_lock guard(mu);
-    const auto window = clock_.Steady() - looked_at;
-    // What a newer look found counts from now on.
-    if (next || begun == left.size() || window > kMaxRecheckWindow || stop.stop_requested())
-      return {};
-    if (Failures() + in_hand >= may_fail) return {};  // all in hand may fail
-    ++in_hand;
-    return Turn{left[begun++], std::chrono::duration<double>(window).count()};
-  };
-  const auto settle = [&](const Turn& turn, const Result<Removal>& answer) {
-    const std::scoped_lock guard(mu);
-    --in_hand;
-    result_.recheck_window_seconds.push_back(turn.window_seconds);
-    if (!answer)
-      Settle(turn.image, OutcomeKind::kFailed, answer.error().what);
+// In steps that are never too short, so that 50 ms and a bit are more than 50 ms.
+Millis Batch::Age() const {
+  return asked_ ? std::chrono::ceil<Millis>(clock_.Steady() - *asked_) : Millis::max();
+}
+
+std::string Batch::WhyEnded() const {
+  if (result_.refused) return "could not look again: " + result_.refused->error.what;
+  if (!too_late_.empty()) return too_late_;
+  return records_changed_ ? "new images came, which may share its records" : "";
+}
+
+std::string Batch::WhyNot(Lock& lock, std::uint32_t at, Millis& age, const std::stop_token& stop) {
+  for (bool looked = false;;) {
+    if (const auto it = spared_.find(at); it != spared_.end()) return it->second;
+    if (std::string why = WhyEnded(); !why.empty()) return why;
+    age = Age();
+    const bool fresh = age <= kMaxRecheckWindow;
+    // Half of the time before it is too old, so that the others need not wait.
+    const bool due = ahead_ && !looked && !left_.empty() && age >= kMaxRecheckWindow / 2;
+    if (fresh && (!due || rechecking_)) return {};
+    if (rechecking_)
+      rechecked_.wait(lock, [&] { return !rechecking_; });
     else
-      Settle(turn.image,
-             *answer == Removal::kRemoved ? OutcomeKind::kRemoved : OutcomeKind::kWouldRemove);
-  };
-  const auto look_ahead = [&] {
-    std::vector<std::uint32_t> images;
-    {
-      const std::scoped_lock guard(mu);
-      const auto window = clock_.Steady() - looked_at;
-      const bool in_time = begun * kMaxRecheckWindow >= left.size() * window;
-      if (looked_ahead || begun == left.size() || in_time || window < kMaxRecheckWindow / 2) return;
-      if (stop.stop_requested() || Failures() >= may_fail) return;
-      looked_ahead = true;
-      images.assign(left.begin() + static_cast<std::ptrdiff_t>(begun), left.end());
-    }
-    Seen seen = Look(std::move(images), stop);
-    const std::scoped_lock guard(mu);
-    next = std::move(seen);
-  };
-  const auto work = [&] {
-    while (const auto turn = take()) {
-      settle(*turn, remover_.Remove(evidence_.images[turn->image], cancel));
-      look_ahead();
-    }
-  };
-  {
-    std::vector<std::jthread> others;
-    try {
-      while (others.size() + 1 < threads) others.emplace_back(work);
-    } catch (const std::system_error&) {
-      // No more threads for us: those that have begun, and this one.
-    }
-    work();
+      Recheck(lock, stop);
+    looked = true;
   }
-  left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(begun));
-  return next;
 }
 
-Batch::Seen Batch::Look(std::vector<std::uint32_t> images, const std::stop_token& stop) {
-  Seen seen{std::move(images), {}};
-  seen.result = look_.Look(seen.images, !alone_, evidence_, index_, stop);
-  return seen;
+void Batch::Recheck(Lock& lock, const std::stop_token& stop) {
+  std::vector<std::uint32_t> images(in_hand_.begin(), in_hand_.end());
+  std::vector<bool> begun(images.size(), true);
+  images.insert(images.end(), left_.begin(), left_.end());
+  begun.resize(images.size(), false);
+  rechecking_ = true;
+  lock.unlock();
+  LookResult result =
+      look_.Look({images, std::move(begun), !alone_, began_}, evidence_, index_, remover_, stop);
+  const auto* looked = std::get_if<Looked>(&result);
+  const bool holds =
+      looked == nullptr || looked->listed.empty() || remover_.StillHolds(looked->listed);
+  lock.lock();
+  rechecking_ = false;
+  records_changed_ = records_changed_ || !holds;
+  Learn(images, std::move(result));
+  rechecked_.notify_all();
 }
 
-bool Batch::IsFresh(const Seen& seen) const {
-  const auto* looked = std::get_if<Looked>(&seen.result);
-  return looked == nullptr || clock_.Steady() - looked->at <= kMaxRecheckWindow;
+// It may be too old to remove by; what it saw is no older than the plan.
+void Batch::Learn(const std::vector<std::uint32_t>& images, LookResult result) {
+  if (auto* refusal = std::get_if<Refusal>(&result)) {
+    // Nothing that is left needs it: what is in hand asks for itself.
+    if (!result_.refused) result_.refused = std::move(*refusal);
+    return;
+  }
+  const auto& looked = std::get<Looked>(result);
+  for (std::size_t i = 0; i < images.size(); ++i)
+    if (!looked.spared[i].empty()) spared_.emplace(images[i], looked.spared[i]);
+  if (std::ranges::none_of(looked.spared, &std::string::empty)) return;  // none may go
+  asked_ = looked.at;
+  if (Age() <= kMaxRecheckWindow) {
+    late_ = 0;
+    return;
+  }
+  if (late_++ == 0) late_since_ = looked.at;
+  if (late_ >= kMaxLooksInVain && clock_.Steady() - late_since_ >= kKeepRechecking)
+    too_late_ = TooLate(looked.listing_took);
 }
 
 void Batch::Begin(std::vector<std::uint32_t>& images, const std::stop_token& stop) {
@@ -121,68 +153,122 @@ void Batch::Begin(std::vector<std::uint32_t>& images, const std::stop_token& sto
   images = std::move(may_go);
 }
 
-void Batch::Spare(const Seen& seen, std::vector<std::uint32_t>& images) {
-  std::vector<std::uint32_t> left;
-  const auto& spared = std::get<Looked>(seen.result).spared;
-  for (std::size_t i = 0; i < seen.images.size(); ++i) {
-    if (std::ranges::find(images, seen.images[i]) == images.end()) continue;
-    if (spared[i].empty())
-      left.push_back(seen.images[i]);
-    else
-      Settle(seen.images[i], OutcomeKind::kSpared, spared[i]);
+void Batch::Settle(std::uint32_t at, const Result<Removal>& answer) {
+  if (!answer) return Settle(at, OutcomeKind::kFailed, answer.error().what);
+  switch (answer->kind) {
+    case Removal::Kind::kRemoved:
+      return Settle(at, OutcomeKind::kRemoved);
+    case Removal::Kind::kWouldRemove:
+      return Settle(at, OutcomeKind::kWouldRemove);
+    case Removal::Kind::kInUseElsewhere:
+      result_.in_use_elsewhere.insert(at);
+      return Settle(at, OutcomeKind::kSpared, "skipped, in use outside the CRI: " + answer->why);
+    case Removal::Kind::kSkipped:
+      // It is whole, so it may be tried once more where only the records have to be read again.
+      if (records_changed_ && !spared_.contains(at))
+        again_.push_back(at);
+      else
+        Settle(at, OutcomeKind::kSpared, answer->why);
   }
-  images = std::move(left);
+}
+
+void Batch::RemoveAll(std::vector<std::uint32_t>& images, int may_fail, const std::stop_token& stop,
+                      const std::stop_token& cancel) {
+  const std::size_t threads = std::min(remover_.in_flight(), images.size());
+  left_ = std::move(images);
+  again_.clear();
+  ahead_ = threads > 1;
+  records_changed_ = false;
+  const auto take = [&]() -> std::optional<std::uint32_t> {
+    const Lock lock(mu_);
+    while (!left_.empty()) {
+      if (stop.stop_requested() || !WhyEnded().empty()) return {};
+      if (Failures() + static_cast<int>(in_hand_.size()) >= may_fail) return {};  // all may fail
+      const auto at = left_.front();
+      left_.erase(left_.begin());
+      if (const auto it = spared_.find(at); it != spared_.end()) {
+        Settle(at, OutcomeKind::kSpared, it->second);
+        continue;
+      }
+      in_hand_.insert(at);
+      return at;
+    }
+    return {};
+  };
+  const auto work = [&] {
+    while (const auto at = take()) {
+      Guard guard(*this, *at, cancel);
+      const auto answer = remover_.Remove(evidence_.images[*at], guard, cancel);
+      const Lock lock(mu_);
+      in_hand_.erase(*at);
+      const bool skipped = answer && answer->kind == Removal::Kind::kSkipped;
+      if (guard.age() && !skipped)
+        result_.recheck_window_seconds.push_back(
+            std::chrono::duration<double>(*guard.age()).count());
+      Settle(*at, answer);
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    try {
+      while (others.size() + 1 < threads) others.emplace_back(work);
+    } catch (const std::system_error&) {
+      // No more threads for us: those that have begun, and this one.
+    }
+    work();
+  }
+  images = std::move(again_);
+  images.insert(images.end(), left_.begin(), left_.end());
+  left_.clear();
 }
 
 BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const std::stop_token& stop,
                        const std::stop_token& cancel) {
   result_ = {};
   Begin(images, stop);
-  std::optional<Seen> next;
-  for (int in_vain = 0, begun_anew = 0; !images.empty();) {
+  began_ = clock_.Steady();
+  const auto settle_spared = [&] {
+    std::erase_if(images, [&](std::uint32_t at) {
+      const auto it = spared_.find(at);
+      if (it != spared_.end()) Settle(at, OutcomeKind::kSpared, it->second);
+      return it != spared_.end();
+    });
+  };
+  for (int begun_anew = 0; !images.empty();) {
     // The beginning may have taken its time, as copies of images do.
     if (std::string why = reason_to_end_(); !why.empty()) {
       result_.stopped_early = std::move(why);
       SpareAll(images, result_.stopped_early);
       break;
     }
-    if (next && !IsFresh(*next)) {  // too old to remove by, not to spare by
-      Spare(*std::exchange(next, {}), images);
-      continue;
+    {  // once for all of them, before the first begins
+      Lock lock(mu_);
+      left_ = images;
+      records_changed_ = false;
+      asked_.reset();
+      while (Age() > kMaxRecheckWindow && WhyEnded().empty() &&
+             !std::ranges::all_of(left_, [&](auto at) { return spared_.contains(at); }))
+        Recheck(lock, stop);
     }
-    const Seen seen = next ? *std::exchange(next, {}) : Look(images, stop);
-    if (const auto* refusal = std::get_if<Refusal>(&seen.result)) {
-      result_.refused = *refusal;
-      SpareAll(images, "could not look again: " + refusal->error.what);
-      break;
-    }
-    Spare(seen, images);
+    settle_spared();
+    if (WhyEnded().empty()) RemoveAll(images, may_fail, stop, cancel);
+    settle_spared();
     if (images.empty()) break;
-    const Looked& looked = std::get<Looked>(seen.result);
-    if (!looked.listed.empty() && !remover_.StillHolds(looked.listed)) {
-      if (++begun_anew < kMaxLooksInVain)
-        Begin(images, stop);
-      else
-        SpareAll(images, "new images keep coming; left for the next run");
-      continue;
-    }
-    const std::size_t to_go = images.size();
-    next = RemoveWhileFresh(looked.at, images, may_fail, stop, cancel);
-    if (images.empty()) break;  // whatever the next look found, or could not see
-    if (stop.stop_requested()) {
+    if (result_.refused) {
+      SpareAll(images, WhyEnded());
+    } else if (stop.stop_requested()) {
       result_.stopped_early = "told to stop";
       SpareAll(images, result_.stopped_early);
-    } else if (next && std::holds_alternative<Refusal>(next->result)) {
-      continue;  // that comes before too many failures, which may have the same cause
     } else if (Failures() >= may_fail) {
       result_.out_of_failures = true;
       SpareAll(images, "too many removals failed");
-    } else if (images.size() < to_go) {
-      in_vain = 0;
-    } else if (++in_vain == kMaxLooksInVain) {  // we are held up: each look is too old to act on
-      SpareAll(images,
-               "the machine is too busy to act within 50ms of the last look; left for the next "
-               "run");
+    } else if (!too_late_.empty()) {
+      result_.stopped_early = too_late_;  // the next batch would fare no better
+      SpareAll(images, too_late_);
+    } else if (records_changed_ && ++begun_anew < kMaxLooksInVain) {
+      Begin(images, stop);
+    } else if (records_changed_) {
+      SpareAll(images, "new images keep coming; left for the next run");
     }
   }
   return std::move(result_);

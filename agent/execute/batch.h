@@ -1,8 +1,12 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -20,15 +24,16 @@ struct BatchResult {
   std::optional<Refusal> refused;  // a source was lost: nothing more was removed
   std::string stopped_early;       // why some were not tried; empty when all were
   bool out_of_failures = false;    // so some were not tried
+  std::set<std::uint32_t> in_use_elsewhere;  // spared, since the runtime refused them
   std::vector<double> recheck_window_seconds;
 };
 
-// Removes a few images: one last look at all of them, then each of them within 50 ms of that look,
-// or of another one.  Where several are on their way at once, one thread looks again before the
-// time is over.
+// Removes a few images, several at the same time: all of them are rechecked together, and before
+// each step that cannot be undone once more, unless the last recheck asked for its containers less
+// than 50 ms ago.  What any recheck found in use stays.
 class Batch {
  public:
-  // `reason_to_end`: asked before each look is acted on why nothing more is to go; empty: go on.
+  // `reason_to_end`: asked before the images go why nothing more is to go; empty: go on.
   Batch(LastLook& look, const Evidence& evidence, const ImageIndex& index, ImageRemover& remover,
         const Clock& clock, std::function<std::string()> reason_to_end)
       : look_(look),
@@ -44,25 +49,27 @@ class Batch {
                   const std::stop_token& cancel);
 
  private:
-  struct Seen {
-    std::vector<std::uint32_t> images;
-    LookResult result;  // of those
-  };
-  // Removes what it can of `left` before the look is too old, and takes it out.  What was seen in
-  // another look meanwhile, should there have been one; it was at all that is left, or more.
-  std::optional<Seen> RemoveWhileFresh(SteadyTime looked_at, std::vector<std::uint32_t>& left,
-                                       int may_fail, const std::stop_token& stop,
-                                       const std::stop_token& cancel);
-  Seen Look(std::vector<std::uint32_t> images, const std::stop_token& stop);
-  // Whether it may still be acted on.
-  bool IsFresh(const Seen& seen) const;
-  // Takes out of `images` what `seen` says must stay.
-  void Spare(const Seen& seen, std::vector<std::uint32_t>& images);
+  class Guard;
+
   // Takes out of `images` those that may not go; all, when now is no time.
   void Begin(std::vector<std::uint32_t>& images, const std::stop_token& stop);
+  // Removes what it can of `images`; what is left of them is to begin again.
+  void RemoveAll(std::vector<std::uint32_t>& images, int may_fail, const std::stop_token& stop,
+                 const std::stop_token& cancel);
   void Settle(std::uint32_t at, OutcomeKind kind, std::string detail = {});
   void SpareAll(std::vector<std::uint32_t>& left, const std::string& why);
   int Failures() const;
+
+  // The rest is used by several threads at once, with `mu_` held.
+  using Lock = std::unique_lock<std::mutex>;
+  // Rechecks unless that has just been done.  Empty: `at` may go, and the recheck is so old.
+  std::string WhyNot(Lock& lock, std::uint32_t at, Millis& age, const std::stop_token& stop);
+  void Recheck(Lock& lock, const std::stop_token& stop);
+  void Learn(const std::vector<std::uint32_t>& images, LookResult result);
+  // Why nothing more of this batch may go; empty: it may.
+  std::string WhyEnded() const;
+  void Settle(std::uint32_t at, const Result<Removal>& answer);
+  Millis Age() const;
 
   LastLook& look_;
   const Evidence& evidence_;
@@ -72,6 +79,21 @@ class Batch {
   const std::function<std::string()> reason_to_end_;
   BatchResult result_;
   bool alone_ = false;  // the batch began with one image, and the remover knew it
+  SteadyTime began_;
+
+  std::mutex mu_;
+  std::condition_variable rechecked_;
+  bool rechecking_ = false;           // a thread is
+  bool ahead_ = false;                // several are on their way: recheck before it is due
+  std::vector<std::uint32_t> left_;   // not begun
+  std::set<std::uint32_t> in_hand_;   // begun
+  std::vector<std::uint32_t> again_;  // begun, and to begin again
+  std::optional<SteadyTime> asked_;   // for the containers of the last recheck; empty: none
+  std::map<std::uint32_t, std::string> spared_;  // what rechecks found, by image
+  std::string too_late_;                         // rechecks came too late, and why
+  int late_ = 0;                                 // so many in a row,
+  SteadyTime late_since_;                        // since then
+  bool records_changed_ = false;                 // the batch has to begin again
 };
 
 }  // namespace imagesweep

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include "agent/model/ports.h"
 
 namespace imagesweep {
@@ -8,7 +11,9 @@ namespace imagesweep {
 // run cannot lie about what a real run would choose.
 class DryRunRemover final : public ImageRemover {
  public:
-  Result<Removal> Remove(const Image&, const std::stop_token&) override {
+  Result<Removal> Remove(const Image&, DeletionGuard& guard, const std::stop_token&) override {
+    std::string why = guard.WhyNot();
+    if (!why.empty()) return Removal::Skipped(std::move(why));
     return Removal::kWouldRemove;
   }
 };

@@ -40,7 +40,9 @@ std::optional<std::string> Executor::ReasonToSkip(const Decision& decision, cons
                                                   const Policy& policy,
                                                   const std::optional<DiskUsage>& disk) const {
   if (const auto wait = backoff_.Wait(image.id, clock_.Steady()))
-    return "its removal failed before; tried again in " + HumanDuration(*wait);
+    return (backoff_.IsInUse(image.id) ? "the runtime said that it is in use outside the CRI"
+                                       : "its removal failed before") +
+           ("; tried again in " + HumanDuration(*wait));
   if (!ForSpace(decision) || !disk) return std::nullopt;
   // What the runtime calls an image's size is not what comes free, so the disk itself says when to
   // end.
@@ -145,6 +147,8 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
     if (hooks.after_batch) hooks.after_batch(result.outcomes);
     for (Outcome& outcome : result.outcomes) {
       const Image& image = evidence.images[outcome.image];
+      if (result.in_use_elsewhere.contains(outcome.image))
+        backoff_.InUse(image.id, clock_.Steady());
       removed_before = removed_before || outcome.kind == OutcomeKind::kRemoved;
       if (outcome.kind == OutcomeKind::kFailed) {
         ++failures_;

@@ -27,8 +27,8 @@ struct Execution {
   std::optional<double> seconds;  // from the first batch until the space was free; empty: no batch
 };
 
-// Carries out a plan: in its order, in batches as large as the remover wants them, each image after
-// a last look that is at most 50 ms old, with pauses between batches, until the first of: all done,
+// Carries out a plan: in its order, in batches as large as the remover wants them, each image
+// within 50 ms of asking who uses it, with pauses between batches, until the first of: all done,
 // failures used up, a source lost, told to stop.  Remembers failed images between runs.  Not for
 // several threads.
 class Executor {
@@ -38,7 +38,7 @@ class Executor {
       : filesystem_(filesystem), look_(runtime, pods, workloads, expected, clock), clock_(clock) {}
 
   struct Hooks {
-    // Told of the images of a batch before the last look at them, and of what became of each.
+    // Told of the images of a batch before they are rechecked, and of what became of each.
     std::function<void(const std::vector<std::uint32_t>& images)> before_batch;
     std::function<void(const std::vector<Outcome>& outcomes)> after_batch;
     // Told of what will be tried, once, before the first.

@@ -9,6 +9,9 @@
 namespace imagesweep {
 namespace {
 
+// Of a batch that takes longer the pods are listed once more.
+constexpr Millis kMaxUnwatchedPodListAge{2'000};
+
 bool SameNames(const Image& a, const Image& b) {
   const auto same = [](std::vector<ImageName> left, std::vector<ImageName> right) {
     std::ranges::sort(left);
@@ -18,11 +21,22 @@ bool SameNames(const Image& a, const Image& b) {
   return same(a.tags, b.tags) && same(a.digests, b.digests);
 }
 
-// Is it still the image that the plan meant?  Empty: yes.
-std::string Changed(const Image& planned, const Image* now) {
+bool HasNoOtherNames(const Image& planned, const Image& now) {
+  const auto all = [](const std::vector<ImageName>& names, const std::vector<ImageName>& known) {
+    return std::ranges::all_of(names, [&](const ImageName& name) {
+      return std::ranges::find(known, name) != known.end();
+    });
+  };
+  return all(now.tags, planned.tags) && all(now.digests, planned.digests);
+}
+
+// Is it still the image that the plan meant?  Empty: yes.  Once its removal has begun it may have
+// fewer names.
+std::string Changed(const Image& planned, const Image* now, bool begun) {
   if (now == nullptr) return "it is gone already";
   if (now->pinned) return "the runtime has pinned it since the plan was made";
-  if (!SameNames(planned, *now)) return "its names changed since the plan was made";
+  if (begun ? !HasNoOtherNames(planned, *now) : !SameNames(planned, *now))
+    return "its names changed since the plan was made";
   return {};
 }
 
@@ -32,7 +46,7 @@ std::string Changed(const Image& planned, const Image* now) {
 class LastLook::Subject {
  public:
   Subject(const Evidence& read, const ImageIndex& of_images, std::size_t planned)
-      : evidence(read), index(of_images), looked{{}, {}, std::vector<std::string>(planned)} {}
+      : evidence(read), index(of_images), looked{{}, {}, {}, std::vector<std::string>(planned)} {}
   virtual ~Subject() = default;
   Subject(const Subject&) = delete;
   Subject& operator=(const Subject&) = delete;
@@ -60,19 +74,18 @@ class LastLook::Subject {
 
 class LastLook::Images final : public Subject {
  public:
-  Images(const std::vector<std::uint32_t>& planned, bool list_all, const Evidence& read,
-         const ImageIndex& of_images)
-      : Subject(read, of_images, planned.size()), planned_(planned), list_all_(list_all) {}
+  Images(const Rechecked& asked, const Evidence& read, const ImageIndex& of_images)
+      : Subject(read, of_images, asked.planned.size()), asked_(asked), planned_(asked.planned) {}
 
   std::optional<Refusal> Compare(RuntimeReader& runtime, const std::stop_token& stop) override {
-    if (planned_.size() == 1 && !list_all_) return CompareOne(runtime, stop);
+    if (planned_.size() == 1 && !asked_.list_all) return CompareOne(runtime, stop);
     auto images = runtime.ListImages(stop);
     if (!images) return Refusal{"images", std::move(images).error()};
     std::unordered_map<std::string_view, const Image*> by_id;
     for (const Image& image : *images) by_id.emplace(image.id.text(), &image);
     for (std::size_t i = 0; i < planned_.size(); ++i) {
       const auto it = by_id.find(image(i).id.text());
-      SpareOne(i, Changed(image(i), it == by_id.end() ? nullptr : it->second));
+      SpareOne(i, Changed(image(i), it == by_id.end() ? nullptr : it->second, begun(i)));
     }
     looked.listed = *std::move(images);
     return std::nullopt;
@@ -88,6 +101,7 @@ class LastLook::Images final : public Subject {
 
  private:
   const Image& image(std::size_t i) const { return evidence.images[planned_[i]]; }
+  bool begun(std::size_t i) const { return i < asked_.begun.size() && asked_.begun[i]; }
 
   std::optional<Refusal> CompareOne(RuntimeReader& runtime, const std::stop_token& stop) {
     auto status = runtime.ImageStatus(image(0).id, stop);
@@ -97,12 +111,12 @@ class LastLook::Images final : public Subject {
           "images",
           {ErrorKind::kIncomplete, "asked for " + image(0).id.text() +
                                        ", the runtime answered with " + (*status)->id.text()}};
-    SpareOne(0, Changed(image(0), *status ? &**status : nullptr));
+    SpareOne(0, Changed(image(0), *status ? &**status : nullptr, begun(0)));
     return std::nullopt;
   }
 
+  const Rechecked& asked_;
   const std::vector<std::uint32_t>& planned_;
-  const bool list_all_;
 };
 
 class LastLook::Names final : public Subject {
@@ -170,28 +184,54 @@ std::optional<Refusal> LastLook::LookAtWorkloads(Subject& subject, const std::st
   return std::nullopt;
 }
 
-std::variant<SteadyTime, Refusal> LastLook::LookAtUse(Subject& subject,
-                                                      const std::stop_token& stop) {
+// The time counts from the asking: the answer may be as old as that.  Containers of the CRI first,
+// so that one which it gets in between is among the others.
+Result<std::vector<ImageReference>> LastLook::ReadContainers(const RuntimeUse& use,
+                                                             ImageRemover* remover, Looked& looked,
+                                                             const std::stop_token& stop) {
+  const SteadyTime asked = clock_.Steady();
+  auto containers = runtime_.ReadContainers(stop);
+  if (!containers) return std::move(containers).error();
+  std::vector<ImageReference> references = std::move(containers->references);
+  if (remover != nullptr) {
+    std::vector<std::string> listed = use.ids;
+    std::ranges::move(containers->ids, std::back_inserter(listed));
+    auto others = remover->ReadNonCriContainers(listed, stop);
+    if (!others) return std::move(others).error();
+    std::ranges::move(*others, std::back_inserter(references));
+  }
+  looked.listing_took = std::chrono::duration_cast<Millis>(clock_.Steady() - asked);
+  looked.at = asked;
+  return references;
+}
+
+std::optional<Refusal> LastLook::LookAtUse(Subject& subject, ImageRemover* remover,
+                                           SteadyTime since, const std::stop_token& stop) {
   // Twice at most: a pod that started since the last list makes the first view contradictory, and a
   // new list clears that up.
   // A list that is about to be too old would be read anew at the end, when nobody may wait any
-  // more.
+  // more.  Where nobody watches, a list of before the batch is too old.
   Millis max_age = expected_.max_pod_list_age / 2;
+  if (pods_ != nullptr && !pods_->watches())
+    max_age = std::clamp(std::chrono::ceil<Millis>(clock_.Steady() - since), Millis::zero(),
+                         kMaxUnwatchedPodListAge);
   for (bool again = false;; again = true) {
     // New lists may take their time, so they come before the images and the containers, and the
     // watch after them.  Of pods there is a second one: of workloads the list is the last word.
     std::optional<PodEvidence> pods;
     if (auto read = ReadPods(max_age, pods, stop); !read)
       return Refusal{"pods", std::move(read).error()};
-    if (auto refusal = LookAtWorkloads(subject, stop)) return *std::move(refusal);
+    if (auto refusal = LookAtWorkloads(subject, stop)) return refusal;
     if (subject.evidence.workloads)  // which may have taken their time
-      if (auto read = ReadPods(max_age, pods, stop); !read)
+      if (auto read = ReadPods(expected_.max_pod_list_age / 2, pods, stop); !read)
         return Refusal{"pods", std::move(read).error()};
-    if (auto refusal = subject.Compare(runtime_, stop)) return *std::move(refusal);
-    if (std::ranges::none_of(subject.looked.spared, &std::string::empty)) return SteadyTime{};
+    if (auto refusal = subject.Compare(runtime_, stop)) return refusal;
+    subject.looked.at = {};
+    if (std::ranges::none_of(subject.looked.spared, &std::string::empty)) return std::nullopt;
     const auto use = runtime_.ReadUse(stop);
     if (!use) return Refusal{"containers", use.error()};
-    const SteadyTime looked_at = clock_.Steady();
+    const auto containers = ReadContainers(*use, remover, subject.looked, stop);
+    if (!containers) return Refusal{"containers", containers.error()};
     if (auto read = ReadPods(expected_.max_pod_list_age, pods, stop); !read)
       return Refusal{"pods", std::move(read).error()};
 
@@ -201,38 +241,37 @@ std::variant<SteadyTime, Refusal> LastLook::LookAtUse(Subject& subject,
     if (pods)
       for (const ImageReference& reference : pods->references)
         subject.Spare(reference, in_use(reference));
-    for (const ImageReference& reference : use->references)
-      subject.Spare(reference, in_use(reference));
+    for (const auto* references : {&use->references, &*containers})
+      for (const ImageReference& reference : *references)
+        subject.Spare(reference, in_use(reference));
     for (const std::string& text : use->sandbox_images)
       subject.Spare({text, {}, {}}, [] { return "it became the pause image"; });
 
     const View view{subject.evidence.images, subject.index, *use, pods ? &*pods : nullptr};
     if (auto refusal = Examine(view, expected_, clock_.Steady())) {
-      if (again || pods_ == nullptr) return *std::move(refusal);
+      if (again || pods_ == nullptr) return refusal;
       max_age = Millis::zero();
       continue;
     }
-    return looked_at;
+    return std::nullopt;
   }
 }
 
-LookResult LastLook::Look(const std::vector<std::uint32_t>& planned, bool list_all,
-                          const Evidence& evidence, const ImageIndex& index,
-                          const std::stop_token& stop) {
-  Images subject(planned, list_all, evidence, index);
-  return LookAt(subject, stop);
+LookResult LastLook::Look(const Rechecked& asked, const Evidence& evidence, const ImageIndex& index,
+                          ImageRemover& remover, const std::stop_token& stop) {
+  Images subject(asked, evidence, index);
+  return LookAt(subject, &remover, asked.since, stop);
 }
 
 LookResult LastLook::LookAtNames(const std::vector<NameToDrop>& planned, const Evidence& evidence,
                                  const ImageIndex& index, const std::stop_token& stop) {
   Names subject(planned, evidence, index);
-  return LookAt(subject, stop);
+  return LookAt(subject, nullptr, clock_.Steady(), stop);
 }
 
-LookResult LastLook::LookAt(Subject& subject, const std::stop_token& stop) {
-  auto use = LookAtUse(subject, stop);
-  if (auto* refusal = std::get_if<Refusal>(&use)) return std::move(*refusal);
-  subject.looked.at = std::get<SteadyTime>(use);
+LookResult LastLook::LookAt(Subject& subject, ImageRemover* remover, SteadyTime since,
+                            const std::stop_token& stop) {
+  if (auto refusal = LookAtUse(subject, remover, since, stop)) return *std::move(refusal);
   return std::move(subject.looked);
 }
 

@@ -16,6 +16,16 @@ void RemovalBackoff::Failed(const ImageId& id, SteadyTime now) {
   entries_[id] = {wait, now + wait};
 }
 
+void RemovalBackoff::InUse(const ImageId& id, SteadyTime now) {
+  Failed(id, now);
+  entries_[id].in_use = true;
+}
+
+bool RemovalBackoff::IsInUse(const ImageId& id) const {
+  const auto it = entries_.find(id);
+  return it != entries_.end() && it->second.in_use;
+}
+
 std::optional<Millis> RemovalBackoff::Wait(const ImageId& id, SteadyTime now) const {
   const auto it = entries_.find(id);
   if (it == entries_.end() || now >= it->second.until) return std::nullopt;

@@ -14,6 +14,9 @@ namespace imagesweep {
 class RemovalBackoff {
  public:
   void Failed(const ImageId& id, SteadyTime now);
+  // The same for one that the runtime refuses to remove, because something uses it.
+  void InUse(const ImageId& id, SteadyTime now);
+  bool IsInUse(const ImageId& id) const;
   void Succeeded(const ImageId& id) { entries_.erase(id); }
   // How long it is still to be left alone; empty when it may be tried.
   std::optional<Millis> Wait(const ImageId& id, SteadyTime now) const;
@@ -22,6 +25,7 @@ class RemovalBackoff {
   struct Entry {
     Millis wait{0};
     SteadyTime until;
+    bool in_use = false;
   };
   std::map<ImageId, Entry> entries_;
 };

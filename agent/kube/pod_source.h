@@ -25,6 +25,7 @@ class PodSource final : public PodReader {
             const Clock& clock, RequestObserver observer);
 
   Result<PodEvidence> Read(Millis max_age, const std::stop_token& stop) override;
+  bool watches() const override { return store_ != nullptr; }
 
  private:
   Status ReadNode(const std::stop_token& stop);

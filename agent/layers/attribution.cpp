@@ -123,12 +123,29 @@ Attribution Attribute(const World& world, const ObjectIndex& index, std::span<co
   return result;
 }
 
+// As distribution/reference does it, and no cleverer: a name that it cannot parse stays as it is.
+std::string NameInCri(std::string_view record_name) {
+  constexpr std::string_view kHub = "docker.io",
+                             kPathLetters = "abcdefghijklmnopqrstuvwxyz0123456789._-/";
+  if (record_name.starts_with("sha256:")) return std::string(record_name);
+  const auto first = record_name.substr(0, record_name.find('/'));
+  const bool has_host =
+      first.size() < record_name.size() &&
+      (first.find_first_of(".:") != std::string_view::npos || first == "localhost" ||
+       std::ranges::any_of(first, [](char c) { return c >= 'A' && c <= 'Z'; }));
+  std::string_view host = has_host ? first : kHub;
+  const auto rest = has_host ? record_name.substr(first.size() + 1) : record_name;
+  const auto path = rest.substr(0, rest.find_first_of(":@"));
+  if (path.empty() || path.find_first_not_of(kPathLetters) != std::string_view::npos)
+    return std::string(record_name);
+  if (host == "index.docker.io") host = kHub;
+  std::string name = std::string(host) + "/";
+  if (host == kHub && path.find('/') == std::string_view::npos) name += "library/";
+  return name.append(rest);
+}
+
 bool SurvivesRemoveImage(std::string_view record_name) {
-  if (record_name.starts_with("sha256:")) return false;  // a digest stays as it is
-  const ImageName name = ImageName::Parse(record_name);
-  if (!record_name.starts_with(name.repository())) return true;
-  const std::string_view rest = record_name.substr(name.repository().size());
-  return !rest.empty() && rest.front() != ':' && rest.front() != '@';
+  return NameInCri(record_name) != record_name;
 }
 
 }  // namespace imagesweep::layers

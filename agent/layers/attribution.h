@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/layers/object_index.h"
@@ -31,9 +33,13 @@ struct Attribution {
 
 Attribution Attribute(const World& world, const ObjectIndex& index, std::span<const Image> images);
 
-// containerd's CRI deletes names as distribution/reference normalises them; a record by another
-// name ("import-2026-11-20@sha256:…") survives RemoveImage, which says OK nevertheless.
-// Source: containerd issue 7698; internal/cri/store/image: references go through reference.Sort.
+// The name by which containerd's CRI knows a record: as distribution/reference normalises it, with
+// no tag added ("myalpine" is "docker.io/library/myalpine").
+// Source: containerd internal/cri/store/image: references go through reference.Sort.
+std::string NameInCri(std::string_view record_name);
+
+// The CRI deletes names as it knows them; a record by another name ("import-2026-11-20@sha256:…",
+// "myalpine") survives RemoveImage, which says OK nevertheless (containerd issues 7698, 8848).
 bool SurvivesRemoveImage(std::string_view record_name);
 
 }  // namespace imagesweep::layers

@@ -71,7 +71,8 @@ inline constexpr Declared kPulledAgain{
     "Images that a run removed within 7 days and that are listed again, once per "
     "removal."};
 inline constexpr Declared kWindow{"imagesweep_recheck_window_seconds",
-                                  "Time from the last look at containers to the removal call."};
+                                  "Time from asking for the containers of the last recheck to the "
+                                  "step that cannot be undone."};
 inline constexpr Declared kKubeRequests{"imagesweep_kube_requests_total",
                                         "Requests to the Kubernetes API."};
 inline constexpr Declared kCriRequests{"imagesweep_cri_requests_total",

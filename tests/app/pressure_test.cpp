@@ -30,7 +30,9 @@ class Watched final : public ImageRemover {
   std::uint64_t inodes_freed = 0;  // by each removal
   std::uint64_t bytes_freed = 0;
 
-  Result<Removal> Remove(const Image& image, const std::stop_token& stop) override {
+  Result<Removal> Remove(const Image& image, DeletionGuard& guard,
+                         const std::stop_token& stop) override {
+    if (std::string why = guard.WhyNot(); !why.empty()) return Removal::Skipped(std::move(why));
     calls.push_back(image);
     const ImageIndex index(node_.images);
     for (const auto* references : {&node_.pods.references, &node_.use.references})
@@ -38,7 +40,7 @@ class Watched final : public ImageRemover {
         for (const auto at : index.Resolve(reference))
           if (node_.images[at].id == image.id)
             violations.push_back(image.display_name() + " for " + Describe(reference.by));
-    auto removed = node_.Remove(image, stop);
+    auto removed = node_.Remove(image, guard, stop);
     if (removed && node_.disk)
       node_.disk =
           DiskUsage{"/var", node_.disk->capacity_bytes, node_.disk->available_bytes + bytes_freed,

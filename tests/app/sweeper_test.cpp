@@ -348,7 +348,9 @@ struct UnreadableLayers final : layers::LayerReader {
 
 // Knows of containers that the other one does not.
 struct NativeRemover final : ImageRemover {
-  Result<Removal> Remove(const Image& image, const std::stop_token&) override {
+  Result<Removal> Remove(const Image& image, DeletionGuard& guard,
+                         const std::stop_token&) override {
+    if (std::string why = guard.WhyNot(); !why.empty()) return Removal::Skipped(std::move(why));
     removed.push_back(image.id.text());
     return Removal::kRemoved;
   }

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 
 #include "agent/containerd/collector.h"
+#include "agent/containerd/name_restorer.h"
 #include "tests/containerd/fake_containerd.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_node.h"
+#include "tests/support/open_guard.h"
 
 namespace imagesweep::containerd {
 namespace {
@@ -69,14 +71,15 @@ struct ImageRemoverTest : testing::Test {
   Collector collector{fake.Channel(), clock};
   RecentGraph layers{collector, clock};
   BatchImageRemover remover{fake.Channel(), node, layers, node, clock, {}};
+  OpenGuard guard;
   std::stop_token stop;
 };
 
 TEST_F(ImageRemoverTest, AllRecordsGoTagsLastAndTheGarbageIsCollectedOnce) {
   const auto& [app, other] = std::tie(node.images[0], node.images[1]);
   ASSERT_TRUE(Begin({&app, &other}));
-  EXPECT_EQ(*remover.Remove(app, stop), Removal::kRemoved);
-  EXPECT_EQ(*remover.Remove(other, stop), Removal::kRemoved);
+  EXPECT_EQ(*remover.Remove(app, guard, stop), Removal::kRemoved);
+  EXPECT_EQ(*remover.Remove(other, guard, stop), Removal::kRemoved);
   ASSERT_TRUE(remover.Reclaim(stop));
   EXPECT_THAT(fake.changed, ElementsAre("delete registry.example/app@" + DigestOf('1'),
                                         "delete " + DigestOf('3'), "delete registry.example/app:v1",
@@ -100,7 +103,7 @@ TEST_F(ImageRemoverTest, ADeletionWhoseAnswerWasLostIsCollectedAndOneThatWasDeni
     fake.changed.clear();
     ASSERT_TRUE(Begin({&node.images[0]}));
     fake.faults = {{"Images.Delete", {code, "no answer"}}};
-    EXPECT_FALSE(remover.Remove(node.images[0], stop));
+    EXPECT_FALSE(remover.Remove(node.images[0], guard, stop));
     fake.faults.clear();
     ASSERT_TRUE(remover.Reclaim(stop));
     EXPECT_EQ(fake.changed.size(), collected ? 1U : 0U) << code;
@@ -116,7 +119,7 @@ TEST_F(ImageRemoverTest, ANameThatMovedOnIsNotDeleted) {
     const Image app = node.images[0];
     ASSERT_TRUE(Begin({&app}));
     records()["registry.example/app:v1"] = DigestOf('9');
-    const auto removed = remover.Remove(app, stop);
+    const auto removed = remover.Remove(app, guard, stop);
     ASSERT_FALSE(removed) << node.identity.version;
     EXPECT_THAT(removed.error().what, HasSubstr("registry.example/app:v1 stands for another"));
     EXPECT_EQ(records().at("registry.example/app:v1"), DigestOf('9')) << node.identity.version;
@@ -126,7 +129,7 @@ TEST_F(ImageRemoverTest, ANameThatMovedOnIsNotDeleted) {
 TEST_F(ImageRemoverTest, ARecordThatIsGoneAlreadyIsNoError) {
   ASSERT_TRUE(Begin({&node.images[0]}));
   records().erase("registry.example/app:v1");
-  EXPECT_TRUE(remover.Remove(node.images[0], stop));
+  EXPECT_TRUE(remover.Remove(node.images[0], guard, stop));
 }
 
 TEST_F(ImageRemoverTest, WhatTheRecordsDoNotTellGoesByTheCri) {
@@ -153,7 +156,7 @@ TEST_F(ImageRemoverTest, WhatTheRecordsDoNotTellGoesByTheCri) {
     c.change();
     const Image app = node.images[0];
     ASSERT_TRUE(Begin({&app})) << c.why;
-    ASSERT_TRUE(remover.Remove(app, stop)) << c.why;
+    ASSERT_TRUE(remover.Remove(app, guard, stop)) << c.why;
     EXPECT_THAT(node.removed, ElementsAre(app.id.text())) << c.why;
     EXPECT_THAT(fake.changed, IsEmpty()) << c.why;
   }
@@ -173,7 +176,7 @@ TEST_F(ImageRemoverTest, WhatWasReadAMomentAgoIsNotReadAgain) {
   ASSERT_EQ(std::exchange(reads, 0), 1);
   clock.Advance(Millis(1'900));
   ASSERT_TRUE(Begin({&node.images[0]}));
-  ASSERT_TRUE(remover.Remove(node.images[0], stop));
+  ASSERT_TRUE(remover.Remove(node.images[0], guard, stop));
   clock.Advance(Millis(100));
   ASSERT_TRUE(Begin({&node.images[1]}));
   EXPECT_EQ(reads, 0);
@@ -192,7 +195,7 @@ TEST_F(ImageRemoverTest, AnImageThatCameMeanwhileHasItReadAgain) {
   AnotherComesBesideApp();
   const Image app = node.images[0];
   ASSERT_TRUE(Begin({&app}));
-  ASSERT_TRUE(remover.Remove(app, stop));
+  ASSERT_TRUE(remover.Remove(app, guard, stop));
   EXPECT_THAT(fake.changed, IsEmpty()) << "by the CRI";
 }
 
@@ -206,7 +209,7 @@ TEST_F(ImageRemoverTest, AnImageThatTheLastLookFindsFirstHasItReadAgain) {
   EXPECT_FALSE(remover.StillHolds(node.images));
   ASSERT_TRUE(Begin({&app, &other}));
   EXPECT_TRUE(remover.StillHolds(node.images));
-  ASSERT_TRUE(remover.Remove(app, stop));
+  ASSERT_TRUE(remover.Remove(app, guard, stop));
   EXPECT_THAT(fake.changed, IsEmpty()) << "by the CRI";
 }
 
@@ -261,7 +264,7 @@ TEST_F(ImageRemoverTest, WhereContentCouldBeReadOnlyInPartAllGoesByTheCri) {
   const Image app = node.images[0];
   ASSERT_TRUE(Begin({&app, &node.images[1]}));
   EXPECT_THAT(remover.ReasonToSpare(node.images[1]), HasSubstr("by-hand"));
-  ASSERT_TRUE(remover.Remove(app, stop));
+  ASSERT_TRUE(remover.Remove(app, guard, stop));
   EXPECT_THAT(node.removed, ElementsAre(app.id.text()));
   EXPECT_THAT(fake.changed, IsEmpty());
 
@@ -287,7 +290,7 @@ TEST_F(ImageRemoverTest, ANameThatTheCriCannotSayIsRenamedAndRemovedByTheCri) {
   records()["import-2025-01-01@" + DigestOf('1')] = DigestOf('1');
   const Image app = node.images[0];
   ASSERT_TRUE(Begin({&app}));
-  ASSERT_TRUE(remover.Remove(app, stop));
+  ASSERT_TRUE(remover.Remove(app, guard, stop));
   EXPECT_THAT(fake.changed,
               ElementsAre("create docker.io/library/import-2025-01-01@" + DigestOf('1'),
                           "delete import-2025-01-01@" + DigestOf('1')));
@@ -344,7 +347,7 @@ TEST_F(ImageRemoverTest, ABatchDoesNotBeginBlindly) {
     EXPECT_FALSE(Begin({&node.images[0]})) << call;
   }
   fake.faults.clear();
-  for (const char* call : {"Identity", "ListImages", "ReadUse"}) {
+  for (const char* call : {"ListImages", "ReadUse"}) {
     node.on_call = [&](const std::string& name) -> std::optional<Error> {
       if (name == call) return Error{ErrorKind::kUnavailable, "restarting"};
       return std::nullopt;
@@ -356,14 +359,95 @@ TEST_F(ImageRemoverTest, ABatchDoesNotBeginBlindly) {
 TEST_F(ImageRemoverTest, FaultsAreSaid) {
   ASSERT_TRUE(Begin({&node.images[0]}));
   fake.faults = {{"Images.Delete", {grpc::StatusCode::UNAVAILABLE, "restarting"}}};
-  EXPECT_THAT(remover.Remove(node.images[0], stop).error().what, HasSubstr("restarting"));
+  EXPECT_THAT(remover.Remove(node.images[0], guard, stop).error().what, HasSubstr("restarting"));
   fake.faults = {{"Leases.Delete", {grpc::StatusCode::UNAVAILABLE, "restarting"}}};
-  EXPECT_TRUE(remover.Remove(node.images[0], stop));
+  EXPECT_TRUE(remover.Remove(node.images[0], guard, stop));
   EXPECT_THAT(remover.Reclaim(stop).error().what, HasSubstr("Leases.Delete"));
   fake.faults.clear();
   ASSERT_TRUE(Begin({&node.images[1]}));
   ASSERT_TRUE(remover.Reclaim(stop));
   EXPECT_EQ(fake.changed.back(), "collect") << "what could not be collected then";
+}
+
+// containerd issue 8848: the CRI knows it by its domain, and adds no tag.
+TEST_F(ImageRemoverTest, ANameWithoutDomainAndTagIsRenamedToWhatTheCriKnows) {
+  records()["myalpine"] = DigestOf('1');
+  const Image app = node.images[0];
+  ASSERT_TRUE(Begin({&app}));
+  ASSERT_TRUE(remover.Remove(app, guard, stop));
+  EXPECT_THAT(fake.changed, ElementsAre("create docker.io/library/myalpine", "delete myalpine"));
+  EXPECT_THAT(node.removed, ElementsAre(app.id.text()));
+}
+
+TEST_F(ImageRemoverTest, WhatWasRenamedIsUndoneWhenTheGuardKeepsTheImage) {
+  records()["myalpine"] = DigestOf('1');
+  const auto before = records();
+  const Image app = node.images[0];
+  ASSERT_TRUE(Begin({&app}));
+  guard.why = "came into use";
+  EXPECT_EQ(*remover.Remove(app, guard, stop), Removal::Skipped("came into use"));
+  EXPECT_EQ(records(), before);
+  EXPECT_THAT(node.removed, IsEmpty());
+}
+
+// A container comes while 400 names go: they come back.
+TEST_F(ImageRemoverTest, AUseThatAppearsBetweenTwoNamesGivesAllOfThemBack) {
+  for (int i = 0; i < 400; ++i)
+    records()["registry.example/app:t" + std::to_string(i)] = DigestOf('1');
+  const auto before = records();
+  const Image app = node.images[0];
+  ASSERT_TRUE(Begin({&app}));
+  fake.on_call = [&](const std::string& method) {
+    if (method == "Images.Delete") guard.why = "came into use";
+  };
+  EXPECT_EQ(*remover.Remove(app, guard, stop), Removal::Skipped("came into use"));
+  EXPECT_EQ(records(), before);
+  EXPECT_EQ(guard.asked, 2) << "before the first and before the last";
+  EXPECT_GT(fake.asked["Images.Delete"], 400);
+}
+
+TEST_F(ImageRemoverTest, ARecheckReadsTheContainersThatTheCriDoesNotList) {
+  AppHasLayers();
+  ASSERT_TRUE(Begin({&node.images[0], &node.images[1]}));
+  EXPECT_THAT(*remover.ReadNonCriContainers({}, stop), IsEmpty());
+  ContainerCame();
+  const auto texts = [&](const std::vector<std::string>& listed) {
+    std::vector<std::string> found;
+    const auto read = remover.ReadNonCriContainers(listed, stop);
+    EXPECT_TRUE(read);
+    for (const ImageReference& one : *read) found.push_back(one.text);
+    return found;
+  };
+  EXPECT_THAT(texts({}),
+              testing::UnorderedElementsAre("registry.example/other:v1", node.images[1].id.text(),
+                                            node.images[0].id.text()))
+      << "what it names and what it runs on";
+  const int stats = fake.asked["Snapshots.Stat"];
+  EXPECT_THAT(texts({}), testing::SizeIs(3));
+  EXPECT_EQ(fake.asked["Snapshots.Stat"], stats) << "it does not change";
+  EXPECT_THAT(texts({"by-hand"}), IsEmpty()) << "the CRI lists it";
+  fake.faults = {{"Containers.ListStream", {grpc::StatusCode::UNAVAILABLE, "restarting"}}};
+  EXPECT_FALSE(remover.ReadNonCriContainers({}, stop));
+}
+
+TEST_F(ImageRemoverTest, NamesThatAnInterruptedRemovalTookAreGivenBackForWhatTheOthersStandFor) {
+  RecordRestorer restorer(fake.Channel(), {});
+  const auto before = records();
+  Image app = node.images[0];
+  const std::string digest = "registry.example/app@" + DigestOf('1');
+  records().erase(digest);
+  records().erase(app.id.text());
+  records()["registry.example/taken:v1"] = DigestOf('9');
+  ASSERT_TRUE(restorer.GiveBack(app, {digest, "registry.example/taken:v1"}, stop));
+  EXPECT_EQ(records().at(digest), DigestOf('1'));
+  EXPECT_EQ(records().at("registry.example/taken:v1"), DigestOf('9')) << "another image's by now";
+
+  records() = {{"registry.example/app:v1", DigestOf('1')},
+               {"registry.example/app:v2", DigestOf('2')}};
+  app.tags.push_back(ImageName::Parse("registry.example/app:v2"));
+  const auto unclear = restorer.GiveBack(app, {"registry.example/app:v3"}, stop);
+  ASSERT_FALSE(unclear);
+  EXPECT_THAT(unclear.error().what, HasSubstr("registry.example/app:v3"));
 }
 
 }  // namespace

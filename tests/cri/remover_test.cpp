@@ -1,6 +1,7 @@
 #include "agent/cri/image_remover.h"
 
 #include "tests/cri/fixture.h"
+#include "tests/support/open_guard.h"
 
 namespace imagesweep::cri {
 namespace {
@@ -24,6 +25,7 @@ class RemoverTest : public testing::Test {
   FakeCri fake_;
   Client client_{fake_};
   CriImageRemover remover_{client_.connection};
+  OpenGuard guard_;
   const std::stop_token never_{};
 };
 
@@ -33,7 +35,7 @@ TEST_F(RemoverTest, PassesTheFullListedIdAndNothingElse) {
   for (const std::string& id : {Id("a"), bare, sha512}) {
     fake_.AddImage({.id = id, .tags = {"quay.io/x:1", "docker.io/y:2"}});
     fake_.ForgetCalls();
-    const auto removed = remover_.Remove(Listed(id), never_);
+    const auto removed = remover_.Remove(Listed(id), guard_, never_);
     ASSERT_TRUE(removed) << removed.error().what;
     EXPECT_EQ(*removed, Removal::kRemoved);
     EXPECT_THAT(fake_.Arguments("RemoveImage"), ElementsAre(id));
@@ -46,7 +48,7 @@ TEST_F(RemoverTest, PassesTheRuntimeHandlerBack) {
   FakeImage image = FakeImage::From(Img("a", {"x:1"}));
   image.runtime_handler = "kata";
   fake_.AddImage(image);
-  ASSERT_TRUE(remover_.Remove(Listed(Id("a")), never_));
+  ASSERT_TRUE(remover_.Remove(Listed(Id("a")), guard_, never_));
   EXPECT_THAT(fake_.calls().back().runtime_handler, StrEq("kata"));
 }
 
@@ -79,7 +81,7 @@ TEST_F(RemoverTest, RefusesWhatIsNotAFullIdWithoutAnyCall) {
     EXPECT_FALSE(IsFullImageId(text)) << text;
     Image image;
     image.id = ImageId(text);
-    const auto removed = remover_.Remove(image, never_);
+    const auto removed = remover_.Remove(image, guard_, never_);
     ASSERT_FALSE(removed) << text;
     EXPECT_EQ(removed.error().kind, ErrorKind::kInvalid);
   }
@@ -95,7 +97,6 @@ TEST_F(RemoverTest, TellsErrorsApart) {
     ErrorKind kind;
   };
   const Row rows[] = {
-      {grpc::StatusCode::UNKNOWN, "image used by 3f0a", ErrorKind::kInternal},
       {grpc::StatusCode::UNKNOWN, "Error response from daemon: conflict", ErrorKind::kInternal},
       {grpc::StatusCode::INTERNAL, "no space left on device", ErrorKind::kInternal},
       {grpc::StatusCode::FAILED_PRECONDITION, "in use", ErrorKind::kInternal},
@@ -112,7 +113,7 @@ TEST_F(RemoverTest, TellsErrorsApart) {
   for (const auto& [code, message, kind] : rows) {
     fake_.ForgetCalls();
     fake_.Set("RemoveImage", {.code = code, .message = message});
-    const auto removed = remover_.Remove(image, never_);
+    const auto removed = remover_.Remove(image, guard_, never_);
     ASSERT_FALSE(removed) << message;
     EXPECT_EQ(removed.error().kind, kind) << message;
     EXPECT_THAT(removed.error().what, HasSubstr("RemoveImage: "));
@@ -126,11 +127,52 @@ TEST_F(RemoverTest, TellsErrorsApart) {
 // C07
 TEST_F(RemoverTest, AnImageThatIsAlreadyGoneCountsAsRemoved) {
   const Image image = Img("gone", {"x:1"});
-  EXPECT_TRUE(remover_.Remove(image, never_));  // as containerd and CRI-O answer
+  EXPECT_TRUE(remover_.Remove(image, guard_, never_));  // as containerd and CRI-O answer
   fake_.Set("RemoveImage", {.code = grpc::StatusCode::NOT_FOUND, .message = "no such image"});
-  const auto removed = remover_.Remove(image, never_);
+  const auto removed = remover_.Remove(image, guard_, never_);
   ASSERT_TRUE(removed) << removed.error().what;
   EXPECT_EQ(*removed, Removal::kRemoved);
+}
+
+// The words decide only how it is counted.
+TEST_F(RemoverTest, ARefusalOfAnImageThatAContainerUsesIsNoFailure) {
+  const char* const says_in_use[] = {
+      "image is in use by 3f0a",
+      "image used by 3f0a: image is in use by a container",
+      "conflict: unable to remove repository reference (must force) - container is using its "
+      "referenced image",
+      "Error response from daemon: conflict: unable to remove repository reference \"x:1\" (must "
+      "force) - container 3f0a is using its referenced image 12ab",
+      "Error response from daemon: conflict: unable to delete 12ab (cannot be forced) - image is "
+      "being used by running container 3f0a",
+  };
+  const char* const does_not[] = {
+      "Error response from daemon: conflict: unable to delete 12ab (cannot be forced) - image has "
+      "dependent child images",
+      "device or resource busy", "layer in use"};
+  fake_.AddImage(FakeImage::From(Img("a", {"x:1"})));
+  const Image image = Listed(Id("a"));
+  for (const char* text : says_in_use) {
+    fake_.Set("RemoveImage", {.code = grpc::StatusCode::UNKNOWN, .message = text});
+    const auto removed = remover_.Remove(image, guard_, never_);
+    ASSERT_TRUE(removed) << text;
+    EXPECT_EQ(removed->kind, Removal::Kind::kInUseElsewhere) << text;
+    EXPECT_THAT(removed->why, HasSubstr(text));
+    fake_.Set("RemoveImage", {.code = grpc::StatusCode::UNAVAILABLE, .message = text});
+    EXPECT_FALSE(remover_.Remove(image, guard_, never_)) << "that says nothing of the image";
+  }
+  for (const char* text : does_not) {
+    fake_.Set("RemoveImage", {.code = grpc::StatusCode::UNKNOWN, .message = text});
+    EXPECT_FALSE(remover_.Remove(image, guard_, never_)) << text;
+  }
+}
+
+TEST_F(RemoverTest, NothingGoesToTheRuntimeThatTheGuardKeeps) {
+  fake_.AddImage(FakeImage::From(Img("a", {"x:1"})));
+  const Image image = Listed(Id("a"));
+  guard_.why = "came into use by container shop/web";
+  EXPECT_EQ(*remover_.Remove(image, guard_, never_), Removal::Skipped(guard_.why));
+  EXPECT_EQ(fake_.Count("RemoveImage"), 0U);
 }
 
 // C07
@@ -152,11 +194,13 @@ TEST(RemoverOfRuntimesTest, WhatEachDoesWithAUsedImage) {
     fake.AddImage(image);
     fake.RunPod({"shop", "api", "uid-1"}, "web", "docker.io/library/x:1");
     CriImageRemover remover(client.connection);
-    const auto removed = remover.Remove(Img("a", {"x:1"}), {});
-    EXPECT_EQ(static_cast<bool>(removed), removes);
+    OpenGuard guard;
+    const auto removed = remover.Remove(Img("a", {"x:1"}), guard, {});
+    ASSERT_TRUE(removed);
+    EXPECT_EQ(*removed == Removal::kRemoved, removes);
     EXPECT_EQ(fake.ImageIds().empty(), removes);
     if (!removes) {
-      EXPECT_EQ(removed.error().kind, ErrorKind::kInternal);
+      EXPECT_EQ(removed->kind, Removal::Kind::kInUseElsewhere);
       EXPECT_EQ(!fake.node().images[0].tags.empty(), keeps_tags);
     }
   }
@@ -165,14 +209,14 @@ TEST(RemoverOfRuntimesTest, WhatEachDoesWithAUsedImage) {
 TEST_F(RemoverTest, AYesThatRemovesNothingAndANoThatRemovesAreBothPossible) {
   fake_.AddImage(FakeImage::From(Img("a", {"x:1"})));
   fake_.Edit([](FakeNode& node) { node.removed_stay_listed = true; });
-  EXPECT_TRUE(remover_.Remove(Img("a", {}), never_));
+  EXPECT_TRUE(remover_.Remove(Img("a", {}), guard_, never_));
   EXPECT_THAT(fake_.ImageIds(), ElementsAre(Id("a")));
 
   fake_.Edit([](FakeNode& node) {
     node.removed_stay_listed = false;
     node.removal_fails_late = true;
   });
-  const auto removed = remover_.Remove(Img("a", {}), never_);
+  const auto removed = remover_.Remove(Img("a", {}), guard_, never_);
   ASSERT_FALSE(removed);
   EXPECT_EQ(removed.error().kind, ErrorKind::kDeadline);
   EXPECT_THAT(fake_.ImageIds(), IsEmpty());
@@ -182,7 +226,7 @@ TEST_F(RemoverTest, DoesNotEvenStartWhenStopped) {
   fake_.AddImage(FakeImage::From(Img("a", {"x:1"})));
   std::stop_source stop;
   stop.request_stop();
-  const auto removed = remover_.Remove(Img("a", {}), stop.get_token());
+  const auto removed = remover_.Remove(Img("a", {}), guard_, stop.get_token());
   ASSERT_FALSE(removed);
   EXPECT_EQ(removed.error().kind, ErrorKind::kCancelled);
   EXPECT_EQ(fake_.Count("RemoveImage"), 0u);

@@ -41,6 +41,27 @@ class UseTest : public testing::Test {
   const std::stop_token never_{};
 };
 
+// A removal follows within 50 ms of asking: what cannot change is not asked again.
+TEST_F(UseTest, TheContainersAloneAreOneCallWhereNoneIsNew) {
+  fake_.AddImage(FakeImage::From(Img("used", {"quay.io/shop/api:7"})));
+  fake_.RunPod(kPod, "web", "quay.io/shop/api:7");
+  const RuntimeUse all = Read();
+  fake_.ForgetCalls();
+  const auto again = client_.runtime.ReadContainers(never_);
+  ASSERT_TRUE(again) << again.error().what;
+  EXPECT_EQ(fake_.calls().size(), 1U);
+  EXPECT_EQ(Texts(*again), Texts(all));
+  EXPECT_EQ(again->containers, all.containers);
+  EXPECT_EQ(again->ids.size(), again->containers) << "and no sandboxes";
+
+  fake_.RunPod({"shop", "new", "uid-2"}, "web", "quay.io/shop/api:7");
+  fake_.ForgetCalls();
+  const auto more = client_.runtime.ReadContainers(never_);
+  ASSERT_TRUE(more) << more.error().what;
+  EXPECT_EQ(more->containers, 2U);
+  EXPECT_EQ(fake_.Count("ContainerStatus"), 1U) << "its mounts are in no list";
+}
+
 TEST(UseOfRuntimesTest, ReferencesOfEveryLayoutLeadToTheImage) {
   for (const auto flavour : {Flavour::kContainerd22, Flavour::kContainerd23, Flavour::kCrio129,
                              Flavour::kCrio130, Flavour::kDockerd}) {

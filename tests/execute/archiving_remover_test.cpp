@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/images.h"
+#include "tests/support/open_guard.h"
 
 namespace imagesweep {
 namespace {
@@ -37,7 +38,7 @@ class Remover final : public ImageRemover {
     world_.done.emplace_back("end");
     return Error{ErrorKind::kDeadline, "no end"};
   }
-  Result<Removal> Remove(const Image& image, const std::stop_token&) override {
+  Result<Removal> Remove(const Image& image, DeletionGuard&, const std::stop_token&) override {
     world_.done.push_back("remove " + image.display_name());
     return Removal::kRemoved;
   }
@@ -65,6 +66,7 @@ class ArchivingRemoverTest : public testing::Test {
  protected:
   World world_;
   Remover real_{world_};
+  OpenGuard guard_;
   Archiver archiver_{world_};
   ArchivingRemover remover_{real_, archiver_};
   const Image pulled_ = Img("a", {"r.example/pulled:v1"});
@@ -75,10 +77,10 @@ class ArchivingRemoverTest : public testing::Test {
   }();
 };
 
-TEST_F(ArchivingRemoverTest, CopiesWhatCannotBePulledAgainBeforeTheLastLook) {
+TEST_F(ArchivingRemoverTest, CopiesWhatCannotBePulledAgainBeforeTheRecheck) {
   EXPECT_TRUE(remover_.BeginBatch({&pulled_, &built_}, {}));
-  EXPECT_TRUE(remover_.Remove(pulled_, {}));
-  EXPECT_TRUE(remover_.Remove(built_, {}));
+  EXPECT_TRUE(remover_.Remove(pulled_, guard_, {}));
+  EXPECT_TRUE(remover_.Remove(built_, guard_, {}));
   EXPECT_THAT(world_.done, ElementsAre("archive r.example/built:v1", "begin 2",
                                        "remove r.example/pulled:v1", "remove r.example/built:v1"));
 }
@@ -87,11 +89,11 @@ TEST_F(ArchivingRemoverTest, WhatHasNoCopyStaysAndTheOthersGo) {
   world_.archive_fails = "r.example/built:v1";
   EXPECT_TRUE(remover_.BeginBatch({&pulled_, &built_}, {}));
   EXPECT_THAT(remover_.ReasonToSpare(built_), HasSubstr("so it stays: no space left"));
-  const auto removed = remover_.Remove(built_, {});
+  const auto removed = remover_.Remove(built_, guard_, {});
   ASSERT_FALSE(removed);
   EXPECT_EQ(removed.error().kind, ErrorKind::kIncomplete);
   EXPECT_THAT(removed.error().what, HasSubstr("so it stays: no space left"));
-  EXPECT_TRUE(remover_.Remove(pulled_, {}));
+  EXPECT_TRUE(remover_.Remove(pulled_, guard_, {}));
   EXPECT_THAT(world_.done,
               ElementsAre("archive r.example/built:v1", "begin 2", "remove r.example/pulled:v1"));
 }
@@ -101,10 +103,10 @@ TEST_F(ArchivingRemoverTest, ACopyThatIsGoneMeanwhileIsNone) {
   EXPECT_EQ(remover_.ReasonToSpare(built_), "the other one's reason");
   world_.copies_are_there = false;
   EXPECT_THAT(remover_.ReasonToSpare(built_), HasSubstr("its archive is gone"));
-  const auto removed = remover_.Remove(built_, {});
+  const auto removed = remover_.Remove(built_, guard_, {});
   ASSERT_FALSE(removed);
   EXPECT_THAT(removed.error().what, HasSubstr("its archive is gone"));
-  EXPECT_TRUE(remover_.Remove(pulled_, {}));
+  EXPECT_TRUE(remover_.Remove(pulled_, guard_, {}));
   EXPECT_THAT(world_.done, ElementsAre("archive r.example/built:v1", "begin 2",
                                        "ask r.example/built:v1", "remove r.example/pulled:v1"));
 }
@@ -119,8 +121,8 @@ TEST_F(ArchivingRemoverTest, WhetherAnythingElseMayGoIsTheOtherRemovers) {
 TEST_F(ArchivingRemoverTest, ACopyOfAnEarlierBatchIsNone) {
   EXPECT_TRUE(remover_.BeginBatch({&built_}, {}));
   EXPECT_TRUE(remover_.BeginBatch({&pulled_}, {}));
-  EXPECT_FALSE(remover_.Remove(built_, {}));
-  EXPECT_FALSE(ArchivingRemover(real_, archiver_).Remove(built_, {}));
+  EXPECT_FALSE(remover_.Remove(built_, guard_, {}));
+  EXPECT_FALSE(ArchivingRemover(real_, archiver_).Remove(built_, guard_, {}));
   EXPECT_THAT(world_.done, ElementsAre("archive r.example/built:v1", "begin 1", "begin 1"));
 }
 

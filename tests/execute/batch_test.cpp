@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <latch>
+#include <map>
 #include <semaphore>
 #include <thread>
 
@@ -73,8 +74,9 @@ struct BatchTest : testing::Test {
 
 TEST_F(BatchTest, OneLookIsForAllOfThemAndComesAfterTheBeginning) {
   const Execution execution = Run();
-  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ReadPods", "ListImages", "ReadUse", "ReadPods",
-                                      "Remove", "Remove", "Remove", "Remove", "Remove", "Reclaim"));
+  EXPECT_THAT(node.calls,
+              ElementsAre("BeginBatch", "ReadPods", "ListImages", "ReadUse", "ReadContainers",
+                          "ReadPods", "Remove", "Remove", "Remove", "Remove", "Remove", "Reclaim"));
   EXPECT_EQ(execution.outcomes.size(), 5U);
   EXPECT_EQ(execution.recheck_window_seconds.size(), 5U);
 }
@@ -123,10 +125,10 @@ TEST_F(BatchTest, WorkloadsAreReadBeforeTheImages) {
   clock.Advance(Millis(10));
   reader.on_read = [&] { node.calls.emplace_back("ReadWorkloads"); };
   Run();
-  ASSERT_GE(node.calls.size(), 7U);
-  node.calls.resize(7);
+  ASSERT_GE(node.calls.size(), 8U);
+  node.calls.resize(8);
   EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ReadPods", "ReadWorkloads", "ReadPods",
-                                      "ListImages", "ReadUse", "ReadPods"));
+                                      "ListImages", "ReadUse", "ReadContainers", "ReadPods"));
   const Millis most = expected.max_pod_list_age;
   EXPECT_THAT(node.pod_ages, ElementsAre(most / 2, most / 2, most)) << "it may have expired since";
   EXPECT_EQ(reader.newer_than, workloads->as_of) << "the list that the plan was made by is none";
@@ -188,9 +190,10 @@ TEST_F(BatchTest, WhatAWorkloadCameToWantIsSpared) {
 TEST_F(BatchTest, LooksAgainForTheRestWhenTheLookHasGrownOld) {
   At("Remove", 2, [&] { clock.Advance(Millis(51)); });
   Run();
-  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ReadPods", "ListImages", "ReadUse", "ReadPods",
-                                      "Remove", "Remove", "ReadPods", "ListImages", "ReadUse",
-                                      "ReadPods", "Remove", "Remove", "Remove", "Reclaim"));
+  EXPECT_THAT(node.calls,
+              ElementsAre("BeginBatch", "ReadPods", "ListImages", "ReadUse", "ReadContainers",
+                          "ReadPods", "Remove", "Remove", "ReadPods", "ListImages", "ReadUse",
+                          "ReadContainers", "ReadPods", "Remove", "Remove", "Remove", "Reclaim"));
 }
 
 TEST_F(BatchTest, WhatComesIntoUseDuringABatchIsSeenByTheNextLook) {
@@ -388,7 +391,8 @@ struct InPairs final : ImageRemover {
   explicit InPairs(FakeClock& its) : clock(its) {}
   std::size_t batch_size() const override { return 2; }
   std::size_t in_flight() const override { return 2; }
-  Result<Removal> Remove(const Image&, const std::stop_token&) override {
+  Result<Removal> Remove(const Image&, DeletionGuard& guard, const std::stop_token&) override {
+    EXPECT_EQ(guard.WhyNot(), "");
     both.arrive_and_wait();
     clock.Advance(kMaxRecheckWindow);
     return Removal::kRemoved;
@@ -401,7 +405,7 @@ struct InPairs final : ImageRemover {
 struct Failing final : ImageRemover {
   std::size_t batch_size() const override { return 50; }
   std::size_t in_flight() const override { return 3; }
-  Result<Removal> Remove(const Image&, const std::stop_token&) override {
+  Result<Removal> Remove(const Image&, DeletionGuard&, const std::stop_token&) override {
     ++tried;
     std::this_thread::sleep_for(Millis(5));
     return Error{ErrorKind::kInternal, "busy"};
@@ -430,7 +434,9 @@ struct Slow final : ImageRemover {
   explicit Slow(FakeClock& its) : clock(its) {}
   std::size_t batch_size() const override { return 50; }
   std::size_t in_flight() const override { return 2; }
-  Result<Removal> Remove(const Image& image, const std::stop_token&) override {
+  Result<Removal> Remove(const Image& image, DeletionGuard& guard,
+                         const std::stop_token&) override {
+    if (std::string why = guard.WhyNot(); !why.empty()) return Removal::Skipped(std::move(why));
     const std::string& id = image.id.text();
     if (id == Id("a")) {
       b_began.wait();
@@ -441,11 +447,9 @@ struct Slow final : ImageRemover {
     } else if (id == Id("c")) {
       c_began.release();
     }
-    if (fails) return Error{ErrorKind::kInternal, "busy"};
     return Removal::kRemoved;
   }
   FakeClock& clock;
-  bool fails = false;
   std::latch b_began{1};
   std::binary_semaphore c_began{0};
 };
@@ -519,32 +523,13 @@ TEST_F(BatchTest, WhatWasInUseBeforeABatchBeganAgainStays) {
   EXPECT_THAT(node.removed, testing::Not(testing::Contains(Id("c"))));
 }
 
-// The last begins while the look ahead is under way; so that this is refused holds nobody up.
-TEST_F(BatchTest, ALookThatNobodyNeedsAnyMoreMayBeRefused) {
+// Nothing is left that a look ahead would serve.
+TEST_F(BatchTest, ALookThatNobodyNeedsAnyMoreIsNotTaken) {
   plan.removals.resize(3);
   Slow remover(clock);
-  node.on_call = [&, looks = 0](const std::string& call) mutable -> std::optional<Error> {
-    if (call != "ReadUse" || ++looks != 2) return std::nullopt;
-    remover.c_began.acquire();
-    return Error{ErrorKind::kUnavailable, "refused"};
-  };
   const Execution execution = RunWith(remover);
-  EXPECT_EQ(std::ranges::count(node.calls, "ReadUse"), 2);
-  EXPECT_FALSE(execution.refused);
+  EXPECT_EQ(std::ranges::count(node.calls, "ReadUse"), 1);
   EXPECT_EQ(std::ranges::count(execution.outcomes, OutcomeKind::kRemoved, &Outcome::kind), 3);
-}
-
-TEST_F(BatchTest, ALostSourceIsToldBeforeTooManyFailures) {
-  policy.limits.max_failures = 2;
-  node.on_call = [looks = 0](const std::string& call) mutable -> std::optional<Error> {
-    if (call == "ReadUse" && ++looks == 2) return Error{ErrorKind::kUnavailable, "refused"};
-    return std::nullopt;
-  };
-  Slow remover(clock);
-  remover.fails = true;
-  const Execution execution = RunWith(remover);
-  EXPECT_EQ(std::ranges::count(execution.outcomes, OutcomeKind::kFailed, &Outcome::kind), 2);
-  EXPECT_TRUE(execution.refused);
 }
 
 // Whether the records hold has to be asked of one that is left, too.
@@ -553,9 +538,10 @@ TEST_F(BatchTest, OneThatIsLeftOfABatchIsLookedAtWithAllThereAre) {
   node.spares = Id("b");
   node.holds = [asked = 0](const auto&) mutable { return ++asked > 1; };
   Run();
-  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ReadPods", "ListImages", "ReadUse", "ReadPods",
-                                      "BeginBatch", "ReadPods", "ImageStatus", "ReadUse",
-                                      "ReadPods", "Remove", "Reclaim"));
+  EXPECT_THAT(node.calls,
+              ElementsAre("BeginBatch", "ReadPods", "ListImages", "ReadUse", "ReadContainers",
+                          "ReadPods", "BeginBatch", "ReadPods", "ImageStatus", "ReadUse",
+                          "ReadContainers", "ReadPods", "Remove", "Reclaim"));
 }
 
 TEST_F(BatchTest, ABatchBeginsAgainWhereWhatItReadHoldsNoMore) {
@@ -564,8 +550,9 @@ TEST_F(BatchTest, ABatchBeginsAgainWhereWhatItReadHoldsNoMore) {
     return ++asked > 1;
   };
   Run();
-  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ReadPods", "ListImages", "ReadUse", "ReadPods",
-                                      "BeginBatch", "ReadPods", "ListImages", "ReadUse", "ReadPods",
+  EXPECT_THAT(node.calls, ElementsAre("BeginBatch", "ReadPods", "ListImages", "ReadUse",
+                                      "ReadContainers", "ReadPods", "BeginBatch", "ReadPods",
+                                      "ListImages", "ReadUse", "ReadContainers", "ReadPods",
                                       "Remove", "Remove", "Remove", "Remove", "Remove", "Reclaim"));
 }
 
@@ -576,6 +563,149 @@ TEST_F(BatchTest, WithoutEndOfNewImagesNothingGoes) {
   EXPECT_THAT(execution.outcomes,
               Each(Field(&Outcome::detail, HasSubstr("new images keep coming"))));
   EXPECT_EQ(execution.outcomes.size(), 5U);
+}
+
+// The answer is as old as the question, however long it was on its way.
+TEST_F(BatchTest, ARuntimeThatIsSlowToListContainersLosesNothingAndIsTold) {
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    if (call == "ReadContainers") clock.Advance(Millis(180));
+    return std::nullopt;
+  };
+  const Execution execution = Run();
+  EXPECT_THAT(node.removed, IsEmpty());
+  EXPECT_THAT(execution.outcomes, testing::SizeIs(5));
+  EXPECT_THAT(execution.outcomes,
+              Each(AllOf(Field(&Outcome::kind, OutcomeKind::kSpared),
+                         Field(&Outcome::detail,
+                               "the runtime took 180ms to list containers; a removal must follow "
+                               "within 50ms of asking"))));
+  EXPECT_FALSE(execution.refused);
+  EXPECT_THAT(execution.stopped_early, HasSubstr("the runtime took 180ms"));
+  EXPECT_EQ(std::ranges::count(node.calls, "ReadContainers"), 12) << "for two seconds";
+
+  node.calls.clear();
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    if (call == "ReadContainers") clock.Advance(std::chrono::seconds(5));
+    return std::nullopt;
+  };
+  EXPECT_THAT(Run().stopped_early, HasSubstr("the runtime took 5s to list containers"));
+  EXPECT_EQ(std::ranges::count(node.calls, "ReadContainers"), kMaxLooksInVain);
+  EXPECT_THAT(node.removed, IsEmpty());
+}
+
+TEST_F(BatchTest, TheRestOfARecheckMayTakeItsTime) {
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    if (call == "ListImages" || call == "ReadUse") clock.Advance(Millis(200));
+    if (call == "ReadContainers") clock.Advance(Millis(30));
+    return std::nullopt;
+  };
+  const Execution execution = Run();
+  EXPECT_EQ(node.removed.size(), 5U);
+  EXPECT_THAT(execution.recheck_window_seconds, Each(0.03));
+}
+
+// A process that is stopped while the answer is on its way, or after it.
+TEST_F(BatchTest, APauseAtAnyPointIsNoticedBeforeTheStep) {
+  const FakeNode fresh = node;
+  for (const char* call : {"ReadContainers", "ReadPods", "Remove"}) {
+    for (int n = 1; n <= 3; ++n) {
+      node = fresh;
+      At(call, n, [&] {
+        clock.Advance(std::chrono::seconds(5));
+        node.use.references.push_back({Id("e"), {}, {ReferrerKind::kContainer, "shop", "x", "y"}});
+      });
+      const Execution execution = Run();
+      if (std::ranges::count(node.calls, call) < n) continue;
+      EXPECT_THAT(node.removed, testing::Not(testing::Contains(Id("e")))) << call << " " << n;
+      EXPECT_THAT(execution.recheck_window_seconds, Each(testing::Le(0.05))) << call << " " << n;
+    }
+  }
+}
+
+// One that a `ctr run` of this moment uses.
+struct OfAnotherClient final : ImageRemover {
+  explicit OfAnotherClient(FakeNode& its) : node(its) {}
+  std::size_t batch_size() const override { return 50; }
+  Result<std::vector<ImageReference>> ReadNonCriContainers(const std::vector<std::string>& listed,
+                                                           const std::stop_token&) override {
+    EXPECT_THAT(listed, testing::Contains("listed-by-the-cri"));
+    if (error) return *error;
+    return references;
+  }
+  Result<Removal> Remove(const Image& image, DeletionGuard& guard,
+                         const std::stop_token& stop) override {
+    return node.Remove(image, guard, stop);
+  }
+  FakeNode& node;
+  std::vector<ImageReference> references;
+  std::optional<Error> error;
+};
+
+TEST_F(BatchTest, AContainerThatTheCriDoesNotListIsSeenByTheRecheck) {
+  node.use.ids = {"listed-by-the-cri"};
+  OfAnotherClient remover(node);
+  remover.references.push_back({Id("b"), {}, {ReferrerKind::kContainer, "", "", "by-hand"}});
+  Execution execution = RunWith(remover);
+  EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("c"), Id("d"), Id("e")));
+  EXPECT_THAT(execution.outcomes.front().detail, testing::Not(HasSubstr("by-hand")));
+
+  node.removed.clear();
+  remover.error = Error{ErrorKind::kUnavailable, "containerd is restarting"};
+  execution = RunWith(remover);
+  EXPECT_THAT(node.removed, IsEmpty());
+  EXPECT_EQ(execution.refused->source, "containers") << "not to see them is not to have none";
+}
+
+// A command has no watch: what it listed before the batch says nothing of the pods of now.
+TEST_F(BatchTest, PodsThatNobodyWatchesAreListedAnewOnceForEachBatch) {
+  node.watches_pods = false;
+  node.batch = 3;
+  At("Remove", 2, [&] { clock.Advance(Millis(60)); });
+  Run();
+  const Millis most = expected.max_pod_list_age;
+  EXPECT_THAT(node.pod_ages, ElementsAre(Millis(0), most, Millis(60), most, Millis(0), most));
+
+  node.pod_ages.clear();
+  node.images = evidence.images;
+  node.calls.clear();
+  At("Remove", 2, [&] { clock.Advance(Millis(9'000)); });
+  Run();
+  EXPECT_EQ(node.pod_ages[2], Millis(2'000)) << "a batch that takes long lists them once more";
+}
+
+// It says which of its containers uses it, and lists none that does.
+struct RefusesB final : ImageRemover {
+  std::size_t batch_size() const override { return 50; }
+  Result<Removal> Remove(const Image& image, DeletionGuard& guard,
+                         const std::stop_token&) override {
+    EXPECT_EQ(guard.WhyNot(), "");
+    ++tried[image.id.text()];
+    if (image.id.text() != Id("b")) return Removal::kRemoved;
+    return Removal::InUseElsewhere("RemoveImage: UNKNOWN: image is in use by 12ab");
+  }
+  std::map<std::string, int> tried;
+};
+
+TEST_F(BatchTest, AnImageInUseOutsideTheCriIsSkippedIsNoFailureAndIsNotTriedAgainAtOnce) {
+  policy.limits.max_failures = 1;
+  RefusesB remover;
+  Execution execution = RunWith(remover);
+  EXPECT_EQ(execution.stopped_early, "");
+  ASSERT_EQ(execution.outcomes.size(), 5U);
+  EXPECT_EQ(execution.outcomes[1].kind, OutcomeKind::kSpared);
+  EXPECT_EQ(execution.outcomes[1].detail,
+            "skipped, in use outside the CRI: RemoveImage: UNKNOWN: image is in use by 12ab");
+  EXPECT_EQ(std::ranges::count(execution.outcomes, OutcomeKind::kRemoved, &Outcome::kind), 4);
+
+  clock.Advance(std::chrono::minutes(9));
+  execution = RunWith(remover);
+  EXPECT_EQ(remover.tried[Id("b")], 1);
+  const auto spared = std::ranges::find(execution.outcomes, OutcomeKind::kSpared, &Outcome::kind);
+  ASSERT_NE(spared, execution.outcomes.end());
+  EXPECT_THAT(spared->detail, HasSubstr("the runtime said that it is in use outside the CRI"));
+  clock.Advance(std::chrono::minutes(2));
+  RunWith(remover);
+  EXPECT_EQ(remover.tried[Id("b")], 2);
 }
 
 }  // namespace

@@ -64,9 +64,11 @@ TEST_F(ExecutorTest, RemovesInTheOrderOfThePlanByTheListedId) {
 
 TEST_F(ExecutorTest, TheContainersAreReadAfterTheImageAndRightBeforeTheCall) {
   Run();
-  EXPECT_THAT(node.calls, ElementsAre("ReadPods", "ImageStatus", "ReadUse", "ReadPods", "Remove",
-                                      "ReadPods", "ImageStatus", "ReadUse", "ReadPods", "Remove",
-                                      "ReadPods", "ImageStatus", "ReadUse", "ReadPods", "Remove"));
+  EXPECT_THAT(
+      node.calls,
+      ElementsAre("ReadPods", "ImageStatus", "ReadUse", "ReadContainers", "ReadPods", "Remove",
+                  "ReadPods", "ImageStatus", "ReadUse", "ReadContainers", "ReadPods", "Remove",
+                  "ReadPods", "ImageStatus", "ReadUse", "ReadContainers", "ReadPods", "Remove"));
 }
 
 TEST_F(ExecutorTest, ADryRunLooksJustTheSameAndRemovesNothing) {
@@ -116,7 +118,7 @@ TEST_F(ExecutorTest, SparesWhatChangedSinceThePlan) {
 
 TEST_F(ExecutorTest, StopsTheBatchWhenASourceIsLost) {
   const FakeNode fresh = node;
-  for (const char* call : {"ReadUse", "ReadPods", "ImageStatus"}) {
+  for (const char* call : {"ReadUse", "ReadContainers", "ReadPods", "ImageStatus"}) {
     node = fresh;
     node.on_call = [=, seen = 0](const std::string& name) mutable -> std::optional<Error> {
       if (name == call && ++seen > 2) return Error{ErrorKind::kUnavailable, "connection refused"};

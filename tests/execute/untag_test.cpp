@@ -148,7 +148,7 @@ TEST_F(UntaggerTest, AnImageThatIsGoneOrPinnedByThenKeepsItsTags) {
 }
 
 TEST_F(UntaggerTest, WhoCannotLookAgainDropsNothing) {
-  for (const char* call : {"ListImages", "ReadUse", "ReadPods"}) {
+  for (const char* call : {"ListImages", "ReadUse", "ReadContainers", "ReadPods"}) {
     node.on_call = [&](const std::string& name) -> std::optional<Error> {
       if (name == call) return Error{ErrorKind::kUnavailable, "away"};
       return std::nullopt;

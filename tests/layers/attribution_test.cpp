@@ -75,6 +75,25 @@ TEST(AttributionTest, RecordsThatRemoveImageDoesNotReachAreMarked) {
     EXPECT_TRUE(SurvivesRemoveImage(name)) << name;
 }
 
+// As distribution/reference normalises a name, without the tag that people add.
+TEST(AttributionTest, TheCriKnowsARecordByItsNormalisedName) {
+  const std::pair<std::string, std::string> names[] = {
+      {"myalpine", "docker.io/library/myalpine"},
+      {"myalpine:3", "docker.io/library/myalpine:3"},
+      {"team/app", "docker.io/team/app"},
+      {"docker.io/alpine", "docker.io/library/alpine"},
+      {"index.docker.io/alpine:3", "docker.io/library/alpine:3"},
+      {"localhost/app", "localhost/app"},
+      {"host:5000/app", "host:5000/app"},
+      {"app:v1@" + Id("x"), "docker.io/library/app:v1@" + Id("x")},
+      {"import-2026-11-20@" + Id("x"), "docker.io/library/import-2026-11-20@" + Id("x")},
+      {Id("x"), Id("x")},
+      {"Not A Reference", "Not A Reference"},
+      {"ghcr.io/Team/App:1", "ghcr.io/Team/App:1"},
+  };
+  for (const auto& [record, known] : names) EXPECT_EQ(NameInCri(record), known) << record;
+}
+
 // Without labels the CRI's own record still tells by its name, and facts tell by the manifest.
 TEST(AttributionTest, RecordsAreFoundWithoutLabelsByIdAndByFacts) {
   const std::string config = Id("cfg"), manifest = Id("man");

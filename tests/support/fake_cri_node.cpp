@@ -186,7 +186,9 @@ grpc::Status Remove(FakeNode& node, Flavour flavour, const std::string& text) {
     if (!Used(node, id)) return erase();
     for (FakeImage& image : node.images)
       if (image.id == id) image.tags.clear();
-    return {grpc::StatusCode::UNKNOWN, "Error response from daemon: conflict: unable to delete"};
+    return {grpc::StatusCode::UNKNOWN,
+            "Error response from daemon: conflict: unable to delete 12ab (cannot be forced) - "
+            "image is being used by running container 3f0a"};
   }
   if (Used(node, id))
     return {grpc::StatusCode::UNKNOWN, "cannot delete image: image used by a container"};

@@ -42,6 +42,7 @@ class FakeNode final : public RuntimeReader,
   std::string spares;                  // an id that the remover does not remove
   // What StillHolds says.
   std::function<bool(const std::vector<Image>&)> holds = [](const auto&) { return true; };
+  bool watches_pods = true;
   std::string hides_pod;  // a pod (by name) that the API does not list
 
   // A pod with one running container, known to the API and to the runtime.
@@ -82,6 +83,10 @@ class FakeNode final : public RuntimeReader,
     if (auto error = Enter("ReadUse")) return *std::move(error);
     return use;
   }
+  Result<RuntimeUse> ReadContainers(const std::stop_token&) override {
+    if (auto error = Enter("ReadContainers")) return *std::move(error);
+    return use;
+  }
   Result<std::vector<std::string>> ImageFilesystems(const std::stop_token&) override {
     if (auto error = Enter("ImageFilesystems")) return *std::move(error);
     return std::vector<std::string>{"/var"};
@@ -101,7 +106,9 @@ class FakeNode final : public RuntimeReader,
       if (auto error = Enter("Reclaim")) return *std::move(error);
     return Done{};
   }
-  Result<Removal> Remove(const Image& image, const std::stop_token&) override {
+  Result<Removal> Remove(const Image& image, DeletionGuard& guard,
+                         const std::stop_token&) override {
+    if (std::string why = guard.WhyNot(); !why.empty()) return Removal::Skipped(std::move(why));
     if (auto error = Enter("Remove")) return *std::move(error);
     removed.push_back(image.id.text());
     if (!lists_what_it_removed)
@@ -117,6 +124,7 @@ class FakeNode final : public RuntimeReader,
     std::erase_if(read.pods, [&](const PodKey& pod) { return pod.name == hides_pod; });
     return read;
   }
+  bool watches() const override { return watches_pods; }
   Result<DiskUsage> Stat(const std::string&) override {
     if (auto error = Enter("Stat")) return *std::move(error);
     return disk;

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <containerd/images.grpc.pb.h>
+#include <grpcpp/grpcpp.h>
+
+#include <map>
+#include <stop_token>
+#include <string>
+
+#include "agent/base/clock.h"
+#include "agent/containerd/collector.h"
+#include "agent/containerd/record_removal.h"
+#include "agent/containerd/stubs.h"
+
+namespace imagesweep::containerd {
+
+// Records by containerd's image service.  The deleting call is in delete.cpp.
+class ImageRecords : public RecordStore {
+ public:
+  struct Options {
+    std::string cri_namespace;
+    Millis timeout{0};
+  };
+  // `stubs` must outlive it.  `stop` cancels reading and deleting; what has to be made again is
+  // made again all the same.
+  ImageRecords(Collector::Stubs& stubs, Options options, std::stop_token stop)
+      : stubs_(stubs), options_(std::move(options)), stop_(std::move(stop)) {}
+
+  Result<std::optional<std::string>> Read(const std::string& name) override;
+  Status Delete(const Record& record) override;
+  Status Create(const std::string& of, const std::string& name) override;
+
+  // Waits until containerd's CRI has seen the record, which it labels then; not for ever.
+  void AwaitCri(const std::string& name, const Clock& clock);
+  // Whether something was deleted, or may have been, so that there may be garbage.
+  bool deleted() const { return deleted_; }
+
+ private:
+  Collector::Stubs& stubs_;
+  const Options options_;
+  const std::stop_token stop_;
+  std::map<std::string, api::images::Image> read_;  // by name
+  bool deleted_ = false;
+};
+
+}  // namespace imagesweep::containerd
