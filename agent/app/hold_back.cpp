@@ -12,7 +12,18 @@ std::string ReasonNotToBegin(const Policy& policy, const std::optional<Millis>& 
   return {};
 }
 
+std::optional<Refusal> WhyNotOnThisRuntime(const RuntimeIdentity& runtime) {
+  if (runtime.name != "docker") return std::nullopt;
+  return Refusal{"runtime",
+                 {ErrorKind::kIncomplete,
+                  "the runtime is Docker (cri-dockerd), and the CRI does not list the containers "
+                  "that Docker runs besides its pods, so nothing shows which images they need: "
+                  "remove images there with `docker image prune`, or run the node on containerd "
+                  "or CRI-O"}};
+}
+
 std::optional<Refusal> WhyNotBlindly(const Evidence& evidence, const Policy& policy) {
+  if (auto refusal = WhyNotOnThisRuntime(evidence.runtime)) return refusal;
   if (evidence.pods) return std::nullopt;
   // Whatever a kubelet left: its pods still want their images while it is down.
   const RuntimeUse& use = evidence.use;

@@ -8,6 +8,7 @@
 #include "agent/containerd/collector.h"
 #include "agent/containerd/image_remover.h"
 #include "agent/containerd/name_remover.h"
+#include "agent/containerd/name_restorer.h"
 #include "agent/cri/connection.h"
 #include "agent/model/policy.h"
 
@@ -21,7 +22,8 @@ struct NativeContainerd {
       : collector(connection.channel(), clock, {.disk = LayersDisk}),
         layers(collector, clock),
         remover(connection.channel(), runtime, layers, by_cri, clock, {}),
-        names(connection.channel(), {}) {}
+        names(connection.channel(), {}),
+        restorer(connection.channel(), {}) {}
 
   // For NodeParts::archiver.
   static std::function<std::unique_ptr<ImageArchiver>(const Archive&)> Archivers(
@@ -37,6 +39,7 @@ struct NativeContainerd {
   containerd::RecentGraph layers;
   containerd::BatchImageRemover remover;
   containerd::RecordRemover names;
+  containerd::RecordRestorer restorer;
 };
 
 }  // namespace imagesweep

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/app/hold_back.h"
+#include "agent/app/interrupted.h"
 #include "agent/app/layer_figures.h"
 #include "agent/app/room_watch.h"
 #include "agent/app/run_id.h"
@@ -137,11 +138,28 @@ Report Sweeper::Evaluate(const ActivePolicy& active, const std::stop_token& stop
 
 Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
                       const std::stop_token& stop) {
-  Report report = Begin(active);
-  View view;
-  report.refused = Observe(view, options, report, stop);
+  Report report;
+  std::optional<View> seen;
+  const auto observe = [&] {
+    report = Begin(active);
+    report.refused = Observe(seen.emplace(), options, report, stop);
+    report.dry_run = options.dry_run.value_or(report.in_force.dry_run);
+  };
+  observe();
   const Policy& policy = report.in_force;
-  report.dry_run = options.dry_run.value_or(policy.dry_run);
+  if (!report.refused && !report.dry_run && parts_.history != nullptr &&
+      ReasonNotToBegin(policy, options.running_for).empty()) {
+    const std::size_t before = report.warnings.size();
+    const bool names_came_back = GiveBackInterrupted(
+        *parts_.history, parts_.runtime, parts_.name_restorer, parts_.clock, report, stop);
+    const std::vector<std::string> warnings(
+        report.warnings.begin() + static_cast<std::ptrdiff_t>(before), report.warnings.end());
+    if (names_came_back) {
+      observe();
+      std::ranges::copy(warnings, std::back_inserter(report.warnings));
+    }
+  }
+  const View& view = *seen;
   if (policy.dry_run && !report.dry_run && options.room == 0)
     report.warnings.emplace_back("dryRun: true of the policy was overridden on the command line");
   if (!report.refused && !report.dry_run) report.refused = WhyNotBlindly(view.evidence, policy);

@@ -49,6 +49,8 @@ struct NodeParts {
   // Makes what keeps copies as keep.archive says; empty: images that it is for stay.
   std::function<std::unique_ptr<ImageArchiver>(const Archive&)> archiver = {};
   NameRemover* name_remover = nullptr;  // null: rules with Untag do nothing, and a warning says so
+  // Gives names back that an interrupted removal took; null: a warning says that nothing can.
+  NameRestorer* name_restorer = nullptr;
 };
 
 struct SweepOptions {

@@ -107,7 +107,7 @@ void RunUntilStopped(const Options& options, AgentShared& shared, kube::Cluster*
   Sweeper sweeper(
       {runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem, watched,
        shared.clock, history.get(), std::move(kubelet), workloads, &native.layers, &native.remover,
-       NativeContainerd::Archivers(*connection), &native.names},
+       NativeContainerd::Archivers(*connection), &native.names, &native.restorer},
       NodeNameOf(options), own_pod ? *own_pod : std::nullopt, std::move(recent));
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
                shared.clock, shared.events.get(), std::move(on_run)},

@@ -91,7 +91,8 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
       NodeParts{*parts->runtime, pods, *parts->remover, parts->filesystem, *parts->ledger,
                 parts->clock, parts->history.get(), std::move(kubelet), workloads,
                 &parts->native->layers, &parts->native->remover,
-                NativeContainerd::Archivers(*parts->connection), &parts->native->names},
+                NativeContainerd::Archivers(*parts->connection), &parts->native->names,
+                &parts->native->restorer},
       NodeNameOf(options), *std::move(own_pod));
   return NodeSession(std::move(parts));
 }

@@ -1,0 +1,115 @@
+#include "agent/app/interrupted.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace imagesweep {
+namespace {
+
+constexpr auto kRemembered = std::chrono::hours(7 * 24);
+// No run takes so long that its removals could still be on their way.
+constexpr auto kSurelyOver = std::chrono::hours(1);
+// A removal that another process has in hand takes names all the time.
+constexpr Millis kUntilOthersMoveOn{2'000};
+constexpr std::size_t kShown = 5;
+
+// An image with a part of its names.
+struct Half {
+  RemovalEntry removal;
+  Image image;  // as it is listed
+  std::vector<std::string> missing;
+};
+
+std::string Join(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i)
+    text += (i == 0 ? "" : ", ") + names[i];
+  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
+  return text;
+}
+
+std::vector<Half> FindHalves(const std::vector<RemovalEntry>& open,
+                             const std::vector<Image>& images) {
+  std::unordered_map<std::string_view, const Image*> by_id;
+  std::unordered_set<std::string_view> names;  // of all images
+  for (const Image& image : images) {
+    by_id.emplace(image.id.text(), &image);
+    for (const auto* list : {&image.tags, &image.digests})
+      for (const ImageName& name : *list) names.insert(name.text());
+  }
+  std::vector<Half> halves;
+  for (const RemovalEntry& removal : open) {
+    const auto it = by_id.find(removal.id);
+    if (it == by_id.end()) continue;
+    Half half{removal, *it->second, {}};
+    for (const auto* list : {&removal.names, &removal.digests})
+      for (const std::string& name : *list)
+        if (!names.contains(name)) half.missing.push_back(name);
+    halves.push_back(std::move(half));
+  }
+  return halves;
+}
+
+void Warn(Report& report, std::string text) {
+  report.warnings.push_back(std::move(text));
+}
+
+}  // namespace
+
+bool GiveBackInterrupted(History& history, RuntimeReader& runtime, NameRestorer* restorer,
+                         const Clock& clock, Report& report, const std::stop_token& stop) {
+  auto open = history.Removals({});
+  if (!open) {
+    Warn(report, "whether a removal was interrupted is not known: " + open.error().what);
+    return false;
+  }
+  const SystemTime now = clock.Now();
+  std::erase_if(*open, [&](const RemovalEntry& removal) {
+    return removal.done || removal.code == kUntagCode || removal.run == report.run ||
+           now - removal.at > kRemembered;
+  });
+  if (open->empty()) return false;
+  auto images = runtime.ListImages(stop);
+  if (!images) return false;  // the run itself says so
+  std::vector<Half> halves = FindHalves(*open, *images);
+  for (const Half& half : halves)
+    if (half.missing.empty() && now - half.removal.at > kSurelyOver)
+      if (auto settled = history.Settle(half.removal.run, half.removal.id, false); !settled)
+        Warn(report, "history: " + settled.error().what);
+  const auto is_whole = [](const Half& half) { return half.missing.empty(); };
+  std::erase_if(halves, is_whole);
+  if (halves.empty() || !clock.Sleep(kUntilOthersMoveOn, stop)) return false;
+  images = runtime.ListImages(stop);
+  if (!images) return false;
+  bool gave_back = false;
+  for (const Half& half : FindHalves(*open, *images)) {
+    const bool same = std::ranges::any_of(halves, [&](const Half& before) {
+      return before.removal.run == half.removal.run && before.removal.id == half.removal.id &&
+             before.missing == half.missing;
+    });
+    if (half.missing.empty() || !same) continue;
+    const std::string what =
+        half.image.display_name() + " had when a removal of it was interrupted";
+    const Status done =
+        restorer == nullptr
+            ? Status(Error{ErrorKind::kInvalid, "the CRI has no call that gives a name"})
+            : restorer->GiveBack(half.image, half.missing, stop);
+    if (!done) {
+      Warn(report, "names are missing that " + what + ", and could not be given back: " +
+                       Join(half.missing) + " (" + done.error().what + ")");
+      continue;
+    }
+    gave_back = true;
+    Warn(report, "gave back the names that " + what + ": " + Join(half.missing));
+    if (auto settled = history.Settle(half.removal.run, half.removal.id, false); !settled)
+      Warn(report, "history: " + settled.error().what);
+  }
+  return gave_back;
+}
+
+}  // namespace imagesweep
