@@ -39,10 +39,13 @@ bool NeedsMeasure(const Plan& plan, std::uint32_t at, const std::optional<DiskUs
 std::optional<std::string> Executor::ReasonToSkip(const Decision& decision, const Image& image,
                                                   const Policy& policy,
                                                   const std::optional<DiskUsage>& disk) const {
-  if (const auto wait = backoff_.Wait(image.id, clock_.Steady()))
-    return (backoff_.IsInUse(image.id) ? "the runtime said that it is in use outside the CRI"
-                                       : "its removal failed before") +
-           ("; tried again in " + HumanDuration(*wait));
+  if (const auto wait = backoff_.Wait(image.id, clock_.Steady())) {
+    const char* const why =
+        backoff_.IsInUse(image.id)
+            ? "the runtime said that it is in use outside the CRI; tried again in "
+            : "its removal failed before; tried again in ";
+    return why + HumanDuration(*wait);
+  }
   if (!ForSpace(decision) || !disk) return std::nullopt;
   // What the runtime calls an image's size is not what comes free, so the disk itself says when to
   // end.
