@@ -272,7 +272,8 @@ void Sweeper::LookAfterwards(const View& view, RemovalJournal& journal, Report& 
       reclaimable += image.size_bytes;
   }
   std::ranges::sort(report.missing_after);
-  report.after = Snapshot{images->size(), TotalBytes(*images), reclaimable, DiskAfter(report, stop)};
+  report.after =
+      Snapshot{images->size(), TotalBytes(*images), reclaimable, DiskAfter(report, stop)};
   if (view.graph && report.layers) Compare(*view.graph, report);
   if (parts_.pods != nullptr) {
     if (const auto pods = parts_.pods->Read(Millis::zero(), stop))

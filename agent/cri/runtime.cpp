@@ -47,8 +47,7 @@ Result<std::vector<Image>> Runtime::ListImages(const std::stop_token& stop) {
   std::vector<v1::Image> listed;
   const auto checked = [&] {
     const auto has_no_id = [](const v1::Image& image) { return image.id().empty(); };
-    memory_->images_without_id =
-        static_cast<std::size_t>(std::ranges::count_if(listed, has_no_id));
+    memory_->images_without_id = static_cast<std::size_t>(std::ranges::count_if(listed, has_no_id));
     return ToImages(listed);
   };
   const auto take = [&listed](auto&& reply) {

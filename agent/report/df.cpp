@@ -160,7 +160,8 @@ std::string BoundsJson(const DiskUse& use) {
   Json images = Json::array();
   for (const auto& image : use.images) images.push_back(BoundsToJson(image));
   Json disk = nullptr;
-  if (use.disk) disk = {{"usedBytes", use.disk->bytes},
+  if (use.disk)
+    disk = {{"usedBytes", use.disk->bytes},
             {"usedInodes", use.counts_inodes ? Json(use.disk->inodes) : Json(nullptr)}};
   Json removal = nullptr;
   if (use.removal) {
@@ -201,8 +202,8 @@ std::string DiskUseJson(const DiskUse& use) {
     disk = {{"usedBytes", use.disk->bytes},
             {"usedInodes", use.counts_inodes ? Json(use.disk->inodes) : Json(nullptr)},
             {"otherBytes", Rest(use.disk->bytes, counted.bytes)},
-            {"otherInodes", use.counts_inodes ? Json(Rest(use.disk->inodes, counted.inodes))
-                                              : Json(nullptr)}};
+            {"otherInodes",
+             use.counts_inodes ? Json(Rest(use.disk->inodes, counted.inodes)) : Json(nullptr)}};
   Json images = Json::array();
   for (const auto& image : use.images) images.push_back(ToJson(image));
   Json removal = nullptr;

@@ -15,8 +15,7 @@ const std::optional<DiskUsage>& DiskOf(const Report& report) {
 std::uint64_t WouldFree(const Report& report) {
   std::uint64_t bytes = 0;
   for (const Outcome& outcome : report.outcomes)
-    if (outcome.kind == OutcomeKind::kWouldRemove)
-      bytes += PredictedBytes(report, outcome);
+    if (outcome.kind == OutcomeKind::kWouldRemove) bytes += PredictedBytes(report, outcome);
   return bytes;
 }
 
