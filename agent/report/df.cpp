@@ -242,9 +242,8 @@ std::string DiskUseText(const DiskUse& use, const TextOptions& options) {
     const SpaceOnDisk counted = use.Counted();
     add("all", counted);
     if (use.disk)
-      accounts.Add(
-          {"other files there", HumanBytes(Rest(use.disk->bytes, counted.bytes)),
-           use.counts_inodes ? std::to_string(Rest(use.disk->inodes, counted.inodes)) : ""});
+      accounts.Add({"other files there", HumanBytes(Rest(use.disk->bytes, counted.bytes)),
+                    std::to_string(Rest(use.disk->inodes, counted.inodes))});
     text = accounts.Render() + "\n";
   }
   Table images({"IMAGE", "IN USE", "SIZE", "UNIQUE", "SHARED", "FREES ALONE"});

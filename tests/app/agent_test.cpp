@@ -132,8 +132,8 @@ TEST_F(AgentTest, AnEditStopsABatchThatIsUnderWay) {
 
 // Copies each image in twenty parts, of which each takes ten minutes.
 struct SlowArchiver final : ImageArchiver {
-  SlowArchiver(FakeClock& clock, std::function<void()> look)
-      : clock(clock), look(std::move(look)) {}
+  SlowArchiver(const FakeClock& its_clock, std::function<void()> its_look)
+      : clock(its_clock), look(std::move(its_look)) {}
   void OnProgress(std::function<void()> progress) override { on_progress = std::move(progress); }
   Result<std::string> Archive(const Image&, const std::stop_token&) override {
     for (int part = 0; part < 20; ++part) {
@@ -141,9 +141,9 @@ struct SlowArchiver final : ImageArchiver {
       look();
       on_progress();
     }
-    return "/archive/app";
+    return std::string("/archive/app");
   }
-  FakeClock& clock;
+  const FakeClock& clock;
   std::function<void()> look;
   std::function<void()> on_progress;
 };
@@ -153,6 +153,7 @@ TEST(AgentHealth, StaysAliveWhileAnArchiveIsWrittenForLongerThanTheProbeWaits) {
   FakeNode node(clock);
   Image app = Img("app", {"app:1"});
   app.digests.clear();
+  app.origin = {};
   node.images.push_back(app);
   const auto ledger = Ledger::InMemory(clock);
   Health health(clock);
