@@ -324,7 +324,9 @@ TEST_F(ImageRemoverTest, ABatchWaitsForDownloadsButNotForDeadOnes) {
 // One that never ends, and one after the other that overlap.
 TEST_F(ImageRemoverTest, ARunWaitsForDownloadsForThirtySecondsInAllAndThenGoesByTheCri) {
   node.batch = 3;
+  node.images.push_back(Make("third", '5'));
   auto& downloads = fake.spaces["k8s.io"].downloads;
+  downloads = {{"layer-0", clock.Now()}};
   for (const bool overlapping : {false, true}) {
     const Image image = node.images[0];
     int lists = 0;
@@ -358,9 +360,9 @@ TEST_F(ImageRemoverTest, ARunWaitsForDownloadsForThirtySecondsInAllAndThenGoesBy
 TEST_F(ImageRemoverTest, ARecordThatWouldOutliveItsImageIsRenamedBesideADownloadToo) {
   records()["import-2025-01-01@" + DigestOf('1')] = DigestOf('1');
   const Image app = node.images[0];
-  fake.on_call = [&](const std::string&) {
-    fake.spaces["k8s.io"].downloads = {{"layer", clock.Now()}};
-  };
+  auto& downloads = fake.spaces["k8s.io"].downloads;
+  downloads = {{"layer", clock.Now()}};
+  fake.on_call = [&](const std::string&) { downloads = {{"layer", clock.Now()}}; };
   ASSERT_TRUE(Begin({&app}));
   ASSERT_TRUE(remover.Remove(app, stop));
   EXPECT_THAT(fake.changed,
