@@ -55,8 +55,11 @@ Report Agent::RunOnce(const std::shared_ptr<const ActivePolicy>& active, Trigger
   if (force_dry_run_) options.dry_run = true;
   options.running_for = std::chrono::floor<Millis>(start - started_);
   options.hooks.on_outcome = [this](const Outcome&, const Image&) { parts_.health.Beat(); };
+  // A copy of an image may take longer than the liveness probe waits.
+  options.hooks.on_progress = [this] { parts_.health.Beat(); };
   // An edit must be able to stop a batch that is under way: suspend is the emergency brake.
   options.hooks.reason_to_end = [this, &active] {
+    parts_.health.Beat();  // asked before each recheck, of which a batch may have many
     return parts_.policies.Active() == active ? std::string()
                                               : std::string("the policy was edited");
   };

@@ -1,12 +1,71 @@
 #include "agent/app/filesystem.h"
 
+#include <fcntl.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <condition_variable>
+#include <mutex>
 #include <system_error>
+#include <thread>
+#include <utility>
+
+#include "agent/app/layers_disk.h"
 
 namespace imagesweep {
+
+namespace {
+
+ErrorKind KindOf(int code) {
+  if (code == ENOENT) return ErrorKind::kNotFound;
+  return code == EACCES ? ErrorKind::kDenied : ErrorKind::kUnavailable;
+}
+
+bool FreesLate(const std::string& directory) {
+  const layers::FileSystem kind = LayersDisk(directory).kind;
+  return kind == layers::FileSystem::kBtrfs || kind == layers::FileSystem::kXfs;
+}
+
+}  // namespace
+
+struct StatvfsFilesystem::Sync {
+  std::mutex mu;
+  std::condition_variable ended;
+  bool done = false;
+
+  bool WaitUntilDone(Millis at_most) {
+    std::unique_lock guard(mu);
+    return ended.wait_for(guard, at_most, [this] { return done; });
+  }
+};
+
+StatvfsFilesystem::StatvfsFilesystem(Millis settle_at_most) : settle_at_most_(settle_at_most) {}
+
+// On a thread of its own: syncfs cannot be interrupted, and a disk that hangs must not hold the
+// agent up.  Whether it failed shows in the next Stat, which is asked either way.
+void StatvfsFilesystem::Settle(const std::string& mountpoint) {
+  if (!FreesLate(mountpoint)) return;
+  if (sync_ && !sync_->WaitUntilDone(settle_at_most_)) return;
+  const int directory = open(mountpoint.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return;
+  sync_ = std::make_shared<Sync>();
+  try {
+    std::thread([directory, sync = sync_] {
+      syncfs(directory);
+      close(directory);
+      const std::scoped_lock guard(sync->mu);
+      sync->done = true;
+      sync->ended.notify_all();
+    }).detach();
+  } catch (const std::system_error&) {  // no thread to be had: space shows a little later
+    close(directory);
+    sync_.reset();
+    return;
+  }
+  sync_->WaitUntilDone(settle_at_most_);
+}
 
 Result<DiskUsage> CheckedUsage(DiskUsage usage) {
   if (usage.capacity_bytes == 0)
@@ -21,7 +80,7 @@ Result<DiskUsage> StatvfsFilesystem::Stat(const std::string& mountpoint) {
   struct statvfs figures {};
   if (statvfs(mountpoint.c_str(), &figures) != 0) {
     const int code = errno;
-    return Error{code == EACCES ? ErrorKind::kDenied : ErrorKind::kUnavailable,
+    return Error{KindOf(code),
                  "statvfs " + mountpoint + ": " + std::generic_category().message(code)};
   }
   return CheckedUsage({mountpoint, figures.f_blocks * figures.f_frsize,

@@ -43,7 +43,7 @@ Result<UsedSpace> UsedOn(const std::string& directory) {
                  "statvfs " + directory + ": " + std::generic_category().message(code)};
   }
   return UsedSpace{(figures.f_blocks - figures.f_bfree) * figures.f_frsize,
-                   figures.f_files - figures.f_ffree};
+                   figures.f_files - figures.f_ffree, figures.f_files > 0};
 }
 
 }  // namespace imagesweep

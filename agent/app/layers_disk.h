@@ -16,6 +16,7 @@ layers::Disk LayersDisk(const std::string& directory);
 struct UsedSpace {
   std::uint64_t bytes = 0;
   std::uint64_t inodes = 0;
+  bool counts_inodes = true;  // false: the file system has no number of inodes (btrfs)
 };
 Result<UsedSpace> UsedOn(const std::string& directory);
 

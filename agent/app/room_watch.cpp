@@ -4,6 +4,7 @@
 
 #include "agent/base/quantity.h"
 #include "agent/plan/room.h"
+#include "agent/report/room.h"
 
 namespace imagesweep {
 namespace {
@@ -19,19 +20,19 @@ RoomWatch::RoomWatch(const Report& report, Filesystem& filesystem, const Clock& 
 
 void RoomWatch::Note(const Outcome& outcome) {
   removed_ = outcome.kind == OutcomeKind::kRemoved;
-  if (removed_ || outcome.kind == OutcomeKind::kWouldRemove)
-    freed_ += report_.observation.images[outcome.image].size_bytes;
+  if (outcome.kind == OutcomeKind::kWouldRemove) would_free_ += PredictedBytes(report_, outcome);
 }
 
 std::string RoomWatch::ReasonToEnd(const std::stop_token& stop) {
   const std::uint64_t wanted = report_.plan.room;
   if (report_.dry_run)
-    return freed_ >= MissingRoom(report_.observation, wanted)
-               ? "that would be enough, by the sizes that the runtime tells"
-               : "";
+    return would_free_ >= MissingRoom(report_.observation, wanted) ? "that would be enough" : "";
   if (!report_.observation.disk) return "disk use is not known";
-  for (const bool again : {std::exchange(removed_, false), false}) {
-    const auto disk = filesystem_.Stat(report_.observation.disk->mountpoint);
+  const std::string& mountpoint = report_.observation.disk->mountpoint;
+  const bool removed = std::exchange(removed_, false);
+  if (removed) filesystem_.Settle(mountpoint);
+  for (const bool again : {removed, false}) {
+    const auto disk = filesystem_.Stat(mountpoint);
     if (!disk) return "disk use is not known any more: " + disk.error().what;
     if (disk->available_bytes >= wanted)
       return HumanBytes(disk->available_bytes) + " are available, which is enough";

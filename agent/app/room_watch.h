@@ -11,7 +11,7 @@
 namespace imagesweep {
 
 // During a run that makes room: says when there is enough.  The disk itself is asked before each
-// removal, since the runtime's sizes are not what comes free; in a dry run they are all there is.
+// removal, since no prediction is exact; in a dry run the prediction is all there is.
 class RoomWatch {
  public:
   RoomWatch(const Report& report, Filesystem& filesystem, const Clock& clock);
@@ -24,8 +24,8 @@ class RoomWatch {
   const Report& report_;
   Filesystem& filesystem_;
   const Clock& clock_;
-  std::uint64_t freed_ = 0;  // by the runtime's sizes
-  bool removed_ = false;     // since the disk was asked last
+  std::uint64_t would_free_ = 0;
+  bool removed_ = false;  // since the disk was asked last
 };
 
 }  // namespace imagesweep

@@ -195,6 +195,7 @@ void Sweeper::Execute(const View& view, const SweepOptions& options, Report& rep
   NoArchiver none;
   std::unique_ptr<ImageArchiver> made;
   if (!archive.path.empty() && parts_.archiver) made = parts_.archiver(archive);
+  if (made) made->OnProgress(options.hooks.on_progress);
   ArchivingRemover archiving(plain, made ? *made : none);
   ImageRemover& real = archive.path.empty() ? plain : archiving;
   ImageRemover& unverified = report.dry_run ? static_cast<ImageRemover&>(dry) : real;
@@ -277,7 +278,8 @@ void Sweeper::LookAfterwards(const View& view, RemovalJournal& journal, Report& 
       reclaimable += image.size_bytes;
   }
   std::ranges::sort(report.missing_after);
-  report.after = Snapshot{images->size(), TotalBytes(*images), reclaimable, ReadDisk(report, stop)};
+  report.after =
+      Snapshot{images->size(), TotalBytes(*images), reclaimable, DiskAfter(report, stop)};
   if (view.graph && report.layers) Compare(*view.graph, report);
   if (parts_.pods != nullptr) {
     if (const auto pods = parts_.pods->Read(Millis::zero(), stop))

@@ -97,6 +97,7 @@ class Sweeper {
   std::optional<Refusal> ReadLayers(View& view, const std::stop_token& stop);
   std::optional<Refusal> ReadWorkloads(Report& report, Evidence& evidence,
                                        const std::stop_token& stop);
+  std::optional<DiskUsage> DiskAfter(Report& report, const std::stop_token& stop);
   std::optional<Refusal> Observe(View& view, const SweepOptions& options, Report& report,
                                  const std::stop_token& stop);
   void Decide(const View& view, const SweepOptions& options, Report& report,
@@ -104,7 +105,8 @@ class Sweeper {
   static void WarnOfBlindness(const View& view, Report& report);
   void Execute(const View& view, const SweepOptions& options, Report& report,
                const std::stop_token& stop);
-  std::optional<DiskUsage> ReadDisk(Report& report, const std::stop_token& stop);
+  std::optional<DiskUsage> ReadDisk(std::uint64_t room, Report& report,
+                                    const std::stop_token& stop);
   void LookAfterwards(const View& view, RemovalJournal& journal, Report& report,
                       const std::stop_token& stop);
   Result<std::vector<Image>> ListWithoutTheRemoved(const Report& report,

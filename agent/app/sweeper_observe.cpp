@@ -2,8 +2,10 @@
 #include <iterator>
 #include <utility>
 
+#include "agent/app/image_disks.h"
 #include "agent/app/layer_figures.h"
 #include "agent/app/sweeper.h"
+#include "agent/plan/fullest_disk.h"
 #include "agent/plan/scene.h"
 
 // What a run looks at, in the order in which it must be read.
@@ -111,21 +113,27 @@ std::optional<Refusal> Sweeper::ReadWorkloads(Report& report, Evidence& evidence
   return std::nullopt;
 }
 
-std::optional<DiskUsage> Sweeper::ReadDisk(Report& report, const std::stop_token& stop) {
-  const auto mountpoints = parts_.runtime.ImageFilesystems(stop);
-  if (!mountpoints || mountpoints->empty()) {
-    report.warnings.push_back("disk use is not known, so nothing goes for space: " +
-                              (mountpoints ? std::string("the runtime names no image filesystem")
-                                           : mountpoints.error().what));
-    return std::nullopt;
-  }
-  auto usage = parts_.filesystem.Stat(mountpoints->front());
-  if (!usage) {
-    report.warnings.push_back("disk use is not known, so nothing goes for space: " +
-                              usage.error().what);
-    return std::nullopt;
-  }
-  return *std::move(usage);
+// The one of the image filesystems that matters: for `room` that with the least of it.
+std::optional<DiskUsage> Sweeper::ReadDisk(std::uint64_t room, Report& report,
+                                           const std::stop_token& stop) {
+  ImageDisks read = ReadImageDisks(parts_.runtime, parts_.filesystem, stop);
+  for (const std::string& problem : read.problems)
+    report.warnings.push_back((read.disks.empty()
+                                   ? "disk use is not known, so nothing goes for space: "
+                                   : "the use of one image filesystem is not known: ") +
+                              problem);
+  return room > 0 ? SmallestFreeDisk(read.disks) : FullestDisk(report.in_force.disk, read.disks);
+}
+
+// The same one again, or what came before and after could not be compared.
+std::optional<DiskUsage> Sweeper::DiskAfter(Report& report, const std::stop_token& stop) {
+  const auto& before = report.observation.disk;
+  if (!before) return ReadDisk(report.plan.room, report, stop);
+  if (report.Count(OutcomeKind::kRemoved) > 0) parts_.filesystem.Settle(before->mountpoint);
+  auto after = parts_.filesystem.Stat(before->mountpoint);
+  if (after) return *std::move(after);
+  report.warnings.push_back("disk use after the run is not known: " + after.error().what);
+  return std::nullopt;
 }
 
 std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options, Report& report,
@@ -174,7 +182,10 @@ std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options,
   for (const std::string& warning : parts_.ledger.warnings()) report.warnings.push_back(warning);
   if (parts_.ledger.unwatched() && report.in_force.minimum_age > Millis::zero())
     report.warnings.emplace_back(options.running_for ? kAgentDoesNotWatch : kNobodyWatched);
-  seen.disk = ReadDisk(report, stop);
+  seen.disk = ReadDisk(options.room, report, stop);
+  seen.unavailable.reserve(seen.images.size());
+  for (const Image& image : seen.images)
+    seen.unavailable.push_back(executor_.WhyUnavailable(image.id));
   return std::nullopt;
 }
 

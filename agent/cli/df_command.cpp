@@ -162,10 +162,10 @@ void LookAtDisk(cri::Runtime& runtime, DiskUse& use, const std::stop_token& stop
   if (!mountpoints) return use.warnings.push_back(mountpoints.error().what);
   if (mountpoints->empty()) return;
   use.directory = mountpoints->front();
-  if (const auto used = UsedOn(use.directory))
-    use.disk = {used->bytes, used->inodes, 0, 0};
-  else
-    use.warnings.push_back(used.error().what);
+  const auto used = UsedOn(use.directory);
+  if (!used) return use.warnings.push_back(used.error().what);
+  use.disk = {used->bytes, used->inodes, 0, 0};
+  use.counts_inodes = used->counts_inodes;
 }
 
 Result<std::string> Render(const Options& options, const std::stop_token& stop) {

@@ -38,13 +38,16 @@ Status PutText(NewFile& file, const std::string& name, const std::string& text) 
   return PutPadding(file, text.size());
 }
 
-Status PutAll(NewFile& file, const ArchivePlan& plan, ArchiveSource& source) {
+Status PutAll(NewFile& file, const ArchivePlan& plan, ArchiveSource& source,
+              const std::function<void()>& progress) {
   if (auto put = PutText(file, "oci-layout", LayoutFile()); !put) return put;
   if (auto put = PutText(file, "index.json", MakeIndex(plan.names)); !put) return put;
   for (const Descriptor& blob : plan.blobs) {
     if (auto put = PutHeader(file, BlobPath(blob.digest), blob.size); !put) return put;
-    auto copied =
-        source.Read(blob, [&](std::string_view piece) -> Status { return file.Write(piece); });
+    auto copied = source.Read(blob, [&](std::string_view piece) -> Status {
+      if (progress) progress();
+      return file.Write(piece);
+    });
     if (!copied) return copied;
     if (auto put = PutPadding(file, blob.size); !put) return put;
   }
@@ -85,7 +88,7 @@ Result<std::string> Archiver::Archive(const Image& image, const std::stop_token&
     return room.error().Wrap(doing);
   auto file = (*directory)->Begin(path);
   if (!file) return file.error().Wrap(doing);
-  if (auto put = PutAll(**file, *plan, source); !put) return put.error().Wrap(doing);
+  if (auto put = PutAll(**file, *plan, source, progress_); !put) return put.error().Wrap(doing);
   if (auto kept = (*file)->Keep(); !kept) return kept.error().Wrap(doing);
   written_.insert_or_assign(path, size);
   return path.string();

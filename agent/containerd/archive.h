@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "agent/base/clock.h"
 #include "agent/model/image_archiver.h"
@@ -40,6 +42,7 @@ class Archiver final : public ImageArchiver {
   Archiver(const std::shared_ptr<grpc::Channel>& channel, ArchiveOptions options);
   ~Archiver() override;
 
+  void OnProgress(std::function<void()> progress) override { progress_ = std::move(progress); }
   Result<std::string> Archive(const Image& image, const std::stop_token& stop) override;
   bool Has(const Image& image) override;
 
@@ -47,6 +50,7 @@ class Archiver final : public ImageArchiver {
   struct Stubs;
   const ArchiveOptions options_;
   const std::unique_ptr<Stubs> stubs_;
+  std::function<void()> progress_;
   std::map<std::filesystem::path, std::uint64_t> written_;  // with their sizes
 };
 

@@ -34,32 +34,37 @@ BatchImageRemover::BatchImageRemover(const std::shared_ptr<grpc::Channel>& chann
       layers_(layers),
       by_cri_(by_cri),
       clock_(clock),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      downloads_(options_.patience, clock) {}
 
 BatchImageRemover::~BatchImageRemover() = default;
 
 std::size_t BatchImageRemover::batch_size() const {
   const auto last = layers_.Last(kRunAtMost);
-  const bool by_the_cri = last && !last->graph->world().unread().empty();
+  const bool by_the_cri = downloading_ || (last && !last->graph->world().unread().empty());
   return by_the_cri ? by_cri_.batch_size() : 50;
 }
 
+void BatchImageRemover::BeginRun() {
+  waited_ = Millis(0);
+  downloading_ = false;
+}
+
 Status BatchImageRemover::WaitForDownloads(const std::stop_token& stop) {
+  const Millis before = waited_;
   for (const SteadyTime begun = clock_.Steady();;) {
     const Calls calls(options_.timeout, stop);
     const auto reply =
         calls.Ask("Content.ListStatuses", options_.cri_namespace, stubs_->content,
                   &api::content::Content::Stub::ListStatuses, api::content::ListStatusesRequest());
     if (!reply) return reply.error();
-    const SystemTime now = clock_.Now();
-    const auto lives = [&](const api::content::Status& download) {
-      return now - TimeOf(download.updated_at()) < options_.patience;
-    };
-    const auto it = std::ranges::find_if(reply->statuses(), lives);
-    if (it == reply->statuses().end()) return Done{};
-    if (clock_.Steady() - begun >= options_.patience)
-      return Error{ErrorKind::kUnavailable, "a download is under way (" + it->ref() +
-                                                "); the rest is left for the next run"};
+    std::vector<Download> listed;
+    for (const auto& status : reply->statuses())
+      listed.push_back({status.ref(), status.offset(), TimeOf(status.updated_at())});
+    waited_ = before + std::chrono::duration_cast<Millis>(clock_.Steady() - begun);
+    const bool any = !downloads_.Alive(listed).empty();
+    downloading_ = any && waited_ >= options_.patience;
+    if (!any || downloading_) return Done{};
     if (!clock_.Sleep(kLookAgain, stop)) return Error{ErrorKind::kCancelled, "told to stop"};
     layers_.Forget();  // what came by now is not in it
   }
@@ -200,6 +205,9 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
     std::stable_partition(records.begin(), records.end(), [](const Record& record) {
       return record.name.starts_with("sha256:") || record.name.find('@') != std::string::npos;
     });
+    // RemoveImage of the CRI is safe beside downloads; it needs none of the records but those that
+    // would outlive it.
+    if (downloading_ && std::ranges::none_of(records, &Record::survives_remove_image)) continue;
     if (!records.empty() && !ambiguous) records_.emplace(image->id.text(), std::move(records));
   }
   // The CRI's list comes second: a container that it has by now is the recheck's.

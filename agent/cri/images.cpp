@@ -34,13 +34,12 @@ Image ToImage(const v1::Image& listed) {
   return image;
 }
 
-Result<std::vector<Image>> ToImages(const std::vector<v1::Image>& listed) {
+std::vector<Image> ToImages(const std::vector<v1::Image>& listed) {
   std::vector<Image> images;
   images.reserve(listed.size());
   std::unordered_map<std::string, std::size_t> position;
   for (const v1::Image& one : listed) {
-    if (one.id().empty())
-      return Error{ErrorKind::kIncomplete, "the runtime listed an image without an id"};
+    if (one.id().empty()) continue;  // RuntimeUse::warnings tells of it
     const auto [at, is_new] = position.try_emplace(one.id(), images.size());
     if (is_new)
       images.push_back(ToImage(one));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@ class RuntimeMemory {
 
   std::atomic<bool> streams_images{true};
   std::atomic<bool> streams_containers{true};
+  std::atomic<std::size_t> images_without_id{0};  // in the last list of images
   Guarded<Details> details;
   Guarded<SandboxImages> sandboxes;
 
@@ -34,6 +36,7 @@ class RuntimeMemory {
     if (same) return;
     streams_images = true;
     streams_containers = true;
+    images_without_id = 0;
     details.With([](auto& all) { all.clear(); });
     sandboxes.With([](auto& all) { all.clear(); });
   }

@@ -45,6 +45,11 @@ Result<std::vector<Image>> Runtime::ListImages(const std::stop_token& stop) {
   const Calls calls(*connection_, connection_->options().read_timeout, stop);
   auto& images = *connection_->stubs().images;
   std::vector<v1::Image> listed;
+  const auto checked = [&] {
+    const auto has_no_id = [](const v1::Image& image) { return image.id().empty(); };
+    memory_->images_without_id = static_cast<std::size_t>(std::ranges::count_if(listed, has_no_id));
+    return ToImages(listed);
+  };
   const auto take = [&listed](auto&& reply) {
     for (auto& image : *reply.mutable_images()) listed.push_back(std::move(image));
   };
@@ -52,14 +57,14 @@ Result<std::vector<Image>> Runtime::ListImages(const std::stop_token& stop) {
     auto offered = calls.AskStream("StreamImages", images, &v1::ImageService::Stub::StreamImages,
                                    v1::StreamImagesRequest(), take);
     if (!offered) return std::move(offered).error();
-    if (*offered && !listed.empty()) return ToImages(listed);
+    if (*offered && !listed.empty()) return checked();
     memory_->streams_images = *offered;
   }
   auto reply =
       calls.Ask("ListImages", images, &v1::ImageService::Stub::ListImages, v1::ListImagesRequest());
   if (!reply) return std::move(reply).error();
   take(*std::move(reply));
-  return ToImages(listed);
+  return checked();
 }
 
 Result<std::optional<Image>> Runtime::ImageStatus(const ImageId& id, const std::stop_token& stop) {

@@ -37,6 +37,10 @@ Result<RuntimeUse> UseReader::Read() {
   if (auto read = ReadConfig(); !read) return std::move(read).error();
   if (auto read = ReadSandboxes(); !read) return std::move(read).error();
   if (auto read = ReadContainers(); !read) return std::move(read).error();
+  if (const std::size_t images = memory_.images_without_id; images > 0)
+    use_.warnings.push_back("the runtime lists " + std::to_string(images) +
+                            (images == 1 ? " image" : " images") +
+                            " without an ID: skipped, since an image is removed by its ID only");
   return std::move(use_);
 }
 

@@ -27,8 +27,8 @@ struct Outcome {
   std::uint32_t image = 0;  // position in Observation::images
   OutcomeKind kind = OutcomeKind::kFailed;
   std::string detail;  // why spared, or the error; empty else
-  // Of kSpared: the remover cannot remove it, or something outside of the CRI uses it.  The next run
-  // would find the same, so the image counts as unavailable for a while.
+  // Of kSpared: the remover cannot remove it, or something outside of the CRI uses it.  The next
+  // run would find the same, so the image counts as unavailable for a while.
   bool unavailable = false;
   // Of kFailed: the connection to the runtime was lost, so the runtime may never have been asked.
   bool lost = false;

@@ -14,7 +14,8 @@ namespace imagesweep {
 // the limits of a run leave no place for: what stays frees nothing, so others go in its place.
 class Selection {
  public:
-  explicit Selection(const Scene& scene) : limits_(scene), scene_(scene), now_(scene), all_(scene) {}
+  explicit Selection(const Scene& scene)
+      : limits_(scene), scene_(scene), now_(scene), all_(scene) {}
 
   // Whether it goes in this run if it is selected next.
   bool Fits(std::uint32_t at) const;

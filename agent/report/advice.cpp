@@ -59,9 +59,19 @@ std::vector<std::string> Advice(const Report& report) {
                           ? "This was a dry run: dryRun: false in the policy lets "
                           : "This was a dry run: `imagesweep sweep --dry-run=false` lets ") +
                      go.Text() + " go.");
-  if (const Group waiting = with(Code::kLimit); waiting.images > 0)
+  const auto deferred = [&](bool available) {
+    return Of(report, [&, available](const Decision& d, const Image&) {
+      return d.code == Code::kLimit &&
+             report.observation.WhyUnavailable(d.image).empty() == available;
+    });
+  };
+  if (const Group waiting = deferred(true); waiting.images > 0)
     advice.push_back(waiting.Text("waits", "wait") +
                      " for later runs because of the limits section.");
+  if (const Group waiting = deferred(false); waiting.images > 0)
+    advice.push_back(waiting.Text("cannot", "cannot") +
+                     " be removed for now, since the last attempt failed; the reason of each "
+                     "tells the error.");
   if (const Group waiting = with(Code::kWindow); waiting.images > 0)
     advice.push_back(waiting.Text("waits", "wait") + " for the next window.");
   if (const Group local = with(Code::kLocalOnly); local.images > 0)

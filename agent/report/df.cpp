@@ -56,14 +56,10 @@ Json ToJson(const DiskUse::ImageSpace& image) {
 }
 
 // What the file system has and containerd does not account for: its database, logs, and whatever
-// else lies there.  The other way round when it was written to in between.
-std::int64_t Rest(std::uint64_t used, std::uint64_t counted) {
-  return static_cast<std::int64_t>(used) - static_cast<std::int64_t>(counted);
-}
-
-std::string Signed(std::int64_t bytes) {
-  return bytes < 0 ? "-" + HumanBytes(static_cast<std::uint64_t>(-bytes))
-                   : HumanBytes(static_cast<std::uint64_t>(bytes));
+// else lies there.  0 when less is used than was counted: it was written to in between, or the file
+// system stores it smaller (btrfs with compression).
+std::uint64_t Rest(std::uint64_t used, std::uint64_t counted) {
+  return used > counted ? used - counted : 0;
 }
 
 std::string Bound(const FreedSpace& freed) {
@@ -164,7 +160,9 @@ std::string BoundsJson(const DiskUse& use) {
   Json images = Json::array();
   for (const auto& image : use.images) images.push_back(BoundsToJson(image));
   Json disk = nullptr;
-  if (use.disk) disk = {{"usedBytes", use.disk->bytes}, {"usedInodes", use.disk->inodes}};
+  if (use.disk)
+    disk = {{"usedBytes", use.disk->bytes},
+            {"usedInodes", use.counts_inodes ? Json(use.disk->inodes) : Json(nullptr)}};
   Json removal = nullptr;
   if (use.removal) {
     const FreedSpace& freed = use.removal->freed;
@@ -202,9 +200,10 @@ std::string DiskUseJson(const DiskUse& use) {
   Json disk = nullptr;
   if (use.disk)
     disk = {{"usedBytes", use.disk->bytes},
-            {"usedInodes", use.disk->inodes},
+            {"usedInodes", use.counts_inodes ? Json(use.disk->inodes) : Json(nullptr)},
             {"otherBytes", Rest(use.disk->bytes, counted.bytes)},
-            {"otherInodes", Rest(use.disk->inodes, counted.inodes)}};
+            {"otherInodes",
+             use.counts_inodes ? Json(Rest(use.disk->inodes, counted.inodes)) : Json(nullptr)}};
   Json images = Json::array();
   for (const auto& image : use.images) images.push_back(ToJson(image));
   Json removal = nullptr;
@@ -243,7 +242,7 @@ std::string DiskUseText(const DiskUse& use, const TextOptions& options) {
     const SpaceOnDisk counted = use.Counted();
     add("all", counted);
     if (use.disk)
-      accounts.Add({"other files there", Signed(Rest(use.disk->bytes, counted.bytes)),
+      accounts.Add({"other files there", HumanBytes(Rest(use.disk->bytes, counted.bytes)),
                     std::to_string(Rest(use.disk->inodes, counted.inodes))});
     text = accounts.Render() + "\n";
   }

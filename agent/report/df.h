@@ -53,6 +53,7 @@ struct DiskUse {
   std::string observed_at;
   std::string directory;            // of the image store
   std::optional<SpaceOnDisk> disk;  // used there, by statvfs; blobs and snapshots are 0
+  bool counts_inodes = true;        // false: a file system without a number of inodes (btrfs)
   std::vector<Account> accounts;
   std::vector<ImageSpace> images;  // those that free most first
   std::optional<Removal> removal;

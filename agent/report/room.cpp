@@ -1,5 +1,7 @@
 #include "agent/report/room.h"
 
+#include <algorithm>
+
 #include "agent/base/quantity.h"
 #include "agent/report/held_back.h"
 
@@ -14,16 +16,27 @@ const std::optional<DiskUsage>& DiskOf(const Report& report) {
 std::uint64_t WouldFree(const Report& report) {
   std::uint64_t bytes = 0;
   for (const Outcome& outcome : report.outcomes)
-    if (outcome.kind == OutcomeKind::kWouldRemove)
-      bytes += report.observation.images[outcome.image].size_bytes;
+    if (outcome.kind == OutcomeKind::kWouldRemove) bytes += PredictedBytes(report, outcome);
   return bytes;
+}
+
+bool AllByLayers(const Report& report) {
+  return std::ranges::all_of(report.outcomes, [&](const Outcome& outcome) {
+    return outcome.kind != OutcomeKind::kWouldRemove ||
+           report.plan.decisions[outcome.image].frees.has_value();
+  });
 }
 
 }  // namespace
 
+std::uint64_t PredictedBytes(const Report& report, const Outcome& outcome) {
+  return report.plan.decisions[outcome.image].frees.value_or(
+      report.observation.images[outcome.image].size_bytes);
+}
+
 bool HasRoom(const Report& report) {
   const auto& disk = DiskOf(report);
-  return disk && disk->available_bytes >= report.plan.room;
+  return disk && disk->available_bytes + WouldFree(report) >= report.plan.room;
 }
 
 std::string RoomText(const Report& report) {
@@ -34,12 +47,14 @@ std::string RoomText(const Report& report) {
       wanted + " " + disk->mountpoint + ", " + HumanBytes(disk->available_bytes) + " available";
   if (report.observation.disk && report.observation.disk->available_bytes != disk->available_bytes)
     text += " (" + HumanBytes(report.observation.disk->available_bytes) + " before)";
-  if (HasRoom(report)) return text + ": there is room\n";
-  const std::uint64_t missing = report.plan.room - disk->available_bytes;
-  if (const std::uint64_t freed = WouldFree(report); report.dry_run)
-    return text + "; " + HumanBytes(freed) + " would go, by the sizes that the runtime tells\n" +
-           (freed < missing ? HeldBackText(report, missing - freed) : "");
-  text += ": " + HumanBytes(report.plan.room - disk->available_bytes) + " short; ";
+  if (disk->available_bytes >= report.plan.room) return text + ": there is room\n";
+  const std::uint64_t would_free = WouldFree(report);
+  if (would_free > 0)
+    text += "; the removals would free " + HumanBytes(would_free) +
+            (AllByLayers(report) ? "" : " by the sizes that the runtime tells");
+  if (HasRoom(report)) return text + ": there would be room\n";
+  const std::uint64_t missing = report.plan.room - disk->available_bytes - would_free;
+  text += ": " + HumanBytes(missing) + " short; ";
   if (!report.stopped_early.empty()) return text + "stopped early: " + report.stopped_early + "\n";
   if (report.plan.room > disk->capacity_bytes)
     return text + "it has only " + HumanBytes(disk->capacity_bytes) +

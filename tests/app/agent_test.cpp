@@ -132,5 +132,60 @@ TEST_F(AgentTest, AnEditStopsABatchThatIsUnderWay) {
   EXPECT_EQ(node.removed.size(), 1U);
 }
 
+// Copies each image in twenty parts, of which each takes ten minutes.
+struct SlowArchiver final : ImageArchiver {
+  SlowArchiver(const FakeClock& its_clock, std::function<void()> its_look)
+      : clock(its_clock), look(std::move(its_look)) {}
+  void OnProgress(std::function<void()> progress) override { on_progress = std::move(progress); }
+  Result<std::string> Archive(const Image&, const std::stop_token&) override {
+    for (int part = 0; part < 20; ++part) {
+      clock.Advance(std::chrono::minutes(10));
+      look();
+      on_progress();
+    }
+    return std::string("/archive/app");
+  }
+  const FakeClock& clock;
+  std::function<void()> look;
+  std::function<void()> on_progress;
+};
+
+TEST(AgentHealth, StaysAliveWhileAnArchiveIsWrittenForLongerThanTheProbeWaits) {
+  FakeClock clock;
+  FakeNode node(clock);
+  Image app = Img("app", {"app:1"});
+  app.digests.clear();
+  app.origin = {};
+  node.images.push_back(app);
+  const auto ledger = Ledger::InMemory(clock);
+  Health health(clock);
+  std::vector<int> statuses;
+  NodeParts parts{node, &node, node, node, *ledger, clock};
+  parts.archiver = [&](const Archive&) {
+    return std::make_unique<SlowArchiver>(clock, [&] { statuses.push_back(health.Live().status); });
+  };
+  Sweeper sweeper(parts, "node1", std::nullopt);
+  PolicyStore policies;
+  policies.Offer(
+      "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\ninterval: 10m\n"
+      "dryRun: false\ninitialDelay: 0s\nminimumAge: 0s\nmaximumAge: 1s\n"
+      "keep: {localOnly: Never, archive: {path: /archive}}\n"
+      "limits: {confirmRuns: 1, maxPercentOfImages: 100}\n",
+      "file/p");
+  Wakeup wakeup;
+  Metrics metrics("0", "0", clock);
+  const auto log = Log::Create(LogFormat::kJson, "error");
+  std::stop_source stop;
+  int runs = 0;
+  Agent agent({sweeper, policies, wakeup, health, metrics, **log, clock, nullptr,
+               [&](const std::shared_ptr<const Report>&) {
+                 clock.Advance(std::chrono::minutes(15));
+                 if (++runs == 2) stop.request_stop();
+               }},
+              false, 1);
+  agent.Run(stop.get_token());
+  EXPECT_EQ(statuses, std::vector<int>(20, 200));
+}
+
 }  // namespace
 }  // namespace imagesweep

@@ -20,7 +20,9 @@ TEST(Filesystem, StatsARealOneAndSaysWhenItCannot) {
   const auto root = filesystem.Stat("/");
   ASSERT_TRUE(root);
   EXPECT_GT(root->capacity_bytes, 0U);
-  EXPECT_FALSE(filesystem.Stat("/no/such/directory"));
+  const auto missing = filesystem.Stat("/no/such/directory");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().kind, ErrorKind::kNotFound);
 }
 
 }  // namespace

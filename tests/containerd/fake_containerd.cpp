@@ -165,6 +165,7 @@ struct FakeContainerd::Services {
       for (const auto& [ref, at] : fake.spaces[SpaceOf(*context)].downloads) {
         auto& download = *reply->add_statuses();
         download.set_ref(ref);
+        download.set_offset(fake.spaces[SpaceOf(*context)].offsets[ref]);
         download.mutable_updated_at()->set_seconds(
             std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count());
       }

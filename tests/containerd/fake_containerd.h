@@ -45,6 +45,7 @@ class FakeContainerd {
     std::map<std::string, Snapshot> snapshots;               // of overlayfs
     std::map<std::string, std::vector<std::string>> leases;  // on blobs
     std::map<std::string, SystemTime> downloads;             // ref -> last progress
+    std::map<std::string, std::int64_t> offsets;             // of downloads; 0 where missing
     std::map<std::string, std::string> containers;           // id -> image
     std::map<std::string, std::string> container_snapshots;  // id -> key
   };

@@ -322,12 +322,56 @@ TEST_F(ImageRemoverTest, ABatchWaitsForDownloadsButNotForDeadOnes) {
   };
   ASSERT_TRUE(Begin({&node.images[0]}));
   EXPECT_EQ(reads, 1) << "what came is not in what was read before";
+}
 
-  downloads["layer-sha256:cc"] = clock.Now();
-  fake.on_call = [&](const std::string&) { downloads["layer-sha256:cc"] = clock.Now(); };
-  const auto status = Begin({&node.images[0]});
-  ASSERT_FALSE(status);
-  EXPECT_THAT(status.error().what, HasSubstr("a download is under way (layer-sha256:cc)"));
+// One that never ends, and one after the other that overlap.
+TEST_F(ImageRemoverTest, ARunWaitsForDownloadsForThirtySecondsInAllAndThenGoesByTheCri) {
+  node.batch = 3;
+  node.images.push_back(Make("third", '5'));
+  auto& downloads = fake.spaces["k8s.io"].downloads;
+  downloads = {{"layer-0", clock.Now()}};
+  for (const bool overlapping : {false, true}) {
+    const Image image = node.images[0];
+    int lists = 0;
+    fake.on_call = [&](const std::string& method) {
+      if (method != "Content.ListStatuses") return;
+      downloads = {{"layer-" + std::to_string(overlapping ? ++lists / 8 : 0), clock.Now()}};
+    };
+    remover.BeginRun();
+    const SteadyTime begun = clock.Steady();
+    ASSERT_TRUE(Begin({&image}));
+    EXPECT_GE(clock.Steady() - begun, std::chrono::seconds(30));
+    EXPECT_LT(clock.Steady() - begun, std::chrono::seconds(31));
+    EXPECT_EQ(remover.in_flight(), 1U) << "one by one";
+    EXPECT_EQ(remover.batch_size(), node.batch);
+    ASSERT_TRUE(remover.Remove(image, stop));
+    EXPECT_EQ(node.removed.back(), image.id.text()) << "by the CRI";
+    EXPECT_THAT(fake.changed, IsEmpty());
+    ASSERT_TRUE(remover.Reclaim(stop));
+    EXPECT_THAT(fake.changed, IsEmpty()) << "no collection beside a download";
+
+    const SteadyTime again = clock.Steady();
+    ASSERT_TRUE(Begin({&node.images[0]}));
+    EXPECT_EQ(clock.Steady(), again) << "the time of this run is used up";
+  }
+  fake.on_call = [](const std::string&) {};
+  downloads.clear();
+  ASSERT_TRUE(Begin({&node.images[0]}));
+  EXPECT_EQ(remover.in_flight(), 4U) << "it is quiet again";
+}
+
+TEST_F(ImageRemoverTest, ARecordThatWouldOutliveItsImageIsRenamedBesideADownloadToo) {
+  records()["import-2025-01-01@" + DigestOf('1')] = DigestOf('1');
+  const Image app = node.images[0];
+  auto& downloads = fake.spaces["k8s.io"].downloads;
+  downloads = {{"layer", clock.Now()}};
+  fake.on_call = [&](const std::string&) { downloads = {{"layer", clock.Now()}}; };
+  ASSERT_TRUE(Begin({&app}));
+  ASSERT_TRUE(remover.Remove(app, stop));
+  EXPECT_THAT(fake.changed,
+              ElementsAre("create docker.io/library/import-2025-01-01@" + DigestOf('1'),
+                          "delete import-2025-01-01@" + DigestOf('1')));
+  EXPECT_THAT(node.removed, ElementsAre(app.id.text()));
 }
 
 TEST_F(ImageRemoverTest, ABatchDoesNotBeginBlindly) {

@@ -3,9 +3,11 @@
 namespace imagesweep::cri {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class ImagesTest : public testing::Test {
  protected:
@@ -61,11 +63,18 @@ TEST_F(ImagesTest, AnImageOfSizeZeroAndWithoutNamesIsListed) {
   EXPECT_TRUE(images->front().local_only());
 }
 
-TEST_F(ImagesTest, AnImageWithoutAnIdMakesTheListAnError) {
-  Node([](FakeNode& node) { node.images = {{.id = Id("a")}, {.id = ""}}; });
+TEST_F(ImagesTest, SkipsAndCountsImagesWithoutAnId) {
+  Node([](FakeNode& node) { node.images = {{.id = Id("a")}, {.id = ""}, {.id = ""}}; });
   const auto images = runtime_.ListImages(never_);
-  ASSERT_FALSE(images);
-  EXPECT_EQ(images.error().kind, ErrorKind::kIncomplete);
+  ASSERT_TRUE(images) << images.error().what;
+  EXPECT_THAT(Ids(*images), ElementsAre(Id("a")));
+  const auto use = runtime_.ReadUse(never_);
+  ASSERT_TRUE(use) << use.error().what;
+  EXPECT_THAT(use->warnings, Contains(HasSubstr("lists 2 images without an ID")));
+
+  Node([](FakeNode& node) { node.images = {{.id = Id("a")}}; });
+  ASSERT_TRUE(runtime_.ListImages(never_));
+  EXPECT_THAT(runtime_.ReadUse(never_)->warnings, Not(Contains(HasSubstr("without an ID"))));
 }
 
 TEST_F(ImagesTest, DockersNoneIsNoName) {

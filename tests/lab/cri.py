@@ -37,12 +37,12 @@ class Cri:
     def images(self):
         return self._call("ImageService/ListImages", self._messages.Empty(), self._messages.ListImagesResponse).images
 
-    def pull(self, reference, user=None):
+    def pull(self, reference, user=None, seconds=60):
         """USER is (name, password)."""
         m = self._messages
         auth = m.AuthConfig(username=user[0], password=user[1]) if user else None
         self._call("ImageService/PullImage", m.PullImageRequest(image=m.ImageSpec(image=reference), auth=auth),
-                   m.PullImageResponse)
+                   m.PullImageResponse, seconds=seconds)
 
     def remove_image(self, image):
         """By its id. Returns when the runtime has collected its garbage."""

@@ -45,7 +45,8 @@ struct Facts {
   bool Allows(std::size_t count, std::uint64_t bytes) const {
     const Limits& limits = policy.limits;
     return count <= static_cast<std::size_t>(limits.max_images) &&
-           count * 100 <= seen.images.size() * static_cast<std::size_t>(limits.max_percent_of_images) &&
+           count * 100 <=
+               seen.images.size() * static_cast<std::size_t>(limits.max_percent_of_images) &&
            (limits.max_bytes == 0 || bytes <= limits.max_bytes);
   }
   std::uint64_t Bytes(const std::vector<std::uint32_t>& images) const {
@@ -110,9 +111,9 @@ TEST(LimitsProperty, WhatStaysHasNoPlaceLeftOrTheGoalIsReached) {
     ++short_of_goal;
     for (const auto at : Removable(pressed)) {
       if (std::ranges::find(plan.removals, at) != plan.removals.end()) continue;
-      ASSERT_FALSE(world.seen().WhyUnavailable(at).empty() &&
-                   facts.Allows(plan.removals.size() + 1,
-                                freed + world.seen().images[at].size_bytes))
+      ASSERT_FALSE(
+          world.seen().WhyUnavailable(at).empty() &&
+          facts.Allows(plan.removals.size() + 1, freed + world.seen().images[at].size_bytes))
           << "seed " << seed << " image " << at;
     }
   }

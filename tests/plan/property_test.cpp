@@ -403,7 +403,8 @@ TEST(PlanProperty, ForSpaceNoMoreGoesThanIsNeededAndTheRestOfOneImage) {
         ASSERT_FALSE(freed >= bytes && enough_inodes) << "seed " << seed;
         ASSERT_TRUE(code == Code::kCritical || !reached_critical) << "idle first, seed " << seed;
       }
-      if (now.decisions[at].verdict == Verdict::kRemove) freed += world.seen().images[at].size_bytes;
+      if (now.decisions[at].verdict == Verdict::kRemove)
+        freed += world.seen().images[at].size_bytes;
     }
   }
   EXPECT_GT(for_space, kCases / 10) << "the worlds must show it";

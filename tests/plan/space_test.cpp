@@ -161,7 +161,7 @@ TEST(Space, PassesOverAnImageThatIsLargerThanMaxBytes) {
   EXPECT_EQ(plan.removals, std::vector<std::uint32_t>{1});
   EXPECT_EQ(CodeOf(plan, 0), Code::kLimit);
   EXPECT_THAT(plan.decisions[0].reason,
-              HasSubstr("its 9GiB are more than limits.maxBytes 5GiB allows in one run"));
+              HasSubstr("its 9.0GiB are more than limits.maxBytes 5.0GiB allows in one run"));
 }
 
 TEST(Space, PicksOthersForImagesThatAreUnavailable) {

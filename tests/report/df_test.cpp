@@ -41,11 +41,25 @@ TEST(DiskUseTest, AccountsAndTheRestAreWhatTheDiskHas) {
 }
 
 // The disk was read a moment later than the rest.
-TEST(DiskUseTest, TheRestMayBeNegative) {
+TEST(DiskUseTest, TheRestIsNeverNegative) {
   DiskUse use = Sample();
   use.disk->bytes = 13 << 20;
-  EXPECT_EQ(nlohmann::json::parse(DiskUseJson(use))["disk"]["otherBytes"], -(1 << 20));
-  EXPECT_THAT(DiskUseText(use, {}), HasSubstr("-1.0MiB"));
+  use.disk->inodes = 1;
+  const auto disk = nlohmann::json::parse(DiskUseJson(use))["disk"];
+  EXPECT_EQ(disk["otherBytes"], 0);
+  EXPECT_EQ(disk["otherInodes"], 0);
+  EXPECT_THAT(DiskUseText(use, {}), testing::ContainsRegex("other files there +0B +0 "));
+}
+
+TEST(DiskUseTest, AFileSystemWithoutANumberOfInodesHasNoneOfOtherFiles) {
+  DiskUse use = Sample();
+  use.disk->inodes = 0;
+  use.counts_inodes = false;
+  const auto disk = nlohmann::json::parse(DiskUseJson(use))["disk"];
+  EXPECT_TRUE(disk["usedInodes"].is_null());
+  EXPECT_TRUE(disk["otherInodes"].is_null());
+  EXPECT_EQ(disk["otherBytes"], 2 << 20);
+  EXPECT_THAT(DiskUseText(use, {}), testing::ContainsRegex("other files there +2.0MiB +0 "));
 }
 
 TEST(DiskUseTest, ADiskThatCannotBeSeenIsLeftOut) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,6 +32,9 @@ class FakeNode final : public RuntimeReader,
   PodEvidence pods;
   RuntimeIdentity identity{"containerd", "1.6.20", "unix:///run/c.sock", 7};
   Result<DiskUsage> disk = DiskUsage{"/var", 1000, 900, 100, 100};
+
+  std::vector<std::string> mountpoints = {"/var"};       // of image filesystems
+  std::map<std::string, Result<DiskUsage>> other_disks;  // by mount point; `disk` is at all others
 
   std::vector<std::string> removed;  // ids, in order
   std::vector<std::string> calls;    // names of the calls, in order
@@ -89,7 +93,7 @@ class FakeNode final : public RuntimeReader,
   }
   Result<std::vector<std::string>> ImageFilesystems(const std::stop_token&) override {
     if (auto error = Enter("ImageFilesystems")) return *std::move(error);
-    return std::vector<std::string>{"/var"};
+    return mountpoints;
   }
   std::size_t batch_size() const override { return batch; }
   Status BeginBatch(const std::vector<const Image*>&, const std::stop_token&) override {
@@ -125,10 +129,12 @@ class FakeNode final : public RuntimeReader,
     return read;
   }
   bool watches() const override { return watches_pods; }
-  Result<DiskUsage> Stat(const std::string&) override {
+  Result<DiskUsage> Stat(const std::string& mountpoint) override {
     if (auto error = Enter("Stat")) return *std::move(error);
-    return disk;
+    const auto other = other_disks.find(mountpoint);
+    return other == other_disks.end() ? disk : other->second;
   }
+  void Settle(const std::string&) override { Enter("Settle"); }
 
  private:
   std::optional<Error> Enter(const std::string& call) {
