@@ -201,6 +201,35 @@ def test_the_index_has_every_page():
     assert {name for name in pages if not name.startswith("decisions/")} - {"README.md"} <= linked
 
 
+TESTS = "".join(path.read_text() for pattern in ("*.cpp", "*.h", "*.py") for path in (ROOT / "tests").rglob(pattern))
+
+
+def proofs(page):
+    """What docs/safety.md names as proof: a test (Subject.Name), all tests of a subject, a file, or a Python function."""
+    text = re.sub(r"\s+", " ", page.path.read_text()) if page.name == "docs/safety.md" else ""
+    for line in re.findall(r"- Proof: (.*?) - Open:", text):
+        yield from re.findall(r"`([\w.]+)`", line)
+
+
+@pytest.mark.parametrize("proof", found(proofs))
+def test_a_proof_that_is_named_is_a_test(proof):
+    if proof.endswith(".py"):
+        assert list((ROOT / "tests").rglob(proof))
+    elif proof.startswith("test_"):
+        assert f"def {proof}(" in TESTS
+    else:
+        subject, _, name = proof.partition(".")
+        assert re.search(rf"TEST(_[FP])?\(\s*{subject},\s*{name or '[A-Z]'}", TESTS), proof
+
+
+def test_each_rule_of_safety_has_a_proof_and_says_what_is_open():
+    text = page_named("docs/safety.md").path.read_text()
+    rules = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    assert len(rules) == 9
+    for number, rule in enumerate(rules, 1):
+        assert rule.startswith(f"{number}. ") and all(f"- {part}:" in rule for part in ("Rests on", "Proof", "Open")), rule
+
+
 def test_the_events_are_the_program_s():
     source = (ROOT / "agent/report/events.cpp").read_text()
     told = {("Warning" if warning == "true" else "Normal", reason) for warning, reason in
