@@ -72,7 +72,7 @@ bool HasNewerVersion(const Scene& scene, std::uint32_t at) {
 // What decides for an image without evidence that it can be pulled again: each name by its own rule,
 // and the strictest of them.  `rule`: null: keep.localOnly.
 struct LocalOnlySetting {
-  LocalOnly value = LocalOnly::kNever;
+  LocalOnly value = LocalOnly::kAlways;  // of an image without names, which there is none
   const Rule* rule = nullptr;
   std::string Text() const {
     const char* const word = value == LocalOnly::kAlways             ? "localOnly: Always"

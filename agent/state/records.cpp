@@ -137,12 +137,16 @@ Records Advance(const Records& before, ObservationTime now, const WatchedTime& w
   after.watch = before.watch;
   after.count_unwatched = watched.count_unwatched;
   if (!step.advances) after.continuity = step.before;
+  // A wall clock that jumped back must not make what came last look as if it came first.
+  Nanos first_seen = now.wall;
+  for (const auto& [id, record] : before.images)
+    first_seen = std::max(first_seen, record.first_seen);
   for (const auto& [id, in_use] : merged) {
     const auto known = before.images.find(id);
     ImageRecord record;
     if (known != before.images.end()) record = known->second;
     record.just_seen = known == before.images.end();
-    if (record.just_seen) record.first_seen = now.wall;
+    if (record.just_seen) record.first_seen = first_seen;
     if (in_use) {
       record.last_used = now.wall;
       record.idle_from.reset();
