@@ -56,10 +56,12 @@ Report Agent::RunOnce(const std::shared_ptr<const ActivePolicy>& active, Trigger
   options.running_for = std::chrono::floor<Millis>(start - started_);
   options.hooks.on_outcome = [this](const Outcome&, const Image&) { parts_.health.Beat(); };
   // An edit must be able to stop a batch that is under way: suspend is the emergency brake.
-  options.hooks.reason_to_end = [this, &active] {
-    return parts_.policies.Active() == active ? std::string()
-                                              : std::string("the policy was edited");
+  options.hooks.reason_to_end = [this, &active]() -> std::string {
+    if (parts_.policies.Active() != active) return "the policy was edited";
+    if (parts_.sight != nullptr && parts_.sight->Refuse()) return "the policy cannot be read";
+    return {};
   };
+  if (parts_.sight != nullptr) options.refused = parts_.sight->Refuse();
   Report report = parts_.sweeper.Sweep(*active, options, stop);
   if (stop.stop_requested() && report.refused) return report;  // cut short, not blind
   const std::chrono::duration<double> took = parts_.clock.Steady() - start;
