@@ -138,14 +138,14 @@ TEST_F(AgentTest, APolicyThatIsLostEndsABatchThatIsUnderWay) {
   policies.Offer(sweep, "file/p");
   sweeper.Evaluate(*policies.Active(), {});
   node_clock.Advance(std::chrono::minutes(1));
-  sight.Seen(node_clock.Steady());
+  sight.Seen(node_clock.Steady() - std::chrono::minutes(4));
   node.on_call = [&](const std::string& call) -> std::optional<Error> {
-    if (call == "Remove") node_clock.Advance(std::chrono::minutes(5));
+    if (call == "Remove") node_clock.Advance(std::chrono::seconds(61));
     return std::nullopt;
   };
   policies.Offer(sweep + "dryRun: false\n", "file/p");
   Start();
-  AwaitLastRun("policy cannot be trusted");
+  AwaitLastRun("stopped early: the policy cannot be read");
   Stop();
   EXPECT_EQ(node.removed.size(), 1U);
 }
