@@ -50,8 +50,8 @@ struct AgentShared {
   void PolicyChanged(PolicyStore::Change change);
 };
 
-// Tells health, metrics, events and the log when the policy is not read, and when it is again; until
-// told to stop.
+// Tells health, metrics, events and the log when the policy is not read, and when it is again,
+// until told to stop.
 void WatchPolicySight(AgentShared& shared, const std::stop_token& stop);
 // Until told to stop.
 void FollowPolicyFile(const std::string& path, AgentShared& shared, const std::stop_token& stop);
