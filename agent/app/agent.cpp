@@ -58,11 +58,13 @@ Report Agent::RunOnce(const std::shared_ptr<const ActivePolicy>& active, Trigger
   // A copy of an image may take longer than the liveness probe waits.
   options.hooks.on_progress = [this] { parts_.health.Beat(); };
   // An edit must be able to stop a batch that is under way: suspend is the emergency brake.
-  options.hooks.reason_to_end = [this, &active] {
+  options.hooks.reason_to_end = [this, &active]() -> std::string {
     parts_.health.Beat();  // asked before each recheck, of which a batch may have many
-    return parts_.policies.Active() == active ? std::string()
-                                              : std::string("the policy was edited");
+    if (parts_.policies.Active() != active) return "the policy was edited";
+    if (parts_.sight != nullptr && parts_.sight->Refuse()) return "the policy cannot be read";
+    return {};
   };
+  if (parts_.sight != nullptr) options.refused = parts_.sight->Refuse();
   Report report = parts_.sweeper.Sweep(*active, options, stop);
   if (stop.stop_requested() && report.refused) return report;  // cut short, not blind
   const std::chrono::duration<double> took = parts_.clock.Steady() - start;

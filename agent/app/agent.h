@@ -7,6 +7,7 @@
 
 #include "agent/app/event_publisher.h"
 #include "agent/app/health.h"
+#include "agent/app/policy_sight.h"
 #include "agent/app/policy_store.h"
 #include "agent/app/sweeper.h"
 #include "agent/app/wakeup.h"
@@ -30,6 +31,7 @@ class Agent {
     const Clock& clock;
     EventPublisher* events = nullptr;  // null: none are written
     std::function<void(std::shared_ptr<const Report>)> on_run = {};  // after each run
+    const PolicySight* sight = nullptr;  // null: the policy is of no source that can be lost
   };
   // `force_dry_run`: dry run whatever the policy says.
   Agent(Parts parts, bool force_dry_run, std::uint64_t seed);

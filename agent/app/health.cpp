@@ -14,6 +14,14 @@ std::string Line(const Health::Check& check) {
          ": " + Printable(check.text) + "\n";
 }
 
+// The policy in force, and that nobody can read whether it still is the policy.
+Health::Check WithSight(Health::Check policy, const std::string& unread) {
+  if (unread.empty()) return policy;
+  policy.ok = false;
+  policy.text += "; " + unread;
+  return policy;
+}
+
 }  // namespace
 
 Health::Health(const Clock& clock) : clock_(clock) {
@@ -48,6 +56,13 @@ void Health::SetPolicy(const std::optional<PolicySource>& in_force, const std::s
   });
 }
 
+void Health::SetPolicyUnread(const std::string& complaint) {
+  state_.With([&](State& state) {
+    state.policy_unread = complaint;
+    return 0;
+  });
+}
+
 void Health::SetLastRun(const Report& report) {
   Check check{"last-run", !report.refused.has_value(),
               FormatTime(report.finished) + " " + Summary(report)};
@@ -65,7 +80,8 @@ void Health::SetLastRun(const Report& report) {
 
 std::vector<Health::Check> Health::Checks() const {
   return state_.With([](const State& state) {
-    return std::vector<Check>{state.runtime, state.policy, state.evidence};
+    return std::vector<Check>{state.runtime, WithSight(state.policy, state.policy_unread),
+                              state.evidence};
   });
 }
 
@@ -84,7 +100,8 @@ HttpReply Health::Ready(const std::string& query) const {
     return reply;
   }
   // The last run does not count towards readiness: it is refused whenever a neighbour is away.
-  reply.body = Line(state.runtime) + Line(state.policy) + Line(state.public_evidence) +
+  reply.body = Line(state.runtime) +
+               Line(WithSight(state.policy, state.policy_unread)) + Line(state.public_evidence) +
                (ready ? "readyz check passed\n" : "readyz check failed\n");
   return reply;
 }

@@ -23,6 +23,9 @@ class Health {
   void SetRuntime(const RuntimeIdentity& identity, const std::optional<Error>& problem);
   // `problem`: why the last text is not in force; empty when it is.
   void SetPolicy(const std::optional<PolicySource>& in_force, const std::string& problem);
+  // Why nobody knows whether that is still the policy; empty while somebody does.  Does not count
+  // towards readiness: all agents lose sight of it when the API server is away.
+  void SetPolicyUnread(const std::string& complaint);
   void SetLastRun(const Report& report);
 
   struct Check {
@@ -42,6 +45,7 @@ class Health {
     SteadyTime beat;
     Check runtime{"runtime", false, "not asked yet"};
     Check policy{"policy", false, "no policy yet; nothing is removed"};
+    std::string policy_unread;
     Check evidence{"last-run", false, "no run yet"};
     Check public_evidence{"last-run", false, "no run yet"};
   };

@@ -1,11 +1,15 @@
 #include "agent/app/policy_choice.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace imagesweep {
 
-PolicyChoice::PolicyChoice(std::string base, std::string override_name, Offer offer)
-    : base_(std::move(base)), override_(std::move(override_name)), offer_(std::move(offer)) {}
+PolicyChoice::PolicyChoice(std::string base, std::string override_name, Offer offer, Sight sight)
+    : base_(std::move(base)),
+      override_(std::move(override_name)),
+      offer_(std::move(offer)),
+      sight_(std::move(sight)) {}
 
 void PolicyChoice::SetBase(const Text& text) {
   const std::scoped_lock lock(mu_);
@@ -19,13 +23,55 @@ void PolicyChoice::SetOverride(const Text& text) {
   OfferNow();
 }
 
+void PolicyChoice::WithoutOverride() {
+  const std::scoped_lock lock(mu_);
+  override_text_ = Error{ErrorKind::kNotFound, "none is named"};
+  override_seen_ = SteadyTime::max();
+  OfferNow();
+}
+
+void PolicyChoice::SightBase(const Seen& seen) {
+  const std::scoped_lock lock(mu_);
+  if (seen) base_seen_ = *seen;
+  if (seen)
+    TellSight();
+  else if (NoOverride() && sight_)
+    sight_(seen.error());
+}
+
+void PolicyChoice::SightOverride(const Seen& seen) {
+  const std::scoped_lock lock(mu_);
+  if (seen) override_seen_ = *seen;
+  if (seen)
+    TellSight();
+  else if (sight_)  // there may be one by now
+    sight_(seen.error());
+}
+
+bool PolicyChoice::NoOverride() const {
+  return override_text_ && !*override_text_ &&
+         override_text_->error().kind == ErrorKind::kNotFound;
+}
+
 void PolicyChoice::OfferNow() {
   if (!override_text_) return;  // there may be one
-  const bool none = !*override_text_ && override_text_->error().kind == ErrorKind::kNotFound;
-  if (!none)
+  if (!NoOverride())
     offer_(*override_text_, override_);
   else if (base_text_)
     offer_(*base_text_, base_);
+}
+
+// A source that answers that it has no text does not show that the last one still holds.
+void PolicyChoice::TellSight() {
+  if (!sight_ || !override_text_ || !override_seen_) return;
+  const std::optional<Text>& used = NoOverride() ? base_text_ : override_text_;
+  if (!used) return;
+  if (!*used)
+    sight_(used->error());
+  else if (!NoOverride())
+    sight_(*override_seen_);
+  else if (base_seen_)
+    sight_(std::min(*base_seen_, *override_seen_));
 }
 
 }  // namespace imagesweep

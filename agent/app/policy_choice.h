@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/base/clock.h"
 #include "agent/base/result.h"
 
 namespace imagesweep {
@@ -16,22 +17,36 @@ class PolicyChoice {
  public:
   using Text = Result<std::string>;
   using Offer = std::function<void(const Text& text, const std::string& description)>;
-  // `offer` gets what is the policy now, which may be what it was.
-  PolicyChoice(std::string base, std::string override_name, Offer offer);
+  // When a text was last known to be the one that its source holds, or why it cannot be read.
+  using Seen = Result<SteadyTime>;
+  using Sight = std::function<void(const Seen& seen)>;
+  // `offer` gets what is the policy now, which may be what it was; `sight` gets when both that and
+  // the absence of an override were last known.
+  PolicyChoice(std::string base, std::string override_name, Offer offer, Sight sight = {});
 
   void SetBase(const Text& text);
   // kNotFound: there is none.
   void SetOverride(const Text& text);
+  // Nobody looks for an override.
+  void WithoutOverride();
+
+  void SightBase(const Seen& seen);
+  void SightOverride(const Seen& seen);
 
  private:
+  bool NoOverride() const;
   void OfferNow();
+  void TellSight();
 
   const std::string base_;
   const std::string override_;
   const Offer offer_;
+  const Sight sight_;
   std::mutex mu_;
   std::optional<Text> base_text_;
   std::optional<Text> override_text_;
+  std::optional<SteadyTime> base_seen_;
+  std::optional<SteadyTime> override_seen_;
 };
 
 }  // namespace imagesweep

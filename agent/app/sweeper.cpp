@@ -148,6 +148,7 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
   const auto observe = [&] {
     report = Begin(active);
     report.refused = Observe(seen.emplace(), options, report, stop);
+    if (options.refused) report.refused = options.refused;
     report.dry_run = options.dry_run.value_or(report.in_force.dry_run);
   };
   observe();

@@ -117,7 +117,7 @@ void RunUntilStopped(const Options& options, AgentShared& shared, kube::Cluster*
                   NodeNameOf(options), own_pod ? *own_pod : std::nullopt,
                   [&recorder] { return recorder->Take(); });
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
-               shared.clock, shared.events.get(), std::move(on_run)},
+               shared.clock, shared.events.get(), std::move(on_run), &shared.sight},
               options.dry_run.value_or(false), RandomSeed());
   const std::jthread runtime_watch(
       [&](const std::stop_token& quit) { WatchRuntime(runtime, shared, quit); });
@@ -158,6 +158,12 @@ int RunAgent(const Options& options, const std::stop_token& stop) {
                       [&shared](const auto& text, const std::string& from) {
                         shared.PolicyChanged(text ? shared.policies.Offer(*text, from)
                                                   : shared.policies.Unavailable(text.error().what));
+                      },
+                      [&shared](const auto& seen) {
+                        if (seen)
+                          shared.sight.Seen(*seen);
+                        else
+                          shared.sight.Lost(seen.error().what);
                       });
   std::unique_ptr<kube::Cluster> cluster;  // last, as its watches use what stands above
   if (!options.without_kubernetes) {
@@ -191,8 +197,10 @@ int RunAgent(const Options& options, const std::stop_token& stop) {
     policy_file = std::jthread(
         [&](const std::stop_token& quit) { FollowPolicyFile(options.policy_file, shared, quit); });
   } else {
-    FollowConfigMaps(options, *cluster, choice);
+    FollowConfigMaps(options, *cluster, choice, shared.clock);
   }
+  const std::jthread policy_sight(
+      [&](const std::stop_token& quit) { WatchPolicySight(shared, quit); });
   RunUntilStopped(options, shared, cluster.get(), stop);
   shared.log->Info("Stopped");
   return kExitDone;

@@ -14,6 +14,7 @@ namespace imagesweep {
 namespace {
 
 constexpr Millis kFileReread{500};
+constexpr Millis kSightCheck = std::chrono::seconds(2);
 constexpr Millis kRuntimeCheck = std::chrono::seconds(10);
 constexpr Millis kRuntimeRetry = std::chrono::seconds(1);
 constexpr Millis kLogAgain = std::chrono::hours(1);
@@ -76,20 +77,56 @@ void FollowPolicyFile(const std::string& path, AgentShared& shared, const std::s
     const auto text = ReadTextFile(path);
     shared.PolicyChanged(text ? shared.policies.Offer(*text, "file:" + path)
                               : shared.policies.Unavailable(text.error().what));
+    if (text)
+      shared.sight.Seen(shared.clock.Steady());
+    else
+      shared.sight.Lost(text.error().what);
   } while (shared.clock.Sleep(kFileReread, stop));
 }
 
-void FollowConfigMaps(const Options& options, kube::Cluster& cluster, PolicyChoice& choice) {
+void FollowConfigMaps(const Options& options, kube::Cluster& cluster, PolicyChoice& choice,
+                      const Clock& clock) {
   const auto base = ConfigMapNameOf(options);
-  cluster.WatchConfigMap(base->name_space, base->name, options.policy_key,
-                         [&choice](const auto& text) { choice.SetBase(text); });
+  const auto seen = [&clock](const std::optional<Error>& lost) {
+    return lost ? PolicyChoice::Seen(*lost) : PolicyChoice::Seen(clock.Steady());
+  };
+  cluster.WatchConfigMap(
+      base->name_space, base->name, options.policy_key,
+      [&choice](const auto& text) { choice.SetBase(text); },
+      [&choice, seen](const auto& lost) { choice.SightBase(seen(lost)); });
   if (options.policy_override_configmap.empty()) {
-    choice.SetOverride(Error{ErrorKind::kNotFound, "none is named"});
+    choice.WithoutOverride();
     return;
   }
   const auto instead = OverrideNameOf(options);
-  cluster.WatchConfigMap(instead->name_space, instead->name, kOverrideKey,
-                         [&choice](const auto& text) { choice.SetOverride(text); });
+  cluster.WatchConfigMap(
+      instead->name_space, instead->name, kOverrideKey,
+      [&choice](const auto& text) { choice.SetOverride(text); },
+      [&choice, seen](const auto& lost) { choice.SightOverride(seen(lost)); });
+}
+
+void WatchPolicySight(AgentShared& shared, const std::stop_token& stop) {
+  bool told = false;
+  bool refused = false;
+  do {
+    const std::string complaint = shared.sight.Complaint();
+    const auto refusal = shared.sight.Refuse();
+    shared.metrics.SetPolicyUnread(shared.sight.UnreadFor());
+    shared.health.SetPolicyUnread(complaint);
+    const bool news = complaint.empty() ? told : !told || (refusal && !refused);
+    told = !complaint.empty();
+    refused = refusal.has_value();
+    if (!news) continue;
+    if (told) {
+      shared.metrics.PolicyRejected();
+      shared.log->Warn("Policy unread", {{"err", complaint}, {"refusesRuns", refused}});
+      shared.Tell(PolicyUnreadEvent(complaint));
+    } else {
+      if (shared.policies.Problem().empty()) shared.metrics.PolicyConfirmed();
+      shared.log->Info("Policy read again", {});
+      shared.wakeup.Notify();  // a run that was refused need not wait longer
+    }
+  } while (shared.clock.Sleep(kSightCheck, stop));
 }
 
 std::shared_ptr<cri::Connection> AwaitRuntime(const Options& options, AgentShared& shared,

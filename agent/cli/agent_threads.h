@@ -8,6 +8,7 @@
 #include "agent/app/event_publisher.h"
 #include "agent/app/health.h"
 #include "agent/app/policy_choice.h"
+#include "agent/app/policy_sight.h"
 #include "agent/app/policy_store.h"
 #include "agent/app/status.h"
 #include "agent/app/wakeup.h"
@@ -36,6 +37,7 @@ struct AgentShared {
   Metrics metrics;
   Health health{clock};
   PolicyStore policies;
+  PolicySight sight{clock};
   StatusBoard status;
   Wakeup wakeup;
   std::optional<SteadyTime> uses_not_written;  // when that was logged last
@@ -48,11 +50,15 @@ struct AgentShared {
   void PolicyChanged(PolicyStore::Change change);
 };
 
+// Tells health, metrics, events and the log when the policy is not read, and when it is again,
+// until told to stop.
+void WatchPolicySight(AgentShared& shared, const std::stop_token& stop);
 // Until told to stop.
 void FollowPolicyFile(const std::string& path, AgentShared& shared, const std::stop_token& stop);
 // The ConfigMap's policy, or that of the override while there is one.  `choice` must outlive the
 // cluster's watches.
-void FollowConfigMaps(const Options& options, kube::Cluster& cluster, PolicyChoice& choice);
+void FollowConfigMaps(const Options& options, kube::Cluster& cluster, PolicyChoice& choice,
+                      const Clock& clock);
 
 // Waits for a runtime when there is none yet: an agent does not exit for that.  Null: told to stop.
 std::shared_ptr<cri::Connection> AwaitRuntime(const Options& options, AgentShared& shared,

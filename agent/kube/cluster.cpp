@@ -1,5 +1,6 @@
 #include "agent/kube/cluster.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <list>
@@ -16,6 +17,11 @@
 
 namespace imagesweep::kube {
 namespace {
+
+// Bookmarks come about once a minute.  Without them the one object is listed anew, so that somebody
+// has seen it within 75 s and the time that a list may take.
+constexpr Millis kConfigIdle = std::chrono::seconds(75);
+constexpr Millis kConfigUnheard = std::chrono::seconds(60);
 
 // Only to notice another cluster behind the same address; nothing secret rests on it.
 std::string FingerprintOf(const ApiServer& server) {
@@ -104,7 +110,10 @@ void Cluster::WatchPods(std::function<void()> on_back) {
                                              p.clock, p.options.observer);
   p.pod_reflector = std::make_unique<Reflector>(
       *p.transport, p.pod_lister, *p.pod_store, p.clock,
-      Reflector::Options{.idle = p.options.watch_idle, .seed = p.options.seed}, p.options.observer);
+      Reflector::Options{.idle = p.options.watch_idle,
+                         .relist_unheard = p.options.watch_idle,
+                         .seed = p.options.seed},
+      p.options.observer);
   p.threads.emplace_back([&p](const std::stop_token& stop) { p.pod_reflector->Run(stop); });
 }
 
@@ -161,16 +170,19 @@ std::unique_ptr<Lease> Cluster::OpenLease(Lease::Options options, Lease::OnChang
 }
 
 void Cluster::WatchConfigMap(const std::string& name_space, const std::string& name,
-                             const std::string& key, OnConfig on_config) {
+                             const std::string& key, OnConfig on_config, OnSight on_sight) {
   Parts& p = *parts_;
   Parts::Config& config = p.configs.emplace_back();
   config.lister = std::make_unique<Lister>(
       *p.transport, "/api/v1/namespaces/" + QueryEscape(name_space) + "/configmaps", "configmaps",
       "fieldSelector=metadata.name%3D" + QueryEscape(name), p.options.observer);
-  config.handler = std::make_unique<ConfigMapWatch>(name_space, name, key, std::move(on_config));
+  config.handler = std::make_unique<ConfigMapWatch>(name_space, name, key, std::move(on_config),
+                                                    std::move(on_sight));
   config.reflector = std::make_unique<Reflector>(
       *p.transport, *config.lister, *config.handler, p.clock,
-      Reflector::Options{.idle = p.options.watch_idle, .seed = p.options.seed + 7},
+      Reflector::Options{.idle = std::min(p.options.watch_idle, kConfigIdle),
+                         .relist_unheard = kConfigUnheard,
+                         .seed = p.options.seed + 7},
       p.options.observer);
   p.threads.emplace_back([&config](const std::stop_token& stop) { config.reflector->Run(stop); });
 }

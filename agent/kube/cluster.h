@@ -69,7 +69,7 @@ class Cluster {
                                    Lease::OnError on_error);
 
   void WatchConfigMap(const std::string& name_space, const std::string& name,
-                      const std::string& key, OnConfig on_config);
+                      const std::string& key, OnConfig on_config, OnSight on_sight = {});
   Result<std::string> ReadConfigMap(const std::string& name_space, const std::string& name,
                                     const std::string& key, const std::stop_token& stop);
   // One event about this node.  kNotFound when one that goes on is no longer there.

@@ -23,11 +23,12 @@ Result<std::string> ConfigText(const Json& object, const std::string& key,
 }
 
 ConfigMapWatch::ConfigMapWatch(const std::string& name_space, std::string name, std::string key,
-                               OnConfig on_config)
+                               OnConfig on_config, OnSight on_sight)
     : name_(std::move(name)),
       display_(name_space + "/" + name_),
       key_(std::move(key)),
-      on_config_(std::move(on_config)) {}
+      on_config_(std::move(on_config)),
+      on_sight_(std::move(on_sight)) {}
 
 // A server or proxy that ignores the selector must not make another ConfigMap the policy.
 Status ConfigMapWatch::Check(const Json& object) const {
@@ -65,7 +66,12 @@ Status ConfigMapWatch::Apply(EventType type, const Json& object) {
   return Done{};
 }
 
+void ConfigMapWatch::Heard(SteadyTime /*at*/) {
+  if (last_ && on_sight_) on_sight_({});
+}
+
 void ConfigMapWatch::Lose(const Error& why) {
+  if (on_sight_) on_sight_(why.Wrap("ConfigMap " + display_));
   if (last_ && why.kind != ErrorKind::kDenied) return;
   denied_ = true;
   on_config_(why.Wrap("ConfigMap " + display_));

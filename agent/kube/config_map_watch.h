@@ -10,19 +10,23 @@ namespace imagesweep::kube {
 
 // One key of one ConfigMap: its text, or why there is none.
 using OnConfig = std::function<void(const Result<std::string>& text)>;
+// Whether what was told of it last is known to be true at this moment: empty when the server showed
+// that, else why it cannot be read.
+using OnSight = std::function<void(const std::optional<Error>& lost)>;
 
 // Tells of every change of it; called on the reflector's thread, also with the same text again.
 class ConfigMapWatch final : public ReflectorHandler {
  public:
   ConfigMapWatch(const std::string& name_space, std::string name, std::string key,
-                 OnConfig on_config);
+                 OnConfig on_config, OnSight on_sight = {});
 
   Status Replace(const ObjectList& list) override;
   Status Apply(EventType type, const Json& object) override;
   // After a Lose that was told of: what was read last is good again.
   void Confirm() override;
-  // Not to be read for a while: what was read last stays good, and nothing is told.  But who may
-  // not watch it would not see an edit for long, and must hear of that.
+  void Heard(SteadyTime at) override;
+  // Not to be read for a while: what was read last stays good, and `on_sight` alone is told.  But
+  // who may not watch it would not see an edit for long, and must hear of that at once.
   void Lose(const Error& why) override;
 
  private:
@@ -33,6 +37,7 @@ class ConfigMapWatch final : public ReflectorHandler {
   const std::string display_;  // "NAMESPACE/NAME"
   const std::string key_;
   const OnConfig on_config_;
+  const OnSight on_sight_;
   std::optional<Result<std::string>> last_;  // what was read last
   bool denied_ = false;                      // and no longer holds, as was told
 };

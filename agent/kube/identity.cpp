@@ -70,6 +70,7 @@ Result<ApiServer> InCluster(const ReadEnv& env, const ReadFile& read) {
   auto token = ReadToken(server.token_file, read);
   if (!token) return std::move(token).error().Wrap("service account");
   server.token = *std::move(token);
+  server.reread = [env, read] { return InCluster(env, read); };
   return server;
 }
 

@@ -18,6 +18,8 @@ struct ApiServer {
   std::string client_key;
   std::string token;       // bearer token, of token_file when there is one; empty: none
   std::string token_file;  // re-read: projected tokens live about an hour
+  // All of it once more, from where it came; empty: it came from nowhere.  Any thread.
+  std::function<Result<ApiServer>()> reread = {};
 };
 
 // Reads one small file; kNotFound or kDenied when it cannot.

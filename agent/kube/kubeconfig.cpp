@@ -136,6 +136,7 @@ Result<ApiServer> FromKubeconfig(const std::string& path, const ReadFile& read) 
   try {
     auto server = Parse(*text, Reader(path, read));
     if (!server) return std::move(server).error().Wrap("kubeconfig " + path);
+    server->reread = [path, read] { return FromKubeconfig(path, read); };
     return server;
   } catch (const YAML::Exception& error) {
     return Bad("kubeconfig " + path + ": " + error.what());

@@ -131,6 +131,7 @@ Result<Lister::Page> Lister::ReadPage(const std::string& query, const std::stop_
   std::optional<Error> wrong;
   std::optional<Envelope> envelope;
   std::size_t items = 0;
+  bool began = false;
   const auto fail = [&](Error why) {
     wrong = std::move(why);
     return false;
@@ -153,11 +154,16 @@ Result<Lister::Page> Lister::ReadPage(const std::string& query, const std::stop_
         return taken ? true : fail(std::move(taken).error());
       });
   auto response = transport_.Fetch(query, kListTimeout, stop, [&](std::string_view piece) {
+    began = began || !piece.empty();
     if (filter.Feed(piece) != JsonFilter::Fed::kMalformed) return !wrong;
     return fail({ErrorKind::kIncomplete, "JSON: not a list, or nested too deeply"});
   });
   if (observer_) observer_("list", resource_, CodeOf(response));
   if (wrong) return *std::move(wrong);
+  // Whoever has sent a part of it was there: what is missing is not known, which is worse than away.
+  if (!response && began && response.error().kind != ErrorKind::kCancelled)
+    return Error{ErrorKind::kIncomplete,
+                 "the answer broke off in the middle: " + response.error().what};
   if (response && response->status == 200 && !envelope)
     return Error{ErrorKind::kIncomplete, "JSON: the list ends in the middle"};
   return Page{std::move(response), std::move(envelope)};

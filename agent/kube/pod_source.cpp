@@ -7,6 +7,7 @@ namespace imagesweep::kube {
 namespace {
 
 constexpr Millis kNodeTimeout = std::chrono::seconds(10);
+constexpr Millis kWatchSpeaks = std::chrono::seconds(5);  // within this time
 constexpr Millis kNodeReread = std::chrono::minutes(1);  // each run sees the labels anew
 
 // Makes evidence of the pods of a list.
@@ -118,6 +119,12 @@ Result<PodEvidence> PodSource::ListNow(const std::stop_token& stop) {
   evidence.cluster = node_.cluster;
   evidence.listed_at = clock_.Steady();
   return evidence;
+}
+
+bool PodSource::watches() const {
+  if (store_ == nullptr) return false;
+  const auto heard_at = store_->HeardAt();
+  return heard_at && clock_.Steady() - *heard_at <= kWatchSpeaks;
 }
 
 Result<PodEvidence> PodSource::Read(Millis max_age, const std::stop_token& stop) {

@@ -25,7 +25,8 @@ class PodSource final : public PodReader {
             const Clock& clock, RequestObserver observer);
 
   Result<PodEvidence> Read(Millis max_age, const std::stop_token& stop) override;
-  bool watches() const override { return store_ != nullptr; }
+  // False also while the watch has been silent for some seconds: it may be dead.
+  bool watches() const override;
 
  private:
   Status ReadNode(const std::stop_token& stop);

@@ -67,6 +67,13 @@ void PodStore::Confirm() {
   }));
 }
 
+void PodStore::Heard(SteadyTime at) {
+  state_.With([&](State& state) {
+    state.heard_at = at;
+    return 0;
+  });
+}
+
 void PodStore::Found(bool was_lost) const {
   if (was_lost && on_back_) on_back_();
 }
@@ -90,6 +97,10 @@ Result<std::vector<ImageReference>> PodStore::References() const {
 
 std::string PodStore::NewestVersion() const {
   return state_.With([](const State& state) { return state.version; });
+}
+
+std::optional<SteadyTime> PodStore::HeardAt() const {
+  return state_.With([](const State& state) { return state.heard_at; });
 }
 
 Recent PodStore::DrainRecent() {

@@ -27,12 +27,15 @@ class PodStore final : public ReflectorHandler, private ItemSink {
   Status Replace(const ObjectList& list) override;
   Status Apply(EventType type, const Json& object) override;
   void Confirm() override;
+  void Heard(SteadyTime at) override;
   void Lose(const Error& why) override;
 
   // References of all known pods; an error before the first list and while the watch is lost.
   Result<std::vector<ImageReference>> References() const;
   // resourceVersion of the newest list or event; empty before the first list.
   std::string NewestVersion() const;
+  // When the watch last showed that it lives; empty before the first list.
+  std::optional<SteadyTime> HeardAt() const;
   // Every reference that was there at any time since the last call.
   Recent DrainRecent();
 
@@ -43,6 +46,7 @@ class PodStore final : public ReflectorHandler, private ItemSink {
     std::map<std::string, ImageReference> recent;  // by text
     bool recent_complete = true;
     std::string version;
+    std::optional<SteadyTime> heard_at;
     std::optional<Error> lost = Error{ErrorKind::kIncomplete, "pods: not listed yet"};
     bool listed = false;
   };

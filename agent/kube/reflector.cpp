@@ -13,6 +13,7 @@ namespace {
 constexpr Millis kFirstBackoff{1'600};
 constexpr Millis kLastBackoff{60'000};
 constexpr Millis kHealthyAfter = std::chrono::minutes(2);
+constexpr int kMostVersionedLists = 2;  // that fail in a row
 
 std::optional<EventType> TypeOf(const std::string& type) {
   if (type == "ADDED") return EventType::kAdded;
@@ -43,37 +44,59 @@ bool Reflector::ListOnce(const std::stop_token& stop) {
   auto listed = lister_.List(*list_from_, stop, handler_.sink());
   if (stop.stop_requested()) return false;
   if (const auto* failure = std::get_if<ListFailure>(&listed)) {
-    handler_.Lose(failure->error);
-    if (failure->version_unusable && !list_from_->empty()) {
-      list_from_ = std::string();  // at once
-    } else {
+    Lose(failure->error,
+         failure->version_unusable || failure->error.kind == ErrorKind::kIncomplete);
+    // A version of the server's future may be unusable without a word of that.
+    const bool versioned = !list_from_->empty();
+    const bool ask_without = failure->version_unusable || ++failed_lists_ >= kMostVersionedLists;
+    if (versioned && ask_without) list_from_ = std::string();
+    if (!versioned || !failure->version_unusable)  // else at once
       Pause(backoff_, failure->retry_after, stop);
-    }
     return false;
   }
   const auto& list = std::get<ObjectList>(listed);
   if (auto status = handler_.Replace(list); !status) {
-    handler_.Lose(status.error().Wrap("list " + lister_.resource()));
+    Lose(status.error().Wrap("list " + lister_.resource()), /*grave=*/true);
     Pause(backoff_, {}, stop);
     return false;
   }
+  grave_.reset();
+  failed_lists_ = 0;
   resource_version_ = list.resource_version;
   listed_at_ = clock_.Steady();
+  heard_at_ = listed_at_;
+  handler_.Heard(heard_at_);
   list_from_.reset();
   return true;
+}
+
+// That a server is away says nothing of what was missed before it went.
+void Reflector::Lose(const Error& why, bool grave) {
+  if (grave) grave_ = Error{ErrorKind::kIncomplete, why.what};
+  if (!grave_)
+    handler_.Lose(why);
+  else if (grave)
+    handler_.Lose(*grave_);
+  else
+    handler_.Lose({ErrorKind::kIncomplete, grave_->what + "; since then: " + why.what});
 }
 
 void Reflector::WatchOnce(const std::stop_token& stop) {
   const SteadyTime start = clock_.Steady();
   const WatchEnding ending = WatchToItsEnd(stop);
   if (stop.stop_requested()) return;
-  if (ending.lost) handler_.Lose(ending.lost->Wrap("watch " + lister_.resource()));
+  if (ending.lost)
+    Lose(ending.lost->Wrap("watch " + lister_.resource()),
+         ending.next == WatchEnding::Next::kRelist);
   const SteadyTime now = clock_.Steady();
   bool soon = false;
   if (ending.next == WatchEnding::Next::kRelist) {
     list_from_ = resource_version_;
     // It answers, perhaps after an outage whose back-off would now delay the list that ends it.
     soon = now - listed_at_ >= kLastBackoff;
+  } else if (!ending.throttled && options_.relist_unheard > Millis::zero() &&
+             now - heard_at_ >= options_.relist_unheard) {
+    list_from_ = std::string();
   } else if (!ending.throttled && now - listed_at_ >= options_.relist_after) {
     list_from_ = std::string();
   }
@@ -117,6 +140,8 @@ std::optional<WatchEnding> Reflector::OnObject(std::string_view text) {
   saw_event_ = true;
   resource_version_ = *std::move(version);
   handler_.Confirm();
+  heard_at_ = clock_.Steady();
+  handler_.Heard(heard_at_);
   return std::nullopt;
 }
 
@@ -146,8 +171,13 @@ WatchEnding Reflector::WatchToItsEnd(const std::stop_token& stop) {
   if (observer_) observer_("watch", lister_.resource(), CodeOf(response));
   if (ended) return *std::move(ended);
   if (!response && opened && response.error().kind == ErrorKind::kDeadline) return AfterSilence();
+  if (!response && filter.mid_object())
+    return AfterBreak({ErrorKind::kIncomplete,
+                       "it broke off in the middle of an event: " + response.error().what});
   if (!response) return AfterBreak(response.error());
   if (response->status != 200) return AfterRefusal(ReadStatus(*response));
+  if (filter.mid_object())
+    return AfterBreak({ErrorKind::kIncomplete, "it ended in the middle of an event"});
   return AfterEnd(std::chrono::duration_cast<Millis>(clock_.Steady() - start), saw_event_);
 }
 

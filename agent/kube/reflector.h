@@ -29,7 +29,11 @@ class ReflectorHandler {
   virtual Status Apply(EventType type, const Json& object) = 0;
   // The watch lives.
   virtual void Confirm() = 0;
-  // From now until the next Replace or Confirm nothing is known to be current.
+  // The server showed at `at` that what was handed over is what it has: by a list, an event or a
+  // bookmark.  A watch that was only opened shows nothing.
+  virtual void Heard(SteadyTime /*at*/) {}
+  // From now until the next Replace or Confirm nothing is known to be current.  After a loss of
+  // what may never come again the reason stays, whatever is lost later, until a whole list came.
   virtual void Lose(const Error& why) = 0;
 };
 
@@ -51,6 +55,10 @@ class Reflector {
     // A watch may lose events without saying so (kubernetes#123072): listed anew at the end of the
     // first watch after this time, so within it and one watch.
     Millis relist_after = std::chrono::minutes(10);
+    // A watch that ends when nothing was heard for so long is listed anew instead of resumed: a
+    // server that waits for a resourceVersion of its future is as silent as a quiet one.  Zero:
+    // resumed.
+    Millis relist_unheard{0};
     std::uint64_t seed = 0;
   };
   Reflector(HttpTransport& transport, const Lister& lister, ReflectorHandler& handler,
@@ -64,6 +72,7 @@ class Reflector {
   void WatchOnce(const std::stop_token& stop);
   WatchEnding WatchToItsEnd(const std::stop_token& stop);
   std::optional<WatchEnding> OnObject(std::string_view text);
+  void Lose(const Error& why, bool grave);
   void Pause(Backoff& backoff, const std::optional<Millis>& at_least, const std::stop_token& stop);
 
   HttpTransport& transport_;
@@ -77,6 +86,9 @@ class Reflector {
   // Set: list first, not older than this; empty text: consistently.
   std::optional<std::string> list_from_ = std::string();
   SteadyTime listed_at_;
+  SteadyTime heard_at_;         // the last list, event or bookmark
+  std::optional<Error> grave_;  // what was lost may never come again; until a whole list came
+  int failed_lists_ = 0;        // in a row
   std::string resource_version_;  // watch from here
   bool saw_event_ = false;
 };

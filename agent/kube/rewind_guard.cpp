@@ -6,7 +6,9 @@
 namespace imagesweep::kube {
 namespace {
 
-constexpr Millis kGrace = std::chrono::seconds(60);
+// A run that was refused is tried again a minute later at most, so that what was not yet believed
+// at the end of this time is believed within two.
+constexpr Millis kGrace = std::chrono::seconds(45);
 
 std::optional<std::uint64_t> Number(const std::string& version) {
   std::uint64_t number = 0;
@@ -28,7 +30,7 @@ Status RewindGuard::Check(const std::string& listed, const std::string& watched,
     if (now - back_->since < kGrace)
       return Error{ErrorKind::kIncomplete, "the API server went back in time (resourceVersion " +
                                                listed + " after " + std::to_string(newest) +
-                                               "); waiting a minute for a second list"};
+                                               "); waiting 45 s for a second list"};
     discounted_ = watch;
   }
   back_.reset();

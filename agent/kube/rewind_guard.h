@@ -11,8 +11,8 @@ namespace imagesweep::kube {
 
 // Notices an API server that went back in time: a stale one behind a load balancer, or an etcd that
 // was restored from a backup.  resourceVersions of one resource are ordered numbers (KEP-5504).
-// An older list is refused for a minute; when a second list, a minute later, is not older still, it
-// is the new truth.  Pure; not for several threads at once.
+// An older list is refused for 45 s; when a second list, so much later, is not older still, it is
+// the new truth.  Pure; not for several threads at once.
 class RewindGuard {
  public:
   // `listed`: of a consistent list; `watched`: the newest that the watch knew before that list was

@@ -39,6 +39,24 @@ Owned<EVP_PKEY> ReadKey(const std::string& pem) {
   return key;
 }
 
+Status Usable(const ApiServer& server) {
+  if (ReadCertificates(server.ca).empty())
+    return Error{ErrorKind::kInvalid, "the cluster's CA is not a PEM certificate"};
+  if (server.client_certificate.empty()) return Done{};
+  const auto certificates = ReadCertificates(server.client_certificate);
+  if (certificates.empty())
+    return Error{ErrorKind::kInvalid, "the client certificate is not a PEM certificate"};
+  const auto key = ReadKey(server.client_key);
+  if (key == nullptr)
+    return Error{ErrorKind::kInvalid,
+                 "the client key is not a PEM private key (or it needs a password)"};
+  if (X509_check_private_key(certificates.front().get(), key.get()) != 1) {
+    ERR_clear_error();
+    return Error{ErrorKind::kInvalid, "the client key does not belong to the client certificate"};
+  }
+  return Done{};
+}
+
 int SelfIndex() {
   static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
   return index;
@@ -51,39 +69,42 @@ TlsIdentity::TlsIdentity(const ApiServer& server, std::string host)
 
 Result<std::shared_ptr<TlsIdentity>> TlsIdentity::Create(const ApiServer& server,
                                                          std::string host) {
-  if (ReadCertificates(server.ca).empty())
-    return Error{ErrorKind::kInvalid, "the cluster's CA is not a PEM certificate"};
-  if (!server.client_certificate.empty()) {
-    const auto certificates = ReadCertificates(server.client_certificate);
-    if (certificates.empty())
-      return Error{ErrorKind::kInvalid, "the client certificate is not a PEM certificate"};
-    const auto key = ReadKey(server.client_key);
-    if (key == nullptr)
-      return Error{ErrorKind::kInvalid,
-                   "the client key is not a PEM private key (or it needs a password)"};
-    if (X509_check_private_key(certificates.front().get(), key.get()) != 1) {
-      ERR_clear_error();
-      return Error{ErrorKind::kInvalid, "the client key does not belong to the client certificate"};
-    }
-  }
+  if (auto usable = Usable(server); !usable) return std::move(usable).error();
   return std::shared_ptr<TlsIdentity>(new TlsIdentity(server, std::move(host)));
+}
+
+// Files may be swapped one by one: a certificate whose key is still the old one is not usable yet.
+ApiServer TlsIdentity::Newest() {
+  return server_.With([](ApiServer& server) {
+    if (!server.reread) return server;
+    auto fresh = server.reread();
+    const bool same_party = fresh && fresh->url == server.url &&
+                            fresh->client_certificate.empty() == server.client_certificate.empty();
+    if (same_party && Usable(*fresh)) {
+      server.ca = std::move(fresh->ca);
+      server.client_certificate = std::move(fresh->client_certificate);
+      server.client_key = std::move(fresh->client_key);
+    }
+    return server;
+  });
 }
 
 void TlsIdentity::Apply(SSL_CTX* context) {
   ++contexts_;
+  const ApiServer server = Newest();
   Owned<X509_STORE> store(X509_STORE_new());
-  for (const auto& ca : ReadCertificates(server_.ca)) X509_STORE_add_cert(store.get(), ca.get());
+  for (const auto& ca : ReadCertificates(server.ca)) X509_STORE_add_cert(store.get(), ca.get());
   SSL_CTX_set_cert_store(context, store.release());  // also drops the system's bundle
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_cert_verify_callback(context, Verify, this);
   SSL_CTX_set_ex_data(context, SelfIndex(), this);
   SSL_CTX_set_info_callback(context, OnInfo);
-  if (server_.client_certificate.empty()) return;
-  const auto certificates = ReadCertificates(server_.client_certificate);
+  if (server.client_certificate.empty()) return;
+  const auto certificates = ReadCertificates(server.client_certificate);
   SSL_CTX_use_certificate(context, certificates.front().get());
   for (std::size_t i = 1; i < certificates.size(); ++i)
     SSL_CTX_add1_chain_cert(context, certificates[i].get());
-  SSL_CTX_use_PrivateKey(context, ReadKey(server_.client_key).get());
+  SSL_CTX_use_PrivateKey(context, ReadKey(server.client_key).get());
 }
 
 // The whole verification by OpenSSL alone, host included, because its reasons are exact and

@@ -12,7 +12,9 @@
 
 namespace imagesweep::kube {
 
-// Who we believe and who we are, for every TLS connection to one API server.  Any thread.
+// Who we believe and who we are, for every TLS connection to one API server.  CA and client
+// certificate are read again for each new connection; what cannot be read or used, or belongs to
+// another server, leaves the ones before in force.  Any thread.
 class TlsIdentity {
  public:
   // kInvalid when the CA, the client certificate or its key cannot be used, so that a bad file is
@@ -20,7 +22,7 @@ class TlsIdentity {
   // certificate must carry.
   static Result<std::shared_ptr<TlsIdentity>> Create(const ApiServer& server, std::string host);
 
-  // Sets up a context: the cluster's CA and no other, the host, the client certificate, TLS 1.2 and
+  // Sets up the context of a new connection: the cluster's CA and no other, the host, the client certificate, TLS 1.2 and
   // up. Must outlive the context.
   void Apply(SSL_CTX* context);
 
@@ -36,8 +38,9 @@ class TlsIdentity {
   static int Verify(X509_STORE_CTX* chain, void* self);
   static void OnInfo(const SSL* ssl, int where, int code);
   void Note(const std::string& problem);
+  ApiServer Newest();
 
-  const ApiServer server_;
+  Guarded<ApiServer> server_;
   const std::string host_;
   std::atomic<std::size_t> contexts_{0};
   Guarded<std::string> problem_;

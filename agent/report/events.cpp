@@ -86,6 +86,11 @@ NodeEvent PolicyInvalidEvent(const std::string& problem, bool keeps_last_good) {
                                    : "; no policy is in force, so nothing is removed")};
 }
 
+NodeEvent PolicyUnreadEvent(const std::string& complaint) {
+  return {true, "PolicyUnread", "LoadPolicy",
+          "Nobody knows whether the policy in force still is the policy: " + complaint};
+}
+
 NodeEvent RuntimeUnreachableEvent(const std::string& problem) {
   return {true, "RuntimeUnreachable", "ConnectRuntime",
           "The container runtime has not answered for 2 minutes: " + problem};

@@ -19,6 +19,8 @@ NodeEvent PolicyLoadedEvent(const PolicySource& source, bool dry_run, bool suspe
 // `problem`: all complaints, one a line; the first is told.  `keeps_last_good`: a policy stays in
 // force.
 NodeEvent PolicyInvalidEvent(const std::string& problem, bool keeps_last_good);
+// `complaint`: since when it is not read, why, and what follows.
+NodeEvent PolicyUnreadEvent(const std::string& complaint);
 NodeEvent RuntimeUnreachableEvent(const std::string& problem);
 
 }  // namespace imagesweep

@@ -97,6 +97,7 @@ struct Metrics::Series {
   Gauge& suspended = gauge(series::kSuspended).Add({});
   Family<Gauge>& policy_info = gauge(series::kPolicyInfo);
   Gauge& reload_ok = gauge(series::kReloadOk).Add({});
+  Gauge& unread = gauge(series::kUnread).Add({});
   Gauge& reload_time = gauge(series::kReloadTime).Add({});
   Gauge& cri_up = gauge(series::kCriUp).Add({});
   Family<Gauge>& evidence_age = gauge(series::kEvidenceAge);
@@ -246,6 +247,14 @@ void Metrics::PolicyLoaded(const PolicySource& source, const std::string& origin
 
 void Metrics::PolicyRejected() {
   series_->reload_ok.Set(0);
+}
+
+void Metrics::PolicyConfirmed() {
+  series_->reload_ok.Set(1);
+}
+
+void Metrics::SetPolicyUnread(Millis unread_for) {
+  series_->unread.Set(std::chrono::duration<double>(unread_for).count());
 }
 
 void Metrics::SetRuntimeUp(bool up) {

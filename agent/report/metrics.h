@@ -37,6 +37,9 @@ class Metrics {
   void PolicyLoaded(const PolicySource& source, const std::string& origin, bool dry_run,
                     bool suspended, SystemTime at);
   void PolicyRejected();
+  // It is read again, and is the one in force.
+  void PolicyConfirmed();
+  void SetPolicyUnread(Millis unread_for);
   void SetRuntimeUp(bool up);
   void CountKubeRequest(std::string_view verb, std::string_view resource, std::string_view code);
   void CountRuntimeCall(std::string_view method, std::string_view code, double seconds);

@@ -49,7 +49,12 @@ inline constexpr Declared kPolicyInfo{
     "The policy in force, one series at a time; always 1. source: none, "
     "chart, override, existing, configmap or file."};
 inline constexpr Declared kReloadOk{"imagesweep_config_last_reload_successful",
-                                    "1 when the last policy that was read is valid and in force."};
+                                    "1 when the last policy that was read is valid and in force, "
+                                    "and it was read within the last two minutes."};
+inline constexpr Declared kUnread{
+    "imagesweep_config_unread_seconds",
+    "Time since the policy in force was last known to be the one of its source; from 300 on runs "
+    "are refused. 0 without a policy."};
 inline constexpr Declared kReloadTime{"imagesweep_config_last_reload_success_timestamp_seconds",
                                       "Unix time at which a valid policy was last loaded."};
 inline constexpr Declared kCriUp{"imagesweep_cri_up", "1 when the container runtime answers."};

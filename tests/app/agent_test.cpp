@@ -19,7 +19,8 @@ const std::string kHead =
 struct AgentTest : testing::Test {
   ~AgentTest() override { Stop(); }
   void Start(bool force_dry_run = false) {
-    agent.emplace(Agent::Parts{sweeper, policies, wakeup, health, metrics, **log, clock},
+    agent.emplace(Agent::Parts{sweeper, policies, wakeup, health, metrics, **log, clock, nullptr,
+                               {}, &sight},
                   force_dry_run, 1);
     loop = std::jthread([this] { agent->Run(stop.get_token()); });
   }
@@ -42,6 +43,7 @@ struct AgentTest : testing::Test {
   std::unique_ptr<Ledger> ledger = Ledger::InMemory(node_clock);
   Sweeper sweeper{{node, &node, node, node, *ledger, node_clock}, "node1", std::nullopt};
   PolicyStore policies;
+  PolicySight sight{node_clock};
   Wakeup wakeup;
   Health health{clock};
   Metrics metrics{"0", "0", clock};
@@ -110,6 +112,42 @@ TEST_F(AgentTest, ASourceThatIsBackEndsTheWaitAfterARefusal) {
   wakeup.Notify();
   AwaitLastRun("[+]last-run ok");
   EXPECT_EQ(runs, 2) << "the very next run, without a back-off in between";
+}
+
+// It may say `suspend: true` by now.
+TEST_F(AgentTest, RefusesRunsByAPolicyThatNobodyCanRead) {
+  sight.Seen(node_clock.Steady());
+  sight.Lost("ConfigMap sweep/policy: the API server answered 500");
+  node_clock.Advance(std::chrono::minutes(5));
+  policies.Offer(kHead + "dryRun: false\ninitialDelay: 0s\n", "file/p");
+  Start();
+  AwaitLastRun("policy cannot be trusted: it was not read for 5m: ConfigMap sweep/policy");
+  EXPECT_THAT(metrics.Render(),
+              HasSubstr("imagesweep_refused_runs_total{source=\"policy\"} 1"));
+  sight.Seen(node_clock.Steady());
+  wakeup.Notify();
+  AwaitLastRun("Removed 0 images");
+}
+
+TEST_F(AgentTest, APolicyThatIsLostEndsABatchThatIsUnderWay) {
+  const std::string sweep = kHead +
+                            "initialDelay: 0s\nminimumAge: 0s\nmaximumAge: 1s\nlimits: "
+                            "{removalDelay: 0s, maxPercentOfImages: 100, confirmRuns: 1}\n";
+  for (const char* name : {"a", "b", "c"})
+    node.images.push_back(Img(name, {std::string_view(name)}));
+  policies.Offer(sweep, "file/p");
+  sweeper.Evaluate(*policies.Active(), {});
+  node_clock.Advance(std::chrono::minutes(1));
+  sight.Seen(node_clock.Steady() - std::chrono::minutes(4));
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    if (call == "Remove") node_clock.Advance(std::chrono::seconds(61));
+    return std::nullopt;
+  };
+  policies.Offer(sweep + "dryRun: false\n", "file/p");
+  Start();
+  AwaitLastRun("stopped early: the policy cannot be read");
+  Stop();
+  EXPECT_EQ(node.removed.size(), 1U);
 }
 
 TEST_F(AgentTest, AnEditStopsABatchThatIsUnderWay) {

@@ -38,6 +38,19 @@ TEST_F(HealthTest, IsReadyWhenTheRuntimeAnswersAndAPolicyIsInForce) {
   EXPECT_THAT(health.Ready("").body, HasSubstr("[-]runtime failed: connection refused"));
 }
 
+// All agents lose sight of the policy when the API server is away; they must not all be unready.
+TEST_F(HealthTest, SaysThatThePolicyIsNotReadAndStaysReady) {
+  health.SetRuntime(runtime, {});
+  health.SetPolicy(PolicySource{"file/p", "9f2c41aa03be"}, "");
+  health.SetPolicyUnread("it was not read for 2m: 503");
+  const HttpReply reply = health.Ready("verbose");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_THAT(reply.body, HasSubstr("[-]policy failed: file/p (sha256 9f2c41aa03be); it was not "
+                                    "read for 2m: 503"));
+  health.SetPolicyUnread("");
+  EXPECT_THAT(health.Ready("verbose").body, HasSubstr("[+]policy ok"));
+}
+
 TEST_F(HealthTest, TellsWhichSourceTheLastRunCouldNotTrust) {
   health.SetRuntime(runtime, {});
   health.SetPolicy(PolicySource{"file/p", "9f2c41aa03be"}, "");

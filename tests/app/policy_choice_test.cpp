@@ -45,5 +45,63 @@ TEST(PolicyChoiceTest, TheOverrideIsThePolicyWhileItExists) {
   }
 }
 
+struct PolicySightOfChoiceTest : testing::Test {
+  static SteadyTime At(int second) { return SteadyTime(std::chrono::seconds(second)); }
+  std::string sight;  // what was told last
+  PolicyChoice choice{"base", "override", [](const auto&, const auto&) {},
+                      [this](const PolicyChoice::Seen& seen) {
+                        sight = seen ? std::to_string(seen->time_since_epoch() /
+                                                      std::chrono::seconds(1))
+                                     : seen.error().what;
+                      }};
+  const Error none{ErrorKind::kNotFound, "does not exist"};
+  const Error away{ErrorKind::kUnavailable, "503"};
+};
+
+// A base that is the policy is it only as long as somebody knows that there is no override.
+TEST_F(PolicySightOfChoiceTest, TheOlderOfBothLooksCountsWhileTheBaseIsInForce) {
+  choice.SetBase(std::string("b"));
+  choice.SightBase(At(10));
+  EXPECT_EQ(sight, "") << "there may be an override";
+  choice.SetOverride(none);
+  choice.SightOverride(At(11));
+  EXPECT_EQ(sight, "10");
+  choice.SightBase(At(60));
+  EXPECT_EQ(sight, "11");
+  choice.SightOverride(away);
+  EXPECT_EQ(sight, "503");
+  choice.SightBase(At(120));
+  EXPECT_EQ(sight, "11") << "nobody knows whether there is an override";
+}
+
+TEST_F(PolicySightOfChoiceTest, TheOverrideCountsAloneWhileItExists) {
+  choice.SetOverride(std::string("o"));
+  choice.SightOverride(At(10));
+  EXPECT_EQ(sight, "10");
+  choice.SightBase(away);
+  EXPECT_EQ(sight, "10");
+  choice.SightOverride(away);
+  EXPECT_EQ(sight, "503");
+}
+
+TEST_F(PolicySightOfChoiceTest, WithoutAnOverrideTheBaseCountsAlone) {
+  choice.WithoutOverride();
+  choice.SetBase(std::string("b"));
+  choice.SightBase(At(10));
+  EXPECT_EQ(sight, "10");
+  choice.SightBase(away);
+  EXPECT_EQ(sight, "503");
+}
+
+// Deleted, or without the key: what was in force is not what the cluster holds.
+TEST_F(PolicySightOfChoiceTest, ASourceWithoutATextDoesNotConfirmTheLastOne) {
+  choice.WithoutOverride();
+  choice.SetBase(std::string("b"));
+  choice.SightBase(At(10));
+  choice.SetBase(none);
+  choice.SightBase(At(20));
+  EXPECT_EQ(sight, "does not exist");
+}
+
 }  // namespace
 }  // namespace imagesweep

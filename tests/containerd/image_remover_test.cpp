@@ -344,7 +344,7 @@ TEST_F(ImageRemoverTest, ARunWaitsForDownloadsForThirtySecondsInAllAndThenGoesBy
     EXPECT_LT(clock.Steady() - begun, std::chrono::seconds(31));
     EXPECT_EQ(remover.in_flight(), 1U) << "one by one";
     EXPECT_EQ(remover.batch_size(), node.batch);
-    ASSERT_TRUE(remover.Remove(image, stop));
+    ASSERT_TRUE(remover.Remove(image, guard, stop));
     EXPECT_EQ(node.removed.back(), image.id.text()) << "by the CRI";
     EXPECT_THAT(fake.changed, IsEmpty());
     ASSERT_TRUE(remover.Reclaim(stop));
@@ -367,7 +367,7 @@ TEST_F(ImageRemoverTest, ARecordThatWouldOutliveItsImageIsRenamedBesideADownload
   downloads = {{"layer", clock.Now()}};
   fake.on_call = [&](const std::string&) { downloads = {{"layer", clock.Now()}}; };
   ASSERT_TRUE(Begin({&app}));
-  ASSERT_TRUE(remover.Remove(app, stop));
+  ASSERT_TRUE(remover.Remove(app, guard, stop));
   EXPECT_THAT(fake.changed,
               ElementsAre("create docker.io/library/import-2025-01-01@" + DigestOf('1'),
                           "delete import-2025-01-01@" + DigestOf('1')));

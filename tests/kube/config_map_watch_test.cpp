@@ -29,10 +29,17 @@ struct ConfigMapWatchTest : testing::Test {
                 "fieldSelector=metadata.name%3Dpolicy",
                 {}};
   std::vector<std::string> told;
-  ConfigMapWatch watch{"sweep", "policy", "policy.yaml", [this](const Result<std::string>& text) {
+  std::vector<std::string> sight;  // "seen", or why not
+  ConfigMapWatch watch{"sweep", "policy", "policy.yaml",
+                       [this](const Result<std::string>& text) {
                          told.push_back(text ? *text : "(" + text.error().what + ")");
+                       },
+                       [this](const std::optional<Error>& lost) {
+                         sight.push_back(lost ? lost->what : "seen");
                        }};
-  void Run() { Reflector(http, lister, watch, clock, {.seed = 1}, {}).Run(http.stop.get_token()); }
+  void Run(Reflector::Options options = {.seed = 1}) {
+    Reflector(http, lister, watch, clock, options, {}).Run(http.stop.get_token());
+  }
 };
 
 TEST_F(ConfigMapWatchTest, TellsOfEveryChange) {
@@ -92,6 +99,35 @@ TEST_F(ConfigMapWatchTest, SaysThatItMayNotWatchAndWhatHoldsWhenItMayAgain) {
                           "403 Forbidden: no (grant it in the role of this user or service "
                           "account))",
                           "one", "two"));
+}
+
+constexpr Millis kMinute = std::chrono::minutes(1);
+
+TEST_F(ConfigMapWatchTest, ItIsSeenInListsEventsAndBookmarksAndNotByOpeningAWatch) {
+  http.script = {ListStep("10", {ConfigMapJson("one")}),
+                 WatchStep({Event("MODIFIED", ConfigMapJson("two", "11")), Bookmark("12")},
+                           kMinute),
+                 WatchStep({}, kMinute), WatchStep({}, kMinute),
+                 RefuseStep(500, "InternalError", "no")};
+  Run();
+  EXPECT_THAT(sight, ElementsAre("seen", "seen", "seen",
+                                 "ConfigMap sweep/policy: watch configmaps: the API server "
+                                 "answered 500 InternalError: no"));
+}
+
+// A dead connection and a cluster where nothing happens look alike; one object is cheap to list.
+TEST_F(ConfigMapWatchTest, ASilentWatchCostsAListWithinTwoMinutes) {
+  Step silent = WatchStep({}, Millis(75'000));
+  silent.error = Error{ErrorKind::kDeadline, "no answer within 75000 ms"};
+  http.script = {ListStep("10", {ConfigMapJson("one")}), silent,
+                 ListStep("20", {ConfigMapJson("suspended")}), silent,
+                 ListStep("20", {ConfigMapJson("suspended")})};
+  const SteadyTime start = clock.Steady();
+  Run({.idle = Millis(75'000), .relist_unheard = Millis(60'000), .seed = 1});
+  EXPECT_THAT(http.Summary(), ElementsAre("list newest", "watch 10", "list newest", "watch 20",
+                                          "list newest"));
+  EXPECT_THAT(told, ElementsAre("one", "suspended", "suspended"));
+  EXPECT_EQ(clock.Steady() - start, Millis(150'000)) << "without a pause";
 }
 
 // A policy is never taken from another object, nor from a text that is none.

@@ -107,6 +107,60 @@ TEST_F(TrustTest, NamesTheFileThatCannotBeUsed) {
   }
 }
 
+// A CA that is rotated, as the kubelet swaps the files of a service account.
+TEST_F(TrustTest, BelievesWhatItsFilesSayOnEachNewConnection) {
+  const TestCa stranger("stranger");
+  const TestCertificate mine = ca.Issue({.name = "me"});
+  const TestCertificate unknown = stranger.Issue({.name = "me"});
+  FakeApiServer server(good, Says(200, "{}"));
+  server.RequireClientCertificate(ca.pem());
+  ApiServer to = At(server);
+  to.ca = stranger.pem();
+  to.client_certificate = unknown.certificate;
+  to.client_key = unknown.key;
+  ApiServer now = to;
+  to.reread = [&now]() -> Result<ApiServer> { return now; };
+  Client client(to, clock);
+  EXPECT_FALSE(client.Get());
+  now.ca = ca.pem();
+  EXPECT_FALSE(client.Get()) << "the certificate is still another cluster's";
+  now.client_certificate = mine.certificate;
+  EXPECT_FALSE(client.Get()) << "half of a swap: the key is not its key";
+  now.client_key = mine.key;
+  const auto response = client.Get();
+  EXPECT_TRUE(response) << response.error().what;
+}
+
+TEST_F(TrustTest, FilesThatCannotBeUsedLeaveTheOldOnesInForce) {
+  const struct {
+    const char* why;
+    std::function<Result<ApiServer>(ApiServer)> reread;
+  } cases[] = {
+      {"unreadable",
+       [](const ApiServer&) -> Result<ApiServer> {
+         return Error{ErrorKind::kNotFound, "cannot read ca.crt"};
+       }},
+      {"empty",
+       [](ApiServer to) -> Result<ApiServer> {
+         to.ca.clear();
+         return to;
+       }},
+      {"another server's",
+       [](ApiServer to) -> Result<ApiServer> {
+         to.ca = TestCa("stranger").pem();
+         to.url = "https://elsewhere:1";
+         return to;
+       }},
+  };
+  for (const auto& [why, reread] : cases) {
+    FakeApiServer server(good, Says(200, "{}"));
+    ApiServer to = At(server);
+    to.reread = [&reread, copy = to] { return reread(copy); };
+    const auto response = Client(to, clock).Get();
+    EXPECT_TRUE(response) << why;
+  }
+}
+
 TEST_F(TrustTest, FollowsNoRedirect) {
   FakeApiServer elsewhere(good, Says(200, "{}"));
   FakeApiServer server(good, Says(302, "", "Location: " + elsewhere.url() + "/x\r\n"));

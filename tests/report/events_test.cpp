@@ -90,6 +90,13 @@ TEST(Events, APolicysFirstComplaintIsToldAndWhetherOneStaysInForce) {
   EXPECT_THAT(PolicyInvalidEvent("x", false).note, HasSubstr("nothing is removed"));
 }
 
+TEST(Events, APolicyThatNobodyCanReadIsAWarning) {
+  const NodeEvent event = PolicyUnreadEvent("it was not read for 1m50s: 503");
+  EXPECT_TRUE(event.warning);
+  EXPECT_EQ(event.reason, "PolicyUnread");
+  EXPECT_THAT(event.note, HasSubstr("not read for 1m50s: 503"));
+}
+
 TEST(Events, ALoadedPolicySaysThatNothingGoesWhenThatIsSo) {
   const PolicySource source{"configmap/a/b", "111111111111"};
   EXPECT_EQ(PolicyLoadedEvent(source, false, false).note,

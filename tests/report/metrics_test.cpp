@@ -200,5 +200,15 @@ TEST(Metrics, ShowsOnePolicyAtATime) {
   EXPECT_THAT(metrics.Render(), HasSubstr("imagesweep_config_last_reload_successful 0"));
 }
 
+TEST(Metrics, SaysForHowLongThePolicyIsNotRead) {
+  FakeClock clock;
+  Metrics metrics("0.1.0", "abc", clock);
+  EXPECT_THAT(metrics.Render(), HasSubstr("imagesweep_config_unread_seconds 0\n"));
+  metrics.SetPolicyUnread(Millis(125'000));
+  EXPECT_THAT(metrics.Render(), HasSubstr("imagesweep_config_unread_seconds 125\n"));
+  metrics.PolicyConfirmed();
+  EXPECT_THAT(metrics.Render(), HasSubstr("imagesweep_config_last_reload_successful 1"));
+}
+
 }  // namespace
 }  // namespace imagesweep

@@ -18,7 +18,8 @@ struct Step {
   std::string body;                   // of a list, or of a refused watch
   std::vector<std::string> pieces;    // of a watch
   std::optional<Millis> retry_after;  // header
-  std::optional<Error> error;         // instead of an answer; for a watch after its pieces
+  std::optional<Error> error;         // instead of an answer; for a watch after its pieces, for a
+                                      // list after its body when there is one
   Millis lasts{0};                    // the clock moves so far before the end
   std::function<void()> before_end;   // looks around while a watch is open
 };
@@ -47,6 +48,17 @@ class ScriptedHttp final : public HttpTransport {
     const auto step = Next({path, false, clock_.Steady()});
     if (!step) return Error{ErrorKind::kCancelled, "the script is over"};
     clock_.Advance(step->lasts);
+    if (step->error) return Error(*step->error);
+    return HttpResponse{step->status, step->retry_after, step->body};
+  }
+
+  Result<HttpResponse> Fetch(const std::string& path, Millis, const std::stop_token&,
+                             const OnData& on_data) override {
+    auto step = Next({path, false, clock_.Steady()});
+    if (!step) return Error{ErrorKind::kCancelled, "the script is over"};
+    clock_.Advance(step->lasts);
+    if (step->error && step->body.empty()) return Error(*step->error);
+    if (step->status == 200) on_data(std::exchange(step->body, {}));
     if (step->error) return Error(*step->error);
     return HttpResponse{step->status, step->retry_after, step->body};
   }

@@ -1,0 +1,90 @@
+#include "agent/app/policy_sight.h"
+
+#include <gmock/gmock.h>
+
+#include <random>
+
+#include "tests/support/fake_clock.h"
+
+namespace imagesweep {
+namespace {
+
+using std::chrono::seconds;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct PolicySightTest : testing::Test {
+  FakeClock clock;
+  PolicySight sight{clock};
+};
+
+TEST_F(PolicySightTest, IsToldWithinTwoMinutesAndRefusesAfterFive) {
+  sight.Seen(clock.Steady());
+  sight.Lost("the API server answered 500");
+  clock.Advance(seconds(109));
+  EXPECT_THAT(sight.Complaint(), IsEmpty());
+  clock.Advance(seconds(1));
+  EXPECT_THAT(sight.Complaint(), AllOf(HasSubstr("answered 500"), HasSubstr("from 5m on")));
+  EXPECT_FALSE(sight.Refuse());
+  clock.Advance(seconds(189));
+  EXPECT_FALSE(sight.Refuse());
+  clock.Advance(seconds(1));
+  const auto refusal = sight.Refuse();
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->source, "policy");
+  EXPECT_THAT(refusal->error.what, HasSubstr("not read for 5m: the API server answered 500"));
+  sight.Seen(clock.Steady());
+  EXPECT_FALSE(sight.Refuse());
+  EXPECT_THAT(sight.Complaint(), IsEmpty());
+}
+
+// Nobody says that a watch is dead.
+TEST_F(PolicySightTest, SilenceIsBlindnessToo) {
+  sight.Seen(clock.Steady());
+  clock.Advance(std::chrono::minutes(5));
+  ASSERT_TRUE(sight.Refuse());
+  EXPECT_THAT(sight.Refuse()->error.what, HasSubstr("nothing is heard of it"));
+}
+
+TEST_F(PolicySightTest, WithoutAPolicyThereIsNothingToLose) {
+  sight.Lost("does not exist");
+  clock.Advance(std::chrono::hours(1));
+  EXPECT_FALSE(sight.Refuse());
+  EXPECT_EQ(sight.UnreadFor(), Millis(0));
+}
+
+// Whatever comes in whatever order: a run goes by the policy exactly while it was seen within five
+// minutes, and blindness of two minutes is always told.
+TEST_F(PolicySightTest, NoRunGoesByAPolicyThatNobodySawForFiveMinutes) {
+  std::mt19937_64 random(17);
+  SteadyTime newest = clock.Steady();
+  sight.Seen(newest);
+  int refused = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    clock.Advance(Millis(static_cast<Millis::rep>(random() % 60'000)));
+    switch (random() % 8) {
+      case 0:
+        newest = clock.Steady();
+        sight.Seen(newest);
+        break;
+      case 1:  // late news of an older look
+        sight.Seen(clock.Steady() - std::chrono::minutes(10));
+        newest = std::max(newest, clock.Steady() - std::chrono::minutes(10));
+        break;
+      default:
+        sight.Lost("503");
+    }
+    const auto unseen = clock.Steady() - newest;
+    ASSERT_EQ(sight.Refuse().has_value(), unseen >= std::chrono::minutes(5)) << i;
+    if (unseen >= seconds(120)) {
+      ASSERT_FALSE(sight.Complaint().empty()) << i;
+    }
+    refused += sight.Refuse() ? 1 : 0;
+  }
+  EXPECT_GT(refused, 1'000);
+  EXPECT_LT(refused, 19'000);
+}
+
+}  // namespace
+}  // namespace imagesweep
