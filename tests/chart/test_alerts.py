@@ -44,7 +44,7 @@ def series(name, values, **labels):
      "The container runtime does not answer", "a cannot reach the container runtime, so it removes nothing."),
     ("ImagesweepPolicyInvalid", [series("imagesweep_config_last_reload_successful", "1x5 0x60")], "10m", "30m",
      "warning", "The newest image policy is not in force",
-     "a could not read or accept the policy. The last good one stays in force; without one nothing is removed. "
+     "a could not read or accept the policy. One that is wrong leaves the last good one in force; without one, or while it cannot be read, nothing is removed. "
      "/readyz?verbose and the log say why."),
     ("ImagesweepRunsStale", [series("imagesweep_last_run_success_timestamp_seconds", "60x200")], "90m", "120m",
      "warning", "No run for a long time",

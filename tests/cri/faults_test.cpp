@@ -6,6 +6,7 @@
 #include "agent/cri/image_remover.h"
 #include "agent/cri/stubs.h"
 #include "tests/cri/fixture.h"
+#include "tests/support/open_guard.h"
 
 namespace imagesweep::cri {
 namespace {
@@ -25,8 +26,10 @@ Status Ask(const std::string& question, Client& client, const std::stop_token& s
   if (question == "image") return done(client.runtime.ImageStatus(ImageId(Id("a")), stop));
   if (question == "use") return done(client.runtime.ReadUse(stop));
   if (question == "filesystems") return done(client.runtime.ImageFilesystems(stop));
-  if (question == "remove")
-    return done(CriImageRemover(client.connection).Remove(Img("a", {}), stop));
+  if (question == "remove") {
+    OpenGuard guard;
+    return done(CriImageRemover(client.connection).Remove(Img("a", {}), guard, stop));
+  }
   return Error{ErrorKind::kInvalid, question};
 }
 
