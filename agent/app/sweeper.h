@@ -62,7 +62,7 @@ struct SweepOptions {
   std::optional<Millis> running_for;
   Executor::Hooks hooks;
   // Why the run may remove nothing, known before it looked; what it sees still counts as seen.
-  std::optional<Refusal> refused;
+  std::optional<Refusal> refused = {};
   // Bytes that are to be available on the image filesystem in the end, and then no image more goes;
   // 0: as the policy's marks say.
   std::uint64_t room = 0;

@@ -44,7 +44,11 @@ std::string Executor::WhyUnavailable(const ImageId& id) const {
 void Executor::Remember(const Outcome& outcome, const ImageId& id) {
   const SteadyTime now = clock_.Steady();
   if (outcome.kind == OutcomeKind::kSpared && outcome.unavailable)
-    backoff_.Failed(id, "it was skipped before (" + outcome.detail + ")", now);
+    backoff_.Failed(id,
+                    outcome.detail.starts_with("skipped, ")
+                        ? "it was " + outcome.detail
+                        : "it was skipped before (" + outcome.detail + ")",
+                    now);
   if (outcome.kind != OutcomeKind::kFailed) return;
   ++failures_;
   std::string why = "its removal failed before (" + outcome.detail + ")";

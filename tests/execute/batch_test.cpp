@@ -702,7 +702,7 @@ TEST_F(BatchTest, AnImageInUseOutsideTheCriIsSkippedIsNoFailureAndIsNotTriedAgai
   EXPECT_EQ(remover.tried[Id("b")], 1);
   const auto spared = std::ranges::find(execution.outcomes, OutcomeKind::kSpared, &Outcome::kind);
   ASSERT_NE(spared, execution.outcomes.end());
-  EXPECT_THAT(spared->detail, HasSubstr("the runtime said that it is in use outside the CRI"));
+  EXPECT_THAT(spared->detail, HasSubstr("it was skipped, in use outside the CRI"));
   clock.Advance(std::chrono::minutes(2));
   RunWith(remover);
   EXPECT_EQ(remover.tried[Id("b")], 2);

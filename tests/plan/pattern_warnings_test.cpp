@@ -130,7 +130,7 @@ TEST_F(PatternWarningsTest, AreForRulesTooAndFew) {
   policy.rules = {rule};
   EXPECT_THAT(PatternWarnings(policy, seen.seen()),
               ElementsAre(StartsWith("rule \"old\": \"shop/api\" matches no image")));
-  EXPECT_THAT(Keep({"shop/**", "shop/*", "shop/api", "shop/web", "shop/a*", "shop/w*"}), SizeIs(5));
+  EXPECT_THAT(Keep({"shop/**", "shop/*", "shop/a*", "shop/ap*", "shop/w*", "shop/we*"}), SizeIs(5));
 }
 
 TEST_F(PatternWarningsTest, AreGivenUpBeforeTheyTakeLong) {

@@ -343,6 +343,7 @@ TEST(PlanProperty, WithoutARuleThatRemovesNoMoreIsRemoved) {
       rule.keep_last.reset();
       rule.minimum_age.reset();
       rule.maximum_age.reset();
+      rule.local_only.reset();
     }
     auto before = Removed(world);
     for (std::size_t i = rules.size(); i-- > 0;) {

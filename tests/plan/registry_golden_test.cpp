@@ -49,6 +49,11 @@ struct RegistryCleanup : testing::Test {
     image.tags.clear();
     seen.Add(image, old);
   }
+  // The last image has been watched without a use for so long.
+  void Age(hours old) {
+    ImageAge& age = seen.seen().ages.back();
+    age.unused_for = age.watched_unused_for = old;
+  }
   const Decision& Last() {
     plan = MakePlan(policy, seen.seen());
     return plan.decisions.back();
@@ -112,7 +117,7 @@ TEST_F(RegistryCleanup, AFreshImageIsNotRemovedDuringItsDeployment) {
   Add("pr-301", hours(23));
   EXPECT_EQ(Last().code, Code::kTooYoung);
   EXPECT_THAT(Last().reason, HasSubstr("less than minimumAge"));
-  seen.seen().ages.back().unused_for = hours(24);
+  Age(hours(24));
   EXPECT_EQ(Last().code, Code::kRule);
 }
 
@@ -127,7 +132,7 @@ TEST_F(RegistryCleanup, AnImageOfADeploymentInProgressIsInUse) {
 TEST_F(RegistryCleanup, TheImageOfAFailedDeploymentStaysForItsAgeAndForItsPod) {
   const std::string image = Add("pr-303", hours(1));
   EXPECT_EQ(Last().code, Code::kTooYoung);
-  seen.seen().ages.back().unused_for = hours(500);
+  Age(hours(500));
   seen.Use(image, {ReferrerKind::kContainer, "pr-303", "lambda-0", "main"});
   EXPECT_EQ(Last().code, Code::kInUse) << "an exited container is a container";
   seen.seen().references.clear();
@@ -166,7 +171,7 @@ TEST_F(RegistryCleanup, LatestStaysHoweverOldAndAnUntaggedImageGoesOnceItIsADayO
   EXPECT_EQ(Last().code, Code::kKeepRule);
   AddUntagged(hours(23));
   EXPECT_EQ(Last().code, Code::kTooYoung);
-  seen.seen().ages.back().unused_for = hours(120);
+  Age(hours(120));
   EXPECT_EQ(Last().code, Code::kRule);
   EXPECT_EQ(Last().rule, "untagged");
 }

@@ -39,7 +39,7 @@ void WatchInPart(RandomWorld& world) {
 
 TEST(RemovalTime, APlanASecondLaterRemovesAndASecondEarlierDoesNot) {
   int told = 0;
-  for (std::uint64_t seed = 0; seed < 4'000; ++seed) {
+  for (std::uint64_t seed = 0; seed < 6'000; ++seed) {
     RandomWorld world(seed);
     WatchInPart(world);
     const Scene scene(world.policy(), world.seen());

@@ -118,7 +118,7 @@ TEST_F(DamagedHistory, FilesOfOthersAreLeftAlone) {
     const char* sql;
     const char* why;
   } cases[] = {
-      {"PRAGMA user_version = 2", "a newer imagesweep wrote it (version 2)"},
+      {"PRAGMA user_version = 3", "a newer imagesweep wrote it (version 3)"},
       {"PRAGMA application_id = 1", "the database of another program"},
       {"PRAGMA application_id = 1229804375", "the database of another program"},  // the ledger
       {"PRAGMA application_id = 0; PRAGMA user_version = 0", "the database of another program"},
