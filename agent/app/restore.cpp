@@ -86,6 +86,7 @@ class Work {
                                  ", as the first source failed: " + first.error().what);
         return one;
       }
+      given_up_.push_back(source.reference);  // as a name too: it is not asked for twice
       if (tried)
         wanted.notes.push_back(source.reference + " failed as well: " + one.error().what);
       else
@@ -103,7 +104,10 @@ class Work {
   }
 
   Status Name(const std::vector<Image>& listed, const Image& image, RestoreReport::Image& wanted) {
-    const auto missing = Missing(listed, wanted, /*note=*/true);
+    auto missing = Missing(listed, wanted, /*note=*/true);
+    std::erase_if(missing, [&](const std::string& name) {
+      return std::ranges::find(given_up_, name) != given_up_.end();
+    });
     if (missing.empty()) return Done{};
     if (door_.makes_names()) {
       const std::string& from =

@@ -207,7 +207,7 @@ TEST(AgentHealth, StaysAliveWhileAnArchiveIsWrittenForLongerThanTheProbeWaits) {
   policies.Offer(
       "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\ninterval: 10m\n"
       "dryRun: false\ninitialDelay: 0s\nminimumAge: 0s\nmaximumAge: 1s\n"
-      "keep: {localOnly: Never, archive: {path: /archive}}\n"
+      "keep: {localOnly: Never, archive: {path: /archive}, workloads: {enabled: false}}\n"
       "limits: {confirmRuns: 1, maxPercentOfImages: 100}\n",
       "file/p");
   Wakeup wakeup;

@@ -5,6 +5,7 @@
 
 #include "agent/app/sweeper.h"
 #include "tests/support/fake_node.h"
+#include "tests/support/policies.h"
 
 // Runs for space on a node where some images cannot go: none of them starves the others.
 
@@ -34,11 +35,12 @@ class SpaceRemover final : public ImageRemover {
   std::function<std::string(const Image&)> spares = [](const Image&) { return std::string(); };
 
   std::string ReasonToSpare(const Image& image) override { return spares(image); }
-  Result<Removal> Remove(const Image& image, const std::stop_token& stop) override {
+  Result<Removal> Remove(const Image& image, DeletionGuard& guard,
+                         const std::stop_token& stop) override {
     asked.push_back(image.display_name());
     if (auto error = refuses(image)) return *std::move(error);
     (*node_.disk).available_bytes += image.size_bytes;
-    return node_.Remove(image, stop);
+    return node_.Remove(image, guard, stop);
   }
 
  private:
@@ -75,7 +77,7 @@ struct UnavailableTest : testing::Test {
   FakeNode node{clock};
   SpaceRemover remover{node};
   std::unique_ptr<Ledger> ledger = Ledger::InMemory(clock);
-  ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
+  ActivePolicy active{DefaultOfPodsAlone(), {"test", "000000000000"}};
   Sweeper sweeper{{node, &node, remover, node, *ledger, clock}, "node1", std::nullopt};
 };
 

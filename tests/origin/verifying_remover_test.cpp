@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/images.h"
+#include "tests/support/open_guard.h"
 
 namespace imagesweep {
 namespace {
@@ -18,7 +19,12 @@ struct Remover final : ImageRemover {
     return Done{};
   }
   std::string ReasonToSpare(const Image&) override { return "the other one's reason"; }
-  Result<Removal> Remove(const Image& image, const std::stop_token&) override {
+  Result<std::vector<ImageReference>> ReadNonCriContainers(const std::vector<std::string>& listed,
+                                                           const std::stop_token&) override {
+    done.push_back("containers beside " + listed.front());
+    return std::vector<ImageReference>(1);
+  }
+  Result<Removal> Remove(const Image& image, DeletionGuard&, const std::stop_token&) override {
     done.push_back("remove " + image.display_name());
     return Removal::kRemoved;
   }
@@ -40,6 +46,7 @@ class VerifyingRemoverTest : public testing::Test {
  protected:
   Remover real_;
   Registry registry_;
+  OpenGuard guard_;
   const Image a_ = Img("a", {"r.example/a:v1"}), b_ = Img("b", {"r.example/b:v1"});
 };
 
@@ -49,8 +56,8 @@ TEST_F(VerifyingRemoverTest, OnlyWhatTheRegistryConfirmsGoes) {
   EXPECT_TRUE(remover.BeginBatch({&a_, &b_}, {}));
   EXPECT_EQ(remover.ReasonToSpare(a_), "the other one's reason");
   EXPECT_THAT(remover.ReasonToSpare(b_), HasSubstr("404 manifest unknown (keep.verifyRegistry: "));
-  EXPECT_TRUE(remover.Remove(a_, {}));
-  EXPECT_FALSE(remover.Remove(b_, {}));
+  EXPECT_TRUE(remover.Remove(a_, guard_, {}));
+  EXPECT_FALSE(remover.Remove(b_, guard_, {}));
   EXPECT_THAT(real_.done, ElementsAre("begin r.example/a:v1", "remove r.example/a:v1"));
 }
 
@@ -59,25 +66,32 @@ TEST_F(VerifyingRemoverTest, AnAnswerThatIsNotTheRegistrysDoesNotCount) {
   VerifyingRemover remover(real_, &registry_);
   EXPECT_TRUE(remover.BeginBatch({&a_}, {}));
   EXPECT_THAT(remover.ReasonToSpare(a_), HasSubstr("did not confirm"));
-  EXPECT_FALSE(remover.Remove(a_, {}));
+  EXPECT_FALSE(remover.Remove(a_, guard_, {}));
 }
 
 TEST_F(VerifyingRemoverTest, WithoutARegistryClientEverythingStays) {
   VerifyingRemover remover(real_, nullptr);
   EXPECT_TRUE(remover.BeginBatch({&a_}, {}));
   EXPECT_THAT(remover.ReasonToSpare(a_), HasSubstr("no registry client"));
-  EXPECT_FALSE(remover.Remove(a_, {}));
+  EXPECT_FALSE(remover.Remove(a_, guard_, {}));
   EXPECT_THAT(real_.done, IsEmpty());
 }
 
 TEST_F(VerifyingRemoverTest, WhatWasNotAskedForInThisBatchStays) {
   registry_.has = "r.example/a:v1";
   VerifyingRemover remover(real_, &registry_);
-  EXPECT_FALSE(remover.Remove(a_, {}));
+  EXPECT_FALSE(remover.Remove(a_, guard_, {}));
   EXPECT_TRUE(remover.BeginBatch({&a_}, {}));
   EXPECT_TRUE(remover.BeginBatch({&b_}, {}));
-  EXPECT_FALSE(remover.Remove(a_, {})) << "that answer was of an earlier batch";
+  EXPECT_FALSE(remover.Remove(a_, guard_, {})) << "that answer was of an earlier batch";
   EXPECT_THAT(registry_.asked, ElementsAre("r.example/a:v1", "r.example/b:v1"));
+}
+
+// Or containers that the CRI does not list would be missing in the recheck.
+TEST_F(VerifyingRemoverTest, WhatItDoesNotChangeIsTheOtherRemovers) {
+  VerifyingRemover remover(real_, &registry_);
+  EXPECT_EQ(remover.ReadNonCriContainers({"c1"}, {})->size(), 1U);
+  EXPECT_THAT(real_.done, ElementsAre("containers beside c1"));
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ struct PressedWorld {
     policy.limits.max_bytes = static_cast<std::uint64_t>(world.Below(8)) * 100;
     if (world.Maybe(2)) policy.limits.max_percent_of_images = 100;
     if (world.Maybe(2)) policy.rules.clear();
-    if (!world.Maybe(4)) policy.keep.local_only = LocalOnly::kNever;
+    policy.keep.local_only = LocalOnly::kNever;
+    for (Rule& rule : policy.rules) rule.local_only.reset();
     if (world.Maybe(2)) policy.maximum_age = Millis(0);
     world.AddDisk();
     world.seen().disk->available_bytes = static_cast<std::uint64_t>(world.Below(250));
