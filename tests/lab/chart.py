@@ -33,6 +33,11 @@ def render(values=None, files=(), arguments=(), release="imagesweep", chart=CHAR
     return [item for item in yaml.safe_load_all(text) if item]
 
 
+def policy_configmap(objects):
+    """The only ConfigMap that the chart fills: those of the index are empty."""
+    return one([item for item in objects if item.get("data")], "ConfigMap")
+
+
 def one(objects, kind):
     """The only object of that kind."""
     found = [item for item in objects if item["kind"] == kind]
