@@ -2,10 +2,10 @@
 import contextlib
 
 from lab.cell import wait_until
-from test_use_watch import come_and_go, listed
+from runtime.test_use_watch import come_and_go, listed
 
 ALONE = {"count_unwatched": None}  # as a person gives a command who accepts nothing
-YOUNG = {"minimumAge": "3s", "maximumAge": "1s"}
+YOUNG = {"minimumAge": "3s", "maximumAge": "3s"}
 
 
 def age(node, image):
@@ -59,7 +59,7 @@ def test_what_nobody_watched_while_the_agent_was_away_counts_for_nothing(node):
         assert agent.terminate() == 0
     assert age(node, used)[0] == 0
     come_and_go(node, used)
-    node.put_configmap(**{**YOUNG, "minimumAge": "1h"})
+    node.put_configmap(minimumAge="1h", maximumAge="1h")
     with node.agent(**ALONE) as agent:
         agent.wait_for("Finished run")
         watched, unused = age(node, used)

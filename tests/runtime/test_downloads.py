@@ -26,6 +26,6 @@ def test_a_free_space_target_is_pursued_beside_a_pull_too(node):
     node.age()
     registry.begin_pull()
     disk = os.statvfs(node.containerd.root)
-    report = node.json("ensure-space", f"{disk.f_blocks * disk.f_frsize}B", code=1)  # cannot be reached
+    report = node.json("ensure-space", f"{disk.f_blocks * disk.f_frsize}B", "--dry-run=false", code=1)  # cannot be reached
     assert registry.is_pulling(), "else this shows nothing"
     assert removed(report) == {image.id for image in idle}

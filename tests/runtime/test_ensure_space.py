@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from lab import agent
+from lab.agent import outcomes
 from runtime.conftest import node_on_a_disk
 
 MIB = 1 << 20

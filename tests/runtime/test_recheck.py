@@ -65,7 +65,7 @@ def test_an_image_that_comes_into_use_while_its_names_go_keeps_all_of_them(node)
         pytest.fail("the container was never made: the names went before it was seen")
     assert image.id not in removed(report)
     assert len(listed(node, image).repo_tags) == MANY
-    assert report["missingAfter"] == []
+    assert report["verification"]["missing"] == []
 
 
 def test_an_image_that_a_killed_run_left_with_a_part_of_its_names_gets_them_back_and_goes_as_a_whole(node):
@@ -109,7 +109,7 @@ def test_a_container_outside_the_cri_that_comes_while_names_go_keeps_its_image(n
     node.age()
     with while_names_go(node, image) as actions:
         actions.append(lambda: node.containerd.ctr("containers", "create", *node.containerd.import_flags[-2:],
-                                                   image.names[-1], "by-hand"))
+                                                   image.names[MANY - 1], "by-hand"))
         report = node.sweep()
     made = "by-hand" in node.containerd.ctr("containers", "ls", "-q").split()
     if not made:
