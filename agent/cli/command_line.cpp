@@ -1,5 +1,6 @@
 #include "agent/cli/command_line.h"
 
+#include <cstdlib>
 #include <CLI/CLI.hpp>
 
 #include <map>
@@ -39,9 +40,10 @@ Result<std::uint64_t> ReadSize(std::string text) {
 CLI::App* AddEnsureSpace(CLI::App& app, Options& options) {
   auto* command = app.add_subcommand(
       "ensure-space",
-      "Removes what nothing needs, safest first, until SIZE is available on the image filesystem; "
-      "exit code 0 only when it is. A dry run unless --dry-run=false. Protections, ages and "
-      "limits of the policy hold, its windows do not");
+      "Remove what nothing needs, safest first, until SIZE is available on the image filesystem. A "
+      "dry run unless --dry-run=false. Exit code 0: with --dry-run=false, SIZE is available; in a "
+      "dry run, it would be. Protections, ages, limits and suspend of the policy hold, its windows "
+      "do not");
   command
       ->add_option_function<std::string>(
           "SIZE", [&options](const std::string& text) { options.room = *ReadSize(text); },
@@ -316,9 +318,16 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
     PrintError(why);
     return kExitUsage;
   }
-  if (agent_dry->count() + sweep_dry->count() + room_dry->count() + restore_dry->count() >
-      0)
-    options->dry_run = dry_run;
+  const auto by_hand = sweep_dry->count() + room_dry->count() + restore_dry->count();
+  // Read at the start, before there are threads.
+  const char* const ruled_out = std::getenv("IMAGESWEEP_DRY_RUN");  // NOLINT(concurrency-mt-unsafe)
+  if (by_hand > 0 && !dry_run && ruled_out != nullptr && std::string_view(ruled_out) == "true") {
+    PrintError(
+        "IMAGESWEEP_DRY_RUN=true rules out changes to this node, so --dry-run=false is refused; "
+        "unset the variable to go on");
+    return kExitUsage;
+  }
+  if (agent_dry->count() + by_hand > 0) options->dry_run = dry_run;
   return Invocation{std::move(run)};
 }
 

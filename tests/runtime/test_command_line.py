@@ -137,3 +137,10 @@ def test_a_runtime_that_is_away_is_not_told_as_a_refused_removal(tmp_path):
         result = run(command, "--without-kubernetes", f"--state-dir={tmp_path}/state",
                      f"--runtime-endpoint=unix://{tmp_path}/none.sock", code=1)
         assert "cannot reach the runtime: " in result.stderr and "refused" not in result.stderr
+
+
+@pytest.mark.parametrize("command", [["sweep"], ["ensure-space", "1Gi"], ["restore", "--last"]], ids=lambda words: words[0])
+def test_a_variable_that_rules_changes_out_holds_for_commands(command):
+    result = subprocess.run([agent.program(), *command, "--dry-run=false"], text=True, capture_output=True,
+                            env={**agent.environment(), "IMAGESWEEP_DRY_RUN": "true"})
+    assert result.returncode == 2 and "IMAGESWEEP_DRY_RUN=true rules out changes" in result.stderr
