@@ -55,6 +55,10 @@ void AddProofs(const Image& image, const std::string& target, std::string_view h
     if (repository.empty()) continue;
     std::string pull_by = repository + "@" + target;
     if (ImageName::Parse(pull_by).text() != pull_by) continue;
+    // Each pull of the CRI records this digest, too.  Converters copy the label to what they make
+    // (core/images/converter/default.go) and record a tag alone.
+    const auto is_it = [&](const ImageName& name) { return name.text() == pull_by; };
+    if (std::ranges::none_of(image.digests, is_it)) continue;
     if (std::ranges::find(proofs, pull_by, &OriginProof::pull_by) != proofs.end()) continue;
     proofs.push_back({std::move(repository), std::move(pull_by),
                       "containerd pulled it from " + std::string(host) + "/" + std::string(path) +
@@ -69,6 +73,12 @@ Result<OriginFindings> PullLabels::Find(std::span<const Image> images,
                                         const std::stop_token& stop) {
   OriginFindings found;
   if (runtime.name != "containerd") return found;
+  // k3s and RKE2 put the same label on what they import (k3s pkg/agent/containerd, labelContent).
+  if (runtime.version.find("k3s") != std::string::npos ||
+      runtime.endpoint.find("/k3s/") != std::string::npos) {
+    found.missing = "k3s labels imported images as if they were pulled";
+    return found;
+  }
   auto known = layers_.Last(kRecent);
   if (!known || !KnowsAll(*known->positions, images)) {
     auto read = layers_.ReadAnew(images, stop);
@@ -80,7 +90,7 @@ Result<OriginFindings> PullLabels::Find(std::span<const Image> images,
     known = *std::move(read);
   }
   const layers::World& world = known->graph->world();
-  found.missing = "containerd has no label of a pull on its content";
+  found.missing = "containerd has no label of a pull on content that the image has a digest of";
   if (const auto* part = world.UnreadOfCri(layers::Unread::What::kObjects))
     found.warnings.push_back("labels of pulls were read only in part: " + part->why);
   const Labels labels = LabelsByBlob(world);

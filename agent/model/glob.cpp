@@ -62,7 +62,11 @@ bool EndsWithPath(std::string_view repository, std::string_view path) {
 
 // By its id or by a digest of any repository, as ImageIndex.
 bool HasDigits(const Image& image, std::string_view hex) {
+  // The CRI lists no digest where only a tag was recorded; the evidence of a pull names it.
+  const std::string& pulled = image.origin.pull_by;
   return HexOf(image.id.text()) == hex ||
+         (!hex.empty() && pulled.ends_with(hex) && pulled.size() > hex.size() &&
+          pulled[pulled.size() - hex.size() - 1] == ':') ||
          std::ranges::any_of(image.digests,
                              [&](const ImageName& name) { return HexOf(name.digest()) == hex; });
 }

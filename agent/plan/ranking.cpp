@@ -179,7 +179,12 @@ void Ranking::GiveTwinsPlaces(std::vector<RankedName>& group) {
       standing.in_use_here = its.in_use_here;
       standing.shared = its.shared;
       standing.replaced_by = its.replaced_by;
-      standing.newer_that_stays = its.newer_that_stays;
+      // A word of its own may be all that somebody knows an image by which cannot be pulled again;
+      // "latest" is what tools call every image.
+      const bool own_word = group[i].version.kind == TagKind::kWord &&
+                            names_[group[i].standing].name->tag() != "latest" &&
+                            seen_.images[group[i].image].local_only();
+      standing.newer_that_stays = own_word ? nullptr : its.newer_that_stays;
       standing.ranked_as = its.name;
     }
   }

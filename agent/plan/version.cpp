@@ -65,11 +65,18 @@ bool IsCompactDate(std::string_view text) {
   return text.size() >= 8 && IsDay(text.substr(0, 4), text.substr(4, 2), text.substr(6, 2));
 }
 
-// Digits that may be a commit as well as a number have no order: git abbreviates to 7, CI systems
-// to 8, and a whole one has 40.
+// Seconds or milliseconds since the epoch, from 2001 to 2033.
+bool IsEpochTime(std::string_view digits) {
+  return (digits.size() == 10 || digits.size() == 13) && digits.front() == '1';
+}
+
+// Digits that may be a commit as well as a number have no order: git abbreviates to 7 and to more in
+// large repositories, CI systems to 8, Mercurial to 12, and a whole one has 40.
 bool MayBeCommit(std::string_view token) {
-  if (IsNumber(token))
-    return token.size() == 7 || (token.size() == 8 && !IsCompactDate(token)) || token.size() > 18;
+  if (IsNumber(token)) {
+    if (token.size() >= 8 && IsCompactDate(token.substr(0, 8))) return token.size() > 18;
+    return token.size() >= 7 && !IsEpochTime(token);
+  }
   return token.size() >= 7 && IsHex(token);
 }
 

@@ -91,15 +91,29 @@ Result<Origin> ManifestVerifier::Verify(const Image& image, const std::stop_toke
   if (image.origin.pull_by.empty())
     return Error{ErrorKind::kNotFound, "no registry is known to have it: " + image.origin.evidence};
   const ImageName name = ImageName::Parse(image.origin.pull_by);
-  const std::string_view repository = name.repository();
+  // A removal takes all names, so each repository of the image must have it.
+  std::vector<std::string> repositories{std::string(name.repository())};
+  for (const ImageName& tag : image.tags)
+    if (std::ranges::find(repositories, tag.repository()) == repositories.end())
+      repositories.emplace_back(tag.repository());
+  for (const std::string& repository : repositories)
+    if (auto has = Has(repository, std::string(name.digest()), stop); !has)
+      return std::move(has).error();
+  return Origin{OriginKind::kRegistry,
+                "its registry has " + image.origin.pull_by,
+                image.origin.pull_by};
+}
+
+Status ManifestVerifier::Has(const std::string& repository, const std::string& digest,
+                             const std::stop_token& stop) {
   const auto slash = repository.find('/');
-  if (name.digest().empty() || slash == std::string_view::npos)
-    return Error{ErrorKind::kInvalid, image.origin.pull_by + " is no repository with a digest"};
+  if (digest.empty() || slash == std::string::npos)
+    return Error{ErrorKind::kInvalid, repository + "@" + digest + " is no repository with a digest"};
   Target target;
   target.host = repository.substr(0, slash);
   target.path = repository.substr(slash + 1);
   target.repository = repository;
-  target.digest = name.digest();
+  target.digest = digest;
   const std::string server = target.host == "docker.io" ? "registry-1.docker.io" : target.host;
   target.url = (IsThisHost(server) ? "http://" : "https://") + server + "/v2/" + target.path +
                "/manifests/" + target.digest;
@@ -110,12 +124,14 @@ Result<Origin> ManifestVerifier::Verify(const Image& image, const std::stop_toke
     if (!reply) return reply.error().Wrap(target.host);
     status = reply->status;
     if (status == 200) {
-      // The header is optional; a registry that answers for another digest is not believed.
-      if (!reply->content_digest.empty() && reply->content_digest != target.digest)
+      // A page of a portal or a proxy is a 200, too: only who says the digest has the manifest.
+      if (reply->content_digest != target.digest)
         return Error{ErrorKind::kIncomplete,
-                     target.host + " answered for another digest, " + reply->content_digest};
-      return Origin{OriginKind::kRegistry, target.host + " has " + image.origin.pull_by,
-                    image.origin.pull_by};
+                     target.host + " did not answer as a registry does for this digest (" +
+                         (reply->content_digest.empty() ? "no Docker-Content-Digest"
+                                                        : reply->content_digest) +
+                         ")"};
+      return Done{};
     }
     if (status != 401 && status != 403) break;
   }

@@ -19,8 +19,8 @@ struct Login {
 // Those that may be meant for a repository ("quay.io/team/app"), best first.
 using Logins = std::function<std::vector<Login>(std::string_view repository)>;
 
-// Asks registries whether they have a manifest: HEAD /v2/NAME/manifests/DIGEST.  Only 200 for the
-// very digest is a yes.  Every other answer, and none, is an error that says what is in the way.
+// Asks the registry of each repository of an image whether it has the manifest: HEAD
+// /v2/NAME/manifests/DIGEST.  Only 200 with this very digest in Docker-Content-Digest is a yes.  Every other answer, and none, is an error that says what is in the way.
 // Each login is tried, and then none, as the kubelet does.  A token service is asked for a token to
 // pull; it must be reached by HTTPS, or be on this host.
 //
@@ -39,6 +39,7 @@ class ManifestVerifier final : public RegistryVerifier {
 
  private:
   struct Target;
+  Status Has(const std::string& repository, const std::string& digest, const std::stop_token& stop);
   Result<HttpReply> Ask(const Target& target, const Login* login, const std::stop_token& stop);
   Result<std::string> Token(const Target& target, const std::string& challenge, const Login* login,
                             const std::stop_token& stop);

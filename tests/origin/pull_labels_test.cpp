@@ -68,7 +68,8 @@ TEST_F(PullLabelsTest, ALabelForTheRepositoryOfItsNameProvesAPull) {
 
 TEST_F(PullLabelsTest, ThePortThatTheLabelDoesNotHaveIsThatOfTheName) {
   Label("127.0.0.1", "other/app,team/app");
-  EXPECT_EQ(Of({"127.0.0.1:5000/team/app:v1"}).pull_by, "127.0.0.1:5000/team/app@" + kManifest);
+  const std::string digest = "127.0.0.1:5000/team/app@" + kManifest;
+  EXPECT_EQ(Of({"127.0.0.1:5000/team/app:v1", digest}).pull_by, digest);
 }
 
 // The import of an archive writes no label, whatever names it gives: its own, `--digests`,
@@ -87,8 +88,11 @@ TEST_F(PullLabelsTest, ALabelForAnotherRepositoryDoesNotProveThisOne) {
   Label("docker.io", "library/nginx");
   EXPECT_EQ(Of({"registry.example/nginx:1", "registry.example/nginx@" + kManifest}).kind,
             OriginKind::kUnknown);
-  EXPECT_EQ(Of({"docker.io/library/nginx:1", "docker.io/golden/nginx:1"}).kind,
-            OriginKind::kUnknown) << "the second name would be lost";
+  EXPECT_EQ(Of({"docker.io/library/nginx:1", "docker.io/golden/nginx:1",
+                "docker.io/library/nginx@" + kManifest})
+                .kind,
+            OriginKind::kUnknown)
+      << "the second name would be lost";
 }
 
 TEST_F(PullLabelsTest, LabelsOfLayersAndOfOtherNamespacesProveNothing) {
@@ -106,22 +110,21 @@ TEST_F(PullLabelsTest, WithoutTheContentNothingIsProved) {
             OriginKind::kUnknown);
 }
 
-// A removal that was killed between two records: the tag or the digest is left, or the id alone.
-TEST_F(PullLabelsTest, WhatIsLeftOfAKilledRemovalIsNotLocal) {
+// A removal that was killed between two records leaves the digest, or the journal gives it back.
+TEST_F(PullLabelsTest, TheDigestAloneIsProvedAndATagWithoutItIsNot) {
   Label("docker.io", "library/nginx");
-  for (const std::string& left : {std::string("docker.io/library/nginx:1.25"),
-                                  "docker.io/library/nginx@" + kManifest, kConfig}) {
-    const Origin origin = Of({left});
-    EXPECT_EQ(origin.kind, OriginKind::kPulled) << left << ": " << origin.evidence;
-    EXPECT_EQ(origin.pull_by, "docker.io/library/nginx@" + kManifest) << left;
-  }
+  const std::string digest = "docker.io/library/nginx@" + kManifest;
+  EXPECT_EQ(Of({digest}).pull_by, digest);
+  EXPECT_FALSE(Of({"docker.io/library/nginx:1.25"}).can_be_pulled());
+  EXPECT_FALSE(Of({kConfig}).can_be_pulled());
 }
 
 // Without a name and without its port a registry on a bare host would read as one of docker.io.
 TEST_F(PullLabelsTest, NoRepositoryOfDockerIoIsMadeUpFromABareHost) {
   Label("registry", "team/app");
   EXPECT_FALSE(Of({kConfig}).can_be_pulled());
-  EXPECT_EQ(Of({"registry:5000/team/app:v1"}).pull_by, "registry:5000/team/app@" + kManifest);
+  const std::string digest = "registry:5000/team/app@" + kManifest;
+  EXPECT_EQ(Of({"registry:5000/team/app:v1", digest}).pull_by, digest);
 }
 
 TEST_F(PullLabelsTest, ContentThatCannotBeReadIsAWarningAndStaysUnknown) {
@@ -140,6 +143,22 @@ TEST_F(PullLabelsTest, AreNotReadOnAnotherRuntime) {
   runtime_.name = "docker";
   EXPECT_FALSE(Of({"docker.io/library/nginx:1"}).can_be_pulled());
   EXPECT_TRUE(fake_.asked.empty());
+}
+
+// Converters (`ctr images convert`) write what they made with the labels of what they made it from,
+// and record it by a tag.
+TEST_F(PullLabelsTest, ALabelThatAConverterCopiedProvesNothing) {
+  Label("docker.io", "library/nginx");
+  EXPECT_EQ(Of({kConfig, "docker.io/library/nginx:1.25-conv"}).kind, OriginKind::kLocal);
+}
+
+TEST_F(PullLabelsTest, OnK3sLabelsProveNothingSinceItLabelsWhatItImports) {
+  Label("docker.io", "library/nginx");
+  runtime_.version = "2.1.4-k3s1";
+  const std::string digest = "docker.io/library/nginx@" + kManifest;
+  EXPECT_FALSE(Of({"docker.io/library/nginx:1.25", digest}).can_be_pulled());
+  runtime_ = {"containerd", "1.7.24", "unix:///run/k3s/containerd/containerd.sock", 0};
+  EXPECT_FALSE(Of({"docker.io/library/nginx:1.25", digest}).can_be_pulled());
 }
 
 }  // namespace

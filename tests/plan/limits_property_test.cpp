@@ -91,7 +91,7 @@ TEST(LimitsProperty, APlanIsNotEmptyWhileAnAvailableImageWithinTheLimitsWouldFre
              !world.seen().WhyUnavailable(decision.image).empty();
     });
   }
-  EXPECT_GT(limited, kCases / 10) << "the worlds must show it";
+  EXPECT_GT(limited, kCases / 12) << "the worlds must show it";
   EXPECT_GT(by_unavailable, kCases / 20);
 }
 

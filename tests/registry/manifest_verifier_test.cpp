@@ -24,7 +24,7 @@ class FakeRegistry final : public HttpClient {
  public:
   std::string challenge;  // empty: open to all
   std::string good_authorization = "Bearer good";
-  HttpReply manifest{200, "", "", ""};
+  HttpReply manifest{200, "", Id("digest"), ""};
   HttpReply token{200, "", "", R"({"token": "good"})"};
   std::map<std::string, Error> faults;  // by method
   std::vector<std::string> asked;       // "HEAD URL AUTHORIZATION"
@@ -74,6 +74,8 @@ TEST_F(ManifestVerifierTest, OnlyTwoHundredIsAYes) {
 TEST_F(ManifestVerifierTest, AnotherDigestThanTheOneAskedForIsNotBelieved) {
   registry_.manifest.content_digest = Id("other");
   EXPECT_FALSE(Verify("quay.io/team/app"));
+  registry_.manifest.content_digest.clear();
+  EXPECT_FALSE(Verify("quay.io/team/app")) << "a page of a portal is a 200, too";
   registry_.manifest.content_digest = kDigest;
   EXPECT_TRUE(Verify("quay.io/team/app"));
 }
@@ -86,6 +88,14 @@ TEST_F(ManifestVerifierTest, WithoutADigestToAskForNothingIsAsked) {
   ASSERT_FALSE(origin);
   EXPECT_THAT(origin.error().what, HasSubstr("cri-o makes up repo digests"));
   EXPECT_THAT(registry_.asked, testing::IsEmpty());
+}
+
+TEST_F(ManifestVerifierTest, EachRepositoryOfTheImageMustHaveIt) {
+  Image image = Img("a", {"quay.io/team/app:1", "quay.io/team/app:2", "old.example/team/app:1"});
+  image.origin = {OriginKind::kPulled, "pulled by the test", "quay.io/team/app@" + kDigest};
+  ManifestVerifier verifier(registry_, {});
+  EXPECT_TRUE(verifier.Verify(image, {}));
+  EXPECT_THAT(registry_.asked, ElementsAre(HasSubstr("//quay.io/v2/"), HasSubstr("//old.example/v2/")));
 }
 
 TEST_F(ManifestVerifierTest, GoesToTheServerThatContainerdWouldGoTo) {

@@ -20,7 +20,7 @@ def test_a_pull_that_does_not_end_holds_up_no_removal(node):
 
 
 def test_a_free_space_target_is_pursued_beside_a_pull_too(node):
-    idle = [node.load(f"registry.example/shop/app-{number}:v1") for number in range(3)]
+    idle = [node.load(f"registry.example/shop/app-{number}:v1", size=2 << 20) for number in range(3)]
     registry = TricklingRegistry(node.containerd)
     node.write_policy(maximumAge="0s", limits={"maxPercentOfImages": 100})
     node.age()

@@ -64,7 +64,8 @@ def test_an_image_that_comes_into_use_while_its_names_go_keeps_all_of_them(node)
     if not made:
         pytest.fail("the container was never made: the names went before it was seen")
     assert image.id not in removed(report)
-    assert len(listed(node, image).repo_tags) == MANY
+    # containerd's CRI learns of names by events, a moment after they are made.
+    assert wait_until(lambda: len(listed(node, image).repo_tags) == MANY, 10)
     assert report["verification"]["missing"] == []
 
 
@@ -115,4 +116,5 @@ def test_a_container_outside_the_cri_that_comes_while_names_go_keeps_its_image(n
     if not made:
         pytest.fail("the container was never made: the names went before it was seen")
     assert image.id not in removed(report)
-    assert len(listed(node, image).repo_tags) == MANY
+    # containerd's CRI learns of names by events, a moment after they are made.
+    assert wait_until(lambda: len(listed(node, image).repo_tags) == MANY, 10)
