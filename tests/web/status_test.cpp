@@ -18,7 +18,7 @@ using testing::SizeIs;
 
 const std::string kPolicy =
     "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\ndryRun: false\nminimumAge: 0s\n"
-    "keep: {localOnly: Never, lastPerRepository: 0}\n";
+    "keep: {localOnly: Never, lastPerRepository: 0, workloads: {enabled: false}}\n";
 
 // A board as the agent has it, fed by real runs over a working node.
 struct StatusTest : testing::Test {
