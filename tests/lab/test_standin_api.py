@@ -180,4 +180,4 @@ def test_single_objects_and_unknown_paths(api, client):
     assert client.get("/api/v1/namespaces/shop/pods/a")["metadata"]["name"] == "a"
     assert names(client.get("/api/v1/namespaces/other/pods")) == []
     assert refusal(lambda: client.get("/api/v1/namespaces/shop/pods/b")) == (404, "NotFound")
-    assert refusal(lambda: client.get("/apis/apps/v1/deployments")) == (404, "NotFound")
+    assert refusal(lambda: client.get("/apis/policy/v1/poddisruptionbudgets")) == (404, "NotFound")
