@@ -159,5 +159,13 @@ TEST(Glob, KeepsAnImageByItsDigestWhateverTheRepository) {
       << "a rule that removes goes by what is written";
 }
 
+// containerd lists no digest of an image that only a tag was recorded of.
+TEST(Glob, KeepsAnImageByTheDigestThatItWasPulledBy) {
+  Image image = Img("i", {"quay.io/app:1"});
+  image.digests.clear();
+  EXPECT_TRUE(ImageGlob::Parse("quay.io/app@" + Id("digest-i"))->Keeps(image));
+  EXPECT_FALSE(ImageGlob::Parse("quay.io/app@" + Id("x"))->Keeps(image));
+}
+
 }  // namespace
 }  // namespace imagesweep

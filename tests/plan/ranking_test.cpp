@@ -155,6 +155,24 @@ TEST_F(Ranks, LocalBuildsAreReplacedByGreaterVersionsAlone) {
   EXPECT_EQ(CodeOf("api:77c01de"), Code::kRetained) << "first seen alone tells nothing of it";
 }
 
+// Somebody may know it by that word alone, and nothing brings it back; "latest" tells nothing.
+TEST_F(Ranks, AWordOfItsOwnKeepsALocalBuildThatItsVersionWouldLetGo) {
+  policy.keep.local_only = LocalOnly::kUnlessSuperseded;
+  policy.keep.last_per_repository = 1;
+  const auto built = [&](const char* version, const char* word) {
+    Image image = Img(version, {version, word});
+    image.digests.clear();
+    image.origin = {};
+    Add(std::move(image));
+  };
+  built("api:v1", "api:prod");
+  built("web:v1", "web:latest");
+  Built("api:v2");
+  Built("web:v2");
+  EXPECT_EQ(CodeOf("api:v1"), Code::kLocalOnly);
+  EXPECT_EQ(CodeOf("web:v1"), Code::kSuperseded);
+}
+
 // What may go in the same run replaces nothing that cannot be pulled again.
 TEST_F(Ranks, ALocalBuildIsNotReplacedByWhatMayGoItself) {
   policy.keep.local_only = LocalOnly::kUnlessSuperseded;

@@ -103,9 +103,12 @@ TEST(Version, TagsOfDifferentSchemesAreNotCompared) {
 TEST(Version, ACommitHasNoOrderAlsoWhenItIsOfDigitsAlone) {
   for (const char* tag :
        {"abcdef1", "0a1b2c3d", "6458291", "64582910", "sha-6458291", "main-3f2a9bc",
-        "pr-12-3f2a9bc", "99999999999999999999999", "0123456789012345678901234567890123456789"})
+        "pr-12-3f2a9bc", "99999999999999999999999",
+        "123456789", "987654321012", "0123456789012345678901234567890123456789"})
     EXPECT_EQ(ReadTag(tag).kind, TagKind::kCommit) << tag;
   EXPECT_EQ(ReadTag("sha-6458291").scheme, ReadTag("sha-ad132f5").scheme);
+  for (const char* time : {"20240115", "202401151530", "1611906956", "1611906956123"})
+    EXPECT_NE(ReadTag(time).kind, TagKind::kCommit) << time;
 }
 
 TEST(Version, WordsAndTheNumbersOfBranchesHaveNoOrder) {
