@@ -42,7 +42,7 @@ class Archiver final : public ImageArchiver {
   Archiver(const std::shared_ptr<grpc::Channel>& channel, ArchiveOptions options);
   ~Archiver() override;
 
-  void OnProgress(std::function<void()> progress) override { progress_ = std::move(progress); }
+  void OnProgress(const std::function<void()>& progress) override { progress_ = progress; }
   Result<std::string> Archive(const Image& image, const std::stop_token& stop) override;
   bool Has(const Image& image) override;
 

@@ -53,7 +53,8 @@ void AddProofs(const Image& image, const std::string& target, std::string_view h
     if (path.empty()) continue;
     std::string repository = RepositoryOf(image, host, path);
     if (repository.empty()) continue;
-    std::string pull_by = repository + "@" + target;
+    std::string pull_by = repository;
+    pull_by += "@" + target;
     if (ImageName::Parse(pull_by).text() != pull_by) continue;
     // Each pull of the CRI records this digest, too.  Converters copy the label to what they make
     // (core/images/converter/default.go) and record a tag alone.

@@ -38,7 +38,22 @@ std::optional<PodKey> PodByLabels(const Object& object) {
   return pod;
 }
 
+// Not erase: a map of Protobuf keeps the memory of its table.
+template <typename Map>
+void KeepPodLabels(Map& all) {
+  Map kept;
+  for (const char* key : {kPodNamespace, kPodName, kPodUid, kContainerName})
+    if (const auto it = all.find(key); it != all.end()) kept[key] = std::move(it->second);
+  all.swap(kept);
+}
+
 }  // namespace
+
+v1::Container WithoutUnusedMetadata(v1::Container container) {
+  KeepPodLabels(*container.mutable_labels());
+  KeepPodLabels(*container.mutable_annotations());
+  return container;
+}
 
 ContainerDetail ToDetail(const v1::ContainerStatus& status) {
   ContainerDetail detail;

@@ -23,6 +23,10 @@ struct ContainerDetail {
 
 ContainerDetail ToDetail(const v1::ContainerStatus& status);
 
+// The container with the labels and annotations that are read here, and no others: those of a
+// crowded node are tens of MiB.
+v1::Container WithoutUnusedMetadata(v1::Container container);
+
 // Appends a reference for every text that names an image of this container.  False when there is
 // none: then nobody can know which image it needs.
 bool AddReferences(const v1::Container& container, const ContainerDetail& detail,

@@ -108,7 +108,8 @@ Result<std::optional<std::vector<std::string>>> UseReader::ImagesOf(const std::s
 Result<std::vector<v1::Container>> UseReader::ListContainers() const {
   std::vector<v1::Container> listed;
   const auto take = [&listed](auto&& reply) {
-    for (auto& container : *reply.mutable_containers()) listed.push_back(std::move(container));
+    for (auto& container : *reply.mutable_containers())
+      listed.push_back(WithoutUnusedMetadata(std::move(container)));
   };
   if (memory_.streams_containers) {
     auto offered =

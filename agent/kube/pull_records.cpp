@@ -14,7 +14,7 @@ namespace {
 
 // More than any node has; a file is some hundred bytes for each pull secret.
 constexpr std::size_t kMaxFiles = 20000;
-constexpr std::size_t kMaxBytes = 256 * 1024;
+constexpr std::size_t kMaxBytes = std::size_t{256} << 10;
 
 struct Pulled {
   std::string image_ref;                  // without "sha256:"
@@ -78,7 +78,7 @@ const ImageName* DigestOf(const Image& image, std::string_view repository) {
 
 }  // namespace
 
-PullRecords::PullRecords(std::filesystem::path kubelet_directory)
+PullRecords::PullRecords(const std::filesystem::path& kubelet_directory)
     : directory_(kubelet_directory.empty() ? std::filesystem::path()
                                            : kubelet_directory / "image_manager" / "pulled") {}
 

@@ -19,7 +19,7 @@ namespace imagesweep::kube {
 class PullRecords final : public OriginSource {
  public:
   // `kubelet_directory`: /var/lib/kubelet; empty: no records are read.
-  explicit PullRecords(std::filesystem::path kubelet_directory);
+  explicit PullRecords(const std::filesystem::path& kubelet_directory);
   Result<OriginFindings> Find(std::span<const Image> images, const RuntimeIdentity& runtime,
                               const std::stop_token& stop) override;
 

@@ -15,7 +15,7 @@ class ImageArchiver {
  public:
   virtual ~ImageArchiver() = default;
   // `progress` is called, on the thread of Archive, each time that a part of an image was copied.
-  virtual void OnProgress(std::function<void()> /*progress*/) {}
+  virtual void OnProgress(const std::function<void()>& /*progress*/) {}
   // Where the whole copy lies, durable.  An error: there is none, so the image must stay.
   virtual Result<std::string> Archive(const Image& image, const std::stop_token& stop) = 0;
   // Whether the copy that this archiver made of it is still there, whole.  Any thread, while

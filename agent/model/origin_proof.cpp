@@ -15,13 +15,12 @@ const OriginProof* ProofOf(std::span<const OriginProof> proofs, const ImageName&
 
 Origin JudgeOrigin(const Image& image, std::span<const OriginProof> proofs,
                    const std::string& missing) {
+  const OriginProof* proof = proofs.empty() ? nullptr : &proofs.front();
   const auto unproven = std::ranges::find_if(
       image.tags, [&](const ImageName& tag) { return ProofOf(proofs, tag) == nullptr; });
-  if (!proofs.empty() && unproven == image.tags.end()) {
-    const OriginProof& proof =
-        image.tags.empty() ? proofs.front() : *ProofOf(proofs, image.tags.front());
-    return {OriginKind::kPulled, proof.evidence, proof.pull_by};
-  }
+  if (!image.tags.empty()) proof = ProofOf(proofs, image.tags.front());
+  if (proof != nullptr && unproven == image.tags.end())
+    return {OriginKind::kPulled, proof->evidence, proof->pull_by};
   if (!proofs.empty())
     return {OriginKind::kUnknown,
             "no evidence for its name " + unproven->text() + ", only for " +

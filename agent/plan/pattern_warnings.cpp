@@ -174,10 +174,11 @@ std::vector<std::string> PatternWarnings(const Policy& policy) {
                          rest + "\"");
     else if (slash != std::string::npos && repository.substr(slash) == "/*" &&
              place.glob->repository() == repository)
-      warnings.push_back(
-          place.name + ": \"" + place.glob->text() + "\" does not match " +
-          repository.substr(0, slash) + "/team/app, because * stays inside one part " +
-          "of a name; for the whole registry write \"" + repository + "*" + rest + "\"");
+      warnings.push_back(place.name + ": \"" + place.glob->text() + "\" does not match " +
+                         repository.substr(0, slash) +
+                         "/team/app, because * stays inside one part of a name; for the whole "
+                         "registry write \"" +
+                         repository.substr(0, slash) + "/**" + rest + "\"");
   }
   return warnings;
 }

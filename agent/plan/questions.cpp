@@ -110,7 +110,7 @@ std::string LocalOnlyEvidence(const Scene& scene, std::uint32_t at, bool applies
   const Origin& origin = scene.image(at).origin;
   if (origin.can_be_pulled()) return "can be pulled again: " + origin.evidence;
   const LocalOnlySetting setting = LocalOnlyOf(scene, at);
-  const std::string text = "has no proof that it can be pulled again" +
+  std::string text = "has no proof that it can be pulled again" +
                            (origin.evidence.empty() ? "" : ": " + origin.evidence) + " (" +
                            setting.Text() + ")";
   if (setting.value != LocalOnly::kUnlessSuperseded) return text;
@@ -252,16 +252,16 @@ constexpr std::array kByPolicy{
 
 }  // namespace
 
-const NameStanding& SupersededName(const Scene& scene, std::uint32_t at) {
-  const auto names = scene.names(at);
+const NameStanding& SupersededName(const Scene& scene, std::uint32_t image) {
+  const auto names = scene.names(image);
   const auto of_its_own = std::ranges::find_if(names, [](const NameStanding& standing) {
     return HasLostItsPlace(standing) && standing.ranked_as == nullptr;
   });
   return of_its_own != names.end() ? *of_its_own : *std::ranges::find_if(names, HasLostItsPlace);
 }
 
-bool FollowsSubject(const Scene& scene, std::uint32_t at) {
-  return Follower(scene, at) != nullptr;
+bool FollowsSubject(const Scene& scene, std::uint32_t image) {
+  return Follower(scene, image) != nullptr;
 }
 
 std::span<const Question> Questions() {

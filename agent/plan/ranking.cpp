@@ -128,7 +128,7 @@ void Ranking::TakePlaces(Group& group, bool only_prereleases) {
     if (!ordered && (!again || name->version.kind != TagKind::kCommit)) continue;
     if (first_in_use->newness > its.newness)
       standing.replaced_by = name_of(first_in_use);
-    else if (newest->newness > its.newness)
+    else if (newest != nullptr && newest->newness > its.newness)
       standing.replaced_by = name_of(newest);
     if (ordered && that_stays != nullptr && that_stays->newness > its.newness)
       standing.newer_that_stays = name_of(that_stays);

@@ -52,9 +52,11 @@ std::optional<Challenge> ParseChallenge(std::string_view header) {
     Challenge challenge;
     while (auto parameter = TakeParameter(header)) {
       auto& [name, value] = *parameter;
-      if (EqualFolded(name, "realm")) challenge.realm = std::move(value);
-      if (EqualFolded(name, "service")) challenge.service = std::move(value);
-      if (EqualFolded(name, "scope")) challenge.scope = std::move(value);
+      if (EqualFolded(name, "realm"))
+        challenge.realm = std::move(value);
+      else if (EqualFolded(name, "service"))
+        challenge.service = std::move(value);
+      else if (EqualFolded(name, "scope")) challenge.scope = std::move(value);
     }
     challenge.bearer = EqualFolded(scheme, "Bearer");
     if (challenge.bearer) return challenge;

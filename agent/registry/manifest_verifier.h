@@ -41,7 +41,7 @@ class ManifestVerifier final : public RegistryVerifier {
   struct Target;
   Status Has(const std::string& repository, const std::string& digest, const std::stop_token& stop);
   Result<HttpReply> Ask(const Target& target, const Login* login, const std::stop_token& stop);
-  Result<std::string> Token(const Target& target, const std::string& challenge, const Login* login,
+  Result<std::string> Token(const Target& target, const std::string& header, const Login* login,
                             const std::stop_token& stop);
 
   HttpClient& client_;

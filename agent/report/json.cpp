@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "agent/report/advice.h"
 #include "agent/report/held_back.h"
@@ -132,11 +133,34 @@ Json Head(const Report& report, std::string_view kind) {
           {"warnings", report.warnings}};
 }
 
-void AddImages(Json& json, const Report& report) {
-  Json images = Json::array();
-  if (!report.plan.decisions.empty())  // a refused run decided nothing
-    for (const auto at : AllByName(report.observation)) images.push_back(ImageJson(report, at));
-  json["images"] = std::move(images);
+// One level of a document's arrays deeper: line breaks within texts are escaped, all others are
+// layout.
+void AppendIndented(const std::string& text, std::string& out) {
+  out += "\n    ";
+  for (const char c : text) {
+    out += c;
+    if (c == '\n') out += "    ";
+  }
+}
+
+// The text of a document with its images put into the empty "images", one at a time: as values of
+// nlohmann_json 10,000 images take five times the memory of their text.
+std::string DumpWithImages(const Json& document, const Report& report) {
+  constexpr std::string_view kImages = "\n  \"images\": [";
+  constexpr std::size_t kTextOfAnImage = 1200;  // bytes, about
+  std::string text = Dump(document);
+  if (report.plan.decisions.empty()) return text;  // a refused run decided nothing
+  const std::size_t rest = text.find(kImages) + kImages.size();
+  const std::string after = text.substr(rest);
+  text.resize(rest);
+  text.reserve(rest + report.plan.decisions.size() * kTextOfAnImage);
+  bool is_first = true;
+  for (const auto at : AllByName(report.observation)) {
+    if (!std::exchange(is_first, false)) text += ',';
+    AppendIndented(Dump(ImageJson(report, at)), text);
+  }
+  if (!is_first) text += "\n  ";
+  return text += after;
 }
 
 Json SnapshotJson(const std::optional<Snapshot>& snapshot) {
@@ -190,14 +214,14 @@ Json OversizedJson(const Report& report) {
 
 std::string ImagesJson(const Report& report) {
   Json json = Head(report, "ImageList");
-  AddImages(json, report);
-  return Dump(json);
+  json["images"] = Json::array();
+  return DumpWithImages(json, report);
 }
 
 std::string PlanJson(const Report& report) {
   Json json = Head(report, "SweepPlan");
   json["heldBack"] = HeldBackJson(report);
-  AddImages(json, report);
+  json["images"] = Json::array();
   Json order = Json::array();
   std::uint64_t bytes = 0;
   for (const auto at : report.plan.removals) {
@@ -219,7 +243,7 @@ std::string PlanJson(const Report& report) {
     json["totals"]["predictedFreedInodes"] = planned.inodes;
     json["totals"]["predictionCertainty"] = CertaintyOf(planned);
   }
-  return Dump(json);
+  return DumpWithImages(json, report);
 }
 
 std::string SweepJson(const Report& report) {
@@ -259,8 +283,8 @@ std::string SweepJson(const Report& report) {
   json["storageCostPerGiBMonth"] = price > 0 ? Json(price) : Json(nullptr);
   json["advice"] = Advice(report);
   json["policyText"] = report.policy_text;
-  AddImages(json, report);
-  return Dump(json);
+  json["images"] = Json::array();
+  return DumpWithImages(json, report);
 }
 
 std::string ExplanationJson(const Report& report, std::uint32_t image,

@@ -187,7 +187,7 @@ void PutRemoval(const Database& db, const RemovalEntry& removal) {
       .Bind(6, removal.reason)
       .Bind(7, names)
       .Bind(8, digests)
-      .Bind(9, std::string(ToString(removal.origin.kind)))
+      .Bind(9, ToString(removal.origin.kind))
       .Bind(10, removal.origin.evidence)
       .Bind(11, removal.origin.pull_by)
       .Execute();

@@ -128,7 +128,7 @@ bool OfThisNode(const NodeIdentity& known, const std::string& boot_id, const Nod
   return compared || (!own_boot.empty() && boot_id == own_boot);
 }
 
-Records Advance(const Records& before, ObservationTime now, const WatchedTime& watched, bool ours,
+Records Advance(const Records& before, const ObservationTime& now, const WatchedTime& watched, bool ours,
                 const MergedObservations& merged) {
   const Step step = NextObservation(before.observation, now, watched, ours);
   Records after;

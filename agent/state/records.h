@@ -116,7 +116,7 @@ bool OfThisNode(const NodeIdentity& known, const std::string& boot_id, const Nod
 // Toward both ages counts only time that was watched, or accepted.  What was not watched ends with
 // the watch that began after it; while nobody watches, the observation stays the one it was, so
 // that the gap is measured as a whole.
-Records Advance(const Records& before, ObservationTime now, const WatchedTime& watched, bool ours,
+Records Advance(const Records& before, const ObservationTime& now, const WatchedTime& watched, bool ours,
                 const MergedObservations& merged);
 
 // The records after an evaluation: one run more for candidates, none for all others.

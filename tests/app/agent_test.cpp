@@ -174,7 +174,7 @@ TEST_F(AgentTest, AnEditStopsABatchThatIsUnderWay) {
 struct SlowArchiver final : ImageArchiver {
   SlowArchiver(const FakeClock& its_clock, std::function<void()> its_look)
       : clock(its_clock), look(std::move(its_look)) {}
-  void OnProgress(std::function<void()> progress) override { on_progress = std::move(progress); }
+  void OnProgress(const std::function<void()>& progress) override { on_progress = progress; }
   Result<std::string> Archive(const Image&, const std::stop_token&) override {
     for (int part = 0; part < 20; ++part) {
       clock.Advance(std::chrono::minutes(10));

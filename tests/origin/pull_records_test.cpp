@@ -11,13 +11,15 @@ namespace imagesweep::kube {
 namespace {
 
 class PullRecordsTest : public testing::Test {
+ public:
+  ~PullRecordsTest() override { std::filesystem::remove_all(directory_); }
+
  protected:
   PullRecordsTest() {
     std::string name = testing::TempDir() + "/kubelet-XXXXXX";
     directory_ = mkdtemp(name.data());
     std::filesystem::create_directories(pulled());
   }
-  ~PullRecordsTest() override { std::filesystem::remove_all(directory_); }
   std::filesystem::path pulled() const { return directory_ / "image_manager" / "pulled"; }
 
   void Write(const std::string& file, const std::string& text) {
@@ -116,7 +118,7 @@ TEST_F(PullRecordsTest, WhatIsNoRecordIsNotReadAsOne) {
   EXPECT_FALSE(Of(image_).can_be_pulled());
   EXPECT_TRUE(warnings_.empty());
   Write("sha256-1", R"({"kind":"ImagePullIntent","apiVersion":"kubelet.config.k8s.io/v1beta1","image":"a"})");
-  Write("sha256-2", std::string(300 * 1024, ' '));
+  Write("sha256-2", std::string(std::size_t{300} << 10, ' '));
   EXPECT_FALSE(Of(image_).can_be_pulled());
   EXPECT_EQ(warnings_.size(), 1U);
 }

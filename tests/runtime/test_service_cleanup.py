@@ -47,7 +47,8 @@ def cleaned(node):
 
 def grid(markdown, title):
     """The rows of the table below the heading that begins with TITLE, header and rule left out."""
-    section = next(part for part in markdown.split("\n## ") if part.startswith(title))
+    section = next((part for part in markdown.split("\n## ") if part.startswith(title)), None)
+    assert section, f"no table {title!r} in:\n{markdown}"
     rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip().replace("\\", "") for cell in row] for row in rows[2:]]
 
