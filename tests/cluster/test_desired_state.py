@@ -9,7 +9,8 @@ import yaml
 
 from lab import agent
 from lab.cell import wait_until
-from lab.chart import one, render
+from lab.chart import CHART, one, render
+from lab.daemonset import DaemonSet
 
 MODES = ("direct", "index")  # where workloads are read from
 KEEP = {"localOnly": "Never", "workloads": {"enabled": True, "rollbackRevisions": 2}}
@@ -66,6 +67,32 @@ class Scenario:
         cluster.deploy(self.unneeded["ended"], name="ended", replicas=1)
         self._kubectl("delete", "deployment", "ended", "-n", cluster.namespace, "--wait", "--cascade=foreground")
         assert wait_until(lambda: "ErrImageNeverPull" in self._waiting("pending"), 60, every=0.5)
+
+    def add_crash_looping(self):
+        """A pod between two starts of its container; the image of the one that runs all the time is needed too."""
+        self.needed["crash-looping"] = self._cluster.image("v1", "crash-looping")
+        self.needed["running"] = self.versions[3]
+        self._apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "crash-looping"}, "spec": self._pod(
+            self.needed["crash-looping"], containers=[self._container(
+                "main", self.needed["crash-looping"].names[0], command=["/pause", "1"])])})
+        assert wait_until(lambda: any(status.get("restartCount", 0) > 0 for pod in self._cluster.pods("crash-looping")
+                                      for status in pod["status"].get("containerStatuses", ())), 90, every=0.5)
+
+    def add_left_overs(self):
+        """More that nothing needs: what a deleted pod, Job and workload leave, and what was only pulled."""
+        for name in ("pod", "job"):
+            self.unneeded[f"{name}, deleted"] = image = self._cluster.image("v1", f"deleted-{name}")
+            job = self._job(image)
+            job["template"]["spec"]["containers"][0]["command"] = ["/pause", "0"]
+            item = {"apiVersion": "v1", "kind": "Pod", "spec": self._pod(image)} if name == "pod" else \
+                {"apiVersion": "batch/v1", "kind": "Job", "spec": job}
+            self._apply({**item, "metadata": {"name": f"deleted-{name}"}})
+            self._kubectl("wait", f"{name}/deleted-{name}", "-n", self._cluster.namespace, "--timeout=60s",
+                          "--for=condition=Ready" if name == "pod" else "--for=condition=Complete")
+            self._kubectl("delete", name, f"deleted-{name}", "-n", self._cluster.namespace, "--wait",
+                          "--cascade=foreground")
+        for name in ("pulled-once", "pulled-twice"):
+            self.unneeded[name] = self._cluster.image("v1", name)
 
     def lost(self):
         ids = self._cluster.containerd.ids()
@@ -177,6 +204,27 @@ def test_all_that_is_needed_stays_and_all_else_goes(cluster, mode):
         forget_events(cluster)
         scenario.start_everything()
         assert scenario.lost() == []
+
+
+# The policy of values.yaml, with workloads from the index: only ages, the interval and dry run are other than by default.
+def test_the_charts_defaults_keep_the_ten_needed_images_and_remove_the_eight_others(cluster):
+    daemonset = DaemonSet(cluster.kubernetes)
+    daemonset.make_namespace()
+    scenario = Scenario(cluster)
+    scenario.add_crash_looping()
+    scenario.add_left_overs()
+    assert len(scenario.unneeded) == 8
+    chart = yaml.safe_load((CHART / "values.yaml").read_text())["policy"]["config"]
+    short = {"dryRun": False, "interval": "1m", "initialDelay": "0s", "minimumAge": "1s", "maximumAge": "2s"}
+    daemonset.install(policy={**chart, **short})
+    daemonset.wait_for("Finished run", seconds=120)
+    assert cluster.gone(*scenario.unneeded.values(), seconds=240), daemonset.text()
+    daemonset.wait_for("Finished run", seconds=120, after=len(daemonset.lines()))  # one more finds nothing to remove
+    assert scenario.lost() == [], daemonset.text()
+    assert any("pause" in name for name in cluster.containerd.names())
+    forget_events(cluster)
+    scenario.start_everything()
+    assert scenario.lost() == []
 
 
 def test_without_it_they_are_lost(cluster):
