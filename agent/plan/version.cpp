@@ -52,8 +52,9 @@ std::optional<std::uint64_t> Number(std::string_view digits) {
   return number;
 }
 bool Within(std::string_view digits, std::uint64_t low, std::uint64_t high) {
-  const auto number = IsNumber(digits) ? Number(digits) : std::nullopt;
-  return number && *number >= low && *number <= high;
+  if (!IsNumber(digits)) return false;
+  const std::uint64_t number = Number(digits).value_or(high + 1);  // more than fits
+  return number >= low && number <= high;
 }
 bool IsYear(std::string_view text) {
   return text.size() == 4 && Within(text, 1990, 2099);

@@ -650,6 +650,7 @@ TEST_F(BatchTest, AContainerThatTheCriDoesNotListIsSeenByTheRecheck) {
   EXPECT_EQ(execution.outcomes.front().detail, "came into use by by-hand");
 
   node.removed.clear();
+  node.images = evidence.images;
   remover.error = Error{ErrorKind::kUnavailable, "containerd is restarting"};
   execution = RunWith(remover);
   EXPECT_THAT(node.removed, IsEmpty());
