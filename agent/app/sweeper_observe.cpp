@@ -5,6 +5,8 @@
 #include "agent/app/image_disks.h"
 #include "agent/app/layer_figures.h"
 #include "agent/app/sweeper.h"
+#include "agent/layers/record_names.h"
+#include "agent/model/recent_use.h"
 #include "agent/plan/fullest_disk.h"
 #include "agent/plan/scene.h"
 
@@ -44,6 +46,22 @@ void ApplyOverride(const Evidence& evidence, Report& report) {
   if (found == nullptr) return;
   report.override_for = Describe(found->node_selector);
   report.in_force = Policy(*found->policy);
+}
+
+// The plan judges an image by every name that a removal takes.  What the recheck compares stays as
+// the runtime lists it.
+void AddRecordNames(const layers::LayerGraph& graph, std::vector<Image>& images) {
+  for (std::uint32_t at = 0; at < images.size() && at < graph.size(); ++at)
+    std::ranges::move(layers::NamesBesideTheCri(images[at], graph.Records(at)),
+                      std::back_inserter(images[at].tags));
+}
+
+// Images that came again are no uses: the ledger reads them where the agent wrote them.
+std::vector<ImageReference> UsesOf(std::vector<ImageReference> recent) {
+  std::erase_if(recent, [](const ImageReference& reference) {
+    return reference.text.starts_with(kCameAgain);
+  });
+  return recent;
 }
 
 }  // namespace
@@ -145,6 +163,7 @@ std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options,
   Observation& seen = report.observation;
   seen.at = report.started;
   seen.images = evidence.images;
+  if (view.graph) AddRecordNames(*view.graph, seen.images);
   seen.references = evidence.AllReferences();
   seen.sandbox_images = evidence.use.sandbox_images;
   const auto& own_pod = gate_.expected().own_pod;
@@ -173,7 +192,7 @@ std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options,
   // Only a view that was believed may age an image.
   auto used_since = in_use;
   if (recent_) {
-    const auto recently = ReferencedImages(*index, seen.images.size(), recent_());
+    const auto recently = ReferencedImages(*index, seen.images.size(), UsesOf(recent_()));
     for (std::size_t at = 0; at < used_since.size(); ++at)
       used_since[at] = used_since[at] || recently[at];
   }

@@ -1,14 +1,20 @@
 #include "agent/containerd/use_watch.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "agent/containerd/call.h"
 #include "agent/containerd/stubs.h"
+#include "agent/model/recent_use.h"
 
 namespace imagesweep::containerd {
 namespace {
 
 constexpr const char* kCreate = "/containers/create";
+constexpr const char* kImageCreate = "/images/create";
+constexpr const char* kImageUpdate = "/images/update";
+constexpr std::string_view kIdRecord = "sha256:";  // the CRI's own record of an image ID
 // As the channel's own attempts to connect.
 constexpr Millis kFirstWait{100};
 constexpr Millis kLongestWait = std::chrono::seconds(3);
@@ -19,8 +25,9 @@ constexpr Millis kWorks = std::chrono::seconds(10);
 
 struct UseWatch::Stubs {
   explicit Stubs(const std::shared_ptr<grpc::Channel>& channel)
-      : containers(channel), events(channel) {}
+      : containers(channel), images(channel), events(channel) {}
   api::containers::Containers::Stub containers;
+  api::images::Images::Stub images;
   api::events::Events::Stub events;
 };
 
@@ -66,8 +73,8 @@ Status UseWatch::Listen(const std::stop_token& stop) {
 // later is heard of.
 Status UseWatch::Hear(const std::stop_token& stop, bool& any) {
   api::events::SubscribeRequest request;
-  request.add_filters("topic==\"" + std::string(kCreate) + "\",namespace==\"" +
-                      options_.cri_namespace + "\"");
+  for (const std::string topic : {kCreate, kImageCreate, kImageUpdate})
+    request.add_filters("topic==\"" + topic + "\",namespace==\"" + options_.cri_namespace + "\"");
   grpc::ClientContext context;  // without a deadline: it may be quiet for days
   const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
   const auto stream = stubs_->events.Subscribe(&context, request);
@@ -80,8 +87,8 @@ Status UseWatch::Hear(const std::stop_token& stop, bool& any) {
     context.TryCancel();
   }
   for (api::events::Envelope envelope; stream->Read(&envelope); any = true) {
-    if (envelope.topic() != kCreate || envelope.namespace_() != options_.cri_namespace) continue;
-    if (!RememberEvent(envelope.event().value())) {
+    if (envelope.namespace_() != options_.cri_namespace) continue;
+    if (!RememberEvent(envelope.topic(), envelope.event().value(), stop)) {
       // Who used what was lost is known again when a list follows.
       remembered = RememberAll(stop);
       if (remembered)
@@ -97,23 +104,84 @@ Status UseWatch::Hear(const std::stop_token& stop, bool& any) {
   return Calls(Millis::zero(), stop).Explain("Events.Subscribe", "", ended);
 }
 
-bool UseWatch::RememberEvent(const std::string& value) {
+// False after an event that was lost on us.
+bool UseWatch::RememberEvent(const std::string& topic, const std::string& value,
+                             const std::stop_token& stop) {
+  const bool remembered = topic == kCreate ? RememberCreate(value, stop)
+                          : topic == kImageCreate || topic == kImageUpdate
+                              ? RememberImage(topic, value, stop)
+                              : true;
+  if (!remembered) SetDeaf(true);
+  return remembered;
+}
+
+bool UseWatch::RememberCreate(const std::string& value, const std::stop_token& stop) {
   api::events::ContainerCreate created;
-  if (created.ParseFromString(value) && Remember(created.image(), created.id())) return true;
-  SetDeaf(true);
-  return false;
+  if (!created.ParseFromString(value)) return false;
+  if (created.image().empty()) return true;
+  const auto ids = IdsOf(created.image(), stop);
+  if (!ids || ids->empty()) return false;
+  return Remember(created.image(), created.id()) &&
+         std::ranges::all_of(*ids, [&](const auto& id) { return Remember(id, created.id()); });
+}
+
+bool UseWatch::RememberImage(const std::string& topic, const std::string& value,
+                             const std::stop_token& stop) {
+  api::events::ImageCreate changed;
+  if (!changed.ParseFromString(value)) return false;
+  // The CRI labels its own records once more.
+  if (changed.name().starts_with(kIdRecord) && topic == kImageUpdate) return true;
+  const auto ids = IdsOf(changed.name(), stop);
+  if (!ids) return ids.error().kind == ErrorKind::kNotFound;  // it is gone already
+  return Remember(std::string(kCameAgain) + changed.name(), "") &&
+         std::ranges::all_of(*ids, [&](const std::string& id) {
+           return Remember(std::string(kCameAgain) + id, "");
+         });
+}
+
+// The CRI records each image by its ID beside its names, with the same target.
+Result<std::vector<std::string>> UseWatch::IdsOf(const std::string& image,
+                                                 const std::stop_token& stop) const {
+  const Calls calls(options_.list_timeout, stop);
+  api::images::GetImageRequest by_name;
+  by_name.set_name(image);
+  const auto named = calls.Ask("Images.Get", options_.cri_namespace, stubs_->images,
+                               &api::images::Images::Stub::Get, by_name);
+  if (!named) return named.error();
+  api::images::ListImagesRequest by_target;
+  by_target.add_filters("target.digest==\"" + named->image().target().digest() + "\"");
+  const auto listed = calls.Ask("Images.List", options_.cri_namespace, stubs_->images,
+                                &api::images::Images::Stub::List, by_target);
+  if (!listed) return listed.error();
+  std::vector<std::string> ids;
+  for (const api::images::Image& record : listed->images())
+    if (record.name().starts_with(kIdRecord) || record.name().find('@') != std::string::npos)
+      ids.push_back(record.name());
+  return ids;
 }
 
 Status UseWatch::RememberAll(const std::stop_token& stop) {
   const Calls calls(options_.list_timeout, stop);
   bool all = true;
+  std::map<std::string, std::string> containers;  // by the name of their image
   Status listed = calls.AskStream(
       "Containers.ListStream", options_.cri_namespace, stubs_->containers,
       &api::containers::Containers::Stub::ListStream, api::containers::ListContainersRequest(),
       [&](const api::containers::ListContainerMessage& message) {
-        if (!Remember(message.container().image(), message.container().id())) all = false;
+        const auto& container = message.container();
+        containers.emplace(container.image(), container.id());
+        if (!Remember(container.image(), container.id())) all = false;
       });
-  if (!listed || all) return listed;
+  if (!listed) return listed;
+  for (const auto& [image, container] : containers) {
+    if (image.empty()) continue;
+    const auto ids = IdsOf(image, stop);
+    // One that has no such record any more is told by its snapshot, as long as it is there.
+    if (!ids && ids.error().kind != ErrorKind::kNotFound) return ids.error();
+    for (const std::string& id : ids ? *ids : std::vector<std::string>())
+      if (!Remember(id, container)) all = false;
+  }
+  if (all) return listed;
   return Error{ErrorKind::kIncomplete, "Containers.ListStream: containers of more images than " +
                                            std::to_string(options_.most_names)};
 }

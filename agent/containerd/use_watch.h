@@ -29,6 +29,11 @@ namespace imagesweep::containerd {
 // those to one client alone, so we would take them from the kubelet (its CRI plugin's
 // container_events.go).
 //
+// A name may mean another image by the time that somebody asks, so each use is remembered by the ID
+// of the image as well, which is asked for at once.  A use of an image that cannot be told counts
+// as a loss.  Images that are pulled, imported or named are remembered too (kCameAgain): what is
+// listed under the same ID as before may have been away in between.
+//
 // Events are not sent again, so each subscription is followed by a look at the containers there
 // are: one that came while nobody listened is then known, if it is still there.
 //
@@ -70,7 +75,7 @@ class UseWatch {
  private:
   struct Stubs;
   struct State {
-    std::map<std::string, std::string, std::less<>> containers;  // by the name of its image
+    std::map<std::string, std::string, std::less<>> containers;  // by a reference of its image
     bool complete = true;
     bool deaf = false;  // the last subscription is over, and the next not made
     std::optional<SteadyTime> since;
@@ -79,7 +84,13 @@ class UseWatch {
   Status Hear(const std::stop_token& stop, bool& any);
   Status RememberAll(const std::stop_token& stop);
   bool Remember(const std::string& image, const std::string& container);
-  bool RememberEvent(const std::string& value);
+  bool RememberEvent(const std::string& topic, const std::string& value,
+                     const std::stop_token& stop);
+  bool RememberCreate(const std::string& value, const std::stop_token& stop);
+  bool RememberImage(const std::string& topic, const std::string& value,
+                     const std::stop_token& stop);
+  Result<std::vector<std::string>> IdsOf(const std::string& image,
+                                         const std::stop_token& stop) const;
   void SetDeaf(bool deaf);
   void Changed() const;
 

@@ -20,7 +20,10 @@ struct OriginFindings {
   // Parallel to the images; empty: this source says nothing of any of them.
   std::vector<std::vector<OriginProof>> proofs;
   std::string missing;  // why an image without a proof has none; empty: not for this source to say
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings = {};
+  // Names that this source knows beside those of the runtime's list; parallel, or empty.  They need
+  // a proof, too.
+  std::vector<std::vector<ImageName>> more_names = {};
 };
 
 // The origin of an image by all proofs that were found for it.  Pure.

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace imagesweep {
 namespace {
@@ -71,14 +72,56 @@ bool IsEpochTime(std::string_view digits) {
   return (digits.size() == 10 || digits.size() == 13) && digits.front() == '1';
 }
 
-// Digits that may be a commit as well as a number have no order: git abbreviates to 7 and to more in
-// large repositories, CI systems to 8, Mercurial to 12, and a whole one has 40.
+// Digits that may be a commit as well as a number have no order: git abbreviates to 7 and to more
+// in large repositories, CI systems to 8, Mercurial to 12, and a whole one has 40.
 bool MayBeCommit(std::string_view token) {
   if (IsNumber(token)) {
     if (token.size() >= 8 && IsCompactDate(token.substr(0, 8))) return token.size() > 18;
     return token.size() >= 7 && !IsEpochTime(token);
   }
   return token.size() >= 7 && IsHex(token);
+}
+
+bool IsDayOrMonth(std::string_view text) {
+  return text.size() <= 2 && Within(text, 1, 31);
+}
+
+// Day first or month first: in which order the parts of a date count, the tag does not say.
+// "31-12-2023", "01.02.2024", "020124", "02012024"; not "2024-01-02", nor "20240102".
+bool IsAmbiguousDate(std::string_view first, std::string_view second, std::string_view year) {
+  return IsDayOrMonth(first) && IsDayOrMonth(second) &&
+         (Within(first, 1, 12) || Within(second, 1, 12)) && (IsYear(year) || year.size() == 2);
+}
+
+bool HasAmbiguousDate(std::string_view tag) {
+  std::vector<std::string_view> fields;  // digits, one separator apart
+  char separator = 0;
+  for (std::size_t at = 0; at < tag.size();) {
+    if (!IsDigit(tag[at])) {
+      ++at;
+      continue;
+    }
+    const std::size_t begin = at;
+    while (at < tag.size() && IsDigit(tag[at])) ++at;
+    const char before = begin == 0 ? '\0' : tag[begin - 1];
+    const bool goes_on = !fields.empty() && IsSeparator(before) &&
+                         fields.back().data() + fields.back().size() + 1 == tag.data() + begin &&
+                         (fields.size() == 1 || before == separator);
+    if (!goes_on) fields.clear();
+    separator = before;
+    fields.push_back(tag.substr(begin, at - begin));
+    const std::string_view field = fields.back();
+    if (fields.size() >= 3 && IsYear(field) &&
+        IsAmbiguousDate(fields[fields.size() - 3], fields[fields.size() - 2], field))
+      return true;
+    const bool is_whole =
+        (before == '\0' || IsSeparator(before)) && (at == tag.size() || IsSeparator(tag[at]));
+    const bool is_time = fields.size() > 1 && IsCompactDate(fields[fields.size() - 2]);
+    if (is_whole && !is_time && !IsCompactDate(field) && (field.size() == 6 || field.size() == 8) &&
+        IsAmbiguousDate(field.substr(0, 2), field.substr(2, 2), field.substr(4)))
+      return true;
+  }
+  return false;
 }
 
 class Reader {
@@ -397,7 +440,11 @@ TagVersion ReadTag(std::string_view tag) {
     version.kind = TagKind::kSignature;
     return version;
   }
-  return Reader(tag).Read();
+  TagVersion version = Reader(tag).Read();
+  if (version.kind != TagKind::kVersion || !HasAmbiguousDate(tag)) return version;
+  version.kind = TagKind::kWord;
+  version.numbers = {};
+  return version;
 }
 
 std::string SchemeText(const TagVersion& version) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/model/image_index.h"
+#include "agent/model/recent_use.h"
 
 namespace imagesweep {
 namespace {
@@ -93,8 +94,8 @@ MergedObservations MergeObservations(std::span<const Image> images,
                                      const std::vector<bool>& in_use) {
   MergedObservations merged;
   for (std::size_t i = 0; i < images.size(); ++i) {
-    bool& used = merged[images[i].id.text()];
-    used = used || in_use.at(i);
+    Seen& seen = merged.try_emplace(images[i].id.text(), Seen::kIdle).first->second;
+    if (in_use.at(i)) seen = Seen::kInUse;
   }
   return merged;
 }
@@ -103,8 +104,14 @@ void MarkUses(std::span<const Image> images, std::span<const std::string> refere
               MergedObservations& merged) {
   if (references.empty()) return;
   const ImageIndex index(images);
-  for (const std::string& reference : references)
-    for (const auto at : index.Resolve(reference)) merged[images[at].id.text()] = true;
+  for (const std::string& reference : references) {
+    const bool used = !reference.starts_with(kCameAgain);
+    const auto text = std::string_view(reference).substr(used ? 0 : kCameAgain.size());
+    for (const auto at : index.Resolve(text)) {
+      Seen& seen = merged[images[at].id.text()];
+      seen = std::max(seen, used ? Seen::kInUse : Seen::kCameAgain);
+    }
+  }
 }
 
 Candidates MarkCandidates(std::span<const Image> images, const std::vector<bool>& candidate) {
@@ -128,8 +135,8 @@ bool OfThisNode(const NodeIdentity& known, const std::string& boot_id, const Nod
   return compared || (!own_boot.empty() && boot_id == own_boot);
 }
 
-Records Advance(const Records& before, const ObservationTime& now, const WatchedTime& watched, bool ours,
-                const MergedObservations& merged) {
+Records Advance(const Records& before, const ObservationTime& now, const WatchedTime& watched,
+                bool ours, const MergedObservations& merged) {
   const Step step = NextObservation(before.observation, now, watched, ours);
   Records after;
   after.observation = step.time;
@@ -141,16 +148,17 @@ Records Advance(const Records& before, const ObservationTime& now, const Watched
   Nanos first_seen = now.wall;
   for (const auto& [id, record] : before.images)
     first_seen = std::max(first_seen, record.first_seen);
-  for (const auto& [id, in_use] : merged) {
+  for (const auto& [id, seen] : merged) {
     const auto known = before.images.find(id);
     ImageRecord record;
     if (known != before.images.end()) record = known->second;
     record.just_seen = known == before.images.end();
     if (record.just_seen) record.first_seen = first_seen;
-    if (in_use) {
+    if (seen == Seen::kInUse) {
       record.last_used = now.wall;
       record.idle_from.reset();
-    } else if (!record.idle_from) {
+    } else if (!record.idle_from || seen == Seen::kCameAgain) {
+      record.idle_from.reset();
       if (step.advances) record.idle_from = step.time.observed;
     } else if (step.advances && step.before == Continuity::kInterrupted) {
       record.idle_from = step.time.watched_from;

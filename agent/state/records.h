@@ -92,7 +92,8 @@ struct Records {
 };
 
 // One image of an observation, with duplicates in the list joined: in use when one of them is.
-using MergedObservations = std::map<std::string, bool>;  // id -> in use
+enum class Seen { kIdle, kCameAgain, kInUse };
+using MergedObservations = std::map<std::string, Seen>;  // by ID
 MergedObservations MergeObservations(std::span<const Image> images,
                                      const std::vector<bool>& in_use);
 // Marks as in use what any of `references` may mean.
@@ -116,8 +117,8 @@ bool OfThisNode(const NodeIdentity& known, const std::string& boot_id, const Nod
 // Toward both ages counts only time that was watched, or accepted.  What was not watched ends with
 // the watch that began after it; while nobody watches, the observation stays the one it was, so
 // that the gap is measured as a whole.
-Records Advance(const Records& before, const ObservationTime& now, const WatchedTime& watched, bool ours,
-                const MergedObservations& merged);
+Records Advance(const Records& before, const ObservationTime& now, const WatchedTime& watched,
+                bool ours, const MergedObservations& merged);
 
 // The records after an evaluation: one run more for candidates, none for all others.
 Records Evaluate(Records before, const Candidates& candidates);

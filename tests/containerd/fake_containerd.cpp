@@ -94,9 +94,11 @@ struct FakeContainerd::Services {
 
   struct Images final : api::images::Images::Service, Part {
     using Part::Part;
-    grpc::Status List(Context* context, const api::images::ListImagesRequest*,
+    grpc::Status List(Context* context, const api::images::ListImagesRequest* request,
                       api::images::ListImagesResponse* reply) override {
+      const std::string filter = request->filters().empty() ? "" : request->filters(0);
       for (const auto& [name, digest] : fake.spaces[SpaceOf(*context)].images) {
+        if (!filter.empty() && filter != "target.digest==\"" + digest + "\"") continue;
         auto& image = *reply->add_images();
         image.set_name(name);
         image.mutable_target()->set_digest(digest);

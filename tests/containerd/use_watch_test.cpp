@@ -23,6 +23,16 @@ using testing::UnorderedElementsAre;
 const grpc::Status kBroken(grpc::StatusCode::UNAVAILABLE, "Socket closed");
 
 struct UseWatchTest : testing::Test {
+  UseWatchTest() {
+    for (const char* name : {"job", "end", "before", "there", "after", "a", "b"})
+      Record("registry.example/" + std::string(name) + ":v1", name);
+  }
+  // As containerd and its CRI plugin record an image: by its name and by its ID.
+  void Record(const std::string& name, const std::string& image) {
+    auto& images = fake.spaces["k8s.io"].images;
+    images[name] = "sha256:manifest-" + image;
+    images["sha256:id-" + image] = "sha256:manifest-" + image;
+  }
   ~UseWatchTest() override { Stop(); }
   void Start() {
     thread = std::jthread([this](const std::stop_token& stop) {
@@ -50,6 +60,8 @@ struct UseWatchTest : testing::Test {
       for (const ImageReference& reference : uses.references) {
         if (reference.text == last)
           found = true;
+        else if (reference.text.starts_with("sha256:"))
+          ids.push_back(reference.text);
         else
           names.push_back(reference.text);
       }
@@ -68,10 +80,11 @@ struct UseWatchTest : testing::Test {
 
   FakeClock clock;
   FakeContainerd fake;
+  std::vector<std::string> ids;  // that NamesUntil came by
   std::atomic<int> looks{0};
   std::atomic<int> losses{0};
   std::string loss;
-  UseWatch::Options options{.most_names = 3,
+  UseWatch::Options options{.most_names = 8,
                             .subscribed = [this] { ++looks; },
                             .lost =
                                 [this](const Error& why) {
@@ -96,7 +109,44 @@ TEST_F(UseWatchTest, TheImageOfACreatedContainerIsUsedOnce) {
   EXPECT_TRUE(complete);
   EXPECT_THAT(watch.Drain().references, IsEmpty());
   EXPECT_THAT(fake.event_filters(),
-              ElementsAre(R"(topic=="/containers/create",namespace=="k8s.io")"));
+              ElementsAre(R"(topic=="/containers/create",namespace=="k8s.io")",
+                          R"(topic=="/images/create",namespace=="k8s.io")",
+                          R"(topic=="/images/update",namespace=="k8s.io")"));
+  EXPECT_THAT(ids, testing::Contains("sha256:id-job"));
+}
+
+// By the time that somebody asks, the name may mean another image.
+TEST_F(UseWatchTest, AUseIsRememberedByTheIdThatTheNameHadThen) {
+  Start();
+  ASSERT_TRUE(AwaitLook(1));
+  fake.EmitCreated("k8s.io", "first", "registry.example/job:v1");
+  NamesUntil("registry.example/job:v1");
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (std::ranges::count(ids, "sha256:id-job") == 0 &&
+         std::chrono::steady_clock::now() < patience)
+    for (const ImageReference& reference : watch.Drain().references) ids.push_back(reference.text);
+  EXPECT_THAT(ids, testing::Contains("sha256:id-job"));
+}
+
+TEST_F(UseWatchTest, AUseOfAnImageThatCannotBeToldIsALoss) {
+  Start();
+  ASSERT_TRUE(AwaitLook(1));
+  watch.Drain();
+  fake.EmitCreated("k8s.io", "first", "registry.example/gone:v1");
+  fake.EmitCreated("k8s.io", "second", "registry.example/end:v1");
+  bool complete = true;
+  NamesUntil("registry.example/end:v1", &complete);
+  EXPECT_FALSE(complete);
+}
+
+TEST_F(UseWatchTest, AnImageThatIsPulledOrNamedAgainCameAgain) {
+  Start();
+  ASSERT_TRUE(AwaitLook(1));
+  for (const char* topic : {"/images/create", "/images/update"}) {
+    fake.Emit("k8s.io", topic, "\x0a\x17registry.example/job:v1");
+    const std::vector<std::string> names = NamesUntil("came-again sha256:id-job");
+    EXPECT_THAT(names, testing::Contains("came-again registry.example/job:v1"));
+  }
 }
 
 TEST_F(UseWatchTest, TheContainerIsNamed) {
@@ -104,7 +154,7 @@ TEST_F(UseWatchTest, TheContainerIsNamed) {
   Start();
   ASSERT_TRUE(AwaitLook(1));
   const UseWatch::Uses uses = watch.Drain();
-  ASSERT_THAT(uses.references, SizeIs(1));
+  ASSERT_THAT(uses.references, SizeIs(2)) << "the name, and the ID";
   EXPECT_EQ(uses.references[0].text, "registry.example/job:v1");
   EXPECT_EQ(uses.references[0].by.kind, ReferrerKind::kContainer);
   EXPECT_EQ(uses.references[0].by.container, "abc");
@@ -194,7 +244,7 @@ struct AtTheEnd final : Clock {
 };
 
 TEST_F(UseWatchTest, MoreNamesThanAreRememberedAreNotComplete) {
-  for (const std::size_t names : {3, 4}) {
+  for (const std::size_t names : {8, 9}) {
     auto& containers = fake.spaces["k8s.io"].containers;
     while (containers.size() < names)
       containers[std::to_string(containers.size())] = std::to_string(containers.size()) + ":v1";
@@ -208,8 +258,8 @@ TEST_F(UseWatchTest, MoreNamesThanAreRememberedAreNotComplete) {
     };
     fake.EndSubscription(kBroken);
     bounded.Run({});
-    EXPECT_THAT(uses.references, SizeIs(3));
-    EXPECT_EQ(uses.complete, names == 3);
+    EXPECT_THAT(uses.references, SizeIs(8));
+    EXPECT_EQ(uses.complete, names == 8);
   }
 }
 

@@ -101,10 +101,9 @@ TEST(Version, TagsOfDifferentSchemesAreNotCompared) {
 }
 
 TEST(Version, ACommitHasNoOrderAlsoWhenItIsOfDigitsAlone) {
-  for (const char* tag :
-       {"abcdef1", "0a1b2c3d", "6458291", "64582910", "sha-6458291", "main-3f2a9bc",
-        "pr-12-3f2a9bc", "99999999999999999999999",
-        "123456789", "987654321012", "0123456789012345678901234567890123456789"})
+  for (const char* tag : {"abcdef1", "0a1b2c3d", "6458291", "64582910", "sha-6458291",
+                          "main-3f2a9bc", "pr-12-3f2a9bc", "99999999999999999999999", "123456789",
+                          "987654321012", "0123456789012345678901234567890123456789"})
     EXPECT_EQ(ReadTag(tag).kind, TagKind::kCommit) << tag;
   EXPECT_EQ(ReadTag("sha-6458291").scheme, ReadTag("sha-ad132f5").scheme);
   for (const char* time : {"20240115", "202401151530", "1611906956", "1611906956123"})
@@ -136,6 +135,17 @@ TEST(Version, TellsTheSchemeToPeople) {
       {"v3-idempotency-fixed", "v<number>-idempotency…"},
       {"2024.1", "<year>.<number>"}};
   for (const auto& [tag, text] : texts) EXPECT_EQ(SchemeText(ReadTag(tag)), text);
+}
+
+// Day first or month first, the tag does not say.
+TEST(Version, ADateThatDoesNotSayWhereItsYearIsHasNoOrder) {
+  for (const char* tag :
+       {"31-12-2023", "02-01-2024", "12.31.2023", "01.02.2024", "1_2_2024", "build-020124",
+        "build-311223", "02012024", "31122023", "v-02-01-2024-amd64"})
+    EXPECT_NE(ReadTag(tag).kind, TagKind::kVersion) << tag;
+  for (const char* tag : {"2024-01-02", "20240102", "20240102-093000", "build-123456", "1.2.3",
+                          "1.0.2024", "20240115T093000Z", "4.14.0-202401021530.p0", "99.12.2023"})
+    EXPECT_EQ(ReadTag(tag).kind, TagKind::kVersion) << tag;
 }
 
 }  // namespace
