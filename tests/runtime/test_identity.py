@@ -6,7 +6,7 @@ import pytest
 
 from lab import agent
 
-AGE = 10  # seconds
+AGE = 15  # seconds
 
 
 @pytest.fixture
