@@ -159,7 +159,7 @@ Exit codes:
   imagesweep policy defaults | imagesweep policy validate -f -
 
 Exit codes:
-  0  The policy is valid. Warnings go to stderr.
+  0  The policy is valid. Warnings are printed to stderr.
   1  The policy cannot be read.
   2  The command line or the policy is invalid.
 )"},
