@@ -48,14 +48,14 @@ Result<std::unique_ptr<HttpServer>> Serve(const Options& options, AgentShared& s
 std::optional<Error> Complaint(const Options& options) {
   if (options.policy_file.empty() == options.policy_configmap.empty())
     return Error{ErrorKind::kInvalid,
-                 "agent needs a policy: give one of --policy-file and --policy-configmap"};
+                 "agent requires a policy: set either --policy-file or --policy-configmap"};
   if (!options.policy_configmap.empty()) {
     if (auto name = ConfigMapNameOf(options); !name) return name.error();
     if (!options.policy_override_configmap.empty())
       if (auto name = OverrideNameOf(options); !name) return name.error();
     if (options.without_kubernetes)
       return Error{ErrorKind::kInvalid,
-                   "--policy-configmap needs Kubernetes, and --without-kubernetes rules it out"};
+                   "--policy-configmap cannot be used with --without-kubernetes"};
   }
   if (auto why = WorkloadsComplaint(options)) return why;
   const auto own = OwnPodOf(options);
@@ -64,8 +64,8 @@ std::optional<Error> Complaint(const Options& options) {
   if (!options.without_kubernetes && options.kubeconfig.empty() && !*own)
     return Error{
         ErrorKind::kInvalid,
-        "agent in a pod needs POD_NAME, POD_NAMESPACE and POD_UID from the downward API (or "
-        "--kubeconfig, outside one)"};
+        "agent in a pod requires POD_NAME, POD_NAMESPACE, and POD_UID from the downward API; "
+        "outside a pod, set --kubeconfig"};
   return std::nullopt;
 }
 

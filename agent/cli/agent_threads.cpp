@@ -42,7 +42,7 @@ void AgentShared::UsesNotWritten(const Error& why) {
   if (uses_not_written && now - *uses_not_written < kLogAgain) return;
   uses_not_written = now;
   log->Warn("Uses not written",
-            {{"err", why.what}, {"then", "commands beside this agent see no watch of uses"}});
+            {{"err", why.what}, {"then", "commands on this node treat this time as unwatched"}});
 }
 
 void AgentShared::PolicyChanged(PolicyStore::Change change) {

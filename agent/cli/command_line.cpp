@@ -9,6 +9,7 @@
 #include "agent/base/duration.h"
 #include "agent/base/quantity.h"
 #include "agent/cli/commands.h"
+#include "agent/cli/help_footers.h"
 #include "agent/cli/render.h"
 #include "agent/cli/shared_flags.h"
 #include "agent/cli/usage.h"
@@ -24,7 +25,8 @@ const std::map<std::string, StatusPage> kStatusPages{
     {"loopback", StatusPage::kLoopback}, {"all", StatusPage::kAll}, {"off", StatusPage::kOff}};
 
 constexpr const char* kDryUnlessTold =
-    "Show what would go [true]; --dry-run=false removes, also when the policy has dryRun: true";
+    "Show what would be removed, and remove nothing [true]. --dry-run=false removes images, "
+    "also when the policy has dryRun: true.";
 
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
@@ -38,16 +40,13 @@ Result<std::uint64_t> ReadSize(std::string text) {
 }
 
 CLI::App* AddEnsureSpace(CLI::App& app, Options& options) {
-  auto* command = app.add_subcommand(
-      "ensure-space",
-      "Remove what nothing needs, safest first, until SIZE is available on the image filesystem. A "
-      "dry run unless --dry-run=false. Exit code 0: with --dry-run=false, SIZE is available; in a "
-      "dry run, it would be. Protections, ages, limits and suspend of the policy hold, its windows "
-      "do not");
+  auto* command = app.add_subcommand("ensure-space",
+                                     "Remove unneeded images until SIZE is available on the image "
+                                     "filesystem (dry run by default)");
   command
       ->add_option_function<std::string>(
           "SIZE", [&options](const std::string& text) { options.room = *ReadSize(text); },
-          "Such as 20Gi or 500M")
+          "Space that must be available, such as 20Gi or 500M")
       ->check(CLI::Validator(
           [](const std::string& text) {
             const auto size = ReadSize(text);
@@ -63,16 +62,14 @@ CLI::App* AddEnsureSpace(CLI::App& app, Options& options) {
 
 CLI::App* AddWatch(CLI::App& app, Options& options) {
   auto* command = app.add_subcommand(
-      "watch",
-      "Shows the node live: disk, images, and what is pulled, used, released and removed; "
-      "lines when it is not a terminal. Removes nothing");
+      "watch", "Watch disk usage and changes of images on the node, without removing anything");
   command
       ->add_option_function<std::string>(
           "--every",
           [&options](const std::string& text) {
             if (auto parsed = ParseDuration(text)) options.watch_every = *parsed;
           },
-          "Time between two looks [5s]")
+          "Time between two updates [5s]")
       ->check(CLI::Validator(CheckDuration, "DURATION"));
   return command;
 }
@@ -80,22 +77,21 @@ CLI::App* AddWatch(CLI::App& app, Options& options) {
 CLI::App* AddAnalyze(CLI::App& app, Options& options) {
   auto* command = app.add_subcommand(
       "analyze",
-      "Shows who needs which image, what is idle, and side by side what the policy in "
-      "force and each profile would do");
+      "Analyze which images are in use or idle, and compare the policy in force with each profile");
   auto* layers = command->add_flag(
       "--layers", options.layers,
-      "Instead: how images share layers, which layers are heavy and what made them, and what a "
-      "shared base would save; needs containerd, and no Kubernetes");
+      "Analyze layers instead: which images share them, which are large, which build instructions "
+      "made them, and how much a shared base would save. Requires containerd, but not Kubernetes.");
   command
       ->add_option("--limit", options.limit,
-                   "With --layers: rows of each table and list, 1 to 1000")
+                   "Maximum number of rows of each table and list with --layers, 1 to 1000")
       ->check(CLI::Range(1, 1000))
       ->needs(layers)
       ->option_text("N [10]");
   command
       ->add_option("--compare", options.compare,
-                   "Instead: two documents of one kind, before and after, as `analyze --layers -o "
-                   "json`, `df -o json` or `report -o json` wrote them; needs no node")
+                   "Compare two documents of the same kind instead: output of `analyze --layers "
+                   "-o json`, `df -o json`, or `report -o json`. Does not need a node.")
       ->expected(2)
       ->excludes(layers)
       ->option_text("BEFORE AFTER");
@@ -104,17 +100,14 @@ CLI::App* AddAnalyze(CLI::App& app, Options& options) {
 
 CLI::App* AddDf(CLI::App& app, Options& options) {
   auto* command = app.add_subcommand(
-      "df",
-      "Shows on whose account the space of the image store is, and what each image would really "
-      "free, of containerd to the byte, else as upper bounds; needs no Kubernetes. Removes "
-      "nothing");
+      "df", "Show disk usage by owner and the space that removing each image would free");
   command
       ->add_option("--if-removed", options.if_removed,
-                   "Only what these together would free: names, digests, ids")
+                   "Show only the space that removing these images together would free")
       ->check(CLI::Validator(
           [](const std::string& text) {
             // The parser takes the word that follows, whatever it is.
-            return text.starts_with('-') ? "needs an IMAGE, and " + text + " is none"
+            return text.starts_with('-') ? "requires an IMAGE, but got the flag " + text
                                          : std::string();
           },
           ""))
@@ -124,40 +117,41 @@ CLI::App* AddDf(CLI::App& app, Options& options) {
 }
 
 CLI::App* AddRestore(CLI::App& app, Options& options) {
-  auto* command = app.add_subcommand(
-      "restore",
-      "Bring back images that runs removed: pull them by digest, or take them from an archive, "
-      "with the names that they had. A dry run unless --dry-run=false. Images that are present are "
-      "left alone, so a restore can be repeated. Needs no Kubernetes");
-  auto* which = command->add_option_group("Which images", "One of these");
+  auto* command = app.add_subcommand("restore",
+                                     "Restore removed images with their names, from a registry or "
+                                     "an archive (dry run by default)");
+  auto* which = command->add_option_group("Images to restore", "Select the images");
   which->add_flag_callback(
       "--last", [&options] { options.run.clear(); },
-      "All that the last run removed, of those that removed something");
-  which->add_option("--run", options.run, "All that one run removed: its id, or the beginning");
-  which->add_option("--image", options.image,
-                    "One image, by a name, a digest, or an id that it had");
+      "Restore all images of the last run that removed any");
+  which->add_option("--run", options.run,
+                    "Restore all images that a run removed: run ID or unique prefix");
+  which->add_option("--image", options.image, "Restore one image: name, digest, or ID");
   which->require_option(1);
   command
       ->add_option("--archive-dir", options.archive_dir,
-                   "Where keep.archive.path has put archives [that of --policy-file, else "
+                   "Directory of the archives [keep.archive.path of --policy-file, or "
                    "STATE_DIR/archive]")
       ->option_text("DIR");
-  command->add_option("--parallel", options.parallel, "Pulls at once")
+  command->add_option("--parallel", options.parallel, "Maximum number of concurrent pulls")
       ->check(CLI::Range(1, 32))
       ->option_text("N [3]");
   command
       ->add_option("--min-available", options.min_available,
-                   "Stop before less than this percentage of the image filesystem is available; the "
-                   "kubelet evicts pods below 15 by default")
+                   "Stop before less than this percentage of the image filesystem is available. By "
+                   "default, the kubelet evicts pods below 15.")
       ->check(CLI::Range(0, 99))
       ->option_text("PERCENT [15]");
   return command;
 }
 
-void PointToGlobalFlags(CLI::App& app) {
+// `parent`: the words of the command that `app` is, with a blank behind them.
+void AddFooters(CLI::App& app, const std::string& parent) {
   for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    command->footer("`imagesweep --help` lists the flags that all commands share.");
-    PointToGlobalFlags(*command);
+    const std::string name = parent + command->get_name();
+    command->footer(HelpFooterOf(name) +
+                    "\n`imagesweep --help` lists the flags that all commands share.");
+    AddFooters(*command, name + " ");
   }
 }
 
@@ -166,8 +160,8 @@ void PointToGlobalFlags(CLI::App& app) {
 std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const* argv) {
   auto options = std::make_shared<Options>();
   CLI::App app{
-      "Removes container images that nothing needs any more, and says why for every single one.\n"
-      "When it cannot see what is needed, it removes nothing.",
+      "Remove unneeded container images from a node and give the reason for each decision.\n"
+      "If the program cannot determine which images are in use, it removes nothing.",
       "imagesweep"};
   app.require_subcommand(1);
   app.set_version_flag("--version", VersionLine(), "Print the version and exit");
@@ -184,68 +178,63 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
     return added;
   };
   bool dry_run = true;
-  auto* agent =
-      command(app.add_subcommand("agent", "Runs as the node's agent until told to stop"), RunAgent);
+  auto* agent = command(app.add_subcommand("agent", "Run the agent of this node"), RunAgent);
   agent
-      ->add_option("--listen-address", options->listen_address,
-                   "HOST:PORT of /livez, /readyz, /metrics and the status page; empty: none")
+      ->add_option(
+          "--listen-address", options->listen_address,
+          "HOST:PORT of /livez, /readyz, /metrics, and the status page. Empty disables them.")
       ->envname("IMAGESWEEP_LISTEN_ADDRESS")
       ->capture_default_str();
   agent
       ->add_option_function<std::string>(
           "--status-page",
           [options](const std::string& text) { options->status_page = kStatusPages.at(text); },
-          "Who gets the status page at / and the JSON at /api/v1, which name images and pods and "
-          "ask for no password: loopback (this host and kubectl port-forward), all, or off "
-          "[loopback]")
+          "Clients that may read the status page at / and the JSON at /api/v1: loopback (this host "
+          "and kubectl port-forward), all, or off [loopback]. Both show the names of images and "
+          "pods without authentication.")
       ->check(CLI::IsMember({"loopback", "all", "off"}))
       ->option_text("WHO")
       ->envname("IMAGESWEEP_STATUS_PAGE");
   agent
-      ->add_flag("--events,!--no-events", options->events,
-                 "Write events about runs and policies on the Node (needs create and patch on "
-                 "events.k8s.io events in namespace default) [true]")
+      ->add_flag(
+          "--events,!--no-events", options->events,
+          "Write events about runs and policies to the Node [true]. Requires create and patch "
+          "on events.k8s.io events in namespace default.")
       ->envname("IMAGESWEEP_EVENTS");
   agent
       ->add_option("--policy-origin", options->policy_origin,
-                   "What --policy-configmap is, for metrics: chart, existing or configmap")
+                   "Origin of --policy-configmap in metrics: chart, existing, or configmap")
       ->check(CLI::IsMember({"chart", "existing", "configmap"}))
       ->envname("IMAGESWEEP_POLICY_ORIGIN")
       ->capture_default_str();
   auto* agent_dry =
-      agent->add_flag("--dry-run", dry_run, "Remove nothing, whatever the policy says")
+      agent->add_flag("--dry-run", dry_run, "Remove nothing, regardless of the policy")
           ->envname("IMAGESWEEP_DRY_RUN");
   command(app.add_subcommand(
-              "images", "Lists the node's images: who uses them and what would become of them"),
+              "images", "List the images of the node, what uses them, and what happens to them"),
           RunImages);
-  auto* plan = command(
-      app.add_subcommand("plan", "Shows what would be removed now, and why; removes nothing"),
-      RunPlan);
+  auto* plan =
+      command(app.add_subcommand("plan", "Show which images a run would remove and why"), RunPlan);
   plan->add_option_function<std::string>(
           "--profile",
           [options](const std::string& name) { options->try_profile = kProfiles.at(name); },
-          "As if the policy said this `profile:`; what it sets itself stays")
+          "Use this profile. Fields that the policy sets still apply.")
       ->check(CLI::IsMember({"Conservative", "Balanced", "Aggressive"}))
       ->option_text("PROFILE");
   plan->add_flag("--diff", options->diff,
-                 "Show what --policy-file would change, against the policy in force (that of "
-                 "--policy-configmap, else the defaults); or what --profile would change in the "
-                 "policy in force (--policy-configmap, else --policy-file)");
+                 "Show what --policy-file would change compared with the policy in force "
+                 "(--policy-configmap, or the defaults), or what --profile would change in the "
+                 "policy in force (--policy-configmap, or --policy-file)");
   command(AddAnalyze(app, *options), RunAnalyze);
-  auto* report = app.add_subcommand(
-      "report", "Shows what a run did and why: as text, -o markdown or -o json; needs no node");
-  report->add_option("--run", options->run,
-                     "Its id, or the beginning of it; default: the last run");
+  auto* report = app.add_subcommand("report", "Show what a run did and why");
+  report->add_option("--run", options->run, "Run ID or unique prefix [the last run]");
   report->callback(
       [&] { run = [options](const std::stop_token&) { return RunReport(*options); }; });
-  app.add_subcommand("history",
-                     "Lists the runs that are remembered; needs no node. TIMES: so many runs "
-                     "in a row that had nothing to do share a line")
-      ->callback([&] { run = [options](const std::stop_token&) { return RunHistory(*options); }; });
+  app.add_subcommand("history", "List the recorded runs")->callback([&] {
+    run = [options](const std::stop_token&) { return RunHistory(*options); };
+  });
   auto* sweep = command(
-      app.add_subcommand(
-             "sweep",
-             "One run now; a dry run unless --dry-run=false, whatever the policy's dryRun says")
+      app.add_subcommand("sweep", "Run once and remove unneeded images (dry run by default)")
           ->alias("prune"),
       RunSweep);
   auto* sweep_dry = sweep->add_flag("--dry-run", dry_run, kDryUnlessTold);
@@ -254,53 +243,53 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   auto* restore = command(AddRestore(app, *options), RunRestore);
   auto* restore_dry = restore->add_flag(
       "--dry-run", dry_run,
-      "Show what would come back [true]; --dry-run=false brings it back, also when the policy has "
-      "dryRun: true");
+      "Show what would be restored, and restore nothing [true]. --dry-run=false restores images, "
+      "also when the policy has dryRun: true.");
   restore_dry->check(CLI::IsMember({"true", "false"}));
   auto* room = command(AddEnsureSpace(app, *options), RunEnsureSpace);
   auto* room_dry = room->add_flag("--dry-run", dry_run, kDryUnlessTold);
   room_dry->check(CLI::IsMember({"true", "false"}));
   for (CLI::App* changes : {sweep, room, restore})
-    changes->add_flag("-q,--quiet", options->quiet, "No progress on stderr");
+    changes->add_flag("-q,--quiet", options->quiet, "Do not print progress to stderr");
   for (CLI::App* judges : {plan, sweep, room}) AddMinimumAge(*judges, *options);
   command(AddWatch(app, *options), RunWatch);
-  auto* explain = command(
-      app.add_subcommand("explain", "Says why one image is kept or goes, question by question"),
-      RunExplain);
-  explain->add_option("IMAGE", options->image, "A name, a digest, or an id")->required();
+  auto* explain =
+      command(app.add_subcommand("explain", "Explain step by step why an image is kept or removed"),
+              RunExplain);
+  explain->add_option("IMAGE", options->image, "Name, digest, or ID of the image")->required();
 
   command(AddDf(app, *options), RunDf);
 
-  auto* policy = app.add_subcommand("policy", "Checks and prints policies; needs no node");
+  auto* policy = app.add_subcommand("policy", "Validate and print policies. Does not need a node.");
   policy->require_subcommand(1);
   policy->fallthrough();
-  auto* validate = policy->add_subcommand("validate", "Checks a policy: every complaint at once");
-  validate->add_option("-f,--filename", options->policy_to_check, "The file; - for standard input")
+  auto* validate = policy->add_subcommand("validate", "Validate a policy and report all errors");
+  validate
+      ->add_option("-f,--filename", options->policy_to_check,
+                   "Policy file, or - for standard input")
       ->required();
   validate->callback(
       [&] { run = [options](const std::stop_token&) { return RunPolicyValidate(*options); }; });
-  policy->add_subcommand("defaults", "Prints a policy with every field and its default")
+  policy->add_subcommand("defaults", "Print a policy that has every field with its default")
       ->callback([&] { run = [](const std::stop_token&) { return RunPolicyDefaults(); }; });
   policy
-      ->add_subcommand("reference",
-                       "Prints the table of all fields, as docs/reference/policy.md has it")
+      ->add_subcommand("reference", "Print the reference of all fields (docs/reference/policy.md)")
       ->callback([&] { run = [](const std::stop_token&) { return RunPolicyReference(); }; });
-  policy->add_subcommand("schema", "Prints the JSON schema of a policy, for editors and CI")
+  policy->add_subcommand("schema", "Print the JSON schema of a policy, for editors and CI")
       ->callback([&] { run = [](const std::stop_token&) { return RunPolicySchema(); }; });
   command(app.add_subcommand("index",
-                             "Runs as the one who reads all workloads and publishes what they need "
-                             "in ConfigMaps, for agents with --workloads=index; of several one "
-                             "leads, the others stand by"),
+                             "Publish the images that all workloads need in ConfigMaps, for agents "
+                             "with --workloads=index"),
           RunIndex)
       ->add_option("--listen-address", options->listen_address,
-                   "HOST:PORT of /livez, /healthz, /readyz and /metrics; empty: none")
+                   "HOST:PORT of /livez, /healthz, /readyz, and /metrics. Empty disables them.")
       ->envname("IMAGESWEEP_LISTEN_ADDRESS")
       ->capture_default_str();
-  app.add_subcommand("version", "Prints version, revision and CRI version")->callback([&] {
-    run = [options](const std::stop_token&) { return RunVersion(*options); };
-  });
+  app.add_subcommand("version", "Print the version, the revision, and the CRI version")
+      ->callback([&] { run = [options](const std::stop_token&) { return RunVersion(*options); }; });
 
-  PointToGlobalFlags(app);
+  AddFooters(app, "");
+  app.footer("Use `imagesweep COMMAND --help` for more information about a command.");
   const GivenArguments given(argc, argv);
   try {
     app.parse(argc, argv);
@@ -323,8 +312,8 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   const char* const ruled_out = std::getenv("IMAGESWEEP_DRY_RUN");  // NOLINT(concurrency-mt-unsafe)
   if (by_hand > 0 && !dry_run && ruled_out != nullptr && std::string_view(ruled_out) == "true") {
     PrintError(
-        "IMAGESWEEP_DRY_RUN=true rules out changes to this node, so --dry-run=false is refused; "
-        "unset the variable to go on");
+        "IMAGESWEEP_DRY_RUN=true forbids changes to this node, so --dry-run=false is refused; "
+        "unset the variable to continue");
     return kExitUsage;
   }
   if (agent_dry->count() + by_hand > 0) options->dry_run = dry_run;

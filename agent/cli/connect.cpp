@@ -14,10 +14,11 @@ namespace imagesweep {
 namespace {
 
 constexpr const char* kCure =
-    "; give --kubeconfig FILE, or --without-kubernetes on a host that has no cluster";
+    "; set --kubeconfig FILE, or --without-kubernetes on a host without a cluster";
 constexpr const char* kCureOfNoAuthority =
-    "; kubectl trusts the system's authorities then, imagesweep the cluster's own alone: `kubectl "
-    "config set-cluster NAME --certificate-authority=FILE --embed-certs=true` adds it";
+    "; imagesweep trusts only the cluster's own authority, while kubectl also trusts the system's: "
+    "to add it, run `kubectl config set-cluster NAME --certificate-authority=FILE "
+    "--embed-certs=true`";
 
 Result<ConfigMapName> ParseName(const std::string& flag, const std::string& text) {
   const auto slash = text.find('/');
@@ -69,8 +70,8 @@ Result<kube::ApiServer> ApiServerOf(const Options& options) {
 Error Unreached(Error error, const std::string& url) {
   if (error.kind != ErrorKind::kUnavailable && error.kind != ErrorKind::kDeadline) return error;
   error.what = "the API server " + url + " does not answer: " + error.what +
-               "; is this its address, and can this host reach it? On a host that has no cluster "
-               "give --without-kubernetes";
+               "; check its address and the network of this host. On a host without a cluster, set "
+               "--without-kubernetes";
   return error;
 }
 
@@ -103,8 +104,7 @@ WorkloadReader* WorkloadsOf(const Options& options, kube::Cluster& cluster, Work
 std::optional<Error> WorkloadsComplaint(const Options& options) {
   if (options.workloads.value_or(WorkloadsFrom::kOff) == WorkloadsFrom::kOff) return std::nullopt;
   if (options.without_kubernetes)
-    return Error{ErrorKind::kInvalid,
-                 "--workloads needs Kubernetes, and --without-kubernetes rules it out"};
+    return Error{ErrorKind::kInvalid, "--workloads cannot be used with --without-kubernetes"};
   if (options.workloads != WorkloadsFrom::kIndex) return std::nullopt;
   const auto index = IndexNameOf(options);
   return index ? std::nullopt : std::optional(index.error());

@@ -37,10 +37,10 @@ Result<std::vector<std::uint32_t>> Find(const std::vector<Image>& images,
   for (const std::string& text : texts) {
     const auto matches = ImagesMeantBy(images, text);
     if (matches.size() != 1)
-      return Error{ErrorKind::kNotFound, matches.empty() ? "this node has no image \"" + text + "\""
-                                                         : "\"" + text + "\" may mean " +
-                                                               std::to_string(matches.size()) +
-                                                               " images; give an id"};
+      return Error{ErrorKind::kNotFound,
+                   matches.empty() ? "image \"" + text + "\" not found on this node"
+                                   : "\"" + text + "\" matches " + std::to_string(matches.size()) +
+                                         " images; specify an ID"};
     if (std::ranges::find(found, matches.front()) == found.end()) found.push_back(matches.front());
   }
   return found;
@@ -110,7 +110,7 @@ Result<DiskUse> DescribeBounds(const std::shared_ptr<cri::Connection>& connectio
   DiskUse use;
   // Source: cri-o storage_src.go getSize, cri-dockerd core/convert.go; containerd's is compressed.
   use.bounded = identity->name == "cri-o" || identity->name == "docker";
-  use.bounds_only = identity->name + " " + identity->version + " does not tell what a layer takes";
+  use.bounds_only = identity->name + " " + identity->version + " does not report layer sizes";
   if (identity->name == "containerd")
     use.bounds_only =
         "containerd's layers cannot be read: " +

@@ -11,8 +11,8 @@ namespace imagesweep {
 namespace {
 
 constexpr const char* kNoRuns =
-    "no run is remembered here yet; --state-dir names the directory that the agent or `imagesweep "
-    "sweep` keeps";
+    "no runs recorded yet; set --state-dir to the directory that the agent or `imagesweep sweep` "
+    "uses";
 
 int Fail(const std::string& what) {
   PrintError(what);
@@ -25,8 +25,8 @@ Result<std::unique_ptr<History>> OpenToRead(const Options& options, const Clock&
   const auto exists = History::Exists(options.state_dir);
   if (!exists)
     return Error{exists.error().kind, exists.error().what +
-                                          ": no run is remembered there; --state-dir names the " +
-                                          "directory that the agent or `imagesweep sweep` keeps"};
+                                          ": no runs recorded there; set --state-dir to the "
+                                          "directory that the agent or `imagesweep sweep` uses"};
   if (!*exists) return std::unique_ptr<History>();
   return History::Open(options.state_dir, clock);
 }
@@ -43,7 +43,7 @@ int RunReport(const Options& options) {
   if (!*found)
     return Fail(options.run.empty() ? kNoRuns
                                     : "no run \"" + options.run +
-                                          "\" is remembered; `imagesweep history` lists them");
+                                          "\" recorded; `imagesweep history` lists the runs");
   const std::string& document = (*found)->report;
   std::string out;
   switch (options.output) {

@@ -11,8 +11,8 @@ Result<kube::IndexName> IndexNameOf(const Options& options) {
   if (auto good = kube::CheckIndexName(name.name); !good) return good.error();
   if (name.name_space.empty())
     return Error{ErrorKind::kInvalid, "--index-name " + text +
-                                          " needs a namespace: POD_NAMESPACE from the downward "
-                                          "API, or --index-name=NAMESPACE/" +
+                                          " requires a namespace: set POD_NAMESPACE from the "
+                                          "downward API, or use --index-name=NAMESPACE/" +
                                           name.name};
   return name;
 }

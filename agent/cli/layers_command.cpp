@@ -90,8 +90,8 @@ Result<std::string> Render(const Options& options, const std::stop_token& stop) 
   const auto graph = collector.Read(*images, stop);
   if (!graph && graph.error().kind == ErrorKind::kNotFound)
     return Error{ErrorKind::kNotFound,
-                 "analyze --layers needs containerd, which tells what each layer takes; this "
-                 "runtime does not (`imagesweep df` shows what is known): " +
+                 "analyze --layers requires containerd, because this runtime does not report layer "
+                 "sizes (`imagesweep df` shows upper bounds): " +
                      graph.error().what};
   if (!graph) return graph.error();
 

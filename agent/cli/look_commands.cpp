@@ -67,7 +67,7 @@ std::optional<Look> TakeLook(const Options& options, const std::optional<Profile
   if (profile && !look.report.override_for.empty() && look.report.in_force.profile != *profile)
     look.report.warnings.push_back(
         "the override for " + look.report.override_for +
-        " names a profile itself: " + std::string(ToString(look.report.in_force.profile)));
+        " sets its own profile: " + std::string(ToString(look.report.in_force.profile)));
   if (look.report.refused) {
     PrintError(BlindText(*look.report.refused));
     code = kExitFailed;
@@ -207,8 +207,8 @@ int RunExplain(const Options& options, const std::stop_token& stop) {
     return kExitFailed;
   }
   if (matches.size() > 1) {
-    PrintError("\"" + options.image + "\" may mean " + std::to_string(matches.size()) +
-               " images; say which:\n" + NamesOf(look->report, ByName(seen, matches)));
+    PrintError("\"" + options.image + "\" matches " + std::to_string(matches.size()) +
+               " images; specify one of them:\n" + NamesOf(look->report, ByName(seen, matches)));
     return kExitFailed;
   }
   const std::uint32_t image = matches.front();

@@ -43,18 +43,18 @@ std::string Removal(const Options& options) {
   if (!chosen || !chosen->front().done) return {};
   const RemovalEntry& its = chosen->front();
   return "run " + its.run + " removed it at " + FormatTime(its.at) + " (" + its.code + ": " +
-         its.reason + "); `imagesweep restore --image " + options.image +
-         " --dry-run=false` brings it back";
+         its.reason + "); to restore it, run `imagesweep restore --image " + options.image +
+         " --dry-run=false`";
 }
 
 }  // namespace
 
 std::string MissingImageText(const Options& options, const Observation& seen) {
-  const std::string missing = "this node has no image \"" + options.image + "\"; ";
+  const std::string missing = "image \"" + options.image + "\" not found on this node; ";
   if (const std::string removal = Removal(options); !removal.empty()) return missing + removal;
   if (const std::string tags = OtherTags(seen, options.image); !tags.empty())
-    return missing + "it has " + tags;
-  return missing + "`imagesweep images` lists what it has";
+    return missing + "available tags: " + tags;
+  return missing + "`imagesweep images` lists the images";
 }
 
 }  // namespace imagesweep

@@ -105,7 +105,7 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
 
 std::string NodeSession::WhyEnd(const ActivePolicy& active, const std::stop_token& stop) {
   const auto now = ReadPolicy(stop);
-  if (!now) return "the policy cannot be read any more: " + now.error().what;
+  if (!now) return "the policy can no longer be read: " + now.error().what;
   const bool same = now->source.sha256 == active.source.sha256 &&
                     now->source.description == active.source.description;
   return same ? "" : "the policy was edited";
@@ -128,7 +128,7 @@ Result<ActivePolicy> NodeSession::ReadPolicyAsWritten(const std::stop_token& sto
   if (!name) return std::move(name).error();
   if (!parts_->cluster)
     return Error{ErrorKind::kInvalid,
-                 "--policy-configmap needs Kubernetes, and --without-kubernetes rules it out"};
+                 "--policy-configmap cannot be used with --without-kubernetes"};
   const auto read = [&](const std::string& key) {
     return parts_->cluster->ReadConfigMap(name->name_space, name->name, key, stop);
   };

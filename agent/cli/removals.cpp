@@ -7,16 +7,16 @@ namespace imagesweep {
 // Reading must not make what is not there.
 Result<std::vector<RemovalEntry>> ReadRemovals(const Options& options, const Clock& clock) {
   if (options.state_dir.empty())
-    return Error{ErrorKind::kInvalid, "--state-dir is empty: nothing is remembered anywhere"};
+    return Error{ErrorKind::kInvalid, "--state-dir is empty, so no history is stored"};
   const auto exists = History::Exists(options.state_dir);
   if (!exists)
     return Error{exists.error().kind, exists.error().what +
-                                          ": no run is remembered there; --state-dir names the "
-                                          "directory that the agent or `imagesweep sweep` keeps"};
+                                          ": no runs recorded there; set --state-dir to the "
+                                          "directory that the agent or `imagesweep sweep` uses"};
   if (!*exists)
-    return Error{ErrorKind::kNotFound, "no removal is remembered here, in " + options.state_dir +
-                                           "; --state-dir names the directory that the agent or "
-                                           "`imagesweep sweep` keeps"};
+    return Error{ErrorKind::kNotFound, "no removal is recorded in " + options.state_dir +
+                                           "; set --state-dir to the directory that the agent or "
+                                           "`imagesweep sweep` uses"};
   const auto history = History::Open(options.state_dir, clock);
   auto removals = history->Removals({});
   // What it could not read must not look like nothing to restore.

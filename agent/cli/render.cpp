@@ -27,12 +27,13 @@ void PrintWarnings(const Options& options, const Report& report) {
   const bool table = options.output == Output::kTable || options.output == Output::kWide;
   if (options.output != Output::kName && !(table && options.no_headers)) return;
   if (report.evidence.without_kubernetes)
-    PrintError("without Kubernetes: what pods need but no container holds yet is not seen");
+    PrintError(
+        "without Kubernetes: images that pods need, but no container uses yet, are not detected");
   for (const std::string& warning : report.warnings) PrintError("warning: " + Printable(warning));
 }
 
 std::string RefusalText(const Refusal& refusal) {
-  return "refused, nothing was removed: " + refusal.source +
+  return "run refused, nothing removed: " + refusal.source +
          " cannot be trusted: " + Printable(refusal.error.what);
 }
 

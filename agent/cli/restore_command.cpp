@@ -34,8 +34,8 @@ constexpr std::size_t kBarWidth = 80;
 // Source: KEP-2535, Ensure Secret Pulled Images; on by default from Kubernetes 1.35 on.
 constexpr const char* kPreloaded =
     "Kubernetes 1.35 and later treat an image that the kubelet did not pull as preloaded: pods of "
-    "every namespace can then use it without its pull secret. To bring back a private image under "
-    "the kubelet's checks, start a short-lived pod with the pull secret on this node instead";
+    "every namespace can then use it without its pull secret. To restore a private image under the "
+    "kubelet's checks, start a short-lived pod with the pull secret on this node instead";
 
 RestoreWish WishOf(const Options& options) {
   if (!options.image.empty()) return {RestoreWish::Of::kImage, options.image};
@@ -100,7 +100,7 @@ void ForgetAges(const Options& options, const Clock& clock, RestoreReport& repor
   ledger->Forget(ids);
   if (ledger->durable()) return;
   for (const std::string& warning : ledger->warnings()) report.warnings.push_back(warning);
-  report.warnings.emplace_back("the next run may take what is restored for old, and remove it");
+  report.warnings.emplace_back("the next run may treat restored images as old and remove them");
 }
 
 std::string Render(const Options& options, const RestoreReport& report) {
@@ -153,7 +153,7 @@ Result<RestoreReport> Run(const Options& options, const std::stop_token& stop) {
   how.parallel = options.parallel;
   StatvfsFilesystem filesystem;
   auto mounts = (*door)->ImageFilesystems(stop);
-  if (!mounts) return mounts.error().Wrap("cannot tell how much room there is");
+  if (!mounts) return mounts.error().Wrap("cannot determine the available space");
   how.space = {&filesystem, *std::move(mounts), options.min_available};
   if (!options.quiet)
     how.on_done = [&](const RestoreReport::Image& image) { progress.Show(image); };

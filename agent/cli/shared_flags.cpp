@@ -23,76 +23,77 @@ void AddSourceFlags(CLI::App& app, Options& options) {
   const std::string group = "Sources";
   app.add_option(
          "--runtime-endpoint", options.runtime_endpoint,
-         "CRI socket, e.g. unix:///run/containerd/containerd.sock; found by itself when not given")
+         "CRI socket, such as unix:///run/containerd/containerd.sock; auto-detected if not set")
       ->envname("IMAGESWEEP_RUNTIME_ENDPOINT")
       ->group(group);
-  app.add_option(
-         "--host-prefix", options.host_prefix,
-         "Directory under which the node's /run is found when looking for sockets, e.g. /host")
+  app.add_option("--host-prefix", options.host_prefix,
+                 "Prefix of the node's /run for the detection of sockets, such as /host")
       ->envname("IMAGESWEEP_HOST_PREFIX")
       ->group(group);
-  app.add_option("--kubelet-dir", options.kubelet_dir,
-                 "The kubelet's directory, whose records of pulls (Kubernetes 1.35 and later) "
-                 "prove that an image can be pulled again; absent: no such evidence")
+  app.add_option(
+         "--kubelet-dir", options.kubelet_dir,
+         "Directory of the kubelet. Its pull records (Kubernetes 1.35 and later) prove that "
+         "an image can be pulled again.")
       ->envname("IMAGESWEEP_KUBELET_DIR")
       ->capture_default_str()
       ->group(group);
   app.add_option("--pull-secret", options.pull_secret,
-                 "Credentials for private registries, for restore and keep.verifyRegistry: a "
-                 "dockerconfigjson, such as ~/.docker/config.json")
+                 "Path to the credentials for private registries (dockerconfigjson), such as "
+                 "~/.docker/config.json. restore and keep.verifyRegistry use them.")
       ->option_text("FILE")
       ->envname("IMAGESWEEP_PULL_SECRET")
       ->group(group);
   app.add_option("--kubeconfig", options.kubeconfig,
-                 "How to reach the Kubernetes API; inside a pod the service account is used")
+                 "Path to the kubeconfig file. If not set, a pod uses its service account.")
       ->envname("KUBECONFIG")
       ->group(group);
-  app.add_option("--node-name", options.node_name,
-                 "This node's name in Kubernetes; default: the host name")
+  app.add_option("--node-name", options.node_name, "Name of this node in Kubernetes [host name]")
       ->envname("NODE_NAME")
       ->group(group);
-  app.add_flag("--without-kubernetes", options.without_kubernetes,
-               "For a host with no cluster: only the runtime says what is in use")
+  app.add_flag(
+         "--without-kubernetes", options.without_kubernetes,
+         "Use only the runtime to determine which images are in use, on a host without a cluster")
       ->group(group);
   app.add_flag("--read-kubelet-config", options.read_kubelet,
-               "Ask the kubelet for its own thresholds, through the API server (needs get on "
-               "nodes/proxy); else its defaults 85 and 80 are assumed")
+               "Read the kubelet's thresholds through the API server instead of assuming its "
+               "defaults 85 and 80. Requires get on nodes/proxy.")
       ->envname("IMAGESWEEP_READ_KUBELET_CONFIG")
       ->group(group);
   app.add_option_function<std::string>(
          "--workloads",
          [&options](const std::string& text) { options.workloads = kWorkloads.at(text); },
-         "Where keep.workloads learns of the cluster's workloads: off, direct (from the API "
-         "server; needs list and watch on apps and batch), or index. While keep.workloads.enabled "
-         "is true and they cannot be read, nothing is removed [direct, where an agent lists them "
-         "in each run; told so, it watches them]")
+         "Source of the cluster's workloads for keep.workloads: off, direct (the API server; "
+         "requires list and watch on apps and batch), or index. If keep.workloads.enabled is true "
+         "and the workloads cannot be read, nothing is removed. If not set, an agent lists them in "
+         "each run. If set to direct, it watches them.")
       ->check(CLI::IsMember({"off", "direct", "index"}))
       ->envname("IMAGESWEEP_WORKLOADS")
       ->group(group);
-  app.add_option(
-         "--index-name", options.index_name,
-         "Which index --workloads=index reads and `imagesweep index` writes: NAME in the own "
-         "namespace (POD_NAMESPACE), or NAMESPACE/NAME")
+  app.add_option("--index-name", options.index_name,
+                 "Workload index that --workloads=index reads and `imagesweep index` writes: "
+                 "NAMESPACE/NAME, or NAME in the namespace of the pod (POD_NAMESPACE)")
       ->envname("IMAGESWEEP_INDEX_NAME")
       ->capture_default_str()
       ->group(group);
-  app.add_option("--policy-file", options.policy_file, "Policy to follow")
+  app.add_option("--policy-file", options.policy_file, "Path to the policy file")
       ->envname("IMAGESWEEP_POLICY_FILE")
       ->group(group);
   app.add_option("--policy-configmap", options.policy_configmap,
-                 "NAMESPACE/NAME of the ConfigMap that holds the policy")
+                 "ConfigMap that contains the policy, as NAMESPACE/NAME")
       ->envname("IMAGESWEEP_POLICY_CONFIGMAP")
       ->group(group);
-  app.add_option("--policy-key", options.policy_key, "Its key in that ConfigMap")
+  app.add_option("--policy-key", options.policy_key, "Key of the policy in the ConfigMap")
       ->envname("IMAGESWEEP_POLICY_KEY")
       ->capture_default_str()
       ->group(group);
-  app.add_option("--policy-override-configmap", options.policy_override_configmap,
-                 "NAMESPACE/NAME of a ConfigMap that replaces that one for as long as it exists")
+  app.add_option(
+         "--policy-override-configmap", options.policy_override_configmap,
+         "ConfigMap that replaces the one of --policy-configmap while it exists, as NAMESPACE/NAME")
       ->envname("IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP")
       ->group(group);
-  app.add_option("--state-dir", options.state_dir,
-                 "Keeps first seen and last used times and the history of runs; \"\": keep nothing")
+  app.add_option(
+         "--state-dir", options.state_dir,
+         "Directory for the times of use of images and the history of runs. \"\" stores nothing.")
       ->envname("IMAGESWEEP_STATE_DIR")
       ->capture_default_str()
       ->group(group);
@@ -100,10 +101,11 @@ void AddSourceFlags(CLI::App& app, Options& options) {
 
 // Ages are counted by observations, and this is about what lies between two of them.
 void AddAgeFlags(CLI::App& app, Options& options) {
-  app.add_flag("--count-unwatched", options.count_unwatched,
-               "Count time in which no agent watched as time without a use, at most a day between "
-               "two commands. For hosts without an agent, such as cron. The price: an image that "
-               "was used in between, and is not in use now, counts as unused and may go")
+  app.add_flag(
+         "--count-unwatched", options.count_unwatched,
+         "Count time in which no agent watched as time without a use, at most a day between "
+         "two commands. Use it on hosts without an agent, for example with cron. An image that "
+         "was used in between and is idle now counts as unused, so it may be removed.")
       ->envname("IMAGESWEEP_COUNT_UNWATCHED")
       ->group("Sources");
 }
@@ -112,23 +114,24 @@ void AddOutputFlags(CLI::App& app, Options& options) {
   const std::string group = "Output and limits";
   app.add_option_function<std::string>(
          "-o,--output", [&options](const std::string& text) { options.output = kOutputs.at(text); },
-         "table (or text), wide, json, yaml, name; markdown for report, analyze, plan --diff")
+         "Output format: table (or text), wide, json, yaml, name, or markdown. Only report, "
+         "analyze, and plan --diff support markdown.")
       ->check(CLI::IsMember({"table", "text", "wide", "json", "yaml", "name", "markdown"}))
       ->option_text("FORMAT")
       ->group(group);
   app.add_flag("--no-headers", options.no_headers,
-               "Rows alone: tables without their first line and what stands below")
+               "Print tables without headers and without the text below them")
       ->group(group);
   app.add_option_function<std::string>(
          "--timeout",
          [&options](const std::string& text) {
            if (auto parsed = ParseDuration(text)) options.timeout = *parsed;
          },
-         "For each question to the runtime and each removal [2m]")
+         "Timeout per CRI request [2m]")
       ->check(CLI::Validator(CheckDuration, "DURATION"))
       ->envname("IMAGESWEEP_TIMEOUT")
       ->group(group);
-  app.add_option("--log-level", options.log_level, "debug, info, warn or error")
+  app.add_option("--log-level", options.log_level, "Log level: debug, info, warn, or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->envname("IMAGESWEEP_LOG_LEVEL")
       ->capture_default_str()
@@ -136,7 +139,7 @@ void AddOutputFlags(CLI::App& app, Options& options) {
   app.add_option_function<std::string>(
          "--log-format",
          [&options](const std::string& text) { options.log_format = kLogFormats.at(text); },
-         "text or json [json for agent, text else]")
+         "Log format: text or json [json for agent and index]")
       ->check(CLI::IsMember({"text", "json"}))
       ->envname("IMAGESWEEP_LOG_FORMAT")
       ->group(group);
@@ -171,9 +174,9 @@ std::string EmptyValue(const CLI::App& app, const GivenArguments& given) {
     const CLI::Option& option = *app.get_option(name);
     if (!given.Has(option)) continue;
     const auto value = option.count() > 0 ? option.as<std::string>() : std::string();
-    if (value.empty()) return std::string(name) + " is given with nothing in it";
+    if (value.empty()) return std::string(name) + " must not be empty";
     if (value.starts_with("--"))
-      return std::string(name) + " is given with nothing in it (" + value + " follows)";
+      return std::string(name) + " requires a value, but got the flag " + value;
   }
   return {};
 }
@@ -188,8 +191,8 @@ std::string ChoosePolicy(const CLI::App& app, const GivenArguments& given, Optio
   const bool file = given.Has(*app.get_option("--policy-file"));
   const bool config_map = given.Has(*app.get_option("--policy-configmap"));
   if (file == config_map)
-    return "--policy-file " + options.policy_file + " and --policy-configmap " +
-           options.policy_configmap + " are both given; which one is the policy?";
+    return "cannot use both --policy-file " + options.policy_file + " and --policy-configmap " +
+           options.policy_configmap + "; set only one of them";
   (file ? options.policy_configmap : options.policy_file).clear();
   return {};
 }
@@ -211,8 +214,9 @@ void AddMinimumAge(CLI::App& command, Options& options) {
       .add_option_function<std::string>(
           "--minimum-age",
           [&options](const std::string& text) { options.minimum_age = *ParseDuration(text); },
-          "Use this for every minimumAge of the policy and its rules, for this command only; 0s "
-          "asks for no age, such as on a full disk in the first hour. What is in use or kept stays")
+          "Replace every minimumAge of the policy and its rules for this command. 0s allows images "
+          "of any age, for example on a full disk in the first hour. Images in use and images that "
+          "the policy keeps stay.")
       ->check(CLI::Validator(check, "DURATION"));
 }
 
@@ -229,16 +233,16 @@ std::string Contradiction(const CLI::App& app, const GivenArguments& given, Opti
   if (std::string empty = EmptyValue(app, given); !empty.empty()) return empty;
   const bool difference = name == "plan" && options.diff;
   if (difference && options.policy_file.empty() && !options.try_profile)
-    return "plan --diff needs --policy-file or --profile: what shall be compared?";
+    return "plan --diff requires --policy-file or --profile";
   if (options.output == Output::kMarkdown && name != "report" && name != "analyze" && !difference)
-    return "-o markdown is for report, analyze and plan --diff";
+    return "-o markdown is supported only by report, analyze, and plan --diff";
   const bool in_a_pod =
       !options.pod_name.empty() || !kube::ReadEnvironment("KUBERNETES_SERVICE_HOST").empty();
   if (name == "agent" && !in_a_pod && options.kubeconfig.empty() && !options.without_kubernetes)
-    return "agent finds no cluster, as this is no pod of one: give --kubeconfig FILE, or "
-           "--without-kubernetes on a host that has no cluster";
+    return "the agent does not run in a pod, so it needs --kubeconfig FILE, or "
+           "--without-kubernetes on a host without a cluster";
   if (options.output == Output::kName && (options.layers || !options.compare.empty()))
-    return "-o name is not for analyze --layers and --compare, whose rows are no images";
+    return "-o name is not supported by analyze --layers and analyze --compare";
   const std::string form = options.compare.empty() ? name : "analyze --compare";
   const auto* read = ReadBy(form);
   if (read == nullptr && !difference)

@@ -40,15 +40,15 @@ std::string NotExpected(const CLI::App& app, const GivenArguments& given) {
     last = last->get_subcommands().front();
     command += " " + last->get_name();
   }
-  std::string text = "not expected:", meant;
+  std::string text = "unexpected arguments:", meant;
   for (const std::string& word : given.InOrder(app.remaining(/*recurse=*/true))) {
     text += " " + word;
     if (!meant.empty() || !word.starts_with("--")) continue;
     if (const auto nearest = Nearest(word.substr(2, word.find('=') - 2), flags); !nearest.empty())
       meant = std::string("; did you mean --").append(nearest).append("?");
   }
-  return text + meant + "\n`" + command + " --help` lists what is" +
-         (last == &app ? "" : ", `imagesweep --help` the flags that all commands share");
+  return text + meant + "\nRun `" + command + " --help` for usage" +
+         (last == &app ? "" : " and `imagesweep --help` for the flags that all commands share");
 }
 
 std::string BetterComplaint(const CLI::App& app, const GivenArguments& given) {
@@ -59,7 +59,7 @@ std::string BetterComplaint(const CLI::App& app, const GivenArguments& given) {
     if (const std::string before = given.Before(word);
         (word == "true" || word == "false") && before.starts_with("--"))
       return std::string(before)
-          .append(" takes its value after \"=\": ")
+          .append(" requires its value after \"=\": ")
           .append(before)
           .append("=")
           .append(word);
@@ -69,9 +69,9 @@ std::string BetterComplaint(const CLI::App& app, const GivenArguments& given) {
     if (commands.empty()) return {};
     const std::string parent = last == &app ? "imagesweep" : "imagesweep " + last->get_name();
     const std::string nearest = Nearest(word, commands);
-    return "there is no command " + Quoted(word) +
-           (nearest.empty() ? "" : "; did you mean " + Quoted(nearest) + "?") + "\n`" + parent +
-           " --help` lists them";
+    return "unknown command " + Quoted(word) +
+           (nearest.empty() ? "" : "; did you mean " + Quoted(nearest) + "?") + "\nRun `" + parent +
+           " --help` for the list of commands";
   }
   return {};
 }
@@ -83,7 +83,7 @@ std::string Unread(const std::vector<const CLI::Option*>& all, const std::vector
     if (std::ranges::find(read, name) == read.end() && given.Has(*option))
       return std::string("--")
           .append(name)
-          .append(" does nothing for `")
+          .append(" is not supported by `")
           .append(command)
           .append("`");
   }

@@ -24,8 +24,9 @@ Order<S> LowBelowHigh() {
 }
 
 constexpr const char* kHighMeans =
-    "at or above this much use images go, least recently used first; 0 = off";
-constexpr const char* kLowMeans = "… until use is at or below this";
+    "Start removing images, least recently used first, at or above this usage in percent. 0 "
+    "disables it.";
+constexpr const char* kLowMeans = "Stop removing images at or below this usage in percent";
 
 CodecPtr<Marks> InodeFields() {
   using S = Marks;
@@ -41,11 +42,11 @@ CodecPtr<Critical> CriticalFields() {
   using S = Critical;
   return ObjectOf<S>({
       Member("thresholdPercent", &S::threshold_percent, kPercent(),
-             "at or above this much use, of bytes or inodes, images that only minimumAge or "
-             "keep.lastPerRepository keeps may go too, and windows do not hold; protections, and "
-             "minimumAge and keepLast of rules, do; 0 = off"),
+             "At or above this usage of bytes or inodes in percent, also remove images that only "
+             "minimumAge or keep.lastPerRepository keeps, and ignore windows. Protections, and "
+             "minimumAge and keepLast of rules, still apply. 0 disables it."),
       Member("minimumAge", &S::minimum_age, kAge(),
-             "in place of the policy's minimumAge then, if shorter"),
+             "Minimum age during critical usage, if shorter than minimumAge of the policy"),
   });
 }
 
@@ -55,8 +56,8 @@ CodecPtr<DiskThresholds> DiskFields() {
       {
           Member<S, int>("highThresholdPercent", &S::high_percent, kPercent(), kHighMeans),
           Member<S, int>("lowThresholdPercent", &S::low_percent, kPercent(), kLowMeans),
-          Member("inodes", &S::inodes, InodeFields(), "the same for inodes"),
-          Member("critical", &S::critical, CriticalFields(), "when the node is about to suffer"),
+          Member("inodes", &S::inodes, InodeFields(), "Thresholds for inodes"),
+          Member("critical", &S::critical, CriticalFields(), "Settings for critical disk usage"),
       },
       {LowBelowHigh<S>()});
 }
@@ -75,13 +76,15 @@ CodecPtr<std::vector<T>> Many(CodecPtr<T> item) {
 CodecPtr<Selector> SelectorFields() {
   using S = Selector;
   return ObjectOf<S>({
-      Member("images", &S::images, Many(ImagePattern()), "repositories; empty: every one"),
-      Member("tags", &S::tags, Many(TagPattern()), "tags; empty: every one, and names without one"),
+      Member("images", &S::images, Many(ImagePattern()),
+             "Repositories to select. Empty selects all."),
+      Member("tags", &S::tags, Many(TagPattern()),
+             "Tags to select. Empty selects all tags and names without a tag."),
       Member<S, TagStatus>("tagStatus", &S::tag_status,
                            Words<TagStatus>({{"Any", TagStatus::kAny},
                                              {"Tagged", TagStatus::kTagged},
                                              {"Untagged", TagStatus::kUntagged}}),
-                           "whether names with or without a tag are meant"),
+                           "Select names with a tag, without a tag, or both"),
   });
 }
 
@@ -94,8 +97,8 @@ CodecPtr<LocalOnly> LocalOnlyWords() {
 CodecPtr<Rule> RuleFields() {
   using S = Rule;
   return ObjectOf<S>(
-      {Member("name", &S::name, Word(), "how reports call it"),
-       Member("selector", &S::selector, SelectorFields(), "which names it decides for"),
+      {Member("name", &S::name, Word(), "Name of the rule in reports"),
+       Member("selector", &S::selector, SelectorFields(), "Image names that the rule selects"),
        Member<S, RuleAction>(
            "action", &S::action,
            Words<RuleAction>(
@@ -104,32 +107,33 @@ CodecPtr<Rule> RuleFields() {
                 {"Evaluate", RuleAction::kEvaluate}},
                {{"Untag",
                  "this action no longer exists, because a tag alone frees no space; delete "
-                 "the rule: a tag goes when its image goes"}}),
-           "Keep: stays; Remove: goes as soon as no protection holds it; Evaluate: is judged with "
-           "the rule's own numbers"),
+                 "the rule: a tag is removed with its image"}}),
+           "Keep: keep the image. Remove: remove the image as soon as no protection applies. "
+           "Evaluate: apply the settings of the rule."),
        Member("keepLast", &S::keep_last, Maybe(Integer(0, kAny)),
-              "keep the newest N images of each repository and scheme of tags, among what the rule "
-              "selects"),
-       Member("minimumAge", &S::minimum_age, Maybe(kAge()), "in place of the policy's"),
-       Member("maximumAge", &S::maximum_age, Maybe(kAge()), "in place of the policy's"),
+              "Keep the newest N images of each repository and tag scheme among the images that "
+              "the rule selects"),
+       Member("minimumAge", &S::minimum_age, Maybe(kAge()), "Replaces minimumAge of the policy"),
+       Member("maximumAge", &S::maximum_age, Maybe(kAge()), "Replaces maximumAge of the policy"),
        Member("localOnly", &S::local_only, Maybe(LocalOnlyWords()),
-              "in place of keep.localOnly; an image of several names goes only when all of them "
-              "may")});
+              "Replaces keep.localOnly. An image with several names is removed only if all of its "
+              "names permit it.")});
 }
 
 CodecPtr<KeepWorkloads> WorkloadFields() {
   using S = KeepWorkloads;
   return ObjectOf<S>({
       Member("enabled", &S::enabled, Boolean(),
-             "images stay that the cluster's workloads will start again, also where no pod of "
-             "theirs is; while the cluster's workloads cannot be read, every run refuses; a host "
-             "without a cluster has none"),
+             "Keep images that workloads of the cluster start again, also on nodes without a pod "
+             "of these workloads. While the workloads cannot be read, every run is refused. The "
+             "field has no effect on a host without a cluster."),
       Member("rollbackRevisions", &S::rollback_revisions, Integer(0, kAny),
-             "so many revisions of each workload before the present one count, which a rollback "
-             "would start"),
+             "Number of revisions before the current one, per workload, whose images are kept for "
+             "a rollback"),
       Member("scaledToZero", &S::scaled_to_zero, Boolean(),
-             "workloads without replicas count, their older revisions too"),
-      Member("cronJobs", &S::cron_jobs, Boolean(), "what the next run of a CronJob starts counts"),
+             "Keep images of workloads without replicas and of their previous revisions"),
+      Member("cronJobs", &S::cron_jobs, Boolean(),
+             "Keep images that the next run of a CronJob starts"),
   });
 }
 
@@ -137,8 +141,9 @@ CodecPtr<Archive> ArchiveFields() {
   using S = Archive;
   return ObjectOf<S>({
       Member("path", &S::path, DirectoryPath(),
-             "the directory, as the agent sees it (in the chart: /state/archive); empty: off"),
-      Member("maxSize", &S::max_size, Quantity(), "how large the directory may become"),
+             "Archive directory as the agent sees it (in the chart: /state/archive). Empty "
+             "disables it."),
+      Member("maxSize", &S::max_size, Quantity(), "Maximum size of the archive directory"),
   });
 }
 
@@ -146,27 +151,25 @@ CodecPtr<KeepRules> KeepFields() {
   using S = KeepRules;
   return ObjectOf<S>({
       Member("images", &S::images, Many(ImagePattern()),
-             "image names that stay whatever else is said, e.g. \"shop/**\" or \"redis:7.*\""),
+             "Always keep images with one of these names, such as \"shop/**\" or \"redis:7.*\""),
       Member("tags", &S::tags, Many(TagPattern()),
-             "an image with such a tag stays, e.g. \"latest\" or \"prod-*\""),
+             "Keep images with one of these tags, such as \"latest\" or \"prod-*\""),
       Member("lastPerRepository", &S::last_per_repository, Integer(0, kAny),
-             "keep the newest N images of each repository in use, of each scheme of tags; images in "
-             "use count toward N"),
+             "Keep the newest N images of each repository in use. Images in use count toward N."),
       Member("localOnly", &S::local_only, LocalOnlyWords(),
-             "how to treat images without evidence that they can be pulled again; a repo digest "
-             "alone is none. Always: keep. UnlessSuperseded: remove once the node has a greater "
-             "version of the same scheme of tags, which stays. Never: treat like any other image"),
+             "How to treat images that cannot be pulled again. Always: keep. UnlessSuperseded: "
+             "remove once a newer version is present. Never: treat like any other image."),
       Member<S, VerifyRegistry>(
           "verifyRegistry", &S::verify_registry,
           Words<VerifyRegistry>({{"Never", VerifyRegistry::kNever},
                                  {"BeforeRemoval", VerifyRegistry::kBeforeRemoval}}),
-          "BeforeRemoval: ask the registry right before an image is removed whether it has the "
-          "image by its digest; every image stays that it does not confirm"),
-      Member("unknown", &S::unknown, Boolean(), "what no rule selects stays"),
+          "BeforeRemoval: ask the registry for the digest of each image right before its removal, "
+          "and keep the image unless the registry confirms the digest. Never: do not ask."),
+      Member("unknown", &S::unknown, Boolean(), "Keep images that no rule selects"),
       Member("workloads", &S::workloads, WorkloadFields(),
-             "what rollbacks, scale-ups and the next run of a CronJob will need"),
+             "Images that rollbacks, scale-ups, and the next runs of CronJobs need"),
       Member("archive", &S::archive, ArchiveFields(),
-             "where images without evidence that they can be pulled again are written to before they go"),
+             "Archive to which images that cannot be pulled again are written before removal"),
   });
 }
 
@@ -181,19 +184,22 @@ CodecPtr<Window> WindowFields() {
                                   {"Fri", Weekday::kFriday},
                                   {"Sat", Weekday::kSaturday},
                                   {"Sun", Weekday::kSunday}})),
-             "on which it starts; empty: every day"),
-      Required(Member("start", &S::start, TimeOfDay(), "when it starts, such as \"22:00\"")),
-      Required(Member("end", &S::end, TimeOfDay(),
-                      "when it ends; at or before the start: on the next day")),
-      Member("timeZone", &S::time_zone, TimeZone(), "whose clock that is, such as Europe/Berlin"),
+             "Days on which the window starts. Empty means every day."),
+      Required(Member("start", &S::start, TimeOfDay(),
+                      "Time at which the window starts, such as \"22:00\"")),
+      Required(
+          Member("end", &S::end, TimeOfDay(),
+                 "Time at which the window ends, on the next day if it is not later than start")),
+      Member("timeZone", &S::time_zone, TimeZone(),
+             "Time zone of start and end, such as Europe/Berlin"),
   });
 }
 
 CodecPtr<SizeLimit> SizeLimitFields() {
   using S = SizeLimit;
   return ObjectOf<S>({
-      Required(Member("images", &S::images, ImagePattern(), "which images")),
-      Required(Member("maxSize", &S::max_size, Quantity(), "how large they may be")),
+      Required(Member("images", &S::images, ImagePattern(), "Images to which the limit applies")),
+      Required(Member("maxSize", &S::max_size, Quantity(), "Maximum size of an image")),
   });
 }
 
@@ -201,9 +207,9 @@ CodecPtr<Override> OverrideFields() {
   using S = Override;
   return ObjectOf<S>({
       Required(Member("nodeSelector", &S::node_selector, LabelSelector(),
-                      "labels the node must have, all of them")),
+                      "Labels that the node must have, all of them")),
       Required(Member("policy", &S::written, PolicyPatch(),
-                      "the fields that are different there, as in the document itself")),
+                      "Fields that replace those of the policy on the selected nodes")),
   });
 }
 
@@ -211,27 +217,31 @@ CodecPtr<Reporting> ReportingFields() {
   using S = Reporting;
   return ObjectOf<S>({
       Member("storageCostPerGiBMonth", &S::storage_cost_per_gib_month, Decimal(),
-             "what a GiB costs a month, for the reports' figure of what was saved; 0: not told"),
-      Member("historyLimit", &S::history_limit, Integer(1, 10'000), "runs that are remembered"),
+             "Cost of a GiB per month, for the savings in reports. 0 omits the savings."),
+      Member("historyLimit", &S::history_limit, Integer(1, 10'000),
+             "Number of runs to keep in the history"),
   });
 }
 
 CodecPtr<Limits> LimitFields() {
   using S = Limits;
   return ObjectOf<S>({
-      Member("maxImages", &S::max_images, Integer(0, kAny), "images removed at most"),
+      Member("maxImages", &S::max_images, Integer(0, kAny), "Maximum number of images to remove"),
       Member("maxBytes", &S::max_bytes, Quantity(),
-             "bytes removed at most, by the sizes that the runtime tells; 0 = no limit"),
+             "Maximum number of bytes to remove, by the sizes that the runtime reports. 0 means no "
+             "limit."),
       Member("maxPercentOfImages", &S::max_percent_of_images, kPercent(),
-             "part of all images of the node that is removed at most"),
-      Member("removalDelay", &S::removal_delay, Duration(Millis::zero(), hours(1)),
-             "pause between two batches of removals: up to 50 images on containerd, up to four "
-             "elsewhere, one where the disk has to be asked after each"),
+             "Maximum percentage of the images of the node to remove"),
+      Member(
+          "removalDelay", &S::removal_delay, Duration(Millis::zero(), hours(1)),
+          "Pause between two batches of removals. A batch has at most 50 images on containerd "
+          "and at most four on other runtimes. It has one image if disk usage must be read after "
+          "each removal."),
       Member("maxFailures", &S::max_failures, Integer(1, kAny),
-             "failed removals after which the run stops"),
+             "Number of failed removals after which the run stops"),
       Member("confirmRuns", &S::confirm_runs, Integer(1, 100),
-             "evaluations in a row that must want an image gone before the agent removes it; a "
-             "command that a person gives needs one"),
+             "Number of consecutive evaluations that must select an image before the agent removes "
+             "it. Commands need only one."),
   });
 }
 
@@ -239,53 +249,55 @@ CodecPtr<Policy> MakePolicyFields() {
   using S = Policy;
   return ObjectOf<S>(
       {
-          Constant<S>("apiVersion", "imagesweep/v1alpha1", "version of this format"),
-          Constant<S>("kind", "SweepPolicy", "what this document is"),
-          Member("dryRun", &S::dry_run, Boolean(), "decide and report, remove nothing"),
-          Member("suspend", &S::suspend, Boolean(), "emergency brake: nothing is removed"),
+          Constant<S>("apiVersion", "imagesweep/v1alpha1", "Version of the policy format"),
+          Constant<S>("kind", "SweepPolicy", "Kind of the document"),
+          Member("dryRun", &S::dry_run, Boolean(), "Evaluate and report, but remove nothing"),
+          Member("suspend", &S::suspend, Boolean(), "Suspend all removals, for emergencies"),
           Member<S, Profile>("profile", &S::profile,
                              Words<Profile>({{"Conservative", Profile::kConservative},
                                              {"Balanced", Profile::kBalanced},
                                              {"Aggressive", Profile::kAggressive}}),
-                             "presets for what is not written; see Profiles"),
+                             "Preset for the fields that are not set. See Profiles."),
           Member("interval", &S::interval, Duration(minutes(1), hours(24)),
-                 "time between two runs"),
+                 "Time between two runs"),
           Member("initialDelay", &S::initial_delay, Duration(Millis::zero(), hours(24)),
-                 "nothing is removed this soon after the agent starts"),
-          Member(
-              "jitterPercent", &S::jitter_percent, kPercent(),
-              "part of the interval by which runs are spread, so that nodes do not run together"),
+                 "Time after the start of the agent in which it removes nothing"),
+          Member("jitterPercent", &S::jitter_percent, kPercent(),
+                 "Percentage of the interval by which runs are spread, so that nodes do not run at "
+                 "the same time"),
           Member("windows", &S::windows, Many(WindowFields()),
-                 "when removal is allowed; empty: always"),
+                 "Times at which removal is allowed. Empty means always."),
           Member(
               "minimumAge", &S::minimum_age, kAge(),
-              "an image is never removed before it was watched for this long without a use; what "
-              "was not watched counts as a use"),
-          Member(
-              "maximumAge", &S::maximum_age, kAge(),
-              "an image unused for longer than this is removed whatever the disk says; 0s = off"),
-          Member(
-              "removeDangling", &S::remove_dangling, Boolean(),
-              "remove images that are known to have lost their tag, or have no name at all; never "
-              "what may have been pulled by digest"),
+              "Keep an image until it has been watched for this long without a use. Unwatched time "
+              "counts as a use."),
+          Member("maximumAge", &S::maximum_age, kAge(),
+                 "Remove an image that is unused for longer than this, regardless of disk usage. "
+                 "0s disables it."),
+          Member("removeDangling", &S::remove_dangling, Boolean(),
+                 "Remove images that have lost their tag or have no name, but never images that "
+                 "may have been pulled by digest"),
           Member(
               "removeSuperseded", &S::remove_superseded, Boolean(),
-              "remove images behind the newest lastPerRepository of their repository, among tags "
-              "of one scheme"),
+              "Remove images that are older than the newest keep.lastPerRepository images of their "
+              "repository and tag scheme"),
           Member("diskUsage", &S::disk, DiskFields(),
-                 "use of the image filesystem; the kubelet acts at 85 and stops at 80, so stay "
-                 "below"),
-          Member("keep", &S::keep, KeepFields(), "images that stay"),
+                 "Thresholds for usage of the image filesystem. The kubelet starts its own image "
+                 "garbage collection at 85 and stops at 80, so use lower values."),
+          Member("keep", &S::keep, KeepFields(), "Images to keep"),
           Member(
               "rules", &S::rules, Many(RuleFields()),
-              "the first rule that selects a name decides for it; an image goes only when all its "
-              "names may"),
-          Member("limits", &S::limits, LimitFields(), "of one run"),
+              "Rules by image name. The first rule that selects a name applies to it. An image is "
+              "removed only if all of its names permit it."),
+          Member("limits", &S::limits, LimitFields(), "Limits of one run"),
           Member("sizeLimits", &S::size_limits, Many(SizeLimitFields()),
-                 "images larger than they should be: reported, never removed for it"),
+                 "Size limits by image name. Larger images are reported, but not removed for their "
+                 "size."),
           Member("overrides", &S::overrides, Many(OverrideFields()),
-                 "by node labels, for canaries and pools; the first that selects the node holds"),
-          Member("reporting", &S::reporting, ReportingFields(), "of reports and history"),
+                 "Overrides by node labels, for canaries and node pools. The first one that "
+                 "selects the node applies."),
+          Member("reporting", &S::reporting, ReportingFields(),
+                 "Settings for reports and the history"),
       },
       {{"minimumAge", "maximumAge", false, [](const S& policy) {
           return policy.maximum_age == Millis::zero() || policy.minimum_age <= policy.maximum_age;

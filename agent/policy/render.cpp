@@ -91,16 +91,16 @@ std::string TableRows(const std::vector<FieldRow>& rows) {
 // What else there is to say of a list.
 std::string_view Preface(std::string_view field) {
   if (field == "rules")
-    return "The first rule that selects a name decides for it; an image goes only when all its "
-           "names may.\nEven with `Remove` it stays while a protection or the minimum age holds "
-           "it.\n\n";
+    return "The first rule that selects a name applies to it. An image is removed only if all of "
+           "its names\npermit it. Even with `Remove`, an image stays while a protection or the "
+           "minimum age applies.\n\n";
   if (field == "windows")
-    return "By the clock on the wall of the time zone: an hour that daylight saving leaves out is "
-           "in no\nwindow, one that it repeats is in it twice. `critical` disk use opens every "
-           "window.\n\n";
+    return "Windows follow the local time of their time zone. An hour that daylight saving time "
+           "skips is in\nno window. An hour that it repeats is in the window twice. `critical` "
+           "disk usage opens every window.\n\n";
   if (field == "overrides")
-    return "Lists are replaced as a whole, everything else field by field. The labels are read "
-           "again for\neach run.\n\n";
+    return "An override replaces a list as a whole and everything else field by field. Each run "
+           "reads the\nlabels again.\n\n";
   return "";
 }
 
@@ -136,61 +136,62 @@ constexpr std::string_view kPatterns =
     R"(
 ## Patterns
 
-Image patterns are globs over whole image names as a runtime resolves them, registry included, not
-regular expressions. `*` and `?` stay inside one part of the path, `**` crosses `/`.
+Image patterns are globs over whole image names as a runtime resolves them, including the registry.
+They are not regular expressions. `*` and `?` match within one part of the path. `**` also matches
+`/`.
 
-A pattern is read as a pod's `image` is: `nginx`, `docker.io/nginx` and `index.docker.io/library/nginx`
-are one repository. A pattern that names no registry means `docker.io`: `shop/**` is
-`docker.io/shop/**` and matches nothing of `registry.example/shop` or of `shop.example`. The first
-part names a registry when it has a dot, a colon or a wildcard, or is `localhost`. `redis:*` is every
-tag and digest, like `redis`.
+A pattern is read like the `image` of a pod: `nginx`, `docker.io/nginx`, and
+`index.docker.io/library/nginx` are the same repository. A pattern without a registry means
+`docker.io`: `shop/**` is `docker.io/shop/**` and matches nothing in `registry.example/shop` or in
+`shop.example`. The first part is a registry if it has a dot, a colon, or a wildcard, or if it is
+`localhost`. `redis:*` matches every tag and digest, like `redis`.
 
 | Pattern | Matches | Does not match |
 | --- | --- | --- |
 | `nginx` | every tag and digest of `docker.io/library/nginx` | `registry.example/nginx` (see below) |
-| `docker.io/**` | everything of Docker Hub | `registry-1.docker.io/library/nginx` (see below) |
+| `docker.io/**` | everything in Docker Hub | `registry-1.docker.io/library/nginx` (see below) |
 | `shop/**` | everything below `docker.io/shop/` | `shop.example/api`, `registry.example/shop/api` |
 | `shop.example/**` | everything in the registry `shop.example` | `docker.io/shop/api` |
 | `shop.example/*` | `shop.example/api` | `shop.example/team/api` |
 | `*/shop/*` | `shop/api` in any registry | `registry.example/shop/team/api` |
 | `**/shop/**` | everything below a part `shop`, in any registry | `docker.io/workshop/api` |
 | `**` | every image that has a name | |
-| `*` | `docker.io/library/nginx` and its like, no other registry | `docker.io/shop/api` |
+| `*` | repositories like `docker.io/library/nginx`, in no other registry | `docker.io/shop/api` |
 | `redis:7.*` | tags that begin with `7.` | `redis:latest`, `redis` by digest |
 | `redis@sha256:…` | that digest | |
-| `sha256:…` | the image with that id, or with an id that begins so (12 digits or more) | |
+| `sha256:…` | the image with that ID, or with an ID that starts with these digits (12 or more) | |
 
-**Patterns that protect** (`keep.images`, rules with action `Keep`) also match whatever a runtime may
-mean by the text: a registry in capital or small letters, `registry-1.docker.io` and
-`registry.hub.docker.com` for `docker.io`, for a name without a registry and without wildcards the
-same path in any registry, and for a digest or an id that very image, whatever its repository. All
-other patterns match only what they say.
+**Patterns that protect** (`keep.images`, rules with action `Keep`) also match every image that a
+runtime may mean by the text. They match a registry in upper and lower case, and
+`registry-1.docker.io` and `registry.hub.docker.com` like `docker.io`. A name without a registry and
+without wildcards matches the same path in any registry. A digest or an ID matches that image in any
+repository. All other patterns match only their text.
 
-**Refused**, with the pattern that was probably meant, is what no image name can match or what may
-mean two things: `ghcr.io` and `host:5000` (a registry without a repository: `ghcr.io/**`),
+**Refused patterns** can match no image name or may mean two things. The error has the pattern that
+was probably meant: `ghcr.io` and `host:5000` (a registry without a repository: `ghcr.io/**`),
 `docker.io/*` (`docker.io/**`), `redis:.*` (`redis:*`), `Shop/api` (`shop/api`), `29a9d1f50347`
 (`sha256:29a9d1f50347`), `nginx@sha256:abcd`.
 
-**Warned of** by `policy validate` are `*` alone and `registry.example/*`. Each plan and each run warns
-of a pattern that protects and leaves out an image that its wider form (`**` for a `*` at its
-beginning or its end) would keep, and of a pattern without a registry that matches no image of the
-node but would with another registry; the warning names that image.
+**Warnings.** `policy validate` warns of `*` alone and of `registry.example/*`. Each plan and each run
+warns of a pattern that protects but misses an image that its wider form (`**` instead of `*` at its
+beginning or end) would keep. They also warn of a pattern without a registry that matches no image of
+the node but would match with another registry. The warning names that image.
 
-Tag patterns (`keep.tags`, `rules[].selector.tags`) are globs over the tag alone: `latest`, `prod-*`.
+Tag patterns (`keep.tags`, `rules[].selector.tags`) are globs over the tag only: `latest`, `prod-*`.
 )";
 
 }  // namespace
 
 std::string PolicyReferenceMarkdown() {
   return "# Policy reference\n\n"
-         "Every field of a policy document. A field that is left out has its default; a field "
-         "that is\n"
-         "not listed here is an error. Durations are written like `15m`, `1h30m` or `7d`, "
+         "This page lists all fields of a policy document. A field that is not set has its "
+         "default. A field\n"
+         "that is not listed here is an error. Write durations like `15m`, `1h30m`, or `7d`, and "
          "quantities\n"
          "of bytes like `20Gi`.\n\n" +
          TableRows(PolicyFields().Rows(Policy::Default(), "", 0)) + ItemPages() +
          "\n## Profiles\n\n"
-         "What a profile sets where the document does not.\n\n" +
+         "A profile sets these fields if the policy does not set them.\n\n" +
          ProfileRows() + std::string(kPatterns);
 }
 

@@ -66,7 +66,7 @@ TEST_F(DfTest, OnCrioThereAreBoundsAndTheReason) {
   ASSERT_EQ(printed.code, 0) << printed.err;
   EXPECT_THAT(
       printed.out,
-      AllOf(HasSubstr("No figures: cri-o 1.30.4 does not tell what a layer takes."),
+      AllOf(HasSubstr("No figures: cri-o 1.30.4 does not report layer sizes."),
             ContainsRegex("in-use +1 +\u226430.0MiB"), ContainsRegex("idle +1 +\u226410.0MiB"),
             ContainsRegex("app:1 +yes +30.0MiB +2 +1 +\u226430.0MiB +\u226430.0MiB +\u226430.0MiB"),
             ContainsRegex("base:1 +no +10.0MiB +1 +1 +\u22640B +\u226410.0MiB +\u22640B")));

@@ -153,7 +153,7 @@ windows:
   EXPECT_THAT(what, HasSubstr("windows[1].end: Invalid value"));
   EXPECT_THAT(what, HasSubstr("windows[1].timeZone: Invalid value: \"Mars/Base\": must be a name "
                               "of the IANA time zone database"));
-  EXPECT_THAT(what, HasSubstr("windows[2].start: Required value: when it starts"));
+  EXPECT_THAT(what, HasSubstr("windows[2].start: Required value: Time at which the window starts"));
   EXPECT_THAT(what, HasSubstr("windows[2].end: Required value"));
 }
 

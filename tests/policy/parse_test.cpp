@@ -181,7 +181,7 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
       {"maximumAge: 30m\nminimumAge: 30m", "good"},
       {"rules:\n- name: a\n  action: Untag\n  minimumAge: 2h",
        "rules[0].action: Invalid value: \"Untag\": this action no longer exists, because a tag "
-       "alone frees no space; delete the rule: a tag goes when its image goes (line 5)"},
+       "alone frees no space; delete the rule: a tag is removed with its image (line 5)"},
       {"maximumAge: 0s", "good"},
       {"diskUsage: {highThresholdPercent: 60}",
        "diskUsage.highThresholdPercent: Invalid value: 60: must be greater than "

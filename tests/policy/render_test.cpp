@@ -84,8 +84,8 @@ TEST(Render, TheDefaultDocumentIsTheDefaultPolicy) {
 TEST(Render, TheDefaultDocumentSaysWhatEachFieldMeans) {
   const auto yaml = DefaultPolicyYaml();
   EXPECT_THAT(yaml, testing::StartsWith("apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\n"));
-  EXPECT_THAT(yaml, HasSubstr("# decide and report, remove nothing\ndryRun: true\n"));
-  EXPECT_THAT(yaml, HasSubstr("# time between two runs (1m … 24h)\ninterval: 15m\n"));
+  EXPECT_THAT(yaml, HasSubstr("# Evaluate and report, but remove nothing\ndryRun: true\n"));
+  EXPECT_THAT(yaml, HasSubstr("# Time between two runs (1m … 24h)\ninterval: 15m\n"));
   EXPECT_THAT(yaml, HasSubstr("\n  images: [\"localhost/**\"]\n"));
   EXPECT_THAT(yaml, HasSubstr("\n  localOnly: Always\n"));
   EXPECT_THAT(yaml, HasSubstr("\n    enabled: true\n"));

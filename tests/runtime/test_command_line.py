@@ -16,33 +16,34 @@ def run(*arguments, code, env=None):
 
 
 @pytest.mark.parametrize("words, says", [
-    (["bogus"], ['no command "bogus"', "`imagesweep --help`"]),
-    (["plam"], ['no command "plam"', 'did you mean "plan"?']),
-    (["-o", "json", "histroy"], ['no command "histroy"', 'did you mean "history"?']),
-    (["policy", "valdate"], ['no command "valdate"', 'did you mean "validate"?', "`imagesweep policy --help`"]),
+    (["bogus"], ['unknown command "bogus"', "`imagesweep --help`"]),
+    (["plam"], ['unknown command "plam"', 'did you mean "plan"?']),
+    (["-o", "json", "histroy"], ['unknown command "histroy"', 'did you mean "history"?']),
+    (["policy", "valdate"], ['unknown command "valdate"', 'did you mean "validate"?', "`imagesweep policy --help`"]),
     (["sweep", "--dry-run", "false"], ["--dry-run=false"]),
     (["agent", "--events", "false"], ["--events=false"]),
-    (["policy", "defaults", "-o", "json"], ["--output does nothing for `policy`"]),
-    (["policy", "validate", "-f", "x", "--no-headers"], ["--no-headers does nothing for `policy`"]),
-    (["history", "--timeout=3s"], ["--timeout does nothing for `history`"]),
-    (["watch", "-o", "json"], ["--output does nothing for `watch`"]),
-    (["report", "--no-headers"], ["--no-headers does nothing for `report`"]),
-    (["version", "--state-dir", "x"], ["--state-dir does nothing for `version`"]),
-    (["analyze", "--no-headers"], ["--no-headers does nothing for `analyze`"]),
-    (["analyze", "--compare", "a", "b", "--timeout=3s"], ["--timeout does nothing for `analyze --compare`"]),
+    (["policy", "defaults", "-o", "json"], ["--output is not supported by `policy`"]),
+    (["policy", "validate", "-f", "x", "--no-headers"], ["--no-headers is not supported by `policy`"]),
+    (["history", "--timeout=3s"], ["--timeout is not supported by `history`"]),
+    (["watch", "-o", "json"], ["--output is not supported by `watch`"]),
+    (["report", "--no-headers"], ["--no-headers is not supported by `report`"]),
+    (["version", "--state-dir", "x"], ["--state-dir is not supported by `version`"]),
+    (["analyze", "--no-headers"], ["--no-headers is not supported by `analyze`"]),
+    (["analyze", "--compare", "a", "b", "--timeout=3s"], ["--timeout is not supported by `analyze --compare`"]),
     (["plan", "--policy-file", "FILE", "--policy-configmap", "a/b"],
-     ["--policy-file FILE and --policy-configmap a/b are both given"]),
-    (["sweep", "--policy-file", ""], ["--policy-file is given with nothing in it"]),
+     ["cannot use both --policy-file FILE and --policy-configmap a/b"]),
+    (["sweep", "--policy-file", ""], ["--policy-file must not be empty"]),
     (["ensure-space", "1Gi", "--policy-configmap="], ["--policy-configmap: 1 required TEXT missing"]),
-    (["sweep", "--policy-file=", "--runtime-endpoint", "x"], ["not expected: x"]),
-    (["plan", "a", "b", "--kubconfig", "x", "c"], ["not expected: a b --kubconfig x c; did you mean --kubeconfig?"]),
-    (["df", "--if-removed", "--runtime-endpoint=x"], ["--if-removed", "needs an IMAGE"]),
+    (["sweep", "--policy-file=", "--runtime-endpoint", "x"], ["unexpected arguments: x"]),
+    (["plan", "a", "b", "--kubconfig", "x", "c"],
+     ["unexpected arguments: a b --kubconfig x c; did you mean --kubeconfig?"]),
+    (["df", "--if-removed", "--runtime-endpoint=x"], ["--if-removed", "requires an IMAGE"]),
     (["df", "--if-removed"], ["--if-removed: 1 required IMAGE missing"]),
     (["analyze", "--layers", "--limit=0"], ["--limit", "not in range 1 to 1000"]),
-    (["plan", "--diff"], ["plan --diff needs --policy-file or --profile"]),
+    (["plan", "--diff"], ["plan --diff requires --policy-file or --profile"]),
     (["sweep", "--dry-run=no"], ["--dry-run", "no not in {true,false}"]),
     (["ensure-space", "1Gi", "--dry-run=no"], ["--dry-run", "no not in {true,false}"]),
-    (["sweep", "-o", "markdown"], ["-o markdown is for report, analyze and plan --diff"]),
+    (["sweep", "-o", "markdown"], ["-o markdown is supported only by report, analyze, and plan --diff"]),
 ])
 def test_wrong_usage_is_named(words, says):
     result = run(*words, code=2)
@@ -68,7 +69,7 @@ def test_a_policy_on_the_command_line_beats_one_from_the_environment(tmp_path):
     result = run("plan", "--policy-file", "x", code=1, env=elsewhere)
     assert "both" not in result.stderr
     result = run("plan", code=2, env={**elsewhere, "IMAGESWEEP_POLICY_FILE": "x"})
-    assert "--policy-file x and --policy-configmap a/b are both given" in result.stderr
+    assert "cannot use both --policy-file x and --policy-configmap a/b" in result.stderr
 
 
 def test_the_environment_may_say_what_a_command_does_not_read():
@@ -82,9 +83,9 @@ def test_reading_the_history_makes_nothing(tmp_path):
         assert f"{missing} does not exist: " in run(command, f"--state-dir={missing}", code=1).stderr
     for output in ("table", "wide", "json", "yaml", "name"):
         result = run("history", f"--state-dir={empty}", "-o", output, code=0)
-        assert "no run is remembered here yet" in result.stderr
+        assert "no runs recorded yet" in result.stderr
         assert (result.stdout == "") == (output in ("table", "wide", "name"))
-    assert "no run is remembered" in run("report", f"--state-dir={empty}", code=1).stderr
+    assert "no runs recorded" in run("report", f"--state-dir={empty}", code=1).stderr
     assert list(empty.iterdir()) == [] and not missing.exists()
     file = tmp_path / "file"
     file.write_text("")
@@ -143,4 +144,4 @@ def test_a_runtime_that_is_away_is_not_told_as_a_refused_removal(tmp_path):
 def test_a_variable_that_rules_changes_out_holds_for_commands(command):
     result = subprocess.run([agent.program(), *command, "--dry-run=false"], text=True, capture_output=True,
                             env={**agent.environment(), "IMAGESWEEP_DRY_RUN": "true"})
-    assert result.returncode == 2 and "IMAGESWEEP_DRY_RUN=true rules out changes" in result.stderr
+    assert result.returncode == 2 and "IMAGESWEEP_DRY_RUN=true forbids changes" in result.stderr

@@ -207,6 +207,6 @@ def test_flags_that_do_not_go_together():
                              (("--layers", "--limit=0"), "--limit"),
                              (("--layers", "--compare", "a", "b"), "excludes"),
                              (("--compare", "a"), "--compare"),
-                             (("--compare", "a", "b", "--kubeconfig=c"), "--kubeconfig does nothing"),
-                             (("--layers", "-o", "name"), "-o name is not for analyze --layers")):
+                             (("--compare", "a", "b", "--kubeconfig=c"), "--kubeconfig is not supported"),
+                             (("--layers", "-o", "name"), "-o name is not supported by analyze --layers")):
         assert complaint in agent.run("analyze", *flags, code=2).stderr

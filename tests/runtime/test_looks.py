@@ -41,7 +41,7 @@ def test_a_profile_that_contradicts_the_policy_is_a_usage_error_and_no_option(no
 def test_who_asks_for_a_tag_that_is_not_there_is_told_which_are(node):
     node.load("registry.example/shop/old:v1")
     for name in ("old", "shop/old:v2", "registry.example/shop/old@sha256:" + 64 * "0"):
-        assert "it has registry.example/shop/old:v1" in node.run("explain", name, code=1).stderr
+        assert "available tags: registry.example/shop/old:v1" in node.run("explain", name, code=1).stderr
     assert "`imagesweep images` lists" in node.run("explain", "ld", code=1).stderr
 
 

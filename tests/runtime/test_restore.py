@@ -227,7 +227,7 @@ def test_one_of_last_run_and_image_is_wanted(words, says):
 
 def test_nothing_remembered_is_said_and_nothing_made(tmp_path):
     result = agent.run("restore", "--last", f"--state-dir={tmp_path}", code=1)
-    assert "no removal is remembered here" in result.stderr
+    assert "no removal is recorded in" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 
