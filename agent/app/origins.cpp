@@ -9,7 +9,6 @@ std::vector<std::string> Origins::Fill(std::span<Image> images, const RuntimeIde
                                        const std::stop_token& stop) {
   std::vector<std::string> warnings;
   std::vector<std::vector<OriginProof>> proofs(images.size());
-  std::vector<std::vector<ImageName>> more_names(images.size());
   std::string missing;
   for (OriginSource* const source : sources_) {
     auto found = source->Find(images, runtime, stop);
@@ -21,16 +20,11 @@ std::vector<std::string> Origins::Fill(std::span<Image> images, const RuntimeIde
     }
     for (std::size_t at = 0; at < found->proofs.size() && at < proofs.size(); ++at)
       std::ranges::move(found->proofs[at], std::back_inserter(proofs[at]));
-    for (std::size_t at = 0; at < found->more_names.size() && at < images.size(); ++at)
-      std::ranges::move(found->more_names[at], std::back_inserter(more_names[at]));
     if (!found->missing.empty()) missing += (missing.empty() ? "" : "; ") + found->missing;
     std::ranges::move(found->warnings, std::back_inserter(warnings));
   }
-  for (std::size_t at = 0; at < images.size(); ++at) {
-    Image whole = images[at];
-    std::ranges::move(more_names[at], std::back_inserter(whole.tags));
-    images[at].origin = JudgeOrigin(whole, proofs[at], missing);
-  }
+  for (std::size_t at = 0; at < images.size(); ++at)
+    images[at].origin = JudgeOrigin(images[at], proofs[at], missing);
   return warnings;
 }
 

@@ -56,12 +56,17 @@ void AddRecordNames(const layers::LayerGraph& graph, std::vector<Image>& images)
                       std::back_inserter(images[at].tags));
 }
 
-// Images that came again are no uses: the ledger reads them where the agent wrote them.
-std::vector<ImageReference> UsesOf(std::vector<ImageReference> recent) {
-  std::erase_if(recent, [](const ImageReference& reference) {
-    return reference.text.starts_with(kCameAgain);
-  });
-  return recent;
+// Takes the references of images that came again out of those that were used, without their mark.
+std::vector<ImageReference> TakeCameAgain(std::vector<ImageReference>& recent) {
+  std::vector<ImageReference> again;
+  for (ImageReference& reference : recent) {
+    if (!reference.text.starts_with(kCameAgain)) continue;
+    reference.text.erase(0, kCameAgain.size());
+    again.push_back(std::move(reference));
+    reference.text = kCameAgain;
+  }
+  std::erase_if(recent, [](const ImageReference& one) { return one.text == kCameAgain; });
+  return again;
 }
 
 }  // namespace
@@ -77,8 +82,13 @@ std::optional<Refusal> Sweeper::ReadEvidence(View& view, const std::stop_token& 
   if (!images) return Refusal{"images", std::move(images).error()};
   evidence.images = *std::move(images);
   if (auto refusal = ReadLayers(view, stop)) return refusal;
-  if (parts_.origins != nullptr)
-    view.warnings = parts_.origins->Fill(evidence.images, evidence.runtime, stop);
+  if (parts_.origins != nullptr) {
+    std::vector<Image> named = evidence.images;
+    if (view.graph) AddRecordNames(*view.graph, named);
+    view.warnings = parts_.origins->Fill(named, evidence.runtime, stop);
+    for (std::size_t at = 0; at < named.size(); ++at)
+      evidence.images[at].origin = std::move(named[at].origin);
+  }
   auto use = parts_.runtime.ReadUse(stop);
   if (!use) return Refusal{"containers", std::move(use).error()};
   evidence.use = *std::move(use);
@@ -191,13 +201,21 @@ std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options,
   if (auto refusal = ReadWorkloads(report, evidence, stop)) return refusal;
   // Only a view that was believed may age an image.
   auto used_since = in_use;
+  std::vector<bool> came_again(seen.images.size());
   if (recent_) {
-    const auto recently = ReferencedImages(*index, seen.images.size(), UsesOf(recent_()));
+    auto recent = recent_();
+    const auto again = TakeCameAgain(recent);
+    came_again = ReferencedImages(*index, seen.images.size(), again);
+    // The file of the agent tells later runs; where there is none, only a use is remembered.
+    if (!parts_.ledger.durable()) std::ranges::copy(again, std::back_inserter(recent));
+    const auto recently = ReferencedImages(*index, seen.images.size(), recent);
     for (std::size_t at = 0; at < used_since.size(); ++at)
       used_since[at] = used_since[at] || recently[at];
   }
   parts_.ledger.SetNodeUid(evidence.pods ? evidence.pods->node_uid : "");
   seen.ages = parts_.ledger.Observe(seen.images, used_since);
+  for (std::size_t at = 0; at < seen.ages.size(); ++at)
+    if (came_again[at]) seen.ages[at].unused_for = seen.ages[at].watched_unused_for = Millis(0);
   for (const std::string& warning : parts_.ledger.warnings()) report.warnings.push_back(warning);
   if (parts_.ledger.unwatched() && report.in_force.minimum_age > Millis::zero())
     report.warnings.emplace_back(options.running_for ? kAgentDoesNotWatch : kNobodyWatched);

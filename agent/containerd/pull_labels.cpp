@@ -5,8 +5,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "agent/layers/record_names.h"
-
 namespace imagesweep::containerd {
 namespace {
 
@@ -98,10 +96,8 @@ Result<OriginFindings> PullLabels::Find(std::span<const Image> images,
     found.warnings.push_back("labels of pulls were read only in part: " + part->why);
   const Labels labels = LabelsByBlob(world);
   found.proofs.resize(images.size());
-  found.more_names.resize(images.size());
   for (std::size_t at = 0; at < images.size(); ++at) {
     const auto records = known->graph->Records(known->positions->at(images[at].id.text()));
-    found.more_names[at] = layers::NamesBesideTheCri(images[at], records);
     for (const auto& record : records) {
       if (record.ambiguous) continue;
       const auto blob = static_cast<std::uint32_t>(world.keys().Find(record.target));

@@ -121,8 +121,8 @@ bool UseWatch::RememberCreate(const std::string& value, const std::stop_token& s
   if (created.image().empty()) return true;
   const auto ids = IdsOf(created.image(), stop);
   if (!ids || ids->empty()) return false;
-  return Remember(created.image(), created.id()) &&
-         std::ranges::all_of(*ids, [&](const auto& id) { return Remember(id, created.id()); });
+  return std::ranges::all_of(*ids, [&](const auto& id) { return Remember(id, created.id()); }) &&
+         Remember(created.image(), created.id());
 }
 
 bool UseWatch::RememberImage(const std::string& topic, const std::string& value,

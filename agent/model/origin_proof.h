@@ -21,9 +21,6 @@ struct OriginFindings {
   std::vector<std::vector<OriginProof>> proofs;
   std::string missing;  // why an image without a proof has none; empty: not for this source to say
   std::vector<std::string> warnings = {};
-  // Names that this source knows beside those of the runtime's list; parallel, or empty.  They need
-  // a proof, too.
-  std::vector<std::vector<ImageName>> more_names = {};
 };
 
 // The origin of an image by all proofs that were found for it.  Pure.

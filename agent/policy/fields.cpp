@@ -157,8 +157,9 @@ CodecPtr<KeepRules> KeepFields() {
       Member("lastPerRepository", &S::last_per_repository, Integer(0, kAny),
              "Keep the newest N images of each repository in use. Images in use count toward N."),
       Member("localOnly", &S::local_only, LocalOnlyWords(),
-             "How to treat images that cannot be pulled again. Always: keep. UnlessSuperseded: "
-             "remove once a newer version is present. Never: treat like any other image."),
+             "How to treat images without evidence that they can be pulled again. Always: keep. "
+             "UnlessSuperseded: remove once a newer version of the same tag scheme is kept. Never: "
+             "treat like any other image."),
       Member<S, VerifyRegistry>(
           "verifyRegistry", &S::verify_registry,
           Words<VerifyRegistry>({{"Never", VerifyRegistry::kNever},

@@ -138,7 +138,7 @@ class LayerPage {
                            Names(group.repositories),
                            group.identical ? "identical" : "about the same size"});
     AddGrid("Layers that look alike", std::move(grid), all_.look_alikes.size(),
-            "Saves: unpacked, with one layer in place of one for each repository.");
+            "Saves: unpacked, with one layer instead of one for each repository.");
   }
 
   void Twins(const char* title, const char* what, const std::vector<LayerAnalysis::Twins>& twins) {

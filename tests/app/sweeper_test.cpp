@@ -127,6 +127,17 @@ TEST_F(SweeperTest, APodThatCameAndWentBetweenTwoRunsRefreshesLastUse) {
   EXPECT_THAT(node.removed, IsEmpty());
 }
 
+// The ledger of this test has no file, as on a node whose state directory cannot be written.
+TEST_F(SweeperTest, AnImageThatCameAgainBetweenTwoRunsIsYoung) {
+  LetImagesAge();
+  recent.push_back({std::string("came-again ") + Id("old"), {}, {}});
+  Sweep();
+  EXPECT_THAT(node.removed, IsEmpty());
+  recent.clear();
+  Sweep();
+  EXPECT_THAT(node.removed, IsEmpty()) << "nor has it been idle since it was first seen";
+}
+
 TEST_F(SweeperTest, UnknownDiskMeansNothingGoesForSpaceAndIsSaid) {
   active.policy.maximum_age = Millis(0);
   active.policy.disk = {{1, 0}, {0, 0}, {}};

@@ -71,6 +71,14 @@ struct UseWatchTest : testing::Test {
     return names;
   }
 
+  // Whether all uses are known up to one that is made now.
+  bool IsCompleteUntilTheNext() {
+    fake.EmitCreated("k8s.io", "next", "registry.example/end:v1");
+    bool complete = true;
+    NamesUntil("registry.example/end:v1", &complete);
+    return complete;
+  }
+
   // Until the containers were looked at after the n-th subscription: events may count again.
   bool AwaitLook(int n) {
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
@@ -133,10 +141,7 @@ TEST_F(UseWatchTest, AUseOfAnImageThatCannotBeToldIsALoss) {
   ASSERT_TRUE(AwaitLook(1));
   watch.Drain();
   fake.EmitCreated("k8s.io", "first", "registry.example/gone:v1");
-  fake.EmitCreated("k8s.io", "second", "registry.example/end:v1");
-  bool complete = true;
-  NamesUntil("registry.example/end:v1", &complete);
-  EXPECT_FALSE(complete);
+  EXPECT_FALSE(IsCompleteUntilTheNext());
 }
 
 TEST_F(UseWatchTest, AnImageThatIsPulledOrNamedAgainCameAgain) {
@@ -266,10 +271,7 @@ TEST_F(UseWatchTest, MoreNamesThanAreRememberedAreNotComplete) {
 TEST_F(UseWatchTest, AnEventThatCannotBeReadIsALostOne) {
   Start();
   fake.Emit("k8s.io", "/containers/create", "\x0a\xff");
-  fake.EmitCreated("k8s.io", "c", "registry.example/end:v1");
-  bool complete = true;
-  NamesUntil("registry.example/end:v1", &complete);
-  EXPECT_FALSE(complete);
+  EXPECT_FALSE(IsCompleteUntilTheNext());
 }
 
 // A use that was lost began before the list that follows, so from there on all uses are known.
