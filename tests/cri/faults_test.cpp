@@ -102,7 +102,7 @@ TEST(CriFaultsTest, EveryCallThatHangsEndsByTheStopToken) {
 
       ASSERT_FALSE(answer) << method;
       EXPECT_EQ(answer.error().kind, ErrorKind::kCancelled) << answer.error().what;
-      EXPECT_THAT(answer.error().what, HasSubstr(method + ": stopped"));
+      EXPECT_THAT(answer.error().what, HasSubstr(method + ": shutting down"));
     }
   }
 }

@@ -83,11 +83,11 @@ TEST(PullSecret, SaysWhatIsWrongAndNotWhatIsInIt) {
     const char* text;
     const char* says;
   } rows[] = {
-      {"", "is not a JSON object"},
-      {"[]", "is not a JSON object"},
-      {R"({"auths": []})", "has no \"auths\""},
-      {R"({"auths": {"r.example": "s3cret"}})", "\"r.example\": is not an object"},
-      {R"({"auths": {"r.example": {}}})", "has neither auth"},
+      {"", "not a JSON object"},
+      {"[]", "not a JSON object"},
+      {R"({"auths": []})", "\"auths\" is missing"},
+      {R"({"auths": {"r.example": "s3cret"}})", "\"r.example\": not a JSON object"},
+      {R"({"auths": {"r.example": {}}})", "are all missing"},
       {R"({"auths": {"r.example": {"auth": "s3cret!"}}})", "auth is not the base64"},
       {R"({"auths": {"r.example": {"auth": 1}}})", "auth is not a string"},
   };

@@ -62,9 +62,10 @@ TEST(RepoDigests, OfCrioProveNothing) {
   const Recorded node = Read("cri-o-1.34.0.json");
   ASSERT_EQ(node.images.size(), 7U);
   for (const Image& image : node.images) EXPECT_TRUE(image.local_only()) << image.display_name();
-  EXPECT_EQ(node.Named("registry.example.com/shop/airgap:v1").origin.evidence,
-            "a repo digest alone proves nothing, and CRI-O makes up repo digests for images that no "
-            "registry has");
+  EXPECT_EQ(
+      node.Named("registry.example.com/shop/airgap:v1").origin.evidence,
+      "a repo digest alone proves nothing, and CRI-O also gives repo digests to images that no "
+      "registry has");
   EXPECT_TRUE(node.Removed().empty());
 }
 

@@ -162,9 +162,9 @@ def test_each_registry_that_fails_is_explained_and_the_others_images_come_back(n
     report = restore(node, "--last", code=1)
     assert outcomes_of(report) == {good.id: "Restored", lost.id: "Failed", away.id: "Failed", often.id: "Failed"}
     errors = {image["id"]: image["error"] for image in report["images"]}
-    assert errors[lost.id].startswith("127.0.0.1:5000 does not have it any more (")
-    assert errors[away.id].startswith("127.0.0.1:5001 is not reached from this node (")
-    assert errors[often.id].startswith("127.0.0.1:5002 limits how often it may be asked; try again later")
+    assert errors[lost.id].startswith("127.0.0.1:5000 no longer has the image (")
+    assert errors[away.id].startswith("127.0.0.1:5001 cannot be reached from this node (")
+    assert errors[often.id].startswith("127.0.0.1:5002 limits the rate of pulls; try again later")
     assert good.id in node.containerd.ids()
     closed.start()
     assert outcomes_of(restore(node, "--image", away.names[0])) == {away.id: "Restored"}
@@ -176,7 +176,7 @@ def test_private_images_come_back_with_a_pull_secret_and_not_without(node, tmp_p
     image = private.pull("team/api:v1")
     sweep(node, image)
     report = restore(node, "--last", code=1)
-    assert report["images"][0]["error"].startswith("127.0.0.1:5000 wants other credentials; give --pull-secret (")
+    assert report["images"][0]["error"].startswith("127.0.0.1:5000 denied access; pass credentials with --pull-secret (")
     secret = tmp_path / "config.json"
     secret.write_text(docker_config("127.0.0.1:5000/other", "reader", "wrong"))
     assert outcomes_of(restore(node, "--last", "--pull-secret", secret, code=1)) == {image.id: "Failed"}
