@@ -135,7 +135,7 @@ def test_what_is_not_whole_is_refused_until_the_leader_has_restored_it(cluster, 
         assert wait_until(lambda: code_of(cluster, indexes, needed) == "Workload", 20), leader.text()
 
     kubectl, space = cluster.kubernetes.kubectl, ("-n", cluster.namespace)
-    damage(lambda: kubectl("delete", "configmap", indexes.shard(), *space), "is not whole in generation")
+    damage(lambda: kubectl("delete", "configmap", indexes.shard(), *space), "is incomplete in generation")
     damage(lambda: kubectl("delete", "configmap", NAME, *space), "there is no workload index")
     damage(lambda: kubectl("patch", "configmap", indexes.shard(), *space, "-p",
                            '{"binaryData": {"payload": "AAAA"}}'), "sha256")

@@ -178,7 +178,7 @@ TEST_F(ClusterTest, AsksTheKubeletForItsThresholds) {
   EXPECT_TRUE(read->read);
   configz = [](FakeReply& reply) { reply.Answer(200, R"({"kubeletconfig": {}})"); };
   EXPECT_THAT(cluster->ReadKubeletThresholds({}).error().what,
-              HasSubstr("it has no imageGCHighThresholdPercent"));
+              HasSubstr("imageGCHighThresholdPercent is missing or not an integer"));
   configz = [](FakeReply& reply) {
     reply.Answer(403, StatusJson(403, "Forbidden", "nodes/proxy is forbidden").dump());
   };

@@ -66,10 +66,10 @@ TEST(ConfigText, NamesAKeyThatIsBinary) {
   object["binaryData"] = {{"policy.yaml", "//5hAA=="}};
   const auto text = ConfigText(object, "policy.yaml", "sweep/policy");
   ASSERT_FALSE(text);
-  EXPECT_EQ(
-      text.error().what,
-      "ConfigMap sweep/policy: key \"policy.yaml\" is in binaryData (it is not UTF-8); save the "
-      "file as UTF-8");
+  EXPECT_EQ(text.error().what,
+            "ConfigMap sweep/policy: key \"policy.yaml\" is in binaryData, because it is not "
+            "UTF-8; save the "
+            "file as UTF-8");
 }
 
 TEST_F(ConfigMapWatchTest, SaysWhyThereIsNoneAtTheStart) {
@@ -139,9 +139,10 @@ TEST_F(ConfigMapWatchTest, TakesNoOtherObjectForIt) {
                  WatchStep({Event("MODIFIED", ConfigMapJson("wrong", "11", "other"))}),
                  ListStep("12", {ConfigMapJson("two")}), WatchStep({Event("MODIFIED", number)})};
   Run();
-  EXPECT_THAT(told, ElementsAre("(ConfigMap sweep/policy: list configmaps: not ConfigMap "
-                                "sweep/policy)",
-                                "one", "two", "(policy.yaml is not a string)"));
+  EXPECT_THAT(told,
+              ElementsAre("(ConfigMap sweep/policy: list configmaps: the object is not ConfigMap "
+                          "sweep/policy)",
+                          "one", "two", "(policy.yaml is not a string)"));
 }
 
 }  // namespace

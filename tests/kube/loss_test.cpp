@@ -46,7 +46,7 @@ TEST_F(LossTest, AnAnswerThatBrokeOffInTheMiddleIsIncompleteNotAway) {
     const auto* failure = std::get_if<ListFailure>(&listed);
     ASSERT_NE(failure, nullptr) << size;
     EXPECT_EQ(failure->error.kind, ErrorKind::kIncomplete) << size;
-    EXPECT_THAT(failure->error.what, HasSubstr("broke off in the middle: connection reset"));
+    EXPECT_THAT(failure->error.what, HasSubstr("the answer ended early: connection reset"));
   }
   ScriptedHttp server(clock);
   server.script = {BreakStep()};

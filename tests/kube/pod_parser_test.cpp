@@ -121,7 +121,7 @@ TEST(PodParserTest, RefusesWhatItCannotUnderstand) {
       {"volume is a text", R"({"spec":{"volumes":["x"]}})", "volume is not"},
       {"image volume without reference", R"({"spec":{"volumes":[{"name":"v","image":{}}]}})",
        "no reference"},
-      {"another kind", R"({"kind":"Node"})", "it is a Node"},
+      {"another kind", R"({"kind":"Node"})", "its kind is Node"},
   };
   for (const auto& [why, patch, says] : cases) {
     Json object = PodJson("p", "p:1");

@@ -53,7 +53,7 @@ struct PagesTest : testing::Test {
 
 TEST_F(PagesTest, OfTwoSnapshotsAreNoList) {
   http.script = {ListStep("10", {PodJson("a", "a:1")}, "c"), ListStep("11")};
-  EXPECT_THAT(Why(), HasSubstr("not of one snapshot"));
+  EXPECT_THAT(Why(), HasSubstr("not from one snapshot"));
 }
 
 TEST_F(PagesTest, WithoutEndAreNoList) {

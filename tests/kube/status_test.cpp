@@ -53,9 +53,9 @@ TEST(StrictJsonTest, RefusesWhatCanBeReadInTwoWays) {
     const char* says;
   } cases[] = {
       {"no JSON", "{", "JSON"},
-      {"a key twice", R"({"image":"a","image":"b"})", "stands twice"},
-      {"a key twice, spelled differently", R"({"image":"a","im\u0061ge":"b"})", "stands twice"},
-      {"a key twice, deep down", R"({"a":[{"b":1,"b":1}]})", "stands twice"},
+      {"a key twice", R"({"image":"a","image":"b"})", "appears twice"},
+      {"a key twice, spelled differently", R"({"image":"a","im\u0061ge":"b"})", "appears twice"},
+      {"a key twice, deep down", R"({"a":[{"b":1,"b":1}]})", "appears twice"},
       {"invalid UTF-8", "{\"a\":\"\xff\xfe\"}", "UTF-8"},
       {"a surrogate in UTF-8", "{\"a\":\"\xed\xa0\x80\"}", "UTF-8"},
       {"depth 10,000", std::string(10'000, '[') + std::string(10'000, ']'), "nested too deeply"},

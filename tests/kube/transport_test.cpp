@@ -391,7 +391,7 @@ TEST_F(TransportTest, SeventyMebibytesOfBlanksAreNoList) {
   const auto listed = lister.List("", {});
   const auto* failure = std::get_if<ListFailure>(&listed);
   ASSERT_NE(failure, nullptr);
-  EXPECT_THAT(failure->error.what, HasSubstr("list pods: JSON: the list ends in the middle"));
+  EXPECT_THAT(failure->error.what, HasSubstr("list pods: JSON: the list is cut off"));
 }
 
 // API servers take "gzip" alone, and no weights; what they send then comes in small chunks.

@@ -38,7 +38,7 @@ TEST_F(WorkloadIndexTest, AnEmptySetIsAPublishedSetAndNotAMissingOne) {
 }
 
 TEST_F(WorkloadIndexTest, NothingIsReadBeforeTheFirstList) {
-  EXPECT_THAT(Look(), HasSubstr("was not read yet"));
+  EXPECT_THAT(Look(), HasSubstr("has not been read yet"));
   store.Lose({ErrorKind::kDenied, "configmaps is forbidden"});
   EXPECT_THAT(Look(), HasSubstr("configmaps is forbidden"));
 }
@@ -97,7 +97,7 @@ TEST_F(WorkloadIndexTest, AHeartbeatThatStopsEndsTheBelief) {
   clock.Advance(minutes(10));
   EXPECT_EQ(Look(), "3 from the index, generation 1");
   clock.Advance(seconds(61));
-  EXPECT_THAT(Look(), AllOf(HasSubstr("was last true 11m"), HasSubstr("leader-1 wrote it")));
+  EXPECT_THAT(Look(), AllOf(HasSubstr("was last true 11m"), HasSubstr("written by leader-1")));
   store.Lose({ErrorKind::kUnavailable, "connection refused"});
   EXPECT_THAT(Look(), HasSubstr("its watch is lost: connection refused"));
   ASSERT_TRUE(Beat());
@@ -130,7 +130,8 @@ TEST_F(WorkloadIndexTest, AClockInThePastMakesNothingYoung) {
   ASSERT_TRUE(Publish(Set(3)));
   clock.JumpWallClock(-std::chrono::hours(1));
   List();
-  EXPECT_THAT(Look(), AllOf(HasSubstr("in this node's future"), HasSubstr("the clock here")));
+  EXPECT_THAT(Look(), AllOf(HasSubstr("in this node's future"),
+                            HasSubstr("correct the clock of this node or that of")));
 }
 
 TEST_F(WorkloadIndexTest, AWallClockThatJumpsLaterChangesNothing) {
@@ -150,21 +151,21 @@ TEST_F(WorkloadIndexTest, NoPartOfASetIsEverASet) {
   };
   const Case cases[] = {
       {"missing", [&] { server.objects.erase(path + "/index-a-1"); },
-       "is not whole in generation 1: shard 2 of 3 is missing"},
+       "is incomplete in generation 1: shard 2 of 3 is missing"},
       {"torn by generation", [&] { At("index-a-1")["data"]["generation"] = "2"; },
-       "torn: shard 2 is of another set (generation 2)"},
+       "torn: shard 2 belongs to another set (generation 2)"},
       {"torn by sha256", [&] { At("index-a-2")["data"]["sha256"] = "aa"; },
-       "torn: shard 3 is of another set"},
-      {"another count", [&] { At("index")["data"]["shards"] = "2"; }, "is of another set"},
+       "torn: shard 3 belongs to another set"},
+      {"another count", [&] { At("index")["data"]["shards"] = "2"; }, "belongs to another set"},
       {"damaged", [&] { At("index-a-0")["binaryData"]["payload"] = "AAAA"; }, "sha256"},
       {"not base64", [&] { At("index-a-0")["binaryData"]["payload"] = "A"; },
        "ConfigMap index-a-0: its payload is not base64"},
       {"no payload", [&] { At("index-a-0").erase("binaryData"); }, "it has no payload"},
       {"another format", [&] { At("index")["data"]["format"] = "2"; },
-       "it has format 2, and this version reads 1 alone"},
+       "it has format 2, and this version reads only 1"},
       {"another slot", [&] { At("index")["data"]["slot"] = "b"; }, "there is no shard"},
       {"another count of references", [&] { At("index")["data"]["references"] = "21"; },
-       "it has 20 references and not 21"},
+       "it has 20 references instead of 21"},
       {"another head", [&] { At("index")["data"]["sha256"] = "aa"; }, "torn"},
   };
   const auto good = server.objects;
@@ -307,7 +308,9 @@ TEST_F(WorkloadIndexTest, ASetThatLacksMuchHasToLast) {
   ASSERT_TRUE(lies.Publish({}, clock.Now(), Yes, {}));
   List();
   EXPECT_EQ(Look(), "0 from the index, generation 2");
-  EXPECT_THAT(read(), HasSubstr("sweep/index: fell from 30 references to 0: waiting for 2m"));
+  EXPECT_THAT(
+      read(),
+      HasSubstr("sweep/index: fell from 30 references to 0; waiting 2m to confirm the loss"));
   writer.Forget();
   clock.Advance(minutes(1));
   ASSERT_TRUE(Publish(Set(30)));

@@ -136,7 +136,7 @@ TEST_F(WorkloadIndexWriterTest, WhoseLeadershipEndsWritesNothingMore) {
   const auto ends = [&] { return ++asked < 3; };
   const auto published = writer.Publish(BigSet(), clock.Now(), ends, {});
   ASSERT_FALSE(published);
-  EXPECT_THAT(published.error().what, HasSubstr("the leadership is gone"));
+  EXPECT_THAT(published.error().what, HasSubstr("the leadership was lost"));
   EXPECT_EQ(Writes().size(), before + 2);
   List();
   EXPECT_EQ(Look(), "3 from the index, generation 1");

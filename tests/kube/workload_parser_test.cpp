@@ -46,7 +46,7 @@ TEST(WorkloadParserTest, FindsTheTemplateOfEveryKind) {
     watched["kind"] = ResourceOf(kind).name;
     EXPECT_THAT(Images(kind, watched), ElementsAre("main=api:1")) << ResourceOf(kind).name;
     watched["kind"] = "Pod";
-    EXPECT_THAT(Images(kind, watched), ElementsAre(HasSubstr("it is a Pod")));
+    EXPECT_THAT(Images(kind, watched), ElementsAre(HasSubstr("its kind is Pod")));
   }
 }
 
