@@ -188,15 +188,15 @@ TEST_F(Directory, ADamagedArchiveIsNamedAsWhatItIs) {
     const char* says;  // null: it is whole
   } rows[] = {
       {layout + index + blob + end, nullptr},
-      {"", "is cut off"},
-      {layout + index + blob.substr(0, 514), "is cut off"},
-      {layout + index + blob, "is cut off"},
-      {std::string(512, 'x'), "is no tar file, or a damaged one"},
-      {layout + index + Entry(BlobPath(DigestOf("blob")), "blop") + end, "has another digest"},
-      {layout + blob + end, "it has no index.json"},
-      {index + blob + end, "it has no oci-layout"},
-      {Entry("oci-layout", "{}") + index + end, "not 1"},
-      {layout + Entry("index.json", "[]") + end, "is not a JSON object"},
+      {"", "the file is truncated"},
+      {layout + index + blob.substr(0, 514), "the file is truncated"},
+      {layout + index + blob, "the file is truncated"},
+      {std::string(512, 'x'), "not a tar file, or damaged"},
+      {layout + index + Entry(BlobPath(DigestOf("blob")), "blop") + end, "does not match"},
+      {layout + blob + end, "index.json is missing"},
+      {index + blob + end, "oci-layout is missing"},
+      {Entry("oci-layout", "{}") + index + end, "only version 1"},
+      {layout + Entry("index.json", "[]") + end, "not a JSON object"},
   };
   for (const auto& row : rows) {
     const auto reader = ArchiveReader::Open(Put("a.tar", row.content), {});

@@ -121,7 +121,7 @@ TEST_F(ImageRemoverTest, ANameThatMovedOnIsNotDeleted) {
     records()["registry.example/app:v1"] = DigestOf('9');
     const auto removed = remover.Remove(app, guard, stop);
     ASSERT_FALSE(removed) << node.identity.version;
-    EXPECT_THAT(removed.error().what, HasSubstr("registry.example/app:v1 stands for another"));
+    EXPECT_THAT(removed.error().what, HasSubstr("registry.example/app:v1 now refers to another"));
     EXPECT_EQ(records().at("registry.example/app:v1"), DigestOf('9')) << node.identity.version;
   }
 }
@@ -254,7 +254,7 @@ TEST_F(ImageRemoverTest, AnImageThatIsGoneBeforeTheBatchIsNotRemovedShouldItCome
   const Image app = node.images[0];
   node.images.erase(node.images.begin());
   ASSERT_TRUE(Begin({&app}));
-  EXPECT_EQ(remover.ReasonToSpare(app), "it is gone already");
+  EXPECT_EQ(remover.ReasonToSpare(app), "the image is already gone");
 }
 
 // What is unread says of what an image consists; who holds it is known, unless by its layers alone.
@@ -272,7 +272,7 @@ TEST_F(ImageRemoverTest, WhereContentCouldBeReadOnlyInPartAllGoesByTheCri) {
   ContainerCame();
   const auto begun = Begin({&node.images[0]});
   ASSERT_FALSE(begun);
-  EXPECT_THAT(begun.error().what, HasSubstr("what its container by-hand runs on"));
+  EXPECT_THAT(begun.error().what, HasSubstr("the image of its container by-hand"));
 }
 
 TEST_F(ImageRemoverTest, BatchesAreOfTheSizeOfTheWayThatTheyGo) {

@@ -116,7 +116,7 @@ TEST(RecordRemovalTest, ANameThatCannotBeGivenBackIsAFailureThatNamesIt) {
   const auto removed = RemoveRecords(kThree, names, guard);
   ASSERT_FALSE(removed);
   EXPECT_THAT(removed.error().what,
-              HasSubstr("came into use; these names could not be made again: b"));
+              HasSubstr("came into use; could not create these names again: b"));
 }
 
 TEST(RecordRemovalTest, ANameThatStandsForAnotherImageByNowStaysAndTheOthersComeBack) {
@@ -125,7 +125,7 @@ TEST(RecordRemovalTest, ANameThatStandsForAnotherImageByNowStaysAndTheOthersCome
   Says guard(0);
   const auto removed = RemoveRecords(kThree, names, guard);
   ASSERT_FALSE(removed);
-  EXPECT_THAT(removed.error().what, HasSubstr("c stands for another image by now"));
+  EXPECT_THAT(removed.error().what, HasSubstr("c now refers to another image"));
   EXPECT_THAT(names.there, testing::SizeIs(3));
 }
 

@@ -137,7 +137,7 @@ def test_an_image_whose_layers_containerd_has_dropped_stays(node, archives):
     layer = content_labels(node, image)["containerd.io/gc.ref.content.l.1"]
     node.containerd.ctr("content", "rm", layer)
     spared = spared_of(sweep(node))
-    assert f"containerd does not have {layer} of it any more" in spared[image.id]
+    assert f"containerd no longer has blob {layer};" in spared[image.id]
     assert image.id in node.containerd.ids()
     assert os.listdir(archives) == []
 
@@ -169,10 +169,10 @@ def spoil(content):
 
 
 @pytest.mark.parametrize("damage, says", [
-    (lambda content: content[:len(content) // 2], "is cut off"),
-    (lambda content: spoil(content), "is damaged: blobs/sha256/"),
-    (lambda content: b"", "is cut off"),
-    (lambda content: b"no tar file" * 100, "is no tar file, or a damaged one"),
+    (lambda content: content[:len(content) // 2], "the file is truncated"),
+    (lambda content: spoil(content), "is damaged: the digest of blobs/sha256/"),
+    (lambda content: b"", "the file is truncated"),
+    (lambda content: b"no tar file" * 100, "not a tar file, or damaged"),
 ])
 def test_a_damaged_archive_is_refused_and_leaves_nothing(node, archives, damage, says):
     image = node.load("registry.example/built:v1", local=True)
@@ -224,13 +224,13 @@ def test_an_archive_with_a_name_that_the_journal_lacks_is_refused_whole(node, ar
     path.write_bytes(with_manifest(whole, "registry.example/built:v1", evil))  # its own name, for another image
     outcome, error = restore(node, "--image", image.id, code=1)
     assert outcome == {image.id: "Failed"} and records(node) == before
-    assert "the archive has another image than" in error[image.id]
+    assert "the archive contains another image than" in error[image.id]
 
 
 @pytest.mark.parametrize("make, says", [
-    (lambda path: os.mkfifo(path), "is no regular file"),
+    (lambda path: os.mkfifo(path), "not a regular file"),
     (lambda path: os.symlink("/etc/hostname", path), "Too many levels of symbolic links"),
-    (lambda path: os.mkdir(path), "is no regular file"),
+    (lambda path: os.mkdir(path), "not a regular file"),
 ])
 def test_what_is_no_regular_file_is_not_read(node, archives, make, says):
     image = node.load("registry.example/built:v1", local=True)

@@ -117,7 +117,7 @@ def test_comes_back_by_digest_and_leaves_a_tag_that_moved_on_alone(node, shop):
     new = shop.pull("shop/api:v1")  # the tag means this one now, in the registry and on the node
     report = restore(node, "--last")
     assert outcomes_of(report) == {old.id: "Restored"}
-    assert any("another image by now" in note for note in report["images"][0]["notes"])
+    assert any("another image" in note for note in report["images"][0]["notes"])
     names = listed(node)
     assert names[old.id] == set(old.digest_references)
     assert new.names[0] in names[new.id]
