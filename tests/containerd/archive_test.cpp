@@ -122,7 +122,7 @@ TEST_F(Directory, TheOldestArchivesMakeRoomAndNothingElse) {
   EXPECT_THAT(Files(), UnorderedElementsAre(old, mid, fresh, "notes.tar"));
   EXPECT_TRUE((*directory)->MakeRoom(101, 400, path_ / "new", {}));
   EXPECT_THAT(Files(), UnorderedElementsAre(mid, fresh, "notes.tar"));
-  // What will be replaced is not counted, and stays until it is.
+  // A file that will be replaced does not count, and stays until then.
   EXPECT_TRUE((*directory)->MakeRoom(300, 400, path_ / mid, {}));
   EXPECT_THAT(Files(), UnorderedElementsAre(mid, fresh, "notes.tar"));
 }
@@ -185,7 +185,7 @@ TEST_F(Directory, ADamagedArchiveIsNamedAsWhatItIs) {
   const std::string blob = Entry(BlobPath(DigestOf("blob")), "blob");
   const struct {
     std::string content;
-    const char* says;  // null: it is whole
+    const char* says;  // null: the archive is complete
   } rows[] = {
       {layout + index + blob + end, nullptr},
       {"", "the file is truncated"},

@@ -11,7 +11,7 @@ using ::testing::StartsWith;
 
 const std::string kReference = "r.example/app@sha256:" + std::string(64, 'a');
 
-// What containerd 1.6 and 2.x and CRI-O say of a registry's answers.
+// The messages of containerd 1.6 and 2.x and of CRI-O for the answers of a registry.
 TEST(ExplainPull, TellsTheRegistrysAnswersApart) {
   const struct {
     ErrorKind kind;

@@ -1,4 +1,4 @@
-// What the API server says, and what it means: Status objects, strict JSON, endings of a watch.
+// The answers of the API server and their meaning: Status objects, strict JSON, endings of a watch.
 #include <gmock/gmock.h>
 
 #include "agent/kube/printable.h"
@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using Next = WatchEnding::Next;
 
-// W02: the three spellings of client-go's isTooLargeResourceVersionError.
+// W02: the three forms of client-go's isTooLargeResourceVersionError.
 TEST(ApiStatusTest, KnowsEverySpellingOfATooLargeVersion) {
   const char* spellings[] = {
       R"({"code":504,"reason":"Timeout","details":{"causes":[{"reason":"ResourceVersionTooLarge"}]}})",
@@ -82,7 +82,7 @@ struct EndingCase {
   bool lost;
 };
 
-// W03, W09, W11, W12, W20: what each ending means.
+// W03, W09, W11, W12, W20: the meaning of each ending.
 TEST(WatchEndingTest, RelistsOnlyWhenSomethingMayBeMissed) {
   const auto refused = [](int code, const char* reason) {
     return AfterRefusal(ReadStatus(StatusJson(code, reason)));

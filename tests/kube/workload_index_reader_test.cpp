@@ -43,8 +43,8 @@ TEST_F(WorkloadIndexTest, NothingIsReadBeforeTheFirstList) {
   EXPECT_THAT(Look(), HasSubstr("configmaps is forbidden"));
 }
 
-// Between any two writes of the leader an agent sees the old set or the new one, whether it watches
-// or lists just then, and whether or not the leader goes on.
+// Between any two writes of the leader, an agent sees the old set or the new one. This holds for a
+// watch and for a list, and whether or not the leader continues.
 TEST_F(WorkloadIndexTest, AtEveryMomentOfAPublicationTheOldSetOrTheNewOneIsSeen) {
   ASSERT_TRUE(Publish(BigSet(20)));
   ASSERT_TRUE(Publish(BigSet(21)));
@@ -59,7 +59,7 @@ TEST_F(WorkloadIndexTest, AtEveryMomentOfAPublicationTheOldSetOrTheNewOneIsSeen)
     EXPECT_TRUE(fresh.Replace(server.List(path)));
     const auto read = fresh.Read();
     EXPECT_TRUE(read && read->references.size() == 21U);
-    // One that listed in the middle hears the rest as events.
+    // An agent that listed in the middle receives the rest as events.
     return std::optional<Result<HttpResponse>>();
   };
   const auto published = Publish(BigSet(22));
@@ -105,7 +105,7 @@ TEST_F(WorkloadIndexTest, AHeartbeatThatStopsEndsTheBelief) {
   EXPECT_EQ(Look(), "3 from the index, generation 1");
 }
 
-// What a server repeats is not new.
+// Data that a server repeats is not new.
 TEST_F(WorkloadIndexTest, TheSameHeadSeenAgainIsNoHeartbeat) {
   ASSERT_TRUE(Publish(Set(3)));
   List();
@@ -194,7 +194,7 @@ TEST_F(WorkloadIndexTest, ADeletedShardOrHeadIsNoticedAtOnce) {
   }
 }
 
-// A server with old data behind a load balancer, or a backup that was restored.
+// A server with old data behind a load balancer, or a restored backup.
 TEST_F(WorkloadIndexTest, WhatWentBackInTimeIsNotBelievedUntilItsHeartbeatGoesOn) {
   ASSERT_TRUE(Publish(Set(3)));
   const auto backup = server.objects;
@@ -207,7 +207,7 @@ TEST_F(WorkloadIndexTest, WhatWentBackInTimeIsNotBelievedUntilItsHeartbeatGoesOn
   List();
   EXPECT_THAT(Look(),
               AllOf(HasSubstr("went back from generation 3 to 1"), HasSubstr("next heartbeat")));
-  // A leader that goes on from there.
+  // A leader that continues from there.
   WorkloadIndexWriter other(http, index, "leader-2", {});
   clock.Advance(seconds(5));
   ASSERT_TRUE(other.Publish(Set(6), clock.Now(), Yes, {}));
@@ -215,7 +215,8 @@ TEST_F(WorkloadIndexTest, WhatWentBackInTimeIsNotBelievedUntilItsHeartbeatGoesOn
   EXPECT_EQ(Look(), "6 from the index, generation 2");
 }
 
-// Whoever may write the head can lie; the next true heartbeat ends it, without a restart.
+// Anyone who may write the head can write false data. The next correct heartbeat repairs it without
+// a restart.
 TEST_F(WorkloadIndexTest, APoisonedHeadIsHealedByTheNextTrueHeartbeat) {
   ASSERT_TRUE(Publish(Set(3)));
   List();
@@ -232,7 +233,7 @@ TEST_F(WorkloadIndexTest, APoisonedHeadIsHealedByTheNextTrueHeartbeat) {
   };
   for (const auto& [what, generation, ahead, believed] : poisons) {
     clock.Advance(minutes(1));
-    WorkloadIndexStore fresh(index, clock);  // an agent that starts just now
+    WorkloadIndexStore fresh(index, clock);  // an agent that starts now
     FakeObjectHttp liar(server);
     WorkloadIndexWriter lies(liar, index, "mallory", {}, kShardBytes);
     ASSERT_TRUE(lies.Publish({}, clock.Now() + ahead, Yes, {})) << what;
@@ -248,10 +249,10 @@ TEST_F(WorkloadIndexTest, APoisonedHeadIsHealedByTheNextTrueHeartbeat) {
       EXPECT_THAT(Look(), HasSubstr("in this node's future")) << what;
       EXPECT_FALSE(fresh.Read()) << what;
     }
-    writer.Forget();  // as a leader does who finds it damaged
+    writer.Forget();  // as a leader does that finds it damaged
     clock.Advance(seconds(5));
     ASSERT_TRUE(Publish(Set(3))) << what;
-    seen = server.events.size() - 2;  // by events, not by a list
+    seen = server.events.size() - 2;  // through events, not a list
     Hear();
     EXPECT_THAT(Look(), HasSubstr("3 from the index")) << what;
     ASSERT_TRUE(fresh.Replace(server.List(path)));
@@ -261,7 +262,7 @@ TEST_F(WorkloadIndexTest, APoisonedHeadIsHealedByTheNextTrueHeartbeat) {
   }
 }
 
-// Old data of the same set says the same, and is no younger.
+// Old data of the same set has the same content, and is no younger.
 TEST_F(WorkloadIndexTest, AnOldHeartbeatOfTheSameSetChangesNothing) {
   ASSERT_TRUE(Publish(Set(3)));
   const auto old = server.objects;
@@ -291,7 +292,7 @@ TEST_F(WorkloadIndexTest, OneWithoutAWatchListsForEachRead) {
   EXPECT_THAT(reader.Read(SteadyTime::min(), {}).error().what, HasSubstr("connection refused"));
 }
 
-// An empty set that somebody published, of the next generation and with a heartbeat of now.
+// Someone published an empty set with the next generation and a current heartbeat.
 TEST_F(WorkloadIndexTest, ASetThatLacksMuchHasToLast) {
   ASSERT_TRUE(Publish(Set(30)));
   List();
@@ -367,7 +368,7 @@ TEST_F(WorkloadIndexTest, WhoWasRefusedIsToldOnceThereIsSomethingNewToBelieve) {
   EXPECT_TRUE(agent.Read());
 }
 
-// The references themselves are there only while they are read.
+// The references are in memory only while they are read.
 TEST_F(WorkloadIndexTest, AnAgentKeepsLittleOfABigIndex) {
   WorkloadIndexWriter big(http, index, "leader-1", {});
   ASSERT_TRUE(big.Publish(ClusterOf(10'000), clock.Now(), Yes, {}));
@@ -381,7 +382,7 @@ TEST_F(WorkloadIndexTest, AnAgentKeepsLittleOfABigIndex) {
   EXPECT_EQ(store.Read()->references.size(), 30'000U);
 }
 
-// Somebody else's ConfigMaps with our label mean nothing.
+// ConfigMaps of others with this label have no effect.
 TEST_F(WorkloadIndexTest, OtherObjectsAreNotPartOfIt) {
   ASSERT_TRUE(Publish(Set(3)));
   server.objects[path + "/index-a-1"] = {
