@@ -1,4 +1,4 @@
-"""Images that cannot be pulled again are archived before they go, and `restore` brings them back."""
+"""Images that cannot be pulled again are archived before their removal, and `restore` brings them back."""
 import io
 import json
 import os
@@ -15,7 +15,7 @@ ALONE = {"kubeconfig": None, "policy_file": None, "node_name": None}
 
 @pytest.fixture
 def archives(node):
-    """The directory of archives, in the state directory, where restore looks by itself."""
+    """The directory of archives in the state directory, where restore looks by default."""
     directory = node.state / "archive"
     write_policy(node, directory)
     return directory
@@ -103,7 +103,7 @@ def test_what_can_be_pulled_again_is_not_archived(node, archives):
 
 
 def spared_of(report):
-    """id -> why, of a SweepReport."""
+    """id -> reason, from a SweepReport."""
     return {outcome["id"]: outcome["error"] for outcome in report["outcomes"] if outcome["outcome"] == "Spared"}
 
 
@@ -143,7 +143,7 @@ def test_an_image_whose_layers_containerd_has_dropped_stays(node, archives):
 
 
 def content_labels(node, image):
-    """Of the image's manifest: what it refers to."""
+    """The content labels of the image's manifest: the blobs that it refers to."""
     line = next(line for line in node.containerd.ctr("content", "ls").splitlines() if line.startswith(image.digest))
     labels = dict(label.split("=", 1) for label in line.split()[-1].split(","))
     return {key: value for key, value in labels.items() if key.startswith("containerd.io/gc.ref.content.")}
@@ -162,7 +162,7 @@ def test_the_oldest_archives_make_room(node, archives):
 
 
 def spoil(content):
-    """A byte of the largest blob is another."""
+    """Changes one byte of the largest blob."""
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         at = max(archive.getmembers(), key=lambda member: member.size).offset_data
     return content[:at + 100] + bytes([content[at + 100] ^ 1]) + content[at + 101:]
@@ -194,7 +194,8 @@ def test_an_archive_of_another_image_is_refused(node, archives):
 
 
 def with_manifest(content, name, image_content=None):
-    """The archive CONTENT with one more entry in its index: NAME for its own image, or for that of IMAGE_CONTENT."""
+    """The archive CONTENT with one more entry in its index: NAME for its own image, or for the image of IMAGE_CONTENT.
+    """
     def files(text):
         with tarfile.open(fileobj=io.BytesIO(text)) as archive:
             return {member.name: archive.extractfile(member).read() for member in archive.getmembers()}

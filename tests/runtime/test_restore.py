@@ -1,4 +1,4 @@
-"""`imagesweep restore`: what runs removed comes back, from real registries."""
+"""`imagesweep restore` brings back the images that runs removed, from real registries."""
 import base64
 import json
 import signal
@@ -38,7 +38,7 @@ def shop(node):
 
 
 def listed(node):
-    """id -> all names, as CRI has them."""
+    """id -> all names, as in CRI."""
     return {image.id: {*image.repo_tags, *image.repo_digests} for image in node.containerd.cri.images()}
 
 
@@ -49,12 +49,12 @@ def sweep(node, *gone):
     assert wait_until(lambda: not node.containerd.ids() & {image.id for image in gone}, 10)
 
 
-# What a person gives: neither Kubernetes nor a policy.
+# The arguments of a user: neither Kubernetes nor a policy.
 ALONE = {"kubeconfig": None, "policy_file": None, "node_name": None}
 
 
 def restore(node, *arguments, code=0):
-    """For real, unless ARGUMENTS say `--dry-run`."""
+    """Runs the restore for real, unless ARGUMENTS contain `--dry-run`."""
     if "--dry-run" not in arguments:
         arguments = (*arguments, "--dry-run=false")
     report = node.json("restore", *arguments, code=code, **ALONE)
@@ -88,7 +88,7 @@ def outcomes_of(report):
 
 def test_what_came_back_is_as_young_as_what_was_just_pulled(node, shop):
     image = shop.pull("shop/api:v1")
-    sweep(node, image)  # and nobody looks at the node without it
+    sweep(node, image)  # and no command reads the node without the flag
     restore(node, "--last")
     node.write_policy(minimumAge="1s")
     assert node.verdicts()[image.id] == ("Keep", "TooYoung")
@@ -114,7 +114,7 @@ def test_one_image_by_any_name_and_one_run_by_the_beginning_of_its_id(node, shop
 def test_comes_back_by_digest_and_leaves_a_tag_that_moved_on_alone(node, shop):
     old = shop.pull("shop/api:v1")
     sweep(node, old)
-    new = shop.pull("shop/api:v1")  # the tag means this one now, in the registry and on the node
+    new = shop.pull("shop/api:v1")  # the tag now refers to this one, in the registry and on the node
     report = restore(node, "--last")
     assert outcomes_of(report) == {old.id: "Restored"}
     assert any("another image" in note for note in report["images"][0]["notes"])
@@ -141,7 +141,7 @@ def test_killed_half_way_it_can_be_repeated(node, shop):
     assert listed(node) == before
 
 
-# A kill between the pull and the names: the image is here, by its digest alone.
+# A kill between the pull and the names: the image exists, with its digest only.
 def test_names_that_are_missing_are_added_to_what_is_here(node, shop):
     image = shop.pull("shop/api:v1", "shop/api:latest")
     before = listed(node)
