@@ -52,7 +52,7 @@ Result<std::uint64_t> GetNumber(const TarBlock& block, Field field) {
   return number;
 }
 
-// Its own field counts as blanks.
+// The checksum field itself counts as blanks.
 std::uint64_t Checksum(TarBlock block) {
   std::fill_n(block.begin() + static_cast<long>(kSum.at), kSum.size, ' ');
   return std::accumulate(
