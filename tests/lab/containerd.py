@@ -23,8 +23,8 @@ def programs(version):
 def configuration(version, root, state, address, snapshotter, cni=None, discard=False, metrics=None,
                   debug=False):
     """containerd's configuration file. runc may not lower oom_score_adj in every container, hence the restriction.
-    With DISCARD a pull keeps no layer as it came; METRICS is the address at which containerd counts, in the cell;
-    with DEBUG its log has more."""
+    With DISCARD, a pull keeps no compressed layers. METRICS is the address of containerd's metrics in the cell. DEBUG
+    enables the debug log."""
     discard = "\n    discard_unpacked_layers = true" if discard else ""
     metrics = f'[metrics]\n  address = "{metrics}"\n' if metrics else ""
     metrics += '[debug]\n  level = "debug"\n' if debug else ""
