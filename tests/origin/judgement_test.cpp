@@ -113,7 +113,7 @@ TEST(LocalOnlyRule, TheReasonSaysWhichEvidenceIsMissing) {
   const Decision decision = Of(Aging(), image);
   EXPECT_EQ(decision.code, Code::kLocalOnly);
   EXPECT_EQ(decision.reason,
-            "has no proof that it can be pulled again: nobody saw a pull (keep.localOnly: Always)");
+            "no evidence that it can be pulled again: nobody saw a pull (keep.localOnly: Always)");
 }
 
 // Each name is judged by its own rule, and the strictest of them holds.
