@@ -26,7 +26,7 @@ OriginProof Proof(const std::string& repository) {
 TEST(Judgement, ARepoDigestAloneIsNoProof) {
   const Origin origin = JudgeOrigin(With({"shop.example/app:v1"}, {"shop.example/app"}), {}, "why");
   EXPECT_EQ(origin, (Origin{OriginKind::kUnknown,
-                            "a repo digest alone proves nothing, and why", {}}));
+                            "a repo digest alone is not evidence, and why", {}}));
 }
 
 TEST(Judgement, WithoutARepoDigestItIsLocal) {

@@ -63,8 +63,8 @@ TEST(RepoDigests, OfCrioProveNothing) {
   ASSERT_EQ(node.images.size(), 7U);
   for (const Image& image : node.images) EXPECT_TRUE(image.local_only()) << image.display_name();
   EXPECT_EQ(node.Named("registry.example.com/shop/airgap:v1").origin.evidence,
-            "a repo digest alone proves nothing, and CRI-O makes up repo digests for images that no "
-            "registry has");
+            "a repo digest alone is not evidence, and CRI-O makes up repo digests for images that "
+            "no registry has");
   EXPECT_TRUE(node.Removed().empty());
 }
 
