@@ -41,7 +41,7 @@ void Agent::Run(const std::stop_token& stop) {
       continue;  // the policy may have changed during the run
     }
     const auto left = std::chrono::ceil<Millis>(due - parts_.clock.Steady());
-    // Woken after a refusal: a source is back.
+    // Woken after an aborted run: a source is readable again.
     if (parts_.wakeup.Wait(active ? std::clamp(left, Millis(0), kHeartbeat) : kHeartbeat, stop) &&
         refused)
       due = parts_.clock.Steady();
@@ -57,16 +57,16 @@ Report Agent::RunOnce(const std::shared_ptr<const ActivePolicy>& active, Trigger
   options.hooks.on_outcome = [this](const Outcome&, const Image&) { parts_.health.Beat(); };
   // A copy of an image may take longer than the liveness probe waits.
   options.hooks.on_progress = [this] { parts_.health.Beat(); };
-  // An edit must be able to stop a batch that is under way: suspend is the emergency brake.
+  // An edit must stop a batch in progress, because suspend is the emergency brake.
   options.hooks.reason_to_end = [this, &active]() -> std::string {
-    parts_.health.Beat();  // asked before each recheck, of which a batch may have many
+    parts_.health.Beat();  // called before each recheck, and a batch may have many
     if (parts_.policies.Active() != active) return "the policy was edited";
     if (parts_.sight != nullptr && parts_.sight->Refuse()) return "the policy cannot be read";
     return {};
   };
   if (parts_.sight != nullptr) options.refused = parts_.sight->Refuse();
   Report report = parts_.sweeper.Sweep(*active, options, stop);
-  if (stop.stop_requested() && report.refused) return report;  // cut short, not blind
+  if (stop.stop_requested() && report.refused) return report;  // interrupted, not a failed read
   const std::chrono::duration<double> took = parts_.clock.Steady() - start;
   parts_.metrics.RecordRun(
       report, trigger, took.count(),
@@ -98,10 +98,10 @@ void Agent::LogRun(const Report& report) {
         parts_.log.Info("Removed image", fields);
         break;
       case OutcomeKind::kWouldRemove:
-        parts_.log.Info("Found image to remove", fields);
+        parts_.log.Info("Would remove image", fields);
         break;
       case OutcomeKind::kSpared:
-        parts_.log.Info("Spared image", fields);
+        parts_.log.Info("Skipped image", fields);
         break;
       case OutcomeKind::kFailed:
       case OutcomeKind::kStillListed:
@@ -110,16 +110,17 @@ void Agent::LogRun(const Report& report) {
     }
   }
   if (report.refused) {
-    parts_.log.Warn("Refused run", {{"node", report.node},
+    parts_.log.Warn("Run aborted", {{"node", report.node},
                                     {"run", report.run},
                                     {"source", report.refused->source},
                                     {"err", report.refused->error.what}});
     return;
   }
   for (const std::string& name : report.missing_after)
-    parts_.log.Error("Missed referenced image after run", {{"run", report.run}, {"image", name}});
+    parts_.log.Error("Referenced image is missing after the run",
+                     {{"run", report.run}, {"image", name}});
   for (const std::string& warning : report.warnings)
-    parts_.log.Warn("Limited run", {{"run", report.run}, {"err", warning}});
+    parts_.log.Warn("Run warning", {{"run", report.run}, {"err", warning}});
   parts_.log.Info("Finished run",
                   {{"node", report.node},
                    {"run", report.run},
@@ -131,7 +132,7 @@ void Agent::LogRun(const Report& report) {
                    {"summary", Summary(report)}});
 }
 
-// Nodes must not march in step: the interval is drawn from ± jitterPercent.
+// Random within ± jitterPercent, so that nodes do not run at the same time.
 Millis Agent::UntilNext(const Report& report) {
   if (report.refused) return refused_backoff_.Next();
   refused_backoff_.Reset();
@@ -139,7 +140,7 @@ Millis Agent::UntilNext(const Report& report) {
   const auto spread = policy.interval.count() * policy.jitter_percent / 100;
   Millis wait = policy.interval +
                 Millis(std::uniform_int_distribution<Millis::rep>(-spread, spread)(random_));
-  // The end of the initial delay is worth a run of its own, and so is a window that opens.
+  // Also run when the initial delay ends, and when a window opens.
   const auto delay_left =
       std::chrono::ceil<Millis>(started_ + policy.initial_delay - parts_.clock.Steady());
   if (delay_left > Millis::zero()) wait = std::min(wait, delay_left);

@@ -17,8 +17,8 @@
 
 namespace imagesweep {
 
-// The daemon's loop: a run at the start, every interval, and at once when the policy changes.  A
-// run that was refused is tried again sooner, with back-off.  Owns nothing; all parts outlive it.
+// The daemon's loop: one run at the start, one per interval, and one at once when the policy
+// changes.  It retries an aborted run sooner, with back-off.  Owns nothing; all parts outlive it.
 class Agent {
  public:
   struct Parts {
@@ -29,14 +29,14 @@ class Agent {
     Metrics& metrics;
     Log& log;
     const Clock& clock;
-    EventPublisher* events = nullptr;  // null: none are written
+    EventPublisher* events = nullptr;  // null: writes no events
     std::function<void(std::shared_ptr<const Report>)> on_run = {};  // after each run
-    const PolicySight* sight = nullptr;  // null: the policy is of no source that can be lost
+    const PolicySight* sight = nullptr;  // null: the source of the policy is always readable
   };
-  // `force_dry_run`: dry run whatever the policy says.
+  // `force_dry_run`: dry run, also when the policy has dryRun: false.
   Agent(Parts parts, bool force_dry_run, std::uint64_t seed);
 
-  // Until told to stop; a removal in hand is finished first.
+  // Runs until `stop` is requested; finishes a removal in progress first.
   void Run(const std::stop_token& stop);
 
  private:

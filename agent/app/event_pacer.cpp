@@ -9,7 +9,7 @@ namespace {
 
 constexpr auto kApart = std::chrono::minutes(10);
 
-// As client-go names events: what it is about, and the time in nanoseconds.
+// As client-go names events: the object, and the time in nanoseconds.
 std::string NameOf(const std::string& prefix, const std::string& reason, SystemTime at) {
   std::string name = prefix + "." + reason;
   std::ranges::transform(name, name.begin(), [](char c) {
@@ -30,7 +30,7 @@ void EventPacer::Offer(const NodeEvent& event, SystemTime at) {
   Entry& entry = by_reason_[event.reason];
   const bool goes_on = entry.written && entry.written->event.note == event.note;
   if (goes_on && event.only_when_changed) {
-    entry.waiting.reset();  // back to what was told last
+    entry.waiting.reset();  // back to the event that was written last
     return;
   }
   if (goes_on) {

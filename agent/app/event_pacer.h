@@ -9,9 +9,9 @@
 
 namespace imagesweep {
 
-// Holds events back so that the API server hears of one reason at most every ten minutes: what
-// repeats meanwhile becomes a series, and of what changes meanwhile the last is told.  Pure but for
-// the times it is given; one event per reason is kept, so it does not grow.  One thread.
+// Limits events to one write per reason in ten minutes.  An event that repeats in the meantime
+// becomes a series; of events that differ, only the newest is written.  Reads no clock.  Keeps one
+// event per reason, so its memory is bounded.  One thread.
 class EventPacer {
  public:
   // `prefix`: of the objects' names, e.g. the node's name.
@@ -19,14 +19,15 @@ class EventPacer {
 
   void Offer(const NodeEvent& event, SystemTime at);
 
-  // What is due now, or nothing.  To be told of by Written, or put off by Failed.
+  // The write that is due now, if any.  The caller reports its result to Written, Failed, or
+  // Forgotten.
   std::optional<NodeEventWrite> Next(SteadyTime now) const;
   void Written(const NodeEventWrite& write, SteadyTime now);
   // Not before `retry_at`.
   void Failed(const NodeEventWrite& write, SteadyTime retry_at);
-  // The API server no longer has the event that was to go on: it is written anew.
+  // The API server no longer has the event of the series: the next write creates a new one.
   void Forgotten(const NodeEventWrite& write);
-  // When Next may have something; empty: nothing waits.
+  // The time at which Next may return a write; empty: none waits.
   std::optional<SteadyTime> NextDue() const;
 
  private:

@@ -8,7 +8,7 @@ namespace {
 
 constexpr auto kComplainEvery = std::chrono::hours(1);
 constexpr Millis kIdle = std::chrono::minutes(10);
-// Until the thread takes them; far more than can come between two requests.
+// Queued for the thread; far more than arrive between two requests.
 constexpr std::size_t kMostOffered = 256;
 
 }  // namespace

@@ -13,20 +13,20 @@
 
 namespace imagesweep {
 
-// Takes events from any thread without waiting, and writes them to the API from one of its own.
-// What cannot be written is tried again with back-off and delays nothing else; who may not write
-// events is told so in the log, once an hour at most.
+// Accepts events from any thread without blocking, and writes them to the API server from its own
+// thread.  Retries a failed write with back-off.  Logs failures, for example a missing permission,
+// at most once an hour.
 class EventPublisher {
  public:
-  // Writes one event; kNotFound when one that was to go on is no longer there.
+  // Writes one event; kNotFound when the event of a series no longer exists.
   using Write = std::function<Status(const NodeEventWrite& write, const std::stop_token& stop)>;
 
-  // `retry`: between tries of what could not be written.
+  // `retry`: delay between attempts after a failed write.
   EventPublisher(std::string node, Write write, Log& log, const Clock& clock, Backoff retry);
   static Backoff DefaultRetry(std::uint64_t seed);
 
   void Offer(NodeEvent event);
-  // Until told to stop.
+  // Runs until `stop` is requested.
   void Run(const std::stop_token& stop);
 
  private:

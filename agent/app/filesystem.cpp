@@ -43,8 +43,8 @@ struct StatvfsFilesystem::Sync {
 
 StatvfsFilesystem::StatvfsFilesystem(Millis settle_at_most) : settle_at_most_(settle_at_most) {}
 
-// On a thread of its own: syncfs cannot be interrupted, and a disk that hangs must not hold the
-// agent up.  Whether it failed shows in the next Stat, which is asked either way.
+// On its own thread: syncfs cannot be interrupted, and a disk that hangs must not block the agent.
+// The next Stat shows a failure, so the result is not needed.
 void StatvfsFilesystem::Settle(const std::string& mountpoint) {
   if (!FreesLate(mountpoint)) return;
   if (sync_ && !sync_->WaitUntilDone(settle_at_most_)) return;
@@ -59,7 +59,7 @@ void StatvfsFilesystem::Settle(const std::string& mountpoint) {
       sync->done = true;
       sync->ended.notify_all();
     }).detach();
-  } catch (const std::system_error&) {  // no thread to be had: space shows a little later
+  } catch (const std::system_error&) {  // no thread available: freed space becomes visible later
     close(directory);
     sync_.reset();
     return;
@@ -70,7 +70,7 @@ void StatvfsFilesystem::Settle(const std::string& mountpoint) {
 Result<DiskUsage> CheckedUsage(DiskUsage usage) {
   if (usage.capacity_bytes == 0)
     return Error{ErrorKind::kInvalid,
-                 usage.mountpoint + ": the file system says that its size is 0"};
+                 usage.mountpoint + ": the file system reports a size of 0"};
   usage.available_bytes = std::min(usage.available_bytes, usage.capacity_bytes);
   usage.inodes_free = std::min(usage.inodes_free, usage.inodes);
   return usage;

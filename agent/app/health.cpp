@@ -6,7 +6,7 @@
 namespace imagesweep {
 namespace {
 
-// Longer than all deadlines of one run's calls in a row.
+// Longer than the deadlines of all calls of one run together.
 constexpr Millis kStuckAfter = std::chrono::minutes(15);
 
 std::string Line(const Health::Check& check) {
@@ -14,7 +14,7 @@ std::string Line(const Health::Check& check) {
          ": " + Printable(check.text) + "\n";
 }
 
-// The policy in force, and that nobody can read whether it still is the policy.
+// The check of the policy in force, failed while the policy cannot be read.
 Health::Check WithSight(Health::Check policy, const std::string& unread) {
   if (unread.empty()) return policy;
   policy.ok = false;
@@ -46,7 +46,7 @@ void Health::SetRuntime(const RuntimeIdentity& identity, const std::optional<Err
 }
 
 void Health::SetPolicy(const std::optional<PolicySource>& in_force, const std::string& problem) {
-  Check check{"policy", in_force.has_value(), "no policy yet; nothing is removed"};
+  Check check{"policy", in_force.has_value(), "no policy loaded yet; nothing is removed"};
   if (in_force) check.text = in_force->description + " (sha256 " + in_force->sha256 + ")";
   if (!problem.empty())
     check.text += (in_force ? "; the newest text is not in force: " : ": ") + problem;
@@ -66,11 +66,11 @@ void Health::SetPolicyUnread(const std::string& complaint) {
 void Health::SetLastRun(const Report& report) {
   Check check{"last-run", !report.refused.has_value(),
               FormatTime(report.finished) + " " + Summary(report)};
-  // What contradicts each other is told with names of pods, and probes have no password.
+  // Contradictions name pods, and probes need no authentication.
   Check public_check = check;
   if (report.refused && report.refused->error.kind == ErrorKind::kIncomplete)
-    public_check.text = FormatTime(report.finished) + " refused: " + report.refused->source +
-                        " cannot be trusted; the log says why";
+    public_check.text = FormatTime(report.finished) + " Run aborted, nothing removed: " +
+                        CannotRead(report.refused->source) + "; see the log for the reason";
   state_.With([&](State& state) {
     state.evidence = std::move(check);
     state.public_evidence = std::move(public_check);
@@ -88,7 +88,8 @@ std::vector<Health::Check> Health::Checks() const {
 HttpReply Health::Live() const {
   const auto since = clock_.Steady() - state_.With([](const State& state) { return state.beat; });
   if (since < kStuckAfter) return {200, "text/plain; charset=utf-8", "ok\n"};
-  return {503, "text/plain; charset=utf-8", "the agent's loop made no progress for 15 minutes\n"};
+  return {503, "text/plain; charset=utf-8",
+          "the loop of the agent has made no progress for 15 minutes\n"};
 }
 
 HttpReply Health::Ready(const std::string& query) const {
@@ -99,7 +100,7 @@ HttpReply Health::Ready(const std::string& query) const {
     reply.body = "ok\n";
     return reply;
   }
-  // The last run does not count towards readiness: it is refused whenever a neighbour is away.
+  // The last run does not count toward readiness: it aborts while any source is unreachable.
   reply.body = Line(state.runtime) +
                Line(WithSight(state.policy, state.policy_unread)) + Line(state.public_evidence) +
                (ready ? "readyz check passed\n" : "readyz check failed\n");

@@ -11,8 +11,8 @@
 
 namespace imagesweep {
 
-// What the probes say.  Alive: the loop makes progress; a runtime that is away must not have every
-// agent restarted.  Ready: the runtime answers and a policy is in force.  Any thread.
+// The state behind the probes.  Live: the loop makes progress, so an unreachable runtime does not
+// restart the agents.  Ready: the runtime answers and a policy is in force.  Any thread.
 class Health {
  public:
   explicit Health(const Clock& clock);
@@ -21,10 +21,10 @@ class Health {
   void Beat();
   // Empty: the runtime answers.
   void SetRuntime(const RuntimeIdentity& identity, const std::optional<Error>& problem);
-  // `problem`: why the last text is not in force; empty when it is.
+  // `problem`: the reason why the newest text is not in force; empty: it is.
   void SetPolicy(const std::optional<PolicySource>& in_force, const std::string& problem);
-  // Why nobody knows whether that is still the policy; empty while somebody does.  Does not count
-  // towards readiness: all agents lose sight of it when the API server is away.
+  // The reason why the policy cannot be read; empty: it can.  Does not count toward readiness,
+  // because all agents lose the policy when the API server is unreachable.
   void SetPolicyUnread(const std::string& complaint);
   void SetLastRun(const Report& report);
 
@@ -37,14 +37,14 @@ class Health {
   std::vector<Check> Checks() const;
 
   HttpReply Live() const;
-  // `query` with "verbose" lists the checks and the last run, the way kube-apiserver's readyz does.
+  // With "verbose" in `query`, lists the checks and the last run, as the readyz of kube-apiserver.
   HttpReply Ready(const std::string& query) const;
 
  private:
   struct State {
     SteadyTime beat;
-    Check runtime{"runtime", false, "not asked yet"};
-    Check policy{"policy", false, "no policy yet; nothing is removed"};
+    Check runtime{"runtime", false, "not connected yet"};
+    Check policy{"policy", false, "no policy loaded yet; nothing is removed"};
     std::string policy_unread;
     Check evidence{"last-run", false, "no run yet"};
     Check public_evidence{"last-run", false, "no run yet"};

@@ -16,31 +16,31 @@ std::optional<Refusal> WhyNotOnThisRuntime(const RuntimeIdentity& runtime) {
   if (runtime.name != "docker") return std::nullopt;
   return Refusal{"runtime",
                  {ErrorKind::kIncomplete,
-                  "the runtime is Docker (cri-dockerd), and the CRI does not list the containers "
-                  "that Docker runs besides its pods, so nothing shows which images they need: "
-                  "remove images there with `docker image prune`, or run the node on containerd "
-                  "or CRI-O"}};
+                  "the runtime is Docker (cri-dockerd), and the CRI does not list containers that "
+                  "Docker runs outside pods, so their images are not known; remove images with "
+                  "`docker image prune`, or run the node on containerd or CRI-O"}};
 }
 
 std::optional<Refusal> WhyNotBlindly(const Evidence& evidence, const Policy& policy) {
   if (auto refusal = WhyNotOnThisRuntime(evidence.runtime)) return refusal;
   if (evidence.pods) return std::nullopt;
-  // Whatever a kubelet left: its pods still want their images while it is down.
+  // Also of a kubelet that is stopped: its pods still need their images.
   const RuntimeUse& use = evidence.use;
   for (const auto* pods : {&use.ready_sandboxes, &use.stopped_sandboxes, &use.container_pods}) {
     if (pods->empty()) continue;
     const PodKey& pod = pods->front();
     return Refusal{"pods",
                    {ErrorKind::kIncomplete,
-                    "a kubelet runs pods here, for one " + pod.pod_namespace + "/" + pod.name +
-                        "; --without-kubernetes removes nothing on such a node: give "
+                    "found pods managed by a kubelet (for example " + pod.pod_namespace + "/" +
+                        pod.name +
+                        "): --without-kubernetes is refused on Kubernetes nodes; pass "
                         "--kubeconfig"}};
   }
   if (!policy.overrides.empty())
     return Refusal{"node",
                    {ErrorKind::kIncomplete,
-                    "the policy has overrides by node labels, and without Kubernetes this node's "
-                    "labels are not known"}};
+                    "the policy has overrides by node labels, which are not known without "
+                    "Kubernetes; remove the overrides, or pass --kubeconfig"}};
   return std::nullopt;
 }
 

@@ -9,17 +9,17 @@
 
 namespace imagesweep {
 
-// What keeps a run from removing anything, though every source can be believed.  Pure.
+// Preconditions of a run that removes images, beyond complete evidence.  Pure.
 
-// Why nothing is tried in this run (suspend, initialDelay); empty: it may begin.
+// The reason why this run removes nothing (suspend, initialDelay); empty: it may begin.
 std::string ReasonNotToBegin(const Policy& policy, const std::optional<Millis>& running_for);
 
-// Docker has containers that no call of the CRI lists, and cri-dockerd takes the tags of their
-// images before it fails: nothing is removed there while nobody asks Docker itself.
+// Refuses Docker: it has containers that the CRI does not list, and cri-dockerd removes the tags of
+// their images before it fails.
 std::optional<Refusal> WhyNotOnThisRuntime(const RuntimeIdentity& runtime);
 
-// Without Kubernetes removal is for hosts that have none: where a kubelet ran pods, some of them
-// may need an image that no container shows yet.
+// Refuses --without-kubernetes on a host where a kubelet ran pods: such a pod may need an image
+// that no container uses yet.
 std::optional<Refusal> WhyNotBlindly(const Evidence& evidence, const Policy& policy);
 
 }  // namespace imagesweep

@@ -9,12 +9,12 @@
 
 namespace imagesweep {
 
-// Keeps a trouble that lasts from being told in every run of an agent: a state directory that
-// cannot be used, uses that nobody watches.  One thread at a time.
+// Limits warnings about a lasting problem to one per hour, for example about a state directory that
+// cannot be used.  One thread at a time.
 class HourlyWarnings {
  public:
-  // Takes from the warnings of a run those about a lasting trouble that were told within the last
-  // hour; the others count as told now.
+  // Removes the warnings about lasting problems that were reported within the last hour.  The
+  // others count as reported now.
   void DropTold(std::vector<std::string>& warnings, SteadyTime now) {
     std::erase_if(told_, [now](const auto& one) { return now - one.second >= kPause; });
     std::erase_if(warnings, [&](const std::string& text) {

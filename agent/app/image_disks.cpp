@@ -7,8 +7,8 @@
 namespace imagesweep {
 namespace {
 
-// The directory of containerd's content store when the path is that of one of its snapshotters;
-// else empty.  Source: containerd cmd/containerd/server (root/<plugin URI>).
+// The directory of containerd's content store if `path` is that of a snapshotter; otherwise empty.
+// Source: containerd cmd/containerd/server (root/<plugin URI>).
 std::string ContentStoreBeside(const std::string& path) {
   const auto slash = path.rfind('/');
   if (slash == std::string::npos) return {};
@@ -27,7 +27,7 @@ ImageDisks ReadImageDisks(RuntimeReader& runtime, Filesystem& filesystem,
     found.problems.push_back(mountpoints.error().what);
     return found;
   }
-  if (mountpoints->empty()) found.problems.emplace_back("the runtime names no image filesystem");
+  if (mountpoints->empty()) found.problems.emplace_back("the runtime reports no image filesystem");
   const auto add = [&](const std::string& path, bool may_be_missing) {
     if (std::ranges::find(found.disks, path, &DiskUsage::mountpoint) != found.disks.end()) return;
     auto usage = filesystem.Stat(path);

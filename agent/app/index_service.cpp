@@ -27,7 +27,7 @@ void IndexService::Run(const std::stop_token& stop) {
 Millis IndexService::Step(const std::stop_token& stop) {
   parts_.status.Beat();
   if (parts_.leads()) {
-    // Whatever another leader wrote meanwhile, and so that agents see a generation of this one.
+    // Another leader may have written in between, and agents must see a generation of this leader.
     if (!std::exchange(led_, true)) {
       parts_.writer.Forget();
       digest_.reset();
@@ -53,7 +53,7 @@ void IndexService::Lead(const std::stop_token& stop) {
   const std::string why = read ? "" : read.error().what;
   parts_.status.SetWorkloadsProblem(why);
   if (const bool news = std::exchange(unread_, why) != why; !why.empty()) {
-    if (news) parts_.log.Warn("Cannot read workloads", {{"err", why}, {"heartbeat", "stopped"}});
+    if (news) parts_.log.Warn("Failed to read workloads", {{"err", why}, {"heartbeat", "stopped"}});
     return;
   }
   const SteadyTime now = parts_.clock.Steady();
@@ -68,7 +68,7 @@ void IndexService::Lead(const std::stop_token& stop) {
   }
 }
 
-// Judged only when the watch has had the time to tell of our own writes.
+// Checks only after the watch had time to deliver our own writes.
 bool IndexService::Damaged() {
   const kube::WorkloadIndexStore* seen = parts_.seen;
   if (seen == nullptr || seen->lost() || !seen->listed() ||
@@ -81,8 +81,8 @@ bool IndexService::Damaged() {
     checked_ = changes;
     return false;
   }
-  parts_.log.Warn("Found index damaged", {{"err", read.error().what}});
-  parts_.writer.Forget();  // what it knows is not what is there
+  parts_.log.Warn("Workload index is damaged", {{"err", read.error().what}});
+  parts_.writer.Forget();  // its view differs from the API server
   return true;
 }
 
@@ -117,14 +117,14 @@ void IndexService::Publish(const WorkloadEvidence& evidence, std::string digest,
                    {"bytes", Count(published->bytes)},
                    {"seconds", seconds}});
   if (published->leftover)
-    parts_.log.Warn("Cannot empty leftovers of index", {{"err", published->leftover->what}});
+    parts_.log.Warn("Failed to clean up old index shards", {{"err", published->leftover->what}});
 }
 
 void IndexService::Confirm(const WorkloadEvidence& evidence, const std::stop_token& stop) {
   const auto status = parts_.writer.Confirm(WallTime(evidence.as_of), parts_.leads, stop);
   if (!status) {
     if (stop.stop_requested()) return;
-    // Somebody else wrote, or it may have: only a new set is sure to be whole.
+    // Another writer may have changed the index: only a new set is certain to be complete.
     digest_.reset();
     return Fail(status.error());
   }

@@ -15,20 +15,20 @@
 
 namespace imagesweep {
 
-// The loop of `imagesweep index`: while this process leads, what the cluster's workloads need is
-// published whenever it changes, confirmed once a minute when it does not, and published anew when
-// somebody damaged it.  When the workloads cannot be read nothing is written at all, so that agents
-// stop to believe what was published last.  Owns nothing; one thread.
+// The loop of `imagesweep index`.  While this process leads, it publishes the images that workloads
+// need when they change or when the published index is damaged, and renews the heartbeat once a
+// minute otherwise.  While the workloads cannot be read it writes nothing, so that agents stop
+// trusting the last index.  Owns nothing; one thread.
 class IndexService {
  public:
-  static constexpr Millis kLook = std::chrono::seconds(2);        // how often it looks
+  static constexpr Millis kLook = std::chrono::seconds(2);        // between two steps
   static constexpr Millis kPace = std::chrono::seconds(5);        // between two publications
   static constexpr Millis kHeartbeat = std::chrono::seconds(60);  // without a change
 
   struct Parts {
     WorkloadReader& workloads;  // of the API server itself
     kube::WorkloadIndexWriter& writer;
-    const kube::WorkloadIndexStore* seen;  // what agents see; null: not looked at
+    const kube::WorkloadIndexStore* seen;  // the index as agents see it; null: not checked
     std::function<bool()> leads;
     IndexStatus& status;
     Log& log;
@@ -36,9 +36,10 @@ class IndexService {
   };
   IndexService(Parts parts, std::uint64_t seed);
 
-  // Until told to stop.
+  // Runs until `stop` is requested.
   void Run(const std::stop_token& stop);
-  // One look, and what it asks for.  How long until the next.
+  // Reads the workloads, and publishes or confirms if needed.  Returns the time until the next
+  // step.
   Millis Step(const std::stop_token& stop);
 
  private:
@@ -52,12 +53,12 @@ class IndexService {
   Parts parts_;
   Backoff backoff_;
   bool led_ = false;
-  std::string unread_;                      // why the workloads could not be read last
-  std::optional<std::string> digest_;       // of the published set; empty: none by this leader
-  std::optional<SteadyTime> published_at_;  // the last try
+  std::string unread_;                      // the error of the last read of the workloads
+  std::optional<std::string> digest_;       // of the published set; empty: not yet published
+  std::optional<SteadyTime> published_at_;  // the last attempt
   SteadyTime written_at_;                   // the last success
   std::optional<SteadyTime> retry_at_;
-  std::uint64_t checked_ = 0;  // changes of `seen` that were found good
+  std::uint64_t checked_ = 0;  // changes() of `seen` at the last successful check
 };
 
 }  // namespace imagesweep

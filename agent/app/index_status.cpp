@@ -93,7 +93,7 @@ void IndexStatus::Confirmed() {
   });
 }
 
-// All three are of small fixed sets of words.
+// The values of all three labels are bounded.
 void IndexStatus::CountRequest(std::string_view verb, std::string_view resource,
                                std::string_view code) {
   std::ostringstream labels;
@@ -105,21 +105,21 @@ HttpReply IndexStatus::Live() const {
   const auto since = clock_.Steady() - state_.With([](const State& s) { return s.beat; });
   if (since < kStuckAfter) return {200, "text/plain; charset=utf-8", "ok\n"};
   return {503, "text/plain; charset=utf-8",
-          "the loop of the index made no progress for 5 minutes\n"};
+          "the loop of the index has made no progress for 5 minutes\n"};
 }
 
 HttpReply IndexStatus::Ready(const std::string& query) const {
   const State s = state_.With([](const State& state) { return state; });
   const std::string publish =
-      !s.publish.empty() || !s.leads || s.whole ? s.publish : "nothing is published yet";
+      !s.publish.empty() || !s.leads || s.whole ? s.publish : "not published yet";
   const bool ready = s.lease.empty() && s.workloads.empty() && publish.empty();
   HttpReply reply{ready ? 200 : 503, "text/plain; charset=utf-8", "ok\n"};
   if (ready && query.find("verbose") == std::string::npos) return reply;
   const std::string published = s.leads ? "generation " + std::to_string(s.last.generation) + ", " +
                                               std::to_string(s.last.references) + " references"
-                                        : "the leader does";
+                                        : "done by the leader";
   reply.body = Line("lease", s.lease, s.leads ? "leader" : "standby") +
-               Line("workloads", s.workloads, s.leads ? "read" : "the leader reads them") +
+               Line("workloads", s.workloads, s.leads ? "read" : "read by the leader") +
                Line("publish", publish, published) +
                (ready ? "readyz check passed\n" : "readyz check failed\n");
   return reply;
@@ -129,28 +129,32 @@ std::string IndexStatus::Metrics() const {
   const State s = state_.With([](const State& state) { return state; });
   std::ostringstream out;
   out.precision(15);
-  Add(out, "imagesweep_index_build_info", "gauge", "The program's version.");
+  Add(out, "imagesweep_index_build_info", "gauge", "Version of the program; always 1.");
   out << "imagesweep_index_build_info{version=\"" << version_ << "\"} 1\n";
-  Add(out, "imagesweep_index_leader", "gauge", "1: this process publishes; 0: it stands by.",
+  Add(out, "imagesweep_index_leader", "gauge",
+      "1 if this process is the leader and publishes the index, 0 if it is a standby.",
       s.leads ? 1 : 0);
-  Add(out, "imagesweep_index_generation", "gauge", "Of the set that this process published last.",
+  Add(out, "imagesweep_index_generation", "gauge",
+      "Generation of the set of images that this process published last.",
       static_cast<double>(s.last.generation));
-  Add(out, "imagesweep_index_references", "gauge", "In that set.",
+  Add(out, "imagesweep_index_references", "gauge", "Image references in the last published set.",
       static_cast<double>(s.last.references));
-  Add(out, "imagesweep_index_shards", "gauge", "ConfigMaps that hold that set.",
+  Add(out, "imagesweep_index_shards", "gauge", "ConfigMaps that contain the last published set.",
       static_cast<double>(s.last.shards));
-  Add(out, "imagesweep_index_bytes", "gauge", "Of that set, compressed.",
+  Add(out, "imagesweep_index_bytes", "gauge", "Compressed size of the last published set.",
       static_cast<double>(s.last.bytes));
-  Add(out, "imagesweep_index_publish_seconds", "gauge", "Duration of that publication.", s.seconds);
+  Add(out, "imagesweep_index_publish_seconds", "gauge", "Duration of the last publication.",
+      s.seconds);
   Add(out, "imagesweep_index_last_publish_timestamp_seconds", "gauge",
-      "Unix time of that publication; 0: none.", Epoch(s.published_at));
+      "Unix time of the last publication; 0 if there is none.", Epoch(s.published_at));
   Add(out, "imagesweep_index_last_heartbeat_timestamp_seconds", "gauge",
-      "Unix time of the last heartbeat by this process; 0: none.", Epoch(s.confirmed_at));
+      "Unix time of the last heartbeat of this process; 0 if there is none.",
+      Epoch(s.confirmed_at));
   Add(out, "imagesweep_index_publishes_total", "counter", "Publications by result.");
   out << "imagesweep_index_publishes_total{result=\"success\"} " << s.published << '\n'
       << "imagesweep_index_publishes_total{result=\"error\"} " << s.failed << '\n';
   Add(out, "imagesweep_index_kube_requests_total", "counter",
-      "Requests to the API server by verb, resource and status code or kind of error.");
+      "Requests to the API server, by verb, resource, and status code or kind of error.");
   for (const auto& [labels, count] : s.requests)
     out << "imagesweep_index_kube_requests_total{" << labels << "} " << count << '\n';
   if (const auto usage = ReadProcessUsage()) {

@@ -13,16 +13,16 @@
 
 namespace imagesweep {
 
-// What `imagesweep index` says of itself: probes and metrics.  Alive: its loop makes progress.
-// Ready: the Lease can be read or renewed, and a leader's newest look is published; a standby is
-// ready.  Any thread.
+// Probes and metrics of `imagesweep index`.  Live: its loop makes progress.  Ready: the Lease can
+// be read or renewed and, on the leader, the newest set is published; a standby is ready.  Any
+// thread.
 class IndexStatus {
  public:
   IndexStatus(std::string version, const Clock& clock);
 
   void Beat();
   void SetLeads(bool leads);
-  // Empty: all is well again.
+  // Empty: the problem is solved.
   void SetLeaseProblem(const std::string& problem);
   void SetWorkloadsProblem(const std::string& problem);
   void SetPublishProblem(const std::string& problem);
@@ -32,7 +32,7 @@ class IndexStatus {
   void CountRequest(std::string_view verb, std::string_view resource, std::string_view code);
 
   HttpReply Live() const;
-  // With "verbose" each check, as kube-apiserver's readyz does.
+  // With "verbose", lists each check, as the readyz of kube-apiserver.
   HttpReply Ready(const std::string& query) const;
   // The text exposition format, version 0.0.4.
   std::string Metrics() const;
@@ -41,8 +41,8 @@ class IndexStatus {
   struct State {
     SteadyTime beat;
     bool leads = false;
-    bool whole = false;  // a leader, and what it saw last is published
-    std::string lease = "not asked for yet", workloads, publish;
+    bool whole = false;  // the leader has published the newest set
+    std::string lease = "not requested yet", workloads, publish;
     kube::WorkloadIndexWriter::Published last{};
     std::optional<SystemTime> published_at, confirmed_at;
     double seconds = 0;

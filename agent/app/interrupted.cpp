@@ -12,16 +12,16 @@ namespace imagesweep {
 namespace {
 
 constexpr auto kRemembered = std::chrono::hours(7 * 24);
-// No run takes so long that its removals could still be on their way.
+// Longer than any run, so its removals are over.
 constexpr auto kSurelyOver = std::chrono::hours(1);
-// A removal that another process has in hand takes names all the time.
+// A removal in progress by another process deletes further names within this time.
 constexpr Millis kUntilOthersMoveOn{2'000};
 constexpr std::size_t kShown = 5;
 
-// An image with a part of its names.
+// An image that lost some of its names.
 struct Half {
   RemovalEntry removal;
-  Image image;  // as it is listed
+  Image image;  // as listed now
   std::vector<std::string> missing;
 };
 
@@ -65,7 +65,7 @@ bool GiveBackInterrupted(History& history, RuntimeReader& runtime, NameRestorer*
                          const Clock& clock, Report& report, const std::stop_token& stop) {
   auto open = history.Removals({});
   if (!open) {
-    Warn(report, "whether a removal was interrupted is not known: " + open.error().what);
+    Warn(report, "cannot check for interrupted removals: " + open.error().what);
     return false;
   }
   const SystemTime now = clock.Now();
@@ -75,7 +75,7 @@ bool GiveBackInterrupted(History& history, RuntimeReader& runtime, NameRestorer*
   });
   if (open->empty()) return false;
   auto images = runtime.ListImages(stop);
-  if (!images) return false;  // the run itself says so
+  if (!images) return false;  // the run itself reports the error
   std::vector<Half> halves = FindHalves(*open, *images);
   for (const Half& half : halves)
     if (half.missing.empty() && now - half.removal.at > kSurelyOver)
@@ -94,18 +94,17 @@ bool GiveBackInterrupted(History& history, RuntimeReader& runtime, NameRestorer*
     });
     if (half.missing.empty() || !same) continue;
     const std::string what =
-        half.image.display_name() + " had when a removal of it was interrupted";
+        half.image.display_name() + " lost in an interrupted removal: " + Join(half.missing);
     const Status done =
         restorer == nullptr
-            ? Status(Error{ErrorKind::kInvalid, "the CRI has no call that gives a name"})
+            ? Status(Error{ErrorKind::kInvalid, "the CRI cannot add names to an image"})
             : restorer->GiveBack(half.image, half.missing, stop);
     if (!done) {
-      Warn(report, "names are missing that " + what + ", and could not be given back: " +
-                       Join(half.missing) + " (" + done.error().what + ")");
+      Warn(report, "cannot restore the names that " + what + " (" + done.error().what + ")");
       continue;
     }
     gave_back = true;
-    Warn(report, "gave back the names that " + what + ": " + Join(half.missing));
+    Warn(report, "restored the names that " + what);
     if (auto settled = history.Settle(half.removal.run, half.removal.id, false); !settled)
       Warn(report, "history: " + settled.error().what);
   }

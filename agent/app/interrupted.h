@@ -9,17 +9,16 @@
 
 namespace imagesweep {
 
-// Images that lost some of their names to a removal that did not end, as when the process was
-// killed between two of them: they get back the names that the history says they had, whatever the
-// policy makes of them next.  Without that an image could stay with a part of its names for ever,
-// as one that cannot be pulled again.
+// Restores the names of images whose removal was interrupted, for example because the process was
+// killed between the deletions of two names.  Without this, an image could keep only some of its
+// names forever and look like one that cannot be pulled again.
 //
-// Removals of the last 7 days count.  A name that another image has by now is left to it.  What is
-// still losing names is left alone: another process is at it.  What was done, or cannot be, becomes
-// a warning of `report`.
+// Covers the removals of the last 7 days in the history.  Leaves names that another image has now,
+// and images that are still losing names, because another process is removing them.  Adds a warning
+// to `report` for each image.
 //
-// `restorer`: null where nothing can give names back.  True: names came back, so that what was read
-// of the images is old.
+// `restorer`: null if names cannot be restored.  Returns true if names were restored, so the list
+// of images that was read before is outdated.
 bool GiveBackInterrupted(History& history, RuntimeReader& runtime, NameRestorer* restorer,
                          const Clock& clock, Report& report, const std::stop_token& stop);
 

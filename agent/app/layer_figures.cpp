@@ -13,7 +13,7 @@
 namespace imagesweep {
 namespace {
 
-// Files that others write meanwhile, and directories of containerd that grow.
+// Files that other processes write in between, and directories of containerd that grow.
 constexpr std::uint64_t kToleratedBytes = std::uint64_t{1} << 20;
 
 SpaceFigure FigureOf(const layers::LayerGraph& graph, const std::vector<std::uint32_t>& images) {
@@ -58,14 +58,14 @@ void Compare(const layers::LayerGraph& graph, Report& report) {
   if (report.dry_run || !before || !after || before->mountpoint != after->mountpoint) return;
   figures.measured_bytes = Less(after->available_bytes, before->available_bytes);
   figures.measured_inodes = Less(after->inodes_free, before->inodes_free);
-  // Archives may have been written to the same disk meanwhile.
+  // Archives may have been written to the same disk in between.
   if (!figures.removed.exact() || !report.in_force.keep.archive.path.empty()) return;
   const std::int64_t off =
       *figures.measured_bytes - static_cast<std::int64_t>(figures.removed.bytes);
   const auto distance = static_cast<std::uint64_t>(std::llabs(off));
   if (distance > std::max(kToleratedBytes, figures.removed.bytes / 100))
     figures.off_by = HumanBytes(distance) + (off > 0 ? " more" : " less") +
-                     " than predicted came free; others write to this disk too";
+                     " than predicted; other processes also write to this disk";
 }
 
 void AddUnknownContainers(const layers::LayerGraph& graph, std::span<const Image> images,

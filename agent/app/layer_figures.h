@@ -8,19 +8,19 @@
 
 namespace imagesweep {
 
-// From the layer graph to the report, before a run and after it.
+// Figures of the layer graph for the report, before and after a run.
 
-// What each image takes and frees, and what the plan's removals free together.
+// The space that each image takes and frees, and that the removals of the plan free together.
 LayerFigures FiguresOf(const layers::LayerGraph& graph, const Plan& plan);
 
-// What those that went should have freed, and what the disk says.  Requires report.layers,
-// report.before and report.after.
+// Compares the predicted with the measured space that the removed images freed.  Requires
+// report.layers, report.before and report.after.
 void Compare(const layers::LayerGraph& graph, Report& report);
 
-// Containers in the CRI's namespace that the CRI does not list: of `ctr` and `nerdctl`, or lost by
-// a runtime that was restarted while it ran them (containerd issue 7247).  Their images are in use
-// like any other's: what they name, which may be another image by now, and what they run on.
-// `images`: those that the graph was built with.
+// Adds containers in the CRI's namespace that the CRI does not list: of `ctr` and `nerdctl`, or
+// lost in a restart of the runtime (containerd issue 7247).  Both the image that they name, which
+// may have changed, and the image that they run on count as in use.  `images`: the images that the
+// graph was built with.
 void AddUnknownContainers(const layers::LayerGraph& graph, std::span<const Image> images,
                           RuntimeUse& use);
 

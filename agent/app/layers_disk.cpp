@@ -20,7 +20,7 @@ layers::Disk LayersDisk(const std::string& directory) {
   layers::Disk disk;
   disk.block_bytes = static_cast<std::uint64_t>(figures.f_frsize);
   switch (figures.f_type) {
-    case EXT4_SUPER_MAGIC:  // that of ext2 and ext3 too
+    case EXT4_SUPER_MAGIC:  // also of ext2 and ext3
       disk.kind = layers::FileSystem::kExt4;
       break;
     case kXfsMagic:

@@ -8,11 +8,11 @@
 
 namespace imagesweep {
 
-// The file system on which a directory lies (statfs(2)); kOther when it cannot be seen from here,
-// as inside a pod that does not mount it.
+// The file system of a directory (statfs(2)); kOther if the directory is not visible, for example
+// in a pod that does not mount it.
 layers::Disk LayersDisk(const std::string& directory);
 
-// All that lies on the file system of a directory, whoever put it there.
+// All used space on the file system of a directory.
 struct UsedSpace {
   std::uint64_t bytes = 0;
   std::uint64_t inodes = 0;

@@ -13,8 +13,8 @@
 
 namespace imagesweep {
 
-// containerd's own services, on the connection of the CRI.  On another runtime the reader says so
-// (kNotFound), and the remover is not used.
+// containerd's own services, on the connection of the CRI.  On another runtime, the reader returns
+// kNotFound and the remover is not used.
 struct NativeContainerd {
   NativeContainerd(const cri::Connection& connection, RuntimeReader& runtime, ImageRemover& by_cri,
                    const Clock& clock)

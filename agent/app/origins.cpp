@@ -14,7 +14,7 @@ std::vector<std::string> Origins::Fill(std::span<Image> images, const RuntimeIde
     auto found = source->Find(images, runtime, stop);
     if (!found) {
       warnings.push_back(
-          "where images came from is known only in part, and what it would prove stays: " +
+          "the origin of images is only partly known, so images without proof are kept: " +
           found.error().what);
       continue;
     }

@@ -11,7 +11,7 @@
 
 namespace imagesweep {
 
-// Judges images by the proofs of all its sources, the strongest first.
+// Determines the origin of images by the proofs of all its sources, the strongest first.
 class Origins final : public OriginReader {
  public:
   // They must outlive it.

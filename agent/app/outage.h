@@ -4,13 +4,14 @@
 
 namespace imagesweep {
 
-// Tells a short absence, which is a restart, from one that somebody must hear of; once for each.
-// One thread.
+// Tells a short outage, such as a restart, from one to report.  Reports each outage once.  One
+// thread.
 class Outage {
  public:
   explicit Outage(Millis told_after) : told_after_(told_after) {}
 
-  // What was seen now.  True when it has been away for so long and nobody was told yet.
+  // Records the current state.  True if the outage is longer than `told_after` and not yet
+  // reported.
   bool Note(bool away, SteadyTime now) {
     if (away && !away_) since_ = now;
     if (!away) told_ = false;

@@ -25,7 +25,7 @@ void PolicyChoice::SetOverride(const Text& text) {
 
 void PolicyChoice::WithoutOverride() {
   const std::scoped_lock lock(mu_);
-  override_text_ = Error{ErrorKind::kNotFound, "none is named"};
+  override_text_ = Error{ErrorKind::kNotFound, "no override is configured"};
   override_seen_ = SteadyTime::max();
   OfferNow();
 }
@@ -44,7 +44,7 @@ void PolicyChoice::SightOverride(const Seen& seen) {
   if (seen) override_seen_ = *seen;
   if (seen)
     TellSight();
-  else if (sight_)  // there may be one by now
+  else if (sight_)  // an override may exist now
     sight_(seen.error());
 }
 
@@ -54,14 +54,14 @@ bool PolicyChoice::NoOverride() const {
 }
 
 void PolicyChoice::OfferNow() {
-  if (!override_text_) return;  // there may be one
+  if (!override_text_) return;  // an override may exist
   if (!NoOverride())
     offer_(*override_text_, override_);
   else if (base_text_)
     offer_(*base_text_, base_);
 }
 
-// A source that answers that it has no text does not show that the last one still holds.
+// A source without a text does not confirm that the last text is still valid.
 void PolicyChoice::TellSight() {
   if (!sight_ || !override_text_ || !override_seen_) return;
   const std::optional<Text>& used = NoOverride() ? base_text_ : override_text_;

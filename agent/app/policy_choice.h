@@ -10,24 +10,24 @@
 
 namespace imagesweep {
 
-// Which of two texts is the policy: the override's for as long as that ConfigMap exists, else the
-// base's.  An override that cannot be read stands for itself, and so does not let the base in
-// force.  Any thread; what is offered is offered in the order in which it came to be known.
+// Chooses the policy of two texts: the override while that ConfigMap exists, otherwise the base.
+// While the override cannot be read, the base does not come into force.  Any thread; calls `offer`
+// in the order of the updates.
 class PolicyChoice {
  public:
   using Text = Result<std::string>;
   using Offer = std::function<void(const Text& text, const std::string& description)>;
-  // When a text was last known to be the one that its source holds, or why it cannot be read.
+  // The time when a text was last known to equal its source, or the error of the read.
   using Seen = Result<SteadyTime>;
   using Sight = std::function<void(const Seen& seen)>;
-  // `offer` gets what is the policy now, which may be what it was; `sight` gets when both that and
-  // the absence of an override were last known.
+  // `offer` gets the current policy, which may be unchanged; `sight` gets the time when both the
+  // policy and the absence of an override were last known.
   PolicyChoice(std::string base, std::string override_name, Offer offer, Sight sight = {});
 
   void SetBase(const Text& text);
-  // kNotFound: there is none.
+  // kNotFound: the ConfigMap does not exist.
   void SetOverride(const Text& text);
-  // Nobody looks for an override.
+  // No override is configured.
   void WithoutOverride();
 
   void SightBase(const Seen& seen);

@@ -9,7 +9,7 @@ namespace imagesweep {
 void PolicySight::Seen(SteadyTime at) {
   state_.With([&](State& state) {
     state.seen_at = std::max(state.seen_at.value_or(at), at);
-    // One that was seen long ago, beside another that is seen now, stays lost for the same reason.
+    // If one of two sources was read long ago, the reason still applies.
     if (clock_.Steady() - *state.seen_at < kToldAfter) state.why.clear();
     return 0;
   });
@@ -29,14 +29,14 @@ Millis PolicySight::UnreadFor() const {
 
 std::string PolicySight::Words() const {
   const std::string why = state_.With([](const State& state) { return state.why; });
-  return "it was not read for " + HumanDuration(UnreadFor()) + ": " +
-         (why.empty() ? "nothing is heard of it" : why);
+  return "the policy was last read " + HumanDuration(UnreadFor()) + " ago: " +
+         (why.empty() ? "its source sends no updates" : why);
 }
 
 std::string PolicySight::Complaint() const {
   if (UnreadFor() < kToldAfter) return {};
-  return Words() + (Refuse() ? "; runs are refused until it is read"
-                             : "; from " + HumanDuration(kRefusedAfter) + " on runs are refused");
+  return Words() + (Refuse() ? "; runs abort until the policy is read again"
+                             : "; after " + HumanDuration(kRefusedAfter) + " runs abort");
 }
 
 std::optional<Refusal> PolicySight::Refuse() const {

@@ -9,27 +9,27 @@
 
 namespace imagesweep {
 
-// Whether the policy in force is known to be the one of its source.  A policy that nobody can read
-// may say `suspend: true` by now, so after a while no run goes by it.  A text that was read and is
-// wrong is no blindness.  Any thread.
+// Knows whether the policy in force still equals its source.  A policy that cannot be read may have
+// changed to `suspend: true`, so after a while runs abort.  An invalid text counts as read.  Any
+// thread.
 class PolicySight {
  public:
-  // Told before two minutes are over, whoever asks every few seconds.
+  // Less than two minutes, for callers that check every few seconds.
   static constexpr Millis kToldAfter = std::chrono::seconds(110);
   static constexpr Millis kRefusedAfter = std::chrono::minutes(5);
 
   explicit PolicySight(const Clock& clock) : clock_(clock) {}
 
-  // What was loaded last was at `at` what its source holds.
+  // At `at`, the policy that was loaded last equaled its source.
   void Seen(SteadyTime at);
-  // It cannot be read now, and why.
+  // The policy cannot be read now; `why` is the reason.
   void Lost(const std::string& why);
 
-  // Time since it was seen; zero before the first time, when there is no policy to go by.
+  // Time since the last read; zero before the first one, when no policy is in force.
   Millis UnreadFor() const;
-  // What is to be told of it; empty while it was seen within kToldAfter.
+  // The text for logs and events; empty while the last read is within kToldAfter.
   std::string Complaint() const;
-  // From kRefusedAfter on.
+  // Set from kRefusedAfter on.
   std::optional<Refusal> Refuse() const;
 
  private:

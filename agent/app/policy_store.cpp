@@ -27,7 +27,7 @@ Result<Policy> WithProfile(const ActivePolicy& active, Profile profile) {
   auto policy = ParsePolicy(active.text, profile);
   if (!policy)
     return std::move(policy).error().Wrap("with profile " + std::string(ToString(profile)) +
-                                          " the policy is not valid");
+                                          " the policy is invalid");
   return policy;
 }
 
@@ -68,7 +68,7 @@ std::string PolicyStore::Problem() const {
 }
 
 Result<std::string> ReadTextFile(const std::string& path) {
-  std::error_code ignored;  // a path that cannot be looked at cannot be opened either
+  std::error_code ignored;  // a path that cannot be checked cannot be opened either
   if (std::filesystem::is_directory(path, ignored))
     return Error{ErrorKind::kUnavailable, "cannot read " + path + ": it is a directory"};
   std::ifstream file(path, std::ios::binary);

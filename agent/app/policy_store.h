@@ -9,20 +9,20 @@
 
 namespace imagesweep {
 
-// The policy in force: the last good one.  A bad text never replaces it and never means "defaults";
-// without a good one yet there is none, and nothing is removed.  Any thread.
+// The policy in force: the last valid one.  An invalid text never replaces it and never means the
+// defaults.  Without a valid policy, nothing is removed.  Any thread.
 class PolicyStore {
  public:
   enum class Change { kNone, kLoaded, kRejected };
 
-  // Parses `text`.  kNone when it is the text that was offered last.
+  // Parses `text`.  kNone if it equals the last text.
   Change Offer(const std::string& text, const std::string& description);
-  // The text could not be had; the last good policy stays.
+  // The text cannot be read; the last valid policy stays in force.
   Change Unavailable(const std::string& why);
 
-  // Null until a good one was offered.
+  // Null until a valid policy was offered.
   std::shared_ptr<const ActivePolicy> Active() const;
-  // Why the last text is not in force; empty when it is.
+  // The reason why the last text is not in force; empty: it is.
   std::string Problem() const;
 
  private:
@@ -34,17 +34,18 @@ class PolicyStore {
   Guarded<State> state_;
 };
 
-// A policy text with where it came from.
+// Parses a policy text that came from `description`.
 Result<ActivePolicy> ParseActivePolicy(const std::string& text, const std::string& description);
-// The policy as it would be if its document said `profile:` so.  kInvalid when that contradicts the
-// rest of the document.
+// The policy with another `profile:` in its document.  kInvalid if that contradicts the rest of the
+// document.
 Result<Policy> WithProfile(const ActivePolicy& active, Profile profile);
-// The policy with `age` for every minimumAge in it: its own, those of rules, of
-// diskUsage.critical and of overrides.
+// The policy with `age` as every minimumAge in it: its own and those of rules, of
+// diskUsage.critical, and of overrides.
 Policy WithMinimumAge(Policy policy, Millis age);
-// Reads and parses a policy file.  kInvalid for its content; another kind when it cannot be read.
+// Reads and parses a policy file.  kInvalid: its content is invalid; other kinds: it cannot be
+// read.
 Result<ActivePolicy> LoadPolicyFile(const std::string& path);
-// The whole file; at most 1 MiB, since no policy is larger (kInvalid).
+// Reads a file of at most 1 MiB (kInvalid), because no policy is larger.
 Result<std::string> ReadTextFile(const std::string& path);
 
 }  // namespace imagesweep

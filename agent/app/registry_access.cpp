@@ -24,7 +24,8 @@ Result<Origin> RegistryAccess::Verify(const Image& image, const std::stop_token&
   if (!secret) return secret.error();
   registry::ManifestVerifier verifier(*client_, [&secret](std::string_view repository) {
     std::vector<registry::Login> logins;
-    // A token of an identity service is no password; registries that want one are not confirmed.
+    // A token of an identity service is not a password, so registries that need one stay
+    // unconfirmed.
     for (cri::Credential& one : secret->For(repository))
       if (!one.username.empty())
         logins.push_back({std::move(one.username), std::move(one.password)});

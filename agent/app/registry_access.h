@@ -9,11 +9,11 @@
 
 namespace imagesweep {
 
-// The credentials in a file of type dockerconfigjson; none when the path is empty.
+// The credentials in a file of type dockerconfigjson; none if the path is empty.
 Result<cri::PullSecret> ReadPullSecret(const std::string& path);
 
-// Asks registries for keep.verifyRegistry, with the credentials of a file that is read each time, so
-// that a rotated secret is in force at once.  A file that cannot be read keeps the image.
+// Checks images in registries for keep.verifyRegistry.  Reads the file with the credentials each
+// time, so that a rotated secret applies at once.  If the file cannot be read, the image is kept.
 class RegistryAccess final : public RegistryVerifier {
  public:
   explicit RegistryAccess(std::string pull_secret_file);

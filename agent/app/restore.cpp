@@ -15,7 +15,7 @@ namespace {
 using Became = RestoreReport::Outcome;
 using From = RestoreReport::From;
 
-// containerd's CRI learns of names from its events, a moment after they are made.
+// containerd's CRI plugin learns about names from events, shortly after their creation.
 constexpr Millis kUntilListed = std::chrono::seconds(10);
 constexpr Millis kBetweenLooks{100};
 
@@ -36,7 +36,7 @@ std::vector<std::string> Names(const RestoreReport::Image& wanted) {
   return names;
 }
 
-// Of the wanted names those that mean no image at all; one that means another is noted once.
+// The wanted names that no image has.  Notes each name that another image has.
 std::vector<std::string> Missing(const std::vector<Image>& listed, RestoreReport::Image& wanted,
                                  bool note) {
   std::vector<std::string> missing;
@@ -46,7 +46,7 @@ std::vector<std::string> Missing(const std::vector<Image>& listed, RestoreReport
     if (owner == listed.end())
       missing.push_back(name);
     else if (owner->id.text() != wanted.id && note)
-      wanted.notes.push_back(name + " means another image by now, and goes on to");
+      wanted.notes.push_back(name + " now names another image and was left unchanged");
   }
   return missing;
 }
@@ -72,9 +72,9 @@ class Work {
   }
 
  private:
-  // The first error is told when no source has it, and each other one as a note.
+  // Returns the first error if no source has the image, and notes the others.
   Status Fetch(RestoreReport::Image& wanted) {
-    Status first = Error{ErrorKind::kNotFound, "nothing is known to have it"};
+    Status first = Error{ErrorKind::kNotFound, "no known registry or archive has it"};
     bool tried = false;
     for (const RestoreReport::Source& source : wanted.sources) {
       auto one = FetchFrom(source, wanted);
@@ -82,13 +82,13 @@ class Work {
         wanted.from = source.from;
         wanted.source = source.reference;
         if (tried)
-          wanted.notes.push_back("it came from " + source.reference +
-                                 ", as the first source failed: " + first.error().what);
+          wanted.notes.push_back("restored from " + source.reference +
+                                 " because the first source failed: " + first.error().what);
         return one;
       }
-      given_up_.push_back(source.reference);  // as a name too: it is not asked for twice
+      given_up_.push_back(source.reference);  // also as a name: do not pull it twice
       if (tried)
-        wanted.notes.push_back(source.reference + " failed as well: " + one.error().what);
+        wanted.notes.push_back(source.reference + " also failed: " + one.error().what);
       else
         first = std::move(one);
       tried = true;
@@ -113,8 +113,8 @@ class Work {
       const std::string& from =
           image.digests.empty() ? image.tags.empty() ? image.id.text() : image.tags.front().text()
                                 : image.digests.front().text();
-      // A name with a digest is of the manifest with that digest, and images of the same id may
-      // have several: only the registry has the others.
+      // A name with a digest belongs to the manifest with that digest.  Images with the same ID may
+      // have several manifests, and only the registry has the others.
       const std::string target =
           image.digests.empty() ? std::string() : std::string(image.digests.front().digest());
       std::vector<std::string> made, others;
@@ -124,7 +124,7 @@ class Work {
       }
       if (!made.empty()) {
         const auto notes = door_.AddNames(from, made, stop_);
-        if (!notes) return notes.error().Wrap("it is back, but not with all its names");
+        if (!notes) return notes.error().Wrap("restored, but not with all its names");
         wanted.notes.insert(wanted.notes.end(), notes->begin(), notes->end());
       }
       for (const std::string& name : others) PullName(name, wanted);
@@ -140,11 +140,11 @@ class Work {
   void PullName(const std::string& name, RestoreReport::Image& wanted) {
     auto pulled = door_.Pull(name, stop_);
     if (pulled) return;
-    wanted.notes.push_back("it is back, but not as " + name + ": " + pulled.error().what);
+    wanted.notes.push_back("restored, but not as " + name + ": " + pulled.error().what);
     given_up_.push_back(name);
   }
 
-  // The list, once the image is in it, with its names if they are waited for.
+  // Lists images until the image is present, with its names if `names` is true.
   Result<std::vector<Image>> Await(RestoreReport::Image& wanted, bool names) {
     const SteadyTime until = clock_.Steady() + kUntilListed;
     while (true) {
@@ -156,7 +156,7 @@ class Work {
       std::erase_if(missing, [&](const std::string& name) {
         return std::ranges::find(given_up_, name) != given_up_.end();
       });
-      // A runtime that makes no names shows at once which image each of them is.
+      // A runtime that cannot add names shows at once which image each name belongs to.
       const bool all = !names || missing.empty() || !door_.makes_names();
       if (is_there && (all || given_up)) {
         if (names && door_.makes_names())
@@ -166,9 +166,8 @@ class Work {
         return listed;
       }
       if (given_up)
-        return Error{ErrorKind::kIncomplete, wanted.source + " was fetched, but the runtime has " +
-                                                 "made another image of it: none has the id " +
-                                                 wanted.id};
+        return Error{ErrorKind::kIncomplete, "fetched " + wanted.source + ", but the runtime " +
+                                                 "stored it under another ID than " + wanted.id};
       if (!clock_.Sleep(kBetweenLooks, stop_)) return Error{ErrorKind::kCancelled, "stopped"};
     }
   }
@@ -182,7 +181,7 @@ class Work {
 Status RestoreOne(RestoreReport::Image& image, RestoreDoor& door, const Clock& clock,
                   SpaceGuard& space) {
   if (space.token().stop_requested()) return space.WhyStopped();
-  // What is here takes no room.
+  // An image that is present needs no space.
   if (image.from != From::kHere)
     if (auto room = space.Begin(image.size_bytes); !room) return room;
   Status done = Work(door, clock, space.token()).Do(image);
@@ -213,7 +212,7 @@ Status CompareWithNode(RestoreReport& report, RestoreDoor& door, const std::stop
       wanted.source = wanted.sources.front().reference;
     } else if (wanted.from == From::kArchive) {
       wanted.outcome = Became::kCannot;
-      wanted.error = "archives can only be brought back into containerd; this is one: " + archive;
+      wanted.error = "only containerd can import archives, such as " + archive;
     }
   }
   return Done{};

@@ -18,7 +18,7 @@ bool HasName(const RemovalEntry& removal, const std::string& name) {
 }
 
 std::string_view Hex(std::string_view id) {
-  return id.substr(id.find(':') + 1);  // the whole when there is no colon
+  return id.substr(id.find(':') + 1);  // all of it without a colon
 }
 
 bool IdBegins(const RemovalEntry& removal, std::string_view text) {
@@ -26,8 +26,8 @@ bool IdBegins(const RemovalEntry& removal, std::string_view text) {
          (text.find(':') == std::string_view::npos || removal.id.starts_with(text));
 }
 
-// "app:v1" for quay.io/team/app:v1, as for images that are there; the text itself when it has a
-// registry, or nothing of that name was removed.
+// Completes "app:v1" to quay.io/team/app:v1, as for images that are present.  Returns the text
+// itself if it has a registry, or if no image with that name was removed.
 Result<std::string> WholeName(std::span<const RemovalEntry> removals, const std::string& text) {
   const ImageName name = ImageName::Parse(text);
   if (!name.unqualified() || name.tag().empty()) return name.text();
@@ -38,8 +38,8 @@ Result<std::string> WholeName(std::span<const RemovalEntry> removals, const std:
       if (its.ends_with(end)) found.insert(its);
   if (found.empty() || found.contains(name.text())) return name.text();
   if (found.size() > 1)
-    return Error{ErrorKind::kInvalid, "\"" + text + "\" may mean " + *found.begin() + " or " +
-                                          *std::next(found.begin()) + "; say which"};
+    return Error{ErrorKind::kInvalid, "\"" + text + "\" matches " + *found.begin() + " and " +
+                                          *std::next(found.begin()) + "; specify one of them"};
   return *found.begin();
 }
 
@@ -49,18 +49,18 @@ Result<std::vector<RemovalEntry>> OfRun(std::span<const RemovalEntry> removals,
   for (const RemovalEntry& removal : removals)
     if (removal.run.starts_with(run)) chosen.push_back(removal);
   if (chosen.empty())
-    return Error{ErrorKind::kNotFound, "no removal by a run \"" + run +
-                                           "\" is remembered; `imagesweep history` lists "
-                                           "the runs"};
+    return Error{ErrorKind::kNotFound, "no removal by run \"" + run +
+                                           "\" is recorded; `imagesweep history` lists the runs"};
   for (const RemovalEntry& removal : chosen)
     if (removal.run != chosen.front().run)
-      return Error{ErrorKind::kInvalid, "several runs begin with \"" + run + "\""};
+      return Error{ErrorKind::kInvalid,
+                   "several run IDs begin with \"" + run + "\"; specify more characters"};
   return chosen;
 }
 
 Result<std::vector<RemovalEntry>> OfImage(std::span<const RemovalEntry> removals,
                                           const std::string& text) {
-  // What a name meant last.
+  // The image that had the name last.
   const auto name = WholeName(removals, text);
   if (!name) return name.error();
   for (const RemovalEntry& removal : removals)
@@ -70,18 +70,18 @@ Result<std::vector<RemovalEntry>> OfImage(std::span<const RemovalEntry> removals
     if (!IdBegins(removal, text)) continue;
     if (chosen.empty()) chosen.push_back(removal);
     if (removal.id != chosen.front().id)
-      return Error{ErrorKind::kInvalid, "\"" + text + "\" may mean several images; give an id"};
+      return Error{ErrorKind::kInvalid, "\"" + text + "\" matches several images; specify an ID"};
   }
   if (chosen.empty())
     return Error{
         ErrorKind::kNotFound,
         "no removal of \"" + text +
-            "\" is remembered; `imagesweep history` lists the runs, and `imagesweep report "
-            "--run ID` what each removed"};
+            "\" is recorded; `imagesweep history` lists the runs, and `imagesweep report --run ID` "
+            "shows the images that a run removed"};
   return chosen;
 }
 
-// Names that a registry can be asked for without proof: those with a registry of their own.
+// Only names with an explicit registry are tried without proof.
 bool MayBeTried(const std::string& digest) {
   return !ImageName::Parse(digest).repository().starts_with("docker.io/");
 }
@@ -93,7 +93,7 @@ std::vector<RestoreReport::Source> SourcesOf(const RemovalEntry& removal,
   const bool proved = removal.origin.can_be_pulled() && !removal.origin.pull_by.empty();
   if (proved) {
     sources.push_back({From::kRegistry, removal.origin.pull_by, false});
-    // Other repositories may have it too: containerd's label names each that it was pulled from.
+    // Other repositories may also have it: containerd's label names each one it was pulled from.
     for (const std::string& digest : removal.digests)
       if (digest != removal.origin.pull_by && MayBeTried(digest))
         sources.push_back({From::kRegistry, digest, true});
@@ -106,12 +106,12 @@ std::vector<RestoreReport::Source> SourcesOf(const RemovalEntry& removal,
 }
 
 std::string WhyFromNowhere(const RemovalEntry& removal, const std::string& archives) {
-  std::string why = "no record shows that it was pulled from a registry";
+  std::string why = "no record proves that it was pulled from a registry";
   if (!removal.origin.evidence.empty()) why += " (" + removal.origin.evidence + ")";
-  why += archives.empty() ? ", and no directory of archives is known"
+  why += archives.empty() ? ", and no archive directory is known"
                           : ", and " + archives + " has no archive of it";
   if (!removal.digests.empty())
-    why += "; if a registry has it, pull " + removal.digests.front() + " by hand";
+    why += "; if a registry has it, pull " + removal.digests.front() + " manually";
   return why;
 }
 
@@ -119,8 +119,9 @@ std::string WhyFromNowhere(const RemovalEntry& removal, const std::string& archi
 
 Result<std::vector<RemovalEntry>> ChooseRemovals(std::span<const RemovalEntry> removals,
                                                  const RestoreWish& wish) {
-  if (removals.empty()) return Error{ErrorKind::kNotFound, "no removal is remembered here"};
-  // Of a run that was ended early the removals may all be unsettled: it is the last all the same.
+  if (removals.empty())
+    return Error{ErrorKind::kNotFound, "no removal is recorded in the state directory"};
+  // If the last run ended early, all its removals may be open; it still counts as the last run.
   auto chosen = wish.of == RestoreWish::Of::kImage ? OfImage(removals, wish.text)
                 : wish.of == RestoreWish::Of::kRun ? OfRun(removals, wish.text)
                                                    : OfRun(removals, removals.front().run);
@@ -149,7 +150,7 @@ RestoreReport PlanRestore(std::span<const RemovalEntry> removals,
       image.from = image.sources.front().from;
       image.source = image.sources.front().reference;
       if (image.sources.front().unproven)
-        image.notes.push_back("no record shows that " + image.source +
+        image.notes.push_back("no record proves that " + image.source +
                               " was pulled from a registry; the pull may fail");
     }
     report.images.push_back(std::move(image));

@@ -11,25 +11,25 @@
 
 namespace imagesweep {
 
-// Which removals a restore is about.
+// Selects the removals of a restore.
 struct RestoreWish {
   enum class Of { kLastRun, kRun, kImage };
   Of of = Of::kLastRun;
-  std::string text;  // the run's id or its beginning; a name, a digest, or an id
+  std::string text;  // a run ID or a prefix of it; a name, a digest, or an image ID
 };
 
-// Those of `removals` (newest first, as History gives them) that are meant, each image once.
-// Removals of which nobody knows what came of them are among them: an image that is still here is
-// not restored.  kNotFound when there is none; kInvalid when it could be several runs or images.
+// The selected entries of `removals` (newest first, as History returns them), each image once.
+// Includes removals with an unknown result, because images that are still present are not restored.
+// kNotFound: no removal matches; kInvalid: several runs or images match.
 Result<std::vector<RemovalEntry>> ChooseRemovals(std::span<const RemovalEntry> removals,
                                                  const RestoreWish& wish);
 
-// From where each can come back, by the evidence of its origin that the journal has: a registry that
-// is proved to have it, then its archive, then registries that its repo digests name without proof.
-// A name of docker.io without proof is never asked for: runtimes make such names up for images that
-// were built or imported (ImageName::Parse puts docker.io before every name without a registry).
-// `archive_of` gives the path of an image's archive, empty when there is none; `archives` is where
-// that looked, for people.
+// Determines the sources of each image, by the evidence of its origin in the journal: a registry
+// that is proved to have it, then its archive, then registries in its repo digests without proof.
+// Never tries a docker.io name without proof: runtimes invent such names for images that were built
+// or imported (ImageName::Parse puts docker.io before every name without a registry).
+// `archive_of` returns the path of an image's archive, or empty; `archives` is the directory for
+// messages.
 RestoreReport PlanRestore(std::span<const RemovalEntry> removals,
                           const std::function<std::string(const std::string& id)>& archive_of,
                           const std::string& archives);

@@ -7,8 +7,7 @@ namespace {
 
 Error NoContainerd() {
   return {ErrorKind::kInvalid,
-          "this runtime is not containerd, which alone makes names and takes "
-          "archives"};
+          "only containerd can add names and import archives, and this runtime is not containerd"};
 }
 
 }  // namespace

@@ -12,10 +12,11 @@
 
 namespace imagesweep {
 
-// The real runtime: pulls by CRI; on containerd its own services make names and take archives.
+// The real runtime: pulls through the CRI; on containerd, its own services add names and import
+// archives.
 class RuntimeDoor final : public RestoreDoor {
  public:
-  // An error: the runtime did not say what it is.  `clock` must outlive it.
+  // Error: the runtime did not report its identity.  `clock` must outlive the result.
   static Result<std::unique_ptr<RuntimeDoor>> Open(
       const std::shared_ptr<cri::Connection>& connection, cri::PullSecret secret,
       const Clock& clock, const std::stop_token& stop);
@@ -38,7 +39,7 @@ class RuntimeDoor final : public RestoreDoor {
 
   cri::Runtime runtime_;
   cri::ImagePuller puller_;
-  std::unique_ptr<containerd::Importer> importer_;  // null: no containerd
+  std::unique_ptr<containerd::Importer> importer_;  // null: not containerd
 };
 
 }  // namespace imagesweep

@@ -49,17 +49,17 @@ std::optional<Error> SpaceGuard::TooLittle(std::uint64_t bytes) {
   if (space_.filesystem == nullptr) return std::nullopt;
   for (const std::string& mount : space_.mounts) {
     const auto disk = space_.filesystem->Stat(mount);
-    if (!disk) return disk.error().Wrap("cannot tell how much room there is");
+    if (!disk) return disk.error().Wrap("cannot determine the available space");
     const auto keep = static_cast<std::uint64_t>(static_cast<double>(disk->capacity_bytes) *
                                                  space_.min_available_percent / 100);
     if (disk->available_bytes >= keep && disk->available_bytes - keep >= bytes) continue;
     return Error{ErrorKind::kUnavailable,
-                 "not enough room: " + mount + " has " + HumanBytes(disk->available_bytes) +
-                     " available, " + (bytes > 0 ? HumanBytes(bytes) + " are to come, " : "") +
-                     "and " + HumanBytes(keep) + " (" +
-                     std::to_string(space_.min_available_percent) +
-                     "%) must stay available, or the kubelet evicts pods; free space, or lower "
-                     "--min-available"};
+                 "not enough space: " + mount + " has " + HumanBytes(disk->available_bytes) +
+                     " available, " +
+                     (bytes > 0 ? "the restore needs " + HumanBytes(bytes) + ", " : "") + "and " +
+                     HumanBytes(keep) + " (" + std::to_string(space_.min_available_percent) +
+                     "%) must stay available, because below that the kubelet may evict pods; free "
+                     "space, or lower --min-available"};
   }
   return std::nullopt;
 }

@@ -14,26 +14,26 @@
 
 namespace imagesweep {
 
-// Keeps a restore from filling the image filesystem: asks it before each image and, while images are
-// being fetched, twice a second.  Any thread.
+// Keeps a restore from filling the image filesystem: checks it before each image and, while images
+// are being fetched, twice a second.  Any thread.
 class SpaceGuard {
  public:
   // `space` and `clock` must outlive it.
   SpaceGuard(const RestoreSpace& space, const Clock& clock, const std::stop_token& stop);
 
-  // Ends when told to stop, or when there is too little room to go on.
+  // Stops when the given token stops, or when too little space is available.
   std::stop_token token() const { return cancel_.get_token(); }
-  // Requires that token() has ended.
+  // Requires that token() has stopped.
   Error WhyStopped();
 
-  // Before an image of that size, as the runtime told it, is fetched.  An error: there is no room
-  // for it beside those that were begun and have not ended.  On containerd the size is that of the
-  // compressed layers, so this is the least that the image takes.
+  // Call before an image of that size, as the runtime reported it, is fetched.  Error: not enough
+  // space for it beside the images in progress.  On containerd, the size is that of the compressed
+  // layers, so it is a lower bound.
   Status Begin(std::uint64_t bytes);
   void End(std::uint64_t bytes);
 
  private:
-  // Empty: there is more than what must stay available, by at least `bytes`.
+  // Empty: at least `bytes` are available above the limit.
   std::optional<Error> TooLittle(std::uint64_t bytes);
 
   const RestoreSpace& space_;

@@ -9,8 +9,8 @@
 namespace imagesweep {
 namespace {
 
-// Space may come back a moment after the files are gone: XFS inactivates inodes in the background.
-// What went by then was not needed, so there is a wait after each removal.
+// Space may become available shortly after the deletion: XFS inactivates inodes in the background.
+// Waiting after each removal avoids removing more than needed.
 constexpr Millis kSettle{500};
 
 }  // namespace
@@ -26,14 +26,15 @@ void RoomWatch::Note(const Outcome& outcome) {
 std::string RoomWatch::ReasonToEnd(const std::stop_token& stop) {
   const std::uint64_t wanted = report_.plan.room;
   if (report_.dry_run)
-    return would_free_ >= MissingRoom(report_.observation, wanted) ? "that would be enough" : "";
-  if (!report_.observation.disk) return "disk use is not known";
+    return would_free_ >= MissingRoom(report_.observation, wanted) ? "that would free enough space"
+                                                                   : "";
+  if (!report_.observation.disk) return "cannot determine the disk usage";
   const std::string& mountpoint = report_.observation.disk->mountpoint;
   const bool removed = std::exchange(removed_, false);
   if (removed) filesystem_.Settle(mountpoint);
   for (const bool again : {removed, false}) {
     const auto disk = filesystem_.Stat(mountpoint);
-    if (!disk) return "disk use is not known any more: " + disk.error().what;
+    if (!disk) return "cannot determine the disk usage: " + disk.error().what;
     if (disk->available_bytes >= wanted)
       return HumanBytes(disk->available_bytes) + " are available, which is enough";
     if (!again) break;

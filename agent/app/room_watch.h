@@ -10,14 +10,14 @@
 
 namespace imagesweep {
 
-// During a run that makes room: says when there is enough.  The disk itself is asked before each
-// removal, since no prediction is exact; in a dry run the prediction is all there is.
+// Ends a run of ensure-space when enough space is available.  Measures the disk before each
+// removal, because a prediction may be wrong.  A dry run has only the prediction.
 class RoomWatch {
  public:
   RoomWatch(const Report& report, Filesystem& filesystem, const Clock& clock);
 
   void Note(const Outcome& outcome);
-  // Empty: go on.
+  // Empty: continue.
   std::string ReasonToEnd(const std::stop_token& stop);
 
  private:
@@ -25,7 +25,7 @@ class RoomWatch {
   Filesystem& filesystem_;
   const Clock& clock_;
   std::uint64_t would_free_ = 0;
-  bool removed_ = false;  // since the disk was asked last
+  bool removed_ = false;  // since the last measurement
 };
 
 }  // namespace imagesweep

@@ -18,7 +18,7 @@ std::vector<std::string> Texts(const std::vector<ImageName>& names) {
   return texts;
 }
 
-// What is wrong, apart from who says so and with which of its files.
+// The problem itself, without the reporting component and its file name.
 std::string TroubleIn(std::string text) {
   for (const std::string_view part : {"state: ", "history: ", "/history.db", "/ledger.db"})
     for (auto at = text.find(part); at != std::string::npos; at = text.find(part))
@@ -26,7 +26,7 @@ std::string TroubleIn(std::string text) {
   return text;
 }
 
-// One line for one trouble: what the history cannot use, the ledger could not either.
+// One warning per problem: a directory that the history cannot use fails for the ledger too.
 void AddOnce(Report& report, std::string text) {
   if (text.starts_with("history: history: ")) text.erase(0, std::string_view("history: ").size());
   const std::string trouble = TroubleIn(text);
@@ -47,17 +47,17 @@ void AddWarning(Report& report, const Status& status) {
   if (!status) AddWarning(report, status.error());
 }
 
-// What would have kept an image that went for this reason.
+// The setting that would keep an image that was removed for this reason.
 std::string_view MilderSetting(std::string_view code) {
   if (code == ToString(Code::kAge)) return "raise maximumAge";
   if (code == ToString(Code::kRule)) return "raise the rule's maximumAge";
   if (code == ToString(Code::kSuperseded)) return "raise keep.lastPerRepository";
   if (code == ToString(Code::kDangling)) return "set removeDangling: false";
   if (code == ToString(Code::kCritical)) return "raise diskUsage.critical.minimumAge";
-  return "raise minimumAge";  // for space: the youngest go last
+  return "raise minimumAge";  // for space: the youngest images are removed last
 }
 
-// An image that goes and comes costs more than it frees.
+// An image that is removed and pulled again costs more than it frees.
 void NotePulledAgain(Report& report, History& history) {
   const auto removals = history.Removals({});
   const auto runs = history.Runs();

@@ -10,21 +10,20 @@
 
 namespace imagesweep {
 
-// What the history keeps of one run's removals, written ahead of each.  Trouble with the history
-// becomes a warning of the report and nothing else.
+// Writes the removals of one run to the history, ahead of each removal.  An error of the history
+// only adds a warning to the report.
 class RemovalJournal {
  public:
-  // `history` is null for a dry run.  Both must outlive it.
+  // `history` is null for a dry run.  Both must outlive the journal.
   RemovalJournal(History* history, Report& report) : history_(history), report_(report) {}
 
-  // Of a batch, before any of it goes.
+  // Records a batch before its removal.
   void Intend(const std::vector<std::uint32_t>& batch);
-  // Of an image that was not intended it says nothing.
-  // Leaves it open whether an image is gone whose removal failed: the runtime may have done it, or
-  // a part of it, before it failed.
+  // Records the results of a batch.  Ignores images that Intend did not record.  Leaves failed
+  // removals open: the runtime may have removed the image, or a part of it, before the failure.
   void Settle(const std::vector<Outcome>& outcomes);
-  // With the images that are listed after the run: what is gone is settled as removed, what is
-  // there with all its names as not.
+  // Closes open removals by the images that are listed after the run: as removed if the image is
+  // absent, as not removed if it has all its names.
   void SettleBy(const std::vector<Image>& listed);
 
  private:
@@ -35,7 +34,7 @@ class RemovalJournal {
   std::set<std::uint32_t> intended_;
 };
 
-// Adds the finished run, after it has said in the report which images came back.
+// Adds the images that were pulled again to the report, and the report to the history.
 void KeepRun(Report& report, History& history);
 
 }  // namespace imagesweep

@@ -26,8 +26,8 @@ HttpReply NotYet(const std::string& reason, const std::string& why) {
   return {503, kJsonType, web::ErrorJson(503, reason, why) + "\n"};
 }
 
-// The policy as the last run followed it, when it is still that one: only a run knows which
-// override holds.
+// The policy as the last run applied it, if it is unchanged: only a run knows the matching
+// override.
 web::PolicyView PolicyViewOf(const ActivePolicy& active, const Report* report,
                              std::string problem) {
   const bool followed = report != nullptr && report->policy.sha256 == active.source.sha256 &&
@@ -74,7 +74,7 @@ void StatusBoard::SetHistory(History& history, bool details) {
       row = found->second;
       known.emplace(entry.run, row);
     } else if (details) {
-      // One that cannot be read is shown without before and after.
+      // A run that cannot be read is shown without before and after.
       if (auto whole = history.Find(entry.run); whole && *whole)
         row = web::RunRowOf(*std::move(*whole));
       known.emplace(entry.run, row);
@@ -132,7 +132,7 @@ HttpReply StatusBoard::OneImage(const std::string& query) const {
   const Report& report = *view.report;
   const auto found = web::FindImages(report, query);
   if (found.empty())
-    return PageReply(404, web::NothingPage(view, "The last run saw no such image on this node."));
+    return PageReply(404, web::NothingPage(view, "The last run found no such image on this node."));
   if (found.size() > 1) return PageReply(200, web::ImageChoicePage(view, found));
   const Scene scene(report.in_force, report.observation);
   const Explanation explanation = Explain(scene, report.plan, found.front());
@@ -162,7 +162,7 @@ HttpReply StatusBoard::PolicyInForce() const {
   const web::StatusView view = View();
   if (!view.policy)
     return NotYet("NoPolicy",
-                  view.policy_problem.empty() ? "no policy was read yet" : view.policy_problem);
+                  view.policy_problem.empty() ? "no policy was loaded yet" : view.policy_problem);
   return {200, kJsonType, web::PolicyJson(*view.policy) + "\n"};
 }
 

@@ -15,28 +15,27 @@
 
 namespace imagesweep {
 
-// What the status page and the JSON show.  Runs leave immutable snapshots here; a page takes the
-// pointers and works on its own, so neither ever waits for the other.  Any thread, but where it
-// says the run's.
+// The data of the status page and the JSON API.  Runs store immutable snapshots; a page copies the
+// pointers, so neither waits for the other.  Any thread, except where noted.
 class StatusBoard {
  public:
-  // All three must outlive it.
+  // All three must outlive the board.
   StatusBoard(const Clock& clock, const Health& health, const PolicyStore& policies,
               std::string version, std::string node);
 
-  // The run's thread.
+  // On the thread of the run.
   void SetRun(std::shared_ptr<const Report> report);
-  // The run's thread.  Reads the list of runs; `details` also the documents of those it does not
-  // know yet, which takes a moment.
+  // On the thread of the run.  Reads the list of runs.  With `details`, also reads the documents of
+  // new runs, which is slower.
   void SetHistory(History& history, bool details);
 
-  // "/" and "/image", "/api/v1/…".  This must outlive the server that has them.
+  // "/", "/image", and "/api/v1/…".  The board must outlive the server of the routes.
   std::map<std::string, HttpServer::Route> Routes(bool local_only) const;
 
  private:
   struct State {
-    std::shared_ptr<const Report> report;   // the last that judged the images
-    std::shared_ptr<const Report> refused;  // the last of all, when it was refused
+    std::shared_ptr<const Report> report;   // the last run with verdicts
+    std::shared_ptr<const Report> refused;  // the last run, if it was aborted
     std::vector<web::RunRow> runs;
     std::string runs_problem;
   };
@@ -52,7 +51,7 @@ class StatusBoard {
   const PolicyStore& policies_;
   const std::string version_, node_;
   Guarded<State> state_;
-  std::map<std::string, web::RunRow> known_;  // with details, by run id; the run's thread
+  std::map<std::string, web::RunRow> known_;  // with details, by run ID; on the thread of the run
 };
 
 }  // namespace imagesweep

@@ -29,10 +29,11 @@ namespace {
 constexpr int kLooksForTheRemoved = 20;
 constexpr Millis kUntilTheyAreGone{100};
 
-// What the policy wants copied before it goes does not go where nothing can copy it.
+// Fails every copy, so that an image that the policy wants archived stays if no archiver exists.
 struct NoArchiver final : ImageArchiver {
   Result<std::string> Archive(const Image&, const std::stop_token&) override {
-    return Error{ErrorKind::kInvalid, "keep.archive.path is set, and nothing here writes archives"};
+    return Error{ErrorKind::kInvalid,
+                 "keep.archive.path is set, but this runtime does not support archives"};
   }
 };
 
@@ -55,7 +56,7 @@ std::uint64_t TotalBytes(const std::vector<Image>& images) {
   return bytes;
 }
 
-// Counts the plan as an evaluation: of each image, how many in a row wanted it gone.
+// Counts the plan as an evaluation: for each image, the consecutive plans that remove it.
 std::vector<int> CountEvaluations(const Report& report, Ledger& ledger) {
   const auto& images = report.observation.images;
   std::vector<bool> to_go(images.size());
@@ -63,18 +64,18 @@ std::vector<int> CountEvaluations(const Report& report, Ledger& ledger) {
   return ledger.CountCandidates(images, to_go);
 }
 
-// A run that was to make room and did not make enough; empty else.  What `ensure-space` makes has a
-// goal of its own, which its last line tells of.
+// The warning of a run that freed too little space; otherwise empty.  The output of `ensure-space`
+// reports its own goal.
 std::string Shortfall(const Report& report, const std::optional<DiskUsage>& before,
                       const std::optional<DiskUsage>& after) {
   const Marks& marks = report.in_force.disk;
   if (report.plan.room > 0 || marks.high_percent == 0 || !before || !after) return {};
   if (before->used_percent() < marks.high_percent || after->used_percent() <= marks.low_percent)
     return {};
-  return "not enough came free: disk use went from " + std::to_string(before->used_percent()) +
-         "% to " + std::to_string(after->used_percent()) + "%, and lowThresholdPercent is " +
-         std::to_string(marks.low_percent) +
-         "; what is left is needed, kept, too young or over a limit";
+  return "could not free enough space: disk usage went from " +
+         std::to_string(before->used_percent()) + "% to " + std::to_string(after->used_percent()) +
+         "%, but lowThresholdPercent is " + std::to_string(marks.low_percent) +
+         "; all other images are needed, kept, too young, or over a limit";
 }
 
 }  // namespace
@@ -117,7 +118,8 @@ void Sweeper::Decide(const View& view, const SweepOptions& options, Report& repo
     if (auto asked = parts_.kubelet(stop))
       kubelet = *asked;
     else
-      report.warnings.push_back("the kubelet's thresholds are not known: " + asked.error().what);
+      report.warnings.push_back("cannot read the thresholds of the kubelet: " +
+                                asked.error().what);
   }
   if (std::string warning = WindowOverride(scene, report.plan); !warning.empty())
     report.warnings.push_back(std::move(warning));
@@ -167,7 +169,7 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
   }
   const View& view = *seen;
   if (policy.dry_run && !report.dry_run)
-    report.warnings.emplace_back("dryRun: true of the policy was overridden on the command line");
+    report.warnings.emplace_back("the command line overrides dryRun: true of the policy");
   if (!report.refused && !report.dry_run) report.refused = WhyNotBlindly(view.evidence, policy);
   if (!report.refused) {
     Decide(view, options, report, stop);
@@ -181,10 +183,10 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
   return report;
 }
 
-// What is only looked at must not promise what a run will refuse.
+// An evaluation must not promise removals that a run would refuse.
 void Sweeper::WarnOfBlindness(const View& view, Report& report) {
   if (const auto why = WhyNotBlindly(view.evidence, report.in_force))
-    report.warnings.push_back("a run that removes would be refused: " + why->error.what);
+    report.warnings.push_back("a run that removes images would abort: " + why->error.what);
 }
 
 void Sweeper::Execute(const View& view, const SweepOptions& options, Report& report,
@@ -200,7 +202,7 @@ void Sweeper::Execute(const View& view, const SweepOptions& options, Report& rep
   ArchivingRemover archiving(plain, made ? *made : none);
   ImageRemover& real = archive.path.empty() ? plain : archiving;
   ImageRemover& unverified = report.dry_run ? static_cast<ImageRemover&>(dry) : real;
-  // Around the archives too: what stays is not copied.
+  // Outside the archiver: images that stay are not copied.
   VerifyingRemover verifying(unverified, parts_.verifier);
   const bool verifies = report.in_force.keep.verify_registry != VerifyRegistry::kNever;
   ImageRemover& remover = verifies ? verifying : unverified;
@@ -234,7 +236,7 @@ void Sweeper::Execute(const View& view, const SweepOptions& options, Report& rep
   LookAfterwards(view, journal, report, stop);
 }
 
-// containerd's CRI learns of a removal by an event, a moment after it.
+// containerd's CRI plugin learns about a removal from an event, shortly after it.
 Result<std::vector<Image>> Sweeper::ListWithoutTheRemoved(const Report& report,
                                                           const std::stop_token& stop) {
   std::unordered_set<std::string_view> gone;
@@ -251,7 +253,7 @@ Result<std::vector<Image>> Sweeper::ListWithoutTheRemoved(const Report& report,
   }
 }
 
-// Verification: what is said to be gone is gone, what was referenced is still there.
+// Verifies that removed images are absent and referenced images are present.
 void Sweeper::LookAfterwards(const View& view, RemovalJournal& journal, Report& report,
                              const std::stop_token& stop) {
   if (report.plan.removals.empty() && !report.refused && !stop.stop_requested()) {
@@ -262,8 +264,7 @@ void Sweeper::LookAfterwards(const View& view, RemovalJournal& journal, Report& 
   if (report.outcomes.empty() || stop.stop_requested()) return;
   const auto images = ListWithoutTheRemoved(report, stop);
   if (!images) {
-    report.warnings.push_back("the images could not be listed after the run: " +
-                              images.error().what);
+    report.warnings.push_back("cannot list images after the run: " + images.error().what);
     return;
   }
   executor_.Verify(view.evidence, *images, report.outcomes);
@@ -286,7 +287,7 @@ void Sweeper::LookAfterwards(const View& view, RemovalJournal& journal, Report& 
     if (const auto pods = parts_.pods->Read(Millis::zero(), stop))
       report.evidence.ready_pods_after = pods->ready;
     else
-      report.warnings.push_back("the pods could not be listed after the run: " + pods.error().what);
+      report.warnings.push_back("cannot list pods after the run: " + pods.error().what);
   }
   if (const auto shortfall = Shortfall(report, report.before->disk, report.after->disk);
       !report.dry_run && !shortfall.empty())

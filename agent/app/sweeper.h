@@ -24,14 +24,14 @@ namespace imagesweep {
 
 class RemovalJournal;
 
-// A valid policy and where it came from.
+// A valid policy and its source.
 struct ActivePolicy {
   Policy policy;
   PolicySource source;
   std::string text = {};  // the document; empty for the defaults
 };
 
-// The parts of one node that a run works with.  `pods` is null when told to do without Kubernetes.
+// The parts of one node that a run uses.  `pods` is null with --without-kubernetes.
 struct NodeParts {
   RuntimeReader& runtime;
   PodReader* pods;
@@ -39,59 +39,57 @@ struct NodeParts {
   Filesystem& filesystem;
   Ledger& ledger;
   const Clock& clock;
-  History* history = nullptr;  // null: nothing is kept of the runs
-  // Asks the node's kubelet; empty: its defaults are assumed.
+  History* history = nullptr;  // null: runs are not recorded
+  // Reads the thresholds of the kubelet; empty: its defaults are assumed.
   std::function<Result<KubeletThresholds>(const std::stop_token&)> kubelet = {};
-  WorkloadReader* workloads = nullptr;  // null: with pods, keep.workloads makes every run refuse
-  // What containerd itself says of its layers, and its way to remove many images at once; null:
-  // there is only the CRI.
+  WorkloadReader* workloads = nullptr;  // null: with pods, keep.workloads aborts every run
+  // containerd's own layers and batch removal; null: only the CRI.
   layers::LayerReader* layers = nullptr;
   ImageRemover* batch_remover = nullptr;
-  // Makes what keeps copies as keep.archive says; empty: images that it is for stay.
+  // Creates the archiver for keep.archive; empty: images that need an archive stay.
   std::function<std::unique_ptr<ImageArchiver>(const Archive&)> archiver = {};
-  OriginReader* origins = nullptr;       // null: origins are as the runtime's list has them
-  RegistryVerifier* verifier = nullptr;  // null: with keep.verifyRegistry nothing goes
-  // Gives names back that an interrupted removal took; null: a warning says that nothing can.
+  OriginReader* origins = nullptr;       // null: origins as in the list of the runtime
+  RegistryVerifier* verifier = nullptr;  // null: with keep.verifyRegistry no image is removed
+  // Restores names that an interrupted removal deleted; null: a run only warns.
   NameRestorer* name_restorer = nullptr;
 };
 
 struct SweepOptions {
   std::optional<bool> dry_run;  // empty: as the policy says
-  // How long the agent has been running; empty for a command that a person gave, which has no
-  // initialDelay and needs no confirmation.
+  // Uptime of the agent; empty for a command, which has no initialDelay and no confirmRuns.
   std::optional<Millis> running_for;
   Executor::Hooks hooks;
-  // Why the run may remove nothing, known before it looked; what it sees still counts as seen.
+  // The reason why the run must abort, known beforehand.  Its observation still counts.
   std::optional<Refusal> refused = {};
-  // Bytes that are to be available on the image filesystem in the end, and then no image more goes;
-  // 0: as the policy's marks say.
+  // Remove images only until this many bytes are available on the image filesystem; 0: by the
+  // thresholds of the policy.
   std::uint64_t room = 0;
 };
 
-// One pass: policy + references + images -> plan -> execution -> report.  Remembers between runs
-// only what the gate and the back-off need.  Not for several threads.
+// One pass: policy + references + images -> plan -> execution -> report.  Keeps only the state of
+// the gate and the back-off between runs.  One thread at a time.
 class Sweeper {
  public:
-  // References of pods that came and went since the last run; they refresh last use.
+  // References of pods that existed only between two runs; they refresh the last use.
   using RecentReferences = std::function<std::vector<ImageReference>()>;
 
   Sweeper(NodeParts parts, std::string node, std::optional<OwnPod> own_pod,
           RecentReferences recent = {});
 
-  // Looks and decides; removes nothing.
-  // `layers`: what they say goes there, for other plans of the same look; null when not known.
+  // Observes and plans; removes nothing.
+  // `layers` receives the layer graph for other plans of the same observation, or null.
   Report Evaluate(const ActivePolicy& active, const std::stop_token& stop,
                   std::shared_ptr<const layers::LayerGraph>* layers = nullptr);
-  // Looks, decides, removes, looks again.
+  // Observes, plans, removes, verifies.
   Report Sweep(const ActivePolicy& active, const SweepOptions& options,
                const std::stop_token& stop);
 
  private:
-  // What one run looked at.
+  // The observation of one run.
   struct View {
     Evidence evidence;
     std::optional<ImageIndex> index;
-    std::shared_ptr<const layers::LayerGraph> graph;  // null: what images share is not known
+    std::shared_ptr<const layers::LayerGraph> graph;  // null: layers are not known
     std::vector<std::string> warnings;                // of the sources of evidence
   };
   Report Begin(const ActivePolicy& active);

@@ -10,22 +10,19 @@
 #include "agent/plan/fullest_disk.h"
 #include "agent/plan/scene.h"
 
-// What a run looks at, in the order in which it must be read.
+// The observation of a run, in the order in which the sources must be read.
 
 namespace imagesweep {
 namespace {
 
 constexpr const char* kNobodyWatched =
-    "ages: no agent has watched which images were used since the last observation, so no image is "
-    "old "
-    "enough for minimumAge; start the agent, or accept what you cannot know: --count-unwatched "
-    "counts this time as time without a use, --minimum-age=0s does not ask for an age";
+    "ages: no agent has watched the use of images since the last run, so no image is old enough "
+    "for minimumAge; start the agent, or set --count-unwatched to count this time as time without "
+    "a use, or --minimum-age=0s to ignore ages";
 constexpr const char* kAgentDoesNotWatch =
-    "ages: uses of images are not watched now, so no image is old enough for minimumAge: the "
-    "runtime's "
-    "events or the pods cannot be followed, or this runtime has no events; --count-unwatched "
-    "counts "
-    "such time as time without a use";
+    "ages: the agent cannot watch the use of images, so no image is old enough for minimumAge: the "
+    "events of the runtime or the pods cannot be watched, or the runtime has no events; set "
+    "--count-unwatched to count this time as time without a use";
 
 std::string Describe(const NodeLabels& labels) {
   std::string text;
@@ -38,8 +35,8 @@ void ApplyOverride(const Evidence& evidence, Report& report) {
   if (report.in_force.overrides.empty()) return;
   if (!evidence.pods) {
     report.warnings.emplace_back(
-        "the policy has overrides by node labels; without Kubernetes the labels are not known, and "
-        "none of them holds");
+        "overrides by node labels are ignored, because the labels are not known without "
+        "Kubernetes");
     return;
   }
   const Override* const found = report.in_force.OverrideFor(evidence.pods->node_labels);
@@ -48,15 +45,15 @@ void ApplyOverride(const Evidence& evidence, Report& report) {
   report.in_force = Policy(*found->policy);
 }
 
-// The plan judges an image by every name that a removal takes.  What the recheck compares stays as
-// the runtime lists it.
+// The plan evaluates every name that a removal deletes.  The recheck compares images as the runtime
+// lists them.
 void AddRecordNames(const layers::LayerGraph& graph, std::vector<Image>& images) {
   for (std::uint32_t at = 0; at < images.size() && at < graph.size(); ++at)
     std::ranges::move(layers::NamesBesideTheCri(images[at], graph.Records(at)),
                       std::back_inserter(images[at].tags));
 }
 
-// Takes the references of images that came again out of those that were used, without their mark.
+// Moves the references of images that were pulled again out of `recent`, without their mark.
 std::vector<ImageReference> TakeCameAgain(std::vector<ImageReference>& recent) {
   std::vector<ImageReference> again;
   for (ImageReference& reference : recent) {
@@ -71,8 +68,8 @@ std::vector<ImageReference> TakeCameAgain(std::vector<ImageReference>& recent) {
 
 }  // namespace
 
-// Images first, references last: what comes into use in between is then seen as used.  The other
-// order would remove an image that was just pulled.
+// Images first, references last: an image that comes into use in between is then seen as used.  The
+// other order would remove an image that was just pulled.
 std::optional<Refusal> Sweeper::ReadEvidence(View& view, const std::stop_token& stop) {
   Evidence& evidence = view.evidence;
   auto identity = parts_.runtime.Identity(stop);
@@ -100,8 +97,8 @@ std::optional<Refusal> Sweeper::ReadEvidence(View& view, const std::stop_token& 
   return std::nullopt;
 }
 
-// Between the images and their users, like everything that says something about images.  Who has
-// these services has containers that the CRI does not list: not to see them is not to have none.
+// Read between the images and their users, like everything about images.  A runtime with these
+// services may have containers that the CRI does not list, so a failed read aborts the run.
 std::optional<Refusal> Sweeper::ReadLayers(View& view, const std::stop_token& stop) {
   if (parts_.layers == nullptr) return std::nullopt;
   auto graph = parts_.layers->Read(view.evidence.images, stop);
@@ -114,20 +111,20 @@ std::optional<Refusal> Sweeper::ReadLayers(View& view, const std::stop_token& st
   return std::nullopt;
 }
 
-// What only the cluster's workloads need cannot be told from what nothing needs: whoever may not
-// read them removes nothing.  A host without a cluster has none.
+// Without the workloads, an image that only a workload needs looks unneeded, so a failed read
+// aborts the run.  A host without a cluster has no workloads.
 std::optional<Refusal> Sweeper::ReadWorkloads(Report& report, Evidence& evidence,
                                               const std::stop_token& stop) {
   KeepWorkloads& keep = report.in_force.keep.workloads;
   if (parts_.workloads == nullptr && parts_.pods == nullptr) keep.enabled = false;
   if (!keep.enabled) return std::nullopt;
   const std::string pods_alone =
-      "; or set keep.workloads.enabled: false in the policy, and only pods count as users";
+      "; or set keep.workloads.enabled: false in the policy, so that only pods keep images";
   if (parts_.workloads == nullptr)
     return Refusal{"workloads",
                    {ErrorKind::kInvalid,
-                    "keep.workloads.enabled is true, which is the default, and nothing here reads "
-                    "the cluster's workloads; give --workloads=direct or index (chart: "
+                    "keep.workloads.enabled is true (the default), but the workloads of the "
+                    "cluster are not read; set --workloads=direct or --workloads=index (chart: "
                     "workloads.mode)" +
                         pods_alone}};
   auto read = parts_.workloads->Read(SteadyTime::min(), stop);
@@ -141,26 +138,28 @@ std::optional<Refusal> Sweeper::ReadWorkloads(Report& report, Evidence& evidence
   return std::nullopt;
 }
 
-// The one of the image filesystems that matters: for `room` that with the least of it.
+// The image filesystem that matters: the fullest, or for `room` the one with the least free space.
 std::optional<DiskUsage> Sweeper::ReadDisk(std::uint64_t room, Report& report,
                                            const std::stop_token& stop) {
   ImageDisks read = ReadImageDisks(parts_.runtime, parts_.filesystem, stop);
   for (const std::string& problem : read.problems)
     report.warnings.push_back((read.disks.empty()
-                                   ? "disk use is not known, so nothing goes for space: "
-                                   : "the use of one image filesystem is not known: ") +
+                                   ? "cannot determine the disk usage, so no image is removed to "
+                                     "free space: "
+                                   : "cannot determine the usage of one image filesystem: ") +
                               problem);
   return room > 0 ? SmallestFreeDisk(read.disks) : FullestDisk(report.in_force.disk, read.disks);
 }
 
-// The same one again, or what came before and after could not be compared.
+// The same file system as before, so that before and after can be compared.
 std::optional<DiskUsage> Sweeper::DiskAfter(Report& report, const std::stop_token& stop) {
   const auto& before = report.observation.disk;
   if (!before) return ReadDisk(report.plan.room, report, stop);
   if (report.Count(OutcomeKind::kRemoved) > 0) parts_.filesystem.Settle(before->mountpoint);
   auto after = parts_.filesystem.Stat(before->mountpoint);
   if (after) return *std::move(after);
-  report.warnings.push_back("disk use after the run is not known: " + after.error().what);
+  report.warnings.push_back("cannot determine the disk usage after the run: " +
+                            after.error().what);
   return std::nullopt;
 }
 
@@ -199,14 +198,14 @@ std::optional<Refusal> Sweeper::Observe(View& view, const SweepOptions& options,
 
   ApplyOverride(evidence, report);
   if (auto refusal = ReadWorkloads(report, evidence, stop)) return refusal;
-  // Only a view that was believed may age an image.
+  // Only an observation that passed the gate may age an image.
   auto used_since = in_use;
   std::vector<bool> came_again(seen.images.size());
   if (recent_) {
     auto recent = recent_();
     const auto again = TakeCameAgain(recent);
     came_again = ReferencedImages(*index, seen.images.size(), again);
-    // The file of the agent tells later runs; where there is none, only a use is remembered.
+    // The state file tells later runs; without one, only a use is remembered.
     if (!parts_.ledger.durable()) std::ranges::copy(again, std::back_inserter(recent));
     const auto recently = ReferencedImages(*index, seen.images.size(), recent);
     for (std::size_t at = 0; at < used_since.size(); ++at)

@@ -43,7 +43,7 @@ bool UseRecorder::Step() {
       for (const std::string& use : uses) unwritten_.erase(use);
       if (begins) written_since_ = since;
     } else {
-      written_since_.reset();  // it may be another file by the next step
+      written_since_.reset();  // the next step may write another file
     }
     const bool all = notified == notified_;
     const Status told = log_.Tell(!since || !status ? WatchState::kNone
@@ -60,7 +60,7 @@ void UseRecorder::Notify() {
   {
     const std::scoped_lock lock(mu_);
     ++notified_;
-    // To let a lock go cannot fail; if it does, the lock is gone as a whole.
+    // Releasing a lock cannot fail unless the lock is already lost.
     if (std::exchange(told_written_, false)) (void)log_.Tell(WatchState::kBehind);
   }
   wakeup_.Notify();
@@ -90,12 +90,12 @@ void UseRecorder::Gather() {
   Add(std::move(events.references), nullptr);
   if (!sources_.pods) return;
   kube::Recent pods = sources_.pods();
-  // Before the first list there are none; a node without any pod is not believed anyway.
+  // Empty before the first list; a run does not trust a node without pods anyway.
   if (!pods.complete || (!pods_since_ && !pods.references.empty())) pods_since_ = now;
   Add(std::move(pods.references), &pods_before_);
 }
 
-// What was there when the pods were asked last, and is still there, is written already.
+// References that were present at the last read of the pods are already written.
 void UseRecorder::Add(std::vector<ImageReference> references, std::set<std::string>* seen_before) {
   std::set<std::string> seen;
   for (ImageReference& reference : references) {

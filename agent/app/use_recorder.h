@@ -20,38 +20,39 @@
 
 namespace imagesweep {
 
-// Joins what the watches of an agent see of the uses of images, keeps it for the agent's next
-// observation, and writes it to the state directory at once, at most one transaction a second.
+// Collects the uses of images that the watches of an agent see, keeps them for the agent's next
+// observation, and writes them to the state directory, at most one transaction a second.
 //
-// All uses are watched while the runtime's events come and, with Kubernetes, the pods are watched,
-// each since its last loss.  A runtime without events is never watched: a container that comes and
-// goes between two lists leaves no trace.  A process that was stopped for 10 s has a gap too, since
-// what it was sent meanwhile waits to be read.
+// All uses are watched while the events of the runtime arrive and, with Kubernetes, the pods are
+// watched, each since its last interruption.  A runtime without events is never watched, because a
+// short-lived container between two lists leaves no trace.  A process that was stopped for 10 s has
+// a gap too, because its events wait to be read.
 //
-// Run() on a thread of its own; the other calls from any.
+// Run() on its own thread; the other calls from any thread.
 class UseRecorder {
  public:
   struct Sources {
     std::function<containerd::UseWatch::Uses()> events;
-    std::function<kube::Recent()> pods = {};  // empty: told to do without Kubernetes
+    std::function<kube::Recent()> pods = {};  // empty: --without-kubernetes
   };
   static constexpr Millis kPause = std::chrono::seconds(1);
   static constexpr Millis kStopped = std::chrono::seconds(10);
 
-  // `failed`: the state directory cannot be used, each time; commands then see no watch.  On the
-  // thread of Run.
+  // `failed`: called on the thread of Run each time that the state directory cannot be written.
+  // Commands then see no watch.
   UseRecorder(Sources sources, UseLog& log, const Clock& clock,
               std::function<void(const Error&)> failed = {});
 
   void Run(const std::stop_token& stop);
-  // One step of Run(): takes what the sources have and writes it.  True when it had to write.
+  // One step of Run(): drains the sources and writes their uses.  True if there was anything to
+  // write.
   bool Step();
 
-  // A use came, or events were lost: commands have to wait until it is written.
+  // A use arrived, or events were lost: commands must wait until it is written.
   void Notify();
 
-  // What was used since the last call, for an observation; and since when, as of now, all uses have
-  // been watched.
+  // Take: the uses since the last call, for an observation.  watched_since: the time since which
+  // all uses are watched.
   std::vector<ImageReference> Take();
   std::optional<SteadyTime> watched_since() const;
 
@@ -69,14 +70,14 @@ class UseRecorder {
   mutable std::mutex mu_;
   std::map<std::string, ImageReference> pending_;  // for the next observation, by text
   std::set<std::string> unwritten_;
-  std::set<std::string> pods_before_;  // what the pods referred to when they were asked last
+  std::set<std::string> pods_before_;  // the references of the pods at the last read
   std::optional<SteadyTime> events_since_;
   std::optional<SteadyTime> pods_since_;
-  std::optional<SteadyTime> not_before_;  // the end of the last gap that is ours
+  std::optional<SteadyTime> not_before_;  // the end of the last gap of this process
   SteadyTime gathered_;
   std::uint64_t notified_ = 0;
-  std::optional<SteadyTime> written_since_;  // of the mark in the file
-  bool told_written_ = false;                // commands need not wait
+  std::optional<SteadyTime> written_since_;  // the mark in the file
+  bool told_written_ = false;                // true: commands need not wait
 };
 
 }  // namespace imagesweep

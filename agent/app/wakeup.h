@@ -9,7 +9,7 @@
 
 namespace imagesweep {
 
-// Lets other threads cut a wait short: a policy edit must act at once, not at the next interval.
+// Lets other threads end a wait early: a policy edit must apply at once, not at the next interval.
 class Wakeup {
  public:
   void Notify() {
@@ -19,7 +19,7 @@ class Wakeup {
     }
     woken_.notify_all();
   }
-  // Returns when notified since the last wait, after `time`, or on stop.  True when notified.
+  // Returns on a notification since the last wait, after `time`, or on stop.  True if notified.
   bool Wait(Millis time, const std::stop_token& stop) {
     std::unique_lock lock(mu_);
     woken_.wait_for(lock, stop, time, [this] { return notified_; });

@@ -44,7 +44,7 @@ Result<std::unique_ptr<HttpServer>> Serve(const Options& options, AgentShared& s
   return HttpServer::Start(options.listen_address, std::move(routes));
 }
 
-// What must be right before anything starts; empty when all is.
+// The error of invalid options, checked before anything starts; empty: valid.
 std::optional<Error> Complaint(const Options& options) {
   if (options.policy_file.empty() == options.policy_configmap.empty())
     return Error{ErrorKind::kInvalid,
@@ -60,7 +60,7 @@ std::optional<Error> Complaint(const Options& options) {
   if (auto why = WorkloadsComplaint(options)) return why;
   const auto own = OwnPodOf(options);
   if (!own) return own.error();
-  // Inside a cluster our own pod is what shows that a list is the whole list.
+  // In a cluster, our own pod shows that a list of pods is complete.
   if (!options.without_kubernetes && options.kubeconfig.empty() && !*own)
     return Error{
         ErrorKind::kInvalid,
@@ -105,10 +105,10 @@ void RunUntilStopped(const Options& options, AgentShared& shared, kube::Cluster*
       shared.status.SetHistory(*history, /*details=*/true);
     };
   }
-  WorkloadReader* workloads =
-      cluster == nullptr ? nullptr : WorkloadsOf(options, *cluster, WorkloadsFrom::kDirect, [&shared] {
-        shared.wakeup.Notify();
-      });
+  WorkloadReader* workloads = cluster == nullptr
+                                  ? nullptr
+                                  : WorkloadsOf(options, *cluster, WorkloadsFrom::kDirect,
+                                                [&shared] { shared.wakeup.Notify(); });
   const auto own_pod = OwnPodOf(options);
   Sweeper sweeper({runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem,
                    *ledger, shared.clock, history.get(), std::move(kubelet), workloads,
@@ -123,7 +123,7 @@ void RunUntilStopped(const Options& options, AgentShared& shared, kube::Cluster*
       [&](const std::stop_token& quit) { WatchRuntime(runtime, shared, quit); });
   const std::jthread use_watch([&uses](const std::stop_token& quit) { uses.Run(quit); });
   const std::jthread use_writer([&recorder](const std::stop_token& quit) { recorder->Run(quit); });
-  // The first run says more when its time is watched already; a runtime without events never is.
+  // The first run is more accurate if uses are already watched; a runtime without events never is.
   const SteadyTime patience = shared.clock.Steady() + kUntilWatched;
   while (!recorder->watched_since() && shared.clock.Steady() < patience)
     if (!shared.clock.Sleep(kAskAgain, stop)) break;
@@ -165,7 +165,7 @@ int RunAgent(const Options& options, const std::stop_token& stop) {
                         else
                           shared.sight.Lost(seen.error().what);
                       });
-  std::unique_ptr<kube::Cluster> cluster;  // last, as its watches use what stands above
+  std::unique_ptr<kube::Cluster> cluster;  // last, because its watches use the variables above
   if (!options.without_kubernetes) {
     auto connected = ConnectToCluster(
         options,

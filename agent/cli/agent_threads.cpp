@@ -41,7 +41,7 @@ void AgentShared::UsesNotWritten(const Error& why) {
   const SteadyTime now = clock.Steady();
   if (uses_not_written && now - *uses_not_written < kLogAgain) return;
   uses_not_written = now;
-  log->Warn("Uses not written",
+  log->Warn("Failed to record image uses",
             {{"err", why.what}, {"then", "commands on this node treat this time as unwatched"}});
 }
 
@@ -71,7 +71,7 @@ void AgentShared::PolicyChanged(PolicyStore::Change change) {
   }
 }
 
-// A file is read again and again: cheap, and right for every way in which a file can be replaced.
+// Polls the file: cheap, and correct for every way to replace a file.
 void FollowPolicyFile(const std::string& path, AgentShared& shared, const std::stop_token& stop) {
   do {
     const auto text = ReadTextFile(path);
@@ -119,12 +119,12 @@ void WatchPolicySight(AgentShared& shared, const std::stop_token& stop) {
     if (!news) continue;
     if (told) {
       shared.metrics.PolicyRejected();
-      shared.log->Warn("Policy unread", {{"err", complaint}, {"refusesRuns", refused}});
+      shared.log->Warn("Cannot read policy", {{"err", complaint}, {"refusesRuns", refused}});
       shared.Tell(PolicyUnreadEvent(complaint));
     } else {
       if (shared.policies.Problem().empty()) shared.metrics.PolicyConfirmed();
-      shared.log->Info("Policy read again", {});
-      shared.wakeup.Notify();  // a run that was refused need not wait longer
+      shared.log->Info("Policy is readable again", {});
+      shared.wakeup.Notify();  // an aborted run need not wait longer
     }
   } while (shared.clock.Sleep(kSightCheck, stop));
 }
@@ -142,7 +142,8 @@ std::shared_ptr<cri::Connection> AwaitRuntime(const Options& options, AgentShare
     shared.health.SetRuntime({}, connection.error());
     if (outage.Note(true, shared.clock.Steady()))
       shared.Tell(RuntimeUnreachableEvent(connection.error().what));
-    if (!said) shared.log->Warn("Found no runtime", {{"err", connection.error().what}});
+    if (!said)
+      shared.log->Warn("Container runtime not reachable", {{"err", connection.error().what}});
     shared.clock.Sleep(kRuntimeRetry, stop);
   }
   return nullptr;
@@ -161,12 +162,12 @@ void WatchRuntime(RuntimeReader& runtime, AgentShared& shared, const std::stop_t
     if (outage.Note(!identity, shared.clock.Steady()))
       shared.Tell(RuntimeUnreachableEvent(identity.error().what));
     if (identity && (first || !up)) {
-      shared.log->Info("Reached runtime", {{"runtime", identity->name},
-                                           {"version", identity->version},
-                                           {"endpoint", identity->endpoint}});
+      shared.log->Info("Connected to container runtime", {{"runtime", identity->name},
+                                                          {"version", identity->version},
+                                                          {"endpoint", identity->endpoint}});
       shared.wakeup.Notify();
     } else if (!identity && up) {
-      shared.log->Warn("Lost runtime", {{"err", identity.error().what}});
+      shared.log->Warn("Lost connection to container runtime", {{"err", identity.error().what}});
     }
     up = static_cast<bool>(identity);
     first = false;
@@ -177,9 +178,9 @@ void WatchRuntime(RuntimeReader& runtime, AgentShared& shared, const std::stop_t
 containerd::UseWatch::Options LoggedUseWatch(AgentShared& shared) {
   containerd::UseWatch::Options options;
   options.seed = RandomSeed();
-  options.subscribed = [&shared] { shared.log->Debug("Subscribed to containerd's events", {}); };
+  options.subscribed = [&shared] { shared.log->Debug("Subscribed to containerd events", {}); };
   options.lost = [&shared](const Error& why) {
-    shared.log->Warn("Lost containerd's events", {{"err", why.what}});
+    shared.log->Warn("Lost containerd events", {{"err", why.what}});
   };
   return options;
 }

@@ -22,12 +22,12 @@
 #include "agent/report/log.h"
 #include "agent/report/metrics.h"
 
-// What runs beside an agent's own loop, following its policy and its runtime, and what all of it
-// shares.
+// The threads beside an agent's loop that follow its policy and its runtime, and their shared
+// state.
 
 namespace imagesweep {
 
-// What the threads of one agent share; the members' order is the start order.
+// The shared state of the threads of one agent; the order of members is the start order.
 struct AgentShared {
   explicit AgentShared(const Options& given);
 
@@ -40,32 +40,31 @@ struct AgentShared {
   PolicySight sight{clock};
   StatusBoard status;
   Wakeup wakeup;
-  std::optional<SteadyTime> uses_not_written;  // when that was logged last
-  std::unique_ptr<EventPublisher> events;      // empty: none are written; set before others use it
+  std::optional<SteadyTime> uses_not_written;  // the time of the last log line about it
+  std::unique_ptr<EventPublisher> events;      // empty: writes no events; set before other threads
 
   void Tell(NodeEvent event) const;
   // Logs that uses cannot be written to the state directory, once an hour.  One thread.
   void UsesNotWritten(const Error& why);
-  // Tells health, metrics, events and the log, and wakes the agent for a policy that was loaded.
+  // Updates health, metrics, events and the log, and wakes the agent for a new policy.
   void PolicyChanged(PolicyStore::Change change);
 };
 
-// Tells health, metrics, events and the log when the policy is not read, and when it is again,
-// until told to stop.
+// Reports to health, metrics, events and the log while the policy cannot be read, until `stop`.
 void WatchPolicySight(AgentShared& shared, const std::stop_token& stop);
-// Until told to stop.
+// Follows a policy file until `stop`.
 void FollowPolicyFile(const std::string& path, AgentShared& shared, const std::stop_token& stop);
-// The ConfigMap's policy, or that of the override while there is one.  `choice` must outlive the
-// cluster's watches.
+// Follows the policy ConfigMap, or the override while it exists.  `choice` must outlive the watches
+// of the cluster.
 void FollowConfigMaps(const Options& options, kube::Cluster& cluster, PolicyChoice& choice,
                       const Clock& clock);
 
-// Waits for a runtime when there is none yet: an agent does not exit for that.  Null: told to stop.
+// Waits for the runtime, because an agent does not exit without one.  Null: stopped.
 std::shared_ptr<cri::Connection> AwaitRuntime(const Options& options, AgentShared& shared,
                                               const std::stop_token& stop);
-// Whether it still answers, until told to stop.
+// Checks that the runtime answers, until `stop`.
 void WatchRuntime(RuntimeReader& runtime, AgentShared& shared, const std::stop_token& stop);
-// For a watch of containerd's events that logs when it begins and when it is lost.
+// Options of a watch of containerd's events that log its start and its loss.
 containerd::UseWatch::Options LoggedUseWatch(AgentShared& shared);
 
 }  // namespace imagesweep

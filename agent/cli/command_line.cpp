@@ -32,7 +32,7 @@ bool IsDigit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// A size as Kubernetes or as people write it: 20Gi, 20GiB, 4096B.
+// A size as in Kubernetes, or with a B: 20Gi, 20GiB, 4096B.
 Result<std::uint64_t> ReadSize(std::string text) {
   const bool bytes = text.size() > 1 && text.back() == 'B' && IsDigit(text[text.size() - 2]);
   if (text.ends_with("iB") || bytes) text.pop_back();
@@ -52,7 +52,7 @@ CLI::App* AddEnsureSpace(CLI::App& app, Options& options) {
             const auto size = ReadSize(text);
             if (!size) return size.error().what;
             if (*size == 0) return std::string("must be more than 0");
-            // Few mean bytes.
+            // A number without a unit is probably a mistake.
             return IsDigit(text.back()) ? "needs a unit, such as 20Gi or 500M" : std::string();
           },
           "SIZE"))
@@ -106,7 +106,7 @@ CLI::App* AddDf(CLI::App& app, Options& options) {
                    "Show only the space that removing these images together would free")
       ->check(CLI::Validator(
           [](const std::string& text) {
-            // The parser takes the word that follows, whatever it is.
+            // The parser takes the next word, also if it is a flag.
             return text.starts_with('-') ? "requires an IMAGE, but got the flag " + text
                                          : std::string();
           },
@@ -145,7 +145,7 @@ CLI::App* AddRestore(CLI::App& app, Options& options) {
   return command;
 }
 
-// `parent`: the words of the command that `app` is, with a blank behind them.
+// `parent`: the name of the command `app`, with a trailing space.
 void AddFooters(CLI::App& app, const std::string& parent) {
   for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     const std::string name = parent + command->get_name();
@@ -238,7 +238,7 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
           ->alias("prune"),
       RunSweep);
   auto* sweep_dry = sweep->add_flag("--dry-run", dry_run, kDryUnlessTold);
-  // Words that might mean either are not for a flag that removes.
+  // A flag that permits removals accepts no ambiguous words.
   sweep_dry->check(CLI::IsMember({"true", "false"}));
   auto* restore = command(AddRestore(app, *options), RunRestore);
   auto* restore_dry = restore->add_flag(

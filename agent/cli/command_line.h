@@ -9,12 +9,12 @@
 
 namespace imagesweep {
 
-// What was asked for: a command with its options, or an exit code when all is said already (help,
-// usage error).
+// A parsed command with its options.
 struct Invocation {
   std::function<int(const std::stop_token&)> run;
 };
 
+// The exit code if there is nothing to run: help was printed, or the usage is wrong.
 std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const* argv);
 
 }  // namespace imagesweep

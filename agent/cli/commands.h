@@ -4,8 +4,8 @@
 
 #include "agent/cli/options.h"
 
-// One function for each command; each prints its result on stdout, everything else on stderr, and
-// returns the process' exit code.
+// One function per command.  Each prints its result to stdout and everything else to stderr, and
+// returns the exit code.
 
 namespace imagesweep {
 
@@ -27,7 +27,7 @@ int RunAnalyze(const Options& options, const std::stop_token& stop);
 int RunAnalyzeLayers(const Options& options, const std::stop_token& stop);
 int RunCompare(const Options& options);
 int RunDf(const Options& options, const std::stop_token& stop);
-// Publishes the workloads for all agents, or stands by, until told to stop.
+// Publishes the workloads for all agents, or stands by, until `stop`.
 int RunIndex(const Options& options, const std::stop_token& stop);
 int RunVersion(const Options& options);
 

@@ -7,17 +7,17 @@
 #include "agent/report/compare.h"
 #include "agent/report/yaml.h"
 
-// analyze --compare: two documents that other commands wrote.  Needs no node.
+// analyze --compare: compares two documents of other commands.  Needs no node.
 
 namespace imagesweep {
 namespace {
 
-// Far more than a report of the largest node; a device that never ends is no report.
+// Far more than a report of the largest node; stops at devices that never end.
 constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
 
 Result<NamedDocument> Load(const std::string& file) {
   const auto unreadable = [&](const std::string& why) {
-    return Error{ErrorKind::kNotFound, file + " cannot be read: " + why};
+    return Error{ErrorKind::kNotFound, "cannot read " + file + ": " + why};
   };
   errno = 0;
   std::ifstream in(file, std::ios::binary);

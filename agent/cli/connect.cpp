@@ -16,9 +16,9 @@ namespace {
 constexpr const char* kCure =
     "; set --kubeconfig FILE, or --without-kubernetes on a host without a cluster";
 constexpr const char* kCureOfNoAuthority =
-    "; imagesweep trusts only the cluster's own authority, while kubectl also trusts the system's: "
-    "to add it, run `kubectl config set-cluster NAME --certificate-authority=FILE "
-    "--embed-certs=true`";
+    "; imagesweep trusts only the certificate authority of the cluster, while kubectl also trusts "
+    "those of the system; to add one, run `kubectl config set-cluster NAME "
+    "--certificate-authority=FILE --embed-certs=true`";
 
 Result<ConfigMapName> ParseName(const std::string& flag, const std::string& text) {
   const auto slash = text.find('/');

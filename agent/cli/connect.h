@@ -12,13 +12,11 @@
 #include "agent/model/evidence.h"
 #include "agent/state/ledger.h"
 
-// From options to the sources that they mean.  Errors are for the person who wrote the options:
-// cause and cure.
+// Connects to the sources that the options name.  Errors are for the user: the cause and the fix.
 
 namespace imagesweep {
 
-// The key of a policy ConfigMap that holds the policy.
-// In the ConfigMap that overrides; the other one's is Options::policy_key.
+// The key of the policy in the override ConfigMap; Options::policy_key is that of the other one.
 inline constexpr const char* kOverrideKey = "policy.yaml";
 
 struct ConfigMapName {
@@ -26,37 +24,36 @@ struct ConfigMapName {
   std::string name;
   std::string description() const { return "configmap/" + name_space + "/" + name; }
 };
-// --policy-configmap and --policy-override-configmap; kInvalid when not NAMESPACE/NAME.
+// --policy-configmap and --policy-override-configmap; kInvalid: not NAMESPACE/NAME.
 Result<ConfigMapName> ConfigMapNameOf(const Options& options);
 Result<ConfigMapName> OverrideNameOf(const Options& options);
 
-// The own pod as the downward API gives it; empty outside a pod.  kInvalid when only part of it is
-// set.
+// The own pod from the downward API; empty outside a pod.  kInvalid: only partly set.
 Result<std::optional<OwnPod>> OwnPodOf(const Options& options);
 
-// --node-name, else the host's name in lower case, which is what kubelets register by default.
+// --node-name, otherwise the host name in lower case, which kubelets register by default.
 std::string NodeNameOf(const Options& options);
 
-// How this process counts ages.  In a pod /etc is that of its image, and only --host-prefix shows
-// the node's.
+// The options of the ledger of ages.  In a pod, /etc belongs to its image, and only --host-prefix
+// shows that of the node.
 Ledger::Options LedgerOptionsOf(const Options& options);
 
-// By --kubeconfig, else the pod's service account.
+// From --kubeconfig, otherwise from the service account of the pod.
 Result<kube::ApiServer> ApiServerOf(const Options& options);
-// An error of a request to the server, with its address and a cure when it does not answer.
+// Adds the address and a fix to the error of a server that does not answer.
 Error Unreached(Error error, const std::string& url);
 Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
                                                         kube::RequestObserver observer,
                                                         const Clock& clock);
 
-// Why --workloads cannot be followed; empty: it can.
+// The error of an invalid --workloads; empty: it is valid.
 std::optional<Error> WorkloadsComplaint(const Options& options);
-// Who reads the workloads by it, or null; what is not told means `otherwise`.  With `on_back` an
-// index is watched from now on, and it is called when it can be read again.
+// The reader for --workloads, or null; `otherwise` is used if the flag is not set.  With `on_back`,
+// watches an index from now on, and calls it when the index is readable again.
 WorkloadReader* WorkloadsOf(const Options& options, kube::Cluster& cluster, WorkloadsFrom otherwise,
                             const std::function<void()>& on_back = {});
 
-// --runtime-endpoint, else the first socket that answers.
+// Connects to --runtime-endpoint, otherwise to the first socket that answers.
 Result<std::shared_ptr<cri::Connection>> ConnectToRuntime(const Options& options,
                                                           cri::CallObserver observer,
                                                           const std::stop_token& stop);

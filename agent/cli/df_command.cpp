@@ -16,8 +16,8 @@
 #include "agent/report/df.h"
 #include "agent/report/yaml.h"
 
-// df: what lies in the image store on whose account, and what a removal would really free.  Needs
-// the runtime alone.  Of a runtime that tells no layer's size, what can be bounded.
+// df: disk usage of the image store by owner, and the space that removals would free.  Needs only
+// the runtime.  Shows upper bounds for a runtime that does not report layer sizes.
 
 namespace imagesweep {
 namespace {
@@ -30,7 +30,7 @@ FreedSpace ToFreed(const layers::Freed& freed) {
   return {ToSpace(freed.space), std::string(layers::ToString(freed.certainty)), freed.why};
 }
 
-// One image for each text, or the complaint.
+// One image per text, or an error.
 Result<std::vector<std::uint32_t>> Find(const std::vector<Image>& images,
                                         const std::vector<std::string>& texts) {
   std::vector<std::uint32_t> found;
@@ -83,7 +83,7 @@ FreedSpace Bound(const std::optional<std::uint64_t>& bytes, const std::string& w
   return {{bytes.value_or(0), 0, 0, 0}, bytes ? "at most" : kNotKnown, why};
 }
 
-// Who uses what, by the runtime's containers alone.  `graph` may be null.
+// The images in use, only by the containers of the runtime.  `graph` may be null.
 Result<std::vector<bool>> ReadInUse(cri::Runtime& runtime, const std::vector<Image>& images,
                                     const layers::LayerGraph* graph, const std::stop_token& stop) {
   auto use = runtime.ReadUse(stop);
@@ -96,7 +96,7 @@ Result<std::vector<bool>> ReadInUse(cri::Runtime& runtime, const std::vector<Ima
   return in_use;
 }
 
-// What is known without any layer's size; `why` there is no more.
+// Upper bounds without layer sizes; `why` is the error that prevented exact sizes.
 Result<DiskUse> DescribeBounds(const std::shared_ptr<cri::Connection>& connection,
                                cri::Runtime& runtime, const std::vector<Image>& images,
                                const std::vector<std::uint32_t>& removed, const Error& why,

@@ -5,7 +5,7 @@
 
 namespace imagesweep {
 
-// What stands below the options in the help of one command: notes, examples, and exit codes.
+// The text below the options in the help of a command: notes, examples, and exit codes.
 struct HelpFooter {
   std::string_view command;  // "policy validate"
   std::string_view text;
@@ -83,7 +83,7 @@ Examples:
 
 Exit codes:
   0  The run, or the dry run, is complete.
-  1  The run was refused or interrupted, or a removal failed.
+  1  The run was aborted or interrupted, or a removal failed.
   2  The command line or the policy is invalid.
 )"},
     {"restore",
@@ -109,7 +109,7 @@ Examples:
 
 Exit codes:
   0  SIZE is available. In a dry run, SIZE would be available.
-  1  SIZE is not available, or the run was refused.
+  1  SIZE is not available, or the run was aborted.
   2  The command line or the policy is invalid.
 )"},
     {"watch", R"(If the output is not a terminal, the command prints one line per change.
@@ -212,7 +212,7 @@ Exit codes:
 )"},
 };
 
-// Empty for a command without one.
+// Empty for a command without a footer.
 inline std::string HelpFooterOf(std::string_view command) {
   for (const HelpFooter& footer : kHelpFooters)
     if (footer.command == command) return std::string(footer.text);

@@ -5,7 +5,7 @@
 #include "agent/report/yaml.h"
 #include "agent/state/history.h"
 
-// report and history: what earlier runs did.  They need the state directory and nothing else.
+// report and history: show earlier runs.  They need only the state directory.
 
 namespace imagesweep {
 namespace {
@@ -19,7 +19,7 @@ int Fail(const std::string& what) {
   return kExitFailed;
 }
 
-// Reading must not make what is not there: null when the directory holds no history yet.
+// Reading must not create a history: null if the directory has none yet.
 Result<std::unique_ptr<History>> OpenToRead(const Options& options, const Clock& clock) {
   if (options.state_dir.empty()) return std::unique_ptr<History>();
   const auto exists = History::Exists(options.state_dir);
@@ -75,7 +75,7 @@ int RunHistory(const Options& options) {
   Result<std::vector<RunEntry>> runs = std::vector<RunEntry>();
   if (*history != nullptr) runs = (*history)->Runs();
   if (!runs) return Fail(runs.error().what);
-  if (runs->empty()) PrintError(kNoRuns);  // which is no failure
+  if (runs->empty()) PrintError(kNoRuns);  // not a failure
   std::string out;
   switch (options.output) {
     case Output::kJson:

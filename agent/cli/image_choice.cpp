@@ -7,7 +7,7 @@
 namespace imagesweep {
 namespace {
 
-// As of a short id: fewer digits are rather a slip.
+// As for short IDs: fewer digits are probably a mistake.
 constexpr std::size_t kFewestDigits = 6;
 
 std::string_view WithoutAlgorithm(std::string_view text) {
@@ -15,7 +15,7 @@ std::string_view WithoutAlgorithm(std::string_view text) {
   return text;
 }
 
-// A person may give fewer digits of an id than a pod.
+// A user may write fewer digits of an ID than a pod.
 std::vector<std::uint32_t> ByBeginningOfId(std::span<const Image> images, std::string_view hex) {
   std::vector<std::uint32_t> meant;
   if (!IsHex(hex)) return meant;

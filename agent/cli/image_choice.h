@@ -9,8 +9,8 @@
 
 namespace imagesweep {
 
-// The images that a person means by `text`: a name, a digest or an id as in ImageIndex::Resolve;
-// else the beginning of an id, however short; else a digest as tables show it, cut off
+// The images that match `text`: a name, a digest or an ID as in ImageIndex::Resolve; otherwise a
+// prefix of an ID of any length; otherwise a shortened digest as in tables
 // ("docker.io/library/ci@sha256:476119050bf5").  Ascending.
 std::vector<std::uint32_t> ImagesMeantBy(std::span<const Image> images, const std::string& text);
 

@@ -24,7 +24,7 @@ Result<std::unique_ptr<HttpServer>> Serve(const Options& options, const IndexSta
         }}});
 }
 
-// Of this process alone, after a restart too.
+// Unique to this process, also after a restart.
 std::string HolderOf(const Options& options, const Clock& clock) {
   const std::string name = options.pod_name.empty() ? NodeNameOf(options) : options.pod_name;
   return name + "_" + NewRunId(clock.Now());
@@ -37,7 +37,7 @@ Result<std::unique_ptr<kube::Cluster>> Connect(const Options& options, IndexStat
   kube::ClusterOptions cluster;
   cluster.node_name = NodeNameOf(options);
   cluster.seed = RandomSeed();
-  cluster.workloads_start_within = Millis(0);  // there are few of us
+  cluster.workloads_start_within = Millis(0);  // only a few instances exist
   cluster.observer = [&status](auto verb, auto resource, auto code) {
     status.CountRequest(verb, resource, code);
   };
@@ -75,7 +75,7 @@ int RunIndex(const Options& options, const std::stop_token& stop) {
                            {"revision", Revision()},
                            {"index", index->display()},
                            {"holder", holder}});
-  // A standby watches too: so it knows all when its turn comes.
+  // A standby also watches, so that it is up to date when it becomes the leader.
   cluster.WatchWorkloads();
   cluster.WorkloadIndex(*index, /*watch=*/true);
   const auto writer = cluster.WriteWorkloadIndex(*index, holder);
@@ -91,10 +91,10 @@ int RunIndex(const Options& options, const std::stop_token& stop) {
       },
       [&](const std::optional<Error>& why) {
         status.SetLeaseProblem(why ? why->what : "");
-        if (why) (*log)->Warn("Cannot have lease", {{"err", why->what}});
+        if (why) (*log)->Warn("Failed to acquire or renew lease", {{"err", why->what}});
       });
   {
-    // Ends before the service does, so that nothing is written without the Lease.
+    // The service stops before the Lease is released, so that it never writes without the Lease.
     IndexService service({cluster.workloads(), *writer, cluster.WorkloadIndexSeen(),
                           [&lease] { return lease->Leads(); }, status, **log, clock},
                          RandomSeed());

@@ -6,7 +6,7 @@
 
 namespace imagesweep {
 
-// --index-name: NAME in the own pod's namespace, or NAMESPACE/NAME.  kInvalid when it is neither.
+// --index-name: NAME in the namespace of the own pod, or NAMESPACE/NAME.  kInvalid: another form.
 Result<kube::IndexName> IndexNameOf(const Options& options);
 
 }  // namespace imagesweep

@@ -12,13 +12,13 @@
 #include "agent/report/layer_analysis.h"
 #include "agent/report/yaml.h"
 
-// analyze --layers: how the images share layers, and where they could and do not.  Needs containerd
-// alone, and no Kubernetes.
+// analyze --layers: shows how images share layers, and where they could share more.  Needs only
+// containerd, not Kubernetes.
 
 namespace imagesweep {
 namespace {
 
-// Smaller layers are no matter for look-alikes and advice.
+// Look-alikes and advice ignore smaller layers.
 constexpr std::uint64_t kMinBytes = std::uint64_t{1} << 20;
 
 class Describer {

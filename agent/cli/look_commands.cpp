@@ -16,7 +16,7 @@
 #include "agent/report/listing.h"
 #include "agent/report/yaml.h"
 
-// images, plan, analyze and explain: one look, one decision, no removal.
+// images, plan, analyze, and explain: observe and plan, remove nothing.
 
 namespace imagesweep {
 namespace {
@@ -34,8 +34,8 @@ const Policy& OnThisNode(const Policy& policy, const Report& report) {
   return found == nullptr ? policy : *found->policy;
 }
 
-// Connects, looks and decides, by that profile where one is given; empty with the exit code in
-// `code` when that failed.
+// Connects, observes and plans, with the profile if given.  Empty on failure, with the exit code in
+// `code`.
 std::optional<Look> TakeLook(const Options& options, const std::optional<Profile>& profile,
                              const std::stop_token& stop, int& code) {
   auto session = NodeSession::Open(options, stop);
@@ -122,8 +122,8 @@ std::string Shown(const Options& options, const Page& page) {
   return options.output == Output::kMarkdown ? ToMarkdown(page) : ToText(page);
 }
 
-// What a policy file or a profile would change, against the policy in force.  With a profile, and
-// no ConfigMap, the file is the policy in force.
+// Compares a policy file or a profile with the policy in force.  With a profile and no ConfigMap,
+// the file is the policy in force.
 int PrintDifference(const Options& options, const std::stop_token& stop) {
   const bool file_is_candidate =
       !options.policy_file.empty() && (!options.policy_configmap.empty() || !options.try_profile);

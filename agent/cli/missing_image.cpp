@@ -18,7 +18,7 @@ bool IsRepository(std::string_view repository, std::string_view text) {
          (repository.ends_with(text) && repository[repository.size() - text.size() - 1] == '/');
 }
 
-// Of the repository that `text` names, with or without its registry: "a:v1, a:v2 and 3 more".
+// The tags of the repository in `text`, with or without its registry: "a:v1, a:v2 and 3 more".
 std::string OtherTags(const Observation& seen, const std::string& text) {
   const auto colon = text.find(':', text.rfind('/') == std::string::npos ? 0 : text.rfind('/'));
   const std::string path = text.substr(0, std::min(colon, text.find('@')));
@@ -35,7 +35,7 @@ std::string OtherTags(const Observation& seen, const std::string& text) {
   return list;
 }
 
-// Empty: none is remembered, or what is cannot be read, of which other commands complain.
+// Empty: no removal is recorded, or the history cannot be read, which other commands report.
 std::string Removal(const Options& options) {
   const auto removals = ReadRemovals(options, RealClock());
   if (!removals) return {};

@@ -7,9 +7,8 @@
 
 namespace imagesweep {
 
-// For an image that somebody asks for and the node does not have: that it is not there, and what
-// may have become of it or was meant.  Other tags of the repository, or the last removal that is
-// remembered in the state directory and how to undo it.
+// The error for an image that the node does not have, with a hint: its last removal in the history
+// and how to restore it, or other tags of its repository.
 std::string MissingImageText(const Options& options, const Observation& seen);
 
 }  // namespace imagesweep

@@ -17,7 +17,7 @@ namespace imagesweep {
 
 namespace {
 
-// For a person who gave a command: which server it was that did not answer.
+// Adds the address of the server to errors, for users of commands.
 class NamedPodReader final : public PodReader {
  public:
   NamedPodReader(PodReader& pods, std::string url) : pods_(pods), url_(std::move(url)) {}
@@ -44,7 +44,7 @@ struct NodeSession::Parts {
   std::unique_ptr<NativeContainerd> native;
   std::unique_ptr<NodeOrigins> origins;
   std::unique_ptr<RegistryAccess> registries;
-  std::unique_ptr<kube::Cluster> cluster;  // null: told to do without
+  std::unique_ptr<kube::Cluster> cluster;  // null: --without-kubernetes
   std::string url;                         // of the API server
   std::unique_ptr<NamedPodReader> pods;    // null like the cluster
   std::unique_ptr<Ledger> ledger;
@@ -132,7 +132,7 @@ Result<ActivePolicy> NodeSession::ReadPolicyAsWritten(const std::stop_token& sto
   const auto read = [&](const std::string& key) {
     return parts_->cluster->ReadConfigMap(name->name_space, name->name, key, stop);
   };
-  Result<std::string> text = Error{ErrorKind::kNotFound, "no override is named"};
+  Result<std::string> text = Error{ErrorKind::kNotFound, "no override is configured"};
   if (!options.policy_override_configmap.empty()) {
     const auto base = std::exchange(name, OverrideNameOf(options));
     if (!name) return std::move(name).error();

@@ -8,21 +8,20 @@
 
 namespace imagesweep {
 
-// One node, connected for one command: runtime, Kubernetes (or told to do without), ledger,
+// One node, connected for one command: runtime, Kubernetes (unless --without-kubernetes), ledger,
 // sweeper.
 class NodeSession {
  public:
-  // kInvalid for options that do not go together, else what could not be reached and how to cure
-  // it.
+  // kInvalid: conflicting options; other kinds: the source that cannot be reached, and the fix.
   static Result<NodeSession> Open(const Options& options, const std::stop_token& stop);
   NodeSession(NodeSession&&) noexcept;
   NodeSession& operator=(NodeSession&&) noexcept;
   ~NodeSession();
 
-  // The file, the ConfigMap, or the defaults; with --minimum-age where it is given.
+  // Reads the file, the ConfigMap, or the defaults, and applies --minimum-age if set.
   Result<ActivePolicy> ReadPolicy(const std::stop_token& stop);
-  // Why a run under `active` must go no further: the policy is another by now, which may say
-  // suspend, or cannot be read.  Empty: it may.
+  // The reason why a run under `active` must stop: the policy changed, possibly to suspend, or
+  // cannot be read.  Empty: it may continue.
   std::string WhyEnd(const ActivePolicy& active, const std::stop_token& stop);
   Sweeper& sweeper();
 

@@ -8,6 +8,7 @@
 
 #include "agent/base/quantity.h"
 #include "agent/report/printable.h"
+#include "agent/report/text.h"
 
 namespace imagesweep {
 namespace {
@@ -32,7 +33,7 @@ std::string ProgressBar(std::size_t done, std::size_t all, std::uint64_t done_by
                      std::string(total.size() - std::min(total.size(), count.size()), ' ') + count +
                      "/" + total + (all == 1 ? " image  " : " images  ") + HumanBytes(done_bytes) +
                      "/" + HumanBytes(all_bytes) + "  " + Printable(image);
-  // A bar that wraps could not be drawn over.
+  // A line that wraps cannot be overwritten.
   if (line.size() >= width) line.resize(width > 0 ? width - 1 : 0);
   return line;
 }
@@ -54,7 +55,7 @@ void Progress::Show(const Outcome& outcome, const Image& image) {
   ++done_;
   if (outcome.kind == OutcomeKind::kRemoved) done_bytes_ += image.size_bytes;
   if (!bar_) {
-    std::fprintf(stderr, "%s %s\n", std::string(ToString(outcome.kind)).c_str(),
+    std::fprintf(stderr, "%s %s\n", OutcomeLabel(ToString(outcome.kind)).c_str(),
                  Printable(image.display_name()).c_str());
     return;
   }

@@ -8,8 +8,8 @@
 
 namespace imagesweep {
 
-// How far a run is, on stderr, so that stdout stays clean: a bar with bytes on a terminal, else a
-// line for each image.
+// Prints the progress of a run to stderr, so that stdout has only the result: a bar on a terminal,
+// otherwise one line per image.
 class Progress {
  public:
   // `bar`: stderr is a terminal.

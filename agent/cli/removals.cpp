@@ -4,7 +4,7 @@
 
 namespace imagesweep {
 
-// Reading must not make what is not there.
+// Reading must not create the directory or the history.
 Result<std::vector<RemovalEntry>> ReadRemovals(const Options& options, const Clock& clock) {
   if (options.state_dir.empty())
     return Error{ErrorKind::kInvalid, "--state-dir is empty, so no history is stored"};
@@ -19,7 +19,7 @@ Result<std::vector<RemovalEntry>> ReadRemovals(const Options& options, const Clo
                                            "`imagesweep sweep` uses"};
   const auto history = History::Open(options.state_dir, clock);
   auto removals = history->Removals({});
-  // What it could not read must not look like nothing to restore.
+  // A failed read must not look like an empty history.
   if (removals && removals->empty() && !history->warnings().empty())
     return Error{ErrorKind::kIncomplete, history->warnings().front()};
   return removals;

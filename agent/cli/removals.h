@@ -9,8 +9,8 @@
 
 namespace imagesweep {
 
-// The removals that are remembered in the state directory, newest first.  An error names what is
-// wrong with it: none is named, it is not there, it remembers nothing, or it cannot be read.
+// The recorded removals in the state directory, newest first.  Error: no state directory is set, it
+// does not exist, it has no history, or it cannot be read.
 Result<std::vector<RemovalEntry>> ReadRemovals(const Options& options, const Clock& clock);
 
 }  // namespace imagesweep

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "agent/report/printable.h"
+#include "agent/report/text.h"
 
 namespace imagesweep {
 
@@ -33,17 +34,13 @@ void PrintWarnings(const Options& options, const Report& report) {
 }
 
 std::string RefusalText(const Refusal& refusal) {
-  return "run refused, nothing removed: " + refusal.source +
-         " cannot be trusted: " + Printable(refusal.error.what);
+  return "run aborted, nothing removed: " + CannotRead(refusal.source) + ": " +
+         Printable(refusal.error.what);
 }
 
 std::string BlindText(const Refusal& refusal) {
-  std::string what = refusal.source + " cannot be trusted";
-  if (refusal.source == "runtime") what = "cannot reach the runtime";
-  if (refusal.source == "images" || refusal.source == "containers")
-    what = "cannot read the runtime's " + refusal.source;
-  if (refusal.source == "pods") what = "cannot read this node's pods";
-  return what + ": " + Printable(refusal.error.what);
+  return (refusal.source == "runtime" ? "cannot reach the runtime" : CannotRead(refusal.source)) +
+         ": " + Printable(refusal.error.what);
 }
 
 }  // namespace imagesweep

@@ -8,23 +8,23 @@
 
 namespace imagesweep {
 
-// Prints text on stdout and says whether all of it went out (a full disk, a closed pipe).
+// Prints text to stdout.  False if not all was written, for example on a full disk.
 bool PrintResult(const std::string& text);
 
 // "imagesweep: …" on stderr.
 void PrintError(const std::string& what);
 
-// kExitUsage for what its writer has to put right, kExitFailed for what could not be had.
+// kExitUsage for input that the user must correct, kExitFailed for other errors.
 ExitCode CodeFor(const Error& error);
 
 TextOptions TextOptionsOf(const Options& options);
 
-// On stderr, where the result has rows alone and no place for them.
+// Prints warnings to stderr if the result has only rows.
 void PrintWarnings(const Options& options, const Report& report);
 
-// A refused run in words: what cannot be trusted, and that nothing was done.
+// The error of an aborted run.
 std::string RefusalText(const Refusal& refusal);
-// The same for a command that only looks, and would not have removed anything.
+// The same for a command that removes nothing.
 std::string BlindText(const Refusal& refusal);
 
 }  // namespace imagesweep

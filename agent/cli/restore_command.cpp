@@ -21,7 +21,7 @@
 #include "agent/report/yaml.h"
 #include "agent/state/ledger.h"
 
-// restore: brings back what runs removed.  Needs the state directory and the runtime, and no
+// restore: restores images that runs removed.  Needs the state directory and the runtime, but not
 // Kubernetes.
 
 namespace imagesweep {
@@ -43,7 +43,8 @@ RestoreWish WishOf(const Options& options) {
   return {};
 }
 
-// Where the archives are: as told, else as the policy file says, else below the state directory.
+// The directory of the archives: --archive-dir, otherwise by the policy file, otherwise below the
+// state directory.
 Result<std::string> ArchivesOf(const Options& options) {
   if (!options.archive_dir.empty()) return options.archive_dir;
   if (!options.policy_file.empty()) {
@@ -54,7 +55,7 @@ Result<std::string> ArchivesOf(const Options& options) {
   return (std::filesystem::path(options.state_dir) / "archive").string();
 }
 
-// How far it is, on stderr.
+// Prints the progress to stderr.
 class RestoreProgress {
  public:
   RestoreProgress(const RestoreReport& report, bool bar) : bar_(bar) {
@@ -89,8 +90,8 @@ class RestoreProgress {
   std::uint64_t all_bytes_ = 0, done_bytes_ = 0;
 };
 
-// What comes back must be as young as what was just pulled, also when no run has looked since it
-// went: else the next run would remove it again.
+// A restored image must be as young as one that was just pulled, also if no run observed the node
+// in between.  Otherwise the next run would remove it again.
 void ForgetAges(const Options& options, const Clock& clock, RestoreReport& report) {
   std::vector<ImageId> ids;
   for (const auto& image : report.images)
@@ -133,7 +134,7 @@ Result<RestoreReport> Run(const Options& options, const std::stop_token& stop) {
   if (!secret) return secret.error();
   const auto archive_of = [&](const std::string& id) {
     const auto path = containerd::ArchiveFile(*archives, id);
-    std::error_code unreadable;  // said when it is opened
+    std::error_code unreadable;  // reported when the file is opened
     return std::filesystem::exists(path, unreadable) || unreadable ? path.string() : std::string();
   };
   RestoreReport report = PlanRestore(*chosen, archive_of, *archives);

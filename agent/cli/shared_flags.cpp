@@ -99,7 +99,7 @@ void AddSourceFlags(CLI::App& app, Options& options) {
       ->group(group);
 }
 
-// Ages are counted by observations, and this is about what lies between two of them.
+// Ages are counted by observations; this flag is about the time between two of them.
 void AddAgeFlags(CLI::App& app, Options& options) {
   app.add_flag(
          "--count-unwatched", options.count_unwatched,
@@ -145,15 +145,15 @@ void AddOutputFlags(CLI::App& app, Options& options) {
       ->group(group);
 }
 
-// Given by the DaemonSet, not by people.
+// Set by the DaemonSet, not by users.
 void AddPodIdentity(CLI::App& app, Options& options) {
   app.add_option("--pod-name", options.pod_name)->envname("POD_NAME")->group("");
   app.add_option("--pod-namespace", options.pod_namespace)->envname("POD_NAMESPACE")->group("");
   app.add_option("--pod-uid", options.pod_uid)->envname("POD_UID")->group("");
 }
 
-// The flags, of those that every command takes, which a command without a node reads.  `report` and
-// `history` are about a node all the same, so they are given its sources like the others.
+// The shared flags that a command without a node supports.  `report` and `history` accept the flags
+// for sources too, because they are about a node.
 const std::vector<std::string>* ReadBy(const std::string& command) {
   static const std::map<std::string, std::vector<std::string>> kRead{
       {"report", {"output"}},
@@ -166,8 +166,8 @@ const std::vector<std::string>* ReadBy(const std::string& command) {
   return found == kRead.end() ? nullptr : &found->second;
 }
 
-// A variable that is not set in a script must not turn a policy into the defaults, nor a flag that
-// follows into a value.
+// An unset variable in a script must not turn a policy into the defaults, or the next flag into a
+// value.
 std::string EmptyValue(const CLI::App& app, const GivenArguments& given) {
   for (const char* name : {"--policy-file", "--policy-configmap", "--policy-override-configmap",
                            "--kubeconfig", "--node-name", "--runtime-endpoint"}) {
@@ -181,9 +181,9 @@ std::string EmptyValue(const CLI::App& app, const GivenArguments& given) {
   return {};
 }
 
-// Of two policies the one from the command line beats that from the environment.
+// A policy from the command line overrides one from the environment.
 std::string ChoosePolicy(const CLI::App& app, const GivenArguments& given, Options& options) {
-  // Nor does an override from there replace a ConfigMap from the command line.
+  // An override from the environment does not replace a ConfigMap from the command line.
   if (given.Has(*app.get_option("--policy-configmap")) &&
       !given.Has(*app.get_option("--policy-override-configmap")))
     options.policy_override_configmap.clear();

@@ -9,18 +9,18 @@
 
 namespace imagesweep {
 
-// The flags that all commands share: where to look, how to print, who this pod is.
+// Adds the flags that all commands share: sources, output, and identity of the pod.
 void AddSharedFlags(CLI::App& app, Options& options);
 
-// Of the commands that judge by a policy and may be asked to ignore how young images are.
+// Adds --minimum-age to a command that evaluates a policy.
 void AddMinimumAge(CLI::App& command, Options& options);
 
-// Everything that the parser cannot know of a command line that it read: flags that contradict each
-// other, or that the command does not read.  Empty: it is well.  Of two policies the one that was
-// written on the command line is left in `options`.
+// The error of a command line that the parser accepts: conflicting flags, or flags that the command
+// does not support.  Empty: valid.  If two policies are set, keeps the one from the command line in
+// `options`.
 std::string Contradiction(const CLI::App& app, const GivenArguments& given, Options& options);
 
-// A duration above 0 as the policy writes it, or the complaint.
+// The error of a text that is not a duration above 0 in the format of the policy; empty: valid.
 std::string CheckDuration(const std::string& text);
 
 }  // namespace imagesweep

@@ -12,14 +12,14 @@
 #include "agent/report/watch_screen.h"
 #include "agent/state/history.h"
 
-// The live view: looks again and again, and tells what became different.  Removes nothing.
+// watch: observes the node repeatedly and shows the changes.  Removes nothing.
 
 namespace imagesweep {
 namespace {
 
 constexpr std::size_t kMostEvents = 500;
 
-// The alternate screen while it lives, so that the terminal is as it was afterwards.
+// Shows the alternate screen and restores the terminal in the destructor.
 class Screen {
  public:
   Screen() { PrintResult("\x1b[?1049h\x1b[?25l"); }
@@ -60,7 +60,7 @@ int RunWatch(const Options& options, const std::stop_token& stop) {
   ChangeLog log;
   std::vector<std::string> events;
   do {
-    // The policy anew each time: an edit shows.
+    // Read the policy each time, so that edits apply.
     const auto active = session->ReadPolicy(stop);
     if (!active) {
       screen.reset();

@@ -10,10 +10,10 @@
 namespace imagesweep {
 namespace {
 
-// What a client may send us beside its head before it is too much.
+// Maximum number of bytes that a client may send after its head.
 constexpr std::size_t kIgnoredBytes = 256UL * 1024;
 
-// Whether the call is to be made again, later or at once.
+// True if the call must be repeated, later or at once.
 bool NotYet() {
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
@@ -31,7 +31,7 @@ Connection::~Connection() {
 }
 
 void Connection::Drop() {
-  // Else the kernel would keep what the client does not read.
+  // Otherwise the kernel would buffer all data that the client does not read.
   const linger at_once{1, 0};
   setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   std::string().swap(reply_);
@@ -75,7 +75,7 @@ bool Connection::ReadHead(const Answer& answer, SteadyTime now) {
   const auto end = head_.find("\r\n\r\n", looked_at);
   if (end == std::string::npos && head_.size() <= limits_->head_bytes) return true;
   if (end == std::string::npos) {
-    Reply({431, "text/plain; charset=utf-8", "too long a request\n"}, false, now);
+    Reply({431, "text/plain; charset=utf-8", "request header too large\n"}, false, now);
     return true;
   }
   const auto parsed = ParseHead(std::string_view(head_).substr(0, end));
@@ -87,8 +87,9 @@ bool Connection::ReadHead(const Answer& answer, SteadyTime now) {
   HttpReply reply;
   try {
     reply = answer(request, local_);
-  } catch (const std::exception& error) {  // a page that cannot be made must not end the agent
-    reply = {500, "text/plain; charset=utf-8", std::string("this failed: ") + error.what() + "\n"};
+  } catch (const std::exception& error) {  // a page that fails must not end the agent
+    reply = {500, "text/plain; charset=utf-8",
+             std::string("cannot render the page: ") + error.what() + "\n"};
   }
   Reply(reply, request.head, now);
   return true;
@@ -125,7 +126,7 @@ bool Connection::AwaitEnd() {
   if (got == 0 || (got < 0 && !NotYet())) stage_ = Stage::kOver;
   if (got > 0) ignored_ += static_cast<std::size_t>(got);
   if (ignored_ > kIgnoredBytes) stage_ = Stage::kOver;
-  return false;  // others have their turn
+  return false;  // let other clients proceed
 }
 
 }  // namespace imagesweep

@@ -8,8 +8,8 @@
 
 namespace imagesweep {
 
-// One client: its head comes, its reply goes, it hangs up.  Never blocks; every stage ends by a
-// deadline.
+// One client: reads the head of its request, sends the reply, waits for the close.  Never blocks;
+// every stage has a deadline.
 class Connection {
  public:
   using Answer = std::function<HttpReply(const HttpRequest&, bool local)>;
@@ -19,10 +19,11 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Goes as far as it can; call it when poll(2) reports `events()` on `fd()`, and after Accept.
+  // Advances as far as possible; call it when poll(2) reports `events()` on `fd()`, and after
+  // Accept.
   void Advance(const Answer& answer, SteadyTime now);
 
-  // It goes now, whatever was still to be sent.
+  // Closes now, also with unsent data.
   void Drop();
 
   int fd() const { return fd_.get(); }
@@ -46,7 +47,7 @@ class Connection {
   std::string head_;
   std::string reply_;
   std::size_t sent_ = 0;
-  std::size_t ignored_ = 0;  // bytes that came after the head
+  std::size_t ignored_ = 0;  // bytes received after the head
 };
 
 }  // namespace imagesweep

@@ -30,7 +30,7 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
-// Up to `end`, which goes too.
+// Removes and returns the text up to `end`; also removes `end`.
 std::string_view Take(std::string_view& rest, std::string_view end) {
   const auto at = rest.find(end);
   const std::string_view taken = rest.substr(0, at);
@@ -62,12 +62,12 @@ std::string_view Phrase(int status) {
       return "Service Unavailable";
     case 505:
       return "HTTP Version Not Supported";
-    default:  // the phrase tells programs nothing
+    default:  // programs ignore the phrase
       return "Other";
   }
 }
 
-// A header that only a proxy writes.
+// A header that only proxies write.
 bool IsProxys(std::string_view name) {
   constexpr std::string_view kPrefixes[] = {"x-forwarded-", "x-envoy-"};
   return SameWord(name, "forwarded") || SameWord(name, "via") || SameWord(name, "x-real-ip") ||
@@ -83,21 +83,22 @@ std::variant<HttpRequest, HttpReply> ParseHead(std::string_view head) {
   const std::string_view method = Take(line, " ");
   std::string_view target = Take(line, " ");
   if (!IsToken(method) || target.empty() || !line.starts_with("HTTP/"))
-    return Complaint(400, "this is no HTTP request");
-  if (!line.starts_with("HTTP/1.")) return Complaint(505, "only HTTP/1.0 and HTTP/1.1");
+    return Complaint(400, "not an HTTP request");
+  if (!line.starts_with("HTTP/1."))
+    return Complaint(505, "only HTTP/1.0 and HTTP/1.1 are supported");
   if (method != "GET" && method != "HEAD") {
-    HttpReply reply = Complaint(405, "only GET and HEAD");
+    HttpReply reply = Complaint(405, "only GET and HEAD are allowed");
     reply.headers.emplace_back("Allow", "GET, HEAD");
     return reply;
   }
   HttpRequest request;
   request.head = method == "HEAD";
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!target.starts_with(scheme)) continue;  // the form that proxies use
+    if (!target.starts_with(scheme)) continue;  // the absolute form, which proxies use
     target.remove_prefix(scheme.size());
     target.remove_prefix(std::min(target.find('/'), target.size()));
   }
-  if (!target.starts_with('/')) return Complaint(400, "this is no path");
+  if (!target.starts_with('/')) return Complaint(400, "the request target is not a path");
   request.path = Take(target, "?");
   request.query = target;
   while (!head.empty()) {

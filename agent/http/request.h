@@ -11,23 +11,23 @@ namespace imagesweep {
 
 // The part of a request that matters here.
 struct HttpRequest {
-  bool head = false;  // HEAD: the headers alone
-  std::string path;   // as it came, not decoded
+  bool head = false;  // HEAD: only the headers
+  std::string path;   // as received, not decoded
   std::string query;
-  std::string host;  // of the Host header, as it came; empty: none
-  // A proxy says that it speaks for somebody else (Forwarded, Via, X-Forwarded-…): a sidecar's
-  // address is this host's, and who it speaks for is not.
+  std::string host;  // the Host header as received; empty: none
+  // The request came through a proxy (Forwarded, Via, X-Forwarded-…): a sidecar has an address of
+  // this host, but its client does not.
   bool forwarded = false;
 };
 
-// `head` up to its empty line.  Whatever is no request for us is the reply that says so.
+// Parses `head`, up to its empty line.  Returns the error reply for an invalid request.
 std::variant<HttpRequest, HttpReply> ParseHead(std::string_view head);
 
-// Whether a Host header names this host and nothing that a stranger's DNS could answer for:
-// "localhost", an address, each with a port or without; and none at all.
+// True if a Host header names this host without DNS: "localhost" or an address, with or without a
+// port, or no header.
 bool NamesThisHost(std::string_view host);
 
-// The reply as it goes over the wire; of a HEAD without its body.
+// The serialized reply; for HEAD without its body.
 std::string Serialise(const HttpReply& reply, bool head);
 
 }  // namespace imagesweep

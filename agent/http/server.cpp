@@ -17,7 +17,7 @@ namespace imagesweep {
 namespace {
 
 constexpr int kAcceptAtOnce = 256;
-// How long to leave the listener alone when there is no descriptor for a new client.
+// Pause of the listener if no file descriptor is available for a new client.
 constexpr Millis kAcceptPause{100};
 
 class PollServer final : public HttpServer {
@@ -35,7 +35,7 @@ class PollServer final : public HttpServer {
   ~PollServer() override {
     thread_.request_stop();
     const std::uint64_t one = 1;
-    // It can only fail when the counter is full, and then it wakes as well.
+    // Fails only if the counter is full, which also wakes the thread.
     [[maybe_unused]] const ssize_t written = write(wake_.get(), &one, sizeof one);
   }
 
@@ -48,7 +48,7 @@ class PollServer final : public HttpServer {
       polled.assign({{wake_.get(), POLLIN, 0}, {accepting ? listener_.get() : -1, POLLIN, 0}});
       for (const Connection& client : clients_) polled.push_back({client.fd(), client.events(), 0});
       if (poll(polled.data(), polled.size(), WaitMillis(now, accepting)) < 0 && errno != EINTR)
-        return;  // only a bug makes it fail otherwise
+        return;  // any other error is a bug
       now = clock_.Steady();
       auto event = polled.begin() + 2;
       for (Connection& client : clients_)
@@ -77,13 +77,13 @@ class PollServer final : public HttpServer {
         return;
       }
       if (clients_.size() >= limits_.connections) clients_.pop_front();
-      // Most requests are there by now: they are served whatever else waits.
+      // Most requests have already arrived, so they are served at once.
       clients_.emplace_back(std::move(peer), limits_, now).Advance(answer_, now);
       if (clients_.back().over(now)) clients_.pop_back();
     }
   }
 
-  // Room for another reply.
+  // Makes space for another reply.
   void ShedReplies() {
     std::size_t bytes = 0;
     for (const Connection& client : clients_) bytes += client.waiting_bytes();
@@ -96,11 +96,11 @@ class PollServer final : public HttpServer {
 
   HttpReply Answer(const HttpRequest& request, bool local) const {
     const auto route = routes_.find(request.path);
-    if (route == routes_.end()) return {404, "text/plain; charset=utf-8", "no such page\n"};
+    if (route == routes_.end()) return {404, "text/plain; charset=utf-8", "page not found\n"};
     if (route->second.local_only && !(local && !request.forwarded && NamesThisHost(request.host)))
       return {403, "text/plain; charset=utf-8",
-              "this page is for this host alone (kubectl port-forward leads here); "
-              "--status-page=all opens it\n"};
+              "this page is available only from this host (use kubectl port-forward); "
+              "--status-page=all allows other clients\n"};
     return route->second.handler(request.query);
   }
 

@@ -18,26 +18,25 @@ struct HttpReply {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
-  std::vector<std::pair<std::string, std::string>> headers = {};  // besides those of every reply
+  std::vector<std::pair<std::string, std::string>> headers = {};  // added to those of every reply
 };
 
-// What any number of clients, honest or not, may cost.  Over a limit the oldest connection goes, so
-// that a probe gets its answer also while others hold theirs open.
+// Limits the cost of all clients together.  Above a limit, the oldest connection is closed, so that
+// probes get answers while other clients keep connections open.
 struct HttpLimits {
   std::size_t connections = 64;
   std::size_t head_bytes = 16UL * 1024;          // request line and headers
   std::size_t reply_bytes = 16UL * 1024 * 1024;  // waiting to be sent, all clients together
   Millis head_time = std::chrono::seconds(5);    // from the connection to the end of its head
-  Millis reply_time = std::chrono::seconds(30);  // from there until the reply is sent
-  Millis hang_up_time = std::chrono::milliseconds(500);  // for the client to close, after that
+  Millis reply_time = std::chrono::seconds(30);  // from then until the reply is sent
+  Millis hang_up_time = std::chrono::milliseconds(500);  // from then until the client closes
 };
 
-// The agent's own endpoints.  GET and HEAD only, exact paths, one request for each connection,
-// nothing that changes anything.  One thread of its own, on which handlers are called, so they must
-// not block.  Stops in the destructor.
+// The endpoints of the agent.  Only GET and HEAD, exact paths, one request per connection,
+// read-only.  Calls handlers on its own thread, so they must not block.  Stops in the destructor.
 class HttpServer {
  public:
-  // The query string as it came, without the question mark.
+  // The query string as received, without the question mark.
   using Handler = std::function<HttpReply(const std::string& query)>;
   struct Route {
     template <std::invocable<const std::string&> F>
@@ -45,16 +44,15 @@ class HttpServer {
         : handler(std::move(function)), local_only(for_this_host) {}
 
     Handler handler;
-    // Only for this host: the client's address is a loopback one, and the name it asked for is no
-    // DNS name but localhost (a page of somebody else in a browser here could have one that leads
-    // to us).  Others get 403.
+    // Only for this host: the client has a loopback address, and its Host header is not a DNS name
+    // except localhost (DNS rebinding by a web page in a local browser).  Other clients get 403.
     bool local_only;
   };
 
   virtual ~HttpServer() = default;
 
-  // `address` is HOST:PORT or :PORT (every address); an IPv6 HOST in brackets.  kInvalid for
-  // another form, kUnavailable when it cannot be listened on.
+  // `address` is HOST:PORT or :PORT (every address); an IPv6 HOST in brackets.  kInvalid: another
+  // form; kUnavailable: cannot listen on it.
   static Result<std::unique_ptr<HttpServer>> Start(const std::string& address,
                                                    std::map<std::string, Route> routes,
                                                    const HttpLimits& limits = {});

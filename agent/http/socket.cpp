@@ -16,7 +16,7 @@ struct HostPort {
   std::string host, port;
 };
 
-// Empty port: it is not of the form.
+// An empty port means an invalid form.
 HostPort Split(const std::string& address) {
   const auto colon = address.rfind(':');
   if (colon == std::string::npos) return {};
@@ -32,12 +32,12 @@ HostPort Split(const std::string& address) {
   return parts;
 }
 
-// What the kernel may hold for one client, so that it is bounded like our own memory.
+// Bounds the memory of the kernel per client.
 constexpr int kReceiveBuffer = 16 * 1024;
 constexpr int kSendBuffer = 128 * 1024;
 constexpr int kBacklog = 1024;
 
-// An error number of the system, or 0.
+// Returns errno, or 0.
 int TryListen(const addrinfo& at, Fd& listener) {
   Fd fd(socket(at.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1;
@@ -45,7 +45,7 @@ int TryListen(const addrinfo& at, Fd& listener) {
   if (fd.get() < 0) return errno;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (at.ai_family == AF_INET6)
-    setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);  // IPv4 clients too
+    setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);  // also IPv4 clients
   // Clients inherit both.
   setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof kReceiveBuffer);
   setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &kSendBuffer, sizeof kSendBuffer);
@@ -88,8 +88,8 @@ Result<Fd> Listen(const std::string& address) {
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, freeaddrinfo);
   Fd listener;
   int error = 0;
-  // For every address IPv6 first: its socket serves both.  A name that is both, localhost above
-  // all, is asked for by IPv4 more often.
+  // For every address, IPv6 first: its socket serves both.  For a name with both, such as
+  // localhost, clients use IPv4 more often.
   const bool every = parts.host.empty();
   for (const int family : {every ? AF_INET6 : AF_INET, every ? AF_INET : AF_INET6})
     for (const addrinfo* at = found; at != nullptr && listener.get() < 0; at = at->ai_next)

@@ -7,7 +7,7 @@
 
 namespace imagesweep {
 
-// A file descriptor that closes itself; -1: none.
+// Owns a file descriptor; -1: none.
 class Fd {
  public:
   Fd() = default;
@@ -24,13 +24,13 @@ class Fd {
   int number_ = -1;
 };
 
-// Listens on HOST:PORT, [HOST]:PORT or :PORT; does not block.  kInvalid for another form,
-// kUnavailable when the system says no.
+// Listens on HOST:PORT, [HOST]:PORT or :PORT; does not block.  kInvalid: another form;
+// kUnavailable: the system refuses.
 Result<Fd> Listen(const std::string& address);
 
 struct Peer {
-  Fd fd;               // does not block; none when nobody waits
-  bool local = false;  // its address is a loopback one
+  Fd fd;               // non-blocking; none if no client waits
+  bool local = false;  // the client has a loopback address
   int error = 0;       // of accept4(2)
 };
 Peer Accept(const Fd& listener);

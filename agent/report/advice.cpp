@@ -5,6 +5,7 @@
 
 #include "agent/base/duration.h"
 #include "agent/base/quantity.h"
+#include "agent/report/text.h"
 
 namespace imagesweep {
 namespace {
@@ -45,8 +46,8 @@ Millis FirstOldEnough(const Report& report) {
 std::vector<std::string> Advice(const Report& report) {
   std::vector<std::string> advice;
   if (report.refused) {
-    advice.push_back("Nothing is removed until " + report.refused->source +
-                     " can be read again; see the error above.");
+    advice.push_back("The run aborted: " + CannotRead(report.refused->source) +
+                     ". No image is removed until this is fixed; see the error above.");
     return advice;
   }
   const auto with = [&](Code code) {
@@ -55,10 +56,9 @@ std::vector<std::string> Advice(const Report& report) {
   if (const Group go =
           Of(report, [](const Decision& d, const Image&) { return d.verdict == Verdict::kRemove; });
       report.dry_run && go.images > 0)
-    advice.push_back((report.in_force.dry_run
-                          ? "This was a dry run: dryRun: false in the policy lets "
-                          : "This was a dry run: `imagesweep sweep --dry-run=false` lets ") +
-                     go.Text() + " go.");
+    advice.push_back("This was a dry run. To remove " + go.Text() +
+                     (report.in_force.dry_run ? ", set dryRun: false in the policy."
+                                              : ", run `imagesweep sweep --dry-run=false`."));
   const auto deferred = [&](bool available) {
     return Of(report, [&, available](const Decision& d, const Image&) {
       return d.code == Code::kLimit &&
@@ -67,19 +67,19 @@ std::vector<std::string> Advice(const Report& report) {
   };
   if (const Group waiting = deferred(true); waiting.images > 0)
     advice.push_back(waiting.Text("waits", "wait") +
-                     " for later runs because of the limits section.");
+                     " for later runs because of the limits in the policy.");
   if (const Group waiting = deferred(false); waiting.images > 0)
     advice.push_back(waiting.Text("cannot", "cannot") +
-                     " be removed for now, since the last attempt failed; the reason of each "
-                     "tells the error.");
+                     " be removed now because the last attempt failed; the reason of each image "
+                     "shows the error.");
   if (const Group waiting = with(Code::kWindow); waiting.images > 0)
     advice.push_back(waiting.Text("waits", "wait") + " for the next window.");
   if (const Group local = with(Code::kLocalOnly); local.images > 0)
     advice.push_back(
         local.Text("stays", "stay") +
-        " because nothing proves that a registry holds a copy: push to one and pull from there, or "
-        "set keep.localOnly: UnlessSuperseded where images are built again anyway. `imagesweep "
-        "explain NAME` tells what is missing.");
+        " because no evidence proves that a registry has a copy. Push to a registry and pull from "
+        "there, or set keep.localOnly: UnlessSuperseded if you can build the images again. "
+        "`imagesweep explain NAME` shows the missing evidence.");
   if (const Group young = with(Code::kTooYoung); young.images > 0)
     advice.push_back(young.Text("is", "are") + " younger than the minimum age; " +
                      (young.images == 1 ? "it" : "the first") + " is old enough in " +
@@ -88,9 +88,9 @@ std::vector<std::string> Advice(const Report& report) {
     return d.code == Code::kInUse && image.tags.size() == 1 && image.tags[0].tag() == "latest";
   });
   if (latest.images > 0)
-    advice.push_back(latest.Text("in use carries", "in use carry") +
-                     " the tag latest alone: with a version in the tag, what replaced "
-                     "what can be told.");
+    advice.push_back(latest.Text("in use has", "in use have") +
+                     " only the tag latest. Use tags with versions, so that superseded images can "
+                     "be found.");
   if (!report.oversized.empty())
     advice.push_back(std::to_string(report.oversized.size()) +
                      (report.oversized.size() == 1 ? " image is" : " images are") +

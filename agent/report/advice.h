@@ -7,7 +7,7 @@
 
 namespace imagesweep {
 
-// What a person could do next, most useful first; one line each.  From the report alone.
+// The next steps for an operator, most useful first, one line each.  Reads only the report.
 std::vector<std::string> Advice(const Report& report);
 
 }  // namespace imagesweep

@@ -43,12 +43,14 @@ std::string Risk(const Report& report, const CleanupOption& option) {
   if (!option.impossible.empty()) return "not possible: " + option.impossible;
   std::string risk;
   if (!option.breaks.empty())
-    risk = "HIGH: removes what is needed or kept: " + Names(report, option.breaks);
+    risk = "HIGH: removes images that are needed or kept: " + Names(report, option.breaks);
   if (!option.lost.empty())
-    risk += (risk.empty() ? "HIGH: " : "; ") + std::string("nothing proves that these can be pulled again: ") +
+    risk += (risk.empty() ? "HIGH: " : "; ") +
+            std::string("no evidence proves that these can be pulled again: ") +
             Names(report, option.lost);
   if (!risk.empty()) return risk;
-  return option.goes.images == 0 ? "none: nothing goes" : "low: all that goes can be pulled again";
+  return option.goes.images == 0 ? "none: no image is removed"
+                                 : "low: all removed images can be pulled again";
 }
 
 Json AmountJson(const Amount& amount) {
@@ -75,7 +77,7 @@ std::string Short(const Decision& decision) {
 }  // namespace
 
 constexpr const char* kUnseen =
-    "Seen without Kubernetes: what pods need but no container holds yet is not known.";
+    "Without Kubernetes, images that pods need but no container uses yet are not detected.";
 
 Page MakeAnalysisPage(const Report& report, const Analysis& analysis) {
   Page page;
@@ -93,7 +95,7 @@ Page MakeAnalysisPage(const Report& report, const Analysis& analysis) {
   }
   add("Required", std::move(required),
       Page::Paragraph{"Total: " + Text(analysis.required_total) +
-                      ". None of them goes while it is needed." +
+                      ". None of them is removed while it is needed." +
                       (report.evidence.without_kubernetes ? std::string(" ") + kUnseen : "")});
 
   Page::Grid idle{{"Image", "Size", "Unused for", "Confidence", "Verdict"}, {}};
@@ -107,7 +109,8 @@ Page MakeAnalysisPage(const Report& report, const Analysis& analysis) {
   }
   add("Idle", std::move(idle), Page::Paragraph{"Total: " + Text(analysis.idle_total) + "."});
 
-  Page::Grid options{{"Option", "Would go", "Comes back by a pull", "Cannot come back", "Risk"},
+  Page::Grid options{{"Option", "Would be removed", "Can be pulled again",
+                      "Not proven to be in a registry", "Risk"},
                      {}};
   for (const CleanupOption& option : analysis.options)
     options.rows.push_back({option.name + (option.recommended ? " (recommended)" : ""),
@@ -115,10 +118,10 @@ Page MakeAnalysisPage(const Report& report, const Analysis& analysis) {
                             document::Count(option.lost.size(), "image"), Risk(report, option)});
   add("Options", std::move(options),
       Page::Paragraph{
-          "In force is " + report.policy.description +
-          "; each profile is as if that document named it, and what the document sets "
-          "itself stays; \"everything unused\" is what `crictl rmi --prune` removes. Sizes are the "
-          "runtime's."});
+          "The policy in force is " + report.policy.description +
+          ". Each profile option uses this policy with that profile; fields that the policy sets "
+          "still apply. \"everything unused\" is the set that `crictl rmi --prune` removes. Sizes "
+          "are as the runtime reports them."});
   return page;
 }
 
@@ -164,8 +167,8 @@ std::string AnalysisJson(const Report& report, const Analysis& analysis) {
 Page MakeDifferencePage(const Report& report, const Plan& then, const std::string& other,
                         std::span<const VerdictChange> changes) {
   Page page;
-  page.title = "What " + other + " would change";
-  Page::Grid grid{{"Image", "Size", "Now", "Then", "Why then"}, {}};
+  page.title = "Changes with " + other;
+  Page::Grid grid{{"Image", "Size", "Now", "Then", "Reason"}, {}};
   for (const VerdictChange& change : changes) {
     const Image& image = report.observation.images[change.image];
     grid.rows.push_back({image.display_name(), HumanBytes(image.size_bytes), Short(change.now),
@@ -173,11 +176,11 @@ Page MakeDifferencePage(const Report& report, const Plan& then, const std::strin
   }
   page.head.emplace_back(Page::Paragraph{
       report.policy.description == "defaults"
-          ? "Compared with the defaults, since no policy in force is named; --policy-configmap "
-            "names one."
+          ? "Compared with the defaults, because no policy in force is given; set "
+            "--policy-configmap to compare with it."
           : "Compared with the policy in force, " + report.policy.description + "."});
   if (changes.empty())
-    page.head.emplace_back(Page::Paragraph{"Nothing: every image has the same verdict."});
+    page.head.emplace_back(Page::Paragraph{"No changes: every image has the same verdict."});
   if (!grid.rows.empty()) page.head.emplace_back(std::move(grid));
   page.head.emplace_back(
       Page::Paragraph{"To remove now (" + report.policy.description +

@@ -9,11 +9,11 @@
 
 namespace imagesweep {
 
-// Who needs what, what is idle, and the options side by side; for people and for programs.
+// Images in use, idle images, and the cleanup options side by side, as a page and as JSON.
 Page MakeAnalysisPage(const Report& report, const Analysis& analysis);
 std::string AnalysisJson(const Report& report, const Analysis& analysis);  // kind Analysis
 
-// What another policy would do differently to what `report` saw.
+// The verdicts that another policy would change for the observation of `report`.
 Page MakeDifferencePage(const Report& report, const Plan& then, const std::string& other,
                         std::span<const VerdictChange> changes);
 std::string DifferenceJson(const Report& report, const Plan& then, const std::string& other,

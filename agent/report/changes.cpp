@@ -6,6 +6,7 @@
 
 #include "agent/base/quantity.h"
 #include "agent/report/printable.h"
+#include "agent/report/text.h"
 
 namespace imagesweep {
 namespace {
@@ -34,7 +35,7 @@ bool HasName(const Image& image) {
   return !image.tags.empty() || !image.digests.empty();
 }
 
-// The name it had last is what people know it by.
+// An image without tags keeps the name that it had last.
 const std::string& NameOf(const Image& now, const Image& before) {
   return now.tags.empty() ? before.display_name() : now.display_name();
 }
@@ -54,9 +55,9 @@ std::string_view ToString(Change::Kind kind) {
     case Change::Kind::kTagged:
       return "Tagged";
     case Change::Kind::kRefused:
-      return "Refused";
+      return "Failed";
     case Change::Kind::kSeeing:
-      return "Seeing again";
+      return "Recovered";
   }
   return "Changed";
 }
@@ -98,8 +99,9 @@ std::vector<Change> ChangeLog::Look(Report report) {
   std::vector<Change> changes;
   if (report.refused) {
     if (!refused_)
-      changes.push_back(
-          {Change::Kind::kRefused, {}, report.refused->source + ": " + report.refused->error.what});
+      changes.push_back({Change::Kind::kRefused,
+                         {},
+                         CannotRead(report.refused->source) + ": " + report.refused->error.what});
     refused_ = true;
     return changes;
   }

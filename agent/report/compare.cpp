@@ -19,7 +19,7 @@ std::optional<double> Figure(const Json& json, const char* key) {
   return At(json, key).get<double>();
 }
 
-// Fills the measures one by one, the same ones from both documents.
+// Adds measures, each from both documents.
 class Reader {
  public:
   Reader(const Json& before, const Json& after, std::vector<Comparison::Measure>& out)
@@ -56,7 +56,7 @@ std::optional<double> Used(const Json& filesystem) {
   return *size - *left;
 }
 
-// As the run left the node: its second look, or the first where there was no need of another.
+// The state of the node after the run, or before it if the run removed nothing.
 const Json& Left(const Json& report) {
   return At(report, "after").is_null() ? At(report, "before") : At(report, "after");
 }
@@ -65,14 +65,14 @@ void OfSweeps(Reader& reader) {
   const auto left = [&](const char* name, Unit unit, const char* key) {
     reader.Add(name, unit, [key](const Json& json) { return Figure(Left(json), key); });
   };
-  left("Images, as the run left them", Unit::kCount, "images");
+  left("Images after the run", Unit::kCount, "images");
   left("Image sizes", Unit::kBytes, "bytes");
   left("Reclaimable", Unit::kBytes, "reclaimableBytes");
   reader.Add("File system used", Unit::kBytes,
              [](const Json& json) { return Used(At(Left(json), "filesystem")); });
   for (const auto& [name, kind] : {std::pair{"Removed", "Removed"},
                                    {"Would be removed", "WouldRemove"},
-                                   {"Spared", "Spared"},
+                                   {"Skipped", "Spared"},
                                    {"Failed", "Failed"},
                                    {"Still listed", "StillListed"}})
     reader.Add(name, Unit::kCount, [&, its = kind](const Json& json) -> std::optional<double> {
@@ -108,7 +108,7 @@ void OfDiskUse(Reader& reader, const Json& before, const Json& after) {
     });
   reader.Add("all accounts", Unit::kBytes, "counted", "bytes");
   reader.Add("inodes of all accounts", Unit::kCount, "counted", "inodes");
-  reader.Add("other files there", Unit::kBytes, "disk", "otherBytes");
+  reader.Add("other files", Unit::kBytes, "disk", "otherBytes");
   reader.Add("used on the file system", Unit::kBytes, "disk", "usedBytes");
 }
 
@@ -124,7 +124,8 @@ Result<Json> Read(const NamedDocument& document) {
   Json json = Json::parse(document.text, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) return Wrong(document, "is not JSON" + std::string(kWhich));
   const std::string kind = Text(json, "kind");
-  if (kind.empty()) return Wrong(document, "is no document of imagesweep" + std::string(kWhich));
+  if (kind.empty())
+    return Wrong(document, "is not a document of imagesweep" + std::string(kWhich));
   if (!Text(json, "apiVersion").starts_with("imagesweep/"))
     return Wrong(document, "has apiVersion \"" + Text(json, "apiVersion") + "\", not imagesweep's");
   if (kind != "LayerAnalysis" && kind != "SweepReport" && kind != "DiskUse")
@@ -166,7 +167,7 @@ std::optional<double> Change(const Comparison::Measure& measure) {
   return *measure.after - *measure.before;
 }
 
-// Of what was there before; nothing is no measure of something.
+// Relative to the value before; empty if that is 0.
 std::optional<double> ChangePercent(const Comparison::Measure& measure) {
   const auto change = Change(measure);
   if (!change || *measure.before == 0) return std::nullopt;
@@ -199,20 +200,20 @@ Result<Comparison> CompareDocuments(const NamedDocument& before, const NamedDocu
   if (Text(*second, "kind") != comparison.kind)
     return Error{ErrorKind::kInvalid, before.file + " is of kind " + comparison.kind + " and " +
                                           after.file + " of kind " + Text(*second, "kind") +
-                                          "; two of one kind can be compared"};
+                                          "; both must be of the same kind"};
   comparison.before = SideOf(before, *first);
   comparison.after = SideOf(after, *second);
   Reader reader(*first, *second, comparison.measures);
   if (comparison.kind == "LayerAnalysis") OfLayers(reader);
   if (comparison.kind == "SweepReport") OfSweeps(reader);
   if (At(*first, "boundsOnly").is_string() != At(*second, "boundsOnly").is_string())
-    return Error{ErrorKind::kInvalid, "of " + before.file + " and " + after.file +
-                                          " one has figures and the other upper bounds: that "
-                                          "would compare nothing"};
+    return Error{ErrorKind::kInvalid, before.file + " and " + after.file +
+                                          " cannot be compared: one has exact sizes and the other "
+                                          "has upper bounds"};
   if (comparison.kind == "DiskUse") OfDiskUse(reader, *first, *second);
   if (comparison.measures.empty())
     return Error{ErrorKind::kInvalid,
-                 before.file + " and " + after.file + " have no figures: nothing can be compared"};
+                 before.file + " and " + after.file + " have no figures that can be compared"};
   return comparison;
 }
 
@@ -242,7 +243,7 @@ Page MakeComparisonPage(const Comparison& comparison) {
   page.head.emplace_back(std::move(grid));
   if (!comparison.before.node.empty() && !comparison.after.node.empty() &&
       comparison.before.node != comparison.after.node)
-    page.head.emplace_back(Page::Paragraph{"These are two nodes, not one at two times."});
+    page.head.emplace_back(Page::Paragraph{"The documents are from two different nodes."});
   return page;
 }
 

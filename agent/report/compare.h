@@ -10,32 +10,32 @@
 
 namespace imagesweep {
 
-// Two documents of one kind side by side: what was measured before, and after.
+// Two documents of the same kind side by side.
 struct Comparison {
   enum class Unit { kCount, kBytes, kRatio, kPercent };
   struct Measure {
     std::string name;
     Unit unit = Unit::kCount;
-    std::optional<double> before, after;  // empty: that document does not say
+    std::optional<double> before, after;  // empty: not in that document
   };
   struct Side {
     std::string file;
-    std::string node;         // empty: the document does not say
-    std::string observed_at;  // the same
+    std::string node;         // empty: not in the document
+    std::string observed_at;  // empty: not in the document
   };
   std::string kind;  // "LayerAnalysis"
   Side before, after;
   std::vector<Measure> measures;
 };
 
-// A document as a file holds it.
+// The content of a file.
 struct NamedDocument {
   std::string file;
   std::string text;
 };
 
-// SweepReport, LayerAnalysis and DiskUse, as -o json writes them.  kInvalid, with the file's name,
-// for what is no JSON, of another kind, or of another kind than the other one.
+// Compares documents of kind SweepReport, LayerAnalysis, or DiskUse, as -o json writes them.
+// kInvalid, with the name of the file: not JSON, of another kind, or of different kinds.
 Result<Comparison> CompareDocuments(const NamedDocument& before, const NamedDocument& after);
 
 Page MakeComparisonPage(const Comparison& comparison);

@@ -27,7 +27,7 @@ Json ToJson(const FreedSpace& freed) {
           {"certainty", freed.certainty}, {"why", freed.why}};
 }
 
-// Of a runtime that tells no layer's size.
+// For a runtime that does not report layer sizes.
 Json BoundsToJson(const DiskUse::ImageSpace& image) {
   return {{"id", image.id},
           {"name", image.name},
@@ -55,9 +55,8 @@ Json ToJson(const DiskUse::ImageSpace& image) {
           {"survivingNames", image.survivors}};
 }
 
-// What the file system has and containerd does not account for: its database, logs, and whatever
-// else lies there.  0 when less is used than was counted: it was written to in between, or the file
-// system stores it smaller (btrfs with compression).
+// The used space that containerd does not account for: its database, logs, and other files.  0 if
+// less is used than was counted, because of writes in between or compression (btrfs).
 std::uint64_t Rest(std::uint64_t used, std::uint64_t counted) {
   return used > counted ? used - counted : 0;
 }
@@ -71,7 +70,7 @@ std::string AtMost(std::uint64_t bytes) {
   return "\u2264" + HumanBytes(bytes);
 }
 
-// All that can be said when the runtime tells no layer's size.
+// For a runtime that does not report layer sizes.
 std::string BoundsText(const DiskUse& use, const TextOptions& options) {
   std::string text;
   if (options.with_header) {
@@ -79,7 +78,7 @@ std::string BoundsText(const DiskUse& use, const TextOptions& options) {
     for (const auto& account : use.accounts)
       accounts.Add({account.name, std::to_string(account.images),
                     use.bounded ? AtMost(account.space.bytes) : ""});
-    if (use.disk) accounts.Add({"used on that disk", "", HumanBytes(use.disk->bytes)});
+    if (use.disk) accounts.Add({"used on the file system", "", HumanBytes(use.disk->bytes)});
     text = accounts.Render() + "\n";
   }
   Table images(
@@ -97,15 +96,15 @@ std::string BoundsText(const DiskUse& use, const TextOptions& options) {
   }
   text += images.Render(options.with_header);
   if (!options.with_header) return text;
-  text += "No figures: " + Printable(use.bounds_only) + ".\n";
+  text += "No exact sizes: " + Printable(use.bounds_only) + ".\n";
   text += use.bounded
-              ? "\u2264: no more than that of the layers, by the runtime's own sizes, which count "
-                "what images share once for each; 0 when all layers are other images' too. "
-                "Configurations, some KiB each, and blocks that are not full come besides.\n"
-              : "SIZE is the runtime's: the layers as they came. What they take unpacked is not in "
-                "it, so that it bounds nothing.\n";
+              ? "\u2264: upper bound by the sizes of the runtime, which counts shared layers once "
+                "per image; 0 if other images have all the layers. Image configurations (a few KiB "
+                "each) and partly filled blocks are not included.\n"
+              : "SIZE: compressed size of the layers as the runtime reports it. Unpacked layers "
+                "are not included, so it is not a bound.\n";
   for (const std::string& warning : use.warnings) text += "Warning: " + Printable(warning) + "\n";
-  return text + "OF OTHERS: layers of it that other images have as well.\n";
+  return text + "OF OTHERS: layers that other images also have.\n";
 }
 
 std::string RemovedNames(const DiskUse::Removal& removal) {
@@ -120,13 +119,13 @@ std::string RemovedNames(const DiskUse::Removal& removal) {
 std::string RemovalText(const DiskUse::Removal& removal) {
   std::string text = "frees ";
   if (removal.freed.certainty == kNotKnown) {
-    text += "what is not known: " + Printable(removal.freed.why) + "\n";
+    text += "an unknown amount: " + Printable(removal.freed.why) + "\n";
     return text + RemovedNames(removal);
   }
   if (removal.freed.certainty != "exactly") text += removal.freed.certainty + " ";
   text += HumanBytes(removal.freed.space.bytes) + " (" + std::to_string(removal.freed.space.bytes) +
           " bytes";
-  if (removal.freed.space.inodes > 0)  // else nothing goes, or bounds are all there is
+  if (removal.freed.space.inodes > 0)  // 0: nothing is freed, or only bounds are known
     text += ", " + std::to_string(removal.freed.space.inodes) + " inodes";
   text += ')';
   if (removal.freed.certainty == "exactly") text += ", exactly";
@@ -242,7 +241,7 @@ std::string DiskUseText(const DiskUse& use, const TextOptions& options) {
     const SpaceOnDisk counted = use.Counted();
     add("all", counted);
     if (use.disk)
-      accounts.Add({"other files there", HumanBytes(Rest(use.disk->bytes, counted.bytes)),
+      accounts.Add({"other files", HumanBytes(Rest(use.disk->bytes, counted.bytes)),
                     std::to_string(Rest(use.disk->inodes, counted.inodes))});
     text = accounts.Render() + "\n";
   }
@@ -256,12 +255,12 @@ std::string DiskUseText(const DiskUse& use, const TextOptions& options) {
   for (const std::string& why : use.unread) text += "Not read: " + why + "\n";
   for (const auto& image : use.images)
     for (const std::string& name : image.survivors)
-      text += "Warning: the runtime's own removal of " + image.name + " leaves the name " + name +
-              ", and so frees nothing\n";
+      text += "Warning: if the runtime removes " + image.name + ", the name " + name +
+              " remains, so nothing is freed\n";
   for (const std::string& warning : use.warnings) text += "Warning: " + warning + "\n";
   return text +
-         "FREES ALONE: when only this one goes; what several share goes with the last of "
-         "them (`imagesweep df --if-removed IMAGE…`).\n";
+         "FREES ALONE: space that is freed if only this image is removed. Shared layers are freed "
+         "with the last image that has them (see `imagesweep df --if-removed IMAGE...`).\n";
 }
 
 }  // namespace imagesweep

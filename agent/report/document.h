@@ -5,22 +5,22 @@
 #include <utility>
 #include <vector>
 
-// Reading the documents that this program published, also those of older versions: what is absent,
-// null or of another type is nothing to show, not an error.
+// Reads documents that this program published, also those of older versions.  A field that is
+// absent, null, or of another type counts as empty and is not an error.
 
 namespace imagesweep::document {
 
 using Json = nlohmann::json;
 
-const Json& At(const Json& json, const char* key);  // null when there is none
+const Json& At(const Json& json, const char* key);  // null if absent
 std::string Text(const Json& json, const char* key);
 bool Flag(const Json& json, const char* key);
 double Number(const Json& json, const char* key);
 std::vector<std::string> Texts(const Json& list);
 
-// "registry/app:v1" as {"registry/app", "v1"}; of a digest its beginning.
+// "registry/app:v1" as {"registry/app", "v1"}; a digest is shortened.
 std::pair<std::string, std::string> Split(const std::string& name);
-// An image's tags; a digest or the id when it has none.
+// The tags of an image; without tags, a digest or the ID.
 std::vector<std::string> NamesOf(const Json& image);
 
 // "all 3 referenced images are present."

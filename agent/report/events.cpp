@@ -9,8 +9,7 @@
 namespace imagesweep {
 namespace {
 
-// "12 images, about 4.1GiB (8 age, 4 space)": the size is that of the images as the runtime counts
-// them.
+// "12 images, about 4.1GiB (8 age, 4 space)", with sizes as the runtime reports them.
 std::string Account(const Report& report, OutcomeKind kind) {
   std::size_t images = 0;
   std::uint64_t bytes = 0;
@@ -31,7 +30,7 @@ std::string Account(const Report& report, OutcomeKind kind) {
   return text + ")";
 }
 
-// The mark the run wanted to come down to, where it did not.
+// The low threshold, if the run did not reach it; otherwise empty.
 std::string Shortfall(const Report& report) {
   const Marks& marks = report.in_force.disk;
   if (report.dry_run || !report.before || !report.before->disk || !report.after ||
@@ -42,7 +41,8 @@ std::string Shortfall(const Report& report) {
   if (marks.high_percent == 0 || before < marks.high_percent || after <= marks.low_percent)
     return {};
   return "Image filesystem " + report.after->disk->mountpoint + " is at " + std::to_string(after) +
-         " % after the run; the policy's low mark is " + std::to_string(marks.low_percent) + " %";
+         " % after the run; lowThresholdPercent of the policy is " +
+         std::to_string(marks.low_percent) + " %";
 }
 
 }  // namespace
@@ -82,13 +82,13 @@ NodeEvent PolicyLoadedEvent(const PolicySource& source, bool dry_run, bool suspe
 NodeEvent PolicyInvalidEvent(const std::string& problem, bool keeps_last_good) {
   const std::string first = problem.substr(0, problem.find('\n'));
   return {true, "PolicyInvalid", "LoadPolicy",
-          first + (keeps_last_good ? "; the last good policy stays in force"
+          first + (keeps_last_good ? "; the last valid policy stays in force"
                                    : "; no policy is in force, so nothing is removed")};
 }
 
 NodeEvent PolicyUnreadEvent(const std::string& complaint) {
   return {true, "PolicyUnread", "LoadPolicy",
-          "Nobody knows whether the policy in force still is the policy: " + complaint};
+          "The policy in force may be outdated: " + complaint};
 }
 
 NodeEvent RuntimeUnreachableEvent(const std::string& problem) {

@@ -8,18 +8,18 @@
 
 namespace imagesweep {
 
-// The events that tell of the agent on its Node.  Pure.
+// The events of the agent on its Node.  Pure.
 
-// Of one run: what it removed, or would have; what failed; that it did not free enough.  A run that
-// changed nothing has none.
+// The events of one run: removals or, in a dry run, planned removals; failures; not enough space
+// freed.  Empty if the run changed nothing.
 std::vector<NodeEvent> EventsOf(const Report& report);
 
-// `dry_run`: as the agent follows it, not only as the policy says.
+// `dry_run`: in force for the agent, which may differ from the policy.
 NodeEvent PolicyLoadedEvent(const PolicySource& source, bool dry_run, bool suspended);
-// `problem`: all complaints, one a line; the first is told.  `keeps_last_good`: a policy stays in
-// force.
+// `problem`: all errors, one per line; the event shows the first.  `keeps_last_good`: a policy
+// stays in force.
 NodeEvent PolicyInvalidEvent(const std::string& problem, bool keeps_last_good);
-// `complaint`: since when it is not read, why, and what follows.
+// `complaint`: the time since the last read, the reason, and the consequence.
 NodeEvent PolicyUnreadEvent(const std::string& complaint);
 NodeEvent RuntimeUnreachableEvent(const std::string& problem);
 

@@ -13,12 +13,12 @@ struct Kind {
   const char* release;
 };
 constexpr std::array kKinds{
-    Kind{Code::kTooYoung, "Too young", "--minimum-age=0s for one command, or a lower minimumAge"},
+    Kind{Code::kTooYoung, "Too young", "set --minimum-age=0s for one command, or lower minimumAge"},
     Kind{Code::kLocalOnly, "Cannot be pulled again",
-         "keep.localOnly: Never, or push them to a registry and pull them; once removed they are "
-         "gone unless keep.archive.path keeps a copy"},
+         "push them to a registry and pull them from there, or set keep.localOnly: Never; to be "
+         "able to restore them, also set keep.archive.path"},
     Kind{Code::kRetained, "Kept for rollback",
-         "a lower keep.lastPerRepository, or keepLast of the rule"},
+         "lower keep.lastPerRepository, or keepLast of the rule"},
 };
 
 }  // namespace
@@ -45,7 +45,7 @@ std::string HeldBackText(const Report& report, std::uint64_t missing) {
     text += ": " + std::to_string(group.images) + (group.images == 1 ? " image, " : " images, ") +
             HumanBytes(group.bytes) +
             (missing > 0 && group.bytes >= missing ? ", enough by itself" : "") +
-            ". To let them go: " + group.release + ".\n";
+            ". To remove them, " + group.release + ".\n";
   }
   return text;
 }

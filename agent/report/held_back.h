@@ -8,20 +8,20 @@
 
 namespace imagesweep {
 
-// Images that nothing needs and that the policy keeps all the same, for one reason, and what would
-// let them go: what a person asks when a disk is full and too little goes.
+// Images that nothing needs but that the policy keeps for one reason, and the setting that would
+// release them.  Shown when a run frees too little space.
 struct HeldBack {
   Code code = Code::kTooYoung;  // kTooYoung, kLocalOnly or kRetained
   std::size_t images = 0;
-  std::uint64_t bytes = 0;  // by the sizes that the runtime tells
-  std::string release;      // the flag or field
+  std::uint64_t bytes = 0;  // sizes as the runtime reports them
+  std::string release;      // the instruction, with the flag or field
 };
 
 // Groups with at least one image, in that order.
 std::vector<HeldBack> FindHeldBack(const Report& report);
 
-// A line for each group; empty when there is none.  `missing`: bytes that are still to come free;
-// a group that has as much is called enough.
+// One line per group; empty without groups.  `missing`: bytes that still have to be freed; a group
+// of at least this size is marked as enough.
 std::string HeldBackText(const Report& report, std::uint64_t missing = 0);
 
 }  // namespace imagesweep

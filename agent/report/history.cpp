@@ -45,7 +45,7 @@ std::string HistoryText(std::span<const RunEntry> runs, const TextOptions& optio
   std::string text = table.Render(options.with_header);
   const bool joined = std::ranges::any_of(runs, [](const RunEntry& run) { return run.times > 1; });
   if (joined && options.with_header)
-    text += "TIMES: so many runs in a row that had nothing to do share a line.\n";
+    text += "TIMES: number of consecutive runs that had nothing to do and share this line.\n";
   return text;
 }
 

@@ -8,7 +8,7 @@
 
 namespace imagesweep {
 
-// The runs that are remembered, newest first.
+// The recorded runs, newest first.
 std::string HistoryJson(std::span<const RunEntry> runs);  // kind RunList
 std::string HistoryText(std::span<const RunEntry> runs, const TextOptions& options);
 

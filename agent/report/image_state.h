@@ -7,8 +7,7 @@
 
 namespace imagesweep {
 
-// What becomes of an image, in the few words of metrics and of the live view.  Every image has
-// exactly one.
+// The states of images in metrics and in `imagesweep watch`.  Every image has exactly one.
 inline constexpr std::array kImageStates{"in_use",    "pinned", "sandbox",  "kept",
                                          "too_young", "idle",   "candidate"};
 

@@ -133,8 +133,7 @@ Json Head(const Report& report, std::string_view kind) {
           {"warnings", report.warnings}};
 }
 
-// One level of a document's arrays deeper: line breaks within texts are escaped, all others are
-// layout.
+// Indents by one level of arrays: JSON escapes line breaks in texts, so all others are layout.
 void AppendIndented(const std::string& text, std::string& out) {
   out += "\n    ";
   for (const char c : text) {
@@ -143,13 +142,13 @@ void AppendIndented(const std::string& text, std::string& out) {
   }
 }
 
-// The text of a document with its images put into the empty "images", one at a time: as values of
-// nlohmann_json 10,000 images take five times the memory of their text.
+// The text of a document with the images inserted into its empty "images", one at a time: as values
+// of nlohmann_json, 10,000 images take five times the memory of their text.
 std::string DumpWithImages(const Json& document, const Report& report) {
   constexpr std::string_view kImages = "\n  \"images\": [";
   constexpr std::size_t kTextOfAnImage = 1200;  // bytes, about
   std::string text = Dump(document);
-  if (report.plan.decisions.empty()) return text;  // a refused run decided nothing
+  if (report.plan.decisions.empty()) return text;  // an aborted run has no decisions
   const std::size_t rest = text.find(kImages) + kImages.size();
   const std::string after = text.substr(rest);
   text.resize(rest);
@@ -176,7 +175,7 @@ Json RefusedJson(const std::optional<Refusal>& refused) {
   return {{"source", refused->source}, {"error", refused->error.what}};
 }
 
-// Only when both looks at the disk were had; removal by others in between counts too.
+// Null unless the disk was measured before and after; includes changes by other processes.
 Json MeasuredFreed(const Report& report) {
   if (report.layers && report.layers->measured_bytes) return *report.layers->measured_bytes;
   if (!report.before || !report.after || !report.before->disk || !report.after->disk)

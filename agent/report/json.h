@@ -8,7 +8,7 @@
 
 namespace imagesweep {
 
-// One step of an explanation, as the plan gives it.
+// One step of an explanation.
 struct ExplainedStep {
   std::string code;
   bool applies = false;
@@ -16,8 +16,8 @@ struct ExplainedStep {
   std::string evidence;
 };
 
-// The programs' view: apiVersion imagesweep/v1alpha1, stable within it.  Two-space indentation, no
-// trailing newline; bytes that are not UTF-8 are replaced.
+// JSON documents of apiVersion imagesweep/v1alpha1, stable within that version.  Two-space
+// indentation, no trailing newline; bytes that are not UTF-8 are replaced.
 std::string ImagesJson(const Report& report);  // kind ImageList
 std::string PlanJson(const Report& report);    // kind SweepPlan
 std::string SweepJson(const Report& report);   // kind SweepReport

@@ -19,7 +19,7 @@ std::string Decimal(double number, const char* format) {
   return text;
 }
 
-// A RUN line may have pages; -o json has all of it.
+// A RUN line may be very long; -o json has all of it.
 std::string Short(const std::string& text) {
   constexpr std::size_t kShown = 72;
   if (text.empty()) return "(not known)";
@@ -58,8 +58,8 @@ class LayerPage {
     Instructions();
     LookAlikes();
     Twins("One image under several tags", "Tags", all_.many_tags);
-    Twins("Images that differ in their configuration alone", "Image", all_.same_layers);
-    Twins("Bases that differ in the patch version alone", "Versions", all_.patch_versions);
+    Twins("Images that differ only in their configuration", "Image", all_.same_layers);
+    Twins("Base images that differ only in the patch version", "Versions", all_.patch_versions);
     Advise();
     if (!all_.unread.empty()) Add("Not read", Page::Bullets{all_.unread});
     return std::move(page_);
@@ -95,20 +95,20 @@ class LayerPage {
                  {"Look-alike layers would save", HumanBytes(all_.SavableBytes())}};
     page_.head.emplace_back(std::move(grid));
     page_.head.emplace_back(
-        Page::Paragraph{"Sizes are blocks on disk, here of layers unpacked and as they came, below "
-                        "of layers unpacked. Reuse ratio: "
-                        "sizes of all images over what is on disk. Layer reuse: the part of these "
-                        "sizes that is on disk for another image already."});
+        Page::Paragraph{"Sizes are blocks on disk. This table counts compressed and unpacked "
+                        "layers; the tables below count unpacked layers only. Reuse ratio: the "
+                        "sizes of all images divided by the space on disk. Layer reuse: the part "
+                        "of these sizes that is already on disk for another image."});
     if (all_.without_history > 0)
       page_.head.emplace_back(Page::Paragraph{
-          document::Count(all_.without_history, "image") +
-          " came without a history that fits: the instructions of " +
-          (all_.without_history == 1 ? "its" : "their") + " layers are not known."});
+          "The instructions of the layers of " + document::Count(all_.without_history, "image") +
+          " are not known, because the history in the image configuration does not match the "
+          "layers."});
     if (!all_.without_layers.empty())
       page_.head.emplace_back(
-          Page::Paragraph{"No unpacked layers were found of " +
+          Page::Paragraph{"The analysis leaves out " +
                           document::Count(all_.without_layers.size(), "image") +
-                          ", of which nothing is said here: " + Names(all_.without_layers) + "."});
+                          " without unpacked layers: " + Names(all_.without_layers) + "."});
   }
 
   void Heaviest() {
@@ -125,8 +125,8 @@ class LayerPage {
       grid.rows.push_back(
           {HumanBytes(one.bytes), std::to_string(one.layers), Number(one.images), Short(one.text)});
     AddGrid("Heaviest instructions", std::move(grid), all_.instructions.size(),
-            "Layers of the same line together, versions and checksums in it apart; In: images "
-            "that carry one of them.");
+            "Layers of the same instruction are counted together, without regard to versions and "
+            "checksums in it. In: number of images with such a layer.");
   }
 
   void LookAlikes() {
@@ -138,7 +138,7 @@ class LayerPage {
                            Names(group.repositories),
                            group.identical ? "identical" : "about the same size"});
     AddGrid("Layers that look alike", std::move(grid), all_.look_alikes.size(),
-            "Saves: unpacked, with one layer instead of one for each repository.");
+            "Saves: unpacked size saved by one layer instead of one per repository.");
   }
 
   void Twins(const char* title, const char* what, const std::vector<LayerAnalysis::Twins>& twins) {
@@ -152,7 +152,7 @@ class LayerPage {
   void Advise() {
     Page::Bullets list;
     for (const auto& one : First(all_.advice, limit_)) list.items.push_back(AdviceText(one));
-    if (list.items.empty()) list.items = {"Nothing: no layer lies on this disk twice."};
+    if (list.items.empty()) list.items = {"None: no layer is on this disk twice."};
     Add("Advice", std::move(list));
   }
 
@@ -190,22 +190,23 @@ std::string AdviceText(const LayerAnalysis::Advice& advice) {
   const std::string images = document::Count(advice.images.size(), "image");
   const std::string subject = Short(advice.subject);
   if (advice.kind == "share-layer")
-    return "Save " + bytes + ": " + images + " carry a layer of their own from \"" + subject +
-           "\"; build one base image with it, and let them start from there.";
+    return "Save " + bytes + ": " + images + " have separate layers from \"" + subject +
+           "\". Build one base image with this step, and use it for all of them.";
   if (advice.kind == "order-layers")
-    return "Save " + bytes + ": " + images + " carry the very same content from \"" + subject +
-           "\" on different parents; put this step before what differs.";
+    return "Save " + bytes + ": " + images + " have identical content from \"" + subject +
+           "\" on different parents. Move this step before the steps that differ.";
   if (advice.kind == "heavy-layer")
-    return "Look at " + bytes + " from \"" + subject + "\" in " + images +
-           ": what all of them need belongs into a base, what some need not is left out.";
+    return "Check " + bytes + " from \"" + subject + "\" in " + images +
+           ". Move content that all of them need to a base image, and leave out content that is "
+           "not needed.";
   if (advice.kind == "many-tags")
-    return "Tidy: one image has several tags, " + subject + "; they take no space.";
+    return "Tidy up: one image has several tags, " + subject + ". Extra tags take no space.";
   if (advice.kind == "same-layers")
     return "Save " + bytes + ": " + images + " have the same layers as " + subject +
-           " and differ in labels, environment or time alone; build once.";
+           " and differ only in labels, environment, or time. Build one image.";
   if (advice.kind == "patch-versions")
-    return "Save " + bytes + ": " + images + " stand on patch versions of one base, " + subject +
-           "; move them to one.";
+    return "Save " + bytes + ": " + images + " use different patch versions of one base image, " +
+           subject + ". Move them to one version.";
   return advice.kind + ": " + bytes + ", " + subject;
 }
 

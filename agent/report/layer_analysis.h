@@ -8,32 +8,32 @@
 
 namespace imagesweep {
 
-// How the images of a node share their layers, and where they could and do not.  Sizes are blocks
-// on disk.  Lists are complete, the most important first; `limit` below cuts what is shown.
+// How the images of a node share layers, and where they could share more.  Sizes are blocks on
+// disk.  Lists are complete, the most important first; `limit` below cuts the output.
 struct LayerAnalysis {
   struct Layer {
     std::string chain_id;
     std::string instruction;          // of the build that made it; empty: not known
     std::uint64_t bytes = 0;          // unpacked
-    std::vector<std::string> images;  // that carry it
+    std::vector<std::string> images;  // that contain it
   };
-  // One line of a Dockerfile, and all layers that it made.
+  // One line of a Dockerfile, and all layers that it created.
   struct Instruction {
     std::string text;
     std::uint64_t bytes = 0;  // of all its layers
     std::size_t layers = 0;
     std::vector<std::string> images;
   };
-  // Layers that say the same and weigh the same, yet lie on disk apart.
+  // Separate layers on disk with the same instruction and about the same size.
   struct LookAlikes {
     std::string instruction;  // empty: not known; their content is the same then
     std::uint64_t bytes = 0;  // of the largest
     std::size_t layers = 0;
-    std::vector<std::string> repositories;  // of the images that carry them
-    bool identical = false;                 // the very same content, on different parents
-    std::uint64_t saved_bytes = 0;          // with one in place of one for each repository
+    std::vector<std::string> repositories;  // of the images that contain them
+    bool identical = false;                 // identical content on different parents
+    std::uint64_t saved_bytes = 0;          // with one layer instead of one per repository
   };
-  // Images that differ in less than their size says.
+  // Images that differ only a little.
   struct Twins {
     std::string what;  // "registry/app: v1, v2", "PYTHON_VERSION 3.11: 3.11.4, 3.11.9"
     std::uint64_t saved_bytes = 0;
@@ -41,7 +41,7 @@ struct LayerAnalysis {
   };
   struct Advice {
     std::string kind;         // "share-layer"
-    std::uint64_t bytes = 0;  // that it would save; of "heavy-layer": all that it takes
+    std::uint64_t bytes = 0;  // the saving; for "heavy-layer", the size
     std::string subject;
     std::vector<std::string> images;
   };
@@ -56,22 +56,22 @@ struct LayerAnalysis {
   std::vector<Instruction> instructions;
   std::vector<LookAlikes> look_alikes;
   std::vector<Twins> many_tags;       // one image under several tags of a repository
-  std::vector<Twins> same_layers;     // images that differ in their configuration alone
-  std::vector<Twins> patch_versions;  // bases that differ in the patch version alone
+  std::vector<Twins> same_layers;     // images that differ only in their configuration
+  std::vector<Twins> patch_versions;  // base images that differ only in the patch version
   std::vector<Advice> advice;
   std::size_t without_history = 0;          // images with layers
-  std::vector<std::string> without_layers;  // images of which none was found unpacked
-  std::vector<std::string> unread;          // what could not be read
+  std::vector<std::string> without_layers;  // images without unpacked layers
+  std::vector<std::string> unread;          // errors of reads
 
-  // How many times what is on disk is used; 1 when nothing is shared.
+  // Sizes of all images divided by the space on disk; 1 if nothing is shared.
   double ReuseRatio() const;
-  // Which part of the layers that the images name is there already, once they are on disk: 0 when
-  // nothing is shared, 90 when of ten uses nine cost nothing.
+  // The part of the sizes of all images that is already on disk for another image: 0 if nothing is
+  // shared, 90 if nine of ten uses need no space.
   double ReusePercent() const;
   std::uint64_t SavableBytes() const;  // of all look-alikes
 };
 
-// One sentence: what to do.
+// One line: the recommended action.
 std::string AdviceText(const LayerAnalysis::Advice& advice);
 
 // At most `limit` rows in each list.

@@ -13,8 +13,8 @@ namespace imagesweep {
 
 enum class LogFormat { kText, kJson };
 
-// Structured lines on stderr: a constant message in past tense and lowerCamelCase keys, one line
-// per event whatever the values hold.  Any thread.
+// Structured lines on stderr: a constant message and lowerCamelCase keys, one line per event, also
+// if values contain line breaks.  Any thread.
 class Log {
  public:
   using Value = std::variant<std::string, std::int64_t, double, bool>;
@@ -24,7 +24,7 @@ class Log {
   };
   using Fields = std::initializer_list<Field>;
 
-  // `level`: debug | info | warn | error; kInvalid for another.
+  // `level`: debug | info | warn | error; kInvalid for another level.
   static Result<std::shared_ptr<Log>> Create(LogFormat format, std::string_view level);
   ~Log();
 

@@ -164,14 +164,14 @@ void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds,
   if (report.refused) s.refused.Add({{"source", report.refused->source}}).Increment();
   const bool reads_workloads = report.in_force.keep.workloads.enabled;
   if (report.refused && report.plan.decisions.empty()) {
-    // From the first run that asked for them on.
+    // Starts with the first run that needs workloads.
     if (reads_workloads)
       s.evidence_at.With(
           [&](auto& at) { return at.try_emplace("workloads", clock_.Steady()).second; });
     return;
   }
 
-  // What the run went by: a flag, or a part of the policy for this node alone, may say otherwise.
+  // As in force for the run: a flag or an override for this node may differ from the policy.
   s.dry_run.Set(report.dry_run ? 1 : 0);
   s.suspended.Set(report.in_force.suspend ? 1 : 0);
   s.last_success.Set(Epoch(report.finished));

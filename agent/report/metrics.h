@@ -13,15 +13,15 @@
 
 namespace imagesweep {
 
-// What set a run off.
+// The trigger of a run.
 enum class Trigger { kInterval, kPolicyChange, kManual };
 std::string_view ToString(Trigger trigger);  // "interval"
 
-// The agent's Prometheus series; every one is there at 0 from the start, label values are bounded.
-// Any thread.
+// The Prometheus series of the agent.  Every series exists from the start with value 0, and label
+// values are bounded.  Any thread.
 class Metrics {
  public:
-  // What process_* tells of; an error leaves those series out.
+  // The source of the process_* series; an error leaves them out.
   using ReadProcess = std::function<Result<ProcessUsage>()>;
 
   Metrics(
@@ -29,15 +29,15 @@ class Metrics {
       ReadProcess process = [] { return ReadProcessUsage(); });
   ~Metrics();
 
-  // `predicted_bytes`: what the removed images were thought to free; when it is not known, the sum
-  // of their sizes, which is at least as much.
+  // `predicted_bytes`: the predicted space that the removed images free.  If not known, the sum of
+  // their sizes, which is an upper bound.
   void RecordRun(const Report& report, Trigger trigger, double seconds,
                  std::optional<std::uint64_t> predicted_bytes = {});
   // `origin`: chart | override | existing | configmap | file.
   void PolicyLoaded(const PolicySource& source, const std::string& origin, bool dry_run,
                     bool suspended, SystemTime at);
   void PolicyRejected();
-  // It is read again, and is the one in force.
+  // The policy is readable again, and it is in force.
   void PolicyConfirmed();
   void SetPolicyUnread(Millis unread_for);
   void SetRuntimeUp(bool up);

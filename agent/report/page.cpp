@@ -37,7 +37,7 @@ std::string Fence(std::string_view text) {
   return fence;
 }
 
-// Line by line, so that nothing but the lines themselves gets through.
+// Line by line, so that only line breaks stay unescaped.
 std::string PrintableLines(std::string_view text, std::string_view indent) {
   std::string lines;
   while (!text.empty()) {

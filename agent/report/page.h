@@ -7,7 +7,7 @@
 
 namespace imagesweep {
 
-// A document for people: what it says, apart from how it is written down.
+// The content of a document for people, independent of its format.
 struct Page {
   struct Paragraph {
     std::string text;
@@ -34,7 +34,7 @@ struct Page {
   std::vector<Section> sections;
 };
 
-// GitHub-flavoured Markdown.  Text from outside is escaped: it cannot become markup.
+// GitHub-flavoured Markdown.  Escapes text, so that it cannot become markup.
 std::string ToMarkdown(const Page& page);
 // For a terminal.
 std::string ToText(const Page& page);

@@ -14,7 +14,7 @@ std::vector<ProcessSeries> ProcessSeriesOf(const ProcessUsage& usage) {
        number(usage.resident_bytes)},
       {"process_virtual_memory_bytes", "Virtual memory of the agent.", number(usage.virtual_bytes)},
       {"process_open_fds", "Open file descriptors of the agent.", number(usage.open_files)},
-      {"process_max_fds", "The most file descriptors that the agent may have open.",
+      {"process_max_fds", "Maximum number of file descriptors that the agent may open.",
        usage.max_files ? number(*usage.max_files) : std::numeric_limits<double>::infinity()},
       {"process_start_time_seconds", "Unix time at which the agent was started.",
        usage.start_time_seconds},

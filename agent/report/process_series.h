@@ -14,7 +14,7 @@ struct ProcessSeries {
   bool counts = false;  // a counter, not a gauge
 };
 
-// By the names and words of the official client libraries.
+// With the names and texts of the official client libraries.
 // Source: prometheus.io/docs/instrumenting/writing_clientlibs, "Standard and runtime collectors".
 std::vector<ProcessSeries> ProcessSeriesOf(const ProcessUsage& usage);
 

@@ -6,8 +6,8 @@
 
 namespace imagesweep {
 
-// Why an image goes, in the words of metrics and events: age | rule | dangling | superseded | space
-// | critical.  "age" and "space" are the kubelet's own words for its image collector.
+// The reason of a removal in metrics and events: age | rule | dangling | superseded | space |
+// critical.  The kubelet uses "age" and "space" for its image garbage collection.
 // Source: k8s.io/kubernetes, pkg/kubelet/metrics (kubelet_image_garbage_collected_total).
 constexpr std::string_view RemovalReason(Code code) {
   if (code == Code::kRule) return "rule";

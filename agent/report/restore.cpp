@@ -34,12 +34,13 @@ std::string Line(const RestoreReport& report) {
   };
   std::string line = count(Became::kWouldRestore, "would be restored") +
                      count(Became::kRestored, "restored") +
-                     count(Became::kAlreadyHere, "already here") +
-                     count(Became::kFailed, "failed") + count(Became::kCannot, "cannot come back");
+                     count(Became::kAlreadyHere, "already present") +
+                     count(Became::kFailed, "failed") +
+                     count(Became::kCannot, "cannot be restored");
   if (line.empty()) return line;
   line = line.substr(2) + ".\n";
   if (report.dry_run && report.Count(Became::kWouldRestore) > 0)
-    line += "This was a dry run: nothing was brought back. Add --dry-run=false to bring it back.\n";
+    line += "This was a dry run: no image was restored. To restore images, add --dry-run=false.\n";
   return line;
 }
 
@@ -130,7 +131,7 @@ std::string RestoreText(const RestoreReport& report, const TextOptions& options)
 std::string CannotComeBackText(const RestoreReport& report) {
   const std::size_t count = report.Count(Became::kCannot);
   if (count == 0) return {};
-  std::string text = document::Count(count, "image") + " cannot come back:\n";
+  std::string text = document::Count(count, "image") + " cannot be restored:\n";
   for (const auto& image : report.images)
     if (image.outcome == Became::kCannot)
       text += "  " + Printable(image.display_name()) + ": " + Printable(image.error) + "\n";

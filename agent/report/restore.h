@@ -8,45 +8,45 @@
 
 namespace imagesweep {
 
-// What a restore is about and what became of it.
+// The images of a restore and their results.
 struct RestoreReport {
   enum class From {
-    kNowhere,  // it cannot come back
+    kNowhere,  // no source
     kRegistry,
     kArchive,
-    kHere,  // the node has it, but not all its names
+    kHere,  // the node has the image, but not all its names
   };
   enum class Outcome {
     kWouldRestore,  // --dry-run
     kRestored,
     kAlreadyHere,
-    kCannot,  // not from anywhere
+    kCannot,  // no source
     kFailed,
   };
-  // One way to get an image back, and what says that it leads anywhere.
+  // One possible source of an image.
   struct Source {
     From from = From::kNowhere;
-    std::string reference;  // what is pulled, or the archive's path
-    // No evidence says that the registry has the image: a pull is worth a try, no more.
+    std::string reference;  // the reference to pull, or the path of the archive
+    // No evidence proves that the registry has the image, so the pull may fail.
     bool unproven = false;
 
     friend bool operator==(const Source&, const Source&) = default;
   };
   struct Image {
     std::string id;
-    std::vector<std::string> names, digests;  // as they were before it went
-    std::uint64_t size_bytes = 0;             // as the runtime said then
+    std::vector<std::string> names, digests;  // before the removal
+    std::uint64_t size_bytes = 0;             // as the runtime reported it before the removal
     std::string run;                          // that removed it
     From from = From::kNowhere;
-    std::string source;  // the reference that is pulled, or the archive's path
-    // In the order in which they are tried, until one succeeds; `from` and `source` are the first
-    // and, once the image is back, the one that succeeded.
+    std::string source;  // the reference to pull, or the path of the archive
+    // Tried in this order until one succeeds.  `from` and `source` are those of the first and,
+    // after the restore, of the one that succeeded.
     std::vector<Source> sources;
     Outcome outcome = Outcome::kWouldRestore;
     std::string error;               // of kFailed and kCannot
-    std::vector<std::string> notes;  // names that it did not get again, and why
+    std::vector<std::string> notes;  // names that were not restored, and the reasons
 
-    // Its first name, else its first digest, else its id.
+    // The first name, otherwise the first digest, otherwise the ID.
     const std::string& display_name() const;
   };
   bool dry_run = false;
@@ -61,9 +61,9 @@ std::string_view ToString(RestoreReport::From from);        // "registry"
 
 // kind RestoreReport of apiVersion imagesweep/v1alpha1, as the other documents.
 std::string RestoreJson(const RestoreReport& report);
-// The people's view: a table, what did not come back and why, one line for the end.
+// For a terminal: a table, the images that were not restored with reasons, and a summary.
 std::string RestoreText(const RestoreReport& report, const TextOptions& options);
-// What cannot come back, for before it starts; empty when all can.
+// The images that cannot be restored, printed before the start; empty if all can.
 std::string CannotComeBackText(const RestoreReport& report);
 
 }  // namespace imagesweep

@@ -8,7 +8,7 @@
 namespace imagesweep {
 namespace {
 
-// As it was seen last.
+// The last measurement.
 const std::optional<DiskUsage>& DiskOf(const Report& report) {
   return report.after && report.after->disk ? report.after->disk : report.observation.disk;
 }
@@ -41,27 +41,27 @@ bool HasRoom(const Report& report) {
 
 std::string RoomText(const Report& report) {
   const auto& disk = DiskOf(report);
-  const std::string wanted = HumanBytes(report.plan.room) + " wanted on the image filesystem";
-  if (!disk) return wanted + "; how full it is is not known\n";
+  const std::string wanted = HumanBytes(report.plan.room) + " requested on the image filesystem";
+  if (!disk) return wanted + ", but its usage cannot be determined\n";
   std::string text =
       wanted + " " + disk->mountpoint + ", " + HumanBytes(disk->available_bytes) + " available";
   if (report.observation.disk && report.observation.disk->available_bytes != disk->available_bytes)
     text += " (" + HumanBytes(report.observation.disk->available_bytes) + " before)";
-  if (disk->available_bytes >= report.plan.room) return text + ": there is room\n";
+  if (disk->available_bytes >= report.plan.room) return text + ": enough space is available\n";
   const std::uint64_t would_free = WouldFree(report);
   if (would_free > 0)
     text += "; the removals would free " + HumanBytes(would_free) +
-            (AllByLayers(report) ? "" : " by the sizes that the runtime tells");
-  if (HasRoom(report)) return text + ": there would be room\n";
+            (AllByLayers(report) ? "" : " by the sizes that the runtime reports");
+  if (HasRoom(report)) return text + ": enough space would be available\n";
   const std::uint64_t missing = report.plan.room - disk->available_bytes - would_free;
-  text += ": " + HumanBytes(missing) + " short; ";
+  text += ": " + HumanBytes(missing) + " missing; ";
   if (!report.stopped_early.empty()) return text + "stopped early: " + report.stopped_early + "\n";
   if (report.plan.room > disk->capacity_bytes)
-    return text + "it has only " + HumanBytes(disk->capacity_bytes) +
-           " in all, so nothing was removed\n";
+    return text + "the file system has only " + HumanBytes(disk->capacity_bytes) +
+           " in total, so no image was removed\n";
   return text +
-         "every other image is needed, kept, too young or over a limit of this run "
-         "(`imagesweep plan` says which)\n" +
+         "all other images are needed, kept, too young, or over a limit of this run (see "
+         "`imagesweep plan`)\n" +
          HeldBackText(report, missing);
 }
 

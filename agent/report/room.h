@@ -7,14 +7,14 @@
 
 namespace imagesweep {
 
-// What the removal of an image frees: by the layers, else the size that the runtime tells.
+// The space that the removal of an image frees: by the layers, otherwise its size as the runtime
+// reports it.
 std::uint64_t PredictedBytes(const Report& report, const Outcome& outcome);
 
-// Of a run that was to make room (Plan::room): whether so much was available in the end; of a dry
-// run, whether so much would be.
+// True if a run of ensure-space reached its target (Plan::room) or, in a dry run, would reach it.
 bool HasRoom(const Report& report);
 
-// How far it got, in one line with its newline: "20GiB wanted, 14.2GiB available before, …".
+// The result in one line with its newline: "20GiB requested on the image filesystem …".
 std::string RoomText(const Report& report);
 
 }  // namespace imagesweep

@@ -42,7 +42,7 @@ const ImageSpace* SpaceOf(const Report& report, std::uint32_t image) {
 SpaceCells CellsOf(const Report& report, std::uint32_t image) {
   const ImageSpace* const space = SpaceOf(report, image);
   if (space == nullptr) return {};
-  // What was not seen of one image was not seen of all: the set's doubt is each one's.
+  // A part that was not read may belong to any image, so the certainty of the set applies to each.
   const std::string mark = BoundMark(report.layers->planned);
   return {mark + HumanBytes(space->unique_bytes),
           mark + HumanBytes(space->total_bytes - space->unique_bytes),

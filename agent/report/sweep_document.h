@@ -8,24 +8,24 @@
 
 namespace imagesweep {
 
-// A document of kind SweepReport, and what its page reads off it again and again: what went and
-// what did not.  `sweep_report` must outlive it.
+// A document of kind SweepReport, with the images that were removed and those that stayed.
+// `sweep_report` must outlive it.
 struct SweepDocument {
   using Json = document::Json;
 
   explicit SweepDocument(const Json& sweep_report);
 
-  // The image that an outcome is of; the outcome itself when the document does not have it.
+  // The image of an outcome; the outcome itself if the document does not contain the image.
   const Json& ImageOf(const Json& outcome) const;
-  // By the runtime's sizes, as if the images shared nothing.
+  // Sizes as the runtime reports them, without regard to shared layers.
   double SizeOfWent() const;
 
   const Json& report;
   const bool dry_run;
-  std::vector<const Json*> went;    // outcomes; in a dry run of what would go
-  std::vector<const Json*> stayed;  // outcomes of what was chosen and is there after all
+  std::vector<const Json*> went;    // outcomes of removed images; in a dry run, of planned removals
+  std::vector<const Json*> stayed;  // outcomes of planned removals that did not happen
 
-  std::map<std::string, const Json*> images;  // by id
+  std::map<std::string, const Json*> images;  // by ID
 };
 
 }  // namespace imagesweep

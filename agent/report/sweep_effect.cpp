@@ -17,7 +17,7 @@ std::string Whole(const Json& json, const char* key) {
   return std::to_string(static_cast<long>(Number(json, key)));
 }
 
-// By the layers, of reports that have it.
+// By the layers, if the report has the figure.
 std::string Predicted(const Json& report) {
   if (!At(report, "predictedFreedBytes").is_number()) return {};
   const std::string certainty = Text(report, "predictionCertainty");
@@ -55,7 +55,7 @@ std::string Reclaimed(const SweepDocument& sweep) {
     text += ", " + Bytes(Number(report, "measuredFreedBytes")) + " measured on the file system";
   if (const std::string predicted = Predicted(report); !predicted.empty()) text += ", " + predicted;
   if (const std::string off = Text(report, "predictionOffBy"); !off.empty())
-    text += ". Off by: " + off;
+    text += ". Difference: " + off;
   return text + ".";
 }
 
@@ -74,7 +74,7 @@ std::optional<Page::Section> Verification(const SweepDocument& sweep) {
   std::vector<std::string> items;
   const auto missing = Texts(At(verification, "missing"));
   if (At(sweep.report, "after").is_null()) {
-    items.push_back("Nothing was removed, so there was no second look.");
+    items.push_back("No image was removed, so there was no verification.");
   } else if (missing.empty()) {
     std::string all =
         AllArePresent(static_cast<std::size_t>(Number(verification, "referencedImages")));
@@ -104,8 +104,9 @@ std::optional<Page::Section> GettingImagesBack(const SweepDocument& sweep) {
     const std::string origin = Text(At(image, "origin"), "kind");
     const bool pulled = origin.empty() ? !digests.empty() : origin == "Pulled" || origin == "Registry";
     if (!pulled || digests.empty()) {
-      gone.push_back(NamesOf(image).front() + " has no proof that it can be pulled again: " +
-                     (archive.empty() ? std::string("it can only be built again")
+      gone.push_back("No evidence proves that " + NamesOf(image).front() +
+                     " can be pulled again: " +
+                     (archive.empty() ? std::string("you may have to build it again")
                       : sweep.dry_run ? "an archive of it would be in " + archive
                                       : "an archive of it is in " + archive));
     } else {
@@ -117,14 +118,15 @@ std::optional<Page::Section> GettingImagesBack(const SweepDocument& sweep) {
   }
   Page::Section section = SectionOf(
       "Getting images back",
-      Page::Paragraph{sweep.dry_run ? "After a run that removes, what can come back:"
-                                    : "What can come back:"},
+      Page::Paragraph{sweep.dry_run ? "To restore images after a run that removes them:"
+                                    : "To restore the removed images:"},
       Page::Code{
           "sh", "imagesweep restore " +
                     (sweep.dry_run ? std::string("--last") : "--run " + Text(sweep.report, "run")) +
                     " --dry-run=false\n"});
   if (!commands.empty()) {
-    section.blocks.emplace_back(Page::Paragraph{"By hand, what a registry has, by its digest:"});
+    section.blocks.emplace_back(
+        Page::Paragraph{"To pull images manually from their registry, by digest:"});
     section.blocks.emplace_back(Page::Code{"sh", commands});
   }
   if (!gone.empty()) section.blocks.emplace_back(Page::Bullets{gone});
@@ -139,7 +141,7 @@ std::optional<Page::Section> Cost(const SweepDocument& sweep) {
   return SectionOf("Cost",
                    Page::Paragraph{std::string(sweep.dry_run ? "Would save " : "Saves ") + text +
                                    " a month at " + Text(sweep.report, "storageCostText") +
-                                   " for a GiB, by the runtime's sizes."});
+                                   " per GiB, by the runtime's sizes."});
 }
 
 }  // namespace imagesweep::sweep_page

@@ -5,18 +5,18 @@
 #include "agent/report/page.h"
 #include "agent/report/sweep_document.h"
 
-// The sections of a run's page that tell what it came to: disk, whether all that is needed is still
-// there, what can be had back, money.  Empty: there is nothing to tell.
+// The sections of a run's page about its effect: disk, verification, restore, and cost.  Empty: the
+// section does not apply.
 
 namespace imagesweep::sweep_page {
 
-// Before and after, what came free, and how far that was predicted.
+// Before and after, and the freed space, measured and predicted.
 std::optional<Page::Section> DiskSpace(const SweepDocument& sweep);
-// What the second look found of the images that something refers to, and of the pods.
+// The verification of referenced images and of pods.
 std::optional<Page::Section> Verification(const SweepDocument& sweep);
-// The commands that bring back what went, and what none brings back.
+// The commands that restore the removed images, and the images that cannot be restored.
 std::optional<Page::Section> GettingImagesBack(const SweepDocument& sweep);
-// What the space that went costs a month, where a price is known.
+// The monthly cost of the freed space, if a price is known.
 std::optional<Page::Section> Cost(const SweepDocument& sweep);
 
 }  // namespace imagesweep::sweep_page

@@ -6,19 +6,20 @@
 #include <utility>
 
 #include "agent/report/page_section.h"
+#include "agent/report/text.h"
 
 namespace imagesweep::sweep_page {
 namespace {
 
 using namespace document;
 
-// Within its own repository the tag says enough.
+// Within its own repository, the tag is sufficient.
 std::string Short(const std::string& name, const std::string& repository) {
   const auto [its, tag] = Split(name);
   return its == repository && !tag.empty() ? tag : name;
 }
 
-// Each name of the image in a row of its own.
+// One row per name of the image.
 void AddRows(const Json& outcome, const Json& image, Page::Grid& grid) {
   const std::string size = Bytes(Number(outcome, "sizeBytes"));
   const std::string by = Text(image, "supersededBy");
@@ -47,7 +48,7 @@ std::string UsersText(const Json& image) {
   return text;
 }
 
-// "Deployment shop/api revision 7, CronJob shop/bill"; empty: none wants it.
+// "Deployment shop/api revision 7, CronJob shop/bill"; empty: no workload needs it.
 std::string WorkloadsText(const Json& image) {
   std::string text;
   std::size_t shown = 0;
@@ -83,13 +84,13 @@ std::vector<Page::Section> Rounds(const SweepDocument& sweep) {
       bytes += Number(*outcome, "sizeBytes");
       AddRows(*outcome, sweep.ImageOf(*outcome), grid);
     }
-    sections.push_back(SectionOf((sweep.dry_run ? "Would go, round " : "Removed, round ") +
+    sections.push_back(SectionOf((sweep.dry_run ? "Would be removed, round " : "Removed, round ") +
                                      std::to_string(sections.size() + 1) + ": " + title,
                                  std::move(grid),
                                  Page::Paragraph{Count(outcomes.size(), "image") + ", " +
                                                  Bytes(bytes) + " by the runtime's sizes."}));
   }
-  if (sections.empty()) sections.push_back(SectionOf("Removed", Page::Paragraph{"Nothing."}));
+  if (sections.empty()) sections.push_back(SectionOf("Removed", Page::Paragraph{"None."}));
   return sections;
 }
 
@@ -119,7 +120,7 @@ std::vector<Page::Section> Retained(const SweepDocument& sweep) {
     if (!grid.rows.empty()) sections.push_back(SectionOf(title, std::move(grid)));
   };
   add("Retained: in use", used);
-  add("Retained: wanted by workloads", wanted);
+  add("Retained: needed by workloads", wanted);
   add("Retained: not in use", others);
   return sections;
 }
@@ -142,7 +143,7 @@ std::optional<Page::Section> Versions(const SweepDocument& sweep) {
     }
   }
   Page::Grid grid{
-      {"Repository", "Deployed", "Kept besides", sweep.dry_run ? "Would go" : "Removed"}, {}};
+      {"Repository", "Deployed", "Also kept", sweep.dry_run ? "Would be removed" : "Removed"}, {}};
   const auto shown = [](const std::string& list) { return list.empty() ? "(none)" : list; };
   for (const auto& [repository, tags] : repositories)
     if (!tags.deployed.empty() || !tags.removed.empty())
@@ -158,16 +159,16 @@ std::optional<Page::Section> OverSizeLimit(const SweepDocument& sweep) {
     grid.rows.push_back(
         {Text(one, "name"), Bytes(Number(one, "sizeBytes")), Bytes(Number(one, "maxSizeBytes"))});
   if (grid.rows.empty()) return std::nullopt;
-  return SectionOf("Over their size limit", std::move(grid));
+  return SectionOf("Over the size limit", std::move(grid));
 }
 
 std::optional<Page::Section> NotRemoved(const SweepDocument& sweep) {
   Page::Grid grid{{"Image", "Outcome", "Why"}, {}};
   for (const Json* outcome : sweep.stayed)
-    grid.rows.push_back({NamesOf(sweep.ImageOf(*outcome)).front(), Text(*outcome, "outcome"),
-                         Text(*outcome, "error")});
+    grid.rows.push_back({NamesOf(sweep.ImageOf(*outcome)).front(),
+                         OutcomeLabel(Text(*outcome, "outcome")), Text(*outcome, "error")});
   if (grid.rows.empty()) return std::nullopt;
-  return SectionOf("Not removed after all", std::move(grid));
+  return SectionOf("Not removed", std::move(grid));
 }
 
 }  // namespace imagesweep::sweep_page

@@ -6,16 +6,16 @@
 #include "agent/report/page.h"
 #include "agent/report/sweep_document.h"
 
-// The sections of a run's page that tell of images: which went and why, which stayed and for whom.
-// Empty: there is nothing to tell.
+// The sections of a run's page about images: removed images with reasons, and kept images with
+// their users.  Empty: the section does not apply.
 
 namespace imagesweep::sweep_page {
 
-// One round for each reason, rules by name; one that says so when nothing went.
+// One section per reason, rules by name; one section that says "None." if no image was removed.
 std::vector<Page::Section> Rounds(const SweepDocument& sweep);
-// In use, wanted by workloads, and the others with their reasons: each that has an image.
+// In use, needed by workloads, and others with their reasons: each section that has an image.
 std::vector<Page::Section> Retained(const SweepDocument& sweep);
-// Deployed, kept besides and gone, of the repositories that are in use or lost something.
+// Deployed, kept, and removed versions of repositories that are in use or lost an image.
 std::optional<Page::Section> Versions(const SweepDocument& sweep);
 std::optional<Page::Section> OverSizeLimit(const SweepDocument& sweep);
 std::optional<Page::Section> NotRemoved(const SweepDocument& sweep);

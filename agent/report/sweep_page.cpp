@@ -9,6 +9,7 @@
 #include "agent/report/sweep_document.h"
 #include "agent/report/sweep_effect.h"
 #include "agent/report/sweep_images.h"
+#include "agent/report/text.h"
 
 namespace imagesweep {
 namespace {
@@ -19,31 +20,32 @@ std::string StatusOf(const SweepDocument& sweep) {
   const Json& report = sweep.report;
   std::string status = "complete";
   if (const Json& refused = At(report, "refused"); !refused.is_null())
-    status =
-        "refused: " + Text(refused, "source") + " cannot be trusted: " + Text(refused, "error");
+    status = "aborted: " + CannotRead(Text(refused, "source")) + ": " + Text(refused, "error");
   else if (!sweep.stayed.empty())
     status = "partial: " + Count(sweep.stayed.size(), "image") + " stayed";
   else if (!Text(report, "stoppedEarly").empty())
     status = "stopped early: " + Text(report, "stoppedEarly");
-  return sweep.dry_run ? "dry run, nothing was removed (" + status + ")" : status;
+  return sweep.dry_run ? "dry run, no image was removed (" + status + ")" : status;
 }
 
 Page::Section Objective(const Json& report) {
   const Json& policy = At(report, "policy");
-  std::string text = "Remove images that nothing needs, by the policy of " +
+  std::string text = "Remove images that nothing needs, by the policy from " +
                      Text(policy, "source") + " (profile " + Text(policy, "profile") + ").";
   const Json& evidence = At(report, "evidence");
   const auto counted = [&evidence](const char* source, const char* noun) {
     return Count(static_cast<std::size_t>(Number(At(evidence, source), "count")), noun);
   };
   if (Text(At(report, "runtime"), "name").empty())
-    return SectionOf("Objective", Page::Paragraph{text + " What is needed could not be read."});
-  text += " What is needed was read from ";
+    return SectionOf("Objective",
+                     Page::Paragraph{text + " The evidence of use could not be read."});
+  text += " Evidence of use: ";
   if (!Flag(evidence, "withoutKubernetes")) text += counted("pods", "pod") + " and ";
   text += counted("containers", "container") + " of this node, on " +
           Text(At(report, "runtime"), "name") + " " + Text(At(report, "runtime"), "version") + ".";
   if (Flag(evidence, "withoutKubernetes"))
-    text += " Kubernetes was not asked, so images of pods without a container yet were not seen.";
+    text +=
+        " Without Kubernetes, images that pods need but no container uses yet are not detected.";
   return SectionOf("Objective", Page::Paragraph{text});
 }
 

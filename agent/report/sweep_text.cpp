@@ -7,7 +7,7 @@
 #include "agent/report/text.h"
 #include "agent/report/text_parts.h"
 
-// What a run came to, for a terminal.
+// The result of a run, for a terminal.
 
 namespace imagesweep {
 namespace {
@@ -40,7 +40,7 @@ std::string BeforeAndAfter(const Report& report) {
     text += (report.dry_run ? "Would free, by the layers: " : "Freed, by the layers: ") +
             Printable(PredictedAndMeasured(*report.layers)) + ".\n";
     if (!report.layers->off_by.empty())
-      text += "Off by: " + Printable(report.layers->off_by) + ".\n";
+      text += "Difference: " + Printable(report.layers->off_by) + ".\n";
   }
   if (before.disk && after.disk && !report.dry_run) {
     const auto freed = static_cast<std::int64_t>(after.disk->available_bytes) -
@@ -58,23 +58,23 @@ std::string Verification(const Report& report) {
   if (report.missing_after.empty()) {
     return "Verified: " + document::AllArePresent(report.referenced_images) + "\n";
   }
-  std::string text = "MISSING after the run, though referenced:\n";
+  std::string text = "MISSING after the run, although referenced:\n";
   for (const std::string& name : report.missing_after) text += "  " + Printable(name) + "\n";
   return text;
 }
 
-// How to have done what was only tried.
+// How to remove the images of a dry run.
 std::string HowToRemove(const Report& report) {
   if (!report.dry_run || report.outcomes.empty()) return {};
-  return "Nothing was removed. The same command with --dry-run=false does it.\n";
+  return "No image was removed. To remove images, run the same command with --dry-run=false.\n";
 }
 
 }  // namespace
 
 std::string Summary(const Report& report) {
   if (report.refused && report.outcomes.empty())
-    return "Refused: removed nothing, because " + report.refused->source +
-           " cannot be trusted: " + report.refused->error.what;
+    return "Run aborted, nothing removed: " + CannotRead(report.refused->source) + ": " +
+           report.refused->error.what;
   const OutcomeKind done = report.dry_run ? OutcomeKind::kWouldRemove : OutcomeKind::kRemoved;
   std::vector<std::uint32_t> went;
   for (const Outcome& outcome : report.outcomes)
@@ -83,7 +83,7 @@ std::string Summary(const Report& report) {
                      ImageCount(went.size()) + " (" + HumanBytes(SizeOf(report, went)) +
                      " as the runtime counts sizes) of " +
                      std::to_string(report.plan.decisions.size());
-  for (const auto& [kind, word] : {std::pair{OutcomeKind::kSpared, "spared"},
+  for (const auto& [kind, word] : {std::pair{OutcomeKind::kSpared, "skipped"},
                                    {OutcomeKind::kFailed, "failed"},
                                    {OutcomeKind::kStillListed, "still listed"}}) {
     if (const auto count = report.Count(kind); count > 0)
@@ -91,6 +91,18 @@ std::string Summary(const Report& report) {
   }
   if (!report.stopped_early.empty()) text += "; stopped early: " + report.stopped_early;
   return text;
+}
+
+std::string CannotRead(std::string_view source) {
+  if (source == "runtime") return "cannot use the runtime";
+  if (source == "identity") return "cannot confirm the identity of the node";
+  if (source == "node") return "cannot read the labels of the node";
+  if (source == "policy") return "cannot read the policy";
+  return "cannot read " + std::string(source);
+}
+
+std::string OutcomeLabel(std::string_view outcome) {
+  return outcome == ToString(OutcomeKind::kSpared) ? "Skipped" : std::string(outcome);
 }
 
 std::string SweepText(const Report& report, const TextOptions& options) {
@@ -101,7 +113,7 @@ std::string SweepText(const Report& report, const TextOptions& options) {
       const Image& image = report.observation.images[outcome.image];
       const Decision& decision = report.plan.decisions[outcome.image];
       table.Add({NamesCell(image), ShortId(image.id), HumanBytes(image.size_bytes),
-                 std::string(ToString(outcome.kind)), std::string(ToString(decision.code)),
+                 OutcomeLabel(ToString(outcome.kind)), std::string(ToString(decision.code)),
                  AgeCell(report.observation.ages[outcome.image]),
                  outcome.detail.empty() ? decision.reason : outcome.detail});
     }
@@ -111,7 +123,7 @@ std::string SweepText(const Report& report, const TextOptions& options) {
   if (!options.with_header) return text;
   text += Printable(Summary(report)) + ".\n" + Deferred(report);
   if (report.outcomes.empty()) text += KeptByCode(report);
-  // What makes room says it beside how much is missing.
+  // ensure-space prints these groups together with the missing space.
   if (report.outcomes.empty() && report.plan.room == 0) text += HeldBackText(report);
   return text + BeforeAndAfter(report) + Verification(report) + Footer(report) +
          HowToRemove(report);

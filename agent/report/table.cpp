@@ -7,7 +7,7 @@
 namespace imagesweep {
 namespace {
 
-// Characters a terminal shows: UTF-8 continuation bytes take no place.
+// The width on a terminal: UTF-8 continuation bytes have no width.
 std::size_t Width(const std::string& text) {
   return static_cast<std::size_t>(std::ranges::count_if(
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));

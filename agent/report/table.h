@@ -6,7 +6,7 @@
 
 namespace imagesweep {
 
-// Columns of text, aligned, two spaces apart, as kubectl prints them.  Cells are made printable.
+// Aligned columns of text, two spaces apart, as kubectl prints them.  Makes cells printable.
 class Table {
  public:
   explicit Table(std::vector<std::string> header) : header_(std::move(header)) {}

@@ -62,16 +62,16 @@ void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOp
   table.Add(std::move(row));
 }
 
-// Of what goes, how much nothing proves to be in a registry.
+// The number of planned removals without proof that a registry has the image.
 std::string CannotBePulledAgain(const Report& report) {
   const auto count = std::ranges::count_if(report.plan.removals, [&](std::uint32_t at) {
     return report.observation.images[at].local_only();
   });
   if (count == 0) return {};
   const std::string& archive = report.in_force.keep.archive.path;
-  return std::to_string(count) + " of these have no proof that they can be pulled again" +
-         (archive.empty() ? ", and nothing keeps a copy (keep.archive).\n"
-                          : "; a copy goes to " + Printable(archive) + " first.\n");
+  return "No evidence proves that " + std::to_string(count) + " of these can be pulled again" +
+         (archive.empty() ? ", and they are not archived (keep.archive).\n"
+                          : "; they are archived in " + Printable(archive) + " first.\n");
 }
 
 }  // namespace
@@ -95,13 +95,13 @@ std::string PlanText(const Report& report, const TextOptions& options) {
   text += "\nTo remove: " + ImageCount(removals) + ", " +
           HumanBytes(SizeOf(report, report.plan.removals)) + " as the runtime counts sizes" +
           (report.layers ? "; frees " + Printable(FreesText(report.layers->planned))
-                         : " (shared layers stay, unpacked layers come free besides)") +
+                         : " (shared layers stay, and unpacked layers are freed in addition)") +
           ". ";
   text += "Kept: " + std::to_string(report.plan.Count(Verdict::kKeep)) +
           ". Deferred: " + std::to_string(report.plan.Count(Verdict::kDefer)) + ".\n";
   return text + CannotBePulledAgain(report) + Deferred(report) +
          (removals == 0 ? HeldBackText(report) : "") + Footer(report) +
-         "`imagesweep explain NAME` says why for one image.\n";
+         "`imagesweep explain NAME` shows the reason for one image.\n";
 }
 
 std::string ExplanationText(const Report& report, std::uint32_t image,
@@ -125,7 +125,7 @@ std::string ExplanationText(const Report& report, std::uint32_t image,
   if (wanted_by.size() < decision.wanted_by.size())
     text += "  wanted   … and by " + std::to_string(decision.wanted_by.size() - wanted_by.size()) +
             " more workloads\n";
-  text += "\nQuestions, in order; the first that applies decides:\n";
+  text += "\nChecks in order; the first that applies decides:\n";
   for (const ExplainedStep& step : steps) {
     char line[64];
     std::snprintf(line, sizeof line, "  %s %-10s",

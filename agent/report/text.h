@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "agent/model/report.h"
 #include "agent/report/json.h"
@@ -10,10 +11,10 @@ namespace imagesweep {
 
 struct TextOptions {
   bool wide = false;
-  bool with_header = true;  // false: the rows and nothing else
+  bool with_header = true;  // false: only the rows
 };
 
-// The people's view, for a terminal.  Each ends with a newline.
+// For a terminal.  Each ends with a newline.
 std::string ImagesText(const Report& report, const TextOptions& options);
 std::string PlanText(const Report& report, const TextOptions& options);
 std::string SweepText(const Report& report, const TextOptions& options);
@@ -21,12 +22,16 @@ std::string ExplanationText(const Report& report, std::uint32_t image,
                             std::span<const ExplainedStep> steps,
                             const std::string& what_would_change_it);
 
-// Below a table with the rows "Reclaimable", see IsReclaimable, and disk use.
+// Below a table with the rows "Reclaimable", see IsReclaimable, and disk usage.
 inline constexpr const char* kReclaimableMeans =
-    "Reclaimable: images that nothing needs and no rule keeps, by the runtime's sizes, which know "
-    "nothing of shared layers. Used on the disk: all that is not available, as the kubelet counts.";
+    "Reclaimable: images that nothing needs and no rule keeps, by the runtime's sizes, which "
+    "ignore shared layers. Disk used: all space that is not available, as the kubelet counts it.";
 
-// "removed 3 images, 2 kept …": one line, for the end of a run.
+// "Removed 3 images (…) of 5": one line, for the end of a run.
 std::string Summary(const Report& report);
+// "cannot read pods": why a run aborted, by Refusal::source.
+std::string CannotRead(std::string_view source);
+// An OutcomeKind, as documents name it, for people: "Skipped" for "Spared".
+std::string OutcomeLabel(std::string_view outcome);
 
 }  // namespace imagesweep

@@ -11,7 +11,7 @@
 namespace imagesweep {
 namespace {
 
-// "repo@sha256:d4ecc403849e": enough to tell two apart; -o name and -o json have all of it.
+// "repo@sha256:d4ecc403849e": enough to tell two digests apart; -o name and -o json have all of it.
 std::string ShortDigest(const ImageName& name) {
   constexpr std::size_t kShown = 12;
   const auto colon = name.text().rfind(':');
@@ -68,7 +68,7 @@ std::string KeptByCode(const Report& report) {
   std::string text;
   for (const auto& [code, count] : kept)
     text += (text.empty() ? "Kept: " : ", ") + std::to_string(count) + " " + std::string(code);
-  return text + "; `imagesweep plan -o wide` says why for each.\n";
+  return text + "; `imagesweep plan -o wide` shows the reason for each.\n";
 }
 
 std::string Footer(const Report& report) {
@@ -77,8 +77,8 @@ std::string Footer(const Report& report) {
   text += ". Evidence: ";
   if (report.evidence.without_kubernetes) {
     text +=
-        "the runtime alone, WITHOUT KUBERNETES: what pods need but no container holds yet is not "
-        "seen; ";
+        "the runtime only, WITHOUT KUBERNETES: images that pods need but no container uses yet are "
+        "not detected; ";
   } else {
     text += document::Count(report.evidence.pods, "pod") + " on node " + report.node + ", ";
   }
@@ -88,12 +88,12 @@ std::string Footer(const Report& report) {
             " of workloads";
   text += ".\n";
   if (report.in_force.suspend)
-    text += "The policy is SUSPENDED: nothing is removed while its suspend is true.\n";
+    text += "The policy is SUSPENDED: no image is removed while suspend is true.\n";
   for (const std::string& warning : report.warnings)
     text += "Warning: " + Printable(warning) + "\n";
   if (std::ranges::any_of(report.observation.ages, &ImageAge::just_seen)) {
     text +=
-        "Note: ages of \"just-seen\" images start now: what happened before the first look is not "
+        "Note: ages of \"just-seen\" images start now, because their use before this run is not "
         "known.\n";
   }
   return text;

@@ -7,11 +7,12 @@
 #include "agent/report/image_state.h"
 #include "agent/report/printable.h"
 #include "agent/report/table.h"
+#include "agent/report/text.h"
 
 namespace imagesweep {
 namespace {
 
-// "[########|##-----]": what is used, with a mark where removal begins.
+// "[########|##-----]": the disk usage, with a mark where removal begins.
 std::string DiskBar(int used_percent, int high_percent, std::size_t width) {
   std::string bar(width, '-');
   const auto at = [&](int percent) {
@@ -67,8 +68,9 @@ std::string WatchScreen(const WatchView& view, std::size_t width, std::size_t he
                                              : ""));
   if (!view.runs.empty()) lines.push_back("Runs      " + view.runs);
   if (report.refused) {
-    lines.push_back("CANNOT SEE  " + report.refused->source + ": " + report.refused->error.what);
-    lines.emplace_back("While that is so, nothing is removed.");
+    lines.push_back("Error     " + CannotRead(report.refused->source) + ": " +
+                    report.refused->error.what);
+    lines.emplace_back("No image is removed while this error persists.");
   } else {
     lines.push_back(DiskLine(report));
     lines.emplace_back();

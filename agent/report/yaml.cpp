@@ -27,7 +27,7 @@ void Emit(YAML::Emitter& out, const Json& json) {
   } else if (json.is_array()) {
     out << YAML::Flow << YAML::BeginSeq << YAML::EndSeq;
   } else if (json.is_string()) {
-    // Quoted always: "1.10" and "no" stay strings for every reader.
+    // Always quoted, so that "1.10" and "no" stay strings for every reader.
     out << YAML::DoubleQuoted << json.get<std::string>();
   } else if (json.is_null()) {
     out << YAML::Null;

@@ -4,7 +4,7 @@
 
 namespace imagesweep {
 
-// The same document as YAML in block style.  `json` must be valid JSON.
+// Converts a document to YAML in block style.  `json` must be valid JSON.
 std::string JsonToYaml(const std::string& json);
 
 }  // namespace imagesweep

@@ -15,7 +15,7 @@ std::string Dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
-// A report's lists of images are most of it and not needed here.
+// Skips the lists of images, which are most of a report and not needed here.
 Json WithoutLists(const std::string& document) {
   const auto wanted = [](int depth, Json::parse_event_t event, Json& parsed) {
     if (depth != 1 || event != Json::parse_event_t::key) return true;
@@ -88,7 +88,7 @@ std::string WhyNoRun(const StatusView& view) {
   std::string why;
   for (const HealthCheck& check : view.checks)
     if (!check.ok) why += (why.empty() ? "" : "; ") + check.name + ": " + check.text;
-  return why.empty() ? "the first run is under way" : "no run yet; " + why;
+  return why.empty() ? "the first run is in progress" : "no run yet; " + why;
 }
 
 }  // namespace imagesweep::web

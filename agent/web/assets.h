@@ -7,12 +7,12 @@
 
 namespace imagesweep::web {
 
-// The one stylesheet and the one script, which stand in each page.
+// The stylesheet and the script, which are part of each page.
 extern const std::string_view kStyle;
 extern const std::string_view kScript;
 
-// What every page is sent with: it may load nothing, run nothing but these two (named by their
-// hashes), ask nobody but this agent, and stand in no frame.
+// The headers of every page: it may load nothing, run only these two (by their hashes), connect
+// only to this agent, and not be framed.
 const std::vector<std::pair<std::string, std::string>>& PageHeaders();
 
 }  // namespace imagesweep::web

@@ -8,7 +8,7 @@
 namespace imagesweep::web {
 namespace {
 
-// A name longer than this is cut in lists; its own page has all of it.
+// Lists cut longer names; the page of the image has the whole name.
 constexpr std::size_t kMaxName = 160;
 
 }  // namespace
@@ -21,7 +21,7 @@ std::string Document(const StatusView& view, std::string_view title, const Html&
         << Text{title} << "</title><style>";
   Html header;
   header
-      << "</style></head>\n<body><a class=\"skip\" href=\"#main\">To the content</a>\n"
+      << "</style></head>\n<body><a class=\"skip\" href=\"#main\">Skip to content</a>\n"
          "<header><h1>"
       << Text{title}
       << "</h1><nav aria-label=\"Parts of this page\"><ul><li><a href=\"./#state\">State</a></li>"

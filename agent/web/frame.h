@@ -13,11 +13,11 @@ namespace imagesweep::web {
 // A whole document around `main`.
 std::string Document(const StatusView& view, std::string_view title, const Html& main);
 
-// What several parts of the pages show in the same way.
+// Common elements of the pages.
 Html ImageLink(const Report& report,
-               std::uint32_t at);  // its name, shortened, with a link to its page
+               std::uint32_t at);  // the name, shortened, with a link to the page of the image
 Html VerdictWord(Verdict verdict);
-Html Time(SystemTime at, SystemTime now);  // "12m ago", with the exact time behind it
+Html Time(SystemTime at, SystemTime now);  // "12m ago", with the exact time as a title
 std::string Ago(SystemTime at, SystemTime now);
 std::string AgeWords(const ImageAge& age);
 std::string LastUseWords(const Report& report, std::uint32_t at, SystemTime now);

@@ -5,8 +5,8 @@
 namespace imagesweep::web {
 namespace {
 
-// 'sha256-…', as a content security policy names what stands in the page itself (CSP Level
-// 3, 2.3.1).
+// 'sha256-…', the source expression of inline content in a content security policy (CSP Level 3,
+// 2.3.1).
 std::string SourceHash(std::string_view text) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;

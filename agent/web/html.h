@@ -7,8 +7,8 @@
 
 namespace imagesweep::web {
 
-// Markup that stands in our source: only a literal can be one, so no text from outside can become
-// markup by mistake.
+// Markup from our source: only a literal can be one, so text from outside cannot become markup by
+// mistake.
 class Markup {
  public:
   template <std::size_t N>
@@ -19,19 +19,19 @@ class Markup {
   std::string_view text_;
 };
 
-// Everything else: an image's name, an error, a pod.
+// All other text, such as the name of an image, an error, or a pod.
 struct Text {
   std::string_view text;
 };
 
-// `text` for the content of an element and for a quoted attribute.  Control characters, bytes that
-// are not UTF-8 and marks that turn the direction of writing are shown as \xNN.
+// `text` for the content of an element and for a quoted attribute.  Shows control characters, bytes
+// that are not UTF-8, and bidirectional marks as \xNN.
 std::string Escaped(std::string_view text);
 
 // `text` for one value of a query string, RFC 3986: only unreserved characters stay.
 std::string UrlEncoded(std::string_view text);
 
-// HTML as it grows.
+// A builder of HTML.
 class Html {
  public:
   Html& operator<<(Markup markup) {

@@ -93,13 +93,13 @@ std::string ImagePage(const StatusView& view, std::uint32_t image,
   main
       << "<p>What would change it: " << Text{what_would_change_it} << ".</p></section>\n"
       << "<section aria-labelledby=\"facts\"><h2 id=\"facts\">The image</h2>" << Facts(view, image)
-      << "</section>\n<section aria-labelledby=\"steps\"><h2 id=\"steps\">Questions, in order; the "
+      << "</section>\n<section aria-labelledby=\"steps\"><h2 id=\"steps\">Checks in order; the "
          "first that applies decides</h2><ol class=\"steps\">";
   for (const ExplainedStep& step : steps) {
     main << (step.decides ? Markup("<li class=\"decides\">") : Markup("<li>")) << Text{step.code}
          << ": "
          << Text{step.decides   ? "decides. "
-                 : step.applies ? "applies too. "
+                 : step.applies ? "also applies. "
                                 : "no. "}
          << Text{step.evidence} << "</li>";
   }
@@ -111,7 +111,7 @@ std::string ImagePage(const StatusView& view, std::uint32_t image,
 std::string ImageChoicePage(const StatusView& view, const std::vector<std::uint32_t>& images) {
   Html main;
   main << "<section aria-labelledby=\"which\"><h2 id=\"which\">"
-       << Text{Counted(images.size(), "image")} << " may be meant; which one?</h2><ul>";
+       << Text{Counted(images.size(), "image")} << " match; select one</h2><ul>";
   for (const auto at : images) {
     const std::string& id = view.report->observation.images[at].id.text();
     main << "<li><a href=\"image?id=" << Text{UrlEncoded(id)} << "\">"
@@ -119,7 +119,7 @@ std::string ImageChoicePage(const StatusView& view, const std::vector<std::uint3
          << "</li>";
   }
   main << "</ul></section>\n";
-  return Document(view, "Which image?", main);
+  return Document(view, "Select an image", main);
 }
 
 std::string NothingPage(const StatusView& view, const std::string& what) {

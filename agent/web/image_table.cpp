@@ -9,7 +9,7 @@
 namespace imagesweep::web {
 namespace {
 
-// More would make the page larger than a browser on a bad line likes; the search finds the rest.
+// Limits the size of the page for slow connections; the search finds the other images.
 constexpr std::size_t kMaxRows = 4000;
 
 struct Column {
@@ -42,12 +42,13 @@ Html Form(const ImageQuery& query) {
   for (const Column& column : kColumns)
     html << Choice(ToString(column.by), column.title, query.by == column.by);
   html << "</select></label><label>Order<select name=\"order\">"
-       << Choice("asc", "up", !query.descending) << Choice("desc", "down", query.descending)
+       << Choice("asc", "ascending", !query.descending)
+       << Choice("desc", "descending", query.descending)
        << "</select></label><button type=\"submit\">Show</button></form>\n";
   return html;
 }
 
-// A click on the column that sorts already turns the order.
+// A click on the current sort column reverses the order.
 Html Head(const ImageQuery& query) {
   Html html;
   html << "<thead><tr>";
@@ -68,7 +69,7 @@ Html Head(const ImageQuery& query) {
   return html;
 }
 
-// End tags that HTML lets us leave out are left out: there are thousands of these.
+// Without optional end tags, because there are thousands of rows.
 void AddRow(const StatusView& view, std::uint32_t at, Html& html) {
   const Report& report = *view.report;
   const Decision& decision = report.plan.decisions[at];

@@ -9,7 +9,7 @@
 
 namespace imagesweep::web {
 
-// The form that filters and sorts, and the images it asks for.
+// The form for filter and order, and the selected images.
 Html ImagesSection(const StatusView& view, const ImageQuery& query);
 
 }  // namespace imagesweep::web

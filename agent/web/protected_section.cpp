@@ -12,14 +12,14 @@
 namespace imagesweep::web {
 namespace {
 
-constexpr std::size_t kMaxHolders = 200;  // named for one reason
+constexpr std::size_t kMaxHolders = 200;  // shown per code
 
 struct Group {
   std::vector<std::uint32_t> images;
   std::set<std::string> holders;
 };
 
-// Who or what holds this image; empty: its reason says it.
+// Adds the users of the image and its rule.
 void AddHolders(const Report& report, const Decision& decision, Group& group) {
   for (const auto at : decision.used_by) {
     const Referrer& by = report.observation.references[at].by;
@@ -35,9 +35,9 @@ std::string_view HeldBy(Code code) {
     case Code::kInUse:
       return "pods and containers";
     case Code::kPinned:
-      return "the runtime, which has them pinned";
+      return "the runtime, which has pinned them";
     case Code::kSandbox:
-      return "the runtime: no pod starts without its pause image";
+      return "the runtime, which needs the pause image for every pod";
     case Code::kSelf:
       return "this agent, which runs from them";
     case Code::kWorkload:
@@ -45,19 +45,19 @@ std::string_view HeldBy(Code code) {
     case Code::kKeepRule:
       return "the policy's keep section or a rule";
     case Code::kLocalOnly:
-      return "localOnly: nothing proves that a registry has them";
+      return "localOnly: no evidence proves that a registry has them";
     case Code::kTooYoung:
       return "minimumAge";
     case Code::kRetained:
-      return "the number of versions to keep";
+      return "keep.lastPerRepository or keepLast: versions kept for rollback";
     case Code::kUnknown:
-      return "keep.unknown: no rule is about them";
+      return "keep.unknown: no rule selects them";
     case Code::kWindow:
-      return "the policy's windows: not now";
+      return "the maintenance windows: removal waits for the next window";
     case Code::kLimit:
-      return "the limits of one run: not in this one";
+      return "the limits of one run: removal waits for a later run";
     case Code::kNoGain:
-      return "nothing; but their removal frees no space now";
+      return "nothing, but their removal would free no space now";
     case Code::kIdle:
     case Code::kRule:
     case Code::kDangling:
@@ -65,7 +65,7 @@ std::string_view HeldBy(Code code) {
     case Code::kAge:
     case Code::kSpace:
     case Code::kCritical:
-      return "nothing; they go when the policy asks for it";
+      return "nothing; the policy decides when they are removed";
   }
   return "";
 }
@@ -73,7 +73,7 @@ std::string_view HeldBy(Code code) {
 }  // namespace
 
 Html ProtectedSection(const Report& report) {
-  std::map<Code, Group> groups;  // in the order of the questions
+  std::map<Code, Group> groups;  // in the order of the checks
   for (const Decision& decision : report.plan.decisions) {
     if (decision.verdict == Verdict::kRemove) continue;
     Group& group = groups[decision.code];
@@ -82,7 +82,7 @@ Html ProtectedSection(const Report& report) {
   }
   Html html;
   html << "<section id=\"protected\" aria-labelledby=\"protected-title\">"
-          "<h2 id=\"protected-title\">What stays, and who holds it</h2>\n<table><thead><tr>"
+          "<h2 id=\"protected-title\">Protected images</h2>\n<table><thead><tr>"
           "<th scope=\"col\">Code</th><th scope=\"col\">Images</th><th scope=\"col\">Size</th>"
           "<th scope=\"col\">Held by</th></tr></thead>\n<tbody>\n";
   for (const auto& [code, group] : groups) {

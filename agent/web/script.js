@@ -1,6 +1,6 @@
 'use strict';
-// Makes filter and sort live. Without it the form and the links of the table's head do the same, page by page: the
-// agent does the work in both cases.
+// Filters and sorts without reloading the page. Without this script, the form and the links in the table head reload the
+// page. The agent does the work in both cases.
 (() => {
   const form = document.getElementById('find');
   if (!form) return;
@@ -22,7 +22,7 @@
       history.replaceState(null, '', './?' + query);
       if (keepFocus) document.getElementById(keepFocus)?.focus();
     } catch {
-      if (number === newest) count.textContent = 'The agent does not answer; this list is not new.';
+      if (number === newest) count.textContent = 'The agent does not answer; this list is outdated.';
     }
   };
   const asked = () => new URLSearchParams(new FormData(form)).toString();

@@ -25,7 +25,7 @@ Html List(const std::vector<std::string>& items) {
   return html;
 }
 
-// A picture for the eye, its words for everybody.
+// A picture, with its text for screen readers.
 Html Bar(const std::string& words, int used, const Marks& marks) {
   Html html;
   html << "<svg class=\"bar\" viewBox=\"0 0 100 6\" preserveAspectRatio=\"none\" role=\"img\" "
@@ -41,8 +41,8 @@ Html Bar(const std::string& words, int used, const Marks& marks) {
 }
 
 std::string MarkWords(const Marks& marks) {
-  if (marks.high_percent == 0) return "no threshold: nothing goes for space";
-  return "from " + std::to_string(marks.high_percent) + "% on images go, until " +
+  if (marks.high_percent == 0) return "no threshold: no image is removed to free space";
+  return "from " + std::to_string(marks.high_percent) + "% on, images are removed down to " +
          std::to_string(marks.low_percent) + "%";
 }
 
@@ -72,12 +72,12 @@ Html StateSection(const StatusView& view) {
     html << "<p class=\"bad\">" << Text{Summary(*view.refused)} << " ("
          << Time(view.refused->finished, view.now) << ")</p>\n";
   if (!view.report) {
-    html << "<p>No run has judged the images yet. Nothing is removed.</p></section>\n";
+    html << "<p>No run has evaluated the images yet. No image is removed.</p></section>\n";
     return html;
   }
   const Report& report = *view.report;
   if (view.refused && view.refused != view.report)
-    html << "<p>What follows is what the run before that saw, " << Time(report.finished, view.now)
+    html << "<p>The page shows the last complete run, " << Time(report.finished, view.now)
          << ".</p>\n";
   html << "<p>" << Text{Summary(report)} << ". " << Time(report.finished, view.now) << "</p>\n";
   std::uint64_t bytes = 0;
@@ -85,7 +85,7 @@ Html StateSection(const StatusView& view) {
   html << "<dl class=\"facts\">";
   Fact("Node", report.node, html);
   Fact("Runtime", report.runtime.name + " " + report.runtime.version, html);
-  Fact("Mode", report.dry_run ? "dry run: removes nothing" : "removes", html);
+  Fact("Mode", report.dry_run ? "dry run: removes nothing" : "removes images", html);
   Fact("Images", Counted(report.observation.images.size(), "image") + ", " + HumanBytes(bytes),
        html);
   Fact("To remove", std::to_string(report.plan.Count(Verdict::kRemove)), html);
@@ -93,7 +93,7 @@ Html StateSection(const StatusView& view) {
   Fact("Kept", std::to_string(report.plan.Count(Verdict::kKeep)), html);
   html << "</dl>\n";
   if (!report.missing_after.empty())
-    html << "<p class=\"bad\">Missing after the run, though referenced:</p>"
+    html << "<p class=\"bad\">Missing after the run, although referenced:</p>"
          << List(report.missing_after);
   if (!report.warnings.empty()) html << "<h3>Warnings</h3>" << List(report.warnings);
   if (const auto advice = Advice(report); !advice.empty())
@@ -109,7 +109,7 @@ Html DiskSection(const Report& report) {
       report.after && report.after->disk ? report.after->disk : report.observation.disk;
   const DiskThresholds& thresholds = report.in_force.disk;
   if (!disk || disk->capacity_bytes == 0) {
-    html << "<p>Disk use is not known, so nothing goes for space.</p></section>\n";
+    html << "<p>The disk usage is not known, so no image is removed to free space.</p></section>\n";
     return html;
   }
   const int used = disk->used_percent();
@@ -123,8 +123,8 @@ Html DiskSection(const Report& report) {
                 disk->inodes_used_percent(), thresholds.inodes);
   if (thresholds.critical.threshold_percent > 0)
     html << "<p>From " << thresholds.critical.threshold_percent
-         << "% on images that only the policy's minimumAge or keep.lastPerRepository keeps may go "
-            "too.</p>";
+         << "% on, images that only minimumAge or keep.lastPerRepository of the policy keeps may "
+            "also be removed.</p>";
   html << "</section>\n";
   return html;
 }
@@ -138,10 +138,10 @@ Html PlanSection(const StatusView& view) {
        << Text{SizeOfAll(report, removals)} << " as the runtime counts sizes; in this order.";
   if (report.layers)
     html << " Frees " << Text{FreesText(report.layers->planned)} << " by the layers"
-         << (report.outcomes.empty() ? Markup("") : Markup("; what went: "))
+         << (report.outcomes.empty() ? Markup("") : Markup("; removed images: "))
          << Text{report.outcomes.empty() ? "" : PredictedAndMeasured(*report.layers)} << ".";
   if (!report.stopped_early.empty())
-    html << " Not all were tried: " << Text{report.stopped_early} << ".";
+    html << " Stopped early: " << Text{report.stopped_early} << ".";
   html << "</p>\n";
   if (removals.empty()) {
     html << "</section>\n";
@@ -157,7 +157,8 @@ Html PlanSection(const StatusView& view) {
          << "</td><td data-of=\"code\">" << Text{ToString(report.plan.decisions[at].code)}
          << "</td><td data-of=\"reason\">" << Text{report.plan.decisions[at].reason}
          << "</td><td data-of=\"outcome\">"
-         << Text{outcome == nullptr ? "not tried" : ToString(outcome->kind)};
+         << Text{outcome == nullptr ? std::string("not tried")
+                                    : OutcomeLabel(ToString(outcome->kind))};
     if (outcome != nullptr && !outcome->detail.empty()) html << ": " << Text{outcome->detail};
     html << "</td><td data-of=\"size\">"
          << Text{HumanBytes(report.observation.images[at].size_bytes)} << "</td></tr>\n";
@@ -176,13 +177,13 @@ Html RunsSection(const StatusView& view) {
   if (!view.runs_problem.empty())
     html << "<p class=\"bad\">The history cannot be read: " << Text{view.runs_problem} << "</p>";
   if (view.runs.empty()) {
-    html << "<p>No run is remembered.</p></section>\n";
+    html << "<p>No run is recorded.</p></section>\n";
     return html;
   }
   html << "<table><thead><tr><th scope=\"col\">When</th><th scope=\"col\">Run</th>"
           "<th scope=\"col\">Result</th><th scope=\"col\">Images</th><th scope=\"col\">Disk "
           "used</th>"
-          "<th scope=\"col\">What it did</th></tr></thead>\n<tbody>\n";
+          "<th scope=\"col\">Summary</th></tr></thead>\n<tbody>\n";
   for (const RunRow& run : view.runs) {
     html << "<tr><td>" << Time(run.entry.started, view.now);
     if (run.entry.times > 1) html << ", the last of " << run.entry.times << " like it";
@@ -204,7 +205,7 @@ Html SourcesSection(const StatusView& view) {
   html
       << "<section id=\"sources\" aria-labelledby=\"sources-title\">"
          "<h2 id=\"sources-title\">Sources</h2>\n<table><thead><tr><th scope=\"col\">Source</th>"
-         "<th scope=\"col\">Health</th><th scope=\"col\">What it says</th></tr></thead>\n<tbody>\n";
+         "<th scope=\"col\">Health</th><th scope=\"col\">Status</th></tr></thead>\n<tbody>\n";
   const auto row = [&html](std::string_view name, bool ok, std::string_view text) {
     html << "<tr><td>" << Text{name} << "</td><td>"
          << (ok ? Markup("<span class=\"good\">good</span>")
@@ -221,19 +222,19 @@ Html SourcesSection(const StatusView& view) {
     };
     const std::string when = ", " + Ago(report.started, view.now);
     if (evidence.without_kubernetes)
-      row("pods", false, "told to do without Kubernetes: only the runtime says what is in use");
+      row("pods", false, "--without-kubernetes: only the runtime shows the images in use");
     else if (!failed("pods"))
       row("pods", true,
           Counted(evidence.pods, "pod") + " on this node, " + std::to_string(evidence.ready_pods) +
               " of " + std::to_string(evidence.unfinished_pods) +
-              " unfinished ones ready; resource version " + evidence.resource_version + when);
+              " unfinished pods ready; resource version " + evidence.resource_version + when);
     if (!failed("containers"))
       row("containers", true, Counted(evidence.containers, "container") + " in any state" + when);
     if (!failed("images"))
       row("images", true, Counted(report.observation.images.size(), "image") + " listed" + when);
     row("disk", report.observation.disk.has_value(),
         report.observation.disk ? report.observation.disk->mountpoint + when
-                                : "not known, so nothing goes for space" + when);
+                                : "not known, so no image is removed to free space" + when);
   }
   html << "</tbody></table></section>\n";
   return html;
@@ -246,11 +247,11 @@ Html PolicySection(const StatusView& view) {
   const std::string& problem = view.policy ? view.policy->problem : view.policy_problem;
   if (!problem.empty()) {
     html << (view.policy ? Markup("<p class=\"bad\">The newest text is not in force:</p><pre>")
-                         : Markup("<p class=\"bad\">None is in force:</p><pre>"))
+                         : Markup("<p class=\"bad\">No policy is in force:</p><pre>"))
          << Lines(problem) << "</pre>";
   }
   if (!view.policy) {
-    html << "<p>No policy is in force, and nothing is removed.</p></section>\n";
+    html << "<p>No policy is in force, so no image is removed.</p></section>\n";
     return html;
   }
   const PolicyView& policy = *view.policy;
@@ -261,7 +262,7 @@ Html PolicySection(const StatusView& view) {
   if (!policy.override_for.empty()) Fact("Override for", policy.override_for, html);
   Fact("Dry run", policy.dry_run ? "yes" : "no", html);
   if (policy.suspend) Fact("Suspended", "yes", html);
-  html << "</dl>\n<details><summary>All of it, with every default</summary><pre>"
+  html << "</dl>\n<details><summary>Complete policy with all defaults</summary><pre>"
        << Lines(policy.text) << "</pre></details></section>\n";
   return html;
 }

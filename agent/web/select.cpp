@@ -61,7 +61,7 @@ class Matcher {
   std::string text_;
 };
 
-// What goes first, then what waits, then what stays.
+// Removals first, then deferred images, then kept images.
 int Rank(Verdict verdict) {
   switch (verdict) {
     case Verdict::kRemove:

@@ -7,7 +7,7 @@
 
 namespace imagesweep::web {
 
-// The page at /.  `query` is the query string: which images its list has (ImageQueryOf).
+// The page at /.  `query` is the query string, which selects the images of the list (ImageQueryOf).
 std::string StatusPage(const StatusView& view, std::string_view query);
 
 }  // namespace imagesweep::web

@@ -16,7 +16,7 @@ struct HealthCheck {
   std::string text;
 };
 
-// A remembered run with what it was like before and after, when that is known.
+// A recorded run with the state before and after it, if known.
 struct RunRow {
   RunEntry entry;
   std::optional<Snapshot> before, after;
@@ -25,28 +25,27 @@ struct RunRow {
 struct PolicyView {
   PolicySource source;
   std::string profile;
-  std::string override_for;  // whose labels: "pool=ci"; empty: none
+  std::string override_for;  // the node labels of the override: "pool=ci"; empty: none
   bool dry_run = true;
   bool suspend = false;
-  std::string text;     // the whole of it as YAML
-  std::string problem;  // why the newest text is not in force; empty when it is
+  std::string text;     // the complete policy as YAML
+  std::string problem;  // the reason why the newest text is not in force; empty: it is
 };
 
-// All that the pages show, at one moment.
+// The data of the pages at one moment.
 struct StatusView {
   SystemTime now;
   std::string version;
   std::string node;
-  // The last run that judged the images; null: there was none yet.
+  // The last run with verdicts; null: no such run yet.
   std::shared_ptr<const Report> report;
-  // The last run of all, when it was refused; null else.  The same one, when that came later than
-  // the verdicts.
+  // The last run, if it aborted; otherwise null.  Equals `report` if it aborted after the verdicts.
   std::shared_ptr<const Report> refused;
   std::vector<HealthCheck> checks;
-  std::optional<PolicyView> policy;  // empty: none is in force
-  std::string policy_problem;        // why not
+  std::optional<PolicyView> policy;  // empty: no policy is in force
+  std::string policy_problem;        // the reason
   std::vector<RunRow> runs;          // newest first
-  std::string runs_problem;          // why they cannot be told; empty when they can
+  std::string runs_problem;          // the error of reading the runs; empty: none
 };
 
 }  // namespace imagesweep::web

@@ -92,7 +92,7 @@ TEST_F(AgentTest, ARefusedRunIsTriedAgainSoonerThanTheInterval) {
   };
   policies.Offer(kHead, "file/p");
   Start();
-  AwaitLastRun("pods cannot be trusted");
+  AwaitLastRun("cannot read pods");
   away = false;
   AwaitLastRun("[+]last-run ok");
 }
@@ -107,7 +107,7 @@ TEST_F(AgentTest, ASourceThatIsBackEndsTheWaitAfterARefusal) {
   };
   policies.Offer(kHead, "file/p");
   Start();
-  AwaitLastRun("pods cannot be trusted");
+  AwaitLastRun("cannot read pods");
   away = false;
   wakeup.Notify();
   AwaitLastRun("[+]last-run ok");
@@ -121,7 +121,7 @@ TEST_F(AgentTest, RefusesRunsByAPolicyThatNobodyCanRead) {
   node_clock.Advance(std::chrono::minutes(5));
   policies.Offer(kHead + "dryRun: false\ninitialDelay: 0s\n", "file/p");
   Start();
-  AwaitLastRun("policy cannot be trusted: it was not read for 5m: ConfigMap sweep/policy");
+  AwaitLastRun("cannot read the policy: the policy was last read 5m ago: ConfigMap sweep/policy");
   EXPECT_THAT(metrics.Render(),
               HasSubstr("imagesweep_refused_runs_total{source=\"policy\"} 1"));
   sight.Seen(node_clock.Steady());

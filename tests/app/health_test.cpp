@@ -31,7 +31,7 @@ TEST_F(HealthTest, IsReadyWhenTheRuntimeAnswersAndAPolicyIsInForce) {
   health.SetPolicy(PolicySource{"file/p", "9f2c41aa03be"}, "");
   EXPECT_EQ(health.Ready("").body, "ok\n");
   health.SetPolicy(PolicySource{"file/p", "9f2c41aa03be"}, "unknown field");
-  EXPECT_EQ(health.Ready("").status, 200) << "the last good policy stays in force";
+  EXPECT_EQ(health.Ready("").status, 200) << "the last valid policy stays in force";
   EXPECT_THAT(health.Ready("verbose").body, HasSubstr("unknown field"));
   health.SetRuntime(runtime, Error{ErrorKind::kUnavailable, "connection refused"});
   EXPECT_EQ(health.Ready("").status, 503);
@@ -60,7 +60,7 @@ TEST_F(HealthTest, TellsWhichSourceTheLastRunCouldNotTrust) {
   const HttpReply reply = health.Ready("verbose");
   EXPECT_EQ(reply.status, 200);
   EXPECT_THAT(reply.body, HasSubstr("[-]last-run failed"));
-  EXPECT_THAT(reply.body, HasSubstr("pods cannot be trusted: 403 Forbidden"));
+  EXPECT_THAT(reply.body, HasSubstr("cannot read pods: 403 Forbidden"));
 }
 
 // Probes have no password, and the messages about contradictions contain names of pods.
@@ -71,7 +71,7 @@ TEST_F(HealthTest, NamesOfPodsAreNotForEverybody) {
   health.SetLastRun(report);
   const std::string body = health.Ready("verbose").body;
   EXPECT_THAT(body, testing::Not(HasSubstr("payroll")));
-  EXPECT_THAT(body, HasSubstr("sandboxes cannot be trusted; the log says why"));
+  EXPECT_THAT(body, HasSubstr("cannot read sandboxes; see the log for the reason"));
 }
 
 }  // namespace

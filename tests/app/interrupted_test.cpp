@@ -73,7 +73,7 @@ TEST_F(InterruptedTest, AnImageGetsTheNamesBackThatAKilledRemovalTook) {
   ASSERT_EQ(restorer.given.size(), 1U);
   EXPECT_THAT(restorer.given[0],
               testing::UnorderedElementsAre(whole.tags[1].text(), whole.digests[0].text()));
-  EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("gave back the names")));
+  EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("restored the names")));
   EXPECT_EQ(Open(), 0U) << "nothing of it went";
   EXPECT_FALSE(GiveBack(&restorer)) << "once";
 }
@@ -144,7 +144,7 @@ TEST_F(InterruptedTest, TheNextRunGivesTheNamesBackAndThenRemovesTheImageAsAWhol
   const Report done =
       sweeper.Sweep(active, {.dry_run = false, .running_for = Millis(hours(1)), .hooks = {}}, {});
   EXPECT_THAT(restorer.given, testing::SizeIs(1));
-  EXPECT_THAT(done.warnings, Contains(HasSubstr("gave back the names")));
+  EXPECT_THAT(done.warnings, Contains(HasSubstr("restored the names")));
   EXPECT_THAT(node.removed, ElementsAre(whole.id.text()));
   const auto kept = *history->Removals(done.run);
   ASSERT_EQ(kept.size(), 1U);
@@ -165,7 +165,7 @@ TEST_F(InterruptedTest, OnDockerARealRunIsRefusedAndADryRunSaysSo) {
   const Report dry =
       sweeper.Sweep(active, {.dry_run = true, .running_for = Millis(hours(1)), .hooks = {}}, {});
   EXPECT_FALSE(dry.refused);
-  EXPECT_THAT(dry.warnings, Contains(HasSubstr("a run that removes would be refused: the runtime "
+  EXPECT_THAT(dry.warnings, Contains(HasSubstr("a run that removes images would abort: the runtime "
                                                "is Docker")));
   EXPECT_THAT(sweeper.Evaluate(active, {}).warnings, Contains(HasSubstr("the runtime is Docker")));
   clock.Advance(hours(1));

@@ -44,7 +44,7 @@ TEST_F(PolicySightTest, SilenceIsBlindnessToo) {
   sight.Seen(clock.Steady());
   clock.Advance(std::chrono::minutes(5));
   ASSERT_TRUE(sight.Refuse());
-  EXPECT_THAT(sight.Refuse()->error.what, HasSubstr("nothing is heard of it"));
+  EXPECT_THAT(sight.Refuse()->error.what, HasSubstr("its source sends no updates"));
 }
 
 TEST_F(PolicySightTest, WithoutAPolicyThereIsNothingToLose) {

@@ -83,7 +83,7 @@ TEST(ChooseRemovals, SaysWhatItCannotFind) {
     ErrorKind kind;
     const char* says;
   } rows[] = {
-      {{Of::kRun, "01"}, ErrorKind::kInvalid, "several runs begin with \"01\""},
+      {{Of::kRun, "01"}, ErrorKind::kInvalid, "several run IDs begin with \"01\""},
       {{Of::kRun, "02"}, ErrorKind::kNotFound, "no removal by a run \"02\""},
       {{Of::kImage, "r.example/app:v9"}, ErrorKind::kNotFound, "no removal of"},
       {{Of::kImage, "6f6c6"}, ErrorKind::kNotFound, "no removal of"},  // too short for an ID
@@ -107,7 +107,7 @@ TEST(PlanRestore, WithoutADigestOnlyAnArchiveBringsAnImageBack) {
   EXPECT_EQ(report.images[2].from, RestoreReport::From::kArchive);
   EXPECT_EQ(report.images[2].source, "/a/web.tar");
   EXPECT_THAT(CannotComeBackText(report),
-              HasSubstr("1 image cannot come back:\n  r.example/app:v1"));
+              HasSubstr("1 image cannot be restored:\n  r.example/app:v1"));
 }
 
 RemovalEntry Unproven(const std::string& word, std::vector<std::string> digests) {
@@ -141,7 +141,7 @@ TEST(PlanRestore, DockerHubIsNeverAskedForANameThatNothingProves) {
         std::vector{Unproven("dev", {Digest(repository, "dev")})}, [](const auto&) { return ""; },
         "/a");
     EXPECT_EQ(report.images[0].outcome, Became::kCannot) << repository;
-    EXPECT_THAT(report.images[0].error, HasSubstr("no record shows that it was pulled from a "
+    EXPECT_THAT(report.images[0].error, HasSubstr("no record proves that it was pulled from a "
                                                   "registry (cri-o makes up repo digests)"));
     EXPECT_THAT(report.images[0].sources, IsEmpty());
   }
@@ -336,7 +336,7 @@ TEST_F(RestoreTest, ATagThatMeansAnotherImageByNowGoesOnToMeanIt) {
   const auto report = Run({Pullable("api")});
   EXPECT_EQ(report.images[0].outcome, Became::kRestored);
   EXPECT_THAT(report.images[0].notes,
-              ElementsAre("r.example/api:v1 means another image by now, and goes on to"));
+              ElementsAre("r.example/api:v1 now names another image and was left unchanged"));
   EXPECT_THAT(NamesOf("api"), ElementsAre(Digest("r.example/api", "api")));
 }
 
@@ -345,7 +345,7 @@ TEST_F(RestoreTest, AnotherImageThanTheOneThatWentIsAFailure) {
   door_.registry[removal.digests[0]] = "impostor";
   const auto report = Run({removal});
   EXPECT_EQ(report.images[0].outcome, Became::kFailed);
-  EXPECT_THAT(report.images[0].error, HasSubstr("none has the id " + Id("api")));
+  EXPECT_THAT(report.images[0].error, HasSubstr("under another ID than " + Id("api")));
 }
 
 TEST_F(RestoreTest, WithoutContainerdTagsArePulledAndComparedAndArchivesStay) {
@@ -358,10 +358,10 @@ TEST_F(RestoreTest, WithoutContainerdTagsArePulledAndComparedAndArchivesStay) {
   EXPECT_EQ(report.images[0].outcome, Became::kRestored);
   EXPECT_THAT(report.images[0].notes, IsEmpty());
   EXPECT_THAT(report.images[1].notes,
-              ElementsAre("r.example/moved:v1 means another image by now, and goes on to"));
+              ElementsAre("r.example/moved:v1 now names another image and was left unchanged"));
   EXPECT_THAT(report.images[2].notes, ElementsAre(HasSubstr("but not as r.example/gone:v1")));
   EXPECT_EQ(report.images[3].outcome, Became::kCannot);
-  EXPECT_THAT(report.images[3].error, HasSubstr("only be brought back into containerd"));
+  EXPECT_THAT(report.images[3].error, HasSubstr("only containerd can import archives"));
 }
 
 TEST_F(RestoreTest, AnArchiveComesBackIntoContainerd) {
@@ -378,7 +378,7 @@ TEST_F(RestoreTest, ARegistryThatFailsIsFollowedByTheArchive) {
   EXPECT_EQ(report.images[0].source, "/a/built.tar");
   EXPECT_THAT(door_.asked, ElementsAre("pull " + digest, "import /a/built.tar"));
   EXPECT_THAT(report.images[0].notes,
-              testing::Contains(HasSubstr("as the first source failed: " + digest)));
+              testing::Contains(HasSubstr("because the first source failed: " + digest)));
 }
 
 TEST_F(RestoreTest, AnArchiveIsToldWhichNamesTheJournalHas) {
@@ -404,7 +404,7 @@ TEST_F(RestoreTest, NoImageIsBegunThatWouldNotLeaveRoomForTheKubelet) {
   const auto report = Run(removals);
   EXPECT_EQ(report.images[0].outcome, Became::kRestored) << report.images[0].error;
   EXPECT_EQ(report.images[1].outcome, Became::kFailed);
-  EXPECT_THAT(report.images[1].error, HasSubstr("not enough room: /images has"));
+  EXPECT_THAT(report.images[1].error, HasSubstr("not enough space: /images has"));
   EXPECT_THAT(report.images[1].error, HasSubstr("--min-available"));
 }
 
@@ -416,7 +416,7 @@ TEST_F(RestoreTest, ADiskThatCannotBeAskedLetsNothingBegin) {
   } disk;
   space_ = {&disk, {"/images"}, 15};
   const auto report = Run({Pullable("api")});
-  EXPECT_THAT(report.images[0].error, HasSubstr("cannot tell how much room there is"));
+  EXPECT_THAT(report.images[0].error, HasSubstr("cannot determine the available space"));
   EXPECT_THAT(door_.asked, IsEmpty());
 }
 
@@ -442,7 +442,7 @@ TEST_F(RestoreTest, WhatIsUnderWayIsCancelledWhenTheDiskFills) {
   ASSERT_TRUE(CompareWithNode(report, door, {}));
   Restore(report, door, clock_, {.parallel = 1, .space = space_, .on_done = {}}, {});
   EXPECT_EQ(report.images[0].outcome, Became::kFailed);
-  EXPECT_THAT(report.images[0].error, HasSubstr("not enough room"));
+  EXPECT_THAT(report.images[0].error, HasSubstr("not enough space"));
 }
 
 TEST_F(RestoreTest, ToldToStopItStartsNothingMore) {

@@ -145,7 +145,7 @@ TEST_F(SweeperTest, UnknownDiskMeansNothingGoesForSpaceAndIsSaid) {
   node.disk = Error{ErrorKind::kUnavailable, "statvfs /var: No such file or directory"};
   const Report report = Sweep();
   EXPECT_THAT(node.removed, IsEmpty());
-  EXPECT_THAT(report.warnings, Contains(HasSubstr("nothing goes for space")));
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("no image is removed to free space")));
 }
 
 TEST_F(SweeperTest, SuspendedOrJustStartedDecidesAndRemovesNothing) {
@@ -197,7 +197,7 @@ TEST_F(SweeperTest, WithoutKubernetesNothingGoesWhereAKubeletLeftAnything) {
       EXPECT_THAT(node.removed, IsEmpty());
     }
     // A dry run reports it before.
-    const auto says = Contains(HasSubstr("would be refused: a kubelet runs pods here"));
+    const auto says = Contains(HasSubstr("would abort: found pods managed by a kubelet"));
     EXPECT_THAT(alone.Evaluate(active, stop.get_token()).warnings, says);
     EXPECT_THAT(alone.Sweep(active, {true, {}, {}}, stop.get_token()).warnings, says);
     left->clear();
@@ -209,7 +209,7 @@ TEST_F(SweeperTest, WithoutKubernetesNoOverrideHoldsAndItSaysSo) {
       {{{"pool", "canary"}}, "", std::make_shared<const Policy>(active.policy)}};
   Sweeper alone({node, nullptr, node, node, *ledger, clock}, "node1", std::nullopt);
   EXPECT_THAT(alone.Evaluate(active, stop.get_token()).warnings,
-              Contains(HasSubstr("none of them holds")));
+              Contains(HasSubstr("overrides by node labels are ignored")));
 }
 
 // The first observation is at 22:13 UTC.
@@ -279,7 +279,7 @@ TEST_F(SweeperTest, WarnsOfAPatternThatLacksTheRegistry) {
 
 TEST_F(SweeperTest, SaysThatTheCommandLineOverrodeThePolicysDryRun) {
   LetImagesAge();
-  const auto says = Contains("dryRun: true of the policy was overridden on the command line");
+  const auto says = Contains("the command line overrides dryRun: true of the policy");
   active.policy.dry_run = true;
   EXPECT_THAT(Sweep(/*dry_run=*/true).warnings, Not(says));
   EXPECT_THAT(Sweep().warnings, says);
@@ -296,14 +296,14 @@ TEST_F(SweeperTest, ARunThatWasStoppedDoesNotComplainOfTooLittleSpace) {
     if (call == "Remove") stop.request_stop();
     return std::nullopt;
   };
-  EXPECT_THAT(Sweep().warnings, Not(Contains(HasSubstr("not enough came free"))));
+  EXPECT_THAT(Sweep().warnings, Not(Contains(HasSubstr("could not free enough space"))));
 }
 
 TEST_F(SweeperTest, AFullDiskOfWhichNothingMayGoIsSaid) {
   FillTheDisk(100);
   active.policy.minimum_age = std::chrono::hours(999);
   EXPECT_THAT(Sweep().warnings,
-              Contains(HasSubstr("not enough came free: disk use went from 95% to 95%")));
+              Contains(HasSubstr("could not free enough space: disk usage went from 95% to 95%")));
   EXPECT_THAT(node.removed, IsEmpty());
 }
 
@@ -317,8 +317,8 @@ TEST_F(SweeperTest, RoomThatIsMadeIsNotMeasuredByThePolicy) {
   options.room = 60;
   const Report report = sweeper.Sweep(active, options, stop.get_token());
   EXPECT_THAT(node.removed, ElementsAre(Id("old")));
-  EXPECT_THAT(report.warnings, Not(Contains(HasSubstr("not enough came free"))));
-  EXPECT_THAT(report.warnings, Contains(HasSubstr("dryRun: true of the policy was overridden")));
+  EXPECT_THAT(report.warnings, Not(Contains(HasSubstr("could not free enough space"))));
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("overrides dryRun: true of the policy")));
 }
 
 TEST_F(SweeperTest, AStateDirectoryThatCannotBeUsedIsOneWarning) {
@@ -342,7 +342,7 @@ TEST_F(SweeperTest, SaysWhenNotEnoughCameFree) {
   const Report report = Sweep();
   EXPECT_THAT(node.removed, ElementsAre(Id("old")));
   EXPECT_THAT(report.warnings,
-              Contains(HasSubstr("not enough came free: disk use went from 95% to 90%")));
+              Contains(HasSubstr("could not free enough space: disk usage went from 95% to 90%")));
 }
 
 // A stand-in for the workloads of the cluster.

@@ -42,27 +42,27 @@ def series(name, values, **labels):
 # alert, measured values per minute, time without alert, time with alert, text of the alert
 @pytest.mark.parametrize("alert, measured, quiet, fires, severity, summary, description", [
     ("ImagesweepRuntimeUnreachable", [series("imagesweep_cri_up", "1x5 0x60")], "10m", "30m", "warning",
-     "The container runtime does not answer", "a cannot reach the container runtime, so it removes nothing."),
+     "The container runtime does not answer", "a cannot reach the container runtime, so it removes no images."),
     ("ImagesweepPolicyInvalid", [series("imagesweep_config_last_reload_successful", "1x5 0x60")], "10m", "30m",
      "warning", "The newest image policy is not in force",
-     "a could not read or accept the policy. One that is wrong leaves the last good one in force; without one, or while it cannot be read, nothing is removed. "
-     "/readyz?verbose and the log say why."),
+     "a cannot read or accept the newest policy. If the policy is invalid, the last valid one stays in force. Without a "
+     "valid policy, and while the policy cannot be read, no image is removed. See /readyz?verbose and the log for the "
+     "reason."),
     ("ImagesweepRunsStale", [series("imagesweep_last_run_success_timestamp_seconds", "60x200")], "90m", "120m",
      "warning", "No run for a long time",
-     "a has not had a run that was not refused for 1h 59m 0s. imagesweep_refused_runs_total says which source could "
-     "not be trusted."),
+     "a has not completed a run for 1h 59m 0s. imagesweep_refused_runs_total shows the source that cannot be read."),
     ("ImagesweepRemovalErrors",
      [series("imagesweep_image_removals_total", "0+1x200", reason="age", result="error"),
       series("imagesweep_image_removals_total", "0+1x200", reason="age", result="success")], "20m", "65m", "warning",
-     "Images cannot be removed", "a fails to remove images; its log names them."),
+     "Images cannot be removed", "a fails to remove images. Its log names them."),
     ("ImagesweepNotReclaimingEnough",
      [series("imagesweep_image_filesystem_avail_bytes", "50x10 10x100"),
       series("imagesweep_image_filesystem_size_bytes", "100x200"), series("imagesweep_dry_run", "0x200")], "30m", "60m",
      "warning", "The image filesystem stays full",
-     "The image filesystem of a is 90% full and imagesweep finds nothing more that may go."),
+     "The image filesystem of a is 90% full, and imagesweep finds no more images to remove."),
     ("ImagesweepDryRunStillOn", [series("imagesweep_dry_run", "1x12000")], "6d", "8d", "info",
-     "Nothing is removed, as dry run is on",
-     "a has only reported for a week. policy.config.dryRun turns it off."),
+     "Dry run is on, so no image is removed",
+     "a has been in dry run for a week. To remove images, set policy.config.dryRun to false."),
 ])
 def test_an_alert_fires_when_it_should(rules, tmp_path, alert, measured, quiet, fires, severity, summary, description):
     alerts = [{"exp_labels": {"severity": severity, **INSTANCE},

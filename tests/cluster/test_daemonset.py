@@ -145,7 +145,7 @@ def test_describe_node_tells_what_the_agent_did_and_what_is_wrong(cluster, shipp
     assert shipped.sweep_until(lambda: "ImagesWouldBeRemoved" in {event[1] for event in described(cluster)}, dryRun=True)
     assert unneeded.id in cluster.containerd.ids()
     shipped.put_text("dryRun: nonsense\n")
-    assert told("Warning", "PolicyInvalid", "the last good policy stays in force"), described(cluster)
+    assert told("Warning", "PolicyInvalid", "the last valid policy stays in force"), described(cluster)
     shipped.put_policy(dryRun=False)
     assert shipped.sweep_until(lambda: unneeded.id not in cluster.containerd.ids()), shipped.text()
     assert told("Normal", "ImagesRemoved", "Removed "), described(cluster)

@@ -61,7 +61,7 @@ def test_kubectl_finds_it_and_the_node_s_agent_answers(cluster, plugin):
     plugin("plan", "--no-such-flag", code=2)
     # A pod that does not exist, and an account without the right.
     missing = plugin("plan", "--node", "node9", code=1)
-    assert "no agent on node node9" in missing.stderr and f"there are agents on: {NODE}" in missing.stderr
+    assert "no agent on node node9" in missing.stderr and f"nodes with an agent: {NODE}" in missing.stderr
     forbidden = plugin("plan", code=1, kubeconfig=limited(cluster))
     assert "Forbidden" in forbidden.stderr and "cannot list the agents' pods" in forbidden.stderr
     cluster.kubernetes.kubectl("create", "role", "lists", "--verb=list,get", "--resource=pods", "-n", NAMESPACE)

@@ -245,7 +245,7 @@ def test_each_alert_has_its_runbook():
     runbooks = page_named("docs/runbooks.md")
     assert set(alerts) == {heading for heading in runbooks.headings if heading.startswith("Imagesweep")}
     for alert, rule in alerts.items():
-        assert all(part in runbooks.section(alert) for part in ("**Cause.**", "**Look.**", "**Cure.**")), alert
+        assert all(part in runbooks.section(alert) for part in ("**Cause.**", "**Check.**", "**Fix.**")), alert
         if url := rule["annotations"].get("runbook_url"):
             path, _, anchor = url.partition("#")
             assert path.endswith("docs/runbooks.md") and anchor in runbooks.anchors, url

@@ -162,8 +162,9 @@ TEST_F(RequiredImages, RemovingEverythingUnusedIsMarkedByWhatItBreaksAndLoses) {
   EXPECT_FALSE(prune.recommended);
   const auto rows = Table("Options");
   ASSERT_EQ(rows.size(), 5U);
-  EXPECT_THAT(rows[4].back(), testing::StartsWith("HIGH: removes what is needed or kept: "));
-  EXPECT_THAT(rows[4].back(), HasSubstr("nothing proves that these can be pulled again: "));
+  EXPECT_THAT(rows[4].back(),
+              testing::StartsWith("HIGH: removes images that are needed or kept: "));
+  EXPECT_THAT(rows[4].back(), HasSubstr("no evidence proves that these can be pulled again: "));
 }
 
 TEST_F(RequiredImages, TheRecommendedOptionLosesNothing) {
@@ -179,7 +180,7 @@ TEST_F(RequiredImages, TheRecommendedOptionLosesNothing) {
   EXPECT_EQ(Option(analysis, "Conservative").goes.images, 0U);
   const auto rows = Table("Options");
   EXPECT_EQ(rows[2].front(), "Balanced (recommended)");
-  EXPECT_EQ(rows[2].back(), "none: nothing goes");
+  EXPECT_EQ(rows[2].back(), "none: no image is removed");
 }
 
 TEST_F(RequiredImages, TheAggressiveProfileTakesOnlyWhatCanBePulledAgain) {
@@ -188,7 +189,7 @@ TEST_F(RequiredImages, TheAggressiveProfileTakesOnlyWhatCanBePulledAgain) {
   EXPECT_EQ(aggressive.to_pull_again.bytes, 1200 * kMB);
   EXPECT_TRUE(aggressive.lost.empty());
   EXPECT_TRUE(aggressive.breaks.empty());
-  EXPECT_EQ(Table("Options")[3].back(), "low: all that goes can be pulled again");
+  EXPECT_EQ(Table("Options")[3].back(), "low: all removed images can be pulled again");
 }
 
 // There is a newer build of the same name, so the profile no longer keeps the older one.
@@ -199,7 +200,7 @@ TEST_F(RequiredImages, AnOlderBuildThatTheAggressiveProfileGivesUpIsMarkedLost) 
   EXPECT_EQ(NamesOf(Option(analysis, "Aggressive").lost), Normalised({"crypto-v2-scheduler:v1"}));
   EXPECT_TRUE(Option(analysis, "Balanced").lost.empty());
   EXPECT_THAT(Table("Options")[3].back(),
-              testing::StartsWith("HIGH: nothing proves that these can be pulled again: "));
+              testing::StartsWith("HIGH: no evidence proves that these can be pulled again: "));
 }
 
 // Removed by its name, and no running image is removed.

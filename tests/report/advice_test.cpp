@@ -23,10 +23,13 @@ TEST(Advice, AfterADryRunItNamesWhatLetsTheImagesGo) {
   Report report = SampleReport();
   report.dry_run = true;
   report.in_force.dry_run = true;
-  EXPECT_THAT(Advice(report), Contains(HasSubstr("dryRun: false in the policy lets 1 image")));
+  EXPECT_THAT(
+      Advice(report),
+      Contains(HasSubstr("To remove 1 image (2.0KiB), set dryRun: false in the policy")));
   report.in_force.dry_run = false;
   EXPECT_THAT(Advice(report),
-              Contains(HasSubstr("`imagesweep sweep --dry-run=false` lets 1 image")));
+              Contains(HasSubstr("To remove 1 image (2.0KiB), run `imagesweep sweep "
+                                 "--dry-run=false`")));
 }
 
 TEST(Advice, SpeaksOfOneImageAsOfOne) {
@@ -52,7 +55,7 @@ TEST(Advice, WhatIsNeededIsNotSaidToStayForEver) {
   Analysis analysis;
   analysis.required = {0};
   EXPECT_THAT(ToText(MakeAnalysisPage(SampleReport(), analysis)),
-              HasSubstr("None of them goes while it is needed."));
+              HasSubstr("None of them is removed while it is needed."));
 }
 
 TEST(Difference, SaysWhatItComparesWith) {
@@ -61,17 +64,17 @@ TEST(Difference, SaysWhatItComparesWith) {
               HasSubstr("Compared with the policy in force, file/policy.yaml."));
   report.policy = {"defaults", ""};
   EXPECT_THAT(ToText(MakeDifferencePage(report, report.plan, "new.yaml", {})),
-              HasSubstr("Compared with the defaults, since no policy in force is named"));
+              HasSubstr("Compared with the defaults, because no policy in force is given"));
 }
 
 TEST(Difference, SaysWhenNothingDiffers) {
   const Report report = SampleReport();
   EXPECT_THAT(ToText(MakeDifferencePage(report, report.plan, "new.yaml", {})),
-              HasSubstr("Nothing: every image has the same verdict."));
+              HasSubstr("No changes: every image has the same verdict."));
   const Decision& now = report.plan.decisions[0];
   const std::vector<VerdictChange> changes = {{0, now, now}};
   EXPECT_THAT(ToText(MakeDifferencePage(report, report.plan, "new.yaml", changes)),
-              Not(HasSubstr("Nothing")));
+              Not(HasSubstr("No changes")));
   EXPECT_THAT(DifferenceJson(report, report.plan, "new.yaml", changes),
               HasSubstr(report.observation.images[0].id.text()));
 }
@@ -100,7 +103,7 @@ TEST(HistoryText, MarksWhatADryRunOnlyWouldHaveRemovedAndExplainsJoinedRuns) {
   run.dry_run = true;
   run.times = 3;
   EXPECT_THAT(HistoryText(std::vector{run}, {}), HasSubstr("  4 (would)  "));
-  EXPECT_THAT(HistoryText(std::vector{run}, {}), HasSubstr("TIMES: so many runs in a row"));
+  EXPECT_THAT(HistoryText(std::vector{run}, {}), HasSubstr("TIMES: number of consecutive runs"));
 }
 
 TEST(Reclaimable, IsOneWordWithOneMeaningInSweepAndReport) {

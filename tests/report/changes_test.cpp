@@ -94,9 +94,9 @@ TEST(ChangeLog, AnImageThatGetsNoNameIsToldOfByItsId) {
 TEST(ChangeLog, OfARefusedLookOnlyThatIsSaid) {
   ChangeLog log;
   log.Look(SampleReport());
-  EXPECT_THAT(Said(log, Refused()), ElementsAre("Refused "));
+  EXPECT_THAT(Said(log, Refused()), ElementsAre("Failed "));
   EXPECT_THAT(Said(log, Refused()), IsEmpty());
-  EXPECT_THAT(Said(log, SampleReport()), ElementsAre("Seeing again "));
+  EXPECT_THAT(Said(log, SampleReport()), ElementsAre("Recovered "));
 }
 
 TEST(ChangeLog, WhatChangedWhileNothingCouldBeSeenIsSaidAfterwards) {
@@ -105,7 +105,7 @@ TEST(ChangeLog, WhatChangedWhileNothingCouldBeSeenIsSaidAfterwards) {
   log.Look(Refused());
   Report after = SampleReport();
   after.plan.decisions[0].code = Code::kIdle;
-  EXPECT_THAT(Said(log, after), ElementsAre("Seeing again ", "Released docker.io/library/app:2"));
+  EXPECT_THAT(Said(log, after), ElementsAre("Recovered ", "Released docker.io/library/app:2"));
 }
 
 TEST(ChangeLog, AHostileNameStaysOnItsLine) {

@@ -51,8 +51,8 @@ TEST(CompareTest, TwoReportsAreComparedAsTheirRunsLeftTheNode) {
   after.after->images = 1;
   after.layers.emplace().removed.bytes = 77;
   const auto measures = Compared(SweepJson(before), SweepJson(after));
-  EXPECT_EQ(measures["Images, as the run left them"]["before"], 2);
-  EXPECT_EQ(measures["Images, as the run left them"]["change"], -1);
+  EXPECT_EQ(measures["Images after the run"]["before"], 2);
+  EXPECT_EQ(measures["Images after the run"]["change"], -1);
   EXPECT_EQ(measures["File system used"]["before"], 7500);
   EXPECT_EQ(measures["Removed"]["after"], 1);
   EXPECT_TRUE(measures["Freed, predicted"]["before"].is_null());
@@ -97,7 +97,7 @@ TEST(CompareTest, WhatCannotBeComparedIsSaidByFile) {
       {"another kind", ImagesJson(SampleReport()), layers,
        "a.json: is of kind ImageList, which cannot be compared"},
       {"two kinds", layers, disk, "a.json is of kind LayerAnalysis and b.json of kind DiskUse"},
-      {"bounds", disk, DiskUseJson(bounds), "one has figures and the other upper bounds"},
+      {"bounds", disk, DiskUseJson(bounds), "one has exact sizes and the other has upper bounds"},
       {"no figures", R"({"kind":"LayerAnalysis","apiVersion":"imagesweep/v1alpha1"})",
        R"({"kind":"LayerAnalysis","apiVersion":"imagesweep/v1alpha1","totals":[]})",
        "have no figures"},

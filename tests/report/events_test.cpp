@@ -86,7 +86,7 @@ TEST(Events, SaysWhenThePressureStays) {
 TEST(Events, APolicysFirstComplaintIsToldAndWhetherOneStaysInForce) {
   const NodeEvent event = PolicyInvalidEvent("line 3: no such field\nline 9: too", true);
   EXPECT_TRUE(event.warning);
-  EXPECT_EQ(event.note, "line 3: no such field; the last good policy stays in force");
+  EXPECT_EQ(event.note, "line 3: no such field; the last valid policy stays in force");
   EXPECT_THAT(PolicyInvalidEvent("x", false).note, HasSubstr("nothing is removed"));
 }
 

@@ -44,8 +44,9 @@ TEST(HeldBack, NamesEachGroupWithItsSizeAndWhatLetsItGo) {
 TEST(HeldBack, IsToldWhenNothingGoesOrTooLittle) {
   const Report report = NothingGoes();
   for (const std::string& text : {PlanText(report, {}), SweepText(report, {})})
-    EXPECT_THAT(text, HasSubstr("Too young: 1 image, 2.0KiB. To let them go: --minimum-age=0s"));
-  EXPECT_THAT(PlanText(SampleReport(), {}), Not(HasSubstr("To let them go")));
+    EXPECT_THAT(text,
+                HasSubstr("Too young: 1 image, 2.0KiB. To remove them, set --minimum-age=0s"));
+  EXPECT_THAT(PlanText(SampleReport(), {}), Not(HasSubstr("To remove them")));
   for (const auto& json : {PlanJson(report), SweepJson(report)})
     EXPECT_EQ(nlohmann::json::parse(json)["heldBack"][1]["sizeBytes"], 4000);
 }
@@ -53,11 +54,11 @@ TEST(HeldBack, IsToldWhenNothingGoesOrTooLittle) {
 TEST(HeldBack, SaysWhichGroupWouldBeEnoughForTheSpaceThatIsMissing) {
   Report report = NothingGoes();
   report.plan.room = report.observation.disk->available_bytes + 3000;
-  EXPECT_THAT(RoomText(report), HasSubstr("Too young: 1 image, 2.0KiB. To let"));
+  EXPECT_THAT(RoomText(report), HasSubstr("Too young: 1 image, 2.0KiB. To remove"));
   EXPECT_THAT(RoomText(report),
-              HasSubstr("Cannot be pulled again: 1 image, 3.9KiB, enough by itself. To let"));
+              HasSubstr("Cannot be pulled again: 1 image, 3.9KiB, enough by itself. To remove"));
   report.plan.room = 1;
-  EXPECT_THAT(RoomText(report), Not(HasSubstr("To let them go")));
+  EXPECT_THAT(RoomText(report), Not(HasSubstr("To remove them")));
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ TEST(LayerAnalysisTest, ThePageNamesTheInstructionTheSavingAndTheRatio) {
        {"Layers of node1", "1.25", "20.0%", "COPY . /app", "147GiB", "about the same size",
         "identical", "shop/api: stable, v1", "PYTHON_VERSION 3.11: 3.11.4, 3.11.9", "(not known)",
         "shop/a:1, shop/b:1, shop/c:1 and 1 more",
-        "Save 147GiB: 2 images carry a layer of their own from \"COPY . /app\""})
+        "Save 147GiB: 2 images have separate layers from \"COPY . /app\""})
     EXPECT_THAT(text, HasSubstr(expected));
   EXPECT_THAT(text, Not(HasSubstr("--limit")));
 }
@@ -66,9 +66,9 @@ TEST(LayerAnalysisTest, ALimitCutsRowsAndSaysSo) {
 
 TEST(LayerAnalysisTest, EachAdviceSaysWhatToDo) {
   const std::pair<const char*, const char*> cases[] = {
-      {"share-layer", "build one base image"}, {"order-layers", "put this step before"},
-      {"heavy-layer", "belongs into a base"},  {"many-tags", "they take no space"},
-      {"same-layers", "build once"},           {"patch-versions", "move them to one"},
+      {"share-layer", "Build one base image"}, {"order-layers", "Move this step before"},
+      {"heavy-layer", "to a base image"},  {"many-tags", "Extra tags take no space"},
+      {"same-layers", "Build one image"},           {"patch-versions", "Move them to one version"},
   };
   for (const auto& [kind, expected] : cases) {
     const std::string text = AdviceText({kind, kGiB, "COPY . /app", {"a", "b"}});
@@ -93,7 +93,7 @@ TEST(LayerAnalysisTest, ALongInstructionIsCutBetweenCharacters) {
 }
 
 TEST(LayerAnalysisTest, ANodeWithoutImagesHasNothingToAdvise) {
-  EXPECT_THAT(ToText(MakeLayerPage({}, 10)), HasSubstr("Nothing: no layer"));
+  EXPECT_THAT(ToText(MakeLayerPage({}, 10)), HasSubstr("None: no layer"));
   const auto json = nlohmann::json::parse(LayerAnalysisJson({}, 10));
   EXPECT_EQ(json["kind"], "LayerAnalysis");
   EXPECT_EQ(json["totals"]["reuseRatio"], 1.0);
@@ -106,14 +106,14 @@ TEST(LayerAnalysisTest, WhatWasNotReadIsSaid) {
   const std::string text = ToText(MakeLayerPage(all, 10));
   EXPECT_THAT(text, HasSubstr("Content.List k8s.io: broken"));
   EXPECT_THAT(text,
-              HasSubstr("2 images came without a history that fits: the instructions of their"));
+              HasSubstr("The instructions of the layers of 2 images are not known"));
 }
 
 TEST(LayerAnalysisTest, ImagesWithoutLayersAreNamed) {
   LayerAnalysis all;
   all.without_layers = {"app:v1", "app:v2"};
   EXPECT_THAT(ToText(MakeLayerPage(all, 10)),
-              HasSubstr("No unpacked layers were found of 2 images"));
+              HasSubstr("leaves out 2 images without unpacked layers"));
   EXPECT_THAT(ToText(MakeLayerPage(all, 10)), HasSubstr("app:v1"));
   EXPECT_EQ(nlohmann::json::parse(LayerAnalysisJson(all, 10))["withoutLayers"][1], "app:v2");
 }

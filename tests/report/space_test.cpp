@@ -85,19 +85,19 @@ TEST(Space, DocumentsHaveEachImagesLayersOrNull) {
 TEST(Space, AReportHasThePredictionBesideTheMeasurement) {
   Report report = WithLayers();
   report.layers->measured_bytes = 4000;
-  report.layers->off_by = "928B more than predicted came free";
+  report.layers->off_by = "928B more than predicted";
   const auto document = json::parse(SweepJson(report));
   EXPECT_EQ(document["predictedFreedBytes"], 3072);
   EXPECT_EQ(document["predictionCertainty"], "exact");
   EXPECT_EQ(document["measuredFreedBytes"], 4000);
-  EXPECT_EQ(document["predictionOffBy"], "928B more than predicted came free");
+  EXPECT_EQ(document["predictionOffBy"], "928B more than predicted");
   const std::string text = SweepText(report, {});
   EXPECT_THAT(text, HasSubstr("Freed, by the layers: predicted 3.0KiB (exact), measured 3.9KiB."));
-  EXPECT_THAT(text, HasSubstr("Off by: 928B more than predicted came free."));
+  EXPECT_THAT(text, HasSubstr("Difference: 928B more than predicted."));
   const auto page = MakeSweepPage(SweepJson(report));
   ASSERT_TRUE(page) << page.error().what;
   EXPECT_THAT(ToMarkdown(*page), HasSubstr("3.0KiB predicted by the layers (exact)"));
-  EXPECT_THAT(ToMarkdown(*page), HasSubstr("Off by: 928B more"));
+  EXPECT_THAT(ToMarkdown(*page), HasSubstr("Difference: 928B more"));
 }
 
 TEST(Space, MoreOnTheDiskThanBeforeIsANegativeMeasurement) {

@@ -49,14 +49,15 @@ TEST(Text, APlanShowsRemovalsFirstAndSaysWhereItComesFrom) {
 
 TEST(Text, APlanCountsWhatCannotBePulledAgain) {
   Report report = SampleReport();
-  EXPECT_THAT(PlanText(report, {}), Not(HasSubstr("no proof that")));
+  EXPECT_THAT(PlanText(report, {}), Not(HasSubstr("can be pulled again")));
   MakeLocal(report.observation.images[1]);
   EXPECT_THAT(PlanText(report, {}),
-              HasSubstr("1 of these have no proof that they can be pulled again, and nothing keeps"));
+              HasSubstr("No evidence proves that 1 of these can be pulled again, and they are not "
+                        "archived"));
   report.in_force.keep.archive.path = "/archive";
   EXPECT_THAT(PlanText(report, {}),
-              HasSubstr("1 of these have no proof that they can be pulled again; a copy goes to /archive "
-                        "first."));
+              HasSubstr("No evidence proves that 1 of these can be pulled again; they are archived "
+                        "in /archive first."));
 }
 
 TEST(Text, APageSaysHowWhatWentComesBack) {
@@ -66,10 +67,10 @@ TEST(Text, APageSaysHowWhatWentComesBack) {
   EXPECT_THAT(page(), HasSubstr("imagesweep restore --run " + report.run + " --dry-run=false\n"));
   EXPECT_THAT(page(), HasSubstr("crictl pull "));
   MakeLocal(report.observation.images[1]);
-  EXPECT_THAT(page(), HasSubstr("has no proof that it can be pulled again: it can only be built again"));
+  EXPECT_THAT(page(), HasSubstr("can be pulled again: you may have to build it again"));
   report.in_force.keep.archive.path = "/archive";
-  EXPECT_THAT(page(), AllOf(HasSubstr("has no proof that it can be pulled again: an archive of it is in /archive"),
-                            Not(HasSubstr("built again"))));
+  EXPECT_THAT(page(), AllOf(HasSubstr("can be pulled again: an archive of it is in /archive"),
+                            Not(HasSubstr("build it again"))));
   report.dry_run = true;
   EXPECT_THAT(page(), HasSubstr("imagesweep restore --last --dry-run=false\n"));
 }
@@ -89,16 +90,16 @@ TEST(Text, ASweepThatRemovesNothingSaysWhatKeepsTheImages) {
   report.plan.decisions[1].code = Code::kTooYoung;
   report.plan.decisions[2].code = Code::kTooYoung;
   EXPECT_THAT(SweepText(report, {}),
-              HasSubstr("\nKept: 1 InUse, 2 TooYoung; `imagesweep plan -o wide` says why"));
+              HasSubstr("\nKept: 1 InUse, 2 TooYoung; `imagesweep plan -o wide` shows the reason"));
 }
 
 TEST(Text, ADryRunSaysWhichCommandRemoves) {
   Report report = SampleReport();
-  EXPECT_THAT(SweepText(report, {}), Not(HasSubstr("Nothing was removed")));
+  EXPECT_THAT(SweepText(report, {}), Not(HasSubstr("No image was removed")));
   report.dry_run = true;
-  EXPECT_THAT(SweepText(report, {}), HasSubstr("The same command with --dry-run=false does it."));
+  EXPECT_THAT(SweepText(report, {}), HasSubstr("run the same command with --dry-run=false."));
   report.plan.room = 1;
-  EXPECT_THAT(SweepText(report, {}), HasSubstr("The same command with --dry-run=false does it."));
+  EXPECT_THAT(SweepText(report, {}), HasSubstr("run the same command with --dry-run=false."));
 }
 
 TEST(Text, DoingWithoutKubernetesIsSaidInEveryOutput) {
@@ -151,11 +152,11 @@ TEST(Text, TheWorkloadsThatWantAnImageStandWhereItsUsersDo) {
   EXPECT_THAT(explained, HasSubstr("\n  wanted   StatefulSet shop/api-1\n"));
   EXPECT_THAT(explained, HasSubstr("\n  wanted   … and by 3 more workloads\n"));
   const std::string page = ToText(*MakeSweepPage(SweepJson(report)));
-  EXPECT_THAT(page, HasSubstr("Retained: wanted by workloads"));
+  EXPECT_THAT(page, HasSubstr("Retained: needed by workloads"));
   EXPECT_THAT(page, HasSubstr("Deployment shop/api-0 revision 7, StatefulSet shop/api-1, "
                               "StatefulSet shop/api-10 and 20 more"));
   EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(SampleReport()))),
-              Not(HasSubstr("wanted by workloads")));
+              Not(HasSubstr("needed by workloads")));
 }
 
 TEST(Text, WithoutHeadersThereAreRowsAlone) {
@@ -180,7 +181,7 @@ TEST(Text, ARefusedRunSaysThatNothingWasRemoved) {
   Report report;
   report.refused = Refusal{"pods", {ErrorKind::kUnavailable, "connection refused"}};
   EXPECT_EQ(Summary(report),
-            "Refused: removed nothing, because pods cannot be trusted: connection refused");
+            "Run aborted, nothing removed: cannot read pods: connection refused");
 }
 
 }  // namespace

@@ -52,14 +52,15 @@ def test_it_frees_safest_first_until_there_is_room_and_no_more(full):
 def test_when_there_is_room_nothing_goes(full):
     node = full[0]
     before = node.containerd.ids()
-    assert "there is room" in node.run("ensure-space", "1MiB").stdout
+    assert "enough space is available" in node.run("ensure-space", "1MiB").stdout
     assert node.containerd.ids() == before
 
 
 def test_when_there_cannot_be_enough_it_says_how_far_it_got_and_takes_nothing_needed(full):
     node, used, superseded, idle = full
     result = node.run("ensure-space", "480Mi", "--dry-run=false", code=1)
-    assert re.search(r"480(\.0)?MiB wanted on the image filesystem .*, .* available \(.* before\): .* short", result.stdout)
+    assert re.search(r"480(\.0)?MiB requested on the image filesystem .*, .* available \(.* before\): .* missing",
+                     result.stdout)
     assert node.containerd.ids() == {used.id, node.pause.id, node.system.id}
     assert result.stderr.count("Removed registry.example/shop/") == 5  # a line each, as stderr is no terminal
 
@@ -67,7 +68,7 @@ def test_when_there_cannot_be_enough_it_says_how_far_it_got_and_takes_nothing_ne
 def test_for_room_that_the_disk_does_not_have_nothing_goes(full):
     node = full[0]
     before = node.containerd.ids()
-    assert "in all, so nothing was removed" in node.run("ensure-space", "100Gi", "--dry-run=false", code=1).stdout
+    assert "in total, so no image was removed" in node.run("ensure-space", "100Gi", "--dry-run=false", code=1).stdout
     assert node.containerd.ids() == before
 
 
@@ -91,10 +92,10 @@ def test_it_is_a_dry_run_unless_told_and_picks_what_the_real_run_removes(full, f
     node.write_policy(maximumAge="0s", dryRun=False)
     before = node.containerd.ids()
     target = f"{available(node) + 50 * MIB}B"
-    report = node.json("ensure-space", target, *flags)  # exits with 0: there would be enough space
+    report = node.json("ensure-space", target, *flags)  # exits with 0: enough space would be available
     would = {one["id"] for one in report["outcomes"] if one["outcome"] == "WouldRemove"}
     assert len(would) == 2 and node.containerd.ids() == before
-    assert "there would be room" in node.run("ensure-space", target, *flags).stdout
+    assert "enough space would be available" in node.run("ensure-space", target, *flags).stdout
     node.run("ensure-space", target, "--dry-run=false")
     assert before - node.containerd.ids() == would
 
@@ -103,7 +104,7 @@ def test_a_dry_run_that_cannot_reach_the_target_exits_as_the_real_run_would(full
     node = full[0]
     before = node.containerd.ids()
     result = node.run("ensure-space", "480Mi", code=1)
-    assert re.search(r"the removals would free .*: .* short", result.stdout) and node.containerd.ids() == before
+    assert re.search(r"the removals would free .*: .* missing", result.stdout) and node.containerd.ids() == before
 
 
 # btrfs frees the space of deleted files at its next commit, XFS in the background.
@@ -124,7 +125,7 @@ def test_a_policy_with_dry_run_is_overridden_on_the_command_line_alone_and_a_war
     wanted = f"{available(node) + MIB}B"
     assert set(outcomes(node.json("ensure-space", wanted)).values()) == {"WouldRemove"}
     report = node.json("ensure-space", wanted, "--dry-run=false")
-    assert "dryRun: true of the policy was overridden on the command line" in report["warnings"]
+    assert "the command line overrides dryRun: true of the policy" in report["warnings"]
     assert "Removed" in outcomes(report).values()
 
 

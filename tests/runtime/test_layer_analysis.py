@@ -109,7 +109,7 @@ def test_services_that_copy_one_context_and_the_same_with_a_shared_base(node, pr
     assert [(line["layers"], len(line["images"])) for line in by_line] == [(SERVICES, SERVICES)] * 2
     advice = before["advice"][0]
     assert advice["kind"] == "share-layer" and advice["bytes"] == context["savedBytes"]
-    assert f"{SERVICES} images carry a layer of their own from \"COPY . /app\"" in advice["text"]
+    assert f"{SERVICES} images have separate layers from \"COPY . /app\"" in advice["text"]
 
     table = analyze(node, "--limit=3", output="table")
     print(table)
@@ -164,8 +164,8 @@ def test_images_equal_but_for_a_tag_or_the_configuration_and_bases_of_two_patch_
     assert versions["what"] == "registry.example/python 3.11: 3.11.4, 3.11.9"
     assert versions["savedBytes"] >= 2 * MIB, "one of the two bases"
     told = {one["kind"]: one["text"] for one in document["advice"]}
-    assert "they take no space" in told["many-tags"] and "build once" in told["same-layers"]
-    assert "3.11.4, 3.11.9; move them to one" in told["patch-versions"]
+    assert "Extra tags take no space" in told["many-tags"] and "Build one image" in told["same-layers"]
+    assert "3.11.4, 3.11.9. Move them to one version" in told["patch-versions"]
 
 
 def test_figures_of_df_and_of_reports_are_compared_too(node, project, tmp_path):
@@ -184,7 +184,7 @@ def test_figures_of_df_and_of_reports_are_compared_too(node, project, tmp_path):
     idle = measures(json.loads(compare(before, after).stdout))["idle"]
     assert idle.change <= -4 * MIB, "unpacked, and as it came"
     sweeps = measures(json.loads(compare(*reports).stdout))
-    assert sweeps["Images, as the run left them"].change == -1
+    assert sweeps["Images after the run"].change == -1
 
     wrong = compare(before, reports[0], code=2)
     assert "of kind DiskUse" in wrong.stderr and "of kind SweepReport" in wrong.stderr

@@ -69,7 +69,7 @@ def test_answers_that_are_no_list(node, ordinary, status, body):
         node.api.store.instead = lambda path: (status, body) if path.startswith("/api/v1/pods?") else None
         node.api.store.forget_history()  # ends the watch, so that the agent also lists
         node.put_configmap(dryRun=True, interval="2m")
-        refused = agent.wait_for("Refused run", seconds=60)
+        refused = agent.wait_for("Run aborted", seconds=60)
         assert "pods" in refused["err"], refused
         assert agent.running
         assert peak(agent) - ordinary <= MOST
@@ -97,7 +97,7 @@ def test_the_memory_cgroup_of_an_agent_among_many_pods_and_strange_answers_stays
                 node.api.store.forget_history()
                 before = len(running.lines)
                 node.put_configmap(dryRun=True, interval=f"{status}s")
-                running.wait_for("Refused run", seconds=60, after=before)
+                running.wait_for("Run aborted", seconds=60, after=before)
                 node.api.store.instead = lambda path: None
                 before = len(running.lines)
                 assert wait_until(lambda: running.wait_for("Finished run", seconds=5, after=before), 60)

@@ -91,7 +91,7 @@ def test_an_image_that_a_killed_run_left_with_a_part_of_its_names_gets_them_back
     assert left is not None and 0 < len(left.repo_tags) < MANY, "killed between two names"
     node.write_policy(keep={"localOnly": "Never", "images": ["registry.example/many:t0000"]})
     report = node.sweep()
-    assert any("gave back the names" in warning for warning in report["warnings"])
+    assert any("restored the names" in warning for warning in report["warnings"])
     now = listed(node, image)
     assert sorted(now.repo_tags) == sorted(before.repo_tags)
     assert sorted(now.repo_digests) == sorted(before.repo_digests)

@@ -68,7 +68,7 @@ def test_all_that_the_last_run_removed_comes_back_with_all_its_names(node, shop)
     before = listed(node)
     sweep(node, *gone)
     assert restore(node, "--last", "--dry-run") == node.json("restore", "--last", **ALONE), "it is dry unless told"
-    assert "Add --dry-run=false to bring it back." in node.run("restore", "--last", **ALONE).stdout
+    assert "To restore images, add --dry-run=false." in node.run("restore", "--last", **ALONE).stdout
     shown = restore(node, "--last", "--dry-run")
     assert outcomes_of(shown) == {image.id: "WouldRestore" for image in gone} and shown["dryRun"]
     assert not node.containerd.ids() & {image.id for image in gone}
@@ -79,7 +79,7 @@ def test_all_that_the_last_run_removed_comes_back_with_all_its_names(node, shop)
     node.start_pod("api", gone[0])
     assert outcomes_of(restore(node, "--last")) == {image.id: "AlreadyHere" for image in gone}
     text = node.run("restore", "--last", **ALONE).stdout
-    assert "3 already here." in text
+    assert "3 already present." in text
 
 
 def outcomes_of(report):
@@ -200,10 +200,10 @@ def test_what_cannot_come_back_is_said_before_anything_is_pulled(node, shop):
         {pulled.id: "WouldRestore", built.id: "CannotComeBack"}
     result = node.run("restore", "--last", "--dry-run=false", code=1, **ALONE)
     lines = result.stderr.splitlines()
-    assert lines[0] == "1 image cannot come back:"
-    assert lines[1].startswith("  registry.example/built:v1: no record shows that it was pulled from a registry")
+    assert lines[0] == "1 image cannot be restored:"
+    assert lines[1].startswith("  registry.example/built:v1: no record proves that it was pulled from a registry")
     assert lines[2] == f"Restored {pulled.names[0]}"
-    assert "1 restored, 1 cannot come back." in result.stdout
+    assert "1 restored, 1 cannot be restored." in result.stdout
 
 
 @pytest.mark.containerd(LATEST)

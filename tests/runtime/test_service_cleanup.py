@@ -82,8 +82,8 @@ def test_the_same_images_go_and_the_report_says_what_the_document_says(cleaned):
     disk = {row[0]: row[1:] for row in grid(report, "Disk space")}
     assert disk["Images"] == [str(before), str(before - len(old))]
     assert "All 8 referenced images are present." in report
-    assert "backend-api:latest has no proof that it can be pulled again: it can only be built again" in report.replace("\\", "") or \
-        "backend-api:v2-idempotency has no proof that it can be pulled again: it can only be built again" in report.replace("\\", "")
+    assert any(f"backend-api:{tag} can be pulled again: you may have to build it again" in report.replace("\\", "")
+               for tag in ("latest", "v2-idempotency"))
     assert "## Policy followed" in report and "lastPerRepository: 1" in report
 
 

@@ -205,5 +205,5 @@ def test_without_kubernetes_nothing_is_removed_where_a_kubelet_runs_pods(node):
     alone = {"kubeconfig": None, "node_name": None, "without_kubernetes": True}
     node.age(**alone)
     report = node.sweep(code=1, **alone)
-    assert report["refused"]["source"] == "pods" and "a kubelet runs pods here" in report["refused"]["error"]
+    assert report["refused"]["source"] == "pods" and "found pods managed by a kubelet" in report["refused"]["error"]
     assert unneeded.id in node.containerd.ids()

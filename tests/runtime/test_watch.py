@@ -63,9 +63,9 @@ def test_it_says_when_it_cannot_see_and_when_it_can_again(node):
     with Watch(node) as watch:
         watch.says("Watching ")
         node.containerd.stop()
-        watch.says("Refused")
+        watch.says("Failed")
         node.containerd.start()
-        watch.says("Seeing again")
+        watch.says("Recovered")
         assert watch.end() == 0
 
 

@@ -85,13 +85,13 @@ def test_what_is_ours_is_taken_out_and_the_rest_is_handed_on_as_it_is(plugin, ar
 
 @pytest.mark.parametrize("arguments, says", [
     ([], "Usage:"),
-    (["sweep"], "there is no command sweep here"),
-    (["agent"], "there is no command agent here"),
-    (["--node"], "--node needs a value"),
-    (["plan", "--node="], "--node needs a value"),
-    (["plan", "-o"], "-o needs a value"),
-    (["plan", "-n", ""], "-n needs a value"),
-    (["plan", "--node=node1", "--all-nodes"], "exclude each other"),
+    (["sweep"], "unknown command sweep"),
+    (["agent"], "unknown command agent"),
+    (["--node"], "--node requires a value"),
+    (["plan", "--node="], "--node requires a value"),
+    (["plan", "-o"], "-o requires a value"),
+    (["plan", "-n", ""], "-n requires a value"),
+    (["plan", "--node=node1", "--all-nodes"], "cannot be used together"),
 ])
 def test_wrong_usage_is_told_before_anything_is_asked(plugin, arguments, says):
     result = plugin(*arguments, code=2)
@@ -120,7 +120,7 @@ def test_a_pod_that_is_about_to_go_is_not_asked(plugin):
 def test_no_agent_on_the_node(plugin):
     result = plugin("plan", "--node=node9", pods=TWO, code=1)
     assert "no agent on node node9 in namespace imagesweep-system" in result.stderr
-    assert "there are agents on: node1 node2" in result.stderr
+    assert "nodes with an agent: node1 node2" in result.stderr
 
 
 def test_no_agent_at_all(plugin):
@@ -163,9 +163,9 @@ def test_all_nodes_as_json_are_a_list_also_when_one_fails(plugin, pods, failing,
     made = json.loads(result.stdout)
     assert (made["apiVersion"], made["kind"]) == ("v1", "List")
     assert [item["node"] for item in made["items"]] == expected
-    assert ("ended with 3" in result.stderr) == bool(failing)
+    assert ("exit code 3" in result.stderr) == bool(failing)
 
 
 def test_one_node_that_fails_does_not_silence_the_others(plugin):
     result = plugin("plan", "--all-nodes", pods="node1|agent-a|Pending||\n" + TWO.splitlines()[1] + "\n", code=1)
-    assert "NODE node2\nagent-b" in result.stdout and "node node1: ended with 1" in result.stderr
+    assert "NODE node2\nagent-b" in result.stdout and "node node1: exit code 1" in result.stderr

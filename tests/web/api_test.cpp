@@ -40,13 +40,13 @@ TEST(Api, ADocumentThatSaysLessIsNoError) {
 
 TEST(Api, SaysWhyThereIsNothingYet) {
   StatusView view;
-  EXPECT_EQ(WhyNoRun(view), "the first run is under way");
+  EXPECT_EQ(WhyNoRun(view), "the first run is in progress");
   view.checks = {{"runtime", false, "connection refused"}, {"policy", true, "file"}};
   EXPECT_EQ(WhyNoRun(view), "no run yet; runtime: connection refused");
   Report refused;
   refused.refused = Refusal{"pods", {ErrorKind::kDenied, "403"}};
   view.refused = std::make_shared<const Report>(refused);
-  EXPECT_THAT(WhyNoRun(view), HasSubstr("pods cannot be trusted: 403"));
+  EXPECT_THAT(WhyNoRun(view), HasSubstr("cannot read pods: 403"));
 }
 
 TEST(Api, HostileTextsStayInsideTheirString) {

@@ -105,7 +105,7 @@ TEST(Page, SaysWhatThePlanFreesByTheLayersWhenTheyAreKnown) {
   report.layers->removed = {3072, 3, "exactly", ""};
   report.layers->measured_bytes = 2048;
   EXPECT_THAT(Page(ViewOf(report))->ById("plan")->text,
-              HasSubstr("Frees at most 4.0KiB (Leases.List: broken) by the layers; what went: "
+              HasSubstr("Frees at most 4.0KiB (Leases.List: broken) by the layers; removed images: "
                         "predicted 3.0KiB (exact), measured 2.0KiB."));
 }
 
@@ -114,7 +114,8 @@ TEST(Page, ShowsDiskPlanHoldersRunsSourcesAndPolicy) {
   const auto bars = page->ById("disk")->All("svg");
   ASSERT_THAT(bars, SizeIs(2));
   EXPECT_THAT(bars[0]->attributes.at("aria-label"),
-              HasSubstr("75% of 9.8KiB used at /, 2.4KiB free; from 75% on images go, until 65%"));
+              HasSubstr("75% of 9.8KiB used at /, 2.4KiB free; from 75% on, images are removed "
+                        "down to 65%"));
   EXPECT_EQ(bars[0]->All("rect").at(1)->attributes.at("width"), "75");
   EXPECT_EQ(bars[0]->All("rect").at(2)->attributes.at("x"), "65");
   EXPECT_EQ(bars[0]->All("rect").at(3)->attributes.at("x"), "75");
@@ -161,8 +162,8 @@ TEST(Page, ARefusedRunIsToldFirstAndNamesItsSource) {
   view.refused = std::make_shared<const Report>(refused);
   const auto page = Page(view);
   EXPECT_EQ(page->ById("state")->attributes.at("class"), "alarm");
-  EXPECT_THAT(page->ById("state")->text, AllOf(HasSubstr("pods cannot be trusted: 403 Forbidden"),
-                                               HasSubstr("what the run before that saw, 60m ago")));
+  EXPECT_THAT(page->ById("state")->text, AllOf(HasSubstr("cannot read pods: 403 Forbidden"),
+                                               HasSubstr("shows the last complete run, 60m ago")));
   const auto sources = Cells(*page->ById("sources")->All("table").at(0));
   EXPECT_THAT(sources, testing::Contains(ElementsAre("pods", "failed", "403 Forbidden")));
   EXPECT_THAT(sources, Not(testing::Contains(testing::Contains(HasSubstr("2 pods")))))
@@ -174,7 +175,7 @@ TEST(Page, BeforeTheFirstRunNothingIsShownAsEmpty) {
   view.policy_problem = "line 3: unknown field";
   view.runs_problem = "the disk is full";
   const auto page = Page(view);
-  EXPECT_THAT(page->ById("state")->text, HasSubstr("No run has judged the images yet"));
+  EXPECT_THAT(page->ById("state")->text, HasSubstr("No run has evaluated the images yet"));
   EXPECT_EQ(page->ById("images")->text, "Not known yet.");
   EXPECT_EQ(page->ById("disk"), nullptr);
   EXPECT_THAT(page->ById("policy")->text, HasSubstr("line 3: unknown field"));

@@ -158,7 +158,7 @@ TEST_F(StatusTest, BeforeTheFirstRunEveryDocumentNamesTheCause) {
   const std::pair<const char*, const char*> answers[] = {
       {"/api/v1/images", "connection refused"},
       {"/api/v1/plan", "connection refused"},
-      {"/api/v1/policy", "no policy was read yet"}};
+      {"/api/v1/policy", "no policy was loaded yet"}};
   for (const auto& [path, cause] : answers) {
     const HttpReply reply = Get(path);
     EXPECT_EQ(reply.status, 503) << path;
