@@ -224,7 +224,7 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
        "20Gi or 0 (line 3)"},
       {"<<: {dryRun: false}", "strict decoding error: unknown field \"<<\" (line 3)"},
       {"\"\": 1", "strict decoding error: unknown field \"\" (line 3)"},
-      {"\"a\\nb\\e\": 1", "strict decoding error: unknown field \"a\\nb?\" (line 3)"},
+      {"\"a\\nb\\e\": 1", "strict decoding error: unknown field \"a\\nb<U+001B>\" (line 3)"},
       {"dryRun: true\ndryRun: false",
        "strict decoding error: duplicate field \"dryRun\" (line 4); it was set on line 3 already"},
       {"keep: {tags: []}\nkeep: {images: []}",
@@ -335,10 +335,31 @@ TEST(ParsePolicy, ASectionWithoutLinesHasItsDefaults) {
 TEST(ParsePolicy, ShowsWhatNobodySees) {
   EXPECT_THAT(Verdict(WithHead("maximumAge: 24h\u00a0\n")), HasSubstr("24h<U+00A0>"));
   EXPECT_THAT(Verdict(WithHead("keep:\n  ta\u200bgs: [latest]\n")),
-              HasSubstr("unknown field \"keep.ta<U+200B>gs\" (line 4)"));
+              HasSubstr("unknown field \"keep.ta<U+200B>gs\" (line 4); did you mean \"tags\"?"));
   EXPECT_THAT(Verdict(WithHead("dryRun: false\u0085")), HasSubstr("false<U+0085>"));
   EXPECT_THAT(Verdict(WithHead("keep: {tags: [\"x\u200e\"]}")), HasSubstr("\"x<U+200E>\""));
   EXPECT_THAT(Verdict(WithHead("profile: \u00dcber\n")), HasSubstr("\"\u00dcber\""));
+  EXPECT_THAT(Verdict(WithHead("interval: \"1\\th\"\n")), HasSubstr("\"1<U+0009>h\""));
+  // A second file behind the first, which begins with a byte order mark.
+  EXPECT_THAT(Verdict(WithHead("\ufeffdryRun: true\n")),
+              HasSubstr("unknown field \"<U+FEFF>dryRun\" (line 3); did you mean \"dryRun\"?"));
+  EXPECT_THAT(Verdict(WithHead("keep:\n\u00a0 tags: []\n")),
+              HasSubstr("unknown field \"<U+00A0> tags\" (line 4)"));
+  EXPECT_EQ(Verdict(WithHead("keep: {archive: {path: /var/lib\u00ad}}\n")),
+            "keep.archive.path: Invalid value: \"/var/lib<U+00AD>\": must not have invisible "
+            "characters (line 3)");
+  EXPECT_EQ(Verdict(WithHead("overrides:\n- {nodeSelector: {\"po\u200bol\": ci}, policy: {dryRun: "
+                             "true}}\n")),
+            "overrides[0].nodeSelector: Invalid value: \"po<U+200B>ol\": is not the name of a "
+            "label (line 4)");
+}
+
+TEST(ParsePolicy, NamesTheInvisibleCharacterOfAPattern) {
+  EXPECT_EQ(Verdict(WithHead("keep:\n  images: [\"shop/\u200b**\"]\n  tags: [\"v1\u00a0\"]\n")),
+            "keep.images[0]: Invalid value: \"shop/<U+200B>**\": it has the invisible character "
+            "U+200B in column 6; did you mean \"shop/**\"? (line 4)\n"
+            "keep.tags[0]: Invalid value: \"v1<U+00A0>\": it has the invisible character U+00A0 in "
+            "column 3; did you mean \"v1\"? (line 5)");
 }
 
 TEST(ParsePolicy, MakesAllComplaintsAtOnceInOrder) {
