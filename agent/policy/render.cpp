@@ -188,7 +188,8 @@ std::string PolicyReferenceMarkdown() {
          "default. A field\n"
          "that is not listed here is an error. Write durations like `15m`, `1h30m`, or `7d`, and "
          "quantities\n"
-         "of bytes like `20Gi`.\n\n" +
+         "of bytes like `20Gi`. imagesweep reads `20GiB` like `20Gi`, and prints `20Gi`. "
+         "It rejects `20GB`, which\ncan mean `20G` or `20Gi`.\n\n" +
          TableRows(PolicyFields().Rows(Policy::Default(), "", 0)) + ItemPages() +
          "\n## Profiles\n\n"
          "A profile sets these fields if the policy does not set them.\n\n" +

@@ -132,8 +132,8 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
        "limits.maxImages: Invalid value: -1: must be at least 0 (line 3)"},
       {"limits: {maxFailures: 0}",
        "limits.maxFailures: Invalid value: 0: must be at least 1 (line 3)"},
-      {"limits: {maxBytes: 20GiB}",
-       "limits.maxBytes: Invalid value: \"20GiB\": is not a quantity of bytes; write e.g. 500Mi, "
+      {"limits: {maxBytes: 20GB}",
+       "limits.maxBytes: Invalid value: \"20GB\": is not a quantity of bytes; write e.g. 500Mi, "
        "20Gi or 0 (line 3)"},
       {"limits: 5", "limits: Invalid value: 5: must be a map of fields (line 3)"},
       {"limits:", "good"},
