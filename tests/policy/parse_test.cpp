@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+#include <string>
+
+#include "agent/policy/fields.h"
 #include "agent/policy/render.h"
 #include "tests/policy/policy_text.h"
 
@@ -329,6 +333,24 @@ TEST(ParsePolicy, ASectionWithoutLinesHasItsDefaults) {
   EXPECT_EQ(
       Verdict(WithHead("keep:\nkeep: {tags: []}")),
       "strict decoding error: duplicate field \"keep\" (line 4); it was set on line 3 already");
+}
+
+// The same of each section and list that there is.
+TEST(ParsePolicy, EverySectionAndListMayHaveNoLines) {
+  const std::string defaults = PolicyYaml(Policy::Default());
+  int sections = 0;
+  for (const auto& row : PolicyFields().Rows(Policy::Default(), "", 0)) {
+    if (!row.group && !row.type.name.starts_with("list of ")) continue;
+    ++sections;
+    std::string lines, indent;
+    std::istringstream path(row.path);
+    for (std::string name; std::getline(path, name, '.'); indent += "  ")
+      lines += indent + name + ":\n";
+    const auto policy = ParsePolicy(WithHead(lines + indent + "# nothing\ndryRun: true\n"));
+    ASSERT_TRUE(policy) << lines << policy.error().what;
+    EXPECT_EQ(PolicyYaml(*policy), defaults) << lines;
+  }
+  EXPECT_GE(sections, 10);
 }
 
 // White space that no editor shows is why the value is wrong.

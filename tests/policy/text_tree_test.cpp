@@ -85,6 +85,10 @@ TEST(TextTree, OneDocumentOnly) {
   // An end mark behind the document is no second one.
   EXPECT_EQ(Verdict(WithHead("---\n")), "good");
   EXPECT_EQ(Verdict(WithHead("---\n# the end\n")), "good");
+  EXPECT_EQ(Verdict(WithHead("--- # the end")), "good");
+  for (const char* end :
+       {"...", "...\n", "...\n# the end\n", "...\n...\n", "...\n---\n", "---\n...\n", "...\r\n"})
+    EXPECT_EQ(Verdict(WithHead(end)), "good") << end;
   for (const auto& text : {WithHead("---\n") + WithHead(""), WithHead("---\n---\na: b\n"),
                            WithHead("---\ndryRun: false\n"), "---\n---\n" + WithHead(""),
                            WithHead("...\n---\na: b\n")})
