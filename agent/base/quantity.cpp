@@ -42,7 +42,8 @@ Result<std::uint64_t> ParseQuantity(std::string_view text) {
   const std::string copy(text);
   char* end = nullptr;
   const double number = std::strtod(copy.c_str(), &end);
-  const std::string_view suffix(end);
+  std::string_view suffix(end);
+  if (suffix == "B" || suffix.ends_with("iB")) suffix.remove_suffix(1);
   for (const auto& [name, factor] : kSuffixes) {
     if (suffix != name) continue;
     const double bytes = std::ceil(number * factor);

@@ -1,7 +1,7 @@
 #include "agent/cli/command_line.h"
 
-#include <cstdlib>
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 
 #include <map>
 #include <memory>
@@ -32,24 +32,17 @@ bool IsDigit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// A size as in Kubernetes, or with a B: 20Gi, 20GiB, 4096B.
-Result<std::uint64_t> ReadSize(std::string text) {
-  const bool bytes = text.size() > 1 && text.back() == 'B' && IsDigit(text[text.size() - 2]);
-  if (text.ends_with("iB") || bytes) text.pop_back();
-  return ParseQuantity(text);
-}
-
 CLI::App* AddEnsureSpace(CLI::App& app, Options& options) {
   auto* command = app.add_subcommand("ensure-space",
                                      "Remove unneeded images until SIZE is available on the image "
                                      "filesystem (dry run by default)");
   command
       ->add_option_function<std::string>(
-          "SIZE", [&options](const std::string& text) { options.room = *ReadSize(text); },
+          "SIZE", [&options](const std::string& text) { options.room = *ParseQuantity(text); },
           "Space that must be available, such as 20Gi or 500M")
       ->check(CLI::Validator(
           [](const std::string& text) {
-            const auto size = ReadSize(text);
+            const auto size = ParseQuantity(text);
             if (!size) return size.error().what;
             if (*size == 0) return std::string("must be more than 0");
             // A number without a unit is probably a mistake.

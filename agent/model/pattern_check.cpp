@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "agent/base/unicode.h"
 #include "agent/model/image_name.h"
 #include "agent/model/regular_expression.h"
 
@@ -56,6 +57,15 @@ std::string Lower(std::string_view text) {
   for (char& c : lower)
     if (IsCapital(c)) c = static_cast<char>(c - 'A' + 'a');
   return lower;
+}
+
+// No editor shows why such a pattern is wrong.
+Fault InvisibleFault(std::string_view text) {
+  const auto found = FindInvisible(text);
+  if (!found) return {};
+  return {"it has the invisible character " + CodePoint(found->code) + " in column " +
+              std::to_string(found->column),
+          {WithoutInvisible(text)}};
 }
 
 Fault IdFault(std::string_view text) {
@@ -192,6 +202,7 @@ Fault TextFault(std::string_view text) {
   if (std::ranges::any_of(text,
                           [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; }))
     return {"it contains a space or a control character", {}};
+  if (Fault fault = InvisibleFault(text)) return fault;
   if (const auto scheme = text.find("://"); scheme != kNone)
     return {"an image name cannot have a scheme", {std::string(text.substr(scheme + 3))}};
   std::string_view rest = text;
@@ -274,6 +285,7 @@ std::string InWords(const Fault& fault, std::string_view text, const IsGood& is_
 Fault TagPatternFault(std::string_view text, std::string_view images_field) {
   if (text.empty()) return {"must not be empty", {}};
   if (text.size() > kMaxTag) return {"must be at most 128 characters, like a tag", {}};
+  if (Fault fault = InvisibleFault(text)) return fault;
   if (text.find_first_of(":/@") != kNone) {
     const auto colon = text.rfind(':');
     const bool tag = colon != kNone && text.find('@') == kNone;

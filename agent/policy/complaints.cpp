@@ -4,6 +4,8 @@
 #include <cctype>
 #include <utility>
 
+#include "agent/base/unicode.h"
+
 namespace imagesweep {
 namespace {
 
@@ -14,40 +16,8 @@ std::string OnLine(int line) {
   return " (line " + std::to_string(line) + ")";
 }
 
-// The code point of the UTF-8 character at the front, and its bytes.
-struct Character {
-  unsigned code = 0;
-  std::size_t bytes = 1;
-};
-
-Character FirstCharacter(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t bytes = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  Character character{bytes == 1 ? first : first & (0xFFU >> (bytes + 1)), bytes};
-  if (bytes > text.size()) return {first, 1};
-  for (std::size_t at = 1; at < bytes; ++at)
-    character.code = character.code << 6 | (static_cast<unsigned char>(text[at]) & 0x3FU);
-  return character;
-}
-
-// White space other than the blank, and characters without a width, which editors do not show.
-// Source: Unicode 15, categories Zs, Zl, Zp, Cc and Cf.
-bool IsInvisible(unsigned code) {
-  return (code >= 0x80 && code <= 0xA0) || code == 0xAD || code == 0x34F || code == 0x61C ||
-         code == 0x115F || code == 0x1160 || code == 0x1680 || code == 0x180E ||
-         (code >= 0x2000 && code <= 0x200F) || (code >= 0x2028 && code <= 0x202F) ||
-         (code >= 0x205F && code <= 0x206F) || code == 0x3000 || code == 0x3164 ||
-         (code >= 0xFE00 && code <= 0xFE0F) || code == 0xFEFF ||
-         (code >= 0xFFF9 && code <= 0xFFFB) || (code >= 0xE0000 && code <= 0xE0FFF);
-}
-
-// "U+00A0" in angle brackets.
-std::string CodePoint(unsigned code) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string digits;
-  for (; code > 0 || digits.size() < 4; code >>= 4)
-    digits.insert(digits.begin(), kDigits[code & 0xF]);
-  return "<U+" + digits + ">";
+std::string Marked(unsigned code) {
+  return "<" + CodePoint(code) + ">";
 }
 
 // Safe to print on one line, and short.
@@ -66,13 +36,15 @@ std::string Tame(std::string_view text) {
     const auto bytes = text.substr(0, character.bytes);
     text.remove_prefix(character.bytes);
     if (character.bytes > 1)
-      tame += IsInvisible(character.code) ? CodePoint(character.code) : std::string(bytes);
+      tame += IsInvisible(character.code) ? Marked(character.code) : std::string(bytes);
     else if (c == '\n')
       tame += "\\n";
     else if (c == '"' || c == '\\')
       tame += std::string("\\") + c;
+    else if (static_cast<unsigned char>(c) < ' ' || c == 0x7F)
+      tame += Marked(character.code);
     else
-      tame += static_cast<unsigned char>(c) < ' ' || c == 0x7F ? '?' : c;
+      tame += c;
   }
   return cut ? tame + "…" : tame;
 }
@@ -161,7 +133,7 @@ void Complaints::Unknown(std::string_view path, std::string_view name,
                          const std::vector<std::string>& siblings, int line) {
   std::string text =
       "strict decoding error: unknown field " + Quoted(Below(path, name)) + OnLine(line);
-  if (const auto nearest = Nearest(name, siblings); !nearest.empty())
+  if (const auto nearest = Nearest(WithoutInvisible(name), siblings); !nearest.empty())
     text += "; did you mean " + Quoted(nearest) + "?";
   Add(line, std::move(text));
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "agent/base/unicode.h"
 #include "agent/model/pattern_check.h"
 #include "agent/model/window.h"
 #include "agent/policy/codec.h"
@@ -121,6 +122,7 @@ class DirectoryPathCodec final : public Codec<std::string> {
     if (text.size() > kMaxPath) return "must be at most 4000 characters";
     if (std::ranges::any_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 127; }))
       return "must not contain control characters";
+    if (FindInvisible(text)) return "must not contain invisible characters";
     for (std::size_t at = 0; at < text.size();) {
       const auto end = std::min(text.find('/', at + 1), text.size());
       if (text.substr(at, end - at) == "/..") return "must not contain ..";

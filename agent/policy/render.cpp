@@ -93,7 +93,16 @@ std::string_view Preface(std::string_view field) {
   if (field == "rules")
     return "The first rule that selects a name applies to it. An image is removed only if all of "
            "its names\npermit it. Even with `Remove`, an image stays while a protection or the "
-           "minimum age applies.\n\n";
+           "minimum age applies.\n\n"
+           "`keepLast` comes before `action: Remove`: the newest N images of each repository and "
+           "tag scheme among those that the\n"
+           "rule selects stay, and the rule removes the others. Images in use are ranked first and "
+           "count toward N. The number applies\n"
+           "even if nothing of the repository is in use. `keepLast: 0` keeps no image for "
+           "rollback. Without `keepLast`,\n"
+           "`keep.lastPerRepository` applies, but only to repositories in use. With `action: "
+           "Keep`, `keepLast` has no effect, because\n"
+           "the rule keeps every image that it selects.\n\n";
   if (field == "windows")
     return "Windows follow the local time of their time zone. An hour that daylight saving time "
            "skips is in\nno window. An hour that it repeats is in the window twice. `critical` "
@@ -188,7 +197,8 @@ std::string PolicyReferenceMarkdown() {
          "default. A field\n"
          "that is not listed here is an error. Write durations like `15m`, `1h30m`, or `7d`, and "
          "quantities\n"
-         "of bytes like `20Gi`.\n\n" +
+         "of bytes like `20Gi`. imagesweep reads `20GiB` like `20Gi`, and prints `20Gi`. "
+         "It rejects `20GB`, which\ncan mean `20G` or `20Gi`.\n\n" +
          TableRows(PolicyFields().Rows(Policy::Default(), "", 0)) + ItemPages() +
          "\n## Profiles\n\n"
          "A profile sets these fields if the policy does not set them.\n\n" +

@@ -11,6 +11,8 @@
 #include <sstream>
 #include <utility>
 
+#include "agent/base/unicode.h"
+
 namespace imagesweep {
 namespace {
 
@@ -29,6 +31,8 @@ struct Refused {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
+  explicit TreeBuilder(int lines_before) : lines_before_(lines_before) {}
+
   TextNode Take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark&) override {}
@@ -53,6 +57,7 @@ class TreeBuilder final : public YAML::EventHandler {
     TextNode node;
     node.kind = TextNode::Kind::kScalar;
     node.line = Line(mark);
+    node.column = mark.column;
     node.text = value;
     node.quoted = tag == "!";
     Place(std::move(node));
@@ -72,9 +77,9 @@ class TreeBuilder final : public YAML::EventHandler {
       "anchors and aliases are not allowed; a text that begins with & or * needs quotes";
 
  private:
-  static int Line(const YAML::Mark& mark) { return mark.line + 1; }
+  int Line(const YAML::Mark& mark) const { return lines_before_ + mark.line + 1; }
 
-  static void Check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+  void Check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) const {
     if (anchor != YAML::NullAnchor) throw Refused{Line(mark), kNoAnchors};
     if (!tag.empty() && tag != "?" && tag != "!")
       throw Refused{Line(mark), "tags are not allowed; a text that begins with ! needs quotes"};
@@ -114,6 +119,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   static constexpr const char* kNameIsText = "a field name must be text";
+  int lines_before_;
   TextNode root_;
   std::vector<TextNode> open_;
   std::vector<std::optional<TextEntry>> pending_;  // parallel to open_: a name without its value
@@ -144,39 +150,65 @@ std::size_t CharacterLength(std::string_view text) {
   return 0;
 }
 
-std::optional<Error> BadBytes(std::string_view yaml) {
-  int line = 1;
-  for (std::size_t at = 0; at < yaml.size();) {
+std::optional<Error> BadBytes(std::string_view yaml, int lines_before) {
+  int line = lines_before + 1, column = 1;
+  for (std::size_t at = 0; at < yaml.size(); ++column) {
     const auto c = static_cast<unsigned char>(yaml[at]);
     const auto length = CharacterLength(yaml.substr(at));
+    const auto here = [&] { return " (" + CodePoint(c) + ") in column " + std::to_string(column); };
     if (length == 0) return At(line, "invalid UTF-8");
-    if (c == '\t') return At(line, "tab character; indent with spaces");
+    if (c == '\t') return At(line, "tab character" + here() + "; indent with spaces");
     const bool line_end = c == '\n' || (c == '\r' && at + 1 < yaml.size() && yaml[at + 1] == '\n');
-    if ((c < ' ' && !line_end) || c == 0x7F) return At(line, "control character");
-    if (c == '\n') ++line;
+    if ((c < ' ' && !line_end) || c == 0x7F) return At(line, "control character" + here());
+    if (c == '\n') {
+      ++line;
+      column = 0;
+    }
     at += length;
   }
   return std::nullopt;
 }
 
+std::string_view WithoutComment(std::string_view line) {
+  if (line.starts_with('#')) return {};
+  return line.substr(0, line.find(" #"));
+}
+
+// The last invisible character in the lines up to this one, as an addition to an error: where such
+// a character stands in place of a blank, the error follows and does not show it.
+std::string InvisibleUpTo(int last, std::string_view yaml, int lines_before) {
+  std::string text;
+  for (int line = lines_before + 1; line <= last && !yaml.empty(); ++line) {
+    const auto end = std::min(yaml.find('\n'), yaml.size());
+    auto content = WithoutComment(yaml.substr(0, end));
+    // A file may begin with a byte order mark.
+    if (line == lines_before + 1 && content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);
+    if (const auto found = FindInvisible(content))
+      text = "; line " + std::to_string(line) + " has the invisible character " +
+             CodePoint(found->code) + " in column " + std::to_string(found->column);
+    yaml.remove_prefix(std::min(end + 1, yaml.size()));
+  }
+  return text;
+}
+
 }  // namespace
 
-Result<TextNode> ReadTextTree(std::string_view yaml) {
+Result<TextNode> ReadTextTree(std::string_view yaml, int lines_before) {
   if (yaml.size() > kMaxBytes)
     return Error{ErrorKind::kInvalid,
                  "yaml: larger than 256 KiB (" + std::to_string(yaml.size()) + " bytes)"};
-  if (auto bad = BadBytes(yaml)) return *std::move(bad);
-  const auto last_line = static_cast<int>(std::ranges::count(yaml, '\n')) + 1;
+  if (auto bad = BadBytes(yaml, lines_before)) return *std::move(bad);
+  const auto last_line = lines_before + static_cast<int>(std::ranges::count(yaml, '\n')) + 1;
   try {
     // Append a document end, because yaml-cpp 0.7 accepts a quoted text that the end of the file
     // cuts off (Scanner's ScanScalar), and a truncated file must not be a policy.
     std::istringstream stream{std::string(yaml) + "\n...\n"};
     YAML::Parser parser(stream);
-    TreeBuilder builder;
+    TreeBuilder builder(lines_before);
     if (!parser.HandleNextDocument(builder)) return TextNode{};
     TextNode root = builder.Take();
     // After a final "---" there is an empty document.
-    TreeBuilder second, third;
+    TreeBuilder second(lines_before), third(lines_before);
     if (parser.HandleNextDocument(second) &&
         (second.Take().kind != TextNode::Kind::kNull || parser.HandleNextDocument(third)))
       return Error{ErrorKind::kInvalid, "yaml: more than one document; use a single document"};
@@ -184,11 +216,11 @@ Result<TextNode> ReadTextTree(std::string_view yaml) {
   } catch (const Refused& refused) {
     return At(refused.line, refused.why);
   } catch (const YAML::Exception& e) {
-    const int line = std::min(e.mark.line + 1, last_line);
+    const int line = std::min(lines_before + e.mark.line + 1, last_line);
     if (e.msg.find("anchor") != std::string::npos || e.msg.find("alias") != std::string::npos)
       return At(line, TreeBuilder::kNoAnchors);
     if (e.msg == YAML::ErrorMsg::DOC_IN_SCALAR) return At(line, "missing end of a quoted text");
-    return At(line, e.msg);
+    return At(line, e.msg + InvisibleUpTo(line, yaml, lines_before));
   }
 }
 

@@ -61,6 +61,10 @@ TEST(Quantity, ReadsKubernetesQuantities) {
       {"500M", 500'000'000},
       {"1e3", 1000},
       {"1P", 1'000'000'000'000'000},
+      {"20GiB", 20ULL << 30},
+      {"1.5KiB", 1536},
+      {"1EiB", 1ULL << 60},
+      {"4096B", 4096},
   };
   for (const auto& [text, bytes] : good) {
     const auto parsed = ParseQuantity(text);
@@ -70,7 +74,8 @@ TEST(Quantity, ReadsKubernetesQuantities) {
 }
 
 TEST(Quantity, RefusesWhatIsNotAQuantity) {
-  for (const char* text : {"", "20GiB", "-1", "Gi", "0x10", "1 Gi", "99999Ei", "nan", "inf"}) {
+  for (const char* text : {"", "20GB", "20kiB", "20GiBB", "iB", "B", "20iB", "-1", "Gi", "0x10",
+                           "1 Gi", "99999Ei", "nan", "inf"}) {
     EXPECT_FALSE(ParseQuantity(text)) << text;
   }
 }

@@ -55,6 +55,8 @@ TEST(PatternCheck, RefusesWhatMatchesNoImageAndSaysWhatWasMeant) {
       {"docker-pullable://app:1", "did you mean \"app:1\"?"},
       {"app:", "did you mean \"app\"?"},
       {"app@", "did you mean \"app\"?"},
+      {"app\u00a0", "it has the invisible character U+00A0 in column 4; did you mean \"app\"?"},
+      {"shop/\u200b**", "U+200B in column 6; did you mean \"shop/**\"?"},
   };
   for (const auto& c : cases) {
     EXPECT_THAT(WhyNotImagePattern(c.pattern), HasSubstr(c.meant)) << c.pattern;

@@ -259,6 +259,35 @@ TEST(Rules, TheFirstMatchDecidesAndProtectionsStillWin) {
   EXPECT_EQ(CodeOf(policy, seen, "app:v2"), Code::kRule);
 }
 
+// As the reference of the policy says.
+TEST(Rules, KeepLastComesBeforeTheActionRemove) {
+  Policy policy = OnlyRetention();
+  policy.rules.push_back(MakeRule("app", {"app"}, {}, RuleAction::kRemove));
+  std::optional<int>& keep_last = policy.rules[0].keep_last;
+  ObservationBuilder seen;
+  for (const char* tag : {"app:v1", "app:v2", "app:v3", "app:v4"}) seen.Add(Img(tag, {tag}));
+  const auto codes = [&] {
+    std::vector<Code> all;
+    for (const char* tag : {":v1", ":v2", ":v3", ":v4"}) all.push_back(CodeOf(policy, seen, tag));
+    return all;
+  };
+  using enum Code;
+  keep_last = 2;
+  EXPECT_EQ(codes(), (std::vector{kRule, kRule, kRetained, kRetained}));
+  keep_last = 0;
+  EXPECT_EQ(codes(), (std::vector{kRule, kRule, kRule, kRule}));
+  keep_last.reset();
+  EXPECT_EQ(codes(), (std::vector{kRule, kRule, kRule, kRule})) << "nothing of it is in use";
+  seen.Use("app:v1");
+  EXPECT_EQ(codes(), (std::vector{kInUse, kRule, kRule, kRetained})) << "keep.lastPerRepository: 2";
+  keep_last = 3;
+  EXPECT_EQ(codes(), (std::vector{kInUse, kRule, kRetained, kRetained}));
+  keep_last = 0;
+  EXPECT_EQ(codes(), (std::vector{kInUse, kRule, kRule, kRule}));
+  policy.rules[0].action = RuleAction::kKeep;
+  EXPECT_EQ(codes(), (std::vector{kInUse, kKeepRule, kKeepRule, kKeepRule}));
+}
+
 TEST(Rules, EvaluateBringsItsOwnNumbersAndChangesNothingForOthers) {
   Policy policy = OnlyRetention();
   policy.maximum_age = std::chrono::hours(100);

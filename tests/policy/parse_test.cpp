@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+#include <string>
+
+#include "agent/policy/fields.h"
 #include "agent/policy/render.h"
 #include "tests/policy/policy_text.h"
 
@@ -133,8 +137,8 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
        "limits.maxImages: Invalid value: -1: must be at least 0 (line 3)"},
       {"limits: {maxFailures: 0}",
        "limits.maxFailures: Invalid value: 0: must be at least 1 (line 3)"},
-      {"limits: {maxBytes: 20GiB}",
-       "limits.maxBytes: Invalid value: \"20GiB\": is not a quantity of bytes; write e.g. 500Mi, "
+      {"limits: {maxBytes: 20GB}",
+       "limits.maxBytes: Invalid value: \"20GB\": is not a quantity of bytes; write e.g. 500Mi, "
        "20Gi or 0 (line 3)"},
       {"limits: 5", "limits: Invalid value: 5: must be a map of fields (line 3)"},
       {"limits:", "good"},
@@ -226,7 +230,7 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
        "20Gi or 0 (line 3)"},
       {"<<: {dryRun: false}", "strict decoding error: unknown field \"<<\" (line 3)"},
       {"\"\": 1", "strict decoding error: unknown field \"\" (line 3)"},
-      {"\"a\\nb\\e\": 1", "strict decoding error: unknown field \"a\\nb?\" (line 3)"},
+      {"\"a\\nb\\e\": 1", "strict decoding error: unknown field \"a\\nb<U+001B>\" (line 3)"},
       {"dryRun: true\ndryRun: false",
        "strict decoding error: duplicate field \"dryRun\" (line 4); already set on line 3"},
       {"keep: {tags: []}\nkeep: {images: []}",
@@ -330,14 +334,53 @@ TEST(ParsePolicy, ASectionWithoutLinesHasItsDefaults) {
       "strict decoding error: duplicate field \"keep\" (line 4); already set on line 3");
 }
 
+// The same for each section and list.
+TEST(ParsePolicy, EverySectionAndListMayHaveNoLines) {
+  const std::string defaults = PolicyYaml(Policy::Default());
+  int sections = 0;
+  for (const auto& row : PolicyFields().Rows(Policy::Default(), "", 0)) {
+    if (!row.group && !row.type.name.starts_with("list of ")) continue;
+    ++sections;
+    std::string lines, indent;
+    std::istringstream path(row.path);
+    for (std::string name; std::getline(path, name, '.'); indent += "  ")
+      lines += indent + name + ":\n";
+    const auto policy = ParsePolicy(WithHead(lines + indent + "# nothing\ndryRun: true\n"));
+    ASSERT_TRUE(policy) << lines << policy.error().what;
+    EXPECT_EQ(PolicyYaml(*policy), defaults) << lines;
+  }
+  EXPECT_GE(sections, 10);
+}
+
 // White space that no editor shows makes the value invalid.
 TEST(ParsePolicy, ShowsWhatNobodySees) {
   EXPECT_THAT(Verdict(WithHead("maximumAge: 24h\u00a0\n")), HasSubstr("24h<U+00A0>"));
   EXPECT_THAT(Verdict(WithHead("keep:\n  ta\u200bgs: [latest]\n")),
-              HasSubstr("unknown field \"keep.ta<U+200B>gs\" (line 4)"));
+              HasSubstr("unknown field \"keep.ta<U+200B>gs\" (line 4); did you mean \"tags\"?"));
   EXPECT_THAT(Verdict(WithHead("dryRun: false\u0085")), HasSubstr("false<U+0085>"));
   EXPECT_THAT(Verdict(WithHead("keep: {tags: [\"x\u200e\"]}")), HasSubstr("\"x<U+200E>\""));
   EXPECT_THAT(Verdict(WithHead("profile: \u00dcber\n")), HasSubstr("\"\u00dcber\""));
+  EXPECT_THAT(Verdict(WithHead("interval: \"1\\th\"\n")), HasSubstr("\"1<U+0009>h\""));
+  // A second file behind the first, which begins with a byte order mark.
+  EXPECT_THAT(Verdict(WithHead("\ufeffdryRun: true\n")),
+              HasSubstr("unknown field \"<U+FEFF>dryRun\" (line 3); did you mean \"dryRun\"?"));
+  EXPECT_THAT(Verdict(WithHead("keep:\n\u00a0 tags: []\n")),
+              HasSubstr("unknown field \"<U+00A0> tags\" (line 4)"));
+  EXPECT_EQ(Verdict(WithHead("keep: {archive: {path: /var/lib\u00ad}}\n")),
+            "keep.archive.path: Invalid value: \"/var/lib<U+00AD>\": must not have invisible "
+            "characters (line 3)");
+  EXPECT_EQ(Verdict(WithHead("overrides:\n- {nodeSelector: {\"po\u200bol\": ci}, policy: {dryRun: "
+                             "true}}\n")),
+            "overrides[0].nodeSelector: Invalid value: \"po<U+200B>ol\": is not the name of a "
+            "label (line 4)");
+}
+
+TEST(ParsePolicy, NamesTheInvisibleCharacterOfAPattern) {
+  EXPECT_EQ(Verdict(WithHead("keep:\n  images: [\"shop/\u200b**\"]\n  tags: [\"v1\u00a0\"]\n")),
+            "keep.images[0]: Invalid value: \"shop/<U+200B>**\": it has the invisible character "
+            "U+200B in column 6; did you mean \"shop/**\"? (line 4)\n"
+            "keep.tags[0]: Invalid value: \"v1<U+00A0>\": it has the invisible character U+00A0 in "
+            "column 3; did you mean \"v1\"? (line 5)");
 }
 
 TEST(ParsePolicy, MakesAllComplaintsAtOnceInOrder) {

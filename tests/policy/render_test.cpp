@@ -146,6 +146,16 @@ TEST(Render, EveryPolicyIsReadBackAsItWas) {
   EXPECT_THAT(PolicyYaml(policy), HasSubstr("maxBytes: 3Ti\n"));
 }
 
+TEST(Render, AQuantityWithABHasTheUnitOfKubernetes) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"20GiB", "20Gi"}, {"1.5MiB", "1536Ki"}, {"64KiB", "64Ki"}, {"2TiB", "2Ti"}, {"7B", "7"}};
+  for (const auto& [written, printed] : cases) {
+    const auto policy = ParsePolicy(WithHead("limits: {maxBytes: " + std::string(written) + "}\n"));
+    ASSERT_TRUE(policy) << policy.error().what;
+    EXPECT_THAT(PolicyYaml(*policy), HasSubstr("\n  maxBytes: " + std::string(printed) + "\n"));
+  }
+}
+
 TEST(Render, TheReferencePageHasEveryField) {
   const auto page = PolicyReferenceMarkdown();
   for (const auto& row : PolicyFields().Rows(Policy::Default(), "", 0)) {

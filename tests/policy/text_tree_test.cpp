@@ -24,9 +24,10 @@ TEST(TextTree, RefusesWhatNoPolicyNeeds) {
       {"keep:\n  images: [*/shop/*]\n", "4", anchors},
       {"dryRun: !!bool true\n", "3", "tags are not allowed"},
       {"keep: !x {}\n", "3", "tags are not allowed"},
-      {"keep:\n\timages: []\n", "4", "tab character"},
-      {"keep: {} #\tcomment\n", "3", "tab character"},
-      {"a: \x01\n", "3", "control character"},
+      {"keep:\n\timages: []\n", "4", "tab character (U+0009) in column 1; indent with spaces"},
+      {"keep: {} #\tcomment\n", "3", "tab character (U+0009) in column 11"},
+      {"# gr\u00fc\u00df\t\n", "3", "tab character (U+0009) in column 7"},
+      {"a: \x01\n", "3", "control character (U+0001) in column 4"},
       {std::string("a: \0\n", 5), "3", "control character"},
       {"a: b\rc: d\n", "3", "control character"},
       {"\na: \xFF\n", "4", "invalid UTF-8"},
@@ -54,12 +55,40 @@ TEST(TextTree, RefusesWhatNoPolicyNeeds) {
   }
 }
 
+// Where such a character stands for a blank, the text has another structure than an editor shows.
+TEST(TextTree, NamesTheInvisibleCharacterBeforeAnError) {
+  struct {
+    std::string lines;  // the first is line 3
+    std::string where;  // empty: the error is about something else
+  } cases[] = {
+      {"keep:\u00a0\n  tags: []\n", "; line 3 has the invisible character U+00A0 in column 6"},
+      {"dryRun:\u200bfalse\n\ninterval: 1h\n",
+       "; line 3 has the invisible character U+200B in column 8"},
+      {"keep:\n  tags: []\n\u00fc\ufeff\n",
+       "; line 5 has the invisible character U+FEFF in column 2"},
+      {"keep: {} # a\u00a0b\n#\u00a0\n a: b: c\n", ""},
+      {"a: b: c\nkeep: \u00a0\n", ""},
+  };
+  for (const auto& c : cases) {
+    const auto verdict = Verdict(WithHead(c.lines));
+    EXPECT_THAT(verdict, StartsWith("yaml: line ")) << c.lines;
+    if (c.where.empty())
+      EXPECT_THAT(verdict, testing::Not(HasSubstr("invisible"))) << c.lines;
+    else
+      EXPECT_THAT(verdict, testing::EndsWith(c.where)) << c.lines;
+  }
+}
+
 TEST(TextTree, OneDocumentOnly) {
   EXPECT_EQ(Verdict("---\n" + WithHead("")), "good");
   EXPECT_EQ(Verdict("# hello\n---\n" + WithHead("...\n")), "good");
   // An end mark after the document does not begin a second one.
   EXPECT_EQ(Verdict(WithHead("---\n")), "good");
   EXPECT_EQ(Verdict(WithHead("---\n# the end\n")), "good");
+  EXPECT_EQ(Verdict(WithHead("--- # the end")), "good");
+  for (const char* end :
+       {"...", "...\n", "...\n# the end\n", "...\n...\n", "...\n---\n", "---\n...\n", "...\r\n"})
+    EXPECT_EQ(Verdict(WithHead(end)), "good") << end;
   for (const auto& text : {WithHead("---\n") + WithHead(""), WithHead("---\n---\na: b\n"),
                            WithHead("---\ndryRun: false\n"), "---\n---\n" + WithHead(""),
                            WithHead("...\n---\na: b\n")})
