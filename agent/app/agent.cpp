@@ -120,6 +120,7 @@ void Agent::LogRun(const Report& report) {
     parts_.log.Error("Missed referenced image after run", {{"run", report.run}, {"image", name}});
   for (const std::string& warning : report.warnings)
     parts_.log.Warn("Limited run", {{"run", report.run}, {"err", warning}});
+  const AwaitingConfirmation waiting = report.plan.CountAwaitingConfirmation();
   parts_.log.Info("Finished run",
                   {{"node", report.node},
                    {"run", report.run},
@@ -127,6 +128,8 @@ void Agent::LogRun(const Report& report) {
                    {"dryRun", report.dry_run},
                    {"images", static_cast<std::int64_t>(report.plan.decisions.size())},
                    {"toRemove", static_cast<std::int64_t>(report.plan.removals.size())},
+                   {"awaitConfirmation", static_cast<std::int64_t>(waiting.images)},
+                   {"runsToConfirm", static_cast<std::int64_t>(waiting.fewest_runs)},
                    {"removed", static_cast<std::int64_t>(report.Count(OutcomeKind::kRemoved))},
                    {"summary", Summary(report)}});
 }

@@ -89,11 +89,21 @@ struct Decision {
   // Bytes that its removal adds to what came free before it in the order of removals, by the
   // layers; empty: not known.
   std::optional<std::uint64_t> frees = {};
+  // For kLimit by limits.confirmRuns: how many more evaluations in a row have to select the image
+  // before it is removed.
+  int runs_to_confirm = 0;
 };
 
 // Of an image that nothing needs and that no rule keeps, rollback room included: it goes, now or
 // later, or is only too young or idle.
 bool IsReclaimable(const Decision& decision);
+
+// Candidates that limits.confirmRuns defers.
+struct AwaitingConfirmation {
+  std::size_t images = 0;
+  int fewest_runs = 0;  // more runs until the first of them is confirmed; 0 when there are none
+  int most_runs = 0;    // until the last of them is
+};
 
 // One verdict for every image, and the order in which the removals go.
 struct Plan {
@@ -103,6 +113,7 @@ struct Plan {
   std::uint64_t room = 0;
 
   std::size_t Count(Verdict verdict) const;
+  AwaitingConfirmation CountAwaitingConfirmation() const;
 };
 
 }  // namespace imagesweep

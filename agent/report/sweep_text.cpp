@@ -63,6 +63,15 @@ std::string Verification(const Report& report) {
   return text;
 }
 
+// "; 3 await confirmation by 1 to 2 more runs (limits.confirmRuns)"; empty: none do.
+std::string AwaitConfirmation(const Plan& plan) {
+  const auto [images, fewest, most] = plan.CountAwaitingConfirmation();
+  if (images == 0) return {};
+  return "; " + std::to_string(images) + (images == 1 ? " awaits" : " await") +
+         " confirmation by " + (fewest == most ? "" : std::to_string(fewest) + " to ") +
+         document::Count(static_cast<std::size_t>(most), "more run") + " (limits.confirmRuns)";
+}
+
 // How to have done what was only tried.
 std::string HowToRemove(const Report& report) {
   if (!report.dry_run || report.outcomes.empty()) return {};
@@ -89,6 +98,7 @@ std::string Summary(const Report& report) {
     if (const auto count = report.Count(kind); count > 0)
       text += "; " + std::to_string(count) + " " + word;
   }
+  text += AwaitConfirmation(report.plan);
   if (!report.stopped_early.empty()) text += "; stopped early: " + report.stopped_early;
   return text;
 }

@@ -28,6 +28,16 @@ struct AgentTest : testing::Test {
     stop.request_stop();
     if (loop.joinable()) loop.join();
   }
+  // Starts with a log of level info; what it holds once the agent has stopped.
+  void StartLogging() {
+    log = Log::Create(LogFormat::kJson, "info");
+    testing::internal::CaptureStderr();
+    Start();
+  }
+  std::string StopLogging() {
+    Stop();
+    return testing::internal::GetCapturedStderr();
+  }
   // Until /readyz?verbose shows this of the last run.
   void AwaitLastRun(const std::string& text) {
     for (int i = 0; i < 2000; ++i) {
@@ -168,6 +178,21 @@ TEST_F(AgentTest, AnEditStopsABatchThatIsUnderWay) {
   AwaitLastRun("the policy is suspended");
   Stop();
   EXPECT_EQ(node.removed.size(), 1U);
+}
+
+TEST_F(AgentTest, LogsHowManyImagesAwaitConfirmationAndHowManyRunsThatTakes) {
+  const std::string sweep = kHead +
+                            "dryRun: false\ninitialDelay: 0s\nminimumAge: 0s\nmaximumAge: 1s\n"
+                            "limits: {maxPercentOfImages: 100, confirmRuns: 3}\n";
+  for (const char* name : {"a", "b"}) node.images.push_back(Img(name, {std::string_view(name)}));
+  policies.Offer(sweep, "file/p");
+  sweeper.Evaluate(*policies.Active(), {});
+  node_clock.Advance(std::chrono::minutes(1));
+  StartLogging();
+  AwaitLastRun("; 2 await confirmation by 2 more runs (limits.confirmRuns)");
+  EXPECT_THAT(StopLogging(),
+              HasSubstr("\"toRemove\":0,\"awaitConfirmation\":2,\"runsToConfirm\":2,"));
+  EXPECT_TRUE(node.removed.empty());
 }
 
 // Copies each image in twenty parts, of which each takes ten minutes.

@@ -169,6 +169,18 @@ TEST(Text, WithoutHeadersThereAreRowsAlone) {
   }
 }
 
+TEST(Text, ASummaryCountsWhatAwaitsConfirmationAndTheRunsThatItTakes) {
+  Report report = SampleReport();
+  EXPECT_THAT(Summary(report), Not(HasSubstr("confirmation")));
+  report.plan.decisions[1].runs_to_confirm = 1;
+  EXPECT_THAT(Summary(report),
+              HasSubstr("; 1 awaits confirmation by 1 more run (limits.confirmRuns)"));
+  report.plan.decisions[2].runs_to_confirm = 1;
+  EXPECT_THAT(Summary(report), HasSubstr("; 2 await confirmation by 1 more run ("));
+  report.plan.decisions[2].runs_to_confirm = 3;
+  EXPECT_THAT(Summary(report), HasSubstr("; 2 await confirmation by 1 to 3 more runs ("));
+}
+
 TEST(Text, AnUnknownAgeIsSaid) {
   Report report = SampleReport();
   EXPECT_THAT(ImagesText(report, {}), Not(HasSubstr("just-seen")));
