@@ -21,7 +21,9 @@ class Health {
   void Beat();
   // Empty: the runtime answers.
   void SetRuntime(const RuntimeIdentity& identity, const std::optional<Error>& problem);
-  // `problem`: why the last text is not in force; empty when it is.
+  // `problem`: why the last policy was rejected; empty when it is in force.  A rejected policy fails
+  // the check, so that its line does not say "ok", and leaves the agent ready while an earlier one is
+  // in force: an edit that is wrong must not make the pods of all nodes unready.
   void SetPolicy(const std::optional<PolicySource>& in_force, const std::string& problem);
   // Why nobody knows whether that is still the policy; empty while somebody does.  Does not count
   // towards readiness: all agents lose sight of it when the API server is away.
@@ -45,6 +47,7 @@ class Health {
     SteadyTime beat;
     Check runtime{"runtime", false, "not asked yet"};
     Check policy{"policy", false, "no policy yet; nothing is removed"};
+    bool policy_in_force = false;
     std::string policy_unread;
     Check evidence{"last-run", false, "no run yet"};
     Check public_evidence{"last-run", false, "no run yet"};

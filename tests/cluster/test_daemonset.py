@@ -119,7 +119,8 @@ def test_a_bad_edit_leaves_the_last_good_policy_in_force(cluster, shipped):
         assert shipped.metric("imagesweep_config_last_reload_successful") == 0
         assert shipped.metric("imagesweep_policy_info", sha256=good) == 1
         status, text = shipped.fetch("/readyz?verbose")
-        assert status == 200 and "the newest text is not in force" in text
+        assert status == 200 and "[-]policy failed" in text
+        assert f"(sha256 {good}) stays in force; the last policy was rejected: " in text
     text = shipped.put_policy(dryRun=True, limits={"maxFailures": 9})
     shipped.wait_for("Loaded policy", sha256=sha(text), seconds=10)
     assert shipped.metric("imagesweep_config_last_reload_successful") == 1
