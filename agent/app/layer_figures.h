@@ -17,6 +17,10 @@ LayerFigures FiguresOf(const layers::LayerGraph& graph, const Plan& plan);
 // report.before and report.after.
 void Compare(const layers::LayerGraph& graph, Report& report);
 
+// What a dry run would leave if nothing else changed.  The snapshot has no disk without
+// report.layers, because the space that comes free is not known then.  Requires report.before.
+Snapshot PredictAfter(const Report& report);
+
 // Containers in the CRI's namespace that the CRI does not list: of `ctr` and `nerdctl`, or lost by
 // a runtime that was restarted while it ran them (containerd issue 7247).  Their images are in use
 // like any other's: what they name, which may be another image by now, and what they run on.

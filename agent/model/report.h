@@ -121,6 +121,9 @@ struct Report {
   std::optional<LayerFigures> layers;  // empty: not known, and `warnings` may say why
   std::optional<Snapshot> before;
   std::optional<Snapshot> after;
+  // Of a dry run that would remove images: an estimate of what a run that removes them leaves.  The
+  // disk is empty where the sizes of layers are not known.
+  std::optional<Snapshot> predicted_after;
   std::size_t referenced_images = 0;
   std::vector<std::string> missing_after;      // referenced images that a second look did not find
   std::vector<double> recheck_window_seconds;  // last look to removal call, one per call

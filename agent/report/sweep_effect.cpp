@@ -25,8 +25,11 @@ std::string Predicted(const Json& report) {
          (certainty.empty() ? "" : " (" + certainty + ")");
 }
 
-Page::Grid DiskGrid(const Json& before, const Json& after) {
-  Page::Grid grid{{"", "Before", "After"}, {}};
+Page::Grid DiskGrid(const SweepDocument& sweep) {
+  const Json& before = At(sweep.report, "before");
+  // After a dry run the node is as it was before.
+  const Json& after = At(sweep.report, sweep.dry_run ? "predictedAfter" : "after");
+  Page::Grid grid{{"", "Before", sweep.dry_run ? "After (estimate)" : "After"}, {}};
   const auto row = [&](const std::string& what, const auto& show) {
     grid.rows.push_back({what, show(before), after.is_null() ? "-" : show(after)});
   };
@@ -62,10 +65,9 @@ std::string Reclaimed(const SweepDocument& sweep) {
 }  // namespace
 
 std::optional<Page::Section> DiskSpace(const SweepDocument& sweep) {
-  const Json& before = At(sweep.report, "before");
-  if (before.is_null()) return std::nullopt;
-  return SectionOf("Disk space", DiskGrid(before, At(sweep.report, "after")),
-                   Page::Paragraph{kReclaimableMeans}, Page::Paragraph{Reclaimed(sweep)});
+  if (At(sweep.report, "before").is_null()) return std::nullopt;
+  return SectionOf("Disk space", DiskGrid(sweep), Page::Paragraph{kReclaimableMeans},
+                   Page::Paragraph{Reclaimed(sweep)});
 }
 
 std::optional<Page::Section> Verification(const SweepDocument& sweep) {

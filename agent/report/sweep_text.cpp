@@ -27,14 +27,18 @@ std::string BeforeAndAfter(const Report& report) {
   if (!report.before || !report.after) return {};
   const Snapshot& before = *report.before;
   const Snapshot& after = *report.after;
-  Table table({"", "BEFORE", "AFTER"});
-  table.Add({"Images", std::to_string(before.images), std::to_string(after.images)});
-  table.Add({"Image sizes", HumanBytes(before.bytes), HumanBytes(after.bytes)});
-  const auto reclaimable = [](const Snapshot& s) {
-    return HumanBytes(s.reclaimable_bytes) + " (" + Percent(s.reclaimable_bytes, s.bytes) + ")";
+  // After a dry run the node is as it was before.
+  const std::optional<Snapshot>& left = report.dry_run ? report.predicted_after : report.after;
+  Table table({"", "BEFORE", report.dry_run ? "AFTER (ESTIMATE)" : "AFTER"});
+  const auto row = [&](const char* what, const auto& cell) {
+    table.Add({what, cell(before), left ? cell(*left) : ""});
   };
-  table.Add({"Reclaimable", reclaimable(before), reclaimable(after)});
-  table.Add({"Disk used", DiskCell(before.disk), DiskCell(after.disk)});
+  row("Images", [](const Snapshot& s) { return std::to_string(s.images); });
+  row("Image sizes", [](const Snapshot& s) { return HumanBytes(s.bytes); });
+  row("Reclaimable", [](const Snapshot& s) {
+    return HumanBytes(s.reclaimable_bytes) + " (" + Percent(s.reclaimable_bytes, s.bytes) + ")";
+  });
+  row("Disk used", [](const Snapshot& s) { return DiskCell(s.disk); });
   std::string text = "\n" + table.Render() + kReclaimableMeans + "\n";
   if (report.layers) {
     text += (report.dry_run ? "Would free, by the layers: " : "Freed, by the layers: ") +

@@ -190,9 +190,11 @@ Html RunsSection(const StatusView& view) {
          << Text{run.entry.result};
     if (run.entry.dry_run) html << ", dry run";
     html << "</td><td data-of=\"images\">" << Text{ImageWords(run.before)};
-    if (run.after) html << " → " << Text{ImageWords(run.after)};
+    const Text becomes{run.entry.dry_run ? " → about " : " → "};
+    if (run.after) html << becomes << Text{ImageWords(run.after)};
     html << "</td><td data-of=\"disk used\">" << Text{DiskWords(run.before)};
-    if (run.after) html << " → " << Text{DiskWords(run.after)};
+    if (run.after && (run.after->disk || !run.entry.dry_run))
+      html << becomes << Text{DiskWords(run.after)};
     html << "</td><td>" << Text{run.entry.headline} << "</td></tr>\n";
   }
   html << "</tbody></table></section>\n";

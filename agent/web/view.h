@@ -16,7 +16,8 @@ struct HealthCheck {
   std::string text;
 };
 
-// A remembered run with what it was like before and after, when that is known.
+// A remembered run with what it was like before and after, when that is known.  Of a dry run
+// `after` is an estimate of what a run that removes leaves.
 struct RunRow {
   RunEntry entry;
   std::optional<Snapshot> before, after;

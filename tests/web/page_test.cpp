@@ -136,6 +136,14 @@ TEST(Page, ShowsDiskPlanHoldersRunsSourcesAndPolicy) {
               AllOf(HasSubstr("file/policy.yaml"), HasSubstr("dryRun: false")));
 }
 
+TEST(Page, ADryRunIsFollowedByAnEstimate) {
+  StatusView view = ViewOf(SampleReport());
+  view.runs[0].entry.dry_run = true;
+  EXPECT_EQ(Cells(*Page(view)->ById("runs")->All("table").at(0))[0].at(3), "3 → about 2");
+  view.runs[0].after->disk.reset();
+  EXPECT_EQ(Cells(*Page(view)->ById("runs")->All("table").at(0))[0].at(4), "8.8KiB (90%)");
+}
+
 TEST(Page, NamesTheWorkloadsThatHoldAnImageAndFindsItByThem) {
   const auto page = Page(ViewOf(SampleReportWithWorkloads(2)), "q=statefulset+shop/api-1");
   const auto held = Cells(*page->ById("protected")->All("table").at(0));
