@@ -116,10 +116,6 @@ void Agent::LogRun(const Report& report) {
                                     {"err", report.refused->error.what}});
     return;
   }
-  for (const std::string& name : report.missing_after)
-    parts_.log.Error("Missed referenced image after run", {{"run", report.run}, {"image", name}});
-  for (const std::string& warning : report.warnings)
-    parts_.log.Warn("Limited run", {{"run", report.run}, {"err", warning}});
   const AwaitingConfirmation waiting = report.plan.CountAwaitingConfirmation();
   parts_.log.Info("Finished run",
                   {{"node", report.node},
@@ -132,6 +128,11 @@ void Agent::LogRun(const Report& report) {
                    {"runsToConfirm", static_cast<std::int64_t>(waiting.fewest_runs)},
                    {"removed", static_cast<std::int64_t>(report.Count(OutcomeKind::kRemoved))},
                    {"summary", Summary(report)}});
+  // After the line of their run: several tell what it left, such as the disk use.
+  for (const std::string& name : report.missing_after)
+    parts_.log.Error("Missed referenced image after run", {{"run", report.run}, {"image", name}});
+  for (const std::string& warning : report.warnings)
+    parts_.log.Warn("Limited run", {{"run", report.run}, {"err", warning}});
 }
 
 // Nodes must not march in step: the interval is drawn from ± jitterPercent.

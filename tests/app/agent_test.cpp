@@ -195,6 +195,22 @@ TEST_F(AgentTest, LogsHowManyImagesAwaitConfirmationAndHowManyRunsThatTakes) {
   EXPECT_TRUE(node.removed.empty());
 }
 
+TEST_F(AgentTest, LogsTheWarningsOfARunAfterTheRun) {
+  node.disk = DiskUsage{"/var", 1000, 50, 100, 100};
+  policies.Offer(kHead +
+                     "dryRun: false\ninitialDelay: 0s\n"
+                     "diskUsage: {highThresholdPercent: 80, lowThresholdPercent: 70}\n",
+                 "file/p");
+  StartLogging();
+  AwaitLastRun("Removed 0 images");
+  const std::string lines = StopLogging();
+  const auto finished = lines.find("\"Finished run\"");
+  const auto warning = lines.find("not enough came free: disk use went from 95% to 95%");
+  ASSERT_NE(finished, std::string::npos) << lines;
+  ASSERT_NE(warning, std::string::npos) << lines;
+  EXPECT_LT(finished, warning);
+}
+
 // Copies each image in twenty parts, of which each takes ten minutes.
 struct SlowArchiver final : ImageArchiver {
   SlowArchiver(const FakeClock& its_clock, std::function<void()> its_look)
