@@ -72,7 +72,11 @@ Report Agent::RunOnce(const std::shared_ptr<const ActivePolicy>& active, Trigger
       report, trigger, took.count(),
       report.layers ? std::optional(report.layers->removed.bytes) : std::nullopt);
   parts_.health.SetLastRun(report);
-  if (parts_.events != nullptr)
+  if (parts_.mode != nullptr && !report.refused && !report.evidence.without_kubernetes)
+    parts_.mode->LabelsRead(report.node_labels);
+  // The policy of a dry run that an edit ended is in force no longer, and the next run tells more.
+  const bool outdated = report.dry_run && parts_.policies.Active() != active;
+  if (parts_.events != nullptr && !outdated)
     for (NodeEvent& event : EventsOf(report)) parts_.events->Offer(std::move(event));
   LogRun(report);
   return report;

@@ -10,8 +10,9 @@
 namespace imagesweep {
 
 // Holds events back so that the API server hears of one reason at most every ten minutes: what
-// repeats meanwhile becomes a series, and of what changes meanwhile the last is told.  Pure but for
-// the times it is given; one event per reason is kept, so it does not grow.  One thread.
+// repeats meanwhile becomes a series, and of what changes meanwhile the last is told.  An event
+// that is to be told at once follows the last of its reason after ten seconds at the earliest. Pure
+// but for the times it is given; one event per reason is kept, so it does not grow.  One thread.
 class EventPacer {
  public:
   // `prefix`: of the objects' names, e.g. the node's name.
@@ -34,6 +35,7 @@ class EventPacer {
     std::optional<NodeEventWrite> written;  // what the API server has
     std::optional<NodeEventWrite> waiting;
     SteadyTime due = SteadyTime::min();
+    SteadyTime due_at_once = SteadyTime::min();
   };
   const std::string prefix_;
   std::map<std::string, Entry> by_reason_;

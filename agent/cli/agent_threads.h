@@ -10,6 +10,7 @@
 #include "agent/app/policy_choice.h"
 #include "agent/app/policy_sight.h"
 #include "agent/app/policy_store.h"
+#include "agent/app/removal_mode.h"
 #include "agent/app/status.h"
 #include "agent/app/wakeup.h"
 #include "agent/base/clock.h"
@@ -42,6 +43,7 @@ struct AgentShared {
   Wakeup wakeup;
   std::optional<SteadyTime> uses_not_written;  // when that was logged last
   std::unique_ptr<EventPublisher> events;      // empty: none are written; set before others use it
+  std::optional<RemovalModeWatch> mode;        // set together with the log
 
   void Tell(NodeEvent event) const;
   // Logs that uses cannot be written to the state directory, once an hour.  One thread.

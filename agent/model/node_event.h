@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "agent/base/clock.h"
 
@@ -13,6 +14,10 @@ struct NodeEvent {
   std::string action;  // "RemoveImages"; what was being done
   std::string note;    // for people; made printable and cut at 1 kB when written
   bool only_when_changed = false;  // the same note again is no news
+  // It does not wait until ten minutes have passed since the last event of its reason.
+  bool at_once = false;
+  // Reasons of events that no longer hold: those that are not written yet are dropped.
+  std::vector<std::string> withdraws = {};
 };
 
 // One request to the API: a new event, or one that is there and goes on as a series.

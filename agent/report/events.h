@@ -14,8 +14,10 @@ namespace imagesweep {
 // changed nothing has none.
 std::vector<NodeEvent> EventsOf(const Report& report);
 
-// `dry_run`: as the agent follows it, not only as the policy says.
-NodeEvent PolicyLoadedEvent(const PolicySource& source, bool dry_run, bool suspended);
+// `dry_run`: as the agent follows it, not only as the policy says.  `mode_changed`: one of the two
+// was turned on or off, which is told at once.
+NodeEvent PolicyLoadedEvent(const PolicySource& source, bool dry_run, bool suspended,
+                            bool mode_changed);
 // `problem`: all complaints, one a line; the first is told.  `keeps_last_good`: a policy stays in
 // force.
 NodeEvent PolicyInvalidEvent(const std::string& problem, bool keeps_last_good);

@@ -18,10 +18,10 @@ const std::string kHead =
 // The loop on a thread of its own, on the real clock; every wait in these tests ends by an event.
 struct AgentTest : testing::Test {
   ~AgentTest() override { Stop(); }
-  void Start(bool force_dry_run = false) {
-    agent.emplace(Agent::Parts{sweeper, policies, wakeup, health, metrics, **log, clock, nullptr,
-                               {}, &sight},
-                  force_dry_run, 1);
+  void Start(bool force_dry_run = false, EventPublisher* events = nullptr) {
+    agent.emplace(
+        Agent::Parts{sweeper, policies, wakeup, health, metrics, **log, clock, events, {}, &sight},
+        force_dry_run, 1);
     loop = std::jthread([this] { agent->Run(stop.get_token()); });
   }
   void Stop() {
@@ -209,6 +209,41 @@ TEST_F(AgentTest, LogsTheWarningsOfARunAfterTheRun) {
   ASSERT_NE(finished, std::string::npos) << lines;
   ASSERT_NE(warning, std::string::npos) << lines;
   EXPECT_LT(finished, warning);
+}
+
+// The edit comes when the images of the dry run are chosen and the node is looked at once more.
+TEST_F(AgentTest, TellsNoEventOfADryRunThatAnEditEnded) {
+  const std::string sweep = kHead +
+                            "initialDelay: 0s\nminimumAge: 0s\nmaximumAge: 1s\n"
+                            "limits: {maxPercentOfImages: 100, confirmRuns: 1}\n";
+  node.images.push_back(Img("a", {"a"}));
+  policies.Offer(sweep, "file/p");
+  sweeper.Evaluate(*policies.Active(), {});
+  node_clock.Advance(std::chrono::minutes(1));
+  bool edited = false;
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    const bool last_look = call == "ReadPods" && node.calls.rbegin()[1] == "Stat";
+    if (last_look && !std::exchange(edited, true))
+      policies.Offer(sweep + "dryRun: false\nsuspend: true\n", "file/p");
+    return std::nullopt;
+  };
+  std::vector<std::string> written;
+  EventPublisher events(
+      "node1",
+      [&](const NodeEventWrite& write, const std::stop_token&) -> Status {
+        written.push_back(write.event.reason);
+        return Done{};
+      },
+      **log, clock, Backoff(Millis(1), Millis(1), 1));
+  {
+    const std::jthread publisher([&](const std::stop_token& quit) { events.Run(quit); });
+    Start(/*force_dry_run=*/false, &events);
+    AwaitLastRun("the policy is suspended");
+    Stop();
+    clock.Sleep(Millis(100), {});
+  }
+  EXPECT_TRUE(edited);
+  EXPECT_THAT(written, testing::IsEmpty());
 }
 
 // Copies each image in twenty parts, of which each takes ten minutes.

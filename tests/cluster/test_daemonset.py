@@ -149,9 +149,12 @@ def test_describe_node_tells_what_the_agent_did_and_what_is_wrong(cluster, shipp
     assert told("Warning", "PolicyInvalid", "the last good policy stays in force"), described(cluster)
     shipped.put_policy(dryRun=False)
     assert shipped.sweep_until(lambda: unneeded.id not in cluster.containerd.ids()), shipped.text()
+    assert told("Normal", "PolicyLoaded", "dry run is off: images are removed"), described(cluster)
+    assert shipped.wait_for("Turned dry run off")
     assert told("Normal", "ImagesRemoved", "Removed "), described(cluster)
-    # One for a reason, whatever the number of images and edits.
+    # One for a reason, whatever the number of images and edits; the end of the dry run is told beside its begin.
     reasons = [event[1] for event in described(cluster)]
+    reasons.remove("PolicyLoaded")
     assert sorted(reasons) == sorted(set(reasons)), described(cluster)
 
 
