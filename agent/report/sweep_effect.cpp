@@ -1,5 +1,7 @@
 #include "agent/report/sweep_effect.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <string>
@@ -23,6 +25,33 @@ std::string Predicted(const Json& report) {
   const std::string certainty = Text(report, "predictionCertainty");
   return Bytes(Number(report, "predictedFreedBytes")) + " predicted by the layers" +
          (certainty.empty() ? "" : " (" + certainty + ")");
+}
+
+// `text` with two decimals at least: "2" becomes "2.00", "0.0450" becomes "0.045".
+std::string WithCents(std::string text) {
+  if (text.find('.') == std::string::npos) text += '.';
+  const std::size_t cents = text.find('.') + 3;
+  while (text.size() > cents && text.back() == '0') text.pop_back();
+  text.resize(std::max(text.size(), cents), '0');
+  return text;
+}
+
+// A price as the policy has it, all its decimals.
+std::string UnitPrice(double price) {
+  char text[400];
+  const auto end = std::to_chars(text, text + sizeof text, price, std::chars_format::fixed).ptr;
+  return WithCents(std::string(text, end));
+}
+
+// Rounded to cents; of less than ten cents two digits.
+std::string Amount(double money) {
+  constexpr int kMost = 12;
+  int decimals = 2;
+  if (money > 0 && money < 0.1)
+    decimals = std::min(kMost, static_cast<int>(std::ceil(-std::log10(money))) + 1);
+  char text[400];
+  std::snprintf(text, sizeof text, "%.*f", decimals, money);
+  return WithCents(text);
 }
 
 Page::Grid DiskGrid(const SweepDocument& sweep) {
@@ -136,12 +165,10 @@ std::optional<Page::Section> GettingImagesBack(const SweepDocument& sweep) {
 std::optional<Page::Section> Cost(const SweepDocument& sweep) {
   const double price = Number(sweep.report, "storageCostPerGiBMonth");
   if (price <= 0 || sweep.went.empty()) return std::nullopt;
-  char text[64];
-  std::snprintf(text, sizeof text, "%.2f", price * sweep.SizeOfWent() / (1024.0 * 1024 * 1024));
-  return SectionOf("Cost",
-                   Page::Paragraph{std::string(sweep.dry_run ? "Would save " : "Saves ") + text +
-                                   " a month at " + Text(sweep.report, "storageCostText") +
-                                   " for a GiB, by the runtime's sizes."});
+  const double saved = price * sweep.SizeOfWent() / (1024.0 * 1024 * 1024);
+  return SectionOf("Cost", Page::Paragraph{std::string(sweep.dry_run ? "Would save " : "Saves ") +
+                                           Amount(saved) + " a month at " + UnitPrice(price) +
+                                           " for a GiB, by the runtime's sizes."});
 }
 
 }  // namespace imagesweep::sweep_page

@@ -74,6 +74,30 @@ TEST(Text, APageSaysHowWhatWentComesBack) {
   EXPECT_THAT(page(), HasSubstr("imagesweep restore --last --dry-run=false\n"));
 }
 
+TEST(Text, APageSaysWhatIsSavedInCents) {
+  constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+  const struct {
+    double price;
+    std::uint64_t bytes;
+    const char* says;
+  } cases[] = {
+      {0.045, 20 * kGiB, "Saves 0.90 a month at 0.045 for a GiB"},
+      {0.1, 3 * kGiB, "Saves 0.30 a month at 0.10 for a GiB"},
+      {2, 3 * kGiB, "Saves 6.00 a month at 2.00 for a GiB"},
+      {12.5, kGiB / 3, "Saves 4.17 a month at 12.50 for a GiB"},
+      {0.1, kGiB / 2, "Saves 0.05 a month at 0.10 for a GiB"},
+      {0.1, kGiB / 8, "Saves 0.013 a month at 0.10 for a GiB"},
+      {0.023, kGiB / 64, "Saves 0.00036 a month at 0.023 for a GiB"},
+  };
+  for (const auto& [price, bytes, says] : cases) {
+    Report report = SampleReport();
+    report.in_force.reporting.storage_cost_per_gib_month = price;
+    report.observation.images[1].size_bytes = bytes;
+    EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(report))), HasSubstr(says));
+  }
+  EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(SampleReport()))), Not(HasSubstr("a month")));
+}
+
 TEST(Text, ASweepShowsBeforeAndAfterAsMeasured) {
   const std::string text = SweepText(SampleReport(), {});
   EXPECT_THAT(text, HasSubstr("Removed 1 image"));
