@@ -24,16 +24,20 @@ struct LookAlikes {
   std::vector<std::uint32_t> layers;      // in LayerChains::layers, largest first
   std::vector<std::string> repositories;  // of the images that carry them, sorted
   bool identical = false;                 // the very same content (diff id), on different parents
+  // Different content (diff IDs) of one and the same instruction of a Dockerfile, word for word.
+  // Neither: only sizes and the shape of the lines are alike.
+  bool same_instruction = false;
   std::uint64_t saved = 0;                // with one in place of one for each repository
 };
 
 enum class AdviceKind {
-  kShareLayer,     // build a base image with it: look-alikes
+  kShareLayer,     // build a base image with it: look-alikes of one instruction
   kOrderLayers,    // identical content on different parents: put it further down
   kHeavyLayer,     // one instruction makes a large layer that several images carry apart
   kManyTags,       // one image under several tags of a repository
   kSameLayers,     // images that differ in their configuration alone
   kPatchVersions,  // bases that differ in the patch version alone
+  kSimilarLayers,  // look-alikes of which no more is known
 };
 
 std::string_view ToString(AdviceKind kind);  // "share-layer"
@@ -41,7 +45,8 @@ std::string_view ToString(AdviceKind kind);  // "share-layer"
 // What could be done, and what for.
 struct Advice {
   AdviceKind kind = AdviceKind::kShareLayer;
-  // That it would save on this node; 0: tidiness alone.  Of a heavy layer: all that it takes.
+  // That it would save on this node; 0: tidiness alone.  Of similar layers: if their content were
+  // the same.  Of a heavy layer: all that it takes.
   std::uint64_t bytes = 0;
   std::string subject;  // instruction, repository, "PYTHON_VERSION 3.11: 3.11.4, 3.11.9"
   std::vector<std::uint32_t> images;  // ascending
@@ -54,7 +59,7 @@ struct Bloat {
   std::vector<std::uint32_t> heaviest;  // in chains.layers, largest first
   std::vector<BuildLine> lines;         // the heaviest first
   std::vector<LookAlikes> look_alikes;  // most saved first
-  std::vector<Advice> advice;           // most saved first, heavy layers last
+  std::vector<Advice> advice;           // most saved first, then similar and then heavy layers
   // Images with layers; these are compared by content alone.
   std::size_t without_history = 0;
 };

@@ -10,6 +10,10 @@ namespace imagesweep::layers {
 // the old builder put before it, and "# buildkit" behind it.
 std::string_view Instruction(std::string_view created_by);
 
+// Whether it is an instruction of a Dockerfile that makes a layer.  Other builders write the same
+// line for each of their layers ("bazel build ...", "jib-maven-plugin:3.4.0").
+bool IsDockerfileInstruction(std::string_view created_by);
+
 // The instruction with what changes from build to build taken out: two steps of equal shape are the
 // same line of a Dockerfile, or of its copy in another project.  "COPY dir:4f8e… in /app" becomes
 // "COPY dir:# in /app", "pip install torch==2.1.0" becomes "pip install torch==#".

@@ -136,9 +136,13 @@ class LayerPage {
       grid.rows.push_back({HumanBytes(group.saved_bytes), std::to_string(group.layers),
                            HumanBytes(group.bytes), Short(group.instruction),
                            Names(group.repositories),
-                           group.identical ? "identical" : "about the same size"});
+                           group.identical          ? "identical"
+                           : group.same_instruction ? "different builds"
+                                                    : "about the same size"});
     AddGrid("Layers that look alike", std::move(grid), all_.look_alikes.size(),
-            "Saves: unpacked, with one layer instead of one for each repository.");
+            "Saves: unpacked, with one layer instead of one for each repository, if that layer has "
+            "the content that all of them need. Content: identical, different builds of one "
+            "instruction (diff IDs differ), or not known beyond the size.");
   }
 
   void Twins(const char* title, const char* what, const std::vector<LayerAnalysis::Twins>& twins) {
@@ -190,8 +194,17 @@ std::string AdviceText(const LayerAnalysis::Advice& advice) {
   const std::string images = document::Count(advice.images.size(), "image");
   const std::string subject = Short(advice.subject);
   if (advice.kind == "share-layer")
-    return "Save " + bytes + ": " + images + " carry a layer of their own from \"" + subject +
-           "\"; build one base image with it, and let them start from there.";
+    return "Save up to " + bytes + ": " + images + " carry a layer of their own from \"" + subject +
+           "\", each another build of it (diff IDs differ); if they need the same content, build "
+           "one "
+           "base image with it, and let them start from there.";
+  if (advice.kind == "similar-layers")
+    return "Compare " + bytes + ": " + images +
+           " carry layers of about the same size from lines "
+           "like \"" +
+           subject +
+           "\"; no digest and no diff ID shows that they come from one "
+           "instruction.";
   if (advice.kind == "order-layers")
     return "Save " + bytes + ": " + images + " carry the very same content from \"" + subject +
            "\" on different parents; put this step before what differs.";
@@ -232,6 +245,7 @@ std::string LayerAnalysisJson(const LayerAnalysis& all, std::size_t limit) {
                            {"bytes", group.bytes},
                            {"layers", group.layers},
                            {"identical", group.identical},
+                           {"sameInstruction", group.same_instruction},
                            {"savedBytes", group.saved_bytes},
                            {"repositories", group.repositories}});
   Json advice = Json::array();

@@ -32,6 +32,8 @@ struct LayerAnalysis {
     std::vector<std::string> repositories;  // of the images that carry them
     bool identical = false;                 // the very same content, on different parents
     std::uint64_t saved_bytes = 0;          // with one in place of one for each repository
+    // Different content (diff IDs) of one and the same instruction.
+    bool same_instruction = false;
   };
   // Images that differ in less than their size says.
   struct Twins {
