@@ -89,7 +89,7 @@ void Agent::LogRun(const Report& report) {
     const Log::Fields fields = {
         {"node", report.node},
         {"run", report.run},
-        {"image", image.display_name()},
+        {"image", ShownName(image)},
         {"imageID", image.id.text()},
         {"sizeBytes", static_cast<std::int64_t>(image.size_bytes)},
         {"code", std::string(ToString(decision.code))},
@@ -134,7 +134,8 @@ void Agent::LogRun(const Report& report) {
                    {"summary", Summary(report)}});
   // After the line of their run: several tell what it left, such as the disk use.
   for (const std::string& name : report.missing_after)
-    parts_.log.Error("Missed referenced image after run", {{"run", report.run}, {"image", name}});
+    parts_.log.Error("Missed referenced image after run",
+                     {{"run", report.run}, {"image", ShownName(name)}});
   for (const std::string& warning : report.warnings)
     parts_.log.Warn("Limited run", {{"run", report.run}, {"err", warning}});
 }

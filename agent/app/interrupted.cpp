@@ -93,8 +93,7 @@ bool GiveBackInterrupted(History& history, RuntimeReader& runtime, NameRestorer*
              before.missing == half.missing;
     });
     if (half.missing.empty() || !same) continue;
-    const std::string what =
-        half.image.display_name() + " had when a removal of it was interrupted";
+    const std::string what = ShownName(half.image) + " had when a removal of it was interrupted";
     const Status done =
         restorer == nullptr
             ? Status(Error{ErrorKind::kInvalid, "the CRI has no call that gives a name"})

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/base/strong_string.h"
@@ -29,12 +30,18 @@ struct Image {
 
   // No evidence says that it can be pulled again; an unknown origin counts as local.
   bool local_only() const noexcept { return !origin.can_be_pulled(); }
-  // The first tag, else the first digest, else the id: what people call it.
+  // The first tag, else the first digest, else the id.  For people: ShownName.
   const std::string& display_name() const noexcept {
     if (!tags.empty()) return tags.front().text();
     return digests.empty() ? id.text() : digests.front().text();
   }
 };
+
+// A display name as people read it.  That of an image without a name is its ID, and becomes
+// "<none> (3f8a7c2b1e9d)": `<none>` and 12 digits, as docker and crictl show them.  Tables that
+// have a column for the ID show `<none>` alone.
+std::string ShownName(std::string_view display_name);
+std::string ShownName(const Image& image);
 
 // A pause image by its name alone, for runtimes that do not say: registry.k8s.io/pause,
 // rancher/mirrored-pause, k8s.gcr.io/pause-amd64.

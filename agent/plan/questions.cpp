@@ -151,8 +151,7 @@ bool Retained(const Scene& scene, std::uint32_t at) {
 std::string RetainedEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   if (!applies) return "not among the newest of a repository in use";
   if (const NameStanding* const follower = Follower(scene, at))
-    return "signature, attestation or SBOM of " + follower->subject->display_name() +
-           ", which is here";
+    return "signature, attestation or SBOM of " + ShownName(*follower->subject) + ", which is here";
   const auto it = std::ranges::find_if(scene.names(at), &NameStanding::retained);
   return RankText(*it, it->kept) + (it->numbered() ? " (rule \"" + it->rule->name + "\")"
                                                    : ", and it is in use (keep.lastPerRepository)");

@@ -18,9 +18,10 @@ bool Flag(const Json& json, const char* key);
 double Number(const Json& json, const char* key);
 std::vector<std::string> Texts(const Json& list);
 
-// "registry/app:v1" as {"registry/app", "v1"}; of a digest its beginning.
+// "registry/app:v1" as {"registry/app", "v1"}; of a digest its beginning; `<none>` for the tag of
+// an image without a name.
 std::pair<std::string, std::string> Split(const std::string& name);
-// An image's tags; a digest or the id when it has none.
+// An image's tags; a digest or ShownName of its ID when it has none.
 std::vector<std::string> NamesOf(const Json& image);
 
 // "all 3 referenced images are present."

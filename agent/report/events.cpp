@@ -66,7 +66,7 @@ std::vector<NodeEvent> EventsOf(const Report& report) {
     events.push_back({true, "ImageRemovalFailed", "RemoveImages",
                       "Failed to remove " + std::to_string(count) +
                           (count == 1 ? " image: " : " images, the first is ") +
-                          report.observation.images[first->image].display_name() + ": " +
+                          ShownName(report.observation.images[first->image]) + ": " +
                           first->detail});
   }
   if (std::string note = Shortfall(report); !note.empty())

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "agent/base/quantity.h"
+#include "agent/model/image.h"
 #include "agent/report/document.h"
 
 namespace imagesweep {
@@ -33,7 +34,7 @@ std::string Names(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 3;
   std::string text;
   for (std::size_t i = 0; i < names.size() && i < kShown; ++i)
-    text += (i == 0 ? "" : ", ") + names[i];
+    text += (i == 0 ? "" : ", ") + ShownName(names[i]);
   if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
   return text;
 }
@@ -148,8 +149,8 @@ class LayerPage {
   void Twins(const char* title, const char* what, const std::vector<LayerAnalysis::Twins>& twins) {
     Page::Grid grid{{what, "Saves", "In", "Images"}, {}};
     for (const auto& one : First(twins, limit_))
-      grid.rows.push_back(
-          {one.what, HumanBytes(one.saved_bytes), Number(one.images), Names(one.images)});
+      grid.rows.push_back({ShownName(one.what), HumanBytes(one.saved_bytes), Number(one.images),
+                           Names(one.images)});
     AddGrid(title, std::move(grid), twins.size());
   }
 
@@ -192,7 +193,7 @@ std::uint64_t LayerAnalysis::SavableBytes() const {
 std::string AdviceText(const LayerAnalysis::Advice& advice) {
   const std::string bytes = HumanBytes(advice.bytes);
   const std::string images = document::Count(advice.images.size(), "image");
-  const std::string subject = Short(advice.subject);
+  const std::string subject = Short(ShownName(advice.subject));
   if (advice.kind == "share-layer")
     return "Save up to " + bytes + ": " + images + " carry a layer of their own from \"" + subject +
            "\", each another build of it (diff IDs differ); if they need the same content, build "

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/model/image.h"
 #include "agent/report/page_section.h"
 #include "agent/report/text.h"
 
@@ -112,7 +113,8 @@ std::optional<Page::Section> Verification(const SweepDocument& sweep) {
     all.front() = all.front() == 'a' ? 'A' : 'T';
     items.push_back(std::move(all));
   }
-  for (const std::string& name : missing) items.push_back("MISSING although referenced: " + name);
+  for (const std::string& name : missing)
+    items.push_back("MISSING although referenced: " + ShownName(name));
   if (At(verification, "unfinishedPods").is_number()) {
     std::string pods = "Pods ready before: " + Whole(verification, "readyPodsBefore") + " of " +
                        Whole(verification, "unfinishedPods");

@@ -63,7 +63,8 @@ std::string Verification(const Report& report) {
     return "Verified: " + document::AllArePresent(report.referenced_images) + "\n";
   }
   std::string text = "MISSING after the run, though referenced:\n";
-  for (const std::string& name : report.missing_after) text += "  " + Printable(name) + "\n";
+  for (const std::string& name : report.missing_after)
+    text += "  " + Printable(ShownName(name)) + "\n";
   return text;
 }
 

@@ -92,9 +92,10 @@ Html StateSection(const StatusView& view) {
   Fact("Deferred", std::to_string(report.plan.Count(Verdict::kDefer)), html);
   Fact("Kept", std::to_string(report.plan.Count(Verdict::kKeep)), html);
   html << "</dl>\n";
-  if (!report.missing_after.empty())
-    html << "<p class=\"bad\">Missing after the run, though referenced:</p>"
-         << List(report.missing_after);
+  std::vector<std::string> missing;
+  for (const std::string& name : report.missing_after) missing.push_back(ShownName(name));
+  if (!missing.empty())
+    html << "<p class=\"bad\">Missing after the run, though referenced:</p>" << List(missing);
   if (!report.warnings.empty()) html << "<h3>Warnings</h3>" << List(report.warnings);
   if (const auto advice = Advice(report); !advice.empty())
     html << "<h3>Advice</h3>" << List(advice);

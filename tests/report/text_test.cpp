@@ -4,7 +4,12 @@
 
 #include <algorithm>
 
+#include "agent/report/analysis.h"
+#include "agent/report/changes.h"
+#include "agent/report/df.h"
+#include "agent/report/events.h"
 #include "agent/report/printable.h"
+#include "agent/report/restore.h"
 #include "agent/report/sweep_page.h"
 #include "agent/report/table.h"
 #include "tests/support/report.h"
@@ -203,6 +208,47 @@ TEST(Text, ASummaryCountsWhatAwaitsConfirmationAndTheRunsThatItTakes) {
   EXPECT_THAT(Summary(report), HasSubstr("; 2 await confirmation by 1 more run ("));
   report.plan.decisions[2].runs_to_confirm = 3;
   EXPECT_THAT(Summary(report), HasSubstr("; 2 await confirmation by 1 to 3 more runs ("));
+}
+
+TEST(ShownName, OfAnImageWithoutANameIsNoneAndTwelveDigitsOfItsId) {
+  const std::string digits = "3f8a7c2b1e9d" + std::string(52, '0');
+  EXPECT_EQ(ShownName("sha256:" + digits), "<none> (3f8a7c2b1e9d)");
+  EXPECT_EQ(ShownName(digits), "<none> (3f8a7c2b1e9d)") << "CRI-O";
+  for (const std::string& name :
+       {std::string("docker.io/library/app:1"), "docker.io/library/app@sha256:" + digits,
+        "sha256:" + digits + "0", digits.substr(1), std::string()})
+    EXPECT_EQ(ShownName(name), name);
+}
+
+TEST(Text, AnImageWithoutANameIsShownInOneFormEverywhere) {
+  Report report = SampleReport();
+  Image& image = report.observation.images[1];
+  MakeLocal(image);
+  image.tags.clear();
+  const std::string digits = image.id.text().substr(7),
+                    shown = "<none> (" + digits.substr(0, 12) + ")";
+  const auto is_shown = AllOf(HasSubstr(shown), Not(HasSubstr(digits)));
+  EXPECT_THAT(SweepText(report, {}),
+              testing::ContainsRegex("\n<none> +" + digits.substr(0, 12) + " +2.0KiB"))
+      << "beside its ID";
+  const std::string page = ToText(*MakeSweepPage(SweepJson(report)));
+  EXPECT_THAT(page, is_shown);
+  EXPECT_THAT(page, testing::ContainsRegex("\n<none> .7200+. +<none> +2.0KiB +too old"));
+  Analysis analysis;
+  analysis.required = {1};
+  EXPECT_THAT(ToText(MakeAnalysisPage(report, analysis)), is_shown);
+  report.outcomes[0].kind = OutcomeKind::kFailed;
+  EXPECT_THAT(EventsOf(report).front().note, is_shown);
+  report.missing_after = {image.display_name()};
+  EXPECT_THAT(SweepText(report, {}), HasSubstr("though referenced:\n  " + shown + "\n"));
+  EXPECT_THAT(ChangeLine({Change::Kind::kGone, image.display_name(), "2.0KiB"}, {}), is_shown);
+  RestoreReport restore;
+  restore.images.emplace_back().id = image.id.text();
+  EXPECT_THAT(RestoreText(restore, {}), is_shown);
+  DiskUse use;
+  use.images.emplace_back().name = image.display_name();
+  EXPECT_THAT(DiskUseText(use, {}), is_shown);
+  EXPECT_THAT(SweepJson(report), HasSubstr(digits)) << "documents have the whole ID";
 }
 
 TEST(Text, AnUnknownAgeIsSaid) {

@@ -136,6 +136,14 @@ TEST(Page, ShowsDiskPlanHoldersRunsSourcesAndPolicy) {
               AllOf(HasSubstr("file/policy.yaml"), HasSubstr("dryRun: false")));
 }
 
+TEST(Page, AnImageWithoutANameIsNoneAndItsShortId) {
+  Report report = SampleReport();
+  report.observation.images[1].tags.clear();
+  report.observation.images[1].digests.clear();
+  const auto page = Page(ViewOf(report));
+  EXPECT_EQ(Cells(*page->ById("plan")->All("table").at(0))[0].at(1), "<none> (720000000000)");
+}
+
 TEST(Page, ADryRunIsFollowedByAnEstimate) {
   StatusView view = ViewOf(SampleReport());
   view.runs[0].entry.dry_run = true;
