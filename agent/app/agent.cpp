@@ -72,7 +72,11 @@ Report Agent::RunOnce(const std::shared_ptr<const ActivePolicy>& active, Trigger
       report, trigger, took.count(),
       report.layers ? std::optional(report.layers->removed.bytes) : std::nullopt);
   parts_.health.SetLastRun(report);
-  if (parts_.events != nullptr)
+  if (parts_.mode != nullptr && !report.refused && !report.evidence.without_kubernetes)
+    parts_.mode->LabelsRead(report.node_labels);
+  // An edit ended this dry run, so its policy is no longer in force.  The next run reports again.
+  const bool outdated = report.dry_run && parts_.policies.Active() != active;
+  if (parts_.events != nullptr && !outdated)
     for (NodeEvent& event : EventsOf(report)) parts_.events->Offer(std::move(event));
   LogRun(report);
   return report;
@@ -85,7 +89,7 @@ void Agent::LogRun(const Report& report) {
     const Log::Fields fields = {
         {"node", report.node},
         {"run", report.run},
-        {"image", image.display_name()},
+        {"image", ShownName(image)},
         {"imageID", image.id.text()},
         {"sizeBytes", static_cast<std::int64_t>(image.size_bytes)},
         {"code", std::string(ToString(decision.code))},
@@ -116,11 +120,7 @@ void Agent::LogRun(const Report& report) {
                                     {"err", report.refused->error.what}});
     return;
   }
-  for (const std::string& name : report.missing_after)
-    parts_.log.Error("Referenced image is missing after the run",
-                     {{"run", report.run}, {"image", name}});
-  for (const std::string& warning : report.warnings)
-    parts_.log.Warn("Run warning", {{"run", report.run}, {"err", warning}});
+  const AwaitingConfirmation waiting = report.plan.CountAwaitingConfirmation();
   parts_.log.Info("Finished run",
                   {{"node", report.node},
                    {"run", report.run},
@@ -128,8 +128,16 @@ void Agent::LogRun(const Report& report) {
                    {"dryRun", report.dry_run},
                    {"images", static_cast<std::int64_t>(report.plan.decisions.size())},
                    {"toRemove", static_cast<std::int64_t>(report.plan.removals.size())},
+                   {"awaitConfirmation", static_cast<std::int64_t>(waiting.images)},
+                   {"runsToConfirm", static_cast<std::int64_t>(waiting.fewest_runs)},
                    {"removed", static_cast<std::int64_t>(report.Count(OutcomeKind::kRemoved))},
                    {"summary", Summary(report)}});
+  // After the line of their run, because some describe its result, such as the disk usage.
+  for (const std::string& name : report.missing_after)
+    parts_.log.Error("Referenced image is missing after the run",
+                     {{"run", report.run}, {"image", ShownName(name)}});
+  for (const std::string& warning : report.warnings)
+    parts_.log.Warn("Run warning", {{"run", report.run}, {"err", warning}});
 }
 
 // Random within ± jitterPercent, so that nodes do not run at the same time.

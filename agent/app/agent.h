@@ -9,6 +9,7 @@
 #include "agent/app/health.h"
 #include "agent/app/policy_sight.h"
 #include "agent/app/policy_store.h"
+#include "agent/app/removal_mode.h"
 #include "agent/app/sweeper.h"
 #include "agent/app/wakeup.h"
 #include "agent/base/backoff.h"
@@ -32,6 +33,7 @@ class Agent {
     EventPublisher* events = nullptr;  // null: writes no events
     std::function<void(std::shared_ptr<const Report>)> on_run = {};  // after each run
     const PolicySight* sight = nullptr;  // null: the source of the policy is always readable
+    RemovalModeWatch* mode = nullptr;    // null: changes of dryRun and suspend are not reported
   };
   // `force_dry_run`: dry run, also when the policy has dryRun: false.
   Agent(Parts parts, bool force_dry_run, std::uint64_t seed);

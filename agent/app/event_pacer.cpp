@@ -8,6 +8,7 @@ namespace imagesweep {
 namespace {
 
 constexpr auto kApart = std::chrono::minutes(10);
+constexpr auto kAtOnceApart = std::chrono::seconds(10);
 
 // As client-go names events: the object, and the time in nanoseconds.
 std::string NameOf(const std::string& prefix, const std::string& reason, SystemTime at) {
@@ -27,6 +28,12 @@ std::string NameOf(const std::string& prefix, const std::string& reason, SystemT
 EventPacer::EventPacer(std::string prefix) : prefix_(std::move(prefix)) {}
 
 void EventPacer::Offer(const NodeEvent& event, SystemTime at) {
+  for (const std::string& reason : event.withdraws) {
+    const auto found = by_reason_.find(reason);
+    if (found == by_reason_.end()) continue;
+    found->second.waiting.reset();
+    found->second.written.reset();  // if it holds again, it is written as a new event
+  }
   Entry& entry = by_reason_[event.reason];
   const bool goes_on = entry.written && entry.written->event.note == event.note;
   if (goes_on && event.only_when_changed) {
@@ -42,6 +49,7 @@ void EventPacer::Offer(const NodeEvent& event, SystemTime at) {
     entry.waiting->last = at;
     return;
   }
+  if (event.at_once) entry.due = std::min(entry.due, entry.due_at_once);
   entry.waiting = NodeEventWrite{event, NameOf(prefix_, event.reason, at), at, at, 1, false};
 }
 
@@ -56,6 +64,7 @@ void EventPacer::Written(const NodeEventWrite& write, SteadyTime now) {
   entry.written = write;
   entry.waiting.reset();
   entry.due = now + kApart;
+  entry.due_at_once = now + kAtOnceApart;
 }
 
 void EventPacer::Failed(const NodeEventWrite& write, SteadyTime retry_at) {

@@ -10,7 +10,8 @@
 namespace imagesweep {
 
 // Limits events to one write per reason in ten minutes.  An event that repeats in the meantime
-// becomes a series; of events that differ, only the newest is written.  Reads no clock.  Keeps one
+// becomes a series; of events that differ, only the newest is written.  An event with `at_once`
+// follows the previous event of its reason after at least ten seconds.  Reads no clock.  Keeps one
 // event per reason, so its memory is bounded.  One thread.
 class EventPacer {
  public:
@@ -35,6 +36,7 @@ class EventPacer {
     std::optional<NodeEventWrite> written;  // what the API server has
     std::optional<NodeEventWrite> waiting;
     SteadyTime due = SteadyTime::min();
+    SteadyTime due_at_once = SteadyTime::min();
   };
   const std::string prefix_;
   std::map<std::string, Entry> by_reason_;

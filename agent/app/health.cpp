@@ -14,6 +14,13 @@ std::string Line(const Health::Check& check) {
          ": " + Printable(check.text) + "\n";
 }
 
+// All errors of a policy on one line.  `errors`: one per line.
+std::string OnOneLine(const std::string& errors) {
+  std::string line;
+  for (const char c : errors) line += c == '\n' ? std::string("; ") : std::string(1, c);
+  return line;
+}
+
 // The check of the policy in force, failed while the policy cannot be read.
 Health::Check WithSight(Health::Check policy, const std::string& unread) {
   if (unread.empty()) return policy;
@@ -46,12 +53,15 @@ void Health::SetRuntime(const RuntimeIdentity& identity, const std::optional<Err
 }
 
 void Health::SetPolicy(const std::optional<PolicySource>& in_force, const std::string& problem) {
-  Check check{"policy", in_force.has_value(), "no policy loaded yet; nothing is removed"};
+  Check check{"policy", in_force.has_value() && problem.empty(),
+              "no policy loaded yet; nothing is removed"};
   if (in_force) check.text = in_force->description + " (sha256 " + in_force->sha256 + ")";
   if (!problem.empty())
-    check.text += (in_force ? "; the newest text is not in force: " : ": ") + problem;
+    check.text +=
+        (in_force ? " stays in force; the last policy was rejected: " : ": ") + OnOneLine(problem);
   state_.With([&](State& state) {
     state.policy = std::move(check);
+    state.policy_in_force = in_force.has_value();
     return 0;
   });
 }
@@ -94,7 +104,7 @@ HttpReply Health::Live() const {
 
 HttpReply Health::Ready(const std::string& query) const {
   const State state = state_.With([](const State& s) { return s; });
-  const bool ready = state.runtime.ok && state.policy.ok;
+  const bool ready = state.runtime.ok && state.policy_in_force;
   HttpReply reply{ready ? 200 : 503, "text/plain; charset=utf-8", {}};
   if (ready && query.find("verbose") == std::string::npos) {
     reply.body = "ok\n";

@@ -21,7 +21,10 @@ class Health {
   void Beat();
   // Empty: the runtime answers.
   void SetRuntime(const RuntimeIdentity& identity, const std::optional<Error>& problem);
-  // `problem`: the reason why the newest text is not in force; empty: it is.
+  // `problem`: the reason why the last policy was rejected; empty: it is in force.  A rejected
+  // policy fails the check, so that its line does not say "ok".  The agent stays ready while an
+  // earlier policy is in force, because an invalid edit must not make the pods of all nodes
+  // unready.
   void SetPolicy(const std::optional<PolicySource>& in_force, const std::string& problem);
   // The reason why the policy cannot be read; empty: it can.  Does not count toward readiness,
   // because all agents lose the policy when the API server is unreachable.
@@ -45,6 +48,7 @@ class Health {
     SteadyTime beat;
     Check runtime{"runtime", false, "not connected yet"};
     Check policy{"policy", false, "no policy loaded yet; nothing is removed"};
+    bool policy_in_force = false;
     std::string policy_unread;
     Check evidence{"last-run", false, "no run yet"};
     Check public_evidence{"last-run", false, "no run yet"};

@@ -94,7 +94,7 @@ bool GiveBackInterrupted(History& history, RuntimeReader& runtime, NameRestorer*
     });
     if (half.missing.empty() || !same) continue;
     const std::string what =
-        half.image.display_name() + " lost in an interrupted removal: " + Join(half.missing);
+        ShownName(half.image) + " lost in an interrupted removal: " + Join(half.missing);
     const Status done =
         restorer == nullptr
             ? Status(Error{ErrorKind::kInvalid, "the CRI cannot add names to an image"})

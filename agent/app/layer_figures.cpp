@@ -68,6 +68,25 @@ void Compare(const layers::LayerGraph& graph, Report& report) {
                      " than predicted; other processes also write to this disk";
 }
 
+Snapshot PredictAfter(const Report& report) {
+  Snapshot left = *report.before;
+  for (const Outcome& outcome : report.outcomes) {
+    if (outcome.kind != OutcomeKind::kWouldRemove) continue;
+    const std::uint64_t bytes = report.observation.images[outcome.image].size_bytes;
+    --left.images;
+    left.bytes -= bytes;
+    if (IsReclaimable(report.plan.decisions[outcome.image])) left.reclaimable_bytes -= bytes;
+  }
+  if (!report.layers) left.disk.reset();
+  if (left.disk) {
+    const SpaceFigure& freed = report.layers->removed;
+    DiskUsage& disk = *left.disk;
+    disk.available_bytes = std::min(disk.capacity_bytes, disk.available_bytes + freed.bytes);
+    disk.inodes_free = std::min(disk.inodes, disk.inodes_free + freed.inodes);
+  }
+  return left;
+}
+
 void AddUnknownContainers(const layers::LayerGraph& graph, std::span<const Image> images,
                           RuntimeUse& use) {
   const std::unordered_set<std::string_view> known(use.ids.begin(), use.ids.end());

@@ -17,6 +17,10 @@ LayerFigures FiguresOf(const layers::LayerGraph& graph, const Plan& plan);
 // report.layers, report.before and report.after.
 void Compare(const layers::LayerGraph& graph, Report& report);
 
+// The estimated state after the removals of a dry run, if nothing else changes.  Has no disk
+// without report.layers, because the freed space is not known then.  Requires report.before.
+Snapshot PredictAfter(const Report& report);
+
 // Adds containers in the CRI's namespace that the CRI does not list: of `ctr` and `nerdctl`, or
 // lost in a restart of the runtime (containerd issue 7247).  Both the image that they name, which
 // may have changed, and the image that they run on count as in use.  `images`: the images that the

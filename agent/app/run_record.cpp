@@ -66,7 +66,7 @@ void NotePulledAgain(Report& report, History& history) {
   report.pulled_again = FindPulledAgain(*removals, *runs, report);
   for (const PulledAgain& again : report.pulled_again)
     if (again.times >= 2)
-      report.warnings.push_back(report.observation.images[again.image].display_name() +
+      report.warnings.push_back(ShownName(report.observation.images[again.image]) +
                                 " was removed and pulled again " + std::to_string(again.times) +
                                 " times within 7 days: " + std::string(MilderSetting(again.code)) +
                                 ", or add it to keep.images");

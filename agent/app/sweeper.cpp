@@ -283,6 +283,7 @@ void Sweeper::LookAfterwards(const View& view, RemovalJournal& journal, Report& 
   report.after =
       Snapshot{images->size(), TotalBytes(*images), reclaimable, DiskAfter(report, stop)};
   if (view.graph && report.layers) Compare(*view.graph, report);
+  if (report.Count(OutcomeKind::kWouldRemove) > 0) report.predicted_after = PredictAfter(report);
   if (parts_.pods != nullptr) {
     if (const auto pods = parts_.pods->Read(Millis::zero(), stop))
       report.evidence.ready_pods_after = pods->ready;

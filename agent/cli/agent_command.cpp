@@ -117,7 +117,7 @@ void RunUntilStopped(const Options& options, AgentShared& shared, kube::Cluster*
                   NodeNameOf(options), own_pod ? *own_pod : std::nullopt,
                   [&recorder] { return recorder->Take(); });
   Agent agent({sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
-               shared.clock, shared.events.get(), std::move(on_run), &shared.sight},
+               shared.clock, shared.events.get(), std::move(on_run), &shared.sight, &*shared.mode},
               options.dry_run.value_or(false), RandomSeed());
   const std::jthread runtime_watch(
       [&](const std::stop_token& quit) { WatchRuntime(runtime, shared, quit); });
@@ -144,6 +144,8 @@ int RunAgent(const Options& options, const std::stop_token& stop) {
     return kExitUsage;
   }
   shared.log = *log;
+  shared.mode.emplace(options.dry_run.value_or(false), **log,
+                      [&shared](NodeEvent event) { shared.Tell(std::move(event)); });
   shared.log->Info("Started", {{"version", Version()},
                                {"revision", Revision()},
                                {"node", NodeNameOf(options)},

@@ -60,12 +60,11 @@ void AgentShared::PolicyChanged(PolicyStore::Change change) {
     case PolicyStore::Change::kLoaded:
       metrics.PolicyLoaded(active->source, OriginOf(active->source, options),
                            active->policy.dry_run, active->policy.suspend, clock.Now());
-      Tell(PolicyLoadedEvent(active->source, options.dry_run.value_or(active->policy.dry_run),
-                             active->policy.suspend));
       log->Info("Loaded policy", {{"source", active->source.description},
                                   {"sha256", active->source.sha256},
                                   {"dryRun", active->policy.dry_run},
                                   {"suspend", active->policy.suspend}});
+      mode->PolicyLoaded(active);
       wakeup.Notify();
       return;
   }

@@ -10,6 +10,7 @@
 #include "agent/app/policy_choice.h"
 #include "agent/app/policy_sight.h"
 #include "agent/app/policy_store.h"
+#include "agent/app/removal_mode.h"
 #include "agent/app/status.h"
 #include "agent/app/wakeup.h"
 #include "agent/base/clock.h"
@@ -42,6 +43,7 @@ struct AgentShared {
   Wakeup wakeup;
   std::optional<SteadyTime> uses_not_written;  // the time of the last log line about it
   std::unique_ptr<EventPublisher> events;      // empty: writes no events; set before other threads
+  std::optional<RemovalModeWatch> mode;        // set together with the log
 
   void Tell(NodeEvent event) const;
   // Logs that uses cannot be written to the state directory, once an hour.  One thread.

@@ -49,7 +49,7 @@ class Describer {
     for (const layers::LookAlikes& group : bloat_.look_alikes)
       analysis.look_alikes.push_back(
           {group.instruction, bloat_.chains.layers[group.layers.front()].bytes, group.layers.size(),
-           group.repositories, group.identical, group.saved});
+           group.repositories, group.identical, group.saved, group.same_instruction});
     for (const layers::Advice& one : bloat_.advice) {
       const auto names = Names(one.images);
       analysis.advice.push_back(

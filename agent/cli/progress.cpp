@@ -56,11 +56,11 @@ void Progress::Show(const Outcome& outcome, const Image& image) {
   if (outcome.kind == OutcomeKind::kRemoved) done_bytes_ += image.size_bytes;
   if (!bar_) {
     std::fprintf(stderr, "%s %s\n", OutcomeLabel(ToString(outcome.kind)).c_str(),
-                 Printable(image.display_name()).c_str());
+                 Printable(ShownName(image)).c_str());
     return;
   }
   const std::string bar =
-      ProgressBar(done_, all_, done_bytes_, all_bytes_, image.display_name(), TerminalWidth());
+      ProgressBar(done_, all_, done_bytes_, all_bytes_, ShownName(image), TerminalWidth());
   std::fprintf(stderr, "\r\x1b[2K%s", bar.c_str());
   std::fflush(stderr);
 }

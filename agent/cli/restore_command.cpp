@@ -74,7 +74,7 @@ class RestoreProgress {
   void Show(const RestoreReport::Image& image) {
     ++done_;
     if (image.outcome == Became::kRestored) done_bytes_ += image.size_bytes;
-    const std::string& name = image.display_name();
+    const std::string name = ShownName(image.display_name());
     if (bar_)
       std::fprintf(stderr, "\r\x1b[2K%s",
                    ProgressBar(done_, all_, done_bytes_, all_bytes_, name, kBarWidth).c_str());

@@ -69,7 +69,7 @@ Archiver::Archiver(const std::shared_ptr<grpc::Channel>& channel, ArchiveOptions
 Archiver::~Archiver() = default;
 
 Result<std::string> Archiver::Archive(const Image& image, const std::stop_token& stop) {
-  const std::string doing = "archive " + image.display_name();
+  const std::string doing = "archive " + ShownName(image);
   if (!IsSha256(image.id.text()))
     return Error{ErrorKind::kInvalid, doing + ": image ID is not a sha256 digest"};
   auto directory = ArchiveDirectory::Lock(options_.directory);

@@ -79,6 +79,12 @@ void AddHeavy(const Bloat& bloat, const BloatLimits& limits, std::vector<Advice>
   }
 }
 
+// Advice with known savings comes first.
+int Rank(AdviceKind kind) {
+  if (kind == AdviceKind::kHeavyLayer) return 2;
+  return kind == AdviceKind::kSimilarLayers ? 1 : 0;
+}
+
 }  // namespace
 
 std::string_view ToString(AdviceKind kind) {
@@ -95,6 +101,8 @@ std::string_view ToString(AdviceKind kind) {
       return "same-layers";
     case AdviceKind::kPatchVersions:
       return "patch-versions";
+    case AdviceKind::kSimilarLayers:
+      return "similar-layers";
   }
   return "unknown";
 }
@@ -114,7 +122,9 @@ Bloat FindBloat(const LayerGraph& graph, std::span<const Image> images, BloatLim
     std::set<std::uint32_t> its;
     for (const std::uint32_t at : group.layers)
       its.insert(bloat.chains.layers[at].images.begin(), bloat.chains.layers[at].images.end());
-    bloat.advice.push_back({group.identical ? AdviceKind::kOrderLayers : AdviceKind::kShareLayer,
+    bloat.advice.push_back({group.identical          ? AdviceKind::kOrderLayers
+                            : group.same_instruction ? AdviceKind::kShareLayer
+                                                     : AdviceKind::kSimilarLayers,
                             group.saved,
                             group.instruction,
                             {its.begin(), its.end()}});
@@ -125,8 +135,7 @@ Bloat FindBloat(const LayerGraph& graph, std::span<const Image> images, BloatLim
   for (Advice& line : FindPatchVersions(graph, bloat.chains, images))
     bloat.advice.push_back(std::move(line));
   std::ranges::sort(bloat.advice, [](const Advice& a, const Advice& b) {
-    const bool heavy = a.kind == AdviceKind::kHeavyLayer;
-    if (heavy != (b.kind == AdviceKind::kHeavyLayer)) return !heavy;
+    if (Rank(a.kind) != Rank(b.kind)) return Rank(a.kind) < Rank(b.kind);
     if (a.bytes != b.bytes) return a.bytes > b.bytes;
     return a.kind != b.kind ? a.kind < b.kind : a.subject < b.subject;
   });

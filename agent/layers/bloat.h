@@ -24,16 +24,20 @@ struct LookAlikes {
   std::vector<std::uint32_t> layers;      // in LayerChains::layers, largest first
   std::vector<std::string> repositories;  // of the images that carry them, sorted
   bool identical = false;                 // the same content (diff ID) on different parents
-  std::uint64_t saved = 0;                // bytes saved by one layer instead of one per repository
+  // Different content (diff IDs) of the same Dockerfile instruction, word for word.  If neither is
+  // set, only their sizes and the shape of their instructions are alike.
+  bool same_instruction = false;
+  std::uint64_t saved = 0;  // bytes saved by one layer instead of one per repository
 };
 
 enum class AdviceKind {
-  kShareLayer,     // look-alikes: build a base image with the layer
+  kShareLayer,     // look-alikes of one instruction: build a base image with the layer
   kOrderLayers,    // identical content on different parents: put it further down
   kHeavyLayer,     // one instruction makes a large layer that several images carry apart
   kManyTags,       // one image under several tags of a repository
   kSameLayers,     // images that differ only in their configuration
   kPatchVersions,  // bases that differ only in the patch version
+  kSimilarLayers,  // look-alikes without evidence that one instruction built them
 };
 
 std::string_view ToString(AdviceKind kind);  // "share-layer"
@@ -41,8 +45,8 @@ std::string_view ToString(AdviceKind kind);  // "share-layer"
 // A possible improvement.
 struct Advice {
   AdviceKind kind = AdviceKind::kShareLayer;
-  // The bytes that it saves on this node.  0: it saves no space.  For a heavy layer: its total
-  // size.
+  // The bytes that it saves on this node.  0: it saves no space.  For similar layers: saved only if
+  // their content is the same.  For a heavy layer: its total size.
   std::uint64_t bytes = 0;
   std::string subject;  // instruction, repository, "PYTHON_VERSION 3.11: 3.11.4, 3.11.9"
   std::vector<std::uint32_t> images;  // ascending
@@ -55,7 +59,7 @@ struct Bloat {
   std::vector<std::uint32_t> heaviest;  // in chains.layers, largest first
   std::vector<BuildLine> lines;         // the heaviest first
   std::vector<LookAlikes> look_alikes;  // most saved first
-  std::vector<Advice> advice;           // most saved first, heavy layers last
+  std::vector<Advice> advice;           // most saved first, then similar layers, then heavy layers
   // The number of images with layers but without a history.  They are compared only by content.
   std::size_t without_history = 0;
 };

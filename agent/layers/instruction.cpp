@@ -33,6 +33,13 @@ std::string_view Instruction(std::string_view created_by) {
   return Trimmed(created_by);
 }
 
+bool IsDockerfileInstruction(std::string_view created_by) {
+  constexpr std::string_view kNop = "/bin/sh -c #(nop) ", kOldRun = "/bin/sh -c ";
+  if (created_by.starts_with(kOldRun) && !created_by.starts_with(kNop)) return true;
+  const std::string_view text = Instruction(created_by);
+  return text.starts_with("RUN ") || text.starts_with("COPY ") || text.starts_with("ADD ");
+}
+
 std::string InstructionShape(std::string_view created_by) {
   const std::string_view text = Instruction(created_by);
   std::string shape;

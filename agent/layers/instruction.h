@@ -10,6 +10,10 @@ namespace imagesweep::layers {
 // "/bin/sh -c #(nop)" of the old builder and the suffix "# buildkit".
 std::string_view Instruction(std::string_view created_by);
 
+// True for a Dockerfile instruction that creates a layer.  Other builders write the same line for
+// each of their layers ("bazel build ...", "jib-maven-plugin:3.4.0").
+bool IsDockerfileInstruction(std::string_view created_by);
+
 // The instruction without the parts that change from build to build.  Two steps of equal shape are
 // the same line of a Dockerfile, or of its copy in another project.  "COPY dir:4f8e… in /app"
 // becomes "COPY dir:# in /app", "pip install torch==2.1.0" becomes "pip install torch==#".

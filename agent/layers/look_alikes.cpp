@@ -16,6 +16,9 @@ std::string RepositoryOf(const Image& image) {
   return first == names.end() ? image.id.text() : std::string(first->repository());
 }
 
+// The part that is known to be the same in layers of about the same size.
+enum class Same { kContent, kInstruction, kShape };
+
 class Finder {
  public:
   Finder(const LayerChains& chains, std::span<const Image> images) : chains_(chains) {
@@ -23,8 +26,8 @@ class Finder {
   }
 
   // Several versions of one repository do not count, because retention handles them.  One layer in
-  // several repositories is already shared.
-  void Add(std::vector<std::uint32_t> layers, bool identical, std::vector<LookAlikes>& out) const {
+  // several repositories is already shared.  Returns false if it added no group.
+  bool Add(std::vector<std::uint32_t> layers, Same same, std::vector<LookAlikes>& out) const {
     std::map<std::string, std::uint64_t> largest;  // by repository
     std::set<std::string> all;
     for (const std::uint32_t at : layers) {
@@ -37,12 +40,13 @@ class Finder {
       std::uint64_t& bytes = largest[home];
       bytes = std::max(bytes, layer.bytes);
     }
-    if (layers.size() < 2 || largest.size() < 2) return;
+    if (layers.size() < 2 || largest.size() < 2) return false;
     LookAlikes found;
     found.instruction = Instruction(chains_.layers[layers.front()].created_by);
     found.layers = std::move(layers);
     found.repositories.assign(all.begin(), all.end());
-    found.identical = identical;
+    found.identical = same == Same::kContent;
+    found.same_instruction = same == Same::kInstruction;
     std::uint64_t most = 0;
     for (const auto& [repository, bytes] : largest) {
       found.saved += bytes;
@@ -50,6 +54,22 @@ class Finder {
     }
     found.saved -= most;
     out.push_back(std::move(found));
+    return true;
+  }
+
+  // `layers`: of one shape and about the same size, the largest first.  Builds of one instruction
+  // become a separate group, and the largest of them represents this group among the other layers.
+  void AddSimilar(std::span<const std::uint32_t> layers, std::vector<LookAlikes>& out) const {
+    std::map<std::string_view, std::vector<std::uint32_t>> by_text;
+    for (const std::uint32_t at : layers)
+      by_text[Instruction(chains_.layers[at].created_by)].push_back(at);
+    std::vector<std::uint32_t> rest;
+    for (const auto& [text, its] : by_text) {
+      const bool added = AreBuildsOfOneInstruction(its) && Add(its, Same::kInstruction, out);
+      rest.insert(rest.end(), its.begin(), added ? its.begin() + 1 : its.end());
+    }
+    std::ranges::sort(rest, [&](std::uint32_t a, std::uint32_t b) { return Larger(a, b); });
+    Add(std::move(rest), Same::kShape, out);
   }
 
   bool Larger(std::uint32_t a, std::uint32_t b) const {
@@ -59,6 +79,15 @@ class Finder {
   }
 
  private:
+  // `layers`: with the same text.  Known content differs, because layers with the same content are
+  // already in a group.
+  bool AreBuildsOfOneInstruction(const std::vector<std::uint32_t>& layers) const {
+    return std::ranges::all_of(layers, [&](std::uint32_t at) {
+      const LayerUse& layer = chains_.layers[at];
+      return layer.diff_id != kNoKey && IsDockerfileInstruction(layer.created_by);
+    });
+  }
+
   const LayerChains& chains_;
   std::vector<std::string> repositories_;
 };
@@ -84,7 +113,7 @@ std::vector<LookAlikes> FindLookAlikes(const LayerChains& chains, std::span<cons
     std::ranges::sort(layers, larger);
     // The largest represents all of them below, because others may look like it.
     told.insert(layers.begin() + 1, layers.end());
-    finder.Add(layers, true, found);
+    finder.Add(layers, Same::kContent, found);
   }
   for (auto& [shape, layers] : by_shape) {
     std::erase_if(layers, [&](std::uint32_t at) { return told.contains(at); });
@@ -95,9 +124,7 @@ std::vector<LookAlikes> FindLookAlikes(const LayerChains& chains, std::span<cons
       std::size_t end = first + 1;
       while (end < layers.size() && static_cast<double>(chains.layers[layers[end]].bytes) >= least)
         ++end;
-      finder.Add({layers.begin() + static_cast<std::ptrdiff_t>(first),
-                  layers.begin() + static_cast<std::ptrdiff_t>(end)},
-                 false, found);
+      finder.AddSimilar(std::span(layers).subspan(first, end - first), found);
       first = end;
     }
   }

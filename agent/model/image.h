@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/base/strong_string.h"
@@ -29,12 +30,18 @@ struct Image {
 
   // True if no evidence shows that it can be pulled again.  An unknown origin counts as local.
   bool local_only() const noexcept { return !origin.can_be_pulled(); }
-  // The first tag, else the first digest, else the ID.
+  // The first tag, else the first digest, else the ID.  Output for people uses ShownName.
   const std::string& display_name() const noexcept {
     if (!tags.empty()) return tags.front().text();
     return digests.empty() ? id.text() : digests.front().text();
   }
 };
+
+// A display name for people.  An image without a name has its ID as its display name, which becomes
+// "<none> (3f8a7c2b1e9d)": `<none>` and 12 digits, as docker and crictl show them.  Tables with a
+// column for the ID show only `<none>`.
+std::string ShownName(std::string_view display_name);
+std::string ShownName(const Image& image);
 
 // True for the names of pause images, for runtimes that do not report it: registry.k8s.io/pause,
 // rancher/mirrored-pause, k8s.gcr.io/pause-amd64.

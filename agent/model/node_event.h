@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "agent/base/clock.h"
 
@@ -13,6 +14,11 @@ struct NodeEvent {
   std::string action;  // the action of the agent: "RemoveImages"
   std::string note;    // message; made printable and cut at 1 kB when written
   bool only_when_changed = false;  // do not repeat the same note
+  // Write it without waiting ten minutes since the previous event of its reason.
+  bool at_once = false;
+  // Reasons whose events no longer hold: events of these reasons that are not yet written are
+  // dropped.
+  std::vector<std::string> withdraws = {};
 };
 
 // One request to the API: a new event, or the continuation of a series.

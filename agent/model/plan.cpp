@@ -76,4 +76,16 @@ std::size_t Plan::Count(Verdict verdict) const {
   return static_cast<std::size_t>(std::ranges::count(decisions, verdict, &Decision::verdict));
 }
 
+AwaitingConfirmation Plan::CountAwaitingConfirmation() const {
+  AwaitingConfirmation waiting;
+  for (const Decision& decision : decisions) {
+    const int runs = decision.runs_to_confirm;
+    if (runs == 0) continue;
+    waiting.fewest_runs = waiting.images == 0 ? runs : std::min(waiting.fewest_runs, runs);
+    waiting.most_runs = std::max(waiting.most_runs, runs);
+    ++waiting.images;
+  }
+  return waiting;
+}
+
 }  // namespace imagesweep

@@ -88,11 +88,21 @@ struct Decision {
   std::vector<std::uint32_t> wanted_by = {};
   // Bytes that its removal frees after the earlier removals, by the layers.  Empty: unknown.
   std::optional<std::uint64_t> frees = {};
+  // For kLimit by limits.confirmRuns: the number of further evaluations in a row that must select
+  // the image before it is removed.
+  int runs_to_confirm = 0;
 };
 
 // True if nothing needs the image and no rule or rollback keeps it: it is removed now or later, or
 // is only too young or idle.
 bool IsReclaimable(const Decision& decision);
+
+// The candidates that limits.confirmRuns defers.
+struct AwaitingConfirmation {
+  std::size_t images = 0;
+  int fewest_runs = 0;  // more runs until the first of them is confirmed; 0: there are no images
+  int most_runs = 0;    // more runs until the last of them is confirmed
+};
 
 // One verdict for every image, and the order of the removals.
 struct Plan {
@@ -102,6 +112,7 @@ struct Plan {
   std::uint64_t room = 0;
 
   std::size_t Count(Verdict verdict) const;
+  AwaitingConfirmation CountAwaitingConfirmation() const;
 };
 
 }  // namespace imagesweep

@@ -122,6 +122,9 @@ struct Report {
   std::optional<LayerFigures> layers;  // empty: unknown, and `warnings` may say why
   std::optional<Snapshot> before;
   std::optional<Snapshot> after;
+  // For a dry run that would remove images: the estimated state after a run that removes them.  The
+  // disk is empty if the sizes of the layers are not known.
+  std::optional<Snapshot> predicted_after;
   std::size_t referenced_images = 0;
   std::vector<std::string> missing_after;      // referenced images that are missing after the run
   std::vector<double> recheck_window_seconds;  // from recheck to removal call, one per call

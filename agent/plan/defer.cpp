@@ -52,6 +52,7 @@ void Defer(const Scene& scene, std::span<const int> evaluations, Plan& plan) {
       Postpone(decision, Code::kLimit,
                "but selected in " + std::to_string(evaluations[at]) + " of " +
                    std::to_string(needed) + " evaluations in a row (limits.confirmRuns)");
+      decision.runs_to_confirm = needed - evaluations[at];
     } else if (const std::string over = limits.WhyNot(bytes); !over.empty()) {
       Postpone(decision, Code::kLimit, "but " + over);
     } else {

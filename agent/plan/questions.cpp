@@ -152,7 +152,7 @@ bool Retained(const Scene& scene, std::uint32_t at) {
 std::string RetainedEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   if (!applies) return "not kept for rollback";
   if (const NameStanding* const follower = Follower(scene, at))
-    return "signature, attestation or SBOM of " + follower->subject->display_name() +
+    return "signature, attestation or SBOM of " + ShownName(*follower->subject) +
            ", which is on this node";
   const auto it = std::ranges::find_if(scene.names(at), &NameStanding::retained);
   return RankText(*it, it->kept) +

@@ -34,7 +34,7 @@ std::string Names(const Report& report, const std::vector<std::uint32_t>& unorde
   const auto images = ByName(report.observation, unordered);
   std::string text;
   for (std::size_t i = 0; i < images.size() && i < 5; ++i)
-    text += (i == 0 ? "" : ", ") + report.observation.images[images[i]].display_name();
+    text += (i == 0 ? "" : ", ") + ShownName(report.observation.images[images[i]]);
   if (images.size() > 5) text += " and " + std::to_string(images.size() - 5) + " more";
   return text;
 }
@@ -90,8 +90,8 @@ Page MakeAnalysisPage(const Report& report, const Analysis& analysis) {
   Page::Grid required{{"Image", "Size", "Needed by"}, {}};
   for (const auto at : ByName(report.observation, analysis.required)) {
     const Image& image = report.observation.images[at];
-    required.rows.push_back({image.display_name(), HumanBytes(image.size_bytes),
-                             Users(report, report.plan.decisions[at])});
+    required.rows.push_back(
+        {ShownName(image), HumanBytes(image.size_bytes), Users(report, report.plan.decisions[at])});
   }
   add("Required", std::move(required),
       Page::Paragraph{"Total: " + Text(analysis.required_total) +
@@ -102,7 +102,7 @@ Page MakeAnalysisPage(const Report& report, const Analysis& analysis) {
   for (const IdleImage& one : analysis.idle) {
     const Image& image = report.observation.images[one.image];
     const ImageAge& age = report.observation.ages[one.image];
-    idle.rows.push_back({image.display_name(), HumanBytes(image.size_bytes),
+    idle.rows.push_back({ShownName(image), HumanBytes(image.size_bytes),
                          age.just_seen ? "not known yet" : HumanDuration(age.unused_for),
                          std::string(ToString(one.confidence)),
                          Short(report.plan.decisions[one.image])});
@@ -171,7 +171,7 @@ Page MakeDifferencePage(const Report& report, const Plan& then, const std::strin
   Page::Grid grid{{"Image", "Size", "Now", "Then", "Reason"}, {}};
   for (const VerdictChange& change : changes) {
     const Image& image = report.observation.images[change.image];
-    grid.rows.push_back({image.display_name(), HumanBytes(image.size_bytes), Short(change.now),
+    grid.rows.push_back({ShownName(image), HumanBytes(image.size_bytes), Short(change.now),
                          Short(change.then), change.then.reason});
   }
   page.head.emplace_back(Page::Paragraph{

@@ -116,7 +116,7 @@ std::string ChangeLine(const Change& change, SystemTime at) {
   std::string kind(ToString(change.kind));
   kind.resize(std::max<std::size_t>(kind.size(), 8), ' ');
   std::string line = FormatTime(at).substr(11, 8) + " " + kind;
-  if (!change.image.empty()) line += "  " + change.image;
+  if (!change.image.empty()) line += "  " + ShownName(change.image);
   if (!change.detail.empty()) line += "  " + change.detail;
   return Printable(line);
 }

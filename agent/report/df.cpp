@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/base/quantity.h"
+#include "agent/model/image.h"
 #include "agent/report/printable.h"
 #include "agent/report/table.h"
 
@@ -88,7 +89,7 @@ std::string BoundsText(const DiskUse& use, const TextOptions& options) {
     const bool shares = image.layers == 0 || image.shared_layers > 0;
     std::string shared;
     if (known) shared = shares ? AtMost(image.total.bytes) : "0B";
-    images.Add({image.name, image.in_use ? "yes" : "no", HumanBytes(image.total.bytes),
+    images.Add({ShownName(image.name), image.in_use ? "yes" : "no", HumanBytes(image.total.bytes),
                 image.layers == 0 ? "" : std::to_string(image.layers),
                 image.layers == 0 ? "" : std::to_string(image.shared_layers),
                 known ? AtMost(image.freed.space.bytes) : "", shared,
@@ -111,7 +112,7 @@ std::string RemovedNames(const DiskUse::Removal& removal) {
   std::string text;
   for (const std::string& name : removal.names) {
     const bool in_use = std::ranges::find(removal.in_use, name) != removal.in_use.end();
-    text += "  " + Printable(name) + (in_use ? "  in use: a sweep keeps it" : "") + "\n";
+    text += "  " + Printable(ShownName(name)) + (in_use ? "  in use: a sweep keeps it" : "") + "\n";
   }
   return text;
 }
@@ -247,7 +248,7 @@ std::string DiskUseText(const DiskUse& use, const TextOptions& options) {
   }
   Table images({"IMAGE", "IN USE", "SIZE", "UNIQUE", "SHARED", "FREES ALONE"});
   for (const auto& image : use.images)
-    images.Add({image.name, image.in_use ? "yes" : "no", HumanBytes(image.total.bytes),
+    images.Add({ShownName(image.name), image.in_use ? "yes" : "no", HumanBytes(image.total.bytes),
                 HumanBytes(image.unique.bytes), HumanBytes(image.total.bytes - image.unique.bytes),
                 Bound(image.freed)});
   text += images.Render(options.with_header);
@@ -255,7 +256,7 @@ std::string DiskUseText(const DiskUse& use, const TextOptions& options) {
   for (const std::string& why : use.unread) text += "Not read: " + why + "\n";
   for (const auto& image : use.images)
     for (const std::string& name : image.survivors)
-      text += "Warning: if the runtime removes " + image.name + ", the name " + name +
+      text += "Warning: if the runtime removes " + ShownName(image.name) + ", the name " + name +
               " remains, so nothing is freed\n";
   for (const std::string& warning : use.warnings) text += "Warning: " + warning + "\n";
   return text +

@@ -1,6 +1,7 @@
 #include "agent/report/document.h"
 
 #include "agent/base/quantity.h"
+#include "agent/model/image.h"
 
 namespace imagesweep::document {
 
@@ -46,6 +47,7 @@ std::string AllArePresent(std::size_t referenced) {
 }
 
 std::pair<std::string, std::string> Split(const std::string& name) {
+  if (name.starts_with("<none>")) return {name, "<none>"};
   const auto at = name.find('@');
   if (at != std::string::npos) return {name.substr(0, at), name.substr(at + 1, 19)};
   const auto colon = name.rfind(':');
@@ -59,7 +61,7 @@ std::vector<std::string> NamesOf(const Json& image) {
   auto names = Texts(At(image, "names"));
   if (names.empty()) names = Texts(At(image, "digests"));
   if (names.size() > 1 && Texts(At(image, "names")).empty()) names.resize(1);
-  if (names.empty()) names.push_back(Text(image, "id"));
+  if (names.empty()) names.push_back(ShownName(Text(image, "id")));
   return names;
 }
 

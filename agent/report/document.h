@@ -18,9 +18,10 @@ bool Flag(const Json& json, const char* key);
 double Number(const Json& json, const char* key);
 std::vector<std::string> Texts(const Json& list);
 
-// "registry/app:v1" as {"registry/app", "v1"}; a digest is shortened.
+// "registry/app:v1" as {"registry/app", "v1"}; a digest is shortened; an image without a name has
+// `<none>` as its tag.
 std::pair<std::string, std::string> Split(const std::string& name);
-// The tags of an image; without tags, a digest or the ID.
+// The tags of an image; without tags, a digest or the ShownName of its ID.
 std::vector<std::string> NamesOf(const Json& image);
 
 // "all 3 referenced images are present."

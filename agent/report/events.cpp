@@ -9,6 +9,8 @@
 namespace imagesweep {
 namespace {
 
+constexpr const char* kWouldBeRemoved = "ImagesWouldBeRemoved";
+
 // "12 images, about 4.1GiB (8 age, 4 space)", with sizes as the runtime reports them.
 std::string Account(const Report& report, OutcomeKind kind) {
   std::size_t images = 0;
@@ -53,7 +55,7 @@ std::vector<NodeEvent> EventsOf(const Report& report) {
     events.push_back({false, "ImagesRemoved", "RemoveImages",
                       "Removed " + Account(report, OutcomeKind::kRemoved)});
   if (report.Count(OutcomeKind::kWouldRemove) > 0)
-    events.push_back({false, "ImagesWouldBeRemoved", "EvaluateImages",
+    events.push_back({false, kWouldBeRemoved, "EvaluateImages",
                       "Dry run: would remove " + Account(report, OutcomeKind::kWouldRemove), true});
   const auto failed = [](const Outcome& outcome) {
     return outcome.kind == OutcomeKind::kFailed || outcome.kind == OutcomeKind::kStillListed;
@@ -64,7 +66,7 @@ std::vector<NodeEvent> EventsOf(const Report& report) {
     events.push_back({true, "ImageRemovalFailed", "RemoveImages",
                       "Failed to remove " + std::to_string(count) +
                           (count == 1 ? " image: " : " images, the first is ") +
-                          report.observation.images[first->image].display_name() + ": " +
+                          ShownName(report.observation.images[first->image]) + ": " +
                           first->detail});
   }
   if (std::string note = Shortfall(report); !note.empty())
@@ -72,11 +74,16 @@ std::vector<NodeEvent> EventsOf(const Report& report) {
   return events;
 }
 
-NodeEvent PolicyLoadedEvent(const PolicySource& source, bool dry_run, bool suspended) {
+NodeEvent PolicyLoadedEvent(const PolicySource& source, bool dry_run, bool suspended,
+                            bool mode_changed) {
   std::string note = "Loaded policy " + source.sha256 + " from " + source.description;
-  if (suspended) note += "; it is suspended: nothing is removed";
-  if (!suspended && dry_run) note += "; dry run: nothing is removed";
-  return {false, "PolicyLoaded", "LoadPolicy", std::move(note), true};
+  note += suspended ? "; it is suspended: nothing is removed"
+          : dry_run ? "; dry run: nothing is removed"
+                    : "; dry run is off: images are removed";
+  NodeEvent event{false, "PolicyLoaded", "LoadPolicy", std::move(note), true};
+  event.at_once = mode_changed;
+  if (mode_changed) event.withdraws = {kWouldBeRemoved};
+  return event;
 }
 
 NodeEvent PolicyInvalidEvent(const std::string& problem, bool keeps_last_good) {

@@ -14,8 +14,10 @@ namespace imagesweep {
 // freed.  Empty if the run changed nothing.
 std::vector<NodeEvent> EventsOf(const Report& report);
 
-// `dry_run`: in force for the agent, which may differ from the policy.
-NodeEvent PolicyLoadedEvent(const PolicySource& source, bool dry_run, bool suspended);
+// `dry_run`: in force for the agent, which may differ from the policy.  `mode_changed`: dryRun or
+// suspend was turned on or off, so the event is written at once.
+NodeEvent PolicyLoadedEvent(const PolicySource& source, bool dry_run, bool suspended,
+                            bool mode_changed);
 // `problem`: all errors, one per line; the event shows the first.  `keeps_last_good`: a policy
 // stays in force.
 NodeEvent PolicyInvalidEvent(const std::string& problem, bool keeps_last_good);

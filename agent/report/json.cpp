@@ -270,6 +270,7 @@ std::string SweepJson(const Report& report) {
   json["outcomes"] = std::move(outcomes);
   json["before"] = SnapshotJson(report.before);
   json["after"] = SnapshotJson(report.after);
+  json["predictedAfter"] = SnapshotJson(report.predicted_after);
   json["predictedFreedBytes"] = report.layers ? Json(report.layers->removed.bytes) : Json(nullptr);
   json["predictionCertainty"] =
       report.layers ? Json(CertaintyOf(report.layers->removed)) : Json(nullptr);

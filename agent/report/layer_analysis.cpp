@@ -6,6 +6,7 @@
 #include <span>
 
 #include "agent/base/quantity.h"
+#include "agent/model/image.h"
 #include "agent/report/document.h"
 
 namespace imagesweep {
@@ -33,7 +34,7 @@ std::string Names(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 3;
   std::string text;
   for (std::size_t i = 0; i < names.size() && i < kShown; ++i)
-    text += (i == 0 ? "" : ", ") + names[i];
+    text += (i == 0 ? "" : ", ") + ShownName(names[i]);
   if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
   return text;
 }
@@ -136,16 +137,21 @@ class LayerPage {
       grid.rows.push_back({HumanBytes(group.saved_bytes), std::to_string(group.layers),
                            HumanBytes(group.bytes), Short(group.instruction),
                            Names(group.repositories),
-                           group.identical ? "identical" : "about the same size"});
-    AddGrid("Layers that look alike", std::move(grid), all_.look_alikes.size(),
-            "Saves: unpacked size saved by one layer instead of one per repository.");
+                           group.identical          ? "identical"
+                           : group.same_instruction ? "different builds"
+                                                    : "about the same size"});
+    AddGrid(
+        "Layers that look alike", std::move(grid), all_.look_alikes.size(),
+        "Saves: unpacked size saved by one layer instead of one per repository, if this layer has "
+        "the content that all of them need. Content: identical, different builds of one "
+        "instruction (diff IDs differ), or about the same size (no more is known).");
   }
 
   void Twins(const char* title, const char* what, const std::vector<LayerAnalysis::Twins>& twins) {
     Page::Grid grid{{what, "Saves", "In", "Images"}, {}};
     for (const auto& one : First(twins, limit_))
-      grid.rows.push_back(
-          {one.what, HumanBytes(one.saved_bytes), Number(one.images), Names(one.images)});
+      grid.rows.push_back({ShownName(one.what), HumanBytes(one.saved_bytes), Number(one.images),
+                           Names(one.images)});
     AddGrid(title, std::move(grid), twins.size());
   }
 
@@ -188,10 +194,15 @@ std::uint64_t LayerAnalysis::SavableBytes() const {
 std::string AdviceText(const LayerAnalysis::Advice& advice) {
   const std::string bytes = HumanBytes(advice.bytes);
   const std::string images = document::Count(advice.images.size(), "image");
-  const std::string subject = Short(advice.subject);
+  const std::string subject = Short(ShownName(advice.subject));
   if (advice.kind == "share-layer")
-    return "Save " + bytes + ": " + images + " have separate layers from \"" + subject +
-           "\". Build one base image with this step, and use it for all of them.";
+    return "Save up to " + bytes + ": " + images + " have separate layers from \"" + subject +
+           "\" with different content (diff IDs differ). If they can use the same content, build "
+           "one base image with this step, and use it for all of them.";
+  if (advice.kind == "similar-layers")
+    return "Compare " + bytes + ": " + images +
+           " have layers of about the same size from build steps like \"" + subject +
+           "\". No digest or diff ID shows that they come from one instruction.";
   if (advice.kind == "order-layers")
     return "Save " + bytes + ": " + images + " have identical content from \"" + subject +
            "\" on different parents. Move this step before the steps that differ.";
@@ -233,6 +244,7 @@ std::string LayerAnalysisJson(const LayerAnalysis& all, std::size_t limit) {
                            {"bytes", group.bytes},
                            {"layers", group.layers},
                            {"identical", group.identical},
+                           {"sameInstruction", group.same_instruction},
                            {"savedBytes", group.saved_bytes},
                            {"repositories", group.repositories}});
   Json advice = Json::array();

@@ -32,6 +32,7 @@ struct LayerAnalysis {
     std::vector<std::string> repositories;  // of the images that contain them
     bool identical = false;                 // identical content on different parents
     std::uint64_t saved_bytes = 0;          // with one layer instead of one per repository
+    bool same_instruction = false;          // different content (diff IDs) of one instruction
   };
   // Images that differ only a little.
   struct Twins {

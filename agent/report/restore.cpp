@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/base/quantity.h"
+#include "agent/model/image.h"
 #include "agent/report/document.h"
 #include "agent/report/printable.h"
 #include "agent/report/table.h"
@@ -109,9 +110,9 @@ std::string RestoreText(const RestoreReport& report, const TextOptions& options)
   Table table(std::move(header));
   for (const auto& image : report.images) {
     const bool here = image.from == RestoreReport::From::kHere;
-    std::vector<std::string> row = {image.display_name(), here ? "" : HumanBytes(image.size_bytes),
-                                    std::string(ToString(image.from)),
-                                    std::string(ToString(image.outcome))};
+    std::vector<std::string> row = {
+        ShownName(image.display_name()), here ? "" : HumanBytes(image.size_bytes),
+        std::string(ToString(image.from)), std::string(ToString(image.outcome))};
     if (options.wide) row.insert(row.end(), {image.source, image.run});
     table.Add(std::move(row));
   }
@@ -119,9 +120,9 @@ std::string RestoreText(const RestoreReport& report, const TextOptions& options)
   if (!options.with_header) return text;
   for (const auto& image : report.images) {
     if (!image.error.empty())
-      text += Printable(image.display_name()) + ": " + Printable(image.error) + "\n";
+      text += Printable(ShownName(image.display_name())) + ": " + Printable(image.error) + "\n";
     for (const std::string& note : image.notes)
-      text += Printable(image.display_name()) + ": " + Printable(note) + "\n";
+      text += Printable(ShownName(image.display_name())) + ": " + Printable(note) + "\n";
   }
   for (const std::string& warning : report.warnings)
     text += "Warning: " + Printable(warning) + "\n";
@@ -134,7 +135,8 @@ std::string CannotComeBackText(const RestoreReport& report) {
   std::string text = document::Count(count, "image") + " cannot be restored:\n";
   for (const auto& image : report.images)
     if (image.outcome == Became::kCannot)
-      text += "  " + Printable(image.display_name()) + ": " + Printable(image.error) + "\n";
+      text +=
+          "  " + Printable(ShownName(image.display_name())) + ": " + Printable(image.error) + "\n";
   return text;
 }
 

@@ -1,10 +1,13 @@
 #include "agent/report/sweep_effect.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <string>
 #include <vector>
 
+#include "agent/model/image.h"
 #include "agent/report/page_section.h"
 #include "agent/report/text.h"
 
@@ -25,8 +28,38 @@ std::string Predicted(const Json& report) {
          (certainty.empty() ? "" : " (" + certainty + ")");
 }
 
-Page::Grid DiskGrid(const Json& before, const Json& after) {
-  Page::Grid grid{{"", "Before", "After"}, {}};
+// `text` with at least two decimals: "2" becomes "2.00", "0.0450" becomes "0.045".
+std::string WithCents(std::string text) {
+  if (text.find('.') == std::string::npos) text += '.';
+  const std::size_t cents = text.find('.') + 3;
+  while (text.size() > cents && text.back() == '0') text.pop_back();
+  text.resize(std::max(text.size(), cents), '0');
+  return text;
+}
+
+// A price with all decimals that the policy gives.
+std::string UnitPrice(double price) {
+  char text[400];
+  const auto end = std::to_chars(text, text + sizeof text, price, std::chars_format::fixed).ptr;
+  return WithCents(std::string(text, end));
+}
+
+// Rounded to cents; below ten cents, with two significant digits.
+std::string Amount(double money) {
+  constexpr int kMost = 12;
+  int decimals = 2;
+  if (money > 0 && money < 0.1)
+    decimals = std::min(kMost, static_cast<int>(std::ceil(-std::log10(money))) + 1);
+  char text[400];
+  std::snprintf(text, sizeof text, "%.*f", decimals, money);
+  return WithCents(text);
+}
+
+Page::Grid DiskGrid(const SweepDocument& sweep) {
+  const Json& before = At(sweep.report, "before");
+  // A dry run changes nothing, so the measured state after it says nothing.
+  const Json& after = At(sweep.report, sweep.dry_run ? "predictedAfter" : "after");
+  Page::Grid grid{{"", "Before", sweep.dry_run ? "After (estimate)" : "After"}, {}};
   const auto row = [&](const std::string& what, const auto& show) {
     grid.rows.push_back({what, show(before), after.is_null() ? "-" : show(after)});
   };
@@ -62,10 +95,9 @@ std::string Reclaimed(const SweepDocument& sweep) {
 }  // namespace
 
 std::optional<Page::Section> DiskSpace(const SweepDocument& sweep) {
-  const Json& before = At(sweep.report, "before");
-  if (before.is_null()) return std::nullopt;
-  return SectionOf("Disk space", DiskGrid(before, At(sweep.report, "after")),
-                   Page::Paragraph{kReclaimableMeans}, Page::Paragraph{Reclaimed(sweep)});
+  if (At(sweep.report, "before").is_null()) return std::nullopt;
+  return SectionOf("Disk space", DiskGrid(sweep), Page::Paragraph{kReclaimableMeans},
+                   Page::Paragraph{Reclaimed(sweep)});
 }
 
 std::optional<Page::Section> Verification(const SweepDocument& sweep) {
@@ -81,7 +113,8 @@ std::optional<Page::Section> Verification(const SweepDocument& sweep) {
     all.front() = all.front() == 'a' ? 'A' : 'T';
     items.push_back(std::move(all));
   }
-  for (const std::string& name : missing) items.push_back("MISSING although referenced: " + name);
+  for (const std::string& name : missing)
+    items.push_back("MISSING although referenced: " + ShownName(name));
   if (At(verification, "unfinishedPods").is_number()) {
     std::string pods = "Pods ready before: " + Whole(verification, "readyPodsBefore") + " of " +
                        Whole(verification, "unfinishedPods");
@@ -136,12 +169,10 @@ std::optional<Page::Section> GettingImagesBack(const SweepDocument& sweep) {
 std::optional<Page::Section> Cost(const SweepDocument& sweep) {
   const double price = Number(sweep.report, "storageCostPerGiBMonth");
   if (price <= 0 || sweep.went.empty()) return std::nullopt;
-  char text[64];
-  std::snprintf(text, sizeof text, "%.2f", price * sweep.SizeOfWent() / (1024.0 * 1024 * 1024));
-  return SectionOf("Cost",
-                   Page::Paragraph{std::string(sweep.dry_run ? "Would save " : "Saves ") + text +
-                                   " a month at " + Text(sweep.report, "storageCostText") +
-                                   " per GiB, by the runtime's sizes."});
+  const double saved = price * sweep.SizeOfWent() / (1024.0 * 1024 * 1024);
+  return SectionOf("Cost", Page::Paragraph{std::string(sweep.dry_run ? "Would save " : "Saves ") +
+                                           Amount(saved) + " a month at " + UnitPrice(price) +
+                                           " per GiB, by the runtime's sizes."});
 }
 
 }  // namespace imagesweep::sweep_page

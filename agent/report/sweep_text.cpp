@@ -27,14 +27,18 @@ std::string BeforeAndAfter(const Report& report) {
   if (!report.before || !report.after) return {};
   const Snapshot& before = *report.before;
   const Snapshot& after = *report.after;
-  Table table({"", "BEFORE", "AFTER"});
-  table.Add({"Images", std::to_string(before.images), std::to_string(after.images)});
-  table.Add({"Image sizes", HumanBytes(before.bytes), HumanBytes(after.bytes)});
-  const auto reclaimable = [](const Snapshot& s) {
-    return HumanBytes(s.reclaimable_bytes) + " (" + Percent(s.reclaimable_bytes, s.bytes) + ")";
+  // A dry run changes nothing, so the measured state after it says nothing.
+  const std::optional<Snapshot>& left = report.dry_run ? report.predicted_after : report.after;
+  Table table({"", "BEFORE", report.dry_run ? "AFTER (ESTIMATE)" : "AFTER"});
+  const auto row = [&](const char* what, const auto& cell) {
+    table.Add({what, cell(before), left ? cell(*left) : ""});
   };
-  table.Add({"Reclaimable", reclaimable(before), reclaimable(after)});
-  table.Add({"Disk used", DiskCell(before.disk), DiskCell(after.disk)});
+  row("Images", [](const Snapshot& s) { return std::to_string(s.images); });
+  row("Image sizes", [](const Snapshot& s) { return HumanBytes(s.bytes); });
+  row("Reclaimable", [](const Snapshot& s) {
+    return HumanBytes(s.reclaimable_bytes) + " (" + Percent(s.reclaimable_bytes, s.bytes) + ")";
+  });
+  row("Disk used", [](const Snapshot& s) { return DiskCell(s.disk); });
   std::string text = "\n" + table.Render() + kReclaimableMeans + "\n";
   if (report.layers) {
     text += (report.dry_run ? "Would free, by the layers: " : "Freed, by the layers: ") +
@@ -59,8 +63,18 @@ std::string Verification(const Report& report) {
     return "Verified: " + document::AllArePresent(report.referenced_images) + "\n";
   }
   std::string text = "MISSING after the run, although referenced:\n";
-  for (const std::string& name : report.missing_after) text += "  " + Printable(name) + "\n";
+  for (const std::string& name : report.missing_after)
+    text += "  " + Printable(ShownName(name)) + "\n";
   return text;
+}
+
+// "; 3 await confirmation by 1 to 2 more runs (limits.confirmRuns)"; empty: no image awaits it.
+std::string AwaitConfirmation(const Plan& plan) {
+  const auto [images, fewest, most] = plan.CountAwaitingConfirmation();
+  if (images == 0) return {};
+  return "; " + std::to_string(images) + (images == 1 ? " awaits" : " await") +
+         " confirmation by " + (fewest == most ? "" : std::to_string(fewest) + " to ") +
+         document::Count(static_cast<std::size_t>(most), "more run") + " (limits.confirmRuns)";
 }
 
 // How to remove the images of a dry run.
@@ -89,6 +103,7 @@ std::string Summary(const Report& report) {
     if (const auto count = report.Count(kind); count > 0)
       text += "; " + std::to_string(count) + " " + word;
   }
+  text += AwaitConfirmation(report.plan);
   if (!report.stopped_early.empty()) text += "; stopped early: " + report.stopped_early;
   return text;
 }

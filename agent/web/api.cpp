@@ -55,7 +55,9 @@ RunRow RunRowOf(RunEntry entry) {
   const Json report = WithoutLists(entry.report);
   if (report.is_object()) {
     row.before = SnapshotOf(report, "before");
-    row.after = SnapshotOf(report, "after");
+    const auto dry_run = report.find("dryRun");
+    const bool estimated = dry_run != report.end() && *dry_run == true;
+    row.after = SnapshotOf(report, estimated ? "predictedAfter" : "after");
   }
   entry.report.clear();
   row.entry = std::move(entry);

@@ -46,8 +46,8 @@ std::string Document(const StatusView& view, std::string_view title, const Html&
 Html ImageLink(const Report& report, std::uint32_t at) {
   const Image& image = report.observation.images[at];
   const std::uint32_t main_tag = report.plan.decisions[at].main_tag;
-  const std::string& name =
-      main_tag < image.tags.size() ? image.tags[main_tag].text() : image.display_name();
+  const std::string name =
+      main_tag < image.tags.size() ? image.tags[main_tag].text() : ShownName(image);
   Html html;
   html << "<a href=\"image?id=" << Text{UrlEncoded(ShortId(image))} << "\">";
   if (name.size() <= kMaxName)

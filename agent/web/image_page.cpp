@@ -104,7 +104,7 @@ std::string ImagePage(const StatusView& view, std::uint32_t image,
          << Text{step.evidence} << "</li>";
   }
   main << "</ol></section>\n<p><a href=\"./#list\">All images</a></p>\n";
-  const std::string& name = report.observation.images[image].display_name();
+  const std::string name = ShownName(report.observation.images[image]);
   return Document(view, name.size() > kMaxTitle ? name.substr(0, kMaxTitle) + "…" : name, main);
 }
 
@@ -115,8 +115,7 @@ std::string ImageChoicePage(const StatusView& view, const std::vector<std::uint3
   for (const auto at : images) {
     const std::string& id = view.report->observation.images[at].id.text();
     main << "<li><a href=\"image?id=" << Text{UrlEncoded(id)} << "\">"
-         << Text{view.report->observation.images[at].display_name()} << "</a> " << Text{id}
-         << "</li>";
+         << Text{ShownName(view.report->observation.images[at])} << "</a> " << Text{id} << "</li>";
   }
   main << "</ul></section>\n";
   return Document(view, "Select an image", main);

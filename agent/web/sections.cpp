@@ -92,9 +92,10 @@ Html StateSection(const StatusView& view) {
   Fact("Deferred", std::to_string(report.plan.Count(Verdict::kDefer)), html);
   Fact("Kept", std::to_string(report.plan.Count(Verdict::kKeep)), html);
   html << "</dl>\n";
-  if (!report.missing_after.empty())
-    html << "<p class=\"bad\">Missing after the run, although referenced:</p>"
-         << List(report.missing_after);
+  std::vector<std::string> missing;
+  for (const std::string& name : report.missing_after) missing.push_back(ShownName(name));
+  if (!missing.empty())
+    html << "<p class=\"bad\">Missing after the run, although referenced:</p>" << List(missing);
   if (!report.warnings.empty()) html << "<h3>Warnings</h3>" << List(report.warnings);
   if (const auto advice = Advice(report); !advice.empty())
     html << "<h3>Advice</h3>" << List(advice);
@@ -191,9 +192,11 @@ Html RunsSection(const StatusView& view) {
          << Text{run.entry.result};
     if (run.entry.dry_run) html << ", dry run";
     html << "</td><td data-of=\"images\">" << Text{ImageWords(run.before)};
-    if (run.after) html << " → " << Text{ImageWords(run.after)};
+    const Text becomes{run.entry.dry_run ? " → about " : " → "};
+    if (run.after) html << becomes << Text{ImageWords(run.after)};
     html << "</td><td data-of=\"disk used\">" << Text{DiskWords(run.before)};
-    if (run.after) html << " → " << Text{DiskWords(run.after)};
+    if (run.after && (run.after->disk || !run.entry.dry_run))
+      html << becomes << Text{DiskWords(run.after)};
     html << "</td><td>" << Text{run.entry.headline} << "</td></tr>\n";
   }
   html << "</tbody></table></section>\n";

@@ -16,7 +16,8 @@ struct HealthCheck {
   std::string text;
 };
 
-// A recorded run with the state before and after it, if known.
+// A recorded run with the state before and after it, if known.  `after` of a dry run is an estimate
+// of the state after the same run with removals.
 struct RunRow {
   RunEntry entry;
   std::optional<Snapshot> before, after;

@@ -18,15 +18,26 @@ const std::string kHead =
 // The loop on its own thread with the real clock. Every wait in these tests ends with an event.
 struct AgentTest : testing::Test {
   ~AgentTest() override { Stop(); }
-  void Start(bool force_dry_run = false) {
-    agent.emplace(Agent::Parts{sweeper, policies, wakeup, health, metrics, **log, clock, nullptr,
-                               {}, &sight},
-                  force_dry_run, 1);
+  void Start(bool force_dry_run = false, EventPublisher* events = nullptr) {
+    agent.emplace(
+        Agent::Parts{sweeper, policies, wakeup, health, metrics, **log, clock, events, {}, &sight},
+        force_dry_run, 1);
     loop = std::jthread([this] { agent->Run(stop.get_token()); });
   }
   void Stop() {
     stop.request_stop();
     if (loop.joinable()) loop.join();
+  }
+  // Starts with a log of level info.
+  void StartLogging() {
+    log = Log::Create(LogFormat::kJson, "info");
+    testing::internal::CaptureStderr();
+    Start();
+  }
+  // Stops the agent and returns its log.
+  std::string StopLogging() {
+    Stop();
+    return testing::internal::GetCapturedStderr();
   }
   // Waits until /readyz?verbose shows this result of the last run.
   void AwaitLastRun(const std::string& text) {
@@ -168,6 +179,72 @@ TEST_F(AgentTest, AnEditStopsABatchThatIsUnderWay) {
   AwaitLastRun("the policy is suspended");
   Stop();
   EXPECT_EQ(node.removed.size(), 1U);
+}
+
+TEST_F(AgentTest, LogsHowManyImagesAwaitConfirmationAndHowManyRunsThatTakes) {
+  const std::string sweep = kHead +
+                            "dryRun: false\ninitialDelay: 0s\nminimumAge: 0s\nmaximumAge: 1s\n"
+                            "limits: {maxPercentOfImages: 100, confirmRuns: 3}\n";
+  for (const char* name : {"a", "b"}) node.images.push_back(Img(name, {std::string_view(name)}));
+  policies.Offer(sweep, "file/p");
+  sweeper.Evaluate(*policies.Active(), {});
+  node_clock.Advance(std::chrono::minutes(1));
+  StartLogging();
+  AwaitLastRun("; 2 await confirmation by 2 more runs (limits.confirmRuns)");
+  EXPECT_THAT(StopLogging(),
+              HasSubstr("\"toRemove\":0,\"awaitConfirmation\":2,\"runsToConfirm\":2,"));
+  EXPECT_TRUE(node.removed.empty());
+}
+
+TEST_F(AgentTest, LogsTheWarningsOfARunAfterTheRun) {
+  node.disk = DiskUsage{"/var", 1000, 50, 100, 100};
+  policies.Offer(kHead +
+                     "dryRun: false\ninitialDelay: 0s\n"
+                     "diskUsage: {highThresholdPercent: 80, lowThresholdPercent: 70}\n",
+                 "file/p");
+  StartLogging();
+  AwaitLastRun("Removed 0 images");
+  const std::string lines = StopLogging();
+  const auto finished = lines.find("\"Finished run\"");
+  const auto warning = lines.find("could not free enough space: disk usage went from 95% to 95%");
+  ASSERT_NE(finished, std::string::npos) << lines;
+  ASSERT_NE(warning, std::string::npos) << lines;
+  EXPECT_LT(finished, warning);
+}
+
+// The edit comes during the second look at the node, after the images of the dry run are chosen.
+TEST_F(AgentTest, WritesNoEventOfADryRunThatAnEditEnded) {
+  const std::string sweep = kHead +
+                            "initialDelay: 0s\nminimumAge: 0s\nmaximumAge: 1s\n"
+                            "limits: {maxPercentOfImages: 100, confirmRuns: 1}\n";
+  node.images.push_back(Img("a", {"a"}));
+  policies.Offer(sweep, "file/p");
+  sweeper.Evaluate(*policies.Active(), {});
+  node_clock.Advance(std::chrono::minutes(1));
+  bool edited = false;
+  node.on_call = [&](const std::string& call) -> std::optional<Error> {
+    const bool last_look = call == "ReadPods" && node.calls.rbegin()[1] == "Stat";
+    if (last_look && !std::exchange(edited, true))
+      policies.Offer(sweep + "dryRun: false\nsuspend: true\n", "file/p");
+    return std::nullopt;
+  };
+  std::vector<std::string> written;
+  EventPublisher events(
+      "node1",
+      [&](const NodeEventWrite& write, const std::stop_token&) -> Status {
+        written.push_back(write.event.reason);
+        return Done{};
+      },
+      **log, clock, Backoff(Millis(1), Millis(1), 1));
+  {
+    const std::jthread publisher([&](const std::stop_token& quit) { events.Run(quit); });
+    Start(/*force_dry_run=*/false, &events);
+    AwaitLastRun("the policy is suspended");
+    Stop();
+    clock.Sleep(Millis(100), {});
+  }
+  EXPECT_TRUE(edited);
+  EXPECT_THAT(written, testing::IsEmpty());
 }
 
 // Copies each image in twenty parts of ten minutes each.

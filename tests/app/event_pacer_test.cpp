@@ -73,6 +73,41 @@ TEST(EventPacer, WhatIsOnlyNewsWhenItChangesIsNotRepeated) {
   EXPECT_TRUE(paced.At(minutes(60), would));
 }
 
+TEST(EventPacer, AnEventAtOnceDoesNotWaitTenMinutes) {
+  EventPacer pacer("node1");
+  NodeEvent event = Removed("dry run");
+  const auto written = [&](std::chrono::seconds time) {
+    const auto write = pacer.Next(kStart + time);
+    if (write) pacer.Written(*write, kStart + time);
+    return write ? write->event.note : "";
+  };
+  pacer.Offer(event, kWall);
+  EXPECT_EQ(written(std::chrono::seconds(0)), "dry run");
+  event.at_once = true;
+  event.note = "removes";
+  pacer.Offer(event, kWall);
+  EXPECT_EQ(written(std::chrono::seconds(9)), "") << "repeated changes are limited too";
+  EXPECT_EQ(written(std::chrono::seconds(10)), "removes");
+  event.at_once = false;
+  event.note = "another edit";
+  pacer.Offer(event, kWall);
+  EXPECT_EQ(written(std::chrono::seconds(609)), "");
+  EXPECT_EQ(written(std::chrono::seconds(610)), "another edit");
+}
+
+TEST(EventPacer, AWithdrawnEventIsNotWritten) {
+  Paced paced;
+  ASSERT_TRUE(paced.At(minutes(0), Removed("would remove 3")));
+  EXPECT_FALSE(paced.At(minutes(1), Removed("would remove 4")));
+  NodeEvent off{false, "PolicyLoaded", "LoadPolicy", "off"};
+  off.withdraws = {"ImagesRemoved", "NeverOffered"};
+  EXPECT_TRUE(paced.At(minutes(2), off));
+  EXPECT_FALSE(paced.pacer.NextDue());
+  const auto again = paced.At(minutes(20), Removed("would remove 3"));
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->exists) << "a new event, because the old one was withdrawn";
+}
+
 TEST(EventPacer, AFailureIsPutOffAndDelaysNoOtherReason) {
   EventPacer pacer("node1");
   pacer.Offer(Removed("one"), kWall);

@@ -32,10 +32,25 @@ TEST_F(HealthTest, IsReadyWhenTheRuntimeAnswersAndAPolicyIsInForce) {
   EXPECT_EQ(health.Ready("").body, "ok\n");
   health.SetPolicy(PolicySource{"file/p", "9f2c41aa03be"}, "unknown field");
   EXPECT_EQ(health.Ready("").status, 200) << "the last valid policy stays in force";
-  EXPECT_THAT(health.Ready("verbose").body, HasSubstr("unknown field"));
   health.SetRuntime(runtime, Error{ErrorKind::kUnavailable, "connection refused"});
   EXPECT_EQ(health.Ready("").status, 503);
   EXPECT_THAT(health.Ready("").body, HasSubstr("[-]runtime failed: connection refused"));
+}
+
+TEST_F(HealthTest, ARejectedPolicyFailsItsCheckAndNamesTheOneInForce) {
+  health.SetRuntime(runtime, {});
+  health.SetPolicy(PolicySource{"file/p", "9f2c41aa03be"}, "line 3: unknown field\nline 9: too");
+  const HttpReply reply = health.Ready("verbose");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_THAT(reply.body,
+              HasSubstr("[-]policy failed: file/p (sha256 9f2c41aa03be) stays in force; the last "
+                        "policy was rejected: line 3: unknown field; line 9: too\n"));
+  EXPECT_THAT(reply.body, HasSubstr("readyz check passed"));
+  EXPECT_FALSE(health.Checks()[1].ok) << "the status page shows the same";
+  health.SetPolicy(std::nullopt, "line 3: unknown field");
+  EXPECT_EQ(health.Ready("").status, 503);
+  EXPECT_THAT(health.Ready("").body,
+              HasSubstr("[-]policy failed: no policy loaded yet; nothing is removed: line 3"));
 }
 
 // When the API server is down, all agents lose the policy. They must not all become unready.

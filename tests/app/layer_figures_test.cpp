@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/layers/spec.h"
+#include "tests/support/report.h"
 
 namespace imagesweep {
 namespace {
@@ -65,6 +66,41 @@ TEST_F(UnknownContainersTest, WithoutASnapshotNeedsWhatItNames) {
   lab.spec.containers.push_back({"k8s.io", "rootfs", "docker.io/library/app:v1", "", "", {}});
   lab.spec.containers.push_back({"default", "elsewhere", "docker.io/library/base:v1", "", "", {}});
   EXPECT_THAT(Needed(), ElementsAre("docker.io/library/app:v1"));
+}
+
+// A dry run over SampleReport that would remove app:1 of 2000 bytes.
+Report DryRun() {
+  Report report = SampleReport();
+  report.dry_run = true;
+  report.outcomes = {{1, OutcomeKind::kWouldRemove, {}}, {2, OutcomeKind::kSpared, "in use"}};
+  report.layers.emplace();
+  report.layers->removed = {3000, 40, "exact", ""};
+  return report;
+}
+
+TEST(PredictAfter, SubtractsTheImagesThatWouldBeRemoved) {
+  const Snapshot left = PredictAfter(DryRun());
+  EXPECT_EQ(left.images, 2U);
+  EXPECT_EQ(left.bytes, 5000U);
+  EXPECT_EQ(left.reclaimable_bytes, 4000U);
+  ASSERT_TRUE(left.disk);
+  EXPECT_EQ(left.disk->available_bytes, 4000U);
+  EXPECT_EQ(left.disk->inodes_free, 540U);
+}
+
+TEST(PredictAfter, PromisesNoMoreThanTheDiskHas) {
+  Report report = DryRun();
+  report.layers->removed = {50'000, 5'000, "at most", "Leases.List: broken"};
+  const Snapshot left = PredictAfter(report);
+  EXPECT_EQ(left.disk->available_bytes, left.disk->capacity_bytes);
+  EXPECT_EQ(left.disk->inodes_free, left.disk->inodes);
+}
+
+TEST(PredictAfter, WithoutLayersTheDiskIsNotKnown) {
+  Report report = DryRun();
+  report.layers.reset();
+  EXPECT_EQ(PredictAfter(report).images, 2U);
+  EXPECT_FALSE(PredictAfter(report).disk);
 }
 
 }  // namespace

@@ -85,6 +85,10 @@ TEST_F(SweeperTest, ADryRunRemovesNothingAndChoosesTheSame) {
   const Report report = Sweep(/*dry_run=*/true);
   EXPECT_THAT(node.removed, IsEmpty());
   EXPECT_EQ(report.outcomes.at(0).kind, OutcomeKind::kWouldRemove);
+  EXPECT_EQ(report.after->images, 2U) << "as it is";
+  ASSERT_TRUE(report.predicted_after);
+  EXPECT_EQ(report.predicted_after->images, 1U) << "as it would be";
+  EXPECT_FALSE(Sweep().predicted_after) << "a run that removes measures";
 }
 
 TEST_F(SweeperTest, EveryFailedReadRefusesTheRunAndNamesTheSource) {

@@ -119,7 +119,8 @@ def test_a_bad_edit_leaves_the_last_good_policy_in_force(cluster, shipped):
         assert shipped.metric("imagesweep_config_last_reload_successful") == 0
         assert shipped.metric("imagesweep_policy_info", sha256=good) == 1
         status, text = shipped.fetch("/readyz?verbose")
-        assert status == 200 and "the newest text is not in force" in text
+        assert status == 200 and "[-]policy failed" in text
+        assert f"(sha256 {good}) stays in force; the last policy was rejected: " in text
     text = shipped.put_policy(dryRun=True, limits={"maxFailures": 9})
     shipped.wait_for("Loaded policy", sha256=sha(text), seconds=10)
     assert shipped.metric("imagesweep_config_last_reload_successful") == 1
@@ -148,9 +149,12 @@ def test_describe_node_tells_what_the_agent_did_and_what_is_wrong(cluster, shipp
     assert told("Warning", "PolicyInvalid", "the last valid policy stays in force"), described(cluster)
     shipped.put_policy(dryRun=False)
     assert shipped.sweep_until(lambda: unneeded.id not in cluster.containerd.ids()), shipped.text()
+    assert told("Normal", "PolicyLoaded", "dry run is off: images are removed"), described(cluster)
+    assert shipped.wait_for("Turned dry run off")
     assert told("Normal", "ImagesRemoved", "Removed "), described(cluster)
-    # One for each reason, for any number of images and edits.
+    # One for each reason, for any number of images and edits. The end of the dry run has a second PolicyLoaded.
     reasons = [event[1] for event in described(cluster)]
+    reasons.remove("PolicyLoaded")
     assert sorted(reasons) == sorted(set(reasons)), described(cluster)
 
 

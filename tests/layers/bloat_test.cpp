@@ -66,6 +66,7 @@ TEST(BloatTest, TheSameContextInTwentyTwoServicesIsOneAdvice) {
   const LookAlikes& group = bloat.look_alikes.front();
   EXPECT_EQ(group.instruction, "COPY . /app");
   EXPECT_FALSE(group.identical);
+  EXPECT_TRUE(group.same_instruction);
   EXPECT_THAT(group.layers, SizeIs(22));
   EXPECT_THAT(group.repositories, SizeIs(22));
   // All but the largest: the sum of 7 GiB + 0 … 20 MiB.
@@ -97,6 +98,9 @@ TEST(BloatTest, LookAlikesAreNearInSizeAndOfSeveralRepositories) {
   const Bloat bloat = Find(node);
   ASSERT_THAT(bloat.look_alikes, SizeIs(1));
   EXPECT_EQ(bloat.look_alikes.front().saved, 980 * kMiB);
+  EXPECT_FALSE(bloat.look_alikes.front().same_instruction) << "another version of torch";
+  EXPECT_THAT(Of(bloat, AdviceKind::kShareLayer), IsEmpty());
+  ASSERT_THAT(Of(bloat, AdviceKind::kSimilarLayers), SizeIs(1));
   EXPECT_THAT(bloat.look_alikes.front().repositories,
               ElementsAre("docker.io/library/a", "docker.io/library/b"));
   // The whole large instruction, not counted twice with the advice to share.
@@ -104,6 +108,47 @@ TEST(BloatTest, LookAlikesAreNearInSizeAndOfSeveralRepositories) {
   ASSERT_THAT(heavy, SizeIs(1));
   EXPECT_EQ(heavy.front().subject, "RUN build");
   EXPECT_EQ(heavy.front().bytes, 100 * kMiB);
+}
+
+TEST(BloatTest, OneBaseIsAdvisedOnlyForBuildsOfOneInstruction) {
+  LabNode node;
+  Build(node, "a", {{"RUN pip install torch==2.1.0", Sized("a", 1000 * kMiB)}});
+  Build(node, "b", {{"/bin/sh -c #(nop)  RUN pip install torch==2.1.0 ", Sized("b", 990 * kMiB)}});
+  Build(node, "c", {{"RUN pip install torch==2.3.1", Sized("c", 995 * kMiB)}});
+  const Bloat bloat = Find(node);
+  const auto share = Of(bloat, AdviceKind::kShareLayer);
+  ASSERT_THAT(share, SizeIs(1));
+  EXPECT_EQ(share.front().subject, "RUN pip install torch==2.1.0");
+  EXPECT_THAT(share.front().images, ElementsAre(0, 1));
+  EXPECT_EQ(share.front().bytes, 990 * kMiB);
+  // The largest of these two looks like the other version.
+  const auto similar = Of(bloat, AdviceKind::kSimilarLayers);
+  ASSERT_THAT(similar, SizeIs(1));
+  EXPECT_THAT(similar.front().images, ElementsAre(0, 2));
+  EXPECT_EQ(similar.front().bytes, 995 * kMiB);
+  EXPECT_EQ(bloat.advice.back().kind, AdviceKind::kSimilarLayers) << "after what is known";
+}
+
+// Bazel writes one line for all layers of all images.
+TEST(BloatTest, ALineThatIsNotAnInstructionProvesNothing) {
+  for (const char* line : {"bazel build ...", "jib-maven-plugin:3.4.0", "COPY dir:# in /app"}) {
+    LabNode node;
+    Build(node, "a", {{line, Sized("a", 1000 * kMiB)}});
+    Build(node, "b", {{line, Sized("b", 990 * kMiB)}});
+    const bool is_instruction = std::string_view(line).starts_with("COPY");
+    const Bloat bloat = Find(node);
+    EXPECT_EQ(Of(bloat, AdviceKind::kShareLayer).size(), is_instruction ? 1U : 0U) << line;
+    EXPECT_EQ(Of(bloat, AdviceKind::kSimilarLayers).size(), is_instruction ? 0U : 1U) << line;
+  }
+}
+
+// The old builder names a digest of the files: these are not the same files.
+TEST(BloatTest, DigestsThatDifferInTheInstructionAreNotOneInstruction) {
+  LabNode node;
+  Build(node, "a", {{"/bin/sh -c #(nop) COPY dir:4f8e0a1b2c3d4e5f60 in /app ", Sized("a", kGiB)}});
+  Build(node, "b", {{"/bin/sh -c #(nop) COPY dir:5f8e0a1b2c3d4e5f60 in /app ", Sized("b", kGiB)}});
+  EXPECT_THAT(Of(Find(node), AdviceKind::kShareLayer), IsEmpty());
+  EXPECT_THAT(Of(Find(node), AdviceKind::kSimilarLayers), SizeIs(1));
 }
 
 TEST(BloatTest, ALineIsAllItsLayersUnderTheTextOfItsLargest) {

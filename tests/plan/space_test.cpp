@@ -208,6 +208,23 @@ TEST(Defer, AnImageWaitsUntilEnoughEvaluationsInARowWantItGone) {
   EXPECT_EQ(plan.removals, std::vector<std::uint32_t>{1});
   EXPECT_EQ(CodeOf(plan, 0), Code::kLimit);
   EXPECT_THAT(plan.decisions[0].reason, HasSubstr("in 1 of 2 evaluations in a row"));
+  EXPECT_EQ(plan.decisions[0].runs_to_confirm, 1);
+  EXPECT_EQ(plan.decisions[1].runs_to_confirm, 0);
+}
+
+TEST(Defer, CountsImagesAndRunsThatConfirmationStillTakes) {
+  ObservationBuilder seen;
+  for (const char* name : {"a:1", "b:1", "c:1", "d:1"}) seen.Add(Sized(name, 1), hours(500));
+  Policy policy = ForSpace();
+  policy.maximum_age = hours(100);
+  policy.limits.confirm_runs = 4;
+  const Scene scene(policy, seen.seen());
+  Plan plan = Choose(scene);
+  Defer(scene, std::vector<int>{2, 4, 1, 3}, plan);
+  const AwaitingConfirmation waiting = plan.CountAwaitingConfirmation();
+  EXPECT_EQ(waiting.images, 3U);
+  EXPECT_EQ(waiting.fewest_runs, 1);
+  EXPECT_EQ(waiting.most_runs, 3);
 }
 
 }  // namespace

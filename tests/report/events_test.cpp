@@ -97,12 +97,13 @@ TEST(Events, APolicyThatNobodyCanReadIsAWarning) {
   EXPECT_THAT(event.note, HasSubstr("not read for 1m50s: 503"));
 }
 
-TEST(Events, ALoadedPolicySaysThatNothingGoesWhenThatIsSo) {
+TEST(Events, ALoadedPolicySaysWhetherImagesAreRemoved) {
   const PolicySource source{"configmap/a/b", "111111111111"};
-  EXPECT_EQ(PolicyLoadedEvent(source, false, false).note,
-            "Loaded policy 111111111111 from configmap/a/b");
-  EXPECT_THAT(PolicyLoadedEvent(source, true, false).note, HasSubstr("dry run"));
-  EXPECT_THAT(PolicyLoadedEvent(source, true, true).note, HasSubstr("suspended"));
+  EXPECT_EQ(PolicyLoadedEvent(source, false, false, false).note,
+            "Loaded policy 111111111111 from configmap/a/b; dry run is off: images are removed");
+  EXPECT_THAT(PolicyLoadedEvent(source, true, false, false).note,
+              HasSubstr("; dry run: nothing is removed"));
+  EXPECT_THAT(PolicyLoadedEvent(source, true, true, false).note, HasSubstr("suspended"));
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ TEST(LayerAnalysisTest, ThePageNamesTheInstructionTheSavingAndTheRatio) {
        {"Layers of node1", "1.25", "20.0%", "COPY . /app", "147GiB", "about the same size",
         "identical", "shop/api: stable, v1", "PYTHON_VERSION 3.11: 3.11.4, 3.11.9", "(not known)",
         "shop/a:1, shop/b:1, shop/c:1 and 1 more",
-        "Save 147GiB: 2 images have separate layers from \"COPY . /app\""})
+        "Save up to 147GiB: 2 images have separate layers from \"COPY . /app\""})
     EXPECT_THAT(text, HasSubstr(expected));
   EXPECT_THAT(text, Not(HasSubstr("--limit")));
 }
@@ -66,15 +66,33 @@ TEST(LayerAnalysisTest, ALimitCutsRowsAndSaysSo) {
 
 TEST(LayerAnalysisTest, EachAdviceSaysWhatToDo) {
   const std::pair<const char*, const char*> cases[] = {
-      {"share-layer", "Build one base image"}, {"order-layers", "Move this step before"},
-      {"heavy-layer", "to a base image"},  {"many-tags", "Extra tags take no space"},
-      {"same-layers", "Build one image"},           {"patch-versions", "Move them to one version"},
+      {"share-layer", "build one base image"},
+      {"order-layers", "Move this step before"},
+      {"heavy-layer", "to a base image"},
+      {"many-tags", "Extra tags take no space"},
+      {"same-layers", "Build one image"},
+      {"patch-versions", "Move them to one version"},
+      {"similar-layers", "No digest or diff ID shows"},
   };
   for (const auto& [kind, expected] : cases) {
     const std::string text = AdviceText({kind, kGiB, "COPY . /app", {"a", "b"}});
     EXPECT_THAT(text, HasSubstr(expected));
     EXPECT_THAT(text, HasSubstr("COPY . /app"));
   }
+}
+
+TEST(LayerAnalysisTest, NoSharedBaseIsAdvisedForLayersOfSimilarSizeOnly) {
+  LayerAnalysis all;
+  all.look_alikes = {{"RUN make", kGiB, 2, {"shop/a", "shop/b"}, false, kGiB, true},
+                     {"bazel build ...", kGiB, 2, {"shop/a", "shop/b"}, false, kGiB}};
+  all.advice = {{"similar-layers", kGiB, "bazel build ...", {"shop/a:1", "shop/b:1"}}};
+  const std::string text = ToText(MakeLayerPage(all, 10));
+  EXPECT_THAT(text, testing::ContainsRegex("RUN make .*different builds"));
+  EXPECT_THAT(text, testing::ContainsRegex("bazel build .*about the same size"));
+  EXPECT_THAT(text, Not(HasSubstr("base image")));
+  const auto json = nlohmann::json::parse(LayerAnalysisJson(all, 10));
+  EXPECT_EQ(json["lookAlikes"][0]["sameInstruction"], true);
+  EXPECT_EQ(json["lookAlikes"][1]["sameInstruction"], false);
 }
 
 TEST(LayerAnalysisTest, TextFromImagesCannotBecomeMarkup) {

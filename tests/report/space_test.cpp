@@ -122,5 +122,32 @@ TEST(Space, ADryRunSaysWhatItWouldFree) {
   EXPECT_THAT(SweepText(report, {}), HasSubstr("Would free, by the layers: predicted 3.0KiB"));
 }
 
+TEST(Space, ADryRunShowsWhatItWouldLeaveAsAnEstimate) {
+  Report report = WithLayers();
+  report.dry_run = true;
+  report.outcomes[0].kind = OutcomeKind::kWouldRemove;
+  report.after = report.before;
+  report.predicted_after = Snapshot{2, 5000, 4000, DiskUsage{"/", 10'000, 4'000, 1000, 600}};
+  EXPECT_THAT(SweepText(report, {}),
+              testing::AllOf(testing::ContainsRegex("BEFORE +AFTER .ESTIMATE."),
+                             testing::ContainsRegex("\nImages +3 +2\n"),
+                             testing::ContainsRegex("Disk used .*90%. +.*60%.\n")));
+  const auto document = json::parse(SweepJson(report));
+  EXPECT_EQ(document["after"]["images"], 3) << "as it is";
+  EXPECT_EQ(document["predictedAfter"]["images"], 2);
+  EXPECT_EQ(document["predictedAfter"]["filesystem"]["usedPercent"], 60);
+  EXPECT_THAT(ToText(*MakeSweepPage(document.dump())),
+              testing::AllOf(testing::ContainsRegex("Before +After .estimate."),
+                             testing::ContainsRegex("\nImages +3 +2\n")));
+  auto older = document;
+  older.erase("predictedAfter");
+  EXPECT_THAT(ToText(*MakeSweepPage(older.dump())), testing::ContainsRegex("\nImages +3 +-\n"));
+}
+
+TEST(Space, ARunThatRemovesShowsWhatIsLeftAsMeasured) {
+  EXPECT_THAT(SweepText(WithLayers(), {}), Not(HasSubstr("ESTIMATE")));
+  EXPECT_TRUE(json::parse(SweepJson(WithLayers()))["predictedAfter"].is_null());
+}
+
 }  // namespace
 }  // namespace imagesweep

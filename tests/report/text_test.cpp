@@ -4,7 +4,12 @@
 
 #include <algorithm>
 
+#include "agent/report/analysis.h"
+#include "agent/report/changes.h"
+#include "agent/report/df.h"
+#include "agent/report/events.h"
 #include "agent/report/printable.h"
+#include "agent/report/restore.h"
 #include "agent/report/sweep_page.h"
 #include "agent/report/table.h"
 #include "tests/support/report.h"
@@ -73,6 +78,30 @@ TEST(Text, APageSaysHowWhatWentComesBack) {
                             Not(HasSubstr("build it again"))));
   report.dry_run = true;
   EXPECT_THAT(page(), HasSubstr("imagesweep restore --last --dry-run=false\n"));
+}
+
+TEST(Text, APageShowsTheSavingInCents) {
+  constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+  const struct {
+    double price;
+    std::uint64_t bytes;
+    const char* says;
+  } cases[] = {
+      {0.045, 20 * kGiB, "Saves 0.90 a month at 0.045 per GiB"},
+      {0.1, 3 * kGiB, "Saves 0.30 a month at 0.10 per GiB"},
+      {2, 3 * kGiB, "Saves 6.00 a month at 2.00 per GiB"},
+      {12.5, kGiB / 3, "Saves 4.17 a month at 12.50 per GiB"},
+      {0.1, kGiB / 2, "Saves 0.05 a month at 0.10 per GiB"},
+      {0.1, kGiB / 8, "Saves 0.013 a month at 0.10 per GiB"},
+      {0.023, kGiB / 64, "Saves 0.00036 a month at 0.023 per GiB"},
+  };
+  for (const auto& [price, bytes, says] : cases) {
+    Report report = SampleReport();
+    report.in_force.reporting.storage_cost_per_gib_month = price;
+    report.observation.images[1].size_bytes = bytes;
+    EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(report))), HasSubstr(says));
+  }
+  EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(SampleReport()))), Not(HasSubstr("a month")));
 }
 
 TEST(Text, ASweepShowsBeforeAndAfterAsMeasured) {
@@ -168,6 +197,59 @@ TEST(Text, WithoutHeadersThereAreRowsAlone) {
     EXPECT_EQ(std::ranges::count(text, '\n'), rows) << text;
     EXPECT_THAT(text, testing::StartsWith("docker.io/library/app:1 "));
   }
+}
+
+TEST(Text, ASummaryCountsTheImagesThatAwaitConfirmationAndTheRuns) {
+  Report report = SampleReport();
+  EXPECT_THAT(Summary(report), Not(HasSubstr("confirmation")));
+  report.plan.decisions[1].runs_to_confirm = 1;
+  EXPECT_THAT(Summary(report),
+              HasSubstr("; 1 awaits confirmation by 1 more run (limits.confirmRuns)"));
+  report.plan.decisions[2].runs_to_confirm = 1;
+  EXPECT_THAT(Summary(report), HasSubstr("; 2 await confirmation by 1 more run ("));
+  report.plan.decisions[2].runs_to_confirm = 3;
+  EXPECT_THAT(Summary(report), HasSubstr("; 2 await confirmation by 1 to 3 more runs ("));
+}
+
+TEST(ShownName, OfAnImageWithoutANameIsNoneAndTwelveDigitsOfItsId) {
+  const std::string digits = "3f8a7c2b1e9d" + std::string(52, '0');
+  EXPECT_EQ(ShownName("sha256:" + digits), "<none> (3f8a7c2b1e9d)");
+  EXPECT_EQ(ShownName(digits), "<none> (3f8a7c2b1e9d)") << "CRI-O";
+  for (const std::string& name :
+       {std::string("docker.io/library/app:1"), "docker.io/library/app@sha256:" + digits,
+        "sha256:" + digits + "0", digits.substr(1), std::string()})
+    EXPECT_EQ(ShownName(name), name);
+}
+
+TEST(Text, AnImageWithoutANameIsShownInOneFormEverywhere) {
+  Report report = SampleReport();
+  Image& image = report.observation.images[1];
+  MakeLocal(image);
+  image.tags.clear();
+  const std::string digits = image.id.text().substr(7),
+                    shown = "<none> (" + digits.substr(0, 12) + ")";
+  const auto is_shown = AllOf(HasSubstr(shown), Not(HasSubstr(digits)));
+  EXPECT_THAT(SweepText(report, {}),
+              testing::ContainsRegex("\n<none> +" + digits.substr(0, 12) + " +2.0KiB"))
+      << "beside its ID";
+  const std::string page = ToText(*MakeSweepPage(SweepJson(report)));
+  EXPECT_THAT(page, is_shown);
+  EXPECT_THAT(page, testing::ContainsRegex("\n<none> .7200+. +<none> +2.0KiB +too old"));
+  Analysis analysis;
+  analysis.required = {1};
+  EXPECT_THAT(ToText(MakeAnalysisPage(report, analysis)), is_shown);
+  report.outcomes[0].kind = OutcomeKind::kFailed;
+  EXPECT_THAT(EventsOf(report).front().note, is_shown);
+  report.missing_after = {image.display_name()};
+  EXPECT_THAT(SweepText(report, {}), HasSubstr("although referenced:\n  " + shown + "\n"));
+  EXPECT_THAT(ChangeLine({Change::Kind::kGone, image.display_name(), "2.0KiB"}, {}), is_shown);
+  RestoreReport restore;
+  restore.images.emplace_back().id = image.id.text();
+  EXPECT_THAT(RestoreText(restore, {}), is_shown);
+  DiskUse use;
+  use.images.emplace_back().name = image.display_name();
+  EXPECT_THAT(DiskUseText(use, {}), is_shown);
+  EXPECT_THAT(SweepJson(report), HasSubstr(digits)) << "documents have the full ID";
 }
 
 TEST(Text, AnUnknownAgeIsSaid) {

@@ -28,6 +28,17 @@ TEST(Api, ARunIsReadBackFromItsDocument) {
   EXPECT_EQ(row.after->disk->used_percent(), 75);
 }
 
+TEST(Api, AfterADryRunItIsAsThatWouldLeaveIt) {
+  Report report = SampleReport();
+  report.dry_run = true;
+  RunEntry entry;
+  entry.report = SweepJson(report);
+  EXPECT_FALSE(RunRowOf(entry).after);
+  report.predicted_after = Snapshot{1, 1000, 0, {}};
+  entry.report = SweepJson(report);
+  EXPECT_EQ(RunRowOf(entry).after->images, 1U);
+}
+
 TEST(Api, ADocumentThatSaysLessIsNoError) {
   for (const char* document :
        {"", "{", "[]", "null", "{}", R"({"before": 3})", R"({"before": {"images": "x"}})",

@@ -137,6 +137,22 @@ TEST(Page, ShowsDiskPlanHoldersRunsSourcesAndPolicy) {
               AllOf(HasSubstr("file/policy.yaml"), HasSubstr("dryRun: false")));
 }
 
+TEST(Page, AnImageWithoutANameIsNoneAndItsShortId) {
+  Report report = SampleReport();
+  report.observation.images[1].tags.clear();
+  report.observation.images[1].digests.clear();
+  const auto page = Page(ViewOf(report));
+  EXPECT_EQ(Cells(*page->ById("plan")->All("table").at(0))[0].at(1), "<none> (720000000000)");
+}
+
+TEST(Page, ADryRunIsFollowedByAnEstimate) {
+  StatusView view = ViewOf(SampleReport());
+  view.runs[0].entry.dry_run = true;
+  EXPECT_EQ(Cells(*Page(view)->ById("runs")->All("table").at(0))[0].at(3), "3 → about 2");
+  view.runs[0].after->disk.reset();
+  EXPECT_EQ(Cells(*Page(view)->ById("runs")->All("table").at(0))[0].at(4), "8.8KiB (90%)");
+}
+
 TEST(Page, NamesTheWorkloadsThatHoldAnImageAndFindsItByThem) {
   const auto page = Page(ViewOf(SampleReportWithWorkloads(2)), "q=statefulset+shop/api-1");
   const auto held = Cells(*page->ById("protected")->All("table").at(0));
