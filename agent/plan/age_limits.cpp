@@ -5,7 +5,7 @@
 namespace imagesweep {
 namespace {
 
-// The greatest that any name of the image needs.
+// The longest minimum age of the image's names.
 Millis MinimumOfNames(const Scene& scene, std::uint32_t at, Millis of_the_policy) {
   Millis limit = Millis::zero();
   for (const NameStanding& standing : scene.names(at))

@@ -6,19 +6,19 @@
 
 namespace imagesweep {
 
-// The ages that one image must reach.  Each of its names counts by the rule that selects it, else
-// by the policy, and all names must be old enough.  Deciding, explaining and advice read these
-// alone.
+// The ages that an image must reach.  The rule that selects a name sets the age for this name, else
+// the policy does, and all names must be old enough.  The planner, `explain` and the advice all use
+// these functions.
 
-// Of ImageAge::watched_unused_for.
+// Compared with ImageAge::watched_unused_for.
 Millis MinimumAge(const Scene& scene, std::uint32_t at);
-// The same while disk use is critical: diskUsage.critical.minimumAge in place of the policy's, if
-// shorter, never in place of a rule's own.
+// The same while disk use is critical: diskUsage.critical.minimumAge replaces the policy's
+// minimumAge if it is shorter.  It never replaces the minimumAge of a rule.
 Millis MinimumAgeWhenCritical(const Scene& scene, std::uint32_t at);
-// Of ImageAge::unused_for; zero: off.
+// Compared with ImageAge::unused_for.  Zero: disabled.
 Millis MaximumAge(const Scene& scene, std::uint32_t at);
 
-// How long until the image reaches its minimum age, if nothing uses it; zero: it has.
+// The time until the image reaches its minimum age if nothing uses it.  Zero: already reached.
 Millis OldEnoughIn(const Scene& scene, std::uint32_t at);
 
 }  // namespace imagesweep

@@ -15,7 +15,7 @@ bool IsCritical(const Scene& scene) {
   return goal && !goal->to_safety.empty();
 }
 
-// Why nothing may go now; empty: it may.
+// Why the windows allow no removal now.  Empty: they allow it.
 std::string Closed(const Scene& scene) {
   const auto& windows = scene.policy().windows;
   if (AnyContains(windows, scene.seen().at) || IsCritical(scene)) return {};
@@ -27,7 +27,7 @@ std::string Closed(const Scene& scene) {
 // `but`: "but the next window opens at …".
 void Postpone(Decision& decision, Code code, const std::string& but) {
   decision.reason =
-      "would go (" + std::string(ToString(decision.code)) + ": " + decision.reason + "), " + but;
+      "candidate (" + std::string(ToString(decision.code)) + ": " + decision.reason + "), " + but;
   decision.waits_for = but.substr(std::string_view("but ").size());
   decision.verdict = Verdict::kDefer;
   decision.code = code;
@@ -36,7 +36,7 @@ void Postpone(Decision& decision, Code code, const std::string& but) {
 }  // namespace
 
 void Defer(const Scene& scene, std::span<const int> evaluations, Plan& plan) {
-  // Windows are for the agent's own accord; who asks for room needs it now.
+  // Windows limit the agent.  ensure-space needs the space now.
   const std::string closed = plan.room > 0 ? std::string() : Closed(scene);
   const int needed = scene.policy().limits.confirm_runs;
   RunLimits limits(scene);
@@ -50,7 +50,7 @@ void Defer(const Scene& scene, std::span<const int> evaluations, Plan& plan) {
       Postpone(decision, Code::kLimit, "but " + why);
     } else if (!evaluations.empty() && evaluations[at] < needed) {
       Postpone(decision, Code::kLimit,
-               "but so far in " + std::to_string(evaluations[at]) + " of " +
+               "but selected in " + std::to_string(evaluations[at]) + " of " +
                    std::to_string(needed) + " evaluations in a row (limits.confirmRuns)");
     } else if (const std::string over = limits.WhyNot(bytes); !over.empty()) {
       Postpone(decision, Code::kLimit, "but " + over);
@@ -67,10 +67,9 @@ std::string WindowOverride(const Scene& scene, const Plan& plan) {
   const auto goal = GoalForSpace(scene);
   if (plan.removals.empty() || plan.room > 0 || !goal || AnyContains(windows, scene.seen().at))
     return {};
-  return "no window is open, but images go all the same: " + goal->why +
-         ", and from diskUsage.critical.thresholdPercent (" +
-         std::to_string(scene.policy().disk.critical.threshold_percent) +
-         "%) on windows do not hold";
+  return "images are removed although no window is open: " + goal->why +
+         ", and windows do not apply at or above diskUsage.critical.thresholdPercent (" +
+         std::to_string(scene.policy().disk.critical.threshold_percent) + "%)";
 }
 
 }  // namespace imagesweep

@@ -8,14 +8,14 @@
 
 namespace imagesweep {
 
-// What would go, but not in this run: outside of every window (unless disk use is critical),
-// unavailable, not wanted gone in enough evaluations in a row, or over a limit.  It waits for the
-// next.
-// `evaluations` is parallel to the images: in how many evaluations in a row, this one included,
-// each was to go; empty: it does not matter.
+// Defers candidates to a later run: outside of every window (unless disk use is critical),
+// unavailable, not yet selected in enough consecutive evaluations, or over a limit.
+// `evaluations` is parallel to the images: the number of consecutive evaluations, including this
+// one, that selected each image.  Empty: not considered.
 void Defer(const Scene& scene, std::span<const int> evaluations, Plan& plan);
 
-// That images of a plan, deferred already, go outside of every window, and why; empty: none does.
+// A warning that the plan, after Defer(), removes images outside of every window, and why.  Empty:
+// it does not.
 std::string WindowOverride(const Scene& scene, const Plan& plan);
 
 }  // namespace imagesweep

@@ -8,27 +8,27 @@
 namespace imagesweep {
 namespace {
 
-// An idle image stays only when the others reach the goal (PickForSpace).
+// An idle image stays only if other images reach the goal (PickForSpace).
 std::string WhyNotForSpace(Code code) {
   switch (code) {
     case Code::kIdle:
-      return ", and enough others go before it";
+      return ", but the images before it free enough";
     case Code::kNoGain:
       return ", but its removal frees less than 1 MiB";
     case Code::kLimit:
     case Code::kWindow:
-      return {};  // it may be among them: what it waits for comes next
+      return {};  // it may be selected for space: the next step says why it is deferred
     default:
-      return ", and it is not among those that go for space";
+      return ", but the image is not a candidate for space";
   }
 }
 
-// Why it does not go for space.
+// Why the image is not removed for space.
 std::string SpaceEvidence(const Scene& scene, Code code) {
   const auto& disk = scene.seen().disk;
   const int high = scene.policy().disk.high_percent;
-  if (high == 0) return "diskUsage.highThresholdPercent is 0, so nothing goes for space";
-  if (!disk) return "disk use is not known, so nothing goes for space";
+  if (high == 0) return "diskUsage.highThresholdPercent is 0, so no image is removed for space";
+  if (!disk) return "disk use is unknown, so no image is removed for space";
   const std::string use = "disk use is " + std::to_string(disk->used_percent()) + "%";
   if (const auto goal = GoalForSpace(scene))
     return goal->why +
@@ -41,10 +41,10 @@ std::string SpaceEvidence(const Scene& scene, Code code) {
 std::string WhenFull(const Scene& scene) {
   const int high = scene.policy().disk.high_percent;
   if (high > 0) return "when disk use reaches " + std::to_string(high) + "%";
-  return "when the policy asks for it";
+  return "when the policy selects it";
 }
 
-// "in 2d 3h, at 2026-…Z (Age)": when it goes if nothing uses it until then.
+// "in 2d 3h, at 2026-…Z (Age)": the time of removal if nothing uses the image until then.
 std::string TimeText(const RemovalTime& goes) {
   return "in " + HumanDuration(goes.in) + ", at " + FormatTime(goes.at) + " (" +
          std::string(ToString(goes.code)) + ")";
@@ -52,38 +52,38 @@ std::string TimeText(const RemovalTime& goes) {
 
 std::string TooYoung(const Decision& decision, const Scene& scene,
                      const std::optional<RemovalTime>& goes) {
-  const std::string unused = ", if nothing uses it until then";
+  const std::string unused = " if nothing uses it until then";
   const std::string old = "it is old enough in " + HumanDuration(decision.old_enough_in);
-  if (!goes) return old + unused + "; then it goes " + WhenFull(scene);
-  if (goes->in <= decision.old_enough_in) return "it goes " + TimeText(*goes) + unused;
-  return old + ", and goes " + TimeText(*goes) + unused;
+  if (!goes) return old + unused + "; then it is removed " + WhenFull(scene);
+  if (goes->in <= decision.old_enough_in) return "it is removed " + TimeText(*goes) + unused;
+  return old + ", and is removed " + TimeText(*goes) + unused;
 }
 
 std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision,
                               const std::optional<RemovalTime>& goes) {
   switch (decision.code) {
     case Code::kInUse:
-      return "nothing while one of its users exists; there is no setting for this";
+      return "delete the pods and containers that use it; no setting can remove an image in use";
     case Code::kPinned:
-      return "only the runtime's own configuration can unpin it; there is no setting for this";
+      return "unpin it in the configuration of the runtime; no setting can remove a pinned image";
     case Code::kSandbox:
     case Code::kSelf:
-      return "nothing; there is no setting for this";
+      return "nothing; no setting can remove this image";
     case Code::kWorkload:
-      return "the workload's end or a newer rollout, fewer keep.workloads.rollbackRevisions, or "
-             "keep.workloads.enabled: false";
+      return "delete the workload, roll out newer revisions, lower "
+             "keep.workloads.rollbackRevisions, or set keep.workloads.enabled: false";
     case Code::kKeepRule:
-      return "take the pattern out of the policy's keep section";
+      return "remove the pattern or the rule that keeps it from the policy";
     case Code::kLocalOnly:
       return "push it to a registry and pull it from there, or set localOnly: Never in the keep "
-             "section or in a rule for it";
+             "section or in a rule that selects it";
     case Code::kTooYoung:
       return TooYoung(decision, scene, goes);
     case Code::kRetained:
-      if (FollowsSubject(scene, decision.image)) return "the end of the image that it is about";
-      return "it goes when newer ones of its scheme come, or with a smaller number to keep";
+      if (FollowsSubject(scene, decision.image)) return "the removal of the image it belongs to";
+      return "pull newer versions of its tag scheme, or keep fewer versions";
     case Code::kUnknown:
-      return "write a rule that selects it, or switch keep.unknown off";
+      return "add a rule that selects it, or set keep.unknown: false";
     case Code::kRule:
     case Code::kDangling:
     case Code::kSuperseded:
@@ -92,19 +92,19 @@ std::string WhatWouldChangeIt(const Scene& scene, const Decision& decision,
     case Code::kCritical:
       return "use it in a pod, or add it to keep.images";
     case Code::kIdle:
-      if (!goes) return "it goes " + WhenFull(scene);
-      return "it goes " + TimeText(*goes) + ", if nothing uses it until then, or " +
+      if (!goes) return "it is removed " + WhenFull(scene);
+      return "it is removed " + TimeText(*goes) + " if nothing uses it until then, or " +
              WhenFull(scene);
     case Code::kWindow:
-      if (goes) return "it goes in the next run within a window, " + TimeText(*goes);
-      return "it goes in the next run within a window";
+      if (goes) return "it is removed in the next run within a window, " + TimeText(*goes);
+      return "it is removed in the next run within a window";
     case Code::kLimit:
       if (!scene.seen().WhyUnavailable(decision.image).empty())
-        return "it goes in a later run that can remove it";
-      return "it goes in a later run; raise the limit to have it go in this one";
+        return "it is removed in a later run, once the cause is resolved";
+      return "it is removed in a later run; raise the limit to remove it in this one";
     case Code::kNoGain:
-      return "it goes for space once its removal frees at least 1 MiB, such as after the images "
-             "that share its layers; any other reason of the policy takes it at once";
+      return "it is removed for space once its removal frees at least 1 MiB, for example after the "
+             "images that share its layers; any other reason of the policy removes it at once";
   }
   return {};
 }

@@ -11,7 +11,7 @@
 
 namespace imagesweep {
 
-// One question of the verdict order, asked of one image.
+// One question of the verdict order with its answer for one image.
 struct Step {
   Code code = Code::kIdle;
   bool applies = false;
@@ -22,11 +22,12 @@ struct Step {
 struct Explanation {
   std::vector<Step> steps;
   std::string what_would_change_it;
-  std::optional<RemovalTime> goes;  // by time alone; empty: it goes already, or time is not enough
+  // When time alone gets the image removed.  Empty: it is already removed, or time is not enough.
+  std::optional<RemovalTime> goes;
 };
 
-// Every question with its evidence, also those after the deciding one.  `plan` was made from
-// `scene`.
+// Answers every question with its evidence, including those after the deciding one.  `plan` must be
+// made from `scene`.
 Explanation Explain(const Scene& scene, const Plan& plan, std::uint32_t image);
 
 }  // namespace imagesweep

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint64_t kLeastBytes = std::uint64_t{1} << 20;
 constexpr std::uint64_t kLeastInodes = 1'000;
-// An image more of these is not looked at together with the first: each costs a marking.
+// The search for a group ends at this size, because each image costs a marking of the graph.
 constexpr std::size_t kMostTogether = 64;
 
 bool IsLittle(const Space& gain, const Space& goal) {
@@ -67,7 +67,7 @@ std::vector<std::uint32_t> Gains::EnoughTogether(const std::vector<std::uint32_t
     if (enough(trial.total())) break;
   }
   if (!enough(trial.total())) return {};
-  // Those that have nothing to do with it stay.
+  // Leave out images that contribute nothing.
   for (std::size_t i = 0; i + 1 < group.size();) {
     layers::Marginal without = *marginal_;
     for (std::size_t j = 0; j < group.size(); ++j)

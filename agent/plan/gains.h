@@ -11,22 +11,23 @@
 
 namespace imagesweep {
 
-// What removals free, one after the other: by the layers where they are known, else by the
-// runtime's sizes, which know nothing of sharing.  Nobody tells how many inodes an image has then:
-// each is taken to have its share of all that are used, which is too many, so too few images go
-// rather than too many.
+// Adds up the space that removals free, one after the other: by the layers where they are known,
+// else by the runtime's sizes, which ignore sharing.  The number of inodes of an image is unknown
+// in the second case.  The class then assumes its share of all used inodes, which is too high, so
+// that the plan removes too few images rather than too many.
 class Gains {
  public:
   explicit Gains(const Scene& scene);
 
   void Add(std::uint32_t at);
-  // What it would add to those that were; empty: the layers do not say.
+  // The space that the removal of this image adds to the total.  Empty: unknown, because the layers
+  // are.
   std::optional<Space> Next(std::uint32_t at);
-  // It is known to free less than 1 MiB now, and not many inodes where inodes are short.  What it
-  // shares with images that stay does not come free.
+  // True if the image is known to free less than 1 MiB now, and few inodes where inodes are short.
+  // Layers that it shares with images that stay are not freed.
   bool TooLittle(std::uint32_t at, const Space& goal);
-  // Of images that free too little each: a few that free enough together, in their order, the last
-  // of which is the one that makes it enough; empty: there are none.
+  // From images that each free too little, returns a few that together free enough, in their order.
+  // Empty: there are none.
   std::vector<std::uint32_t> EnoughTogether(const std::vector<std::uint32_t>& images,
                                             const Space& goal);
 
@@ -41,11 +42,11 @@ class Gains {
   std::optional<layers::Marginal> marginal_;
   std::vector<std::uint32_t> added_;
   std::uint64_t all_bytes_ = 0;
-  Space total_;  // inodes: of images whose layers are known
+  Space total_;  // inodes: only of images whose layers are known
   std::uint64_t bytes_by_size_ = 0;
 };
 
-// Says in each decision to remove what it frees in that order, where the layers are known.
+// Sets Decision::frees of each removal, in the order of the plan, where the layers are known.
 void PredictInOrder(const Scene& scene, Plan& plan);
 
 }  // namespace imagesweep

@@ -8,12 +8,13 @@ std::vector<std::string> KubeletWarnings(const Policy& policy, const KubeletThre
                                          const Observation& seen, const Plan& plan) {
   std::vector<std::string> warnings;
   if (kubelet.high_percent >= 100) return warnings;
-  const std::string its = "the kubelet's " + std::to_string(kubelet.high_percent) + "%" +
-                          (kubelet.read ? "" : " (assumed, its default)");
+  const std::string its = "the kubelet's imageGCHighThresholdPercent " +
+                          std::to_string(kubelet.high_percent) + "%" +
+                          (kubelet.read ? "" : " (its default, assumed)");
   if (policy.disk.high_percent >= kubelet.high_percent)
     warnings.push_back("diskUsage.highThresholdPercent " +
                        std::to_string(policy.disk.high_percent) + " is not below " + its +
-                       ": the kubelet collects first, and it knows no keep rules");
+                       ": the kubelet removes images first, and it ignores keep rules");
   if (!seen.disk || seen.disk->capacity_bytes == 0 ||
       seen.disk->used_percent() < kubelet.high_percent)
     return warnings;
@@ -24,8 +25,8 @@ std::vector<std::string> KubeletWarnings(const Policy& policy, const KubeletThre
   if (kept > 0)
     warnings.push_back("disk use " + std::to_string(seen.disk->used_percent()) +
                        "% is at or above " + its +
-                       ": it removes images of its own choice now, and " + std::to_string(kept) +
-                       " that the policy keeps are not safe from it");
+                       ": the kubelet now removes unused images, and can remove " +
+                       std::to_string(kept) + " that the policy keeps");
   return warnings;
 }
 

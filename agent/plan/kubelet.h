@@ -9,8 +9,8 @@
 
 namespace imagesweep {
 
-// Where the kubelet's own image collector would be faster or less careful than the policy: it knows
-// neither keep rules nor rollback room, and acts on disk use alone.
+// Warnings about cases in which the kubelet's image garbage collection acts before imagesweep.  It
+// looks at disk use alone and ignores keep rules and versions kept for rollback.
 std::vector<std::string> KubeletWarnings(const Policy& policy, const KubeletThresholds& kubelet,
                                          const Observation& seen, const Plan& plan);
 

@@ -17,7 +17,7 @@ void SortLeastRecentlyUsedFirst(const Scene& scene, std::vector<std::uint32_t>& 
 
 namespace {
 
-// How much of `capacity` must come free, from `high` percent of use on, down to `low`.
+// The space to free to get from `used_percent` to `low`.  0 below `high`.
 std::uint64_t ToFree(int high, int low, int used_percent, std::uint64_t capacity,
                      std::uint64_t available) {
   if (high == 0 || capacity == 0 || used_percent < high) return 0;
@@ -41,7 +41,7 @@ std::optional<SpaceGoal> GoalForSpace(const Scene& scene) {
   goal.to_low_marks = space(marks.high_percent, marks.low_percent, marks.inodes.high_percent,
                             marks.inodes.low_percent);
   if (goal.to_low_marks.empty()) return std::nullopt;
-  // Marks that are off stay off, and what is below its marks is not critical.
+  // Bytes or inodes below their high threshold, or without one, are not critical.
   const int critical = marks.critical.threshold_percent;
   const bool any_bytes = goal.to_low_marks.bytes > 0, any_inodes = goal.to_low_marks.inodes > 0;
   goal.to_safety = space(any_bytes ? critical : 0, std::max(critical - 1, 0),

@@ -9,8 +9,8 @@
 
 namespace imagesweep {
 
-// Sorts positions so that the least recently used image comes first: never used before once used,
-// then longer unused, then bigger, then by name.  Rests on observed intervals, not on the wall
+// Sorts positions so that the least recently used image comes first: images that were never used,
+// then the longest unused, then the largest, then by name.  Uses observed intervals, not the wall
 // clock, and does not depend on the order of the list.
 void SortLeastRecentlyUsedFirst(const Scene& scene, std::vector<std::uint32_t>& images);
 
@@ -20,16 +20,16 @@ struct Space {
   bool empty() const { return bytes == 0 && inodes == 0; }
 };
 
-// What has to come free.
+// The space to free.
 struct SpaceGoal {
   Space to_low_marks;
-  // Until disk use is critical no more; empty: it is not (diskUsage.critical.thresholdPercent).
+  // Until disk use is below diskUsage.critical.thresholdPercent.  Empty: it is not critical.
   Space to_safety;
   std::string why;  // "disk use 91% is at or above 75%"
 };
 
-// Empty when both uses are below their high marks, unknown, or the marks are off.  The kubelet's
-// arithmetic (image_gc_manager.go): capacity * (100 - low) / 100 - available.
+// Empty if both uses are below their high thresholds or unknown, or the thresholds are disabled.
+// Same arithmetic as the kubelet (image_gc_manager.go): capacity * (100 - low) / 100 - available.
 std::optional<SpaceGoal> GoalForSpace(const Scene& scene);
 
 }  // namespace imagesweep

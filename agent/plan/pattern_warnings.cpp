@@ -8,10 +8,10 @@ namespace imagesweep {
 namespace {
 
 constexpr std::size_t kMost = 5;
-constexpr std::size_t kMostPairs = 500'000;  // of a pattern and an image: milliseconds
+constexpr std::size_t kMostPairs = 500'000;  // pairs of a pattern and an image: milliseconds
 
-constexpr std::size_t kShortId = 12;      // digits, as runtimes print an id
-constexpr std::size_t kFewestDigits = 6;  // that rather are an id than a word
+constexpr std::size_t kShortId = 12;      // digits, as runtimes print an ID
+constexpr std::size_t kFewestDigits = 6;  // fewer are more likely a word than an ID
 
 struct Place {
   std::string name;  // "keep.images"
@@ -28,7 +28,7 @@ std::vector<Place> Places(const Policy& policy) {
   return places;
 }
 
-// The pattern's repository and what follows it, as they are written.
+// The pattern's repository and the rest, as they are written.
 std::pair<std::string, std::string> SplitWritten(const std::string& written) {
   const auto slash = written.rfind('/');
   const auto end = written.find_first_of(":@", slash == std::string::npos ? 0 : slash + 1);
@@ -49,8 +49,8 @@ std::vector<std::string> WiderForms(const ImageGlob& glob) {
   return wider;
 }
 
-// What may have been meant by a name without a registry: the same path in any registry, or the
-// first word of a registry's name ("shop/**" for shop.example/**).
+// Likely intentions behind a name without a registry: the same path in any registry, or the first
+// word of a registry's name ("shop/**" for shop.example/**).
 std::vector<std::string> OtherRegistries(const std::string& written) {
   std::vector<std::string> texts = {"*/" + written};
   const auto slash = written.find('/');
@@ -68,7 +68,7 @@ class Finder {
 
   bool exhausted() const { return left_ == 0; }
 
-  // Empty: no sign of a mistake.
+  // A warning about the pattern.  Empty: no sign of a mistake.
   std::string Doubt(const Place& place) {
     if (place.protects)
       if (std::string doubt = Narrow(*place.glob); !doubt.empty()) return doubt;
@@ -78,9 +78,9 @@ class Finder {
       const Image* const meant = First(text, [](const Image&) { return true; });
       if (meant == nullptr) continue;
       return "\"" + place.glob->text() +
-             "\" matches no image of this node: without a registry it " + "means " +
-             place.glob->repository() + "; for " + meant->display_name() + " write \"" + text +
-             "\"";
+             "\" matches no image on this node: without a registry it means " +
+             place.glob->repository() + "; to match " + meant->display_name() + ", write \"" +
+             text + "\"";
     }
     return {};
   }
@@ -91,11 +91,11 @@ class Finder {
       const Image* const left_out = First(text, [&](const Image& image) { return !Kept(image); });
       if (left_out == nullptr) continue;
       return "\"" + glob.text() + "\" does not match " + left_out->display_name() +
-             ": * stays inside one part of a name" +
+             ": * matches within one path segment" +
              (glob.text().find('/') == std::string::npos
                   ? ", and without a registry it means " + glob.repository()
                   : std::string()) +
-             "; to keep it too write \"" + text + "\"";
+             "; to keep it, write \"" + text + "\"";
     }
     return {};
   }
@@ -105,10 +105,9 @@ class Finder {
       const std::string_view id = image.id.text();
       const auto hex = id.substr(id.find(':') == std::string_view::npos ? 0 : id.find(':') + 1);
       if (!Spend() || !hex.starts_with(glob.text())) continue;
-      return "\"" + glob.text() + "\" matches no image of this node: it means " +
-             glob.repository() +
-             "; for the image with this id write \"sha256:" + std::string(hex.substr(0, kShortId)) +
-             "\"";
+      return "\"" + glob.text() + "\" matches no image on this node: it means " +
+             glob.repository() + "; to match the image with this ID, write \"sha256:" +
+             std::string(hex.substr(0, kShortId)) + "\"";
     }
     return {};
   }
@@ -118,17 +117,17 @@ class Finder {
   }
   bool AnyMatch(const Place& place) {
     return std::ranges::any_of(images_, [&](const Image& image) {
-      if (!Spend()) return true;  // not known: no warning
+      if (!Spend()) return true;  // unknown: no warning
       return place.protects ? place.glob->Keeps(image) : place.glob->Matches(image);
     });
   }
-  // By any pattern that protects.
+  // True if any pattern that protects keeps the image.
   bool Kept(const Image& image) {
     return std::ranges::any_of(places_, [&](const Place& place) {
       return place.protects && (!Spend() || place.glob->Keeps(image));
     });
   }
-  // By name, so that it does not depend on the runtime's order.
+  // The first by name, so that the result does not depend on the runtime's order.
   const Image* First(const std::string& text, const std::function<bool(const Image&)>& wanted) {
     const auto glob = ImageGlob::Parse(text);
     if (!glob) return nullptr;
@@ -143,7 +142,7 @@ class Finder {
 
   const std::vector<Place>& places_;
   const std::vector<Image>& images_;
-  std::size_t left_;  // pairs that may be looked at
+  std::size_t left_;  // pairs that may still be compared
 };
 
 }  // namespace
@@ -169,15 +168,14 @@ std::vector<std::string> PatternWarnings(const Policy& policy) {
     if (repository == "*")
       warnings.push_back(place.name + ": \"" + place.glob->text() + "\" matches only " +
                          place.glob->repository() +
-                         ", no image of another registry; for every image "
-                         "write \"**" +
+                         " and no image of another registry; to match every image, write \"**" +
                          rest + "\"");
     else if (slash != std::string::npos && repository.substr(slash) == "/*" &&
              place.glob->repository() == repository)
       warnings.push_back(place.name + ": \"" + place.glob->text() + "\" does not match " +
                          repository.substr(0, slash) +
-                         "/team/app, because * stays inside one part of a name; for the whole "
-                         "registry write \"" +
+                         "/team/app, because * matches within one path segment; to match the whole "
+                         "registry, write \"" +
                          repository.substr(0, slash) + "/**" + rest + "\"");
   }
   return warnings;

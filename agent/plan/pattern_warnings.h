@@ -8,16 +8,16 @@
 
 namespace imagesweep {
 
-// Patterns that look like a mistake on this node; one line each, naming an image and a pattern that
-// would match it; at most five:
-//   - of keep.images and of rules that keep: one that leaves out an image which its obvious wider
-//     form would keep (registry.example/* and registry.example/team/app), and nothing else keeps;
-//   - of those and of all rules: one without a registry, which means docker.io, that matches no
-//     image, while the same name from another registry is there.
-// Of very many patterns on a node with very many images the last are not looked at.
+// Warns about patterns that look like a mistake on this node.  Each line names an image and a
+// pattern that matches it.  At most five lines:
+//   - a pattern of keep.images or of a rule that keeps, if it leaves out an image that its obvious
+//     wider form keeps (registry.example/* and registry.example/team/app) and nothing else keeps;
+//   - any pattern without a registry, which means docker.io, if it matches no image, but an image
+//     of the same name from another registry is on the node.
+// With very many patterns and very many images, the last patterns are not checked.
 std::vector<std::string> PatternWarnings(const Policy& policy, const Observation& seen);
 
-// Patterns that protect less than they seem to whatever the node has: `*` alone, and `*` behind a
+// Warns about patterns that protect less than they seem to on any node: `*` alone, and `*` after a
 // registry.  One line each.
 std::vector<std::string> PatternWarnings(const Policy& policy);
 

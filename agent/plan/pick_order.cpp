@@ -27,7 +27,7 @@ bool PickOrder::Equals(std::uint32_t one, std::uint32_t other) const {
          left.unused_for == right.unused_for;
 }
 
-// Where the layers do not say, by the runtime's size.
+// By the runtime's size where the layers are unknown.
 std::uint64_t PickOrder::Frees(std::uint32_t at) {
   const auto gain = gains_.Next(at);
   if (!gain) return scene_.image(at).size_bytes;

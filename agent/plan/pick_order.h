@@ -10,18 +10,19 @@
 
 namespace imagesweep {
 
-// The order in which images may go for space: least recently used first; of those that are unused
-// for equally long the one that frees most after those that went before, then the bigger one, then
-// by name.  Whoever takes an image says so to the Gains before asking for the next.
+// The order in which images are selected for space: least recently used first.  Of images that are
+// unused for the same time, the one that frees most after the earlier removals comes first, then
+// the larger one, then by name.  The caller adds a selected image to the Gains before it calls
+// Next() again.
 //
-// With many equals only the first few are counted anew for each, by what all freed when the first
-// of them was due: a plan must not take seconds.
+// Of many equals, only the first few are counted again for each call, in the order of what they
+// freed when the first of them was due: a plan must not take seconds.
 class PickOrder {
  public:
-  // `goal`: what is short; inodes count where bytes are not.
+  // `goal`: the space to free.  Inodes count if no bytes are needed.
   PickOrder(const Scene& scene, Gains& gains, const Space& goal, std::vector<std::uint32_t> images);
 
-  // Empty: there are no more.
+  // Empty: no images are left.
   std::optional<std::uint32_t> Next();
 
  private:

@@ -13,7 +13,7 @@
 namespace imagesweep {
 namespace {
 
-// Of twin tags the one with a version in it: "latest" says nothing of what it is.
+// Of several tags, the one with a version: "latest" does not tell which version it is.
 std::uint32_t MainTag(const Image& image) {
   for (std::uint32_t i = 0; image.tags.size() > 1 && i < image.tags.size(); ++i)
     if (ReadTag(image.tags[i].tag()).kind == TagKind::kVersion) return i;
@@ -44,7 +44,7 @@ Decision Judge(const Scene& scene, std::uint32_t at) {
       if (decision.rule.empty() && standing.rule != nullptr) decision.rule = standing.rule->name;
     return decision;
   }
-  decision.reason = "nothing uses it, and nothing asks for its removal";
+  decision.reason = "nothing uses it, and the policy does not remove it";
   return decision;
 }
 

@@ -6,15 +6,14 @@
 
 namespace imagesweep {
 
-// Pure: the same arguments always give the same plan, whatever the order of the images.  No I/O, no
-// clock, no log.  Keeping is what is left when nothing asks for removal.
+// Pure: the same arguments always give the same plan, in any order of the images.  No I/O, no
+// clock, no log.  An image stays if nothing selects it for removal.
 Plan MakePlan(const Scene& scene);
 
-// What is to go by itself, however full the disk is; safest to lose first.
+// Selects the images that the policy removes at any disk use.  The safest removals come first.
 Plan ChooseUnpressed(const Scene& scene);
 
-// The first part of MakePlan: every image that is to go, if not now then later.  Defer() is the
-// other.
+// The first part of MakePlan: selects every image to remove, now or later.  Defer() is the second.
 Plan Choose(const Scene& scene);
 
 Plan MakePlan(const Policy& policy, const Observation& seen);

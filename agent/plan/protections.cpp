@@ -13,7 +13,7 @@ namespace {
 bool InUse(const Scene& scene, std::uint32_t at) {
   return scene.in_use(at);
 }
-// How many users besides that one, where a pod counts once whatever number of containers it has.
+// The number of other users.  A pod counts once, independent of its number of containers.
 std::size_t OtherPods(const Scene& scene, std::span<const std::uint32_t> users,
                       const Referrer& named) {
   std::vector<const Referrer*> others;
@@ -38,7 +38,7 @@ std::string InUseEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   const auto by = [&](std::uint32_t user) -> const Referrer& {
     return scene.seen().references[user].by;
   };
-  // Pods first: that is whom people know.  Of several always the same.
+  // Name a pod if there is one, because users know pods.  The choice among several is stable.
   const Referrer& named = by(*std::ranges::min_element(users, {}, [&](std::uint32_t user) {
     const Referrer& its = by(user);
     return std::tuple<ReferrerKind, std::string_view, std::string_view, std::string_view>(
@@ -56,7 +56,7 @@ bool Pinned(const Scene& scene, std::uint32_t at) {
   return scene.image(at).pinned;
 }
 std::string PinnedEvidence(const Scene&, std::uint32_t, bool applies) {
-  return applies ? "the runtime has it pinned" : "the runtime does not pin it";
+  return applies ? "the runtime pins it" : "the runtime does not pin it";
 }
 
 bool Sandbox(const Scene& scene, std::uint32_t at) {
@@ -86,25 +86,26 @@ std::string NeedText(const Scene& scene, const WorkloadNeed& need) {
            (*zero != 0 ? ", " : "") + zero + ")";
   return *zero != 0 ? text + " (" + zero + ")" : text;
 }
-// Of several always the same: the latest revision, then by name.
+// The choice among several is stable: the latest revision, then by name.
 const WorkloadNeed& FirstNeed(const Scene& scene, std::uint32_t at) {
   return *std::ranges::min_element(scene.NeededBy(at), {}, [&](const WorkloadNeed& need) {
     return std::pair(!need.counts, scene.seen().workloads[need.reference].revisions_back);
   });
 }
 std::string WhyNotCounted(const KeepWorkloads& keep, const WorkloadReference& reference) {
-  if (!keep.cron_jobs && reference.kind == "CronJob") return "keep.workloads.cronJobs is off";
-  if (!keep.scaled_to_zero && reference.scaled_to_zero) return "keep.workloads.scaledToZero is off";
+  if (!keep.cron_jobs && reference.kind == "CronJob") return "keep.workloads.cronJobs is false";
+  if (!keep.scaled_to_zero && reference.scaled_to_zero)
+    return "keep.workloads.scaledToZero is false";
   return "keep.workloads.rollbackRevisions is " + std::to_string(keep.rollback_revisions);
 }
 std::string WantedEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   const KeepWorkloads& keep = scene.policy().keep.workloads;
   if (!keep.enabled)
-    return "keep.workloads is off or there is no cluster, so no workload was looked at";
+    return "keep.workloads is disabled or there is no cluster, so workloads are not checked";
   const auto needs = scene.NeededBy(at);
   if (needs.empty())
-    return "no workload of the cluster names it (" + std::to_string(scene.seen().workloads.size()) +
-           " references were looked at)";
+    return "no workload of the cluster names it (references checked: " +
+           std::to_string(scene.seen().workloads.size()) + ")";
   const WorkloadNeed& named = FirstNeed(scene, at);
   std::string text = NeedText(scene, named);
   if (!applies)
@@ -112,7 +113,7 @@ std::string WantedEvidence(const Scene& scene, std::uint32_t at, bool applies) {
            WhyNotCounted(keep, scene.seen().workloads[named.reference]);
   if (const auto others = std::ranges::count_if(needs, &WorkloadNeed::counts) - 1; others > 0)
     text += " and " + std::to_string(others) + " more";
-  return text + " will start it again";
+  return "needed by " + text;
 }
 
 constexpr std::array kProtections{

@@ -6,7 +6,8 @@
 
 namespace imagesweep {
 
-// The first of Questions(): what needs an image, which no policy overrules but by keep.workloads.
+// The first of Questions(): needs for an image.  No policy overrides them, except for
+// keep.workloads.
 const std::array<Question, 5>& Protections();
 
 }  // namespace imagesweep

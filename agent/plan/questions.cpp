@@ -35,7 +35,7 @@ bool KeepRule(const Scene& scene, std::uint32_t at) {
   return KeepGlob(scene, at) != nullptr || KeepTag(scene, at) != nullptr ||
          RuleThatKeeps(scene, at) != nullptr;
 }
-// The rule that decides for one of its names, if any; others behind it are not asked.
+// The first rule that selects one of its names.  Later rules do not apply.
 const Rule* FirstRule(const Scene& scene, std::uint32_t at) {
   for (const NameStanding& standing : scene.names(at))
     if (standing.rule != nullptr) return standing.rule;
@@ -54,25 +54,26 @@ std::string KeepRuleEvidence(const Scene& scene, std::uint32_t at, bool applies)
   return "rule \"" + RuleThatKeeps(scene, at)->name + "\" keeps it";
 }
 
-// A tool that loads images makes up a digest's repository of its own ("import-2026-11-20"): beside
-// tags that is no name by which anybody knows the image.
+// A tool that loads images invents a repository for the digest ("import-2026-11-20").  If the image
+// has tags, no one uses this name.
 bool IsMadeUp(const Image& image, const NameStanding& standing) {
   return !standing.tagged && standing.name != nullptr && standing.name->unqualified() &&
          !image.tags.empty() && image.local_only();
 }
 
-// By each of its names there is a greater version here, of the same scheme, which stays.  Without
-// any name nothing can ask for it: its tag moved to another image.
+// True if each of its names has a greater version of the same scheme on this node that stays.  An
+// image without a name counts as replaced: nothing can refer to it, and its tag moved to another
+// image.
 bool HasNewerVersion(const Scene& scene, std::uint32_t at) {
   return std::ranges::all_of(scene.names(at), [&](const NameStanding& standing) {
     return standing.name == nullptr || standing.newer_that_stays != nullptr ||
            IsMadeUp(scene.image(at), standing);
   });
 }
-// What decides for an image without evidence that it can be pulled again: each name by its own rule,
-// and the strictest of them.  `rule`: null: keep.localOnly.
+// The strictest setting for the names of an image without evidence that it can be pulled again.
+// `rule`: null: keep.localOnly.
 struct LocalOnlySetting {
-  LocalOnly value = LocalOnly::kAlways;  // of an image without names, which there is none
+  LocalOnly value = LocalOnly::kAlways;
   const Rule* rule = nullptr;
   std::string Text() const {
     const char* const word = value == LocalOnly::kAlways             ? "localOnly: Always"
@@ -88,7 +89,7 @@ LocalOnlySetting LocalOnlyOf(const Scene& scene, std::uint32_t at) {
   for (const NameStanding& standing : scene.names(at)) {
     const bool by_rule = standing.rule != nullptr && standing.rule->local_only.has_value();
     const LocalOnly its = by_rule ? *standing.rule->local_only : scene.policy().keep.local_only;
-    if (any && its >= strictest.value) continue;  // Always comes first
+    if (any && its >= strictest.value) continue;  // Always is the strictest and the first
     strictest = {its, by_rule ? standing.rule : nullptr};
     any = true;
   }
@@ -110,9 +111,9 @@ std::string LocalOnlyEvidence(const Scene& scene, std::uint32_t at, bool applies
   const Origin& origin = scene.image(at).origin;
   if (origin.can_be_pulled()) return "can be pulled again: " + origin.evidence;
   const LocalOnlySetting setting = LocalOnlyOf(scene, at);
-  std::string text = "has no proof that it can be pulled again" +
-                           (origin.evidence.empty() ? "" : ": " + origin.evidence) + " (" +
-                           setting.Text() + ")";
+  std::string text = "no evidence that it can be pulled again" +
+                     (origin.evidence.empty() ? "" : ": " + origin.evidence) + " (" +
+                     setting.Text() + ")";
   if (setting.value != LocalOnly::kUnlessSuperseded) return text;
   return text + (applies ? ", and this node has no newer version of it"
                          : ", but this node has a newer version of it");
@@ -120,19 +121,19 @@ std::string LocalOnlyEvidence(const Scene& scene, std::uint32_t at, bool applies
 
 std::string AgeText(const ImageAge& age, Millis counted) {
   const std::string text = "unused for " + HumanDuration(counted);
-  if (age.just_seen) return text + " (first seen just now; its real age is not known)";
+  if (age.just_seen) return text + " (first seen just now; its real age is unknown)";
   return text + (age.last_used ? " (since its last use)" : " (since first seen, never in use)");
 }
 bool TooYoung(const Scene& scene, std::uint32_t at) {
   return scene.age(at).watched_unused_for < MinimumAge(scene, at);
 }
-// Toward minimumAge counts only what was watched without a gap.
+// Only time watched without a gap counts toward minimumAge.
 std::string WatchedAgeText(const ImageAge& age) {
   if (age.just_seen || age.watched_unused_for == age.unused_for)
     return AgeText(age, age.unused_for);
   return "watched and unused for " + HumanDuration(age.watched_unused_for) +
-         " (since the last time that nobody watched; unused for " + HumanDuration(age.unused_for) +
-         " in all)";
+         " (since the last unwatched time; unused for " + HumanDuration(age.unused_for) +
+         " in total)";
 }
 std::string TooYoungEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   return WatchedAgeText(scene.age(at)) + (applies ? ", less than" : ", at least") + " minimumAge " +
@@ -149,13 +150,14 @@ bool Retained(const Scene& scene, std::uint32_t at) {
   return std::ranges::any_of(scene.names(at), &NameStanding::retained) || FollowsSubject(scene, at);
 }
 std::string RetainedEvidence(const Scene& scene, std::uint32_t at, bool applies) {
-  if (!applies) return "not among the newest of a repository in use";
+  if (!applies) return "not kept for rollback";
   if (const NameStanding* const follower = Follower(scene, at))
     return "signature, attestation or SBOM of " + follower->subject->display_name() +
-           ", which is here";
+           ", which is on this node";
   const auto it = std::ranges::find_if(scene.names(at), &NameStanding::retained);
-  return RankText(*it, it->kept) + (it->numbered() ? " (rule \"" + it->rule->name + "\")"
-                                                   : ", and it is in use (keep.lastPerRepository)");
+  return RankText(*it, it->kept) +
+         (it->numbered() ? " (rule \"" + it->rule->name + "\")"
+                         : " because the repository is in use (keep.lastPerRepository)");
 }
 
 bool Unknown(const Scene& scene, std::uint32_t at) {
@@ -165,10 +167,10 @@ bool Unknown(const Scene& scene, std::uint32_t at) {
 }
 std::string UnknownEvidence(const Scene& scene, std::uint32_t, bool applies) {
   if (applies) return "no rule selects it (keep.unknown)";
-  return scene.policy().keep.unknown ? "a rule selects it" : "keep.unknown is off";
+  return scene.policy().keep.unknown ? "a rule selects it" : "keep.unknown is false";
 }
 
-// What has no rank is not among those that keepLast lets go.
+// keepLast does not remove names without a rank.
 bool RuleRemoves(const NameStanding& standing) {
   return standing.removes() && !(standing.signature && standing.numbered());
 }
@@ -184,8 +186,8 @@ std::string ByRuleEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   return text + "; " + AgeText(scene.age(at), scene.age(at).unused_for);
 }
 
-// Narrower than untagged: with a digest alone it may have been pulled by digest, also beside tagged
-// images of its repository.
+// Narrower than untagged: an image with only a digest may have been pulled by digest, even if its
+// repository has tagged images.
 bool LostItsTag(const Scene& scene, std::uint32_t at) {
   const Image& image = scene.image(at);
   return image.tags.empty() && (image.digests.empty() || scene.age(at).lost_tag);
@@ -198,14 +200,15 @@ std::string DanglingEvidence(const Scene& scene, std::uint32_t at, bool applies)
     if (!LostItsTag(scene, at)) return "not dangling";
     return "dangling, but removeDangling is false";
   }
-  if (scene.image(at).digests.empty()) return "dangling: it has no name at all (removeDangling)";
+  if (scene.image(at).digests.empty()) return "dangling: it has no name (removeDangling)";
   const auto sibling = scene.TaggedSibling(at);
-  if (sibling.empty()) return "dangling: it has lost the tag that it had here (removeDangling)";
-  return "dangling: its tag moved on, its repository now has " + std::string(sibling) +
+  if (sibling.empty()) return "dangling: it lost its last tag on this node (removeDangling)";
+  return "dangling: it lost its last tag, and its repository now has " + std::string(sibling) +
          " (removeDangling)";
 }
 
-// Only by a newer one of its scheme, and never the newest, whatever the number.
+// Only a newer version of its scheme replaces it.  The newest is never superseded, even if the
+// number to keep is 0.
 bool HasLostItsPlace(const NameStanding& standing) {
   return standing.place > std::max(1, standing.kept) && standing.replaced_by != nullptr;
 }
@@ -219,7 +222,7 @@ bool Superseded(const Scene& scene, std::uint32_t at) {
 }
 std::string SupersededEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   if (!applies)
-    return scene.policy().remove_superseded ? "not superseded" : "removeSuperseded is off";
+    return scene.policy().remove_superseded ? "not superseded" : "removeSuperseded is false";
   const NameStanding& standing = SupersededName(scene, at);
   return "replaced by " + standing.replaced_by->text() + ": " +
          RankText(standing, std::max(1, standing.kept)) + " (removeSuperseded)";
@@ -231,13 +234,14 @@ bool TooOld(const Scene& scene, std::uint32_t at) {
 }
 std::string TooOldEvidence(const Scene& scene, std::uint32_t at, bool applies) {
   const auto limit = MaximumAge(scene, at);
-  if (limit == Millis::zero()) return "maximumAge is off";
+  if (limit == Millis::zero()) return "maximumAge is disabled";
   const ImageAge& age = scene.age(at);
   return AgeText(age, age.unused_for) + (applies ? ", longer than" : ", not longer than") +
          " maximumAge " + FormatDuration(limit);
 }
 
-// By the policy, after what needs the image: what keeps it, then what asks for its removal.
+// The policy's questions, after Protections(): first those that keep an image, then those that
+// remove it.
 constexpr std::array kByPolicy{
     Question{Code::kKeepRule, Verdict::kKeep, KeepRule, KeepRuleEvidence},
     Question{Code::kLocalOnly, Verdict::kKeep, LocalOnlyKept, LocalOnlyEvidence},

@@ -15,12 +15,12 @@ std::string Ordinal(int number) {
   return std::to_string(number) + ending;
 }
 
-// Among what the name is ranked.
+// The names that this name is ranked among.
 std::string Peers(const NameStanding& standing) {
   if (!standing.tagged) return " among its digests, by first seen";
   const ImageName& name = standing.ranked_as != nullptr ? *standing.ranked_as : *standing.name;
   const TagVersion version = ReadTag(name.tag());
-  if (version.kind == TagKind::kWord) return " among its tags without an order, by first seen";
+  if (version.kind == TagKind::kWord) return " among its tags without a version, by first seen";
   return " in scheme " + SchemeText(version) +
          (version.kind == TagKind::kCommit ? ", by first seen" : "");
 }
@@ -29,12 +29,11 @@ std::string Peers(const NameStanding& standing) {
 
 std::string RankText(const NameStanding& standing, int kept) {
   const int taken = standing.removes() && !standing.numbered() ? standing.in_use_elsewhere : 0;
-  std::string text = standing.shared ? "one of several at place " + std::to_string(standing.place)
-                     : standing.place == 1 ? "newest"
-                                           : Ordinal(standing.place) + " newest";
-  text += " of " + std::string(standing.name->repository()) + Peers(standing);
-  if (taken > 0) text += ", behind " + std::to_string(taken) + " in use";
-  if (kept == 0) return text + "; none is kept for its rank";
+  std::string text = standing.shared ? "tied for " : "";
+  text += standing.place == 1 ? "newest of " : Ordinal(standing.place) + " newest of ";
+  text += std::string(standing.name->repository()) + Peers(standing);
+  if (taken > 0) text += ", after " + std::to_string(taken) + " in use";
+  if (kept == 0) return text + "; none is kept";
   return text + (kept == 1 ? "; the newest is kept"
                            : "; the newest " + std::to_string(kept) + " are kept");
 }

@@ -38,9 +38,9 @@ void Ranking::OrderByVersion(Group& group) {
   }
 }
 
-// By the wall clock at the first look, as long as nothing shows that it jumped: no time of it lies
-// in the future, and none contradicts the monotonic clock.  An image that was never in use has been
-// unused ever since its first look.  All between two that contradict each other are equally new.
+// By the wall clock when first seen, unless the clock jumped: a time lies in the future or
+// contradicts the monotonic clock.  An image that was never in use has been unused since it was
+// first seen.  All images between two that contradict each other are equally new.
 void Ranking::OrderByFirstSeen(Group& group) {
   const auto first_seen = [&](const RankedName* name) {
     return clock_jumped_ ? SystemTime() : seen_.ages[name->image].first_seen;
@@ -48,7 +48,7 @@ void Ranking::OrderByFirstSeen(Group& group) {
   std::ranges::sort(group, {}, first_seen);
   struct Class {
     std::size_t begin;
-    Millis shortest;  // since the first look of any of them, or of those before
+    Millis shortest;  // since first seen, of any in this class or in an earlier one
   };
   std::vector<Class> classes;
   for (std::size_t i = 0; i < group.size(); ++i) {
@@ -70,8 +70,8 @@ void Ranking::OrderByFirstSeen(Group& group) {
   }
 }
 
-// Gives places from 1 for the newest, those in use first.  Images of which nobody can tell the
-// newer share the better place.  An image with several names takes one place, the best of them.
+// Assigns places from 1 for the newest, images in use first.  Images share the better place if it
+// is unknown which is newer.  An image with several names takes one place, the best of them.
 void Ranking::TakePlaces(Group& group, bool only_prereleases) {
   const auto in_use = [&](const RankedName* name) { return bool{in_use_[name->image]}; };
   const auto text = [&](const RankedName* name) {
@@ -84,7 +84,7 @@ void Ranking::TakePlaces(Group& group, bool only_prereleases) {
   });
   std::vector<RankedImage> images;  // each once
   int used = 0;
-  const RankedName* newest = nullptr;  // of all, whether in use or not
+  const RankedName* newest = nullptr;  // of all, in use or not
   const RankedName* that_stays = nullptr;
   for (const RankedName* name : group) {
     std::uint32_t& first = first_of_[name->image];
@@ -106,7 +106,7 @@ void Ranking::TakePlaces(Group& group, bool only_prereleases) {
   const bool dealt = !needs_.empty() && DealPlacesByRollout(needs_, seen_, images);
   std::vector<int> sharing(images.size() + 1);  // by place
   for (const RankedImage& one : images) ++sharing[static_cast<std::size_t>(one.place)];
-  // Of those that the rollouts tell the newest.
+  // The newest of those that rollouts order.
   const RankedImage* rolled_out = nullptr;
   if (dealt)
     for (const RankedImage& one : images)
@@ -138,7 +138,7 @@ void Ranking::TakePlaces(Group& group, bool only_prereleases) {
   for (const RankedName* name : group) first_of_[name->image] = kNone;
 }
 
-// Releases are counted against pre-releases, but no pre-release takes the place of a release.
+// A release takes the place of a pre-release, but never the reverse.
 void Ranking::RankScheme(Group& group) {
   if (!IsOrdered(*group.front())) {
     OrderByFirstSeen(group);
@@ -161,7 +161,7 @@ void Ranking::RankScheme(Group& group) {
   }
 }
 
-// A tag without an order on an image that has one with an order goes by that.
+// A tag without an order takes the place of another tag of the image that has an order.
 void Ranking::GiveTwinsPlaces(std::vector<RankedName>& group) {
   const auto place = [&](const RankedName& name) { return names_[name.standing].place; };
   for (std::size_t i = 0; i < group.size();) {
@@ -179,8 +179,8 @@ void Ranking::GiveTwinsPlaces(std::vector<RankedName>& group) {
       standing.in_use_here = its.in_use_here;
       standing.shared = its.shared;
       standing.replaced_by = its.replaced_by;
-      // A word of its own may be all that somebody knows an image by which cannot be pulled again;
-      // "latest" is what tools call every image.
+      // Users may know an image that cannot be pulled again only by such a word.  "latest" does not
+      // count, because tools use it for every image.
       const bool own_word = group[i].version.kind == TagKind::kWord &&
                             names_[group[i].standing].name->tag() != "latest" &&
                             seen_.images[group[i].image].local_only();
@@ -202,7 +202,7 @@ void Ranking::RankTags(std::vector<RankedName>& group) {
     if (IsOrdered(name)) ordered = &name;
     const bool twin = ordered != nullptr && ordered->image == name.image && !IsOrdered(name);
     if (name.version.kind == TagKind::kSignature || twin) continue;
-    // All words are in one group: none replaces another, but the last seen have more room.
+    // All words are in one group: none replaces another, but the last seen rank first.
     if (name.version.kind == TagKind::kWord) name.version.scheme.clear();
     all.push_back(&name);
   }

@@ -16,11 +16,11 @@ struct RankedName {
   std::uint32_t image = 0;     // position in Observation::images
   std::uint32_t standing = 0;  // position in the list of all standings
   TagVersion version = {};
-  std::uint32_t newness = 0;  // within one scheme; equal: nobody can tell which is newer
+  std::uint32_t newness = 0;  // within one scheme; equal: it is unknown which is newer
 };
 
-// Ranks the names of one repository, each scheme's among themselves, and writes their standings.
-// Its memory is used again from one repository to the next.
+// Ranks the names of one repository within each scheme, and writes their standings.  It reuses its
+// memory from one repository to the next.
 class Ranking {
  public:
   // `in_use` is parallel to the images; `stays`: images that no plan removes.
@@ -29,7 +29,7 @@ class Ranking {
 
   // Tags of one repository.  Changes the order of `group`.
   void RankTags(std::vector<RankedName>& group);
-  // Names by digest of one repository: nothing tells an order but what the node saw first.
+  // Names by digest of one repository, ordered by first seen, because nothing else orders them.
   void RankDigests(std::vector<RankedName>& group);
 
  private:
@@ -48,7 +48,7 @@ class Ranking {
   const std::vector<bool>& stays_;
   std::vector<NameStanding>& names_;
   bool clock_jumped_;  // an image was first seen in the future
-  // Of every image the position of its best name in the group; kNone before and after each.
+  // For each image, the position of its best name in the group.  kNone outside of TakePlaces().
   std::vector<std::uint32_t> first_of_;
 };
 

@@ -12,13 +12,13 @@ namespace {
 constexpr Millis kAround = std::chrono::seconds(1);
 constexpr Millis kNever = std::chrono::hours(24 * 365 * 100);
 
-// The node as it will be, with nothing used but what is in use now.
+// The node in the future, if only the images in use now stay in use.
 class Future {
  public:
   Future(const Scene& scene, std::uint32_t image)
       : scene_(scene), image_(image), seen_(scene.seen()) {}
 
-  // What a plan at that time makes of the image.
+  // The decision of a plan at that time.
   Decision After(Millis passed) {
     seen_.at = scene_.seen().at + passed;
     for (std::uint32_t at = 0; at < seen_.ages.size(); ++at) {
@@ -43,7 +43,7 @@ std::vector<Millis> Turns(const Scene& scene, std::uint32_t at) {
   std::vector<Millis> turns = {Millis::zero(), OldEnoughIn(scene, at),
                                MinimumAgeWhenCritical(scene, at) - age.watched_unused_for};
   if (const Millis limit = MaximumAge(scene, at); limit > Millis::zero() && limit < kNever)
-    turns.push_back(limit - age.unused_for + Millis(1));  // it must be exceeded
+    turns.push_back(limit - age.unused_for + Millis(1));  // the age must exceed the limit
   std::erase_if(turns, [](Millis turn) { return turn < Millis::zero() || turn > kNever; });
   const auto& windows = scene.policy().windows;
   for (std::size_t i = 0, ages = turns.size(); i < ages; ++i) {
@@ -62,14 +62,14 @@ std::optional<RemovalTime> RemovalByTime(const Scene& scene, const Plan& plan,
                                          std::uint32_t image) {
   if (plan.decisions[image].verdict == Verdict::kRemove || scene.in_use(image)) return std::nullopt;
   Future future(scene, image);
-  if (future.GoesAfter(Millis::zero())) return std::nullopt;  // what it waits for is not time
-  Millis stays = Millis::zero();                              // at that time it stays
+  if (future.GoesAfter(Millis::zero())) return std::nullopt;  // it does not wait for time
+  Millis stays = Millis::zero();                              // a time at which it stays
   for (const Millis turn : Turns(scene, image)) {
     if (!future.GoesAfter(turn + kAround)) {
       stays = turn + kAround;
       continue;
     }
-    // Something about another image may have turned before.
+    // Another image may have changed earlier.
     Millis goes = turn + kAround;
     if (turn > stays && future.GoesAfter(turn)) goes = turn;
     if (const Millis before = turn - Millis(1); before > stays && !future.GoesAfter(before))

@@ -7,20 +7,20 @@
 
 namespace imagesweep {
 
-// When an image goes by the passing of time alone.
+// When an image becomes a removal through time alone.
 struct RemovalTime {
-  Millis in{0};            // from the observation on; more than zero
+  Millis in{0};            // since the observation; more than zero
   SystemTime at;           // the same by the wall clock
-  Code code = Code::kAge;  // why it goes then
+  Code code = Code::kAge;  // why it is removed then
 };
 
-// The time at which an image that stays by `plan` begins to go, if nothing uses it until then and
-// nothing else on the node or in the policy changes.  Minimum and maximum ages of rules and policy,
-// critical disk use, windows and limits all count, because the planner itself is asked: a plan one
-// second later removes the image, and a plan one second earlier does not.  Empty: it goes already,
-// or time alone does not make it go.  `plan` was made from `scene`.
+// Returns the time from which a plan removes an image that `plan` keeps, if nothing uses it until
+// then and nothing else on the node or in the policy changes.  Minimum and maximum ages of rules
+// and policy, critical disk use, windows and limits all count, because the planner itself decides:
+// a plan one second later removes the image, and a plan one second earlier does not.  Empty: `plan`
+// removes it, or time alone is not enough.  `plan` must be made from `scene`.
 //
-// Costs several plans, so it is for one image.  Pure.
+// Makes several plans, so use it for one image only.  Pure.
 std::optional<RemovalTime> RemovalByTime(const Scene& scene, const Plan& plan, std::uint32_t image);
 
 }  // namespace imagesweep

@@ -11,7 +11,7 @@ struct Named {
   int revisions_back;
 };
 
-// The need of that workload; null: it does not name the image.
+// The need of that workload.  Null: the workload does not name the image.
 const WorkloadNeed* NeedOf(const WorkloadReference& workload, std::span<const WorkloadNeed> needs,
                            const Observation& seen) {
   const auto its = std::ranges::partition_point(needs, [&](const WorkloadNeed& need) {
@@ -21,7 +21,7 @@ const WorkloadNeed* NeedOf(const WorkloadReference& workload, std::span<const Wo
                                                                                        : nullptr;
 }
 
-// The one workload that names each of them; null: none does, or several.
+// The only workload that names each of them.  Null: there is none, or there are several.
 const WorkloadReference* OnlyWorkload(const std::vector<Named>& named, const WorkloadNeeds& needs,
                                       const Observation& seen) {
   const auto fewest = std::ranges::min_element(
@@ -62,11 +62,11 @@ bool DealPlacesByRollout(const WorkloadNeeds& needs, const Observation& seen,
   };
   std::ranges::sort(named, newer);
   for (std::size_t i = 0; i < named.size(); ++i) {
-    if (i > 0 && !newer(named[i - 1], named[i])) {  // as new
+    if (i > 0 && !newer(named[i - 1], named[i])) {  // equally new
       named[i].ranked->place = named[i - 1].ranked->place;
       continue;
     }
-    // Of a place that several share, later revisions come first.
+    // Where several share a place, later revisions come first.
     const auto first = std::ranges::lower_bound(places, places[i]);
     named[i].ranked->place =
         places[i] + static_cast<int>(i) - static_cast<int>(first - places.begin());

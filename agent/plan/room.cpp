@@ -14,12 +14,12 @@ namespace imagesweep {
 
 namespace {
 
-// Why no image is to go; empty: some are.
+// Why the plan removes no image.  Empty: it may remove some.
 std::string WhyNothing(const Observation& seen, std::uint64_t wanted) {
-  if (!seen.disk) return "disk use is not known, so nobody could tell when to end";
+  if (!seen.disk) return "disk use is unknown, so imagesweep cannot tell when enough space is free";
   if (wanted > seen.disk->capacity_bytes)
-    return "the image filesystem has only " + HumanBytes(seen.disk->capacity_bytes) + " in all";
-  if (MissingRoom(seen, wanted) == 0) return HumanBytes(wanted) + " are available already";
+    return "the capacity of the image filesystem is only " + HumanBytes(seen.disk->capacity_bytes);
+  if (MissingRoom(seen, wanted) == 0) return HumanBytes(wanted) + " are already available";
   return {};
 }
 
@@ -38,7 +38,7 @@ Plan ChooseForRoom(const Scene& scene, std::uint64_t wanted) {
       Decision& decision = plan.decisions[at];
       decision.verdict = Verdict::kDefer;
       decision.code = Code::kLimit;
-      decision.reason = "would go by the policy, but " + why;
+      decision.reason = "candidate by the policy, but " + why;
       decision.waits_for = why;
     }
     plan.removals.clear();
@@ -49,9 +49,9 @@ Plan ChooseForRoom(const Scene& scene, std::uint64_t wanted) {
     if (decision.code == Code::kIdle) idle.push_back(decision.image);
   Selection selection(scene);
   for (const auto at : plan.removals) selection.Add(at);
-  // Until the disk says that it is enough, as far as that may be: nobody knows beforehand.  What
-  // frees nothing by itself may free much after the others have gone, so it comes behind them.
-  const std::string goal = HumanBytes(wanted) + " were asked for";
+  // The space that removals free is not known in advance, so select all and let the executor stop.
+  // An image that frees nothing alone may free much after the others, so it comes after them.
+  const std::string goal = HumanBytes(wanted) + " of free space are requested";
   std::vector<std::uint32_t> passed_over;
   const auto take = [&](std::uint32_t at) {
     selection.Add(at);

@@ -7,14 +7,13 @@
 
 namespace imagesweep {
 
-// The plan of somebody who asks for room: every image that no protection holds, safest to lose
-// first (without a tag, superseded, by rule, by age, then idle ones, least recently used first).
-// Which of them really go is found out on the way: the executor ends as soon as `wanted` bytes are
-// available on the image filesystem.  An empty list when that is
-// so already, or never can be.  Pure.
+// Plans for a free-space target: selects every image that no protection holds, the safest removals
+// first (dangling, superseded, by rule, by age, then idle images, least recently used first).  The
+// executor stops as soon as `wanted` bytes are available on the image filesystem.  Selects nothing
+// if they already are, or cannot be.  Pure.
 Plan ChooseForRoom(const Scene& scene, std::uint64_t wanted);
 
-// How much must come free; 0 when there is room, or when the disk is not known.
+// The bytes to free.  0: enough are available, or the disk use is unknown.
 std::uint64_t MissingRoom(const Observation& seen, std::uint64_t wanted);
 
 }  // namespace imagesweep

@@ -22,10 +22,10 @@ void EachSegment(std::string_view path, const Visit& visit) {
 
 using Uses = std::unordered_map<std::string_view, int>;
 
-// A rule that keeps selects by more than the names that its patterns say.
+// The segment without a wildcard that the fewest patterns have.  Empty: there is none, or the rule
+// keeps, because such a rule selects more names than its patterns say.
 std::string_view RarestSegment(const Rule& rule, const ImageGlob& glob, const Uses& uses) {
   if (rule.action == RuleAction::kKeep) return {};
-  // The segment without a wildcard that the fewest patterns have; empty when there is none.
   std::string_view rarest;
   EachSegment(glob.repository(), [&](std::string_view segment) {
     if (segment.empty() || segment.find_first_of("*?") != std::string_view::npos) return;

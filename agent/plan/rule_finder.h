@@ -9,19 +9,20 @@
 
 namespace imagesweep {
 
-// Does the rule's selector mean this name of the image (null: it has none)?  The patterns of a rule
-// that keeps mean whatever a runtime may mean by them, all others what they say and no more.
+// True if the rule selects this name of the image (null: it has none).  The patterns of a rule that
+// keeps match every name that a runtime may understand by them.  All others match literally.
 bool Selects(const Rule& rule, const Image& image, const ImageName* name);
 
-// The first of many rules that selects a name, without trying them all: a pattern with a whole path
-// segment in it that is no wildcard ("shop" in */shop/*) is only tried on names that have this
-// segment.  Refers to the rules, which must outlive it.  One thread: it remembers the last
+// Finds the first of many rules that selects a name without a test of all of them: a pattern with a
+// path segment without a wildcard ("shop" in */shop/*) is only tested on names with this segment.
+// Refers to the rules, which must outlive it.  For one thread, because it caches the last
 // repository.
 class RuleFinder {
  public:
   explicit RuleFinder(const std::vector<Rule>& rules);
 
-  // `name` is one of the image's, or null when it has none.  Null: no rule selects it.
+  // `name` is one of the image's names, or null if it has none.  Returns null if no rule selects
+  // it.
   const Rule* Find(const Image& image, const ImageName* name);
 
  private:
@@ -33,7 +34,7 @@ class RuleFinder {
   std::unordered_map<std::string_view, Positions> by_segment_;
   Positions always_;  // with a pattern that has no such segment
   std::string_view repository_;
-  Positions candidates_;  // for repository_, in the rules' order
+  Positions candidates_;  // for repository_, in the order of the rules
 };
 
 }  // namespace imagesweep

@@ -24,13 +24,13 @@ std::vector<std::string> RuleWarnings(const Policy& policy) {
                                         rules[at].name, &Rule::name);
     const auto first = static_cast<std::size_t>(same - rules.begin());
     if (first < at && !rules[at].name.empty())
-      warnings.push_back(Called(policy, at) + " has the name of rules[" + std::to_string(first) +
-                         "], so reports do not tell them apart");
+      warnings.push_back(Called(policy, at) + " has the same name as rules[" +
+                         std::to_string(first) + "], so reports cannot tell them apart");
   }
   const auto all = std::ranges::find_if(rules, SelectsEveryName, &Rule::selector);
   if (all != rules.end())
     for (auto at = static_cast<std::size_t>(all - rules.begin()) + 1; at < rules.size(); ++at)
-      warnings.push_back(Called(policy, at) + " decides for nothing: " +
+      warnings.push_back(Called(policy, at) + " has no effect: " +
                          Called(policy, static_cast<std::size_t>(all - rules.begin())) +
                          " before it selects every name");
   const bool always = policy.keep.local_only == LocalOnly::kAlways &&
@@ -39,8 +39,8 @@ std::vector<std::string> RuleWarnings(const Policy& policy) {
                       });
   if (!policy.keep.archive.path.empty() && always)
     warnings.push_back(
-        "keep.archive.path has no effect with keep.localOnly: Always: only images that cannot be "
-        "pulled again are archived, and none of them goes");
+        "keep.archive.path has no effect with keep.localOnly: Always, because only images that "
+        "cannot be pulled again are archived, and Always keeps all of them");
   return warnings;
 }
 

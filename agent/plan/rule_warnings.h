@@ -7,9 +7,9 @@
 
 namespace imagesweep {
 
-// What is valid in a policy and yet looks like a mistake, without a node: rules that decide for
-// nothing because one before them selects every name, rules of the same name, which reports cannot
-// tell apart, and an archive that nothing would ever be written to.  One line each.
+// Warns about valid settings of a policy that look like a mistake on any node: rules without an
+// effect because an earlier one selects every name, rules of the same name, which reports cannot
+// tell apart, and an archive that is never written to.  One line each.
 std::vector<std::string> RuleWarnings(const Policy& policy);
 
 }  // namespace imagesweep

@@ -11,15 +11,15 @@ RunLimits::RunLimits(const Scene& scene)
 
 std::string RunLimits::WhyNot(std::uint64_t bytes) const {
   if (images_ >= static_cast<std::size_t>(limits_.max_images))
-    return "this run is at limits.maxImages " + std::to_string(limits_.max_images);
+    return "this run has reached limits.maxImages " + std::to_string(limits_.max_images);
   if (images_ >= percent_cap_)
-    return "this run is at limits.maxPercentOfImages " +
+    return "this run has reached limits.maxPercentOfImages " +
            std::to_string(limits_.max_percent_of_images) + "% of " + std::to_string(all_);
   if (limits_.max_bytes == 0 || bytes <= limits_.max_bytes - bytes_) return {};
   if (bytes > limits_.max_bytes)
-    return "its " + HumanBytes(bytes) + " are more than limits.maxBytes " +
+    return "its size " + HumanBytes(bytes) + " is more than limits.maxBytes " +
            HumanBytes(limits_.max_bytes) + " allows in one run";
-  return "this run is at limits.maxBytes " + HumanBytes(limits_.max_bytes);
+  return "this run has reached limits.maxBytes " + HumanBytes(limits_.max_bytes);
 }
 
 void RunLimits::Take(std::uint64_t bytes) {

@@ -8,13 +8,13 @@
 
 namespace imagesweep {
 
-// What the policy's limits leave for one run, while images are taken one after the other.
+// The part of the policy's limits that is left for this run.
 class RunLimits {
  public:
   explicit RunLimits(const Scene& scene);
 
-  // Why an image of this size cannot be taken as well, as a clause: "this run is at
-  // limits.maxImages 50".  Empty: it can.
+  // Why the limits do not allow another image of this size, as a clause: "this run has reached
+  // limits.maxImages 50".  Empty: they allow it.
   std::string WhyNot(std::uint64_t bytes) const;
   void Take(std::uint64_t bytes);
 

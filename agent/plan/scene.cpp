@@ -65,7 +65,7 @@ void Scene::FindNewestTags() {
       for (const ImageName& digest : image.digests)
         newest_tag_.try_emplace(digest.repository(), Newest{0, nullptr});
   if (newest_tag_.empty()) return;
-  // The name breaks ties, so that the order of the list does not.
+  // The name breaks ties, so that the result does not depend on the order of the list.
   const auto rank = [&](std::uint32_t image, const ImageName& name) {
     return std::tuple<SystemTime, std::string_view>(seen_.ages[image].first_seen, name.text());
   };

@@ -19,12 +19,12 @@ namespace layers {
 class LayerGraph;
 }
 
-// A policy and an observation, with what every question asks again and again worked out once: who
-// uses which image, which one is the pause image, which repositories have a tagged image.  Holds
-// references to all arguments, which must outlive it.  Immutable.
+// A policy and an observation, with the answers that many questions need: the users of each image,
+// the pause image, and the repositories with a tagged image.  Holds references to all arguments,
+// which must outlive it.  Immutable.
 class Scene {
  public:
-  // `graph`: of the observation's images; null: what they share is not known.
+  // `graph`: the layers of the observation's images.  Null: unknown.
   Scene(const Policy& policy, const Observation& seen, const layers::LayerGraph* graph = nullptr);
 
   const Policy& policy() const { return policy_; }
@@ -33,21 +33,21 @@ class Scene {
   const Image& image(std::uint32_t at) const { return seen_.images[at]; }
   const ImageAge& age(std::uint32_t at) const { return seen_.ages[at]; }
 
-  // Who needs the image: positions in seen().references, each referrer once, in their order.
+  // The users of the image: positions in seen().references, each referrer once, in their order.
   std::span<const std::uint32_t> UsedBy(std::uint32_t at) const {
     return std::span(users_).subspan(users_begin_[at], users_begin_[at + 1] - users_begin_[at]);
   }
-  // Which workloads name the image, also those that do not count.
+  // The workloads that name the image, including those that do not count.
   std::span<const WorkloadNeed> NeededBy(std::uint32_t at) const { return needs_.of(at); }
   bool wanted(std::uint32_t at) const { return needs_.wanted(at); }
   bool in_use(std::uint32_t at) const { return users_begin_[at] != users_begin_[at + 1]; }
   bool is_sandbox(std::uint32_t at) const { return sandbox_[at]; }
   bool is_self(std::uint32_t at) const { return self_[at]; }
-  // What the policy's rules and retention say of each of the image's names.
+  // The rule and the rank of each of the image's names.
   std::span<const NameStanding> names(std::uint32_t at) const { return standings_.of(at); }
 
-  // For an image without a tag: a tag that another image of one of its repositories carries; the
-  // one first seen last, so that it names what replaced it.  Empty when there is none.
+  // For an image without a tag: a tag of another image in one of its repositories.  Of several, the
+  // one that was first seen last, because it most likely replaced the image.  Empty: there is none.
   std::string_view TaggedSibling(std::uint32_t at) const;
 
  private:
@@ -72,7 +72,7 @@ class Scene {
   std::unordered_map<std::string_view, Newest> newest_tag_;
 };
 
-// Positions of the images that any of the references means.
+// For each image, whether any of the references refers to it.
 std::vector<bool> ReferencedImages(const ImageIndex& index, std::size_t images,
                                    const std::vector<ImageReference>& references);
 

@@ -9,25 +9,25 @@
 
 namespace imagesweep {
 
-// The images that are to go, in their order, while more are selected for space: what those free
-// that go in this run, and what all would.  Those differ by the images that are unavailable or that
-// the limits of a run leave no place for: what stays frees nothing, so others go in its place.
+// The selected images in their order, while more are selected for space.  Counts the space that the
+// images of this run free, and the space that all free.  The two differ by the images that are
+// unavailable or over the limits of the run: they free nothing in this run, so others replace them.
 class Selection {
  public:
   explicit Selection(const Scene& scene)
       : limits_(scene), scene_(scene), now_(scene), all_(scene) {}
 
-  // Whether it goes in this run if it is selected next.
+  // True if this run can remove the image when it is selected next.
   bool Fits(std::uint32_t at) const;
-  // The same of all of them together.
+  // The same for all of them together.
   bool Fit(const std::vector<std::uint32_t>& images) const;
   void Add(std::uint32_t at);
 
-  // Of the images that go in this run, and of all.
+  // The space that the images of this run free, and that all free.
   Gains& now() { return now_; }
   const Gains& all() const { return all_; }
 
-  // Of images that free too little each: a few that free enough together, and that fit; empty:
+  // From images that each free too little, returns a few that fit and together free enough.  Empty:
   // there are none.
   std::vector<std::uint32_t> EnoughTogether(std::vector<std::uint32_t> images, const Space& goal);
 

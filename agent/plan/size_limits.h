@@ -7,8 +7,8 @@
 
 namespace imagesweep {
 
-// The images that are larger than the first of the policy's sizeLimits that matches them allows,
-// by the runtime's sizes.  Nothing is ever removed for it.
+// Returns the images that exceed the first of the policy's sizeLimits that matches them, by the
+// runtime's sizes.  Only for reports: no image is removed for its size.
 std::vector<Oversized> FindOversized(const Policy& policy, const Observation& seen);
 
 }  // namespace imagesweep

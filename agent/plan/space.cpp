@@ -14,8 +14,8 @@
 namespace imagesweep {
 namespace {
 
-// Kept only because of the policy's minimumAge and lastPerRepository, and old enough for times of
-// need.  What a rule says of age and number for itself holds.
+// True if only the policy's minimumAge or lastPerRepository keeps the image, and it is old enough
+// for critical disk use.  minimumAge and keepLast of a rule still apply.
 bool MayGoWhenCritical(const Scene& scene, const Decision& decision) {
   if (decision.code != Code::kTooYoung && decision.code != Code::kRetained) return false;
   const std::uint32_t at = decision.image;
@@ -31,7 +31,7 @@ bool MayGoWhenCritical(const Scene& scene, const Decision& decision) {
   });
 }
 
-// One reason to make room, and how far.
+// One reason to free space, and the goal.
 struct Picking {
   Code code;
   Space until;
@@ -42,17 +42,17 @@ void Take(const Picking& picking, const std::string& goal, std::uint32_t at, Sel
           Plan& plan) {
   Decision& decision = plan.decisions[at];
   decision.reason =
-      goal + ", " + picking.why + ": " + selection.now().Of(picking.until) + " before it" +
-      (picking.code == Code::kCritical ? "; else it would stay: " + decision.reason : "");
+      goal + ", " + picking.why + ": images before it free " + selection.now().Of(picking.until) +
+      (picking.code == Code::kCritical ? "; otherwise kept: " + decision.reason : "");
   decision.verdict = Verdict::kRemove;
   decision.code = picking.code;
   selection.Add(at);
   plan.removals.push_back(at);
 }
 
-// What frees next to nothing is passed over, until there is nothing else; then those that share
-// their layers go together.  What this run cannot remove is selected as well, as far as it would be
-// needed, so that the plan says what it waits for; it does not count toward the goal.
+// Passes over images that free less than 1 MiB.  If the others are not enough, selects groups of
+// them that share layers.  Also selects images that this run cannot remove, as far as the goal
+// needs them, so that the plan says what they wait for.  They do not count toward the goal.
 void Pick(const Scene& scene, const Picking& picking, const std::string& goal,
           std::vector<std::uint32_t> images, Selection& selection, Plan& plan) {
   Gains& gains = selection.now();
@@ -82,8 +82,9 @@ void Pick(const Scene& scene, const Picking& picking, const std::string& goal,
 
 void PassOver(Decision& decision, const std::string& goal) {
   decision.reason =
-      goal + ", but its removal frees less than 1 MiB: images that stay have its layers";
-  decision.waits_for = "until images that share their layers go (each frees less than 1 MiB)";
+      goal + ", but its removal frees less than 1 MiB: images that stay share its layers";
+  decision.waits_for =
+      "images that share their layers must be removed first (each frees less than 1 MiB)";
   decision.verdict = Verdict::kDefer;
   decision.code = Code::kNoGain;
 }
@@ -100,7 +101,7 @@ void PickForSpace(const Scene& scene, Plan& plan) {
   }
   Pick(scene, {Code::kSpace, goal->to_low_marks, "least recently used first"}, goal->why,
        std::move(idle), selection, plan);
-  // An empty goal is reached before the first.
+  // An empty goal is reached before the first image.
   Pick(scene,
        {Code::kCritical, goal->to_safety,
         "and critical.thresholdPercent " +

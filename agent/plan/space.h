@@ -7,16 +7,16 @@
 
 namespace imagesweep {
 
-// Picks images for space, least recently used first, until the goal is met by what goes anyway and
-// what is picked: idle ones down to the low marks, and when disk use is critical, then also those
-// that only the policy's minimumAge or lastPerRepository keeps, until it is critical no more.  Adds
-// them to the plan's removals.  What is unavailable, or has no place within the limits of a run,
-// counts for nothing: others go in its place.  Never more than the goal and the rest of one image.
-// Where the layers are known, an image that frees less than 1 MiB stays, unless others that share
-// its layers go with it.
+// Selects images for space, least recently used first, until they and the earlier removals reach
+// the goal.  Selects idle images down to the low thresholds.  If disk use is critical, it then
+// selects images that only the policy's minimumAge or lastPerRepository keeps, until disk use is no
+// longer critical.  Adds them to the plan's removals.  Images that are unavailable or over a limit
+// of the run do not count: others replace them.  Frees at most one image more than the goal. Where
+// the layers are known, an image that frees less than 1 MiB stays, unless others that share its
+// layers are removed with it.
 void PickForSpace(const Scene& scene, Plan& plan);
 
-// Idle, wanted for space, and of no use for it.  `goal`: "disk use 91% is at or above 75%".
+// Defers an idle image whose removal frees no space.  `goal`: "disk use 91% is at or above 75%".
 void PassOver(Decision& decision, const std::string& goal);
 
 }  // namespace imagesweep

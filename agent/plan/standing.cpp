@@ -20,8 +20,9 @@ const Rule* RuleWithNumber(const NameStanding& standing) {
   return standing.numbered() ? standing.rule : nullptr;
 }
 
-// Images that no plan removes.  Rollback room is none of them: it goes at critical disk use.  Nor
-// is what workloads name, so that another workload never makes more images go.
+// Images that no plan removes.  Images kept for rollback are not among them, because critical disk
+// use removes them.  Images that workloads name are not among them, so that another workload never
+// leads to more removals.
 std::vector<bool> ThatStay(const Policy& policy, const Observation& seen,
                            const std::vector<bool>& in_use) {
   const bool local_stay = policy.keep.local_only != LocalOnly::kNever &&
@@ -31,13 +32,13 @@ std::vector<bool> ThatStay(const Policy& policy, const Observation& seen,
   std::vector<bool> stays(seen.images.size());
   for (std::uint32_t at = 0; at < stays.size(); ++at) {
     const Image& image = seen.images[at];
-    // The greatest of those that cannot be pulled again stays, whatever is greater than the others.
+    // The greatest version that cannot be pulled again always stays.
     stays[at] = in_use[at] || image.pinned || (local_stay && image.local_only());
   }
   return stays;
 }
 
-// The images by what a signature calls them: the digests of their manifests, and their ids.
+// The images by the names that signatures use: the digests of their manifests, and their IDs.
 std::unordered_map<std::string, const Image*> BySubject(const std::vector<Image>& images) {
   std::unordered_map<std::string, const Image*> by_subject;
   const auto add = [&](std::string_view digest, const Image& image) {
@@ -71,8 +72,8 @@ Standings::Standings(const Policy& policy, const Observation& seen, const std::v
                      const WorkloadNeeds& needs) {
   AddNames(policy, seen);
   FindSubjects(seen.images, names_);
-  // Groups of one repository's tagged names and of its digests, each a chain through `next`: no
-  // list of its own for each.
+  // The tagged names and the digests of each repository, each a chain through `next`, which avoids
+  // a list for each repository.
   constexpr std::uint32_t kEnd = 0xFFFFFFFF;
   struct Repository {
     std::uint32_t last_tag = kEnd;
@@ -92,7 +93,7 @@ Standings::Standings(const Policy& policy, const Observation& seen, const std::v
       image_of[i] = at;
       const NameStanding& standing = names_[i];
       if (standing.name == nullptr) continue;
-      // Names of one image mostly are of one repository.
+      // The names of an image are mostly of one repository.
       if (last == nullptr || standing.name->repository() != last->first)
         last = &*repositories.try_emplace(standing.name->repository()).first;
       Repository& repository = last->second;
@@ -124,7 +125,7 @@ Standings::Standings(const Policy& policy, const Observation& seen, const std::v
         group.push_back({.image = image_of[i], .standing = i});
       }
       if (group.empty()) continue;
-      // A rule with keepLast counts among what it selects alone, and has the last word on it.
+      // A rule with keepLast ranks only the names that it selects, and its ranks take precedence.
       const bool has_number =
           numbered && std::ranges::any_of(group, [&](const RankedName& candidate) {
             return RuleWithNumber(names_[candidate.standing]) != nullptr;
@@ -168,7 +169,7 @@ void Standings::AddNames(const Policy& policy, const Observation& seen) {
   for (const Image& image : seen.images) {
     begin_.push_back(static_cast<std::uint32_t>(names_.size()));
     for (const ImageName& tag : image.tags) add(image, &tag, true);
-    // A digest that shares its repository with a tag of the image says nothing more than the tag.
+    // A digest adds nothing if the image has a tag in the same repository.
     const auto tagged = [&](const ImageName& digest) {
       return std::ranges::any_of(image.tags, [&](const ImageName& tag) {
         return tag.repository() == digest.repository();

@@ -11,32 +11,32 @@
 
 namespace imagesweep {
 
-// Where one name of an image stands: which rule selects it, and its place among the names of its
-// scheme (version.h) in its repository on this node, counted from 1 for the newest.
+// The rule that selects a name of an image, and the place of the name among the names of its scheme
+// (version.h) in its repository on this node.  The newest has place 1.
 struct NameStanding {
-  const ImageName* name = nullptr;  // null: the image has no name at all
+  const ImageName* name = nullptr;  // null: the image has no name
   const Rule* rule = nullptr;       // the first that selects it; null: none
   bool tagged = false;
-  bool repository_in_use = false;  // of a digest: an image that has no tag there is in use
-  int place = 0;                   // 0: none, as for a signature
-  bool shared = false;             // nobody can tell which of several at this place is the newer
-  int kept = 0;                    // newest so many are retained or at least not superseded
+  bool repository_in_use = false;  // for a digest: an image without a tag there is in use
+  int place = 0;                   // 0: none, for example for a signature
+  bool shared = false;             // several have this place: it is unknown which is newer
+  int kept = 0;                    // the newest `kept` are retained, or at least not superseded
   // Images in use: within the scheme, and in the repository without the scheme.
   int in_use_here = 0;
   int in_use_elsewhere = 0;
-  const ImageName* ranked_as = nullptr;  // another tag of the image, where this one has no order
-  // The newer one of the scheme that took its place; null: nothing shows that any is newer.
+  const ImageName* ranked_as = nullptr;  // another tag of the image, if this one has no order
+  // A newer one of the scheme that replaces it; null: none is known to be newer.
   const ImageName* replaced_by = nullptr;
   // A greater version of the scheme that no plan removes; null: none.
   const ImageName* newer_that_stays = nullptr;
-  const Image* subject = nullptr;  // what this signature, attestation or SBOM is about, if here
+  const Image* subject = nullptr;  // the image on this node that this signature or SBOM belongs to
   bool signature = false;
 
   bool removes() const { return rule != nullptr && rule->action == RuleAction::kRemove; }
   bool numbered() const { return rule != nullptr && rule->keep_last.has_value(); }
-  // Rollback room: the newest of each scheme of a repository in use, or of what a rule with
-  // keepLast selects.  Where a rule removes, all of the repository's images in use count among
-  // them.
+  // Kept for rollback: the newest of each scheme of a repository in use, or of the names that a
+  // rule with keepLast selects.  If a rule removes the name, all images in use of the repository
+  // count toward the number.
   bool retained() const {
     if (place == 0 || (!repository_in_use && !numbered())) return false;
     return place + (removes() && !numbered() ? in_use_elsewhere : 0) <= kept;
@@ -44,11 +44,11 @@ struct NameStanding {
 };
 
 // The standings of all names of all images.  Only names of one scheme are compared, and each scheme
-// has its own newest.  Newest first means: in use before not; then by the rollouts of the one
-// workload that names them (rollout.h); then by the version in the tag.  Commits, words and names
-// by digest have no order but what this node saw first; that never counts against what cannot be
-// pulled again.  Where nothing better is known, images share a place.  A tag without an order on an
-// image that has one with an order goes by that.  Immutable.
+// has its own newest.  The order is: images in use first, then by the rollouts of the one workload
+// that names them (rollout.h), then by the version in the tag.  Commits, words and names by digest
+// are ordered by first seen, but this never counts against an image that cannot be pulled again.
+// Images share a place if it is unknown which is newer.  A tag without an order takes the place of
+// another tag of the image that has an order.  Immutable.
 class Standings {
  public:
   Standings() = default;

@@ -9,7 +9,7 @@
 namespace imagesweep {
 namespace {
 
-// What varies within a scheme, as characters that no tag has.
+// Parts that vary within a scheme, as characters that no tag contains.
 constexpr char kNumber = '\1', kCommit = '\2', kYear = '\3', kIsoDate = '\4', kIsoTime = '\5',
                kCompactDate = '\6', kCompactMinute = '\7', kCompactSecond = '\x0E',
                kCompactTime = '\x0F', kAnyWords = '\x10';
@@ -37,12 +37,12 @@ bool IsOneOf(std::string_view text, const std::string_view (&words)[N]) {
   return std::ranges::any_of(words, [&](std::string_view word) { return IsWord(text, word); });
 }
 
-// A number behind one of these tells which branch it is, not which is newer.
+// A number after one of these names a branch, not a version.
 constexpr std::string_view kBranches[] = {"pr",  "mr",     "pull",   "issue",  "feature", "feat",
                                           "fix", "bugfix", "hotfix", "ticket", "task",    "story"};
-// A number behind one of these counts builds of one version.
+// A number after one of these counts builds of one version.
 constexpr std::string_view kRevisions[] = {"r", "rev", "b", "build", "run", "ci"};
-// Of these the number is the release of a distribution, in "15.2.0-debian-12-r2".
+// A number after one of these is the release of a distribution, as in "15.2.0-debian-12-r2".
 constexpr std::string_view kDistributions[] = {"debian", "ubuntu", "alpine", "photon", "ol",
                                                "ubi",    "rhel",   "centos", "rocky",  "fedora"};
 
@@ -54,7 +54,7 @@ std::optional<std::uint64_t> Number(std::string_view digits) {
 }
 bool Within(std::string_view digits, std::uint64_t low, std::uint64_t high) {
   if (!IsNumber(digits)) return false;
-  const std::uint64_t number = Number(digits).value_or(high + 1);  // more than fits
+  const std::uint64_t number = Number(digits).value_or(high + 1);  // empty: does not fit
   return number >= low && number <= high;
 }
 bool IsYear(std::string_view text) {
@@ -72,8 +72,8 @@ bool IsEpochTime(std::string_view digits) {
   return (digits.size() == 10 || digits.size() == 13) && digits.front() == '1';
 }
 
-// Digits that may be a commit as well as a number have no order: git abbreviates to 7 and to more
-// in large repositories, CI systems to 8, Mercurial to 12, and a whole one has 40.
+// Digits that may be a commit or a number have no order: git abbreviates to 7 and to more in large
+// repositories, CI systems to 8, Mercurial to 12, and a full commit has 40.
 bool MayBeCommit(std::string_view token) {
   if (IsNumber(token)) {
     if (token.size() >= 8 && IsCompactDate(token.substr(0, 8))) return token.size() > 18;
@@ -86,7 +86,7 @@ bool IsDayOrMonth(std::string_view text) {
   return text.size() <= 2 && Within(text, 1, 31);
 }
 
-// Day first or month first: in which order the parts of a date count, the tag does not say.
+// The tag does not tell whether the day or the month comes first.
 // "31-12-2023", "01.02.2024", "020124", "02012024"; not "2024-01-02", nor "20240102".
 bool IsAmbiguousDate(std::string_view first, std::string_view second, std::string_view year) {
   return IsDayOrMonth(first) && IsDayOrMonth(second) &&
@@ -173,7 +173,7 @@ class Reader {
     else
       too_many_ = true;
   }
-  // The first number of all is what the tag tells; behind it there is room for a pre-release.
+  // The first number is the version; after it, two positions are reserved for a pre-release.
   void EndCore() {
     if (core_end_ > 0) return;
     core_end_ = rest_.size() + 1;
@@ -183,7 +183,7 @@ class Reader {
   }
   bool behind_core() const { return core_end_ > 0; }
 
-  // Right behind the version: "-rc.1", "rc1", "-alpha", "-SNAPSHOT"; of Python "a1", "b2".
+  // Right after the version: "-rc.1", "rc1", "-alpha", "-SNAPSHOT"; for Python "a1", "b2".
   bool ReadPrerelease(char separator) {
     if (!behind_core() || something_behind_core_) return false;
     struct Word {
@@ -355,7 +355,7 @@ class Reader {
     word_ = {};
   }
 
-  // "r14", "b06", "build17", and "debian-12-r2": behind the version, whatever stands between.
+  // "r14", "b06", "build17", and "debian-12-r2": anywhere after the version.
   bool ReadRevision() {
     if (!behind_core()) return false;
     const auto token = Token();
@@ -384,8 +384,8 @@ class Reader {
     return true;
   }
 
-  // Behind the version a word is a variant, and so are numbers behind it.  Of hand-made versions
-  // ("v2-retry", "v3-retry-fixed") it tells what changed: the first word is that.
+  // After the version, a word is a variant, and so are numbers after it.  In hand-made versions
+  // ("v2-retry", "v3-retry-fixed") the words describe the change and are not part of the scheme.
   void ReadWord() {
     const auto token = Token();
     version_.scheme += token;
@@ -410,7 +410,7 @@ class Reader {
   std::size_t prerelease_at_ = 0;
   bool something_behind_core_ = false;
   bool literal_ = false;        // numbers are part of a variant
-  bool number_counts_ = false;  // … but this one counts builds
+  bool number_counts_ = false;  // but this one counts builds
   bool free_words_ = false;
   bool commits_ = false;
   bool too_many_ = false;
@@ -419,8 +419,8 @@ class Reader {
 
 }  // namespace
 
-// "sha256-<64 hexadecimal digits>", with anything behind it: cosign's .sig, .att and .sbom, and the
-// fallback for referrers of the OCI distribution specification, which notation uses.
+// "sha256-<64 hexadecimal digits>" with any suffix: cosign's .sig, .att and .sbom, and the fallback
+// for referrers of the OCI distribution specification, which notation uses.
 std::string_view SubjectOf(std::string_view tag) {
   constexpr std::pair<std::string_view, std::size_t> kDigests[] = {
       {"sha256-", 64}, {"sha384-", 96}, {"sha512-", 128}};

@@ -17,7 +17,7 @@ bool IsRequired(const Decision& decision) {
          decision.code == Code::kWorkload;
 }
 
-// Tells any two images apart.
+// A key that is unique for each image.
 std::pair<std::string_view, std::string_view> Name(const Observation& seen, std::uint32_t at) {
   return {seen.images[at].display_name(), seen.images[at].id.text()};
 }
@@ -48,7 +48,7 @@ CleanupOption OptionOf(std::string name, const Observation& seen,
   return option;
 }
 
-// What no container uses goes, whatever else may need it.
+// Removes all images that no container uses, even if something else needs them.
 CleanupOption EverythingUnused(const Scene& scene) {
   std::vector<std::uint32_t> removals;
   for (std::uint32_t at = 0; at < scene.seen().images.size(); ++at) {

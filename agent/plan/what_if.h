@@ -9,13 +9,13 @@
 
 namespace imagesweep {
 
-// Images whose verdict, or its reason, differs between two plans of one observation; by name.
+// Returns the images whose verdict or code differs between two plans of one observation, by name.
 std::vector<VerdictChange> Differences(const Observation& seen, const Plan& now, const Plan& then);
 
-// The node by what needs what, and the ways to clean up side by side: the policy in force, the same
-// with each of the three profiles, and the removal of everything unused, which is what `crictl rmi
-// --prune` does.  Recommended is Balanced, or Conservative when Balanced would lose an image for
-// good.
+// Analyzes which images are needed, and compares the ways to clean up: the policy in force, the
+// same policy with each of the three profiles, and the removal of all unused images, as `crictl rmi
+// --prune` does.  Recommends Balanced, or Conservative if Balanced removes an image that cannot be
+// pulled again.
 using PolicyWithProfile = std::function<Result<Policy>(Profile)>;
 Analysis Analyze(const Policy& in_force, const PolicyWithProfile& with_profile,
                  const Observation& seen);

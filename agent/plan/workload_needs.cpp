@@ -5,7 +5,7 @@
 namespace imagesweep {
 namespace {
 
-// An image, and the position of a reference that means it.
+// An image, and the position of a reference that resolves to it.
 struct Use {
   std::uint32_t image, reference;
 };
@@ -60,7 +60,7 @@ WorkloadNeeds::WorkloadNeeds(const KeepWorkloads& keep, const Observation& seen,
   const auto by_workload = [&](std::uint32_t a, std::uint32_t b) {
     return BeforeWorkload(workloads[a], workloads[b]);
   };
-  // Never by the position in the list: verdicts do not depend on it.
+  // Not by the position in the list, because verdicts do not depend on it.
   const auto tells_more = [&](const WorkloadNeed& a, const WorkloadNeed& b) {
     if (a.counts != b.counts) return a.counts;
     const WorkloadReference& left = workloads[a.reference];

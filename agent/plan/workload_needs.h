@@ -10,28 +10,28 @@
 
 namespace imagesweep {
 
-// Does the policy keep what this reference names?  `keep` is enabled.
+// True if the policy keeps the image that this reference names.  `keep` must be enabled.
 bool Counts(const KeepWorkloads& keep, const WorkloadReference& reference);
 
-// Both of one Deployment, StatefulSet, …
+// True if both belong to one Deployment, StatefulSet, …
 bool OfOneWorkload(const WorkloadReference& a, const WorkloadReference& b);
 // By kind, namespace and name.
 bool BeforeWorkload(const WorkloadReference& a, const WorkloadReference& b);
 
-// What one workload has to do with one image.
+// The need of one workload for one image.
 struct WorkloadNeed {
-  // Position in Observation::workloads; of several the one that counts, then the latest revision.
+  // Position in Observation::workloads.  Of several, the one that counts, then the latest revision.
   std::uint32_t reference = 0;
-  int revisions_back = 0;  // of its latest revision with this image, whether that counts or not
+  int revisions_back = 0;  // of its latest revision with this image, even if that does not count
   bool counts = false;     // keep.workloads keeps the image for it
 };
 
-// Which of the node's images the cluster's workloads name.  A reference means images as a pod's
-// does: by the whole of its text.  Nobody is told of when keep.workloads is off.  Immutable.
+// The node's images that the cluster's workloads name.  A reference resolves like the reference of
+// a pod, by its whole text.  Empty if keep.workloads is disabled.  Immutable.
 class WorkloadNeeds {
  public:
   WorkloadNeeds() = default;
-  // Fast when equal texts stand together, as in a sorted list.
+  // Fast if equal texts are adjacent, as in a sorted list.
   WorkloadNeeds(const KeepWorkloads& keep, const Observation& seen, const ImageIndex& index);
 
   // Each workload once, in the order of BeforeWorkload.
@@ -39,14 +39,14 @@ class WorkloadNeeds {
     if (begin_.empty()) return {};
     return std::span(needs_).subspan(begin_[image], begin_[image + 1] - begin_[image]);
   }
-  // Nobody needs any image.
+  // True if no workload names any image.
   bool empty() const { return needs_.empty(); }
-  // Does any of them count?
+  // True if any need for the image counts.
   bool wanted(std::uint32_t image) const;
 
  private:
   std::vector<WorkloadNeed> needs_;
-  std::vector<std::uint32_t> begin_;  // of the image's needs; empty: nobody needs any
+  std::vector<std::uint32_t> begin_;  // of each image's needs; empty: there are none
 };
 
 }  // namespace imagesweep

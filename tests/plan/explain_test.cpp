@@ -80,7 +80,8 @@ TEST(Explain, SaysThatOthersGoForSpaceOnlyWhenTheyDo) {
   ObservationBuilder others_go;
   others_go.Add(sized("a", "a:1"), std::chrono::hours(9)).Add(sized("b", "b:1"));
   others_go.Disk(1000 * kMiB, 200 * kMiB);
-  EXPECT_THAT(ForSpace(others_go, Code::kIdle, 0), HasSubstr("and enough others go before it"));
+  EXPECT_THAT(ForSpace(others_go, Code::kIdle, 0),
+              HasSubstr("but the images before it free enough"));
 
   ObservationBuilder nothing_can_go;
   nothing_can_go.Add(sized("u", "u:1"))
@@ -88,9 +89,9 @@ TEST(Explain, SaysThatOthersGoForSpaceOnlyWhenTheyDo) {
       .Add(sized("y", "y:1"), std::chrono::minutes(1))
       .Disk(1000 * kMiB, 200 * kMiB);
   EXPECT_THAT(ForSpace(nothing_can_go, Code::kInUse, 0),
-              HasSubstr("and it is not among those that go for space"));
+              HasSubstr("but the image is not a candidate for space"));
   EXPECT_THAT(ForSpace(nothing_can_go, Code::kTooYoung, 1),
-              HasSubstr("and it is not among those that go for space"));
+              HasSubstr("but the image is not a candidate for space"));
 }
 
 }  // namespace

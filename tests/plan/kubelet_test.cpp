@@ -22,9 +22,12 @@ TEST(Kubelet, WarnsWhenItWouldCollectBeforeThePolicyDoes) {
   };
   EXPECT_THAT(warn({}), IsEmpty());
   policy.disk.high_percent = 85;
-  EXPECT_THAT(warn({}), ElementsAre(HasSubstr("85 is not below the kubelet's 85% (assumed")));
+  EXPECT_THAT(warn({}), ElementsAre(HasSubstr("85 is not below the kubelet's "
+                                              "imageGCHighThresholdPercent 85% (its default, ")));
   EXPECT_THAT(warn({90, 80, true}), IsEmpty());
-  EXPECT_THAT(warn({70, 60, true}), ElementsAre(HasSubstr("not below the kubelet's 70%:")));
+  EXPECT_THAT(
+      warn({70, 60, true}),
+      ElementsAre(HasSubstr("not below the kubelet's imageGCHighThresholdPercent 70%:")));
   EXPECT_THAT(warn({100, 99, true}), IsEmpty()) << "its collector is off";
 }
 

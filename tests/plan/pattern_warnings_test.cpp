@@ -37,11 +37,11 @@ struct PatternWarningsTest : testing::Test {
 
 TEST_F(PatternWarningsTest, NameTheImageThatWasProbablyMeantAndThePatternForIt) {
   EXPECT_THAT(Keep({"shop/**"}),
-              ElementsAre("keep.images: \"shop/**\" matches no image of this node: without a "
-                          "registry it means docker.io/shop/**; for registry.example/shop/api:1 "
-                          "write \"*/shop/**\""));
+              ElementsAre("keep.images: \"shop/**\" matches no image on this node: without a "
+                          "registry it means docker.io/shop/**; to match "
+                          "registry.example/shop/api:1, write \"*/shop/**\""));
   EXPECT_THAT(Keep({"team/**"}),
-              ElementsAre(testing::EndsWith("for team.example/tool:1 write \"team.*/**\"")));
+              ElementsAre(testing::EndsWith("to match team.example/tool:1, write \"team.*/**\"")));
 }
 
 // In rules that remove, it means docker.io only.
@@ -55,18 +55,18 @@ TEST_F(PatternWarningsTest, ANameOfAnotherRegistryIsKeptAndNotRemoved) {
   policy.rules = {rule};
   EXPECT_THAT(PatternWarnings(policy, seen.seen()),
               ElementsAre(testing::EndsWith(
-                  "for mirror.example/library/nginx:1 write \"*/library/nginx:1\"")));
+                  "to match mirror.example/library/nginx:1, write \"*/library/nginx:1\"")));
 }
 
 TEST_F(PatternWarningsTest, NameAnImageThatTheWiderFormWouldKeep) {
   EXPECT_THAT(Keep({"registry.example/*"}),
               ElementsAre("keep.images: \"registry.example/*\" does not match "
-                          "registry.example/shop/api:1: * stays inside one part of a name; to keep "
-                          "it too write \"registry.example/**\""));
+                          "registry.example/shop/api:1: * matches within one path segment; to keep "
+                          "it, write \"registry.example/**\""));
   EXPECT_THAT(Keep({"*"}),
               ElementsAre("keep.images: \"*\" does not match mirror.example/library/nginx:1: * "
-                          "stays inside one part of a name, and without a registry it means "
-                          "docker.io/library/*; to keep it too write \"**\""));
+                          "matches within one path segment, and without a registry it means "
+                          "docker.io/library/*; to keep it, write \"**\""));
   EXPECT_THAT(Keep({"*/api"}), ElementsAre(testing::EndsWith("write \"**/api\"")));
   EXPECT_THAT(Keep({"*/*:1"}), ElementsAre(testing::EndsWith("write \"*/**:1\"")));
   EXPECT_THAT(Keep({"registry.example/*", "registry.example/shop/*"}), IsEmpty())
@@ -92,8 +92,8 @@ TEST_F(PatternWarningsTest, KnowAShortenedId) {
   image.id = ImageId("sha256:29a9d1f50347" + std::string(52, '0'));
   seen.Add(image);
   EXPECT_THAT(Keep({"29a9d1f5"}),
-              ElementsAre("keep.images: \"29a9d1f5\" matches no image of this node: it means "
-                          "docker.io/library/29a9d1f5; for the image with this id write "
+              ElementsAre("keep.images: \"29a9d1f5\" matches no image on this node: it means "
+                          "docker.io/library/29a9d1f5; to match the image with this ID, write "
                           "\"sha256:29a9d1f50347\""));
 }
 
@@ -104,12 +104,12 @@ TEST(PatternShapeWarnings, AreForStarsThatSeemToMeanEverything) {
     return PatternWarnings(policy);
   };
   EXPECT_THAT(keep({"*"}),
-              ElementsAre("keep.images: \"*\" matches only docker.io/library/*, no image "
-                          "of another registry; for every image write \"**\""));
+              ElementsAre("keep.images: \"*\" matches only docker.io/library/* and no image "
+                          "of another registry; to match every image, write \"**\""));
   EXPECT_THAT(
       keep({"ghcr.io/*"}),
-      ElementsAre("keep.images: \"ghcr.io/*\" does not match ghcr.io/team/app, because * stays "
-                  "inside one part of a name; for the whole registry write \"ghcr.io/**\""));
+      ElementsAre("keep.images: \"ghcr.io/*\" does not match ghcr.io/team/app, because * matches "
+                  "within one path segment; to match the whole registry, write \"ghcr.io/**\""));
   EXPECT_THAT(keep({"**", "ghcr.io/**", "ghcr.io/team/*", "*/shop/*", "shop/*", "nginx",
                     "library/*", "localhost/**", "sha256:0123456789ab"}),
               IsEmpty());

@@ -135,7 +135,7 @@ TEST_F(Ranks, DigitsAloneTakeNoPlaceOfAVersion) {
   EXPECT_EQ(CodeOf("registry.example/svc:1.8.0"), Code::kSuperseded);
   EXPECT_EQ(Of("registry.example/svc:1.9.0").reason,
             "2nd newest of registry.example/svc in scheme <number>.<number>.<number>; the newest 2 "
-            "are kept, and it is in use (keep.lastPerRepository)");
+            "are kept because the repository is in use (keep.lastPerRepository)");
 }
 
 // Built on the node one after the other, and the last one is deployed: none is a newer version of
@@ -250,7 +250,7 @@ TEST_F(Ranks, SignaturesAttestationsAndSbomsFollowTheirImage) {
   for (const std::string& ending : endings)
     EXPECT_EQ(CodeOf("app:" + subject + ending), Code::kRetained) << ending;
   EXPECT_EQ(Of("app:" + subject).reason,
-            "signature, attestation or SBOM of docker.io/library/app:v2, which is here");
+            "signature, attestation or SBOM of docker.io/library/app:v2, which is on this node");
   seen().references.clear();
   seen().images.erase(seen().images.begin() + 1);
   seen().ages.erase(seen().ages.begin() + 1);

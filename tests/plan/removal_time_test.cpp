@@ -122,7 +122,7 @@ TEST(Explain, TellsWhenARuleTakesAnImage) {
   ASSERT_TRUE(why.goes);
   EXPECT_EQ(why.goes->in, hours(3));
   EXPECT_EQ(why.goes->code, Code::kRule);
-  EXPECT_THAT(why.what_would_change_it, HasSubstr("it goes in 3h"));
+  EXPECT_THAT(why.what_would_change_it, HasSubstr("it is removed in 3h"));
 }
 
 TEST(Explain, CountsTheMaximumAgeOfTheRuleThatSelectsTheImage) {
@@ -161,7 +161,7 @@ TEST(Explain, WhatWaitsForMoreThanTimeHasNoTime) {
   ObservationBuilder idle;
   idle.Add(Img("a", {"app:1"}), hours(2));
   Policy policy = WithRule(std::nullopt, Millis(0));
-  EXPECT_FALSE(ExplainOnly(policy, idle).goes) << "maximumAge is off";
+  EXPECT_FALSE(ExplainOnly(policy, idle).goes) << "maximumAge is disabled";
   policy.limits.max_images = 0;
   policy.rules[0].action = RuleAction::kRemove;
   EXPECT_FALSE(ExplainOnly(policy, idle).goes) << "over the limit";

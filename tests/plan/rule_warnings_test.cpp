@@ -24,8 +24,8 @@ TEST(RuleWarnings, RulesBehindOneThatSelectsEverythingDecideForNothing) {
   policy.rules.push_back(Named("late", RuleAction::kKeep, {"stable"}));
   EXPECT_THAT(
       RuleWarnings(policy),
-      ElementsAre("rules[2] \"late\" decides for nothing: rules[1] \"all\" before it selects "
-                  "every name"));
+      ElementsAre("rules[2] \"late\" has no effect: rules[1] \"all\" before it selects every "
+                  "name"));
 }
 
 TEST(RuleWarnings, NamesAreForTellingRulesApart) {
@@ -33,7 +33,7 @@ TEST(RuleWarnings, NamesAreForTellingRulesApart) {
   policy.rules = {Named("", RuleAction::kKeep, {"a"}), Named("", RuleAction::kKeep, {"b"}),
                   Named("x", RuleAction::kKeep, {"c"}), Named("x", RuleAction::kRemove, {"d"})};
   EXPECT_THAT(RuleWarnings(policy),
-              ElementsAre(HasSubstr("rules[3] \"x\" has the name of rules[2]")));
+              ElementsAre(HasSubstr("rules[3] \"x\" has the same name as rules[2]")));
 }
 
 TEST(RuleWarnings, AnArchiveNeedsImagesThatMayGo) {

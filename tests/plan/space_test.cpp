@@ -87,7 +87,7 @@ TEST(Space, WhenCriticalYoungerImagesAndRollbackRoomGoAndNothingThatIsProtected)
   EXPECT_EQ(CodeOf(critical, 5), Code::kKeepRule);
   EXPECT_EQ(CodeOf(critical, 6), Code::kLocalOnly);
   EXPECT_EQ(critical.removals.front(), 0U) << "idle ones first";
-  EXPECT_THAT(critical.decisions[3].reason, HasSubstr("else it would stay: 2nd newest of "));
+  EXPECT_THAT(critical.decisions[3].reason, HasSubstr("otherwise kept: 2nd newest of "));
 
   const Scene scene(policy, seen.seen());
   EXPECT_THAT(WindowOverride(scene, critical),
@@ -161,7 +161,7 @@ TEST(Space, PassesOverAnImageThatIsLargerThanMaxBytes) {
   EXPECT_EQ(plan.removals, std::vector<std::uint32_t>{1});
   EXPECT_EQ(CodeOf(plan, 0), Code::kLimit);
   EXPECT_THAT(plan.decisions[0].reason,
-              HasSubstr("its 9.0GiB are more than limits.maxBytes 5.0GiB allows in one run"));
+              HasSubstr("its size 9.0GiB is more than limits.maxBytes 5.0GiB allows in one run"));
 }
 
 TEST(Space, PicksOthersForImagesThatAreUnavailable) {
@@ -188,7 +188,7 @@ TEST(Defer, OutsideOfEveryWindowEverythingWaitsForTheNext) {
   const Plan closed = MakePlan(policy, seen.seen());
   EXPECT_EQ(closed.decisions[0].verdict, Verdict::kDefer);
   EXPECT_EQ(CodeOf(closed, 0), Code::kWindow);
-  EXPECT_THAT(closed.decisions[0].reason, HasSubstr("would go (Age: "));
+  EXPECT_THAT(closed.decisions[0].reason, HasSubstr("candidate (Age: "));
   EXPECT_THAT(closed.decisions[0].reason, HasSubstr("T01:00:00.000Z"));
   EXPECT_THAT(closed.decisions[0].waits_for, testing::StartsWith("the next window opens at "));
   seen.seen().at += minutes(60);

@@ -42,7 +42,7 @@ TEST_F(WatchedAgeTest, AnImageThatWasIdleForLongIsTooYoungAfterAGap) {
   for (const Millis watched : {Millis(0), Millis(hours(1)) - Millis(1)}) {
     const Decision young = Decide(watched);
     EXPECT_EQ(young.code, Code::kTooYoung);
-    EXPECT_THAT(young.reason, HasSubstr("since the last time that nobody watched"));
+    EXPECT_THAT(young.reason, HasSubstr("since the last unwatched time"));
     EXPECT_THAT(young.reason, HasSubstr("less than minimumAge 1h"));
   }
   EXPECT_EQ(Decide(hours(1)).code, Code::kAge);

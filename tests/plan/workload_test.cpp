@@ -78,7 +78,7 @@ TEST(Workload, ThePolicySaysWhichOfItsReferencesCount) {
     const char* otherwise;
   } cases[] = {
       {"off", deployment(0), keep(false, 2, true, true), false,
-       "keep.workloads is off or there is no cluster, so no workload was looked at"},
+       "keep.workloads is disabled or there is no cluster, so workloads are not checked"},
       {"the present revision", deployment(0), keep(true, 0, true, true), true, ""},
       {"one back of none", deployment(1), keep(true, 0, true, true), false,
        "named by Deployment shop/api, revision 8 (1 back), but keep.workloads.rollbackRevisions is "
@@ -94,19 +94,19 @@ TEST(Workload, ThePolicySaysWhichOfItsReferencesCount) {
       {"scaled to zero", ScaledToZero("app:1", 9, 0), keep(true, 2, true, true), true, ""},
       {"scaled to zero, not wanted", ScaledToZero("app:1", 9, 0), keep(true, 2, false, true), false,
        "named by Deployment shop/api, revision 9 (scaled to zero), but keep.workloads.scaledToZero "
-       "is off"},
+       "is false"},
       {"its older revision", ScaledToZero("app:1", 8, 1), keep(true, 2, true, true), true, ""},
       {"its older revision, not wanted", ScaledToZero("app:1", 8, 1), keep(true, 2, false, true),
        false,
        "named by Deployment shop/api, revision 8 (1 back, scaled to zero), but "
-       "keep.workloads.scaledToZero is off"},
+       "keep.workloads.scaledToZero is false"},
       {"a CronJob", cron, keep(true, 0, false, true), true, ""},
       {"a CronJob, not wanted", cron, keep(true, 2, true, false), false,
-       "named by CronJob shop/report, but keep.workloads.cronJobs is off"},
+       "named by CronJob shop/report, but keep.workloads.cronJobs is false"},
       {"a Job where CronJobs are not wanted", Of("Job", "report", "app:1", 0, 0),
        keep(true, 0, false, false), true, ""},
       {"another image", Of("Deployment", "api", "app:2", 1, 0), keep(true, 2, true, true), false,
-       "no workload of the cluster names it (1 references were looked at)"},
+       "no workload of the cluster names it (references checked: 1)"},
   };
   for (const auto& [what, reference, its, counts, otherwise] : cases) {
     Policy policy = KeepingWorkloads();
@@ -146,11 +146,11 @@ TEST(Workload, WhoWantsItIsToldOnceForEachWorkloadTheLatestRevisionFirst) {
   const Plan plan = MakePlan(KeepingWorkloads(), seen.seen());
   EXPECT_THAT(plan.decisions[0].wanted_by, ElementsAre(4, 2, 0))
       << "what does not count is not told";
-  EXPECT_EQ(plan.decisions[0].reason, "CronJob shop/job and 2 more will start it again");
+  EXPECT_EQ(plan.decisions[0].reason, "needed by CronJob shop/job and 2 more");
   workloads.erase(workloads.begin() + 4);
   workloads.erase(workloads.begin());
   EXPECT_EQ(MakePlan(KeepingWorkloads(), seen.seen()).decisions[0].reason,
-            "Deployment shop/api, revision 6 (1 back) will start it again");
+            "needed by Deployment shop/api, revision 6 (1 back)");
 }
 
 TEST(Workload, APodComesBeforeItAndItComesBeforeThePatternsToKeep) {

@@ -122,10 +122,10 @@ TEST(Text, APlanAndASweepSayWhatWaitsAndForWhat) {
   Report report = SampleReport();
   EXPECT_THAT(SweepText(report, {}), Not(HasSubstr("Deferred: ")));
   report.plan.decisions[2].verdict = Verdict::kDefer;
-  report.plan.decisions[2].waits_for = "this run is at limits.maxImages 1";
+  report.plan.decisions[2].waits_for = "this run has reached limits.maxImages 1";
   for (const std::string& text : {PlanText(report, {}), SweepText(report, {})})
     EXPECT_THAT(text,
-                HasSubstr("\nDeferred: 1 image (3.9KiB): this run is at limits.maxImages 1.\n"));
+                HasSubstr("\nDeferred: 1 image (3.9KiB): this run has reached limits.maxImages 1.\n"));
 }
 
 TEST(Text, CountsAndLabelsReadAsALanguage) {

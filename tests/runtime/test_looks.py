@@ -77,5 +77,5 @@ def test_a_run_by_hand_says_that_it_overrode_dry_run_and_what_waits(node):
     node.age()
     text = node.run("sweep", "--dry-run=false").stdout
     assert "dryRun: true of the policy was overridden on the command line" in text
-    assert "Deferred: 1 image (" in text and "this run is at limits.maxImages 1." in text
+    assert "Deferred: 1 image (" in text and "this run has reached limits.maxImages 1." in text
     assert "dryRun: true of the policy was overridden on the command line" in node.run("report").stdout

@@ -53,7 +53,7 @@ inline Report SampleReportWithWorkloads(int workloads) {
   report.in_force.keep.workloads.enabled = true;
   Decision& decision = report.plan.decisions[2];
   decision.code = Code::kWorkload;
-  decision.reason = "Deployment shop/api-0, revision 7 (2 back) will start it again";
+  decision.reason = "needed by Deployment shop/api-0, revision 7 (2 back)";
   for (int w = 0; w < workloads; ++w) {
     decision.wanted_by.push_back(static_cast<std::uint32_t>(w));
     report.observation.workloads.push_back({"idle:1", w == 0 ? "Deployment" : "StatefulSet", "shop",
