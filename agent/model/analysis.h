@@ -17,7 +17,7 @@ struct Amount {
   std::uint64_t bytes = 0;
 };
 
-// How sure it is that nothing will want an idle image soon, by how long it was watched unused.
+// The confidence that an idle image stays unused, by how long it was watched unused.
 enum class Confidence { kNone, kLow, kMedium, kHigh };
 
 std::string_view ToString(Confidence confidence);  // "high"
@@ -27,27 +27,27 @@ struct IdleImage {
   Confidence confidence = Confidence::kNone;
 };
 
-// What one way to clean up would do to this node, limits and windows apart.
+// The effect of one way to clean up this node, without limits and windows.
 struct CleanupOption {
   std::string name;  // "Balanced", "everything unused"
   Amount goes;
-  Amount to_pull_again;               // of what goes: a registry has it
-  std::vector<std::uint32_t> lost;    // of what goes: cannot be pulled again
-  std::vector<std::uint32_t> breaks;  // of what goes: the node or the policy needs it
+  Amount to_pull_again;               // removed images that can be pulled again
+  std::vector<std::uint32_t> lost;    // removed images that cannot be pulled again
+  std::vector<std::uint32_t> breaks;  // removed images that the node or the policy needs
   bool recommended = false;
-  std::string impossible;  // why the policy cannot be so; nothing of the above holds then
+  std::string impossible;  // why the policy is invalid with this profile; the rest is then empty
 };
 
-// Who needs what on this node, what nobody needs, and what could be done about it.
+// The needed and the idle images of this node, and the ways to clean up.
 struct Analysis {
-  std::vector<std::uint32_t> required;  // in use, pinned, the pause image, our own
+  std::vector<std::uint32_t> required;  // in use, pinned, the pause image, imagesweep's own image
   Amount required_total;
   std::vector<IdleImage> idle;
   Amount idle_total;
   std::vector<CleanupOption> options;
 };
 
-// An image whose verdict another policy would change.
+// An image whose verdict another policy changes.
 struct VerdictChange {
   std::uint32_t image = 0;
   Decision now, then;

@@ -13,8 +13,8 @@ bool HasWildcard(std::string_view text) {
   return text.find_first_of("*?") != std::string_view::npos;
 }
 
-// What the runtime would make of it: "nginx" -> docker.io/library/nginx.  A first part with a
-// wildcard stands for the registry itself, and behind docker.io `**` for a path of any length.
+// Normalizes like the runtime: "nginx" -> docker.io/library/nginx.  A first part with a wildcard is
+// the registry, and after docker.io `**` is a path of any length.
 std::string Qualify(std::string_view repository) {
   const auto first = repository.substr(0, repository.find('/'));
   if (first.find("**") != std::string_view::npos) return std::string(repository);
@@ -23,7 +23,7 @@ std::string Qualify(std::string_view repository) {
   if (parts.registry.empty() && wildcard) return std::string(repository);
   if (parts.registry.empty() || parts.path.find("**") == std::string_view::npos)
     return JoinRepository(parts);
-  // Not "library/**": docker.io/** is all of it.
+  // Not "library/**": docker.io/** means the whole registry.
   const std::string joined = JoinRepository({parts.registry, "x"});
   return joined.substr(0, joined.find('/') + 1) + std::string(parts.path);
 }
@@ -33,7 +33,7 @@ std::string_view HexOf(std::string_view digest) {
   return colon == std::string_view::npos ? digest : digest.substr(colon + 1);
 }
 
-// Hosts of Docker Hub that a runtime takes for registries of their own.
+// Hosts of Docker Hub that a runtime treats as separate registries.
 bool IsHostOfHub(std::string_view host) {
   return host == "registry-1.docker.io" || host == "registry.hub.docker.com";
 }
@@ -44,7 +44,7 @@ bool IsFolded(std::string_view repository) {
          std::ranges::none_of(host, [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
-// The same for every spelling of one registry: the host in lower case, and docker.io for its hosts.
+// One spelling for each registry: the host in lower case, and docker.io for its other hosts.
 std::string Fold(std::string_view repository) {
   const auto slash = std::min(repository.find('/'), repository.size());
   std::string host(repository.substr(0, slash));
@@ -54,15 +54,15 @@ std::string Fold(std::string_view repository) {
   return Qualify("docker.io" + std::string(repository.substr(slash)));
 }
 
-// "quay.io/team/app" ends with the whole parts of "team/app".
+// "quay.io/team/app" ends with the complete segments of "team/app".
 bool EndsWithPath(std::string_view repository, std::string_view path) {
   return repository.ends_with(path) && repository.size() > path.size() &&
          repository[repository.size() - path.size() - 1] == '/';
 }
 
-// By its id or by a digest of any repository, as ImageIndex.
+// Compares its ID and its digests in any repository, like ImageIndex.
 bool HasDigits(const Image& image, std::string_view hex) {
-  // The CRI lists no digest where only a tag was recorded; the evidence of a pull names it.
+  // The CRI lists no digest if only a tag was recorded.  The evidence of a pull names it.
   const std::string& pulled = image.origin.pull_by;
   return HexOf(image.id.text()) == hex ||
          (!hex.empty() && pulled.ends_with(hex) && pulled.size() > hex.size() &&
@@ -136,7 +136,7 @@ Result<ImageGlob> ImageGlob::Parse(std::string_view text) {
     glob.tag_ = std::string(rest.substr(colon + 1));
     rest = rest.substr(0, colon);
   }
-  // As in a reference: with a digest the tag does not count; and every tag means every tag.
+  // As in a reference, a digest overrides the tag.  A wildcard tag is the same as no tag.
   if (!glob.digest_.empty() || glob.tag_ == "*" || glob.tag_ == "**") glob.tag_.clear();
   glob.repository_ = Qualify(rest);
   glob.folded_ = Fold(glob.repository_);
@@ -144,7 +144,7 @@ Result<ImageGlob> ImageGlob::Parse(std::string_view text) {
       SplitRepository(rest).registry.empty() && glob.repository_.size() > rest.size();
   if (glob.names_no_registry_ && !HasWildcard(rest)) glob.short_path_ = std::string(rest);
   if (!HasWildcard(glob.digest_)) glob.digits_ = std::string(HexOf(glob.digest_));
-  // A runtime takes any text that ends with a whole digest for that digest.
+  // A runtime interprets any text that ends with a whole digest as this digest.
   if (glob.tag_.size() >= kFullHex && IsHex(glob.tag_)) glob.digits_ = glob.tag_;
   return glob;
 }

@@ -10,33 +10,33 @@
 
 namespace imagesweep {
 
-// Image.id exactly as the runtime's ListImages gave it: "sha256:…" on containerd and cri-dockerd,
-// 64 bare hexadecimal digits on CRI-O.  The only thing we ever remove by.
+// Image.id exactly as ListImages of the runtime returned it: "sha256:…" on containerd and
+// cri-dockerd, 64 bare hexadecimal digits on CRI-O.  Images are removed only by this ID.
 using ImageId = StrongString<struct ImageIdTag>;
 
 // One image of the node, as the runtime lists it.
 struct Image {
   ImageId id;
-  std::vector<ImageName> tags;     // repo_tags, normalised; empty when the tag moved on
-  std::vector<ImageName> digests;  // repo_digests, which prove nothing: see Origin
-  // What the runtime says.  Compressed on containerd, uncompressed on CRI-O: never "bytes freed".
+  std::vector<ImageName> tags;     // repo_tags, normalised; empty if the last tag moved
+  std::vector<ImageName> digests;  // repo_digests, which are not evidence: see Origin
+  // As the runtime reports it.  Compressed on containerd, uncompressed on CRI-O: never the bytes
+  // that a removal frees.
   std::uint64_t size_bytes = 0;
   bool pinned = false;
   std::string runtime_handler;  // ImageSpec.runtime_handler (KEP-4216); passed back on removal
-  // What is known of where it came from.  The runtime's list does not say; whoever reads the evidence
-  // fills it in.
+  // Where it came from.  The runtime's list does not include it; OriginReader sets it.
   Origin origin = {};
 
-  // No evidence says that it can be pulled again; an unknown origin counts as local.
+  // True if no evidence shows that it can be pulled again.  An unknown origin counts as local.
   bool local_only() const noexcept { return !origin.can_be_pulled(); }
-  // The first tag, else the first digest, else the id: what people call it.
+  // The first tag, else the first digest, else the ID.
   const std::string& display_name() const noexcept {
     if (!tags.empty()) return tags.front().text();
     return digests.empty() ? id.text() : digests.front().text();
   }
 };
 
-// A pause image by its name alone, for runtimes that do not say: registry.k8s.io/pause,
+// True for the names of pause images, for runtimes that do not report it: registry.k8s.io/pause,
 // rancher/mirrored-pause, k8s.gcr.io/pause-amd64.
 bool LooksLikePause(const Image& image);
 

@@ -9,17 +9,18 @@
 
 namespace imagesweep {
 
-// Keeps a copy of an image that cannot be pulled again.  One thread at a time; blocks for as long
-// as the image takes to be written.
+// Writes a copy of an image that cannot be pulled again.  One thread at a time.  Blocks until the
+// copy is written.
 class ImageArchiver {
  public:
   virtual ~ImageArchiver() = default;
-  // `progress` is called, on the thread of Archive, each time that a part of an image was copied.
+  // Archive() calls `progress` on its thread after each part of an image.
   virtual void OnProgress(const std::function<void()>& /*progress*/) {}
-  // Where the whole copy lies, durable.  An error: there is none, so the image must stay.
+  // Returns the location of the complete and durable copy.  On an error there is no copy, so the
+  // image must stay.
   virtual Result<std::string> Archive(const Image& image, const std::stop_token& stop) = 0;
-  // Whether the copy that this archiver made of it is still there, whole.  Any thread, while
-  // nothing is being archived.
+  // True if the copy that this archiver made is still complete.  Any thread, but not during
+  // Archive().
   virtual bool Has(const Image& /*image*/) { return false; }
 };
 

@@ -6,7 +6,7 @@ namespace imagesweep {
 namespace {
 
 constexpr std::size_t kFullHex = 64;
-// What runtimes print as a short id.  Fewer digits are a name: every id begins with one of sixteen.
+// The length of a short ID as runtimes print it.  Fewer digits are a name.
 constexpr std::size_t kFewestIdDigits = 12;
 constexpr std::size_t kMostIdDigits = 128;  // sha512
 constexpr std::string_view kSha256 = "sha256:";
@@ -21,14 +21,14 @@ std::string_view LastSegment(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-// "quay.io/team/app" ends with the whole segments of "team/app".
+// "quay.io/team/app" ends with the complete segments of "team/app".
 bool EndsWithPath(std::string_view repository, std::string_view path) {
   if (!repository.ends_with(path)) return false;
   return repository.size() == path.size() || repository[repository.size() - path.size() - 1] == '/';
 }
 
-// An id, possibly shortened: "sha256:3f…", or bare hexadecimal digits.  Of another algorithm only
-// whole ones, since "app:3f" is a tag.
+// An ID, possibly shortened: "sha256:3f…", or bare hexadecimal digits.  For other algorithms only
+// a whole ID, because "app:3f" is a tag.
 std::string_view IdHex(std::string_view text, std::size_t fewest = kFewestIdDigits) {
   if (text.starts_with("sha256:")) text.remove_prefix(7);
   if (const auto rest = HexOf(text); rest.size() >= kFullHex) text = rest;
@@ -36,15 +36,15 @@ std::string_view IdHex(std::string_view text, std::size_t fewest = kFewestIdDigi
   return id ? text : std::string_view{};
 }
 
-// Whether the runtime itself had to find the image by this text, and does not say which it found:
-// then even one digit may be an id.
+// True if the runtime resolved this text and does not report the result.  Even one digit may then
+// be an ID.
 bool OnlyTextOfAContainer(const ImageReference& reference) {
   return reference.by.kind == ReferrerKind::kContainer && reference.resolved.empty();
 }
 
-// A name with a registry that has no other form, and a tag: parsed it is the same text again, so
-// what is not found as it stands is not there.  Most names of a cluster's workloads are of this
-// kind, and mean no image of this node.
+// True for a name with a tag and a registry that has no other form.  Such a name does not change
+// when parsed, so a lookup of the text is enough.  Most names of a cluster's workloads are of this
+// kind, and resolve to no image of this node.
 bool IsNormalised(std::string_view text) {
   const auto registry = text.substr(0, text.find('/'));
   if (registry.size() == text.size() || registry.find_first_of(".:") == std::string_view::npos ||
@@ -86,7 +86,7 @@ ImageIndex::ImageIndex(std::span<const Image> images)
   }
 }
 
-// By the digits of an id or of a repo digest; shortened ones may mean several ids.
+// Adds images by the digits of an ID or of a repo digest.  Shortened digits may match several IDs.
 bool ImageIndex::AddByDigest(std::string_view hex, Positions& out) const {
   const bool by_id = by_id_.Find(hex, out);
   const bool by_digest = by_digest_.Find(hex, out);
@@ -121,12 +121,12 @@ void ImageIndex::AddBySamePath(const ImageName& name, Positions& out) const {
   }
 }
 
-// Forms that need no normalising because they are found as they stand: a full id or digest, and a
-// name that equals a normalised one (which has a registry, so no other is meant).
+// Adds images by texts that are already normalised: a full ID or digest, or a normalised name,
+// which has a registry and is not ambiguous.
 bool ImageIndex::AddQuickly(std::string_view text, Positions& out) const {
   const auto at = text.find('@');
   const auto digest = at == std::string_view::npos ? text : text.substr(at + 1);
-  // What is no digest in spite of its shape is not found, and then looked at closely.
+  // A text that only looks like a digest is not found here, and the caller parses it.
   if (digest.size() == kSha256.size() + kFullHex && digest.starts_with(kSha256))
     return AddByDigest(digest.substr(kSha256.size()), out);
   if (const auto hex = IdHex(digest); hex.size() == kFullHex) return AddByDigest(hex, out);
@@ -145,7 +145,7 @@ void ImageIndex::ResolveInto(const ImageReference& reference, Positions& found) 
         if (const auto hex = IdHex(text, 1); !hex.empty()) AddByDigest(hex, found);
       Positions same_path;
       AddBySamePath(name, same_path);
-      // The status names the one it was: then the others are not needed for this container.
+      // If the status shows the image, this container does not need the others.
       Positions shown;
       if (!reference.resolved.empty()) shown = Resolve(std::string_view(reference.resolved));
       const auto was_shown = [&](std::uint32_t at) { return std::ranges::count(shown, at) > 0; };

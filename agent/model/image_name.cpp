@@ -25,7 +25,7 @@ bool IsTagText(std::string_view tag) {
   });
 }
 
-// "sha256:…" and its kin: algorithm, colon, at least 32 hexadecimal digits.
+// "sha256:…" and similar: algorithm, colon, at least 32 hexadecimal digits.
 bool IsDigestText(std::string_view digest) {
   const auto colon = digest.find(':');
   if (colon == 0 || colon == std::string_view::npos) return false;

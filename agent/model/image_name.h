@@ -10,9 +10,9 @@ namespace imagesweep {
 //   nginx                 -> docker.io/library/nginx:latest
 //   nginx:1.25@sha256:aa… -> docker.io/library/nginx@sha256:aa…   (the tag is dropped)
 //   localhost:5000/app    -> localhost:5000/app:latest
-// Text that is no reference at all is kept as it is, so that a hostile or future name still equals
-// itself; it has no tag and no digest then.
-// Source: github.com/distribution/reference, normalize.go and regexp.go.
+// Text that is not a valid reference is kept unchanged, without a tag and a digest, so that a
+// hostile or future name still equals itself. Source: github.com/distribution/reference,
+// normalize.go and regexp.go.
 class ImageName {
  public:
   ImageName() = default;
@@ -27,10 +27,10 @@ class ImageName {
   std::string_view tag() const;
   // "sha256:…", or empty.
   std::string_view digest() const;
-  // True when the text named no registry ("app:1", "team/app:1"): a runtime with several search
-  // registries (CRI-O's registries.conf) may mean any of them.
+  // True if the text has no registry ("app:1", "team/app:1"): a runtime with several search
+  // registries (CRI-O's registries.conf) may use any of them.
   bool unqualified() const noexcept { return unqualified_; }
-  // For an unqualified name: the path as it was written, "app" or "team/app".
+  // For an unqualified name: the path as written, "app" or "team/app".
   std::string_view short_path() const;
 
   friend bool operator==(const ImageName& a, const ImageName& b) { return a.text_ == b.text_; }
@@ -39,29 +39,29 @@ class ImageName {
  private:
   std::string text_;
   std::size_t repository_ = 0;  // length of the repository part
-  std::size_t short_path_ = 0;  // where the path as written begins
+  std::size_t short_path_ = 0;  // offset of the path as written
   bool unqualified_ = false;
 };
 
-// Exactly 64 lower-case hexadecimal digits: an image id without its algorithm.
+// Exactly 64 lower-case hexadecimal digits: an image ID without its algorithm.
 bool IsFullHexId(std::string_view text);
 
 // Lower-case hexadecimal digits, at least one.
 bool IsHex(std::string_view text);
 
-// A repository as it is written, split where its registry ends.
+// A repository as written, split after its registry.
 struct RepositoryParts {
-  std::string_view registry;  // empty: none is written
+  std::string_view registry;  // empty: not written
   std::string_view path;
 };
 
-// The first part is a registry when it has a dot, a colon or a capital letter, or is "localhost".
+// The first part is a registry if it has a dot, a colon or a capital letter, or is "localhost".
 // Source: github.com/distribution/reference, splitDockerDomain.
 RepositoryParts SplitRepository(std::string_view written);
 
-// The repository that the parts mean: docker.io for no registry and for index.docker.io, and
-// library/ for a path of one part there.  No other host is another name of Docker Hub: containerd
-// stores and resolves registry-1.docker.io/… and hosts in capitals as they are written.
+// Joins the parts to a normalised repository: docker.io replaces no registry and index.docker.io,
+// and a path of one part gets the prefix library/ there.  Other hosts are not aliases of Docker
+// Hub: containerd stores and resolves registry-1.docker.io/… and hosts in capitals as written.
 std::string JoinRepository(const RepositoryParts& parts);
 
 }  // namespace imagesweep

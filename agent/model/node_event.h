@@ -6,23 +6,23 @@
 
 namespace imagesweep {
 
-// Something that belongs into `kubectl describe node`: one per run or change, never per image.
+// An event for `kubectl describe node`: one per run or change, never per image.
 struct NodeEvent {
   bool warning = false;
   std::string reason;  // "ImagesRemoved"; at most 128 characters
-  std::string action;  // "RemoveImages"; what was being done
-  std::string note;    // for people; made printable and cut at 1 kB when written
-  bool only_when_changed = false;  // the same note again is no news
+  std::string action;  // the action of the agent: "RemoveImages"
+  std::string note;    // message; made printable and cut at 1 kB when written
+  bool only_when_changed = false;  // do not repeat the same note
 };
 
-// One request to the API: a new event, or one that is there and goes on as a series.
+// One request to the API: a new event, or the continuation of a series.
 struct NodeEventWrite {
   NodeEvent event;
-  std::string name;  // of the object; unique on the node
+  std::string name;  // name of the object, unique on the node
   SystemTime first;
   SystemTime last;
   int count = 1;
-  bool exists = false;  // it was written before: only count and last are new
+  bool exists = false;  // it already exists: only count and last change
 };
 
 }  // namespace imagesweep

@@ -5,24 +5,24 @@
 
 namespace imagesweep {
 
-// Where an image came from, as far as anything on this node proves it; weakest first.  It decides
-// whether the image counts as one that can be pulled again.
+// Where an image came from, as far as this node has evidence, weakest first.  It decides whether
+// the image counts as one that can be pulled again.
 enum class OriginKind {
-  kUnknown,   // nothing says: treated as local
-  kLocal,     // built or imported here: the runtime says so, or it has no repo digest at all
-  kPulled,    // a record of the runtime, of the kubelet or of this agent says that it was pulled
-  kRegistry,  // the registry answered for this very digest
+  kUnknown,   // no evidence: treated as local
+  kLocal,     // built or imported here: the runtime says so, or it has no repo digest
+  kPulled,    // a record of the runtime, the kubelet or this agent shows that it was pulled
+  kRegistry,  // the registry confirmed this digest
 };
 
 std::string_view ToString(OriginKind kind);  // "Unknown", "Local", "Pulled", "Registry"
 
-// A repo digest alone is no evidence: CRI-O and Docker with the containerd image store make one up
-// for images that no registry has (CRI-O internal/storage/image.go, makeRepoDigests).
+// A repo digest alone is not evidence: CRI-O and Docker with the containerd image store generate
+// one for images that no registry has (CRI-O internal/storage/image.go, makeRepoDigests).
 struct Origin {
   OriginKind kind = OriginKind::kUnknown;
-  // One line for people: what proves it, or what is missing to prove more.
+  // One line: the evidence, or why there is none.
   std::string evidence;
-  // The repo@digest that the evidence is about, by which the image can be pulled; empty below
+  // The repo@digest that the evidence is about, by which the image can be pulled.  Empty below
   // kPulled.
   std::string pull_by;
 

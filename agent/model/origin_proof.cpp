@@ -30,7 +30,7 @@ Origin JudgeOrigin(const Image& image, std::span<const OriginProof> proofs,
       image.digests, [](const ImageName& name) { return !name.digest().empty(); });
   const std::string why = missing.empty() ? "this runtime keeps no evidence of a pull" : missing;
   if (!has_digest) return {OriginKind::kLocal, "it has no repo digest, and " + why, {}};
-  return {OriginKind::kUnknown, "a repo digest alone proves nothing, and " + why, {}};
+  return {OriginKind::kUnknown, "a repo digest alone is not evidence, and " + why, {}};
 }
 
 }  // namespace imagesweep

@@ -15,7 +15,7 @@ constexpr std::size_t kMaxTag = 128;
 constexpr std::size_t kFewestIdDigits = 12;  // as ImageIndex
 constexpr std::size_t kFullHex = 64;
 
-// What is wrong, and what may have been meant.  No `why`: nothing is wrong.
+// An error, and suggestions.  Empty `why`: no error.
 struct Fault {
   std::string why;
   std::vector<std::string> meant;
@@ -61,17 +61,17 @@ std::string Lower(std::string_view text) {
 Fault IdFault(std::string_view text) {
   const auto hex = text.substr(text.find(':') + 1);
   if (IsHex(hex) && hex.size() >= kFewestIdDigits && hex.size() <= kFullHex) return {};
-  Fault fault{"an image id is sha256: and 12 to 64 lower-case hexadecimal digits", {Lower(text)}};
+  Fault fault{"an image ID is sha256: and 12 to 64 lower-case hexadecimal digits", {Lower(text)}};
   if (text.ends_with('*')) fault.meant.emplace_back(text.substr(0, text.find('*')));
   return fault;
 }
 
-// Of what follows the @.
+// Checks the text after the @.
 Fault DigestFault(std::string_view name, std::string_view digest) {
-  if (digest.empty()) return {"nothing follows the @", {std::string(name)}};
+  if (digest.empty()) return {"the digest after the @ is empty", {std::string(name)}};
   if (std::ranges::any_of(digest,
                           [](char c) { return !IsTagCharacter(c) && c != ':' && c != '+'; }))
-    return {"no digest has such a character; write name@sha256: and 64 hexadecimal digits", {}};
+    return {"invalid character in the digest; write name@sha256: and 64 hexadecimal digits", {}};
   if (HasWildcard(digest)) return {};
   const auto colon = digest.find(':');
   const auto hex = colon == kNone ? std::string_view() : digest.substr(colon + 1);
@@ -79,8 +79,7 @@ Fault DigestFault(std::string_view name, std::string_view digest) {
   const std::size_t digits = algorithm == "sha512" ? 128 : algorithm == "sha384" ? 96 : kFullHex;
   if (IsHex(hex) && (hex.size() == digits || (algorithm != "sha256" && hex.size() >= 32)))
     return {};
-  Fault fault{"no image has such a digest: sha256: is followed by 64 lower-case hexadecimal digits",
-              {}};
+  Fault fault{"invalid digest: 64 lower-case hexadecimal digits must follow sha256:", {}};
   if (IsHex(hex) && hex.size() < digits)
     fault.meant.push_back(std::string(name) + "@" + std::string(digest) + "*");
   else
@@ -92,18 +91,18 @@ Fault TagFault(std::string_view tag) {
   if (tag.size() > kMaxTag) return {"a tag has at most 128 characters", {}};
   const std::string meant = FromRegularExpression(tag, "*");
   if (!std::ranges::all_of(tag, IsTagCharacter))
-    return {"no tag has such a character; patterns are globs with * and ?, not regular expressions",
+    return {"invalid character in the tag; patterns are globs with * and ?, not regular "
+            "expressions",
             {meant}};
   if (tag.front() == '.' || tag.front() == '-')
-    return {"no tag begins with a dot or a dash; * alone stands for any text", {meant}};
-  // "7.*" and "RELEASE.*" are globs; behind "v", a dash or an underscore the dot is one of a
+    return {"a tag cannot begin with a dot or a dash; * alone matches any text", {meant}};
+  // "7.*" and "RELEASE.*" are globs.  After "v", a dash or an underscore, the dot is part of a
   // regular expression.
   const auto dot = tag.find(".*");
   const bool expression = dot != kNone && (tag[dot - 1] == '-' || tag[dot - 1] == '_' ||
                                            Lower(tag.substr(0, dot)) == "v");
   if (expression)
-    return {"* alone stands for any text; with the dot it matches tags that have a dot there",
-            {meant}};
+    return {"* alone matches any text; .* matches only tags with a dot there", {meant}};
   return {};
 }
 
@@ -112,8 +111,7 @@ bool LooksLikePort(std::string_view tag) {
          (tag.size() == 4 || tag <= "65535");
 }
 
-// Of a pattern without a slash, which names a repository of Docker Hub, or was meant to be
-// something else.
+// Checks a pattern without a slash, which names a repository of Docker Hub or is a mistake.
 Fault SingleWordFault(std::string_view text, std::string_view word, std::string_view tag) {
   const std::string whole = std::string(text) + "/**";
   const bool named = !tag.empty() && tag != "*" && tag != "**";
@@ -129,13 +127,13 @@ Fault SingleWordFault(std::string_view text, std::string_view word, std::string_
     return fault;
   }
   if (LooksLikePort(tag))
-    return {"it may be a registry with its port, or a tag",
+    return {"it is ambiguous: a registry with its port, or a tag",
             {whole, "docker.io/library/" + std::string(text)}};
   if (tag.empty() && IsHex(word) && word.size() >= kFewestIdDigits && word.size() < kFullHex)
-    return {"it may be an image id, or a repository of Docker Hub",
+    return {"it is ambiguous: an image ID, or a repository of Docker Hub",
             {"sha256:" + std::string(word), "docker.io/library/" + std::string(word)}};
   if (HasCapital(word))
-    return {"no repository has a capital letter",
+    return {"a repository cannot contain capital letters",
             {Lower(word) + std::string(text.substr(word.size()))}};
   return {};
 }
@@ -145,12 +143,13 @@ Fault RegistryFault(std::string_view text, std::string_view registry) {
   if (registry.starts_with('[')) return {};
   const auto colon = registry.find(':');
   if (HasCapital(registry) && registry.find('.') == kNone && colon == kNone)
-    return {"no path of an image name has a capital letter, and a registry has a dot or a port",
+    return {"the path of an image name cannot contain capital letters, and a registry needs a dot "
+            "or a port",
             {Lower(registry) + std::string(rest)}};
   const auto port = colon == kNone ? "1" : registry.substr(colon + 1);
   if (port.empty() ||
       !std::ranges::all_of(port, [](char c) { return IsDigit(c) || IsWildcard(c); }))
-    return {"the port of a registry is a number", {}};
+    return {"the port of a registry must be a number", {}};
   return {};
 }
 
@@ -163,56 +162,57 @@ Fault PathFault(std::string_view text, std::string_view repository) {
     if (Fault fault = RegistryFault(text, first)) return fault;
   const auto path = registry ? repository.substr(first.size() + 1) : repository;
   if ((first == "docker.io" || first == "index.docker.io") && path == "*")
-    return {"Docker Hub has no images right below docker.io, its own are in docker.io/library",
+    return {"Docker Hub has no images directly in docker.io; official images are in "
+            "docker.io/library",
             {"docker.io/**", "docker.io/library/*"}};
   if (HasCapital(path)) {
     const auto at = registry ? first.size() + 1 : 0;
-    return {"no path of an image name has a capital letter",
+    return {"the path of an image name cannot contain capital letters",
             {std::string(text.substr(0, at)) + Lower(path) +
              std::string(text.substr(repository.size()))}};
   }
-  if (path.find(':') != kNone) return {"only the last part of a name has a tag", {}};
+  if (path.find(':') != kNone) return {"only the last part of a name can have a tag", {}};
   for (std::size_t at = 0; at <= path.size();) {
     const auto end = std::min(path.find('/', at), path.size());
     const auto part = path.substr(at, end - at);
     at = end + 1;
     if (IsSeparator(part.front()) || IsSeparator(part.back()) || part.find("..") != kNone)
       return {
-          "each part of an image name begins and ends with a letter or a digit, and has no two "
-          "dots in a row",
+          "each part of an image name must begin and end with a letter or a digit, and cannot "
+          "contain two dots in a row",
           {ImagesFromRegularExpression(text)}};
   }
   return {};
 }
 
-// What is wrong with the text as a whole, whatever its parts are.
+// Checks the text as a whole, before its parts.
 Fault TextFault(std::string_view text) {
   if (text.empty()) return {"it is empty", {}};
   if (text.size() > kMaxPattern) return {"it is longer than 4096 characters", {}};
   if (std::ranges::any_of(text,
                           [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; }))
-    return {"it has a space or a control character", {}};
+    return {"it contains a space or a control character", {}};
   if (const auto scheme = text.find("://"); scheme != kNone)
-    return {"an image name has no scheme", {std::string(text.substr(scheme + 3))}};
+    return {"an image name cannot have a scheme", {std::string(text.substr(scheme + 3))}};
   std::string_view rest = text;
-  if (text.starts_with('[')) {  // a registry by its IPv6 address
+  if (text.starts_with('[')) {  // the IPv6 address of a registry
     const auto end = text.find(']');
     const auto address = text.substr(1, end == kNone ? end : end - 1);
     if (end == kNone || address.find(':') == kNone ||
         address.find_first_not_of("0123456789abcdefABCDEF:.") != kNone)
       return {
-          "[ only begins a registry's IPv6 address; patterns are globs, not regular expressions",
+          "[ is only valid in the IPv6 address of a registry; patterns are globs, not regular "
+          "expressions",
           {ImagesFromRegularExpression(text)}};
     rest = text.substr(end + 1);
   }
   if (std::ranges::any_of(rest.substr(0, rest.find('@')),
                           [](char c) { return !IsTagCharacter(c) && c != '/' && c != ':'; }))
     return {
-        "no image name has such a character; patterns are globs with *, ** and ?, not regular "
-        "expressions",
+        "invalid character; patterns are globs with *, ** and ?, not regular expressions",
         {ImagesFromRegularExpression(text)}};
   if (text.starts_with('.') || text.find("/.") != kNone)
-    return {"no part of an image name begins with a dot; * alone stands for any text",
+    return {"a part of an image name cannot begin with a dot; * alone matches any text",
             {ImagesFromRegularExpression(text)}};
   return {};
 }
@@ -243,7 +243,7 @@ Fault ImageFault(std::string_view text) {
   if (const auto colon = rest.find(':', name_start); colon != kNone) {
     tag = rest.substr(colon + 1);
     rest = rest.substr(0, colon);
-    if (tag.empty()) return {"nothing follows the colon", {std::string(rest)}};
+    if (tag.empty()) return {"the tag after the colon is empty", {std::string(rest)}};
     if (Fault fault = TagFault(tag)) {
       for (std::string& meant : fault.meant) {
         meant.insert(0, std::string(rest) + ":");
@@ -258,7 +258,7 @@ Fault ImageFault(std::string_view text) {
   return PathFault(text, rest);
 }
 
-// Only what would be taken is offered.
+// Suggests only valid patterns.
 template <typename IsGood>
 std::string InWords(const Fault& fault, std::string_view text, const IsGood& is_good) {
   std::string words = fault.why;
@@ -277,7 +277,7 @@ Fault TagPatternFault(std::string_view text, std::string_view images_field) {
   if (text.find_first_of(":/@") != kNone) {
     const auto colon = text.rfind(':');
     const bool tag = colon != kNone && text.find('@') == kNone;
-    return {"must be a pattern for tags alone, such as latest or v1.*; images by name belong in " +
+    return {"must match only tags, such as latest or v1.*; put patterns for image names in " +
                 std::string(images_field),
             {tag ? std::string(text.substr(colon + 1)) : std::string()}};
   }

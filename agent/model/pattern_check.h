@@ -5,14 +5,13 @@
 
 namespace imagesweep {
 
-// A pattern that no image can match protects nothing, while its author thinks that it does.
+// A pattern that no image can match protects nothing, although its author expects it to.
 
-// Why no image name matches this image pattern, or why it may mean two things, with the pattern
-// that was probably meant: "no image name has such a character; …; did you mean "redis:*"?".  Empty
-// for a good pattern.
+// Returns why no image name can match this image pattern, or why the pattern is ambiguous, with a
+// suggestion: "invalid character; …; did you mean "redis:*"?".  Empty for a valid pattern.
 std::string WhyNotImagePattern(std::string_view text);
 
-// The same of a pattern for tags alone.  `images_field` is where patterns for whole names belong.
+// The same for a pattern for tags.  `images_field` is the field for patterns for whole names.
 std::string WhyNotTagPattern(std::string_view text, std::string_view images_field);
 
 }  // namespace imagesweep

@@ -17,7 +17,7 @@ namespace imagesweep {
 
 enum class Verdict { kKeep, kRemove, kDefer };
 
-// Why; in the order in which the questions are asked.
+// The reason for a verdict, in the order of Questions().
 enum class Code {
   kInUse,
   kPinned,
@@ -44,25 +44,25 @@ enum class Code {
 std::string_view ToString(Verdict verdict);  // "Keep"
 std::string_view ToString(Code code);        // "InUse"
 
-// Everything a decision may rest on, read before it is made.
+// All input of the planner, read before it runs.
 struct Observation {
   SystemTime at;
   std::vector<Image> images;
   std::vector<ImageAge> ages;              // parallel to images
   std::vector<ImageReference> references;  // of pods and of the runtime, joined
-  // Of every workload of the cluster; the policy says which of them count.  Empty when it does not
-  // ask for them.
+  // References of all workloads of the cluster.  The policy decides which of them count.  Empty if
+  // the policy does not need them.
   std::vector<WorkloadReference> workloads;
   std::vector<std::string> sandbox_images;
-  std::vector<std::string> own_images;  // the agent's own, when it runs as a pod
-  // The image filesystem that the thresholds apply to: of several, the one that is fullest.  Empty:
-  // unknown, so nothing goes for space.
+  std::vector<std::string> own_images;  // the agent's own, if it runs as a pod
+  // The image filesystem that the thresholds apply to.  Of several, the fullest one.  Empty:
+  // unknown, so no image is removed for space.
   std::optional<DiskUsage> disk;
-  // Parallel to images, or empty when all are available: why this run cannot remove an image,
-  // whatever the policy says, as one clause ("its removal failed, …"); an empty text: it can.
+  // Parallel to images, or empty if all are available: why this run cannot remove the image, as a
+  // clause ("its removal failed, …").  An empty text: it can.
   std::vector<std::string> unavailable = {};
 
-  // Empty: it can be removed.
+  // Empty: the run can remove the image.
   const std::string& WhyUnavailable(std::uint32_t image) const;
 };
 
@@ -71,35 +71,34 @@ struct Decision {
   std::uint32_t image = 0;  // position in Observation::images
   Verdict verdict = Verdict::kKeep;
   Code code = Code::kIdle;
-  std::string reason;  // one line for people, evidence included
+  std::string reason;  // one line, with the evidence
   // For kInUse: positions in Observation::references, each referrer once.
   std::vector<std::uint32_t> used_by;
-  std::string rule;  // the policy's rule that decided, by name; empty: none did
+  std::string rule;  // the name of the policy's rule that decided; empty: no rule did
   // For kDangling and kSuperseded: the newest name of the same repository.
   std::string superseded_by;
-  // Of several tags the one that tells most, as a position in Image::tags; the others are its
-  // twins.
+  // The most descriptive of several tags, as a position in Image::tags.
   std::uint32_t main_tag = 0;
-  // For kTooYoung: how long until it has its minimum age, if nothing uses it; more than zero.
+  // For kTooYoung: the time until it reaches its minimum age if nothing uses it.  More than zero.
   Millis old_enough_in{0};
-  // For kDefer: what it waits for, "the next window opens at …"; the same for all that wait for it.
+  // For kDefer: the cause, "the next window opens at …".  The same text for all images of one
+  // cause.
   std::string waits_for = {};
   // For kWorkload: positions in Observation::workloads, each workload once.
   std::vector<std::uint32_t> wanted_by = {};
-  // Bytes that its removal adds to what came free before it in the order of removals, by the
-  // layers; empty: not known.
+  // Bytes that its removal frees after the earlier removals, by the layers.  Empty: unknown.
   std::optional<std::uint64_t> frees = {};
 };
 
-// Of an image that nothing needs and that no rule keeps, rollback room included: it goes, now or
-// later, or is only too young or idle.
+// True if nothing needs the image and no rule or rollback keeps it: it is removed now or later, or
+// is only too young or idle.
 bool IsReclaimable(const Decision& decision);
 
-// One verdict for every image, and the order in which the removals go.
+// One verdict for every image, and the order of the removals.
 struct Plan {
   std::vector<Decision> decisions;      // parallel to Observation::images
-  std::vector<std::uint32_t> removals;  // positions of kRemove, first to go first
-  // Bytes that somebody wants to be available, and no image goes any more once they are; 0: none.
+  std::vector<std::uint32_t> removals;  // positions of kRemove, in the order of removal
+  // The free-space target in bytes: the run stops once they are available.  0: no target.
   std::uint64_t room = 0;
 
   std::size_t Count(Verdict verdict) const;

@@ -13,39 +13,39 @@
 #include "agent/model/image.h"
 #include "agent/model/origin_proof.h"
 
-// The narrow doors between the decision and the world.  Adapters (cri/, kube/) implement them, the
-// cycle uses them, tests bring small working fakes.  Every call takes a stop token and has a
-// deadline of its own; a failed read is an error, never an empty set.
+// The interfaces to the outside.  Adapters (cri/, kube/) implement them, a run uses them, and tests
+// use small working fakes.  Every call takes a stop token and has its own deadline.  A failed read
+// is an error, never an empty set.
 
 namespace imagesweep {
 
-// What the runtime holds and who uses it.  Any thread; calls may block up to their deadline.
+// The images of the runtime and their users.  Any thread.  Calls may block until their deadline.
 class RuntimeReader {
  public:
   virtual ~RuntimeReader() = default;
   virtual Result<RuntimeIdentity> Identity(const std::stop_token& stop) = 0;
-  // Every image, complete or an error.
+  // All images, or an error.
   virtual Result<std::vector<Image>> ListImages(const std::stop_token& stop) = 0;
-  // One image by its full id; an empty optional when the runtime says that it has none.
+  // One image by its full ID.  Empty if the runtime reports that it does not have the image.
   virtual Result<std::optional<Image>> ImageStatus(const ImageId& id,
                                                    const std::stop_token& stop) = 0;
-  // Containers in every state, their mounts, sandboxes.  Complete or an error.
+  // All containers in any state with their mounts, and all sandboxes, or an error.
   virtual Result<RuntimeUse> ReadUse(const std::stop_token& stop) = 0;
-  // The containers alone, with their mounts: `references`, `container_pods`, `containers` and `ids`
-  // of RuntimeUse.  One call to the runtime where no container is new to us, because a removal has
-  // to follow within 50 ms of asking.  Complete or an error.
+  // All containers with their mounts, or an error: `references`, `container_pods`, `containers` and
+  // `ids` of RuntimeUse.  A single call to the runtime if no container is new, because a removal
+  // must follow within 50 ms of this call.
   virtual Result<RuntimeUse> ReadContainers(const std::stop_token& stop) = 0;
   // Mount points of the image filesystems (ImageFsInfo), in the runtime's mount namespace.
   virtual Result<std::vector<std::string>> ImageFilesystems(const std::stop_token& stop) = 0;
 };
 
-// One source of evidence of where images came from: labels of the runtime, records of the kubelet.
-// Any thread; reads only.
+// One source of evidence for the origin of images: labels of the runtime, records of the kubelet.
+// Any thread.  Read-only.
 class OriginSource {
  public:
   virtual ~OriginSource() = default;
-  // What it proves of each of `images`, one answer of ListImages of `runtime`.  A source that is not
-  // there on this node proves nothing; an error: it is there and cannot be read.
+  // Returns the proofs for each of `images`, which is one answer of ListImages of `runtime`.  A
+  // source that this node does not have returns no proofs.  An error: it exists and cannot be read.
   virtual Result<OriginFindings> Find(std::span<const Image> images, const RuntimeIdentity& runtime,
                                       const std::stop_token& stop) = 0;
 };
@@ -54,32 +54,32 @@ class OriginSource {
 class OriginReader {
  public:
   virtual ~OriginReader() = default;
-  // Sets the origin of every image.  Returns warnings: what a source that cannot be read would have
-  // proved stays unknown, and such images stay.
+  // Sets the origin of every image.  Returns warnings about sources that cannot be read.  Without
+  // their evidence the origin stays unknown, and such images stay.
   virtual std::vector<std::string> Fill(std::span<Image> images, const RuntimeIdentity& runtime,
                                         const std::stop_token& stop) = 0;
 };
 
-// Asks a registry, right before an image goes, whether it still has it.
+// Asks the registry right before a removal whether it still has the image.
 class RegistryVerifier {
  public:
   virtual ~RegistryVerifier() = default;
-  // An origin of kRegistry: the registry answered for the manifest by the digest of
+  // Returns an origin of kRegistry if the registry has the manifest with the digest of
   // image.origin.pull_by.  Any error (kNotFound: the registry does not have it) keeps the image.
-  // Blocks up to its own deadline; one thread at a time.
+  // Blocks until its own deadline.  One thread at a time.
   virtual Result<Origin> Verify(const Image& image, const std::stop_token& stop) = 0;
 };
 
-// What became of a removal that did not fail.
+// The result of a removal that did not fail.
 struct Removal {
   enum class Kind {
     kRemoved,
     kWouldRemove,
-    kSkipped,         // the guard said no, and nothing of the image is missing
-    kInUseElsewhere,  // the runtime says that a container uses it which nobody lists
+    kSkipped,         // the guard refused, and the image is complete
+    kInUseElsewhere,  // the runtime reports that an unlisted container uses it
   };
   Kind kind = Kind::kRemoved;
-  std::string why = {};  // empty when it was removed, or would have been
+  std::string why = {};  // empty for kRemoved and kWouldRemove
 
   static const Removal kRemoved, kWouldRemove;
   static Removal Skipped(std::string why) { return {Kind::kSkipped, std::move(why)}; }
@@ -89,64 +89,64 @@ struct Removal {
 inline const Removal Removal::kRemoved{Removal::Kind::kRemoved};
 inline const Removal Removal::kWouldRemove{Removal::Kind::kWouldRemove};
 
-// Stands before each step that cannot be undone: it rechecks who uses the image, unless the last
-// recheck was asked for less than 50 ms ago.
+// Called before each step that cannot be undone: rechecks the users of the image, unless the last
+// recheck began less than 50 ms ago.
 class DeletionGuard {
  public:
   virtual ~DeletionGuard() = default;
-  // Empty: the step may be taken, at once, with nothing between that takes time.  Else why not;
-  // then nothing more of this image may go, and what went is made again.  Any thread.
+  // Empty: the caller may take the step, but must do so at once.  Else the reason against it: the
+  // caller must then stop, and restore the names that it has removed.  Any thread.
   virtual std::string WhyNot() = 0;
-  // Whether the last "yes" still holds, for who had to ask the runtime something after it; no: ask
-  // WhyNot again.  Any thread.
+  // True if the last permission is still valid, for a caller that called the runtime after it.
+  // False: call WhyNot again.  Any thread.
   virtual bool StillHolds() = 0;
 };
 
-// The one dangerous door.  The calls that delete are in cri/image_remover.cpp and
-// containerd/delete.cpp; dry run is another remover.  Images go in batches: BeginBatch,
-// Remove for each; and Reclaim after one or several of them.
+// The only interface that deletes.  The calls that delete are in cri/image_remover.cpp and
+// containerd/delete.cpp.  Dry run uses another remover.  Removal works in batches: BeginBatch, then
+// Remove for each image, and Reclaim after one or several batches.
 class ImageRemover {
  public:
   virtual ~ImageRemover() = default;
   // Once before the first batch of a run.
   virtual void BeginRun() {}
-  // How many images one batch may have, which are rechecked together …
+  // The maximum number of images in one batch, which are rechecked together.
   virtual std::size_t batch_size() const { return 1; }
-  // … and how many of them may be on their way at once, each on a thread of its own.
+  // The maximum number of parallel removals, each on its own thread.
   virtual std::size_t in_flight() const { return 1; }
-  // Before the first recheck of a batch.  An error: now is no time to remove anything, and why.
+  // Called before the first recheck of a batch.  An error tells why no image can be removed now.
   virtual Status BeginBatch(const std::vector<const Image*>& /*images*/,
                             const std::stop_token& /*stop*/) {
     return Done{};
   }
-  // Asked in each recheck, right after the CRI listed the containers and sandboxes `listed`: the
-  // references of all other containers that the runtime knows.  One recheck at a time, while others
-  // may call Remove.
+  // Called in each recheck, right after the CRI listed the containers and sandboxes `listed`.
+  // Returns the references of all other containers of the runtime.  One recheck at a time, while
+  // other threads may call Remove.
   virtual Result<std::vector<ImageReference>> ReadNonCriContainers(
       const std::vector<std::string>& /*listed*/, const std::stop_token& /*stop*/) {
     return std::vector<ImageReference>();
   }
-  // Asked with every image that a recheck listed, as it does unless the batch began with one
-  // image: whether what BeginBatch read holds now that these are there; no: the batch is to begin
-  // again.  While others may call Remove.
+  // Called with all images that a recheck listed (a batch of one image does not list them): whether
+  // the data that BeginBatch read is still valid.  False: the batch must begin again.  Other
+  // threads may call Remove at the same time.
   virtual bool StillHolds(const std::vector<Image>& /*listed*/) { return true; }
-  // Asked once after BeginBatch: why this image of the batch must stay after all; empty: it may go.
+  // Called once after BeginBatch: why this image of the batch must stay.  Empty: it can be removed.
   virtual std::string ReasonToSpare(const Image& /*image*/) { return {}; }
-  // Returns when the space of all that was removed so far is free; at once where each removal sees
-  // to that itself, or there was none.
+  // Returns when the space of all removed images is free.  Returns at once if each removal frees
+  // its space itself, or nothing was removed.
   virtual Status Reclaim(const std::stop_token& /*stop*/) { return Done{}; }
-  // `image` is passed as ListImages gave it; only its full id goes to the runtime.  Asks `guard`
-  // right before each call that cannot be undone.
+  // `image` is as ListImages returned it.  Only its full ID is passed to the runtime.  Calls
+  // `guard` right before each call that cannot be undone.
   virtual Result<Removal> Remove(const Image& image, DeletionGuard& guard,
                                  const std::stop_token& stop) = 0;
 };
 
-// Gives an image names back that a removal took which did not end.  Any thread.
+// Restores the names of an image after an incomplete removal.  Any thread.
 class NameRestorer {
  public:
   virtual ~NameRestorer() = default;
-  // `image` as the runtime lists it now.  A name that stands for another image by now is left
-  // alone, without an error.
+  // `image` is as the runtime lists it now.  A name that now refers to another image is left
+  // unchanged, without an error.
   virtual Status GiveBack(const Image& image, const std::vector<std::string>& names,
                           const std::stop_token& stop) = 0;
 };
@@ -155,10 +155,10 @@ class NameRestorer {
 class PodReader {
  public:
   virtual ~PodReader() = default;
-  // A consistent list (no resourceVersion) that was complete at most `max_age` ago, read anew when
-  // the last one is older, joined by union with what the watch knows.
+  // Returns a consistent list (no resourceVersion) that was complete at most `max_age` ago, in
+  // union with the watch.  Reads a new list if the last one is older.
   virtual Result<PodEvidence> Read(Millis max_age, const std::stop_token& stop) = 0;
-  // Whether a pod that was bound since the last list is known without a new one.
+  // True if pods that are bound after the last list are known without a new list.
   virtual bool watches() const { return false; }
 };
 
@@ -166,19 +166,19 @@ class PodReader {
 class WorkloadReader {
  public:
   virtual ~WorkloadReader() = default;
-  // All of them, or an error: when they cannot be read, when a part is missing, or when what is
-  // known is older than it may be.  Without a watch what was listed a moment ago may answer, unless
-  // that began at `newer_than` or before: a second look must not be given the list that it checks.
+  // Returns all of them.  An error if they cannot be read, a part is missing, or the known state is
+  // too old.  Without a watch, a recent list may answer, unless it began at or before `newer_than`:
+  // a recheck must not get the list that it checks.
   virtual Result<WorkloadEvidence> Read(SteadyTime newer_than, const std::stop_token& stop) = 0;
 };
 
 class Filesystem {
  public:
   virtual ~Filesystem() = default;
-  // kInvalid for figures that cannot be (capacity 0); available above capacity is clamped.
+  // kInvalid for impossible figures (capacity 0).  Clamps available to capacity.
   virtual Result<DiskUsage> Stat(const std::string& mountpoint) = 0;
-  // Called after removals and before Stat: completes what the file system has put off, on those
-  // that give space back late (btrfs, XFS).  Bounded in time; whether it succeeds shows in Stat.
+  // Called after removals and before Stat: completes the delayed work of file systems that free
+  // space late (btrfs, XFS).  Bounded in time.  Stat shows the result.
   virtual void Settle(const std::string& /*mountpoint*/) {}
 };
 

@@ -4,8 +4,8 @@
 
 namespace imagesweep {
 
-// Stands before the text of a recent reference that is no use: the image came to the node, or was
-// named, again.  It has not been idle since it was seen before.
+// Prefix of a recent reference that is not a use: the image was pulled, imported or named again, so
+// its idle time starts again.
 inline constexpr std::string_view kCameAgain = "came-again ";
 
 }  // namespace imagesweep

@@ -8,7 +8,7 @@ namespace imagesweep {
 
 enum class ReferrerKind {
   kPod,          // a container of a pod bound to this node, by the Kubernetes API
-  kContainer,    // a container the runtime knows, in any state
+  kContainer,    // a container of the runtime, in any state
   kImageVolume,  // an image mounted as a volume (KEP-4639)
   kSandbox,      // the pause container of a pod
 };
@@ -16,7 +16,7 @@ enum class ReferrerKind {
 // "Pod", "Container", "ImageVolume", "Sandbox".
 std::string_view ToString(ReferrerKind kind);
 
-// Who needs an image: what `usedBy` prints.  Empty fields are not known.
+// A user of an image, as `usedBy` prints it.  Empty fields are unknown.
 struct Referrer {
   ReferrerKind kind = ReferrerKind::kPod;
   std::string pod_namespace;
@@ -26,21 +26,21 @@ struct Referrer {
   friend bool operator==(const Referrer&, const Referrer&) = default;
 };
 
-// "shop/api-7d9/web" with what is known; for messages.
+// "shop/api-7d9/web" without the unknown parts, for messages.
 std::string Describe(const Referrer& referrer);
 
-// Do both belong to one pod?  Those of no pod only when they are the same.
+// True if both belong to one pod.  Referrers without a pod only if they are equal.
 bool OfOnePod(const Referrer& a, const Referrer& b);
 
-// One need for one image: some text that a runtime would resolve (a name, a digest, an id, with or
-// without docker:// and the like), and who wrote it.
+// One use of one image: a text that a runtime can resolve (a name, a digest, an ID, with or without
+// a scheme such as docker://), and its user.
 struct ImageReference {
   std::string text;
-  // What the same container's status says it resolved to (imageID), when there is one.  Only used
-  // to narrow an unqualified `text`; it is a reference of its own besides.
+  // The result of the resolution in the status of the same container (imageID), if known.  Only
+  // used to narrow an unqualified `text`.  It is also a separate reference.
   std::string resolved;
   Referrer by;
-  // False: a status shows it, which may be any name of the image that is meant; nobody chose it.
+  // False: the text is from a status, which may show any name of the image.
   bool chosen = true;
 };
 

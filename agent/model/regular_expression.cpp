@@ -17,7 +17,7 @@ std::string FromRegularExpression(std::string_view text, std::string_view any) {
   if (text.ends_with('$')) text.remove_suffix(1);
   std::string glob;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    std::size_t end = at;  // behind a set or a class
+    std::size_t end = at;  // after a set or a class
     if (text[at] == '[')
       end = text.find(']', at) == kNone ? at : text.find(']', at) + 1;
     else if (text[at] == '\\' && at + 1 < text.size() &&

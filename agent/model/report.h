@@ -15,33 +15,34 @@ namespace imagesweep {
 enum class OutcomeKind {
   kRemoved,
   kWouldRemove,  // dry run
-  kSpared,       // came into use, changed, or was no longer needed to go, after the plan was made
-  kFailed,       // the runtime said no, or did not answer
-  kStillListed,  // the runtime said yes, and lists it all the same
+  kSpared,       // skipped: in use, changed, or no longer selected since the plan was made
+  kFailed,       // the runtime refused, or did not answer
+  kStillListed,  // the runtime reported success, but still lists the image
 };
 
 std::string_view ToString(OutcomeKind kind);  // "Removed"
 
-// What became of one planned removal.
+// The result of one planned removal.
 struct Outcome {
   std::uint32_t image = 0;  // position in Observation::images
   OutcomeKind kind = OutcomeKind::kFailed;
-  std::string detail;  // why spared, or the error; empty else
-  // Of kSpared: the remover cannot remove it, or something outside of the CRI uses it.  The next
+  std::string detail;  // why it was skipped, or the error; otherwise empty
+  // For kSpared: the remover cannot remove it, or something outside of the CRI uses it.  The next
   // run would find the same, so the image counts as unavailable for a while.
   bool unavailable = false;
-  // Of kFailed: the connection to the runtime was lost, so the runtime may never have been asked.
+  // For kFailed: the connection to the runtime was lost, so the runtime may not have received the
+  // call.
   bool lost = false;
 };
 
-// What was known of the sources when the run decided.
+// The state of the sources at the time of the decision.
 struct EvidenceSummary {
   bool without_kubernetes = false;
   std::size_t pods = 0;
   std::string resource_version;
   double pods_age_seconds = 0;
   std::size_t containers = 0;
-  // Of the node's pods that are not finished, before the run and after it (when it was looked).
+  // The node's unfinished pods before the run, and after it if they were read again.
   std::size_t unfinished_pods = 0;
   std::size_t ready_pods = 0;
   std::optional<std::size_t> ready_pods_after;
@@ -53,40 +54,40 @@ struct Oversized {
   std::uint64_t max_size = 0;
 };
 
-// An image that runs removed within the last 7 days, and that is listed again.
+// An image that runs removed within the last 7 days and that is on the node again.
 struct PulledAgain {
   std::uint32_t image = 0;      // position in Observation::images
-  int times = 0;                // that it was removed
-  std::string code;             // why the last time
-  bool since_last_run = false;  // this is the first run that sees it back
+  int times = 0;                // number of removals
+  std::string code;             // code of the last removal
+  bool since_last_run = false;  // this is the first run that sees it again
 };
 
-// Bytes and inodes that come free, by the layers.
+// Bytes and inodes that a removal frees, by the layers.
 struct SpaceFigure {
   std::uint64_t bytes = 0;
   std::uint64_t inodes = 0;
   std::string certainty = "exact";  // "at most", "at least", "roughly"
-  std::string why;                  // empty when exact
+  std::string why;                  // empty if exact
 
   bool exact() const { return why.empty(); }
 };
 
 // One image's layers.
 struct ImageSpace {
-  std::uint64_t total_bytes = 0;   // all its layers and blobs, shared or not
-  std::uint64_t unique_bytes = 0;  // those no other image has
-  std::uint64_t frees_bytes = 0;   // what its removal alone would free
+  std::uint64_t total_bytes = 0;   // all its layers and blobs, including shared ones
+  std::uint64_t unique_bytes = 0;  // layers and blobs that no other image has
+  std::uint64_t frees_bytes = 0;   // freed by its removal alone
 };
 
-// What the layers say, on a runtime that lets them be read.
+// Figures from the layers, for a runtime whose layers can be read.
 struct LayerFigures {
   std::vector<ImageSpace> images;  // parallel to Observation::images
-  SpaceFigure planned;             // all removals of the plan, as a set
-  SpaceFigure removed;             // those that went, or would have gone in a dry run
-  // By statvfs, before minus after; whatever else wrote or removed meanwhile is in it.
+  SpaceFigure planned;             // all removals of the plan together
+  SpaceFigure removed;             // the removed images, or in a dry run the selected ones
+  // By statvfs, before minus after.  Includes what other processes wrote or removed in this time.
   std::optional<std::int64_t> measured_bytes;
   std::optional<std::int64_t> measured_inodes;
-  std::string off_by;  // how far an exact prediction was from that; empty: close enough
+  std::string off_by;  // the error of an exact prediction; empty: close enough
 };
 
 struct Snapshot {
@@ -96,10 +97,10 @@ struct Snapshot {
   std::optional<DiskUsage> disk;
 };
 
-// All that one run saw, chose and did.  Exactly one per run, also for a run that refused; log,
-// metrics, tables and JSON are readers of it.
+// The observation, plan and results of one run.  One per run, also for an aborted run.  The log,
+// the metrics, the tables and the JSON documents read it.
 struct Report {
-  std::string run;  // random id
+  std::string run;  // random ID
   std::string node;
   SystemTime started;
   SystemTime finished;
@@ -107,34 +108,34 @@ struct Report {
   std::optional<Refusal> refused;
   RuntimeIdentity runtime;
   PolicySource policy;
-  std::string policy_text;   // the whole of it as YAML, for people
+  std::string policy_text;   // the whole policy as YAML
   Policy in_force;           // with the override for this node, if any
-  std::string override_for;  // whose labels that are: "pool=ci"; empty: none
+  std::string override_for;  // the labels of this override: "pool=ci"; empty: none
   NodeLabels node_labels;    // empty without Kubernetes
   EvidenceSummary evidence;
   Observation observation;
   Plan plan;
   std::vector<Oversized> oversized;
-  std::vector<PulledAgain> pulled_again;  // of an agent or command that keeps a history
+  std::vector<PulledAgain> pulled_again;  // only with a history
   std::vector<Outcome> outcomes;
-  std::string stopped_early;  // why not all planned removals were tried; empty when all were
-  std::optional<LayerFigures> layers;  // empty: not known, and `warnings` may say why
+  std::string stopped_early;  // why some planned removals were not tried; empty: all were
+  std::optional<LayerFigures> layers;  // empty: unknown, and `warnings` may say why
   std::optional<Snapshot> before;
   std::optional<Snapshot> after;
   std::size_t referenced_images = 0;
-  std::vector<std::string> missing_after;      // referenced images that a second look did not find
-  std::vector<double> recheck_window_seconds;  // last look to removal call, one per call
-  // From the first batch until the space of all was free, or that failed, pauses and all; empty: no
-  // batch was begun, or this was a dry run.
+  std::vector<std::string> missing_after;      // referenced images that are missing after the run
+  std::vector<double> recheck_window_seconds;  // from recheck to removal call, one per call
+  // From the first batch until all space was free or this failed, including pauses.  Empty: no
+  // batch began, or this was a dry run.
   std::optional<double> removal_seconds;
   std::vector<std::string> warnings;
 
   std::size_t Count(OutcomeKind kind) const;
-  // Of images that could not be removed, and of those that the runtime still lists.
+  // The number of images that could not be removed or that the runtime still lists.
   std::size_t Failures() const;
 };
 
-// How the run ended: "error" (it refused), "partial", "success", or "noop".
+// The result of the run: "error" (aborted), "partial", "success", or "noop".
 std::string_view ResultOf(const Report& report);
 
 }  // namespace imagesweep

@@ -7,9 +7,9 @@
 
 namespace imagesweep {
 
-// Text to numbers, several per text, built once and then only read.  Two flat arrays in place of a
-// node per entry: the index over a node's images is rebuilt in every run.  Holds views into the
-// texts.
+// Maps text to one or several numbers.  Built once, then only read.  Uses two flat arrays instead
+// of a node per entry, because every run builds the index over the node's images again.  Holds
+// views into the texts.
 class TextTable {
  public:
   explicit TextTable(std::size_t entries) {
@@ -25,7 +25,7 @@ class TextTable {
     head = static_cast<std::uint32_t>(entries_.size() - 1);
   }
 
-  // Appends the numbers of `text` to `out`; false when there are none.
+  // Appends the numbers of `text` to `out`.  Returns false if there are none.
   bool Find(std::string_view text, std::vector<std::uint32_t>& out) const {
     bool found = false;
     for (std::uint32_t at = heads_[Bucket(text)]; at != kEnd; at = entries_[at].next) {

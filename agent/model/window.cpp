@@ -8,7 +8,7 @@
 namespace imagesweep {
 namespace {
 
-// absl counts from Monday too (civil_time.h).
+// absl also counts from Monday (civil_time.h).
 Weekday DayOf(absl::CivilDay day) {
   return static_cast<Weekday>(absl::GetWeekday(day));
 }
@@ -21,7 +21,7 @@ bool StartsOn(const Window& window, absl::CivilDay day) {
 
 bool IsTimeZone(std::string_view name) {
   absl::TimeZone zone;
-  // "localtime" and "libc:…" are absl's own and depend on the machine.
+  // "localtime" and "libc:…" are names of absl and depend on the machine.
   return !name.empty() && !name.starts_with("libc:") && name != "localtime" &&
          absl::LoadTimeZone(std::string(name), &zone);
 }

@@ -76,7 +76,7 @@ class IntegerCodec final : public Codec<int> {
   }
 
  private:
-  // No leading zeros either: old YAML reads those as octal.
+  // Also rejects leading zeros, because old YAML reads such a number as octal.
   static bool IsDecimal(std::string_view text) {
     if (text.starts_with('-')) text.remove_prefix(1);
     if (text.empty() || (text.size() > 1 && text.front() == '0')) return false;
@@ -138,7 +138,7 @@ class QuantityCodec final : public Codec<std::uint64_t> {
     into = *value;
     return true;
   }
-  // In the largest binary unit that loses nothing.
+  // In the largest binary unit without loss.
   std::string Text(const std::uint64_t& value) const override {
     constexpr const char* kUnits[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
     std::uint64_t left = value;

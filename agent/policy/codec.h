@@ -16,49 +16,49 @@
 
 namespace imagesweep {
 
-// What a field may hold, for people and for schemas.
+// The type of a field, for documentation and schemas.
 struct TypeInfo {
   std::string name;     // "boolean", "integer", "duration", "list of image patterns", …
-  std::string allowed;  // "0 … 100", "`Always` or `Never`"; empty: whatever the type can hold
+  std::string allowed;  // "0 … 100", "`Always` or `Never`"; empty: any value of the type
 };
 
-// One line of the table of fields, with the value that a policy has there.
+// One row of the table of fields, with the value of a policy.
 struct FieldRow {
   std::string path;  // "limits.maxImages"
   std::string name;  // "maxImages"
   int depth = 0;
-  bool group = false;  // holds the deeper rows that follow, no value of its own
+  bool group = false;  // contains the deeper rows that follow, and has no value
   bool required = false;
   TypeInfo type;
   std::string text;  // the value as YAML, on one line
   std::string meaning;
 };
 
-// A JSON schema, draft 2020-12, of one type or of the whole document.
+// A JSON schema (draft 2020-12) of one type or of the whole document.
 using Schema = nlohmann::ordered_json;
 
-// How one type is read, written and described.  Types are put together: Object (object.h) is made
-// of fields and is a Codec itself, ListOf makes a list of any other.
+// Reads, writes and describes one type.  Codecs compose: Object (object.h) is a codec made of
+// fields, and ListOf makes a list of another codec.
 template <typename T>
 class Codec {
  public:
   virtual ~Codec() = default;
-  // False when it complained; `into` is then as it was, or of no use.
+  // Returns false if it reported an error.  `into` is then unchanged or unspecified.
   virtual bool Read(const TextNode& node, const std::string& path, T& into,
                     Complaints& bad) const = 0;
-  // As YAML that fits on the line of its field.
+  // The value as YAML on one line.
   virtual std::string Text(const T& value) const = 0;
   virtual TypeInfo type() const = 0;
-  // With the value as the default.
+  // The schema, with `value` as the default.
   virtual Schema ToSchema(const T& value) const = 0;
-  // The rows of what it is made of; none for a plain value.
+  // The rows of its fields.  Empty for a plain value.
   virtual std::vector<FieldRow> Rows(const T&, const std::string&, int) const { return {}; }
 };
 
 template <typename T>
 using CodecPtr = std::shared_ptr<const Codec<T>>;
 
-CodecPtr<bool> Boolean();  // true and false, nothing else
+CodecPtr<bool> Boolean();  // only true and false
 CodecPtr<int> Integer(int minimum, int maximum);
 CodecPtr<Millis> Duration(Millis minimum, Millis maximum);
 CodecPtr<std::uint64_t> Quantity();          // of bytes
@@ -66,26 +66,26 @@ CodecPtr<double> Decimal();                  // from 0
 CodecPtr<std::chrono::minutes> TimeOfDay();  // "00:00" … "24:00"
 CodecPtr<ImageGlob> ImagePattern();
 CodecPtr<std::string> TagPattern();
-CodecPtr<std::string> Word();  // a short name for people
+CodecPtr<std::string> Word();  // a short name
 CodecPtr<std::string> TimeZone();
 CodecPtr<std::string> DirectoryPath();  // absolute, or empty
 
-// Text in double quotes, as YAML and JSON read it.
+// The text in double quotes, as YAML and JSON read it.
 std::string YamlText(std::string_view text);
 inline bool IsScalar(const TextNode& node) {
   return node.kind == TextNode::Kind::kScalar;
 }
-// Messages of the value parsers name the value first; a complaint has done so already.
+// Removes the value from the start of a parser's message, because the error already names it.
 inline std::string WithoutValue(std::string what, std::string_view value) {
   const std::string prefix = "\"" + std::string(value) + "\" ";
   if (what.starts_with(prefix)) what.erase(0, prefix.size());
   return what;
 }
-// Complains unless the node is a scalar that is text.
+// Reports an error unless the node is a scalar that is text.
 bool IsText(const TextNode& node, const std::string& path, Complaints& bad);
 
-// One of a few words, which stand for the values of an enum.  `retired`: words of older versions,
-// and why they are no longer accepted.
+// One of a few words for the values of an enum.  `retired`: words of older versions, with the
+// reason why they are no longer accepted.
 template <typename E>
 class Choice final : public Codec<E> {
  public:
@@ -169,7 +169,7 @@ class ListOf final : public Codec<std::vector<T>> {
   CodecPtr<T> item_;
 };
 
-// A field that need not be there; without it something else holds.
+// An optional field.
 template <typename T>
 class MaybeOf final : public Codec<std::optional<T>> {
  public:

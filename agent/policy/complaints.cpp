@@ -30,7 +30,7 @@ Character FirstCharacter(std::string_view text) {
   return character;
 }
 
-// White space beyond the blank, and what takes no room at all: nobody sees it in an editor.
+// White space other than the blank, and characters without a width, which editors do not show.
 // Source: Unicode 15, categories Zs, Zl, Zp, Cc and Cf.
 bool IsInvisible(unsigned code) {
   return (code >= 0x80 && code <= 0xA0) || code == 0xAD || code == 0x34F || code == 0x61C ||
@@ -77,7 +77,7 @@ std::string Tame(std::string_view text) {
   return cut ? tame + "…" : tame;
 }
 
-// Insertions, deletions, replacements and swaps of neighbours, without regard to case.
+// Counts insertions, deletions, replacements and swaps of neighbours.  Ignores case.
 std::size_t EditDistance(std::string_view a, std::string_view b) {
   const auto same = [](char x, char y) {
     return std::tolower(static_cast<unsigned char>(x)) ==
@@ -168,7 +168,7 @@ void Complaints::Unknown(std::string_view path, std::string_view name,
 
 void Complaints::Duplicate(std::string_view path, int first_line, int line) {
   Add(line, "strict decoding error: duplicate field " + Quoted(path) + OnLine(line) +
-                "; it was set on line " + std::to_string(first_line) + " already");
+                "; already set on line " + std::to_string(first_line));
 }
 
 void Complaints::AddNew(const Complaints& other, const std::string& prefix) {

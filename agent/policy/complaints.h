@@ -9,25 +9,25 @@
 
 namespace imagesweep {
 
-// Everything that is wrong with a document, so that its author needs one round, not ten.  The words
-// are those of the Kubernetes API (k8s.io/apimachinery, field.Error and strict decoding).
+// All errors of a document, so that its author can fix them in one round.  The words are those of
+// the Kubernetes API (k8s.io/apimachinery, field.Error and strict decoding).
 class Complaints {
  public:
   void Invalid(std::string_view path, std::string_view value, std::string_view why, int line);
   void Unsupported(std::string_view path, std::string_view value,
                    const std::vector<std::string>& supported, int line);
-  // `line`: of the object that lacks it.
+  // `line`: of the object without the field.
   void Required(std::string_view path, std::string_view why, int line);
-  // `siblings`: the names that would have been right in this place.
+  // `siblings`: the valid names in this place.
   void Unknown(std::string_view path, std::string_view name,
                const std::vector<std::string>& siblings, int line);
   void Duplicate(std::string_view path, int first_line, int line);
 
-  // Those of `other` that are not here yet, each after `prefix`.
+  // Adds the new errors of `other`, each after `prefix`.
   void AddNew(const Complaints& other, const std::string& prefix);
 
   bool empty() const { return all_.empty(); }
-  // One per line, in the order of the document; the first fifty.
+  // One error per line, in the order of the document.  The first 50.
   Error ToError() const;
 
  private:
@@ -40,14 +40,14 @@ class Complaints {
   std::vector<Complaint> all_;
 };
 
-// The value as a complaint shows it: text in quotes, shortened, without control characters.
+// The value as an error shows it: text in quotes, shortened, without control characters.
 std::string Shown(const TextNode& node);
 std::string Quoted(std::string_view text);
 
-// The one of `siblings` that was probably meant by `name`; empty when none is like it.
+// The most similar of `siblings`.  Empty if none is similar to `name`.
 std::string Nearest(std::string_view name, const std::vector<std::string>& siblings);
 
-// "keep" and "images" make "keep.images".
+// Joins "keep" and "images" to "keep.images".
 std::string Below(std::string_view path, std::string_view name);
 
 }  // namespace imagesweep

@@ -8,8 +8,8 @@
 
 namespace imagesweep {
 
-// The one table of the policy's fields: the parser, `policy defaults`, the JSON schema and the
-// reference page are all made from it.  A new field is a member of Policy and a line there.
+// The table of the policy's fields.  The parser, `policy defaults`, the JSON schema and the
+// reference page use it.  To add a field, add a member to Policy and a line to the table.
 const Codec<Policy>& PolicyFields();
 
 // The fields of one entry of a list, for the reference page.

@@ -27,7 +27,7 @@ class ImagePatternCodec final : public Codec<ImageGlob> {
   Schema ToSchema(const ImageGlob&) const override { return {{"type", "string"}}; }
 };
 
-// A name for people: one line, short enough for a table.
+// A display name: one line, short enough for a table.
 class WordCodec final : public Codec<std::string> {
  public:
   bool Read(const TextNode& node, const std::string& path, std::string& into,
@@ -94,7 +94,7 @@ class TimeZoneCodec final : public Codec<std::string> {
   }
 };
 
-// Where the agent itself writes: nothing relative, which would depend on who starts it.
+// A directory that the agent writes to.  A relative path would depend on the working directory.
 class DirectoryPathCodec final : public Codec<std::string> {
  public:
   bool Read(const TextNode& node, const std::string& path, std::string& into,
@@ -120,15 +120,15 @@ class DirectoryPathCodec final : public Codec<std::string> {
     if (text.front() != '/') return "must be an absolute path, or empty";
     if (text.size() > kMaxPath) return "must be at most 4000 characters";
     if (std::ranges::any_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 127; }))
-      return "must not have control characters";
+      return "must not contain control characters";
     for (std::size_t at = 0; at < text.size();) {
       const auto end = std::min(text.find('/', at + 1), text.size());
-      if (text.substr(at, end - at) == "/..") return "must not have .. in it";
+      if (text.substr(at, end - at) == "/..") return "must not contain ..";
       at = end;
     }
     return {};
   }
-  static constexpr std::size_t kMaxPath = 4000;  // PATH_MAX is 4096, and file names follow
+  static constexpr std::size_t kMaxPath = 4000;  // PATH_MAX is 4096, minus a file name
 };
 
 }  // namespace

@@ -12,12 +12,12 @@
 
 namespace imagesweep {
 
-// One field of a struct S: its name, what it means, and its type's codec bound to a member.
+// One field of a struct S: its name, its meaning, and the codec of its type, bound to a member.
 template <typename S>
 struct Field {
   std::string name;
   std::string meaning;
-  std::string wanted;  // not empty: it must be written, and this is what
+  std::string wanted;  // not empty: the field is required, and this is the message if it is missing
   TypeInfo type;
   std::function<bool(const TextNode&, const std::string& path, S&, Complaints&)> read;
   std::function<std::string(const S&)> text;
@@ -44,14 +44,14 @@ Field<S> Member(const std::string& name, T S::*member, const CodecPtr<T>& codec,
   return field;
 }
 
-// The same, and it must be written.
+// The same, as a required field.
 template <typename S>
 Field<S> Required(Field<S> field) {
   field.wanted = field.meaning;
   return field;
 }
 
-// A required field that has one right value and is not kept.
+// A required field with one valid value, which is not stored.
 template <typename S>
 Field<S> Constant(const std::string& name, const std::string& value, const std::string& meaning) {
   Field<S> field;
@@ -70,11 +70,11 @@ Field<S> Constant(const std::string& name, const std::string& value, const std::
   return field;
 }
 
-// Two fields of one object of which the first must not be greater.
+// Two fields of one object, of which the first must not be greater.
 template <typename S>
 struct Order {
   std::string lower, upper;  // names of the fields
-  bool strictly = false;     // nor equal
+  bool strictly = false;     // and not equal
   std::function<bool(const S&)> holds;
 };
 
@@ -91,7 +91,7 @@ class Object final : public Codec<S> {
       bad.Invalid(path, Shown(node), "must be a map of fields", node.line);
       return false;
     }
-    std::map<std::string, int> lines;  // of the fields that are written
+    std::map<std::string, int> lines;  // of the fields in the document
     std::set<std::string> wrong;
     for (const auto& [name, line, value] : node.entries) {
       const Field<S>* const field = Find(name);
@@ -123,7 +123,7 @@ class Object final : public Codec<S> {
     std::string text;
     for (const auto& field : fields_) {
       const std::string its = field.text(value);
-      if (its.empty()) continue;  // an optional one that is not there
+      if (its.empty()) continue;  // an optional field without a value
       text += (text.empty() ? "" : ", ") + field.name + ": " + its;
     }
     return "{" + text + "}";
@@ -155,8 +155,8 @@ class Object final : public Codec<S> {
   }
 
  private:
-  // A section of which every line is commented out has its defaults, as if it were not written. Not
-  // within a list: a rule whose selector lost its lines must not select everything.
+  // A section whose lines are all commented out has its defaults.  Not within a list: a rule with
+  // an empty selector must not select everything.
   static bool IsEmptySection(const Field<S>& field, const TextNode& value,
                              const std::string& path) {
     return value.kind == TextNode::Kind::kNull && path.find('[') == std::string::npos &&
@@ -172,8 +172,8 @@ class Object final : public Codec<S> {
     for (const auto& field : fields_) names.push_back(field.name);
     return names;
   }
-  // Blames the field that its author wrote; of two, the lower one.  When neither is written the
-  // defaults are at odds, which a test rules out.
+  // Reports the field that the document sets, or the lower one if it sets both.  A test ensures
+  // that the defaults are consistent.
   void Blame(const Order<S>& order, const S& value, const std::string& path,
              const std::map<std::string, int>& lines, Complaints& bad) const {
     const bool lower = lines.contains(order.lower) || !lines.contains(order.upper);

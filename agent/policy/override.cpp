@@ -62,12 +62,12 @@ class LabelSelectorCodec final : public Codec<std::map<std::string, std::string>
       std::string its = path;
       its.append("[").append(name).append("]");
       if (!IsLabelName(name)) {
-        bad.Invalid(path, Quoted(name), "is not the name of a label", line);
+        bad.Invalid(path, Quoted(name), "must be a valid label name", line);
         good = false;
       } else if (!IsText(value, its, bad)) {
         good = false;
       } else if (!IsLabelPart(value.text)) {
-        bad.Invalid(its, Shown(value), "is not the value of a label", line);
+        bad.Invalid(its, Shown(value), "must be a valid label value", line);
         good = false;
       } else if (!labels.emplace(name, value.text).second) {
         bad.Duplicate(its, node.line, line);
@@ -95,7 +95,7 @@ class PolicyPatchCodec final : public Codec<std::string> {
   bool Read(const TextNode& node, const std::string& path, std::string& into,
             Complaints& bad) const override {
     if (node.kind != TextNode::Kind::kMap || node.entries.empty()) {
-      bad.Invalid(path, Shown(node), "must be a map of the fields that are different", node.line);
+      bad.Invalid(path, Shown(node), "must be a map of the fields to override", node.line);
       return false;
     }
     bool good = true;
@@ -140,7 +140,7 @@ TextNode Overlay(TextNode base, const TextNode& patch) {
       base.entries.push_back(entry);
       continue;
     }
-    // A section without lines overrides nothing.
+    // An empty section overrides nothing.
     if (entry.value.kind == TextNode::Kind::kNull && known->value.kind != TextNode::Kind::kScalar)
       continue;
     known->value = Overlay(std::move(known->value), entry.value);

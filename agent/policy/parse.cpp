@@ -13,8 +13,8 @@
 namespace imagesweep {
 namespace {
 
-// Read ahead of the others, because it says what they are when they are not written.  A wrong one
-// is complained about with everything else.
+// Read before the other fields, because it sets their defaults.  An invalid profile is reported
+// with the other errors.
 Profile ProfileOf(const TextNode& policy) {
   const TextNode* const profile = Child(policy, "profile");
   if (profile != nullptr && profile->text == "Conservative") return Profile::kConservative;
@@ -39,8 +39,8 @@ Policy Read(const TextNode& tree, Complaints& bad) {
   return policy;
 }
 
-// Each override is read as the whole document that it makes, so that nothing in it can contradict
-// the rest, and a profile in it fills in what neither writes.
+// Reads each override merged into the whole document, so that it cannot contradict the rest, and so
+// that a profile in it sets the defaults of all other fields.
 void ReadOverrides(const TextNode& tree, Policy& policy, Complaints& bad) {
   const TextNode* const list = Child(tree, "overrides");
   if (list == nullptr) return;
@@ -49,7 +49,7 @@ void ReadOverrides(const TextNode& tree, Policy& policy, Complaints& bad) {
   std::erase_if(base.entries, is_list);
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     const TextNode* const patch = Child(list->items[i], "policy");
-    if (patch == nullptr || patch->kind != TextNode::Kind::kMap) continue;  // complained about
+    if (patch == nullptr || patch->kind != TextNode::Kind::kMap) continue;  // already reported
     TextNode part = *patch;
     std::erase_if(part.entries,
                   [](const TextEntry& entry) { return !CanBeOverridden(entry.name); });
@@ -69,7 +69,7 @@ Result<Policy> ParsePolicy(std::string_view yaml, std::optional<Profile> profile
   if (tree->kind == TextNode::Kind::kNull) {
     return Error{ErrorKind::kInvalid,
                  "policy: Required value: the document is empty; `imagesweep policy defaults` "
-                 "prints one to start from"};
+                 "prints a policy to start from"};
   }
   if (profile && tree->kind == TextNode::Kind::kMap)
     tree = Overlay(*std::move(tree), Saying(*profile));

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kCommentWidth = 96;
 
-// Comments stand above their field, broken into lines.
+// A comment above its field, broken into lines.
 std::string Comment(std::string_view text, const std::string& indent) {
   std::string lines;
   std::string line;
@@ -88,7 +88,7 @@ std::string TableRows(const std::vector<FieldRow>& rows) {
   return table;
 }
 
-// What else there is to say of a list.
+// The introduction to the table of a list.
 std::string_view Preface(std::string_view field) {
   if (field == "rules")
     return "The first rule that selects a name applies to it. An image is removed only if all of "
@@ -113,7 +113,7 @@ std::string ItemPages() {
   return text;
 }
 
-// What each profile sets, by the same table.
+// The fields that the profiles set, from the same table.
 std::string ProfileRows() {
   std::string table =
       "| Field | Conservative | Balanced | Aggressive |\n"

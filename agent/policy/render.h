@@ -6,18 +6,18 @@
 
 namespace imagesweep {
 
-// The policy as YAML with every field written out; ParsePolicy reads the same policy back.
+// The policy as YAML with all fields.  ParsePolicy reads the same policy back.
 std::string PolicyYaml(const Policy& policy);
 
-// The same for the default policy, each field with a comment on what it means.
+// The same for the default policy, with a comment on the meaning of each field.
 std::string DefaultPolicyYaml();
 
-// The reference page: every field with its type, default and meaning.  Made from the table that the
-// parser uses, so it cannot say anything else.
+// The reference page: every field with its type, default and meaning.  Generated from the table
+// that the parser uses, so the two always agree.
 std::string PolicyReferenceMarkdown();
 
-// A JSON schema (draft 2020-12) of the document, for editors and CI.  The parser is stricter: a
-// schema cannot say what a pattern or a time zone is.
+// A JSON schema (draft 2020-12) of the document, for editors and CI.  The parser is stricter,
+// because a schema cannot check patterns and time zones.
 std::string PolicyJsonSchema();
 
 }  // namespace imagesweep

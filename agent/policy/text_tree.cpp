@@ -21,7 +21,7 @@ Error At(int line, std::string_view why) {
   return {ErrorKind::kInvalid, "yaml: line " + std::to_string(line) + ": " + std::string(why)};
 }
 
-// Ends the parser from inside a callback; never leaves this file.
+// Stops the parser from a callback.  Caught in this file.
 struct Refused {
   int line;
   const char* why;
@@ -36,7 +36,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Check(mark, "", anchor);
     TextNode node;
-    // The parser reports a missing value where the next token stands.
+    // The parser reports a missing value at the position of the next token.
     node.line = pending_.empty() || !pending_.back() ? Line(mark) : pending_.back()->line;
     Place(std::move(node));
   }
@@ -119,8 +119,8 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<std::optional<TextEntry>> pending_;  // parallel to open_: a name without its value
 };
 
-// How many bytes the character at the front takes, 0 when it is not UTF-8 (overlong forms,
-// surrogates and values above U+10FFFF are not).  Source: Unicode 15, table 3-7.
+// The length of the first character in bytes.  0: invalid UTF-8, including overlong forms,
+// surrogates and values above U+10FFFF.  Source: Unicode 15, table 3-7.
 std::size_t CharacterLength(std::string_view text) {
   const auto byte = [&](std::size_t at) {
     return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
@@ -149,10 +149,10 @@ std::optional<Error> BadBytes(std::string_view yaml) {
   for (std::size_t at = 0; at < yaml.size();) {
     const auto c = static_cast<unsigned char>(yaml[at]);
     const auto length = CharacterLength(yaml.substr(at));
-    if (length == 0) return At(line, "this is not UTF-8");
-    if (c == '\t') return At(line, "a tab; YAML is indented with spaces");
+    if (length == 0) return At(line, "invalid UTF-8");
+    if (c == '\t') return At(line, "tab character; indent with spaces");
     const bool line_end = c == '\n' || (c == '\r' && at + 1 < yaml.size() && yaml[at + 1] == '\n');
-    if ((c < ' ' && !line_end) || c == 0x7F) return At(line, "a control character");
+    if ((c < ' ' && !line_end) || c == 0x7F) return At(line, "control character");
     if (c == '\n') ++line;
     at += length;
   }
@@ -168,18 +168,18 @@ Result<TextNode> ReadTextTree(std::string_view yaml) {
   if (auto bad = BadBytes(yaml)) return *std::move(bad);
   const auto last_line = static_cast<int>(std::ranges::count(yaml, '\n')) + 1;
   try {
-    // A document end, because yaml-cpp 0.7 lets a quoted text end with the file (Scanner's
-    // ScanScalar), and half a file must not be a policy.
+    // Append a document end, because yaml-cpp 0.7 accepts a quoted text that the end of the file
+    // cuts off (Scanner's ScanScalar), and a truncated file must not be a policy.
     std::istringstream stream{std::string(yaml) + "\n...\n"};
     YAML::Parser parser(stream);
     TreeBuilder builder;
     if (!parser.HandleNextDocument(builder)) return TextNode{};
     TextNode root = builder.Take();
-    // Behind a last "---" there is an empty one.
+    // After a final "---" there is an empty document.
     TreeBuilder second, third;
     if (parser.HandleNextDocument(second) &&
         (second.Take().kind != TextNode::Kind::kNull || parser.HandleNextDocument(third)))
-      return Error{ErrorKind::kInvalid, "yaml: more than one document; write a single one"};
+      return Error{ErrorKind::kInvalid, "yaml: more than one document; use a single document"};
     return root;
   } catch (const Refused& refused) {
     return At(refused.line, refused.why);
@@ -187,7 +187,7 @@ Result<TextNode> ReadTextTree(std::string_view yaml) {
     const int line = std::min(e.mark.line + 1, last_line);
     if (e.msg.find("anchor") != std::string::npos || e.msg.find("alias") != std::string::npos)
       return At(line, TreeBuilder::kNoAnchors);
-    if (e.msg == YAML::ErrorMsg::DOC_IN_SCALAR) return At(line, "a quoted text is not closed");
+    if (e.msg == YAML::ErrorMsg::DOC_IN_SCALAR) return At(line, "missing end of a quoted text");
     return At(line, e.msg);
   }
 }

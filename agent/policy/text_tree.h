@@ -10,14 +10,14 @@ namespace imagesweep {
 
 struct TextEntry;
 
-// One node of a YAML document as it was written: scalars keep their text, fields their order and
-// repeats.  What the text means is decided by whoever knows which type is wanted.
+// One node of a YAML document as written: scalars keep their text, fields keep their order and
+// duplicates.  The codec of each field interprets the text.
 struct TextNode {
   enum class Kind { kNull, kScalar, kList, kMap };
   Kind kind = Kind::kNull;
-  int line = 0;         // where it starts, from 1
+  int line = 0;         // first line, from 1
   std::string text;     // of a scalar
-  bool quoted = false;  // a scalar in quotes or in a block: text, whatever it looks like
+  bool quoted = false;  // a scalar in quotes or in a block: always text
   std::vector<TextNode> items;
   std::vector<TextEntry> entries;
 };
@@ -28,14 +28,14 @@ struct TextEntry {
   TextNode value;
 };
 
-// One document, or why it is none: kInvalid, "yaml: line 7: …".  Refuses more than 256 KiB, other
-// encodings than UTF-8, control characters and tabs, nesting deeper than 16, a second document, and
-// anchors, aliases and tags (nothing of a policy needs them, and a small text with aliases can
-// stand for a huge one).
+// Reads one document.  Errors are kInvalid, "yaml: line 7: …".  Rejects more than 256 KiB,
+// encodings other than UTF-8, control characters and tabs, nesting deeper than 16, a second
+// document, and anchors, aliases and tags: a policy does not need them, and a small text with
+// aliases can expand to a huge document.
 Result<TextNode> ReadTextTree(std::string_view yaml);
 
-// The text of a plain scalar that YAML, or an old version of it, reads as something other than
-// text: null, a boolean (also yes, no, on, off) or a number.
+// True if YAML, or an old version of it, does not read this plain scalar as text but as null, a
+// boolean (also yes, no, on, off) or a number.
 bool PlainTextIsNotText(std::string_view text);
 
 }  // namespace imagesweep

@@ -127,14 +127,14 @@ TEST(PatternCheck, RefusesTagPatternsThatAreNone) {
   } cases[] = {
       {"", "must not be empty"},
       {":latest", "did you mean \"latest\"?"},
-      {"nginx:latest", "belong in keep.images; did you mean \"latest\"?"},
-      {"shop/*", "belong in keep.images"},
+      {"nginx:latest", "put patterns for image names in keep.images; did you mean \"latest\"?"},
+      {"shop/*", "put patterns for image names in keep.images"},
       {"v.*", "did you mean \"v*\"?"},
       {"prod-.*", "did you mean \"prod-*\"?"},
       {".*", "did you mean \"*\"?"},
       {"v[0-9]+", "did you mean \"v*\"?"},
       {"^v1\\.2$", "did you mean \"v1.2\"?"},
-      {"-x", "no tag begins with a dot or a dash; * alone stands for any text"},
+      {"-x", "a tag cannot begin with a dot or a dash; * alone matches any text"},
   };
   for (const auto& c : cases)
     EXPECT_THAT(WhyNotTagPattern(c.pattern, "keep.images"), EndsWith(c.says)) << c.pattern;

@@ -26,7 +26,7 @@ OriginProof Proof(const std::string& repository) {
 TEST(Judgement, ARepoDigestAloneIsNoProof) {
   const Origin origin = JudgeOrigin(With({"shop.example/app:v1"}, {"shop.example/app"}), {}, "why");
   EXPECT_EQ(origin, (Origin{OriginKind::kUnknown,
-                            "a repo digest alone proves nothing, and why", {}}));
+                            "a repo digest alone is not evidence, and why", {}}));
 }
 
 TEST(Judgement, WithoutARepoDigestItIsLocal) {
@@ -113,7 +113,7 @@ TEST(LocalOnlyRule, TheReasonSaysWhichEvidenceIsMissing) {
   const Decision decision = Of(Aging(), image);
   EXPECT_EQ(decision.code, Code::kLocalOnly);
   EXPECT_EQ(decision.reason,
-            "has no proof that it can be pulled again: nobody saw a pull (keep.localOnly: Always)");
+            "no evidence that it can be pulled again: nobody saw a pull (keep.localOnly: Always)");
 }
 
 // Each name is checked by its own rule, and the strictest result counts.

@@ -64,7 +64,7 @@ TEST(RepoDigests, OfCrioProveNothing) {
   for (const Image& image : node.images) EXPECT_TRUE(image.local_only()) << image.display_name();
   EXPECT_EQ(
       node.Named("registry.example.com/shop/airgap:v1").origin.evidence,
-      "a repo digest alone proves nothing, and CRI-O also gives repo digests to images that no "
+      "a repo digest alone is not evidence, and CRI-O also gives repo digests to images that no "
       "registry has");
   EXPECT_TRUE(node.Removed().empty());
 }

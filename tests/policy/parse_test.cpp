@@ -173,8 +173,8 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
        "keep.tags[0]: Invalid value: 1.25: must be text; put it in quotes (line 3)"},
       {"keep: {tags: [a, [b]]}", "keep.tags[1]: Invalid value: […]: must be text (line 3)"},
       {"keep: {tags: [\"nginx:latest\"]}",
-       "keep.tags[0]: Invalid value: \"nginx:latest\": must be a pattern for tags alone, such as "
-       "latest or v1.*; images by name belong in keep.images; did you mean \"latest\"? (line 3)"},
+       "keep.tags[0]: Invalid value: \"nginx:latest\": must match only tags, such as latest or "
+       "v1.*; put patterns for image names in keep.images; did you mean \"latest\"? (line 3)"},
       {"maximumAge: 30m",
        "maximumAge: Invalid value: 30m: must be at least minimumAge (1h) (line 3)"},
       {"maximumAge: 30m\nminimumAge: 31m",
@@ -216,9 +216,10 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
       {"keep: {archive: {path: images}}",
        "keep.archive.path: Invalid value: \"images\": must be an absolute path, or empty (line 3)"},
       {"keep: {archive: {path: /var/../etc}}",
-       "keep.archive.path: Invalid value: \"/var/../etc\": must not have .. in it (line 3)"},
+       "keep.archive.path: Invalid value: \"/var/../etc\": must not contain .. (line 3)"},
       {"keep: {archive: {path: \"/var/\\n\"}}",
-       "keep.archive.path: Invalid value: \"/var/\\n\": must not have control characters (line 3)"},
+       "keep.archive.path: Invalid value: \"/var/\\n\": must not contain control characters (line "
+       "3)"},
       {"keep: {archive: {maxSize: big}}",
        "keep.archive.maxSize: Invalid value: \"big\": is not a quantity of bytes; write e.g. "
        "500Mi, "
@@ -227,12 +228,12 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
       {"\"\": 1", "strict decoding error: unknown field \"\" (line 3)"},
       {"\"a\\nb\\e\": 1", "strict decoding error: unknown field \"a\\nb?\" (line 3)"},
       {"dryRun: true\ndryRun: false",
-       "strict decoding error: duplicate field \"dryRun\" (line 4); it was set on line 3 already"},
+       "strict decoding error: duplicate field \"dryRun\" (line 4); already set on line 3"},
       {"keep: {tags: []}\nkeep: {images: []}",
-       "strict decoding error: duplicate field \"keep\" (line 4); it was set on line 3 already"},
+       "strict decoding error: duplicate field \"keep\" (line 4); already set on line 3"},
       {"limits:\n  maxImages: 1\n  maxImages: 1",
-       "strict decoding error: duplicate field \"limits.maxImages\" (line 5); it was set on line 4 "
-       "already"},
+       "strict decoding error: duplicate field \"limits.maxImages\" (line 5); already set on line "
+       "4"},
   };
   for (const auto& c : cases) EXPECT_EQ(Verdict(WithHead(c.lines)), c.complaint) << c.lines;
 }
@@ -249,18 +250,18 @@ TEST(ParsePolicy, RefusesBadKeepPatternsByTheirIndex) {
       {"[fd00::1]:5000/app", nullptr},
       {"**", nullptr},
       {"sha256:0123456789ab", nullptr},
-      {"sha256:xyz", "an image id is sha256: and 12 to 64"},
+      {"sha256:xyz", "an image ID is sha256: and 12 to 64"},
       {"", "it is empty"},
-      {"a b", "it has a space"},
-      {".*", "no part of an image name begins with a dot"},
-      {"shop/.*", "no part of an image name begins with a dot"},
+      {"a b", "it contains a space"},
+      {".*", "a part of an image name cannot begin with a dot"},
+      {"shop/.*", "a part of an image name cannot begin with a dot"},
       {"^shop$", "not regular expressions"},
       {"(a|b)", "not regular expressions"},
       {"[a-z]*", "not regular expressions"},
       {"[", "not regular expressions"},
       {"shop/[ab]", "not regular expressions"},
-      {"app:", "nothing follows the colon"},
-      {"app@", "nothing follows the @"},
+      {"app:", "the tag after the colon is empty"},
+      {"app@", "the digest after the @ is empty"},
       {"a//b", "a path segment is empty"},
   };
   for (const auto& c : cases) {
@@ -298,24 +299,21 @@ TEST(ParsePolicy, SaysOfEveryPatternAtOnceWhatWasMeant) {
       "keep.images[0]: Invalid value: \"ghcr.io\": it names a registry without a repository; did "
       "you "
       "mean \"ghcr.io/**\" or \"docker.io/library/ghcr.io\"? (line 4)\n"
-      "keep.images[1]: Invalid value: \"redis:.*\": no tag begins with a dot or a dash; * alone "
-      "stands for any text; did you mean \"redis:*\"? (line 4)\n"
-      "keep.images[2]: Invalid value: \"29a9d1f50347\": it may be an image id, or a repository of "
-      "Docker Hub; did you mean \"sha256:29a9d1f50347\" or \"docker.io/library/29a9d1f50347\"? "
-      "(line 4)\n"
-      "keep.images[3]: Invalid value: \"nginx@sha256:abcd\": no image has such a digest: sha256: "
-      "is "
-      "followed by 64 lower-case hexadecimal digits; did you mean \"nginx@sha256:abcd*\"? (line "
-      "4)\n"
-      "keep.tags[0]: Invalid value: \"v.*\": * alone stands for any text; with the dot it matches "
-      "tags that have a dot there; did you mean \"v*\"? (line 5)\n"
-      "rules[0].selector.images[0]: Invalid value: \"docker.io/*\": Docker Hub has no images right "
-      "below docker.io, its own are in docker.io/library; did you mean \"docker.io/**\" or "
-      "\"docker.io/library/*\"? (line 8)\n"
-      "rules[0].selector.tags[0]: Invalid value: \":latest\": must be a pattern for tags alone, "
-      "such "
-      "as latest or v1.*; images by name belong in the selector's images; did you mean "
-      "\"latest\"? (line 8)");
+      "keep.images[1]: Invalid value: \"redis:.*\": a tag cannot begin with a dot or a dash; * "
+      "alone matches any text; did you mean \"redis:*\"? (line 4)\n"
+      "keep.images[2]: Invalid value: \"29a9d1f50347\": it is ambiguous: an image ID, or a "
+      "repository of Docker Hub; did you mean \"sha256:29a9d1f50347\" or "
+      "\"docker.io/library/29a9d1f50347\"? (line 4)\n"
+      "keep.images[3]: Invalid value: \"nginx@sha256:abcd\": invalid digest: 64 lower-case "
+      "hexadecimal digits must follow sha256:; did you mean \"nginx@sha256:abcd*\"? (line 4)\n"
+      "keep.tags[0]: Invalid value: \"v.*\": * alone matches any text; .* matches only tags with "
+      "a dot there; did you mean \"v*\"? (line 5)\n"
+      "rules[0].selector.images[0]: Invalid value: \"docker.io/*\": Docker Hub has no images "
+      "directly in docker.io; official images are in docker.io/library; did you mean "
+      "\"docker.io/**\" or \"docker.io/library/*\"? (line 8)\n"
+      "rules[0].selector.tags[0]: Invalid value: \":latest\": must match only tags, such as latest "
+      "or v1.*; put patterns for image names in the selector's images; did you mean \"latest\"? "
+      "(line 8)");
 }
 
 // As after an editor has commented out every line below.
@@ -329,7 +327,7 @@ TEST(ParsePolicy, ASectionWithoutLinesHasItsDefaults) {
   EXPECT_EQ(PolicyYaml(*policy), PolicyYaml(expected));
   EXPECT_EQ(
       Verdict(WithHead("keep:\nkeep: {tags: []}")),
-      "strict decoding error: duplicate field \"keep\" (line 4); it was set on line 3 already");
+      "strict decoding error: duplicate field \"keep\" (line 4); already set on line 3");
 }
 
 // White space that no editor shows makes the value invalid.
@@ -364,8 +362,8 @@ TEST(ParsePolicy, MakesAllComplaintsAtOnceInOrder) {
             "keep.tags[1]: Invalid value: 5: must be text; put it in quotes (line 5)\n"
             "diskUsage.highThresholdPercent: Invalid value: 101: must be at most 100 (line 8)\n"
             "limits.maxImages: Invalid value: -1: must be at least 0 (line 11)\n"
-            "strict decoding error: duplicate field \"limits.maxImages\" (line 12); it was set on "
-            "line 11 already");
+            "strict decoding error: duplicate field \"limits.maxImages\" (line 12); already set on "
+            "line 11");
 }
 
 TEST(ParsePolicy, ManyComplaintsAreCutAndSayHowMany) {
