@@ -7,15 +7,15 @@
 
 namespace imagesweep {
 
-// Exponential back-off with jitter: a restarted API server must not meet the whole fleet at once.
-// The wait is drawn from [ceiling/2, ceiling]; the ceiling doubles from `first` up to `limit`.
-// Not for several threads at once.
+// Exponential back-off with jitter, so that not all nodes call a restarted API server at once.  The
+// wait is random in [ceiling/2, ceiling].  The ceiling doubles from `first` up to `limit`.  One
+// thread at a time.
 class Backoff {
  public:
   Backoff(Millis first, Millis limit, std::uint64_t seed);
 
-  // The next wait.  `at_least` is a floor that the other side asked for (Retry-After); jitter comes
-  // on top of it, never below.
+  // The next wait.  `at_least` is the minimum that the server demands (Retry-After).  Jitter adds
+  // to it.
   Millis Next(Millis at_least = Millis::zero());
   void Reset();
 

@@ -57,7 +57,7 @@ Result<Millis> ParseDuration(std::string_view text) {
     total += value * found->millis;
     if (total > kMaxMillis) {
       return Error{ErrorKind::kInvalid, "\"" + std::string(text) +
-                                            "\" is longer than 100 years; use 0s to switch it off"};
+                                            "\" is longer than 100 years; use 0s to disable it"};
     }
   }
   return Millis(static_cast<std::int64_t>(std::llround(total)));

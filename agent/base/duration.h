@@ -15,7 +15,7 @@ Result<Millis> ParseDuration(std::string_view text);
 // The shortest exact text that ParseDuration reads back: "336h", "1h30m", "200ms", "0s".
 std::string FormatDuration(Millis duration);
 
-// For tables, as kubectl prints ages, two units at the most: "42s", "5m30s", "3h", "12d".
+// For tables, as kubectl prints ages, with at most two units: "42s", "5m30s", "3h", "12d".
 std::string HumanDuration(Millis duration);
 
 }  // namespace imagesweep

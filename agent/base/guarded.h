@@ -5,8 +5,8 @@
 
 namespace imagesweep {
 
-// The lock owns the data: the value cannot be reached without it, and With() returns by value, so
-// no reference gets out.
+// A value with its lock: the value is only accessible under the lock, and With() returns by value,
+// so that no reference escapes.
 template <typename T>
 class Guarded {
  public:

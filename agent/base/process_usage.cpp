@@ -39,7 +39,7 @@ std::optional<std::uint64_t> Number(std::string_view word) {
   return number;
 }
 
-// Word `at` after `name` on the line that begins with it.
+// Word number `at` after `name`, on the line that begins with `name`.
 std::optional<std::string_view> WordAfter(std::string_view text, std::string_view name,
                                           std::size_t at) {
   const auto begin = text.starts_with(name) ? 0 : text.find("\n" + std::string(name));
@@ -60,7 +60,7 @@ Result<ProcessUsage> ReadProcessUsage(const std::filesystem::path& proc) {
   for (const auto* file : {&stat, &status, &limits, &system})
     if (!*file) return file->error();
 
-  // The program's name is in parentheses and may hold anything; what follows begins with field 3.
+  // The program's name is in parentheses and may contain any text.  Field 3 follows.
   const auto name_end = stat->rfind(')');
   if (name_end == std::string::npos)
     return Error{ErrorKind::kInvalid, "self/stat has no program name"};
@@ -82,7 +82,7 @@ Result<ProcessUsage> ReadProcessUsage(const std::filesystem::path& proc) {
   const auto limit = WordAfter(*limits, "Max open files", 0);
   if (!user || !system_time || !start || !boot || !resident || !size || !limit ||
       (*limit != "unlimited" && !Number(*limit)))
-    return Error{ErrorKind::kInvalid, "the kernel's figures of this process have another form"};
+    return Error{ErrorKind::kInvalid, "unknown format of the files in /proc/self"};
 
   std::error_code problem;
   std::uint64_t open = 0;

@@ -8,7 +8,7 @@
 
 namespace imagesweep {
 
-// What this process takes, as the kernel counts.  Source: proc(5).
+// The resource usage of this process, as the kernel counts it.  Source: proc(5).
 struct ProcessUsage {
   double cpu_seconds = 0;            // user and system, of all threads
   double start_time_seconds = 0;     // Unix time
@@ -18,8 +18,8 @@ struct ProcessUsage {
   std::optional<std::uint64_t> max_files;  // the soft limit; empty: none
 };
 
-// Reads `proc`, which is /proc but in tests.  Any thread.  kUnavailable when a file cannot be read,
-// kInvalid when it is not in the kernel's form.
+// Reads `proc`, which is /proc except in tests.  Any thread.  kUnavailable if a file cannot be
+// read, kInvalid if its format is unknown.
 Result<ProcessUsage> ReadProcessUsage(const std::filesystem::path& proc = "/proc");
 
 }  // namespace imagesweep

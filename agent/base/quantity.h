@@ -13,7 +13,7 @@ namespace imagesweep {
 // as in k8s.io/apimachinery.
 Result<std::uint64_t> ParseQuantity(std::string_view text);
 
-// For people, binary units, as kubectl and crictl do: "0B", "512KiB", "1.3GiB".
+// In binary units, as kubectl and crictl print them: "0B", "512KiB", "1.3GiB".
 std::string HumanBytes(std::uint64_t bytes);
 
 }  // namespace imagesweep

@@ -7,15 +7,15 @@
 
 namespace imagesweep {
 
-// What went wrong, in the few kinds a caller can act on.
+// The kinds of errors that a caller can act on.
 enum class ErrorKind {
-  kInvalid,      // the input is wrong; trying again does not help
-  kUnavailable,  // the other side is not there; it may come back
-  kDeadline,     // the other side did not answer in time
+  kInvalid,      // the input is wrong; a retry does not help
+  kUnavailable,  // the server is not reachable; it may come back
+  kDeadline,     // the server did not answer in time
   kDenied,       // 401, 403, EACCES, PERMISSION_DENIED
-  kNotFound,     // the one thing asked for does not exist
-  kIncomplete,   // an answer came, but it is not the whole truth (partial, stale, contradictory)
-  kCancelled,    // we were asked to stop
+  kNotFound,     // the requested object does not exist
+  kIncomplete,   // the answer is partial, stale or contradictory
+  kCancelled,    // the caller requested a stop
   kInternal,     // anything else
 };
 
@@ -26,7 +26,7 @@ struct Error {
   ErrorKind kind = ErrorKind::kInternal;
   std::string what;
 
-  // Adds what we were doing, outermost first: "plan: cri: ListImages: deadline exceeded".
+  // Adds the failed action, outermost first: "plan: cri: ListImages: deadline exceeded".
   Error Wrap(std::string_view doing) && {
     what.insert(0, std::string(doing) + ": ");
     return std::move(*this);
@@ -34,9 +34,9 @@ struct Error {
   Error Wrap(std::string_view doing) const& { return Error(*this).Wrap(doing); }
 };
 
-// A value, or the reason there is none.  Shaped like C++23's std::expected, so that this file can
-// become one alias the day we move.  Reading the wrong side throws bad_variant_access, which
-// nobody catches: a bug stops the process.
+// A value or an error.  The interface is that of C++23's std::expected, which can replace it later.
+// Reading the wrong alternative throws bad_variant_access, which no code catches: a bug stops the
+// process.
 template <typename T>
 class [[nodiscard]] Result {
  public:

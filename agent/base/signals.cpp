@@ -20,7 +20,7 @@ SignalWaiter::SignalWaiter(std::stop_source stop) {
 
 SignalWaiter::~SignalWaiter() {
   thread_.request_stop();
-  pthread_kill(thread_.native_handle(), SIGINT);  // for that thread alone: it is waiting for one
+  pthread_kill(thread_.native_handle(), SIGINT);  // wakes this thread, which waits for a signal
 }
 
 }  // namespace imagesweep

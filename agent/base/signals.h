@@ -5,10 +5,10 @@
 
 namespace imagesweep {
 
-// Turns the first SIGTERM or SIGINT into a stop request on a plain thread, so that no code of ours
-// ever runs in a signal handler.  Construct before any other thread exists (gRPC and cpprestsdk
-// both start some): they inherit the mask, so a second one during a shutdown goes to nobody.
-// SIGPIPE is ignored from then on.
+// Turns the first SIGTERM or SIGINT into a stop request on a thread, so that no code runs in a
+// signal handler.  Construct it before any other thread exists (gRPC and cpprestsdk start some),
+// because they inherit the mask and a second signal during a shutdown is then ignored.  Also
+// ignores SIGPIPE.
 class SignalWaiter {
  public:
   explicit SignalWaiter(std::stop_source stop);

@@ -6,7 +6,7 @@
 
 namespace imagesweep {
 
-// Two strings that must never be swapped get two types.
+// A string with a type of its own, so that two strings cannot be swapped by mistake.
 template <typename Tag>
 class StrongString {
  public:

@@ -17,7 +17,7 @@ void SkipSpace(std::string_view& text) {
   text.remove_prefix(std::min(begin, text.size()));
 }
 
-// `name="value"` or `name=value`; empty when another scheme, or nothing, comes next.
+// Reads `name="value"` or `name=value`.  Empty: another scheme or the end follows.
 std::optional<std::pair<std::string_view, std::string>> TakeParameter(std::string_view& text) {
   SkipSpace(text);
   const auto end = text.find_first_of("= \t,");

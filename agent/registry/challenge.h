@@ -6,16 +6,16 @@
 
 namespace imagesweep::registry {
 
-// How a registry wants to be asked, from a WWW-Authenticate header.
+// The authentication that a registry demands, from a WWW-Authenticate header.
 // Source: RFC 9110, section 11.6.1; distribution, docs/content/spec/auth/token.md.
 struct Challenge {
-  bool bearer = false;  // else Basic
-  std::string realm;    // of Bearer: the URL that gives tokens
+  bool bearer = false;  // false: Basic
+  std::string realm;    // for Bearer: the URL of the token service
   std::string service;
   std::string scope;
 };
 
-// The first challenge that is Bearer, else Basic; empty when there is neither.
+// Returns the first Bearer challenge, else the last Basic challenge.  Empty: there is none.
 std::optional<Challenge> ParseChallenge(std::string_view header);
 
 }  // namespace imagesweep::registry

@@ -28,7 +28,7 @@ class CpprestClient final : public HttpClient {
       http::client::http_client_config config;
       config.set_timeout(limit);
       config.set_validate_certificates(true);
-      config.set_max_redirects(0);  // credentials are for the registry that was named
+      config.set_max_redirects(0);  // credentials are only for the registry in the image name
       http::client::http_client client(url.authority(), config);
       http::http_request question(request.method);
       question.set_request_uri(url.resource());
@@ -41,13 +41,13 @@ class CpprestClient final : public HttpClient {
       reply.content_digest = Header(answer.headers(), "Docker-Content-Digest");
       if (request.method != "HEAD") {
         concurrency::streams::container_buffer<std::string> body;
-        // Reads at most as much as is asked for.
+        // read() returns at most the requested number of bytes.
         while (body.size() <= kMaxBody &&
                answer.body().read(body, kMaxBody + 1 - body.size()).get() > 0) {
         }
         if (body.size() > kMaxBody) {
           cancel.cancel();
-          return Error{ErrorKind::kIncomplete, "the answer is longer than 1 MiB"};
+          return Error{ErrorKind::kIncomplete, "the response is larger than 1 MiB"};
         }
         reply.body = std::move(body.collection());
       }

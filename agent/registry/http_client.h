@@ -19,13 +19,13 @@ struct HttpRequest {
 
 struct HttpReply {
   int status = 0;
-  std::string www_authenticate;  // empty: the header is not there
+  std::string www_authenticate;  // empty: no such header
   std::string content_digest;    // Docker-Content-Digest
   std::string body;              // empty for HEAD
 };
 
-// Requests to any registry.  Any thread.  An error means that no complete answer came; an answer
-// with a status of 400 and above is a value.  Redirects are not followed.
+// Sends requests to any registry.  Any thread.  An error means that there is no complete response.
+// A response with a status of 400 or above is a value.  Does not follow redirects.
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
@@ -34,7 +34,7 @@ class HttpClient {
                                  const std::stop_token& stop) = 0;
 };
 
-// By cpprestsdk.  TLS is verified against the certificates that OpenSSL takes by default
+// Implemented with cpprestsdk.  Verifies TLS with the default certificates of OpenSSL
 // (SSL_CERT_FILE, SSL_CERT_DIR).
 std::unique_ptr<HttpClient> MakeHttpClient();
 

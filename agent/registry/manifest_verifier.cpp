@@ -67,17 +67,17 @@ Error WhyNot(const std::string& host, int status) {
   const std::string code = " (" + std::to_string(status) + ")";
   if (status == 404) return {ErrorKind::kNotFound, host + " does not have it" + code};
   if (status == 401 || status == 403)
-    return {ErrorKind::kDenied, host + " wants other credentials; pass --pull-secret" + code};
+    return {ErrorKind::kDenied, host + " rejects the credentials; pass --pull-secret" + code};
   if (status == 429)
-    return {ErrorKind::kUnavailable, host + " limits how often it may be asked" + code};
-  return {ErrorKind::kUnavailable, host + " gave no answer that can be used" + code};
+    return {ErrorKind::kUnavailable, host + " limits the rate of requests" + code};
+  return {ErrorKind::kUnavailable, host + " returned an unexpected status" + code};
 }
 
 }  // namespace
 
-// One manifest, and where it is asked for.
+// A manifest and its location.
 struct ManifestVerifier::Target {
-  std::string host;        // as the name of the image says
+  std::string host;        // as in the name of the image
   std::string url;         // of the manifest
   std::string path;        // of the repository in its registry
   std::string repository;  // with the registry
@@ -89,9 +89,10 @@ ManifestVerifier::ManifestVerifier(HttpClient& client, Logins logins, Millis lim
 
 Result<Origin> ManifestVerifier::Verify(const Image& image, const std::stop_token& stop) {
   if (image.origin.pull_by.empty())
-    return Error{ErrorKind::kNotFound, "no registry is known to have it: " + image.origin.evidence};
+    return Error{ErrorKind::kNotFound,
+                 "no evidence that a registry has it: " + image.origin.evidence};
   const ImageName name = ImageName::Parse(image.origin.pull_by);
-  // A removal takes all names, so each repository of the image must have it.
+  // A removal deletes all names, so each repository of the image must have the manifest.
   std::vector<std::string> repositories{std::string(name.repository())};
   for (const ImageName& tag : image.tags)
     if (std::ranges::find(repositories, tag.repository()) == repositories.end())
@@ -108,7 +109,8 @@ Status ManifestVerifier::Has(const std::string& repository, const std::string& d
                              const std::stop_token& stop) {
   const auto slash = repository.find('/');
   if (digest.empty() || slash == std::string::npos)
-    return Error{ErrorKind::kInvalid, repository + "@" + digest + " is no repository with a digest"};
+    return Error{ErrorKind::kInvalid,
+                 repository + "@" + digest + " is not a repository with a digest"};
   Target target;
   target.host = repository.substr(0, slash);
   target.path = repository.substr(slash + 1);
@@ -124,10 +126,10 @@ Status ManifestVerifier::Has(const std::string& repository, const std::string& d
     if (!reply) return reply.error().Wrap(target.host);
     status = reply->status;
     if (status == 200) {
-      // A page of a portal or a proxy is a 200, too: only who says the digest has the manifest.
+      // The page of a portal or a proxy may also be a 200.  Only the digest confirms the manifest.
       if (reply->content_digest != target.digest)
         return Error{ErrorKind::kIncomplete,
-                     target.host + " did not answer as a registry does for this digest (" +
+                     target.host + " did not confirm the digest (" +
                          (reply->content_digest.empty() ? "no Docker-Content-Digest"
                                                         : reply->content_digest) +
                          ")"};
@@ -157,16 +159,16 @@ Result<HttpReply> ManifestVerifier::Ask(const Target& target, const Login* login
   return client_.Send(request, limit_, stop);
 }
 
-// Empty: the token service refuses this login.
+// Empty: the token service rejects this login.
 Result<std::string> ManifestVerifier::Token(const Target& target, const std::string& header,
                                             const Login* login, const std::stop_token& stop) {
   const auto challenge = ParseChallenge(header);
   const bool by_https = challenge->realm.starts_with("https://");
   if (!by_https && !(challenge->realm.starts_with("http://") && IsThisHost(HostOf(challenge->realm))))
-    return Error{ErrorKind::kInvalid, "its token service is not reached by HTTPS: \"" +
+    return Error{ErrorKind::kInvalid, "its token service does not use HTTPS: \"" +
                                           challenge->realm + "\""};
   std::string url = challenge->realm + (challenge->realm.find('?') == std::string::npos ? '?' : '&');
-  // Only to pull, whatever the challenge asks for.
+  // Only to pull, even if the challenge demands more.
   url += "scope=" + UrlEncoded("repository:" + target.path + ":pull");
   if (!challenge->service.empty()) url += "&service=" + UrlEncoded(challenge->service);
   HttpRequest request{"GET", url, {{"Accept", "application/json"}}};
@@ -176,13 +178,13 @@ Result<std::string> ManifestVerifier::Token(const Target& target, const std::str
   if (reply->status == 401 || reply->status == 403) return std::string();
   if (reply->status != 200)
     return Error{ErrorKind::kUnavailable,
-                 "its token service answered " + std::to_string(reply->status)};
+                 "its token service returned status " + std::to_string(reply->status)};
   const auto root = nlohmann::json::parse(reply->body, nullptr, /*allow_exceptions=*/false);
   for (const char* key : {"token", "access_token"})
     if (root.is_object() && root.contains(key) && root[key].is_string() &&
         !root[key].get_ref<const std::string&>().empty())
       return root[key].get<std::string>();
-  return Error{ErrorKind::kIncomplete, "its token service gave no token"};
+  return Error{ErrorKind::kIncomplete, "its token service returned no token"};
 }
 
 }  // namespace imagesweep::registry

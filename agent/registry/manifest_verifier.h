@@ -16,17 +16,18 @@ struct Login {
   std::string username;
   std::string password;
 };
-// Those that may be meant for a repository ("quay.io/team/app"), best first.
+// Returns the logins that may apply to a repository ("quay.io/team/app"), best first.
 using Logins = std::function<std::vector<Login>(std::string_view repository)>;
 
 // Asks the registry of each repository of an image whether it has the manifest: HEAD
-// /v2/NAME/manifests/DIGEST.  Only 200 with this very digest in Docker-Content-Digest is a yes.  Every other answer, and none, is an error that says what is in the way.
-// Each login is tried, and then none, as the kubelet does.  A token service is asked for a token to
-// pull; it must be reached by HTTPS, or be on this host.
+// /v2/NAME/manifests/DIGEST.  Only 200 with this digest in Docker-Content-Digest confirms it.  Any
+// other response, and no response, is an error that tells the cause.  Tries each login and then no
+// login, as the kubelet does.  Requests a token to pull from the token service, which must use
+// HTTPS or be on this host.
 //
-// docker.io is asked at registry-1.docker.io.  Registries on this host (localhost, 127.0.0.0/8,
-// [::1]) are asked by HTTP, as containerd does; all others by HTTPS.  Mirrors are not asked, so the
-// answer is that of the registry which the name says.
+// Uses registry-1.docker.io for docker.io.  Uses HTTP for registries on this host (localhost,
+// 127.0.0.0/8, [::1]), as containerd does, and HTTPS for all others.  Does not use mirrors, so the
+// answer is that of the registry in the name.
 //
 // Source: distribution/distribution-spec, spec.md, "Checking if content exists in the registry";
 // containerd core/remotes/docker/registry.go (MatchLocalhost, DefaultHost).

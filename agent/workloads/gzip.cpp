@@ -13,7 +13,7 @@ constexpr int kGzipWindow = 15 + 16;  // zlib.h: 16 more for a gzip header and t
 constexpr int kMemory = 8;
 constexpr std::size_t kStep = 256UL * 1024;
 
-// zlib's next_in is not const by default, and nothing writes through it.
+// zlib's next_in is not const by default, but zlib does not write through it.
 Bytef* Bytes(const char* text) {
   return static_cast<Bytef*>(static_cast<void*>(const_cast<char*>(text)));
 }
@@ -28,11 +28,11 @@ bool TooLong(std::string_view bytes) {
 }  // namespace
 
 Result<std::string> Gzip(std::string_view bytes) {
-  if (TooLong(bytes)) return Error{ErrorKind::kInvalid, "too much to compress"};
+  if (TooLong(bytes)) return Error{ErrorKind::kInvalid, "too large to compress"};
   z_stream stream{};
   if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindow, kMemory,
                    Z_DEFAULT_STRATEGY) != Z_OK)
-    return Error{ErrorKind::kInternal, "zlib cannot start to compress"};
+    return Error{ErrorKind::kInternal, "zlib: cannot initialize compression"};
   const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, deflateEnd);
   std::string packed(deflateBound(&stream, bytes.size()), '\0');
   stream.next_in = Bytes(bytes.data());
@@ -40,17 +40,17 @@ Result<std::string> Gzip(std::string_view bytes) {
   stream.next_out = Bytes(packed.data());
   stream.avail_out = static_cast<uInt>(packed.size());
   if (deflate(&stream, Z_FINISH) != Z_STREAM_END)
-    return Error{ErrorKind::kInternal, "zlib cannot compress"};
+    return Error{ErrorKind::kInternal, "zlib: compression failed"};
   packed.resize(stream.total_out);
   packed.shrink_to_fit();
   return packed;
 }
 
 Result<std::string> Gunzip(std::string_view packed, std::size_t most) {
-  if (TooLong(packed)) return Error{ErrorKind::kIncomplete, "too much to inflate"};
+  if (TooLong(packed)) return Error{ErrorKind::kIncomplete, "too large to decompress"};
   z_stream stream{};
   if (inflateInit2(&stream, kGzipWindow) != Z_OK)
-    return Error{ErrorKind::kInternal, "zlib cannot start to inflate"};
+    return Error{ErrorKind::kInternal, "zlib: cannot initialize decompression"};
   const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, inflateEnd);
   stream.next_in = Bytes(packed.data());
   stream.avail_in = static_cast<uInt>(packed.size());
@@ -58,11 +58,11 @@ Result<std::string> Gunzip(std::string_view packed, std::size_t most) {
   int code = Z_OK;
   while (code == Z_OK) {
     const std::size_t held = text.size();
-    // One byte more than is allowed is enough to see that there is too much.
+    // One byte more than allowed is enough to detect a result that is too long.
     const std::size_t room = std::min(kStep, most + 1 - held);
     if (room == 0)
       return Error{ErrorKind::kIncomplete,
-                   "inflates to more than " + std::to_string(most) + " bytes"};
+                   "decompresses to more than " + std::to_string(most) + " bytes"};
     text.resize(held + room);
     stream.next_out = Bytes(text.data() + held);
     stream.avail_out = static_cast<uInt>(room);
@@ -71,9 +71,9 @@ Result<std::string> Gunzip(std::string_view packed, std::size_t most) {
   }
   if (text.size() > most)
     return Error{ErrorKind::kIncomplete,
-                 "inflates to more than " + std::to_string(most) + " bytes"};
+                 "decompresses to more than " + std::to_string(most) + " bytes"};
   if (code != Z_STREAM_END || stream.avail_in != 0)
-    return Error{ErrorKind::kIncomplete, "is not one whole gzip stream"};
+    return Error{ErrorKind::kIncomplete, "not a complete gzip stream"};
   return text;
 }
 

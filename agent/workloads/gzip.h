@@ -8,11 +8,11 @@
 
 namespace imagesweep {
 
-// RFC 1952, without a name or a time in it, so that equal bytes give equal bytes.
+// RFC 1952, without a name and a time, so that the output is reproducible.
 Result<std::string> Gzip(std::string_view bytes);
 
-// The bytes again.  kIncomplete when `packed` is not one whole gzip stream to its last byte, or
-// when it would be longer than `most`: no more than that is ever held.
+// The reverse of Gzip.  kIncomplete if `packed` is not exactly one complete gzip stream, or if the
+// result is longer than `most`.  Never holds more than `most` bytes.
 Result<std::string> Gunzip(std::string_view packed, std::size_t most);
 
 }  // namespace imagesweep

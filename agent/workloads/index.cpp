@@ -9,7 +9,7 @@
 namespace imagesweep {
 namespace {
 
-// No set that fits has more; a count beyond it is damage.
+// A set of the maximum size has fewer.  A greater count is damage.
 constexpr std::uint64_t kMostShards = 1000;
 
 Error Bad(const std::string& what) {
@@ -20,25 +20,25 @@ std::string Named(std::uint64_t number, std::uint64_t count) {
   return "shard " + std::to_string(number + 1) + " of " + std::to_string(count);
 }
 
-// Why these are not the shards of one set, or all of them by their numbers.
+// Returns the shards in the order of their numbers, or why they are not the shards of one set.
 Result<std::vector<const IndexShard*>> InOrder(const std::vector<IndexShard>& shards) {
-  if (shards.empty()) return Bad("there is no shard");
+  if (shards.empty()) return Bad("there are no shards");
   const IndexShard& first = shards.front();
   if (first.count == 0 || first.count > kMostShards)
-    return Bad("a shard says that there are " + std::to_string(first.count));
+    return Bad("invalid number of shards: " + std::to_string(first.count));
   std::vector<const IndexShard*> ordered(first.count, nullptr);
   for (const IndexShard& shard : shards) {
     const std::string name = Named(shard.number, shard.count);
     if (shard.format != kIndexFormat)
       return Bad(name + " has format " + std::to_string(shard.format) +
-                 ", and this version reads " + std::to_string(kIndexFormat) + " alone");
+                 ", but this version reads only " + std::to_string(kIndexFormat));
     if (shard.generation != first.generation)
-      return Bad("torn: " + name + " is of generation " + std::to_string(shard.generation) +
-                 ", another of " + std::to_string(first.generation));
+      return Bad("torn: " + name + " has generation " + std::to_string(shard.generation) +
+                 ", another has " + std::to_string(first.generation));
     if (shard.count != first.count || shard.sha256 != first.sha256)
-      return Bad("torn: " + name + " is of another set than the first");
-    if (shard.number >= first.count) return Bad(name + " cannot be");
-    if (ordered[shard.number] != nullptr) return Bad(name + " is there twice");
+      return Bad("torn: " + name + " is not of the same set as the first shard");
+    if (shard.number >= first.count) return Bad(name + " has an invalid number");
+    if (ordered[shard.number] != nullptr) return Bad(name + " is duplicate");
     ordered[shard.number] = &shard;
   }
   const auto missing = std::ranges::find(ordered, nullptr);
@@ -58,7 +58,7 @@ Result<std::vector<IndexShard>> EncodeIndex(const std::vector<WorkloadReference>
   if (!packed) return packed.error();
   const std::string sha256 = Sha256Hex(*packed);
   const std::uint64_t count = (packed->size() + most_bytes - 1) / most_bytes;
-  if (count > kMostShards) return Error{ErrorKind::kInvalid, "more shards than can be"};
+  if (count > kMostShards) return Error{ErrorKind::kInvalid, "too many shards"};
   std::vector<IndexShard> shards;
   for (std::uint64_t number = 0; number < count; ++number)
     shards.push_back({kIndexFormat, generation, number, count, sha256,
@@ -72,7 +72,7 @@ Result<std::vector<WorkloadReference>> DecodeIndex(const std::vector<IndexShard>
   std::string packed;
   for (const IndexShard* shard : *ordered) packed += shard->bytes;
   if (Sha256Hex(packed) != shards.front().sha256)
-    return Bad("its bytes have not the sha256 that its shards name");
+    return Bad("the sha256 of the bytes is not the one in the shards");
   const auto plain = Gunzip(packed, kMostReferenceBytes);
   if (!plain) return plain.error().Wrap("the set");
   auto references = ReadReferences(*plain);

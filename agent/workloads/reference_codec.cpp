@@ -9,7 +9,7 @@
 namespace imagesweep {
 namespace {
 
-// What a set begins with; another format has another number.
+// The start of an encoded set.  Another format has another number.
 constexpr std::string_view kMark = "imagesweep-workloads/1\n";
 
 constexpr std::array kTexts{&WorkloadReference::text, &WorkloadReference::kind,
@@ -24,7 +24,7 @@ std::size_t SizeOf(const WorkloadReference& reference) {
 
 Error TooMany() {
   return {ErrorKind::kInvalid,
-          "more references than fit into " + std::to_string(kMostReferenceBytes >> 20U) + " MiB"};
+          "the references are larger than " + std::to_string(kMostReferenceBytes >> 20U) + " MiB"};
 }
 
 // LEB128, as in protocol buffers.
@@ -33,7 +33,7 @@ void PutNumber(std::string& out, std::uint64_t number) {
   out += static_cast<char>(number);
 }
 
-// Takes from the front of `rest`; nothing when that is no shortest number.
+// Reads a number from the front of `rest`.  Empty: it is not in the shortest form.
 std::optional<std::uint64_t> TakeNumber(std::string_view& rest) {
   std::uint64_t number = 0;
   for (unsigned shift = 0; shift < 64 && !rest.empty(); shift += 7) {
@@ -54,7 +54,7 @@ std::size_t CommonPrefix(std::string_view a, std::string_view b) {
   return static_cast<std::size_t>(ends.first - a.begin());
 }
 
-// Nothing when the bytes are none of ours.
+// Empty: the bytes are invalid.
 std::optional<WorkloadReference> TakeReference(std::string_view& rest,
                                                const WorkloadReference& before, std::size_t most) {
   WorkloadReference reference;
@@ -94,9 +94,9 @@ Result<std::string> WriteReferences(const std::vector<WorkloadReference>& refere
   std::size_t size = 0;
   for (const WorkloadReference& reference : references) {
     if (before != nullptr && !(*before < reference))
-      return Error{ErrorKind::kInvalid, "the references are not sorted, each once"};
+      return Error{ErrorKind::kInvalid, "the references are not sorted, or contain duplicates"};
     if (reference.revisions_back < 0)
-      return Error{ErrorKind::kInvalid, "a reference is less than no revision back"};
+      return Error{ErrorKind::kInvalid, "a reference has a negative number of revisions back"};
     size += SizeOf(reference);
     if (size > kMostReferenceBytes) return TooMany();
     const WorkloadReference& old = before == nullptr ? kNothing : *before;
@@ -118,13 +118,13 @@ Result<std::string> WriteReferences(const std::vector<WorkloadReference>& refere
 
 Result<std::vector<WorkloadReference>> ReadReferences(std::string_view bytes) {
   const auto bad = [](const std::string& what) { return Error{ErrorKind::kIncomplete, what}; };
-  if (!bytes.starts_with(kMark)) return bad("is of a format that this version does not know");
+  if (!bytes.starts_with(kMark)) return bad("unknown format");
   bytes.remove_prefix(kMark.size());
   const auto count = TakeNumber(bytes);
   if (!count || *count > kMostReferenceBytes / sizeof(WorkloadReference))
-    return bad("has no count of references that can be");
+    return bad("invalid number of references");
   std::vector<WorkloadReference> references;
-  // A reference takes thirteen bytes at least.
+  // A reference takes at least 13 bytes.
   references.reserve(std::min<std::size_t>(*count, bytes.size() / 13 + 1));
   std::size_t size = 0;
   const WorkloadReference nothing;
@@ -132,13 +132,13 @@ Result<std::vector<WorkloadReference>> ReadReferences(std::string_view bytes) {
     const WorkloadReference& before = references.empty() ? nothing : references.back();
     auto next = TakeReference(bytes, before, kMostReferenceBytes - size);
     if (!next)
-      return bad("cannot be read from reference " + std::to_string(references.size() + 1) + " on");
+      return bad("invalid data at reference " + std::to_string(references.size() + 1));
     if (!references.empty() && !(before < *next))
-      return bad("is not in order at reference " + std::to_string(references.size() + 1));
+      return bad("wrong order at reference " + std::to_string(references.size() + 1));
     size += SizeOf(*next);
     references.push_back(*std::move(next));
   }
-  if (!bytes.empty()) return bad("goes on after its last reference");
+  if (!bytes.empty()) return bad("data after the last reference");
   return references;
 }
 

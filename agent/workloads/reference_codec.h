@@ -10,17 +10,17 @@
 
 namespace imagesweep {
 
-// What one set may take, written out as well as in memory again.
+// The maximum size of a set, both encoded and in memory.
 inline constexpr std::size_t kMostReferenceBytes = 64UL << 20;
 
-// References, sorted and each once, as bytes: each text as what differs from the same text of the
-// reference before.  Equal sets give equal bytes.  kInvalid when they are not sorted, or are more
-// than kMostReferenceBytes.
+// Encodes references, which must be sorted and without duplicates.  Stores of each text only the
+// difference from the previous reference.  Equal sets give equal bytes.  kInvalid if they are not
+// sorted, or larger than kMostReferenceBytes.
 Result<std::string> WriteReferences(const std::vector<WorkloadReference>& references);
 
-// The references again.  kIncomplete for anything that WriteReferences does not write, to the last
-// byte: another format, a number or a length that cannot be, an order that is not ascending, more
-// than kMostReferenceBytes in memory.
+// Decodes references.  kIncomplete for any bytes that WriteReferences does not write: another
+// format, an invalid number or length, an order that is not ascending, or more than
+// kMostReferenceBytes in memory.
 Result<std::vector<WorkloadReference>> ReadReferences(std::string_view bytes);
 
 }  // namespace imagesweep

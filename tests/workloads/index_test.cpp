@@ -46,19 +46,20 @@ TEST(IndexTest, SaysWhatIsWrongAndGivesNoPart) {
     change(shards);
     return WhyNot(shards);
   };
-  EXPECT_EQ(WhyNot({}), "there is no shard");
+  EXPECT_EQ(WhyNot({}), "there are no shards");
   EXPECT_EQ(with([](auto& s) { s.erase(s.begin() + 1); }), "shard 2" + of + " is missing");
   EXPECT_EQ(with([](auto& s) { s.pop_back(); }),
             "shard " + std::to_string(whole.size()) + of + " is missing");
-  EXPECT_EQ(with([](auto& s) { s.push_back(s[0]); }), "shard 1" + of + " is there twice");
+  EXPECT_EQ(with([](auto& s) { s.push_back(s[0]); }), "shard 1" + of + " is duplicate");
   EXPECT_EQ(with([](auto& s) { s[2].generation = 5; }),
-            "torn: shard 3" + of + " is of generation 5, another of 4");
+            "torn: shard 3" + of + " has generation 5, another has 4");
   EXPECT_EQ(with([](auto& s) { s[1].sha256[0] ^= 1; }),
-            "torn: shard 2" + of + " is of another set than the first");
-  EXPECT_THAT(with([](auto& s) { s[1].count = 99; }), HasSubstr("of another set"));
+            "torn: shard 2" + of + " is not of the same set as the first shard");
+  EXPECT_THAT(with([](auto& s) { s[1].count = 99; }), HasSubstr("not of the same set"));
   EXPECT_EQ(with([](auto& s) { s[2].format = 2; }),
-            "shard 3" + of + " has format 2, and this version reads 1 alone");
-  EXPECT_THAT(with([](auto& s) { s[2].number = 99; }), HasSubstr("shard 100" + of + " cannot be"));
+            "shard 3" + of + " has format 2, but this version reads only 1");
+  EXPECT_THAT(with([](auto& s) { s[2].number = 99; }),
+              HasSubstr("shard 100" + of + " has an invalid number"));
   EXPECT_THAT(with([](auto& s) { s[1].bytes.pop_back(); }), HasSubstr("sha256"));
   EXPECT_THAT(with([](auto& s) { std::swap(s[1].bytes, s[2].bytes); }), HasSubstr("sha256"));
 }
@@ -82,9 +83,9 @@ TEST(IndexTest, IsNoBomb) {
   shard.count = 1;
   shard.bytes = *Gzip(std::string((64UL << 20) + 1, 'a'));
   shard.sha256 = Sha256Hex(shard.bytes);
-  EXPECT_THAT(WhyNot({shard}), HasSubstr("inflates to more than 67108864 bytes"));
+  EXPECT_THAT(WhyNot({shard}), HasSubstr("decompresses to more than 67108864 bytes"));
   shard.count = 1UL << 60;
-  EXPECT_THAT(WhyNot({shard}), HasSubstr("a shard says that there are 1152921504606846976"));
+  EXPECT_THAT(WhyNot({shard}), HasSubstr("invalid number of shards: 1152921504606846976"));
 }
 
 TEST(IndexTest, ABigClusterFitsIntoFewShards) {

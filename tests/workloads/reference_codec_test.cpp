@@ -31,14 +31,14 @@ TEST(ReferenceCodecTest, WritesOnlySortedSetsAndNothingThatCannotBe) {
   before_now.revisions_back = -1;
   EXPECT_FALSE(WriteReferences({before_now}));
   WorkloadReference huge = Needs(std::string(kMostReferenceBytes, 'a'));
-  EXPECT_THAT(WriteReferences({huge}).error().what, HasSubstr("more references than fit"));
+  EXPECT_THAT(WriteReferences({huge}).error().what, HasSubstr("the references are larger than"));
 }
 
 TEST(ReferenceCodecTest, ReadsOnlyWhatItWritesToTheLastByte) {
   const std::string good = *WriteReferences({Needs("a"), Needs("ab")});
   for (std::size_t size = 0; size < good.size(); ++size)
     EXPECT_FALSE(ReadReferences(good.substr(0, size))) << size;
-  EXPECT_THAT(ReadReferences(good + "x").error().what, HasSubstr("goes on"));
+  EXPECT_THAT(ReadReferences(good + "x").error().what, HasSubstr("data after the last reference"));
   std::string other = good;
   other[other.find("/1") + 1] = '2';
   EXPECT_THAT(ReadReferences(other).error().what, HasSubstr("format"));
@@ -77,7 +77,7 @@ TEST(ReferenceCodecTest, RefusesWhatWouldTakeTooMuchMemory) {
     one_more[one_more.size() - 3] = static_cast<char>(62 + i);
     bytes += one_more;
   }
-  EXPECT_THAT(ReadReferences(bytes).error().what, HasSubstr("cannot be read from reference"));
+  EXPECT_THAT(ReadReferences(bytes).error().what, HasSubstr("invalid data at reference"));
 }
 
 }  // namespace
