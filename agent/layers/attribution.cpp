@@ -51,7 +51,7 @@ class Finder {
       owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
     }
     if (!owners.empty()) return owners;
-    // Without labels there is still the record that the CRI itself makes: its name is the id.
+    // Without labels there is still the CRI's own record, whose name is the ID.
     by_name_.clear();
     if (const std::uint32_t image = ImageOf(record.name); image != kNone) by_name_.push_back(image);
     return by_name_;
@@ -62,7 +62,7 @@ class Finder {
     ++walk_;
     std::size_t expanded = 0;
     pending_.assign(1, target);
-    // Nearest first: the config is a step or two away, whatever else there is to walk.
+    // Breadth first, because the config is one or two steps away.
     for (std::size_t next = 0; next < pending_.size() && expanded < kMostExpanded; ++next) {
       const Key digest = pending_[next];
       if (const std::uint32_t image = ImageOf(digest); image != kNone) {
@@ -84,7 +84,7 @@ class Finder {
   std::vector<std::uint32_t> image_of_;                        // by KeyTable::Index
   std::unordered_map<Key, std::vector<std::uint32_t>> found_;  // by target: records share them
   std::vector<std::uint32_t> by_name_;
-  std::vector<std::uint32_t> walked_;  // by blob: the last walk that came by
+  std::vector<std::uint32_t> walked_;  // by blob: the last walk that visited it
   std::uint32_t walk_ = 0;
   std::vector<Key> pending_;
 };
@@ -123,7 +123,7 @@ Attribution Attribute(const World& world, const ObjectIndex& index, std::span<co
   return result;
 }
 
-// As distribution/reference does it, and no cleverer: a name that it cannot parse stays as it is.
+// Like distribution/reference: a name that cannot be parsed stays unchanged.
 std::string NameInCri(std::string_view record_name) {
   constexpr std::string_view kHub = "docker.io",
                              kPathLetters = "abcdefghijklmnopqrstuvwxyz0123456789._-/";

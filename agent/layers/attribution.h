@@ -11,35 +11,36 @@
 
 namespace imagesweep::layers {
 
-// Which image records of containerd make up which image of the CRI.
+// The image records of containerd that belong to each image of the CRI.
 //
-// The CRI's id of an image is the digest of its config, so a record belongs to the image whose
+// The CRI's ID of an image is the digest of its config, so a record belongs to the image whose
 // config its target leads to: manifest -> config, or index -> manifest -> config.  Names are not
-// compared: the CRI's are normalised, the records' are not.  One id may have several manifests (the
-// same image compressed in two ways), and one record may lead to several ids (an index of several
-// platforms, all of them pulled); which of them the CRI took is not visible, so such a record is
-// gone only when all of them are.
+// compared, because the CRI's are normalised and the records' are not.  One ID may have several
+// manifests (the same image compressed in two ways), and one record may lead to several IDs (an
+// index of several platforms, all of them pulled).  The image that the CRI uses is then unknown, so
+// such a record counts as removed only if all of them are.
 struct Attribution {
   // Parallel to the images: the nodes of their records, ascending.
   std::vector<std::vector<Node>> records;
-  // Parallel to the images: the blobs of their configs; kNoNode when they are not there.
+  // Parallel to the images: the blobs of their configs.  kNoNode if a blob is missing.
   std::vector<Node> configs;
-  // Parallel to the images: snapshots that their configs name, one for each snapshotter.
+  // Parallel to the images: the snapshots that their configs name, one for each snapshotter.
   std::vector<std::vector<Node>> tops;
-  // Parallel to the World's image records: how many of the images it may belong to; 0: it belongs
-  // to none, and no removal of an image touches it.
+  // Parallel to the World's image records: the number of images that the record may belong to.  0:
+  // none, and no removal of an image deletes it.
   std::vector<std::uint32_t> owners;
 };
 
 Attribution Attribute(const World& world, const ObjectIndex& index, std::span<const Image> images);
 
-// The name by which containerd's CRI knows a record: as distribution/reference normalises it, with
-// no tag added ("myalpine" is "docker.io/library/myalpine").
+// The name of a record in containerd's CRI: as distribution/reference normalises it, without an
+// added tag ("myalpine" is "docker.io/library/myalpine").
 // Source: containerd internal/cri/store/image: references go through reference.Sort.
 std::string NameInCri(std::string_view record_name);
 
-// The CRI deletes names as it knows them; a record by another name ("import-2026-11-20@sha256:…",
-// "myalpine") survives RemoveImage, which says OK nevertheless (containerd issues 7698, 8848).
+// The CRI deletes the names that it knows.  A record with another name
+// ("import-2026-11-20@sha256:…", "myalpine") survives RemoveImage, which still returns OK
+// (containerd issues 7698, 8848).
 bool SurvivesRemoveImage(std::string_view record_name);
 
 }  // namespace imagesweep::layers

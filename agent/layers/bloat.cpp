@@ -36,7 +36,7 @@ void AddManyTags(std::span<const Image> images, std::vector<Advice>& advice) {
   }
 }
 
-// Equal layers, different ids: a label, a variable or the time of the build.
+// Images with equal layers and different IDs: only a label, a variable or the build time differs.
 void AddSameLayers(const Bloat& bloat, std::span<const Image> images, std::vector<Advice>& advice) {
   std::map<std::uint32_t, std::vector<std::uint32_t>> by_top;
   for (std::uint32_t at = 0; at < images.size(); ++at)
@@ -44,7 +44,7 @@ void AddSameLayers(const Bloat& bloat, std::span<const Image> images, std::vecto
       by_top[chain.back()].push_back(at);
   for (const auto& [top, same] : by_top) {
     if (same.size() < 2) continue;
-    // All but one could go, with what only they have.
+    // All but one could be removed, with the objects that only they have.
     std::uint64_t sum = 0, most = 0;
     const Image* first = &images[same.front()];
     for (const std::uint32_t at : same) {
@@ -57,7 +57,7 @@ void AddSameLayers(const Bloat& bloat, std::span<const Image> images, std::vecto
   }
 }
 
-// Lines of which several layers are large.  Told of as look-alikes already: not once more.
+// Lines with several large layers, except those that are already reported as look-alikes.
 void AddHeavy(const Bloat& bloat, const BloatLimits& limits, std::vector<Advice>& advice) {
   std::set<std::uint32_t> told;
   for (const LookAlikes& group : bloat.look_alikes)
@@ -74,7 +74,7 @@ void AddHeavy(const Bloat& bloat, const BloatLimits& limits, std::vector<Advice>
       images.insert(layer.images.begin(), layer.images.end());
     }
     if (heavy < 2) continue;
-    // What it takes as a whole: how much of it could be saved, nobody knows.
+    // The total size, because the possible savings are unknown.
     advice.push_back({AdviceKind::kHeavyLayer, sum, line.text, {images.begin(), images.end()}});
   }
 }

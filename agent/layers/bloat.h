@@ -13,41 +13,42 @@ namespace imagesweep::layers {
 
 struct BloatLimits {
   std::size_t heaviest = 10;           // layers listed
-  std::uint64_t min_bytes = 10 << 20;  // smaller layers are no matter
-  double tolerance = 0.03;             // sizes this near are alike
+  std::uint64_t min_bytes = 10 << 20;  // smaller layers are ignored
+  double tolerance = 0.03;             // relative difference of sizes that count as equal
 };
 
-// Layers that say the same and weigh the same, yet lie on disk once for each project: the same
-// context copied, the same packages installed, by images that have no base in common.
+// Layers with the same instruction and size that are on disk once for each project, for example the
+// same copied context or the same installed packages in images without a common base.
 struct LookAlikes {
   std::string instruction;                // of the largest
   std::vector<std::uint32_t> layers;      // in LayerChains::layers, largest first
   std::vector<std::string> repositories;  // of the images that carry them, sorted
-  bool identical = false;                 // the very same content (diff id), on different parents
-  std::uint64_t saved = 0;                // with one in place of one for each repository
+  bool identical = false;                 // the same content (diff ID) on different parents
+  std::uint64_t saved = 0;                // bytes saved by one layer instead of one per repository
 };
 
 enum class AdviceKind {
-  kShareLayer,     // build a base image with it: look-alikes
+  kShareLayer,     // look-alikes: build a base image with the layer
   kOrderLayers,    // identical content on different parents: put it further down
   kHeavyLayer,     // one instruction makes a large layer that several images carry apart
   kManyTags,       // one image under several tags of a repository
-  kSameLayers,     // images that differ in their configuration alone
-  kPatchVersions,  // bases that differ in the patch version alone
+  kSameLayers,     // images that differ only in their configuration
+  kPatchVersions,  // bases that differ only in the patch version
 };
 
 std::string_view ToString(AdviceKind kind);  // "share-layer"
 
-// What could be done, and what for.
+// A possible improvement.
 struct Advice {
   AdviceKind kind = AdviceKind::kShareLayer;
-  // That it would save on this node; 0: tidiness alone.  Of a heavy layer: all that it takes.
+  // The bytes that it saves on this node.  0: it saves no space.  For a heavy layer: its total
+  // size.
   std::uint64_t bytes = 0;
   std::string subject;  // instruction, repository, "PYTHON_VERSION 3.11: 3.11.4, 3.11.9"
   std::vector<std::uint32_t> images;  // ascending
 };
 
-// How layers are shared on this node, and where they could be shared and are not.
+// The sharing of layers on this node, and layers that could be shared.
 struct Bloat {
   Sharing sharing;
   LayerChains chains;
@@ -55,12 +56,12 @@ struct Bloat {
   std::vector<BuildLine> lines;         // the heaviest first
   std::vector<LookAlikes> look_alikes;  // most saved first
   std::vector<Advice> advice;           // most saved first, heavy layers last
-  // Images with layers; these are compared by content alone.
+  // The number of images with layers but without a history.  They are compared only by content.
   std::size_t without_history = 0;
 };
 
-// Pure, and the same whatever the order of the images.  `images`: the list that the graph was built
-// with.
+// Pure.  The result does not depend on the order of the images.  `images`: the list that the graph
+// was built with.
 Bloat FindBloat(const LayerGraph& graph, std::span<const Image> images, BloatLimits limits = {});
 
 // The parts of it.

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint8_t kUnclaimed = 0xFF;
 
-// Gives every object to the first account that reaches it.
+// Assigns every object to the first account that reaches it.
 class Claims {
  public:
   explicit Claims(const LayerGraph& graph)
@@ -37,7 +37,7 @@ class Claims {
   Breakdown Sum() const {
     Breakdown result;
     const ObjectIndex& index = graph_.index();
-    // A file is on the first account that any of its records is on.
+    // A file counts for the first account of any of its records.
     std::vector<std::uint8_t> twins(index.twin_groups(), static_cast<std::uint8_t>(Account::kDead));
     std::vector<Node> one_of(index.twin_groups(), kNoNode);
     for (Node node = 0; node < index.first_image(); ++node) {
@@ -80,11 +80,11 @@ class Claims {
 
   const LayerGraph& graph_;
   std::vector<std::uint8_t> account_;
-  std::vector<bool> entered_;  // a flat lease takes without entering
+  std::vector<bool> entered_;  // a flat lease holds an object without following its references
   std::vector<Node> pending_;
 };
 
-// The account of what no image of the CRI holds.
+// The account of an object that no image of the CRI holds.
 Account AccountOf(const World& world, const Root& root) {
   if (world.namespaces()[root.space] == "buildkit") return Account::kBuildCache;
   if (root.space != world.cri_namespace()) return Account::kOtherNamespaces;

@@ -10,24 +10,24 @@
 
 namespace imagesweep::layers {
 
-// On whose account space on disk is.  What several hold is on the first one's account.
+// The owner of space on disk.  Space with several owners counts for the first.
 enum class Account : std::uint8_t {
-  kWritable,         // writable and mounted snapshots of containers, without what was written there
-  kInUse,            // images (and snapshots) that something runs on
-  kPinned,           // images that the runtime was told to keep
-  kIdle,             // tagged images that nothing runs on
-  kDangling,         // images without a tag that nothing runs on
-  kLeased,           // held by a lease alone: pulls in flight, image volumes, tools
+  kWritable,         // writable and mounted snapshots of containers, without the data written there
+  kInUse,            // images (and snapshots) that containers run on
+  kPinned,           // images that the runtime pins
+  kIdle,             // tagged images that no container runs on
+  kDangling,         // images without a tag that no container runs on
+  kLeased,           // held only by a lease: pulls in progress, image volumes, tools
   kBuildCache,       // BuildKit's
   kOtherNamespaces,  // of other users of this containerd
-  kOther,            // records that are no image of the CRI, gc.root labels, downloads
-  kDead,             // nobody's; gone with the next garbage collection
+  kOther,            // records that are not an image of the CRI, gc.root labels, downloads
+  kDead,             // unreferenced; freed by the next garbage collection
 };
 constexpr std::size_t kAccounts = 10;
 
 std::string_view ToString(Account account);  // "build-cache"
 
-// Everything that containerd has on disk, each blob and snapshot exactly once.
+// The space of all blobs and snapshots of containerd, each counted once.
 struct Breakdown {
   std::array<Reclaim, kAccounts> accounts;
 
@@ -35,8 +35,8 @@ struct Breakdown {
   Reclaim Total() const;
 };
 
-// `needed`: parallel to the images; true for those that the caller knows to be in use, in addition
-// to those that a snapshot shows (SnapshotUse::kDirect).  May be empty.
+// `needed`: parallel to the images, true for images that the caller knows to be in use, in addition
+// to those that have a snapshot in use (SnapshotUse::kDirect).  May be empty.
 Breakdown BreakDown(const LayerGraph& graph, std::span<const Image> images,
                     const std::vector<bool>& needed = {});
 

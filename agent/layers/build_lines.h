@@ -8,16 +8,16 @@
 
 namespace imagesweep::layers {
 
-// One line of a Dockerfile, or of its copies in several projects, and all layers that it made.
+// One line of a Dockerfile, or of its copies in several projects, and all layers that it created.
 struct BuildLine {
-  std::string text;                   // of its largest layer; of two as large, the first in order
+  std::string text;                   // of its largest layer; of equals, the first in order
   std::uint64_t bytes = 0;            // of all its layers
   std::vector<std::uint32_t> layers;  // in LayerChains::layers, ascending
   std::vector<std::uint32_t> images;  // that carry any of them, ascending
 };
 
-// The lines that made layers of a known size, the heaviest first.  Two layers are of one line when
-// their instructions are of one shape (InstructionShape).
+// The lines that created layers of a known size, the heaviest first.  Two layers belong to one line
+// if their instructions have the same shape (InstructionShape).
 std::vector<BuildLine> ReadBuildLines(const LayerChains& chains);
 
 }  // namespace imagesweep::layers

@@ -72,22 +72,22 @@ void LayerGraph::FindDoubts() {
   for (const Unread& part : world_->unread()) {
     Append(doubts_, part.why);
     may_be_less_ = true;
-    // What others hold is one thing; of our own namespace we would miss what goes, too.
+    // Unread objects of the CRI's own namespace may also be freed.
     const bool ours = part.name_space.empty() || part.name_space == world_->namespaces().front();
     if (part.what == Unread::What::kObjects && ours) may_be_more_ = true;
   }
   if (world_->disk().kind != FileSystem::kExt4) {
     may_be_more_ = may_be_less_ = true;
-    Append(doubts_, "the file system does not account in whole blocks");
+    Append(doubts_, "the file system does not count in whole blocks");
   }
   if (world_->conditional()) {
     may_be_more_ = true;
-    Append(doubts_, "references under a condition are taken to hold");
+    Append(doubts_, "conditional references are assumed to hold");
   }
   for (std::size_t i = 0; i < world_->images().size(); ++i) {
     if (!world_->images()[i].expired || attribution_.owners[i] == 0) continue;
     may_be_more_ = true;
-    Append(doubts_, "an image record has expired and may go by itself");
+    Append(doubts_, "an image record has expired and containerd may delete it");
     break;
   }
 }
@@ -98,7 +98,7 @@ Freed LayerGraph::FreedBy(std::span<const std::uint32_t> images) const {
   bool more = may_be_more_, less = may_be_less_;
   if (freed.space.unsized > 0) {
     more = true;
-    Append(freed.why, "the usage of some snapshots is not known");
+    Append(freed.why, "the usage of some snapshots is unknown");
   }
   if (freed.space.estimated > 0) {
     more = less = true;
@@ -155,7 +155,7 @@ std::vector<std::uint32_t> LayerGraph::ImagesOf(Node snapshot) const {
 }
 
 std::vector<std::string> LayerGraph::Manifests(std::uint32_t image) const {
-  // Whatever refers to the config on the way from a record is one of its manifests.
+  // On the path from a record, every object that refers to the config is one of its manifests.
   std::vector<std::string> manifests;
   const Node config = attribution_.configs[image];
   if (config == kNoNode) return manifests;

@@ -15,21 +15,21 @@
 
 namespace imagesweep::layers {
 
-// How a figure relates to what a removal will really free.
+// The relation of a figure to the space that a removal really frees.
 enum class Certainty {
   kExact,
-  kAtLeast,  // something that may come free too was not counted
-  kAtMost,   // something unseen may hold a part of it
+  kAtLeast,  // the removal may free more that was not counted
+  kAtMost,   // an unseen object may hold a part of it
   kRoughly,  // both, or the file system or the snapshotter does not account in blocks
 };
 
 std::string_view ToString(Certainty certainty);  // "at least"
 
-// What removing a set of images frees.
+// The space that the removal of a set of images frees.
 struct Freed {
   Reclaim space;
   Certainty certainty = Certainty::kExact;
-  std::string why;  // empty when exact
+  std::string why;  // empty if exact
 
   bool exact() const { return certainty == Certainty::kExact; }
 };
@@ -38,24 +38,24 @@ struct Freed {
 struct NativeRecord {
   std::string name;
   std::string target;                  // digest of the manifest or index that it stands for
-  bool survives_remove_image = false;  // see SurvivesRemoveImage: remove it by its own name
-  bool ambiguous = false;              // may belong to another image as well
+  bool survives_remove_image = false;  // see SurvivesRemoveImage: delete it by its own name
+  bool ambiguous = false;              // may also belong to another image
 };
 
-// What runs on an image's layers, by the snapshots alone: containers, sandboxes, image volumes,
-// builds, in every namespace and whether or not anything else knows of them.
+// The use of an image's layers by snapshots: of containers, sandboxes, image volumes and builds, in
+// every namespace.
 enum class SnapshotUse {
   kNone,
   kBeneath,  // a running image is built on it
   kDirect,   // a writable or mounted snapshot lies on exactly these layers
 };
 
-// containerd's garbage collection, replayed here: which blobs and snapshots go when a set of images
-// does.  Built once from one collection; nothing in it changes afterwards, so any thread may read.
+// A model of containerd's garbage collection: the blobs and snapshots that it frees after the
+// removal of a set of images.  Built once from one World, then immutable, so any thread may read.
 // Images are positions in the list that it was built with.
 //
-// Source: containerd core/metadata/gc.go (mark and sweep), content.go and snapshot.go (a file goes
-// when no namespace has a record of its digest; snapshots belong to one namespace).
+// Source: containerd core/metadata/gc.go (mark and sweep), content.go and snapshot.go (a file is
+// deleted if no namespace has a record of its digest; snapshots belong to one namespace).
 class LayerGraph {
  public:
   LayerGraph(World world, std::span<const Image> images);
@@ -65,25 +65,26 @@ class LayerGraph {
   std::size_t size() const { return attribution_.records.size(); }  // images
   const World& world() const { return *world_; }
 
-  // The figure for the set as a whole: the sum over single images is lower, since what two of them
-  // share comes free with the second.  Repeated positions count once.  O(nodes): for orders, and
-  // for one image after the other, use a Marginal.
+  // The figure for the whole set.  The sum over single images is lower, because layers that two of
+  // them share are freed with the second.  Repeated positions count once.  O(nodes): to remove
+  // images one after the other, use a Marginal.
   Freed FreedBy(std::span<const std::uint32_t> images) const;
   Reclaim FreedByAll() const { return liveness_.FreedByAll(); }
-  // Not referenced by anything now: the next garbage collection frees it whatever is removed, so no
-  // image may claim it.
+  // Unreferenced now: the next garbage collection frees it without any removal, so it counts for no
+  // image.
   Reclaim Dead() const { return liveness_.Dead(); }
 
-  // What the CRI's image is to containerd; empty when no record of it was found.
+  // The containerd records of the CRI's image.  Empty: none was found.
   std::vector<NativeRecord> Records(std::uint32_t image) const;
-  // Digests of the manifests with this image's config; several when it came compressed in two ways.
+  // The digests of the manifests with this image's config.  Several if it was pulled in several
+  // compressions.
   std::vector<std::string> Manifests(std::uint32_t image) const;
   SnapshotUse Use(std::uint32_t image) const { return uses_[image]; }
-  // A snapshot of the CRI's namespace; kNoNode when there is none.
+  // A snapshot of the CRI's namespace.  kNoNode: there is none.
   Node FindSnapshot(std::string_view snapshotter, std::string_view key) const;
-  // The images on whose layers this snapshot lies, be it with others between (user namespaces remap
-  // layers into one of their own): several when they are of the same layers, and not those that
-  // these are built on.
+  // The images whose layers are below this snapshot, also with other snapshots in between (user
+  // namespaces remap layers into a separate one).  Several if they have the same layers.  Does not
+  // include their base images.
   std::vector<std::uint32_t> ImagesOf(Node snapshot) const;
 
   // For the other files of this folder.
@@ -102,7 +103,7 @@ class LayerGraph {
   ObjectGraph objects_;
   Liveness liveness_;
   std::vector<SnapshotUse> uses_;
-  // What makes every figure inexact, and in which direction.
+  // Why all figures are inexact, and in which direction.
   bool may_be_more_ = false, may_be_less_ = false;
   std::string doubts_;
 };

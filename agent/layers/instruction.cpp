@@ -57,7 +57,7 @@ std::string InstructionShape(std::string_view created_by) {
       if (!IsDigit(c))
         shape += c;
       else if (shape.ends_with("#."))
-        shape.pop_back();  // a number behind a number and a dot: a version
+        shape.pop_back();  // a number after a number and a dot: a version
       else if (!shape.ends_with('#'))
         shape += '#';
     }

@@ -6,16 +6,16 @@
 
 namespace imagesweep::layers {
 
-// A build step's text (history.created_by) as people wrote it: without "/bin/sh -c #(nop)", which
-// the old builder put before it, and "# buildkit" behind it.
+// The text of a build step (history.created_by) as in the Dockerfile: without the prefix
+// "/bin/sh -c #(nop)" of the old builder and the suffix "# buildkit".
 std::string_view Instruction(std::string_view created_by);
 
-// The instruction with what changes from build to build taken out: two steps of equal shape are the
-// same line of a Dockerfile, or of its copy in another project.  "COPY dir:4f8e… in /app" becomes
-// "COPY dir:# in /app", "pip install torch==2.1.0" becomes "pip install torch==#".
+// The instruction without the parts that change from build to build.  Two steps of equal shape are
+// the same line of a Dockerfile, or of its copy in another project.  "COPY dir:4f8e… in /app"
+// becomes "COPY dir:# in /app", "pip install torch==2.1.0" becomes "pip install torch==#".
 std::string InstructionShape(std::string_view created_by);
 
-// What a base image says of its own version: "ENV PYTHON_VERSION=3.11.4".
+// The version of a base image in its environment: "ENV PYTHON_VERSION=3.11.4".
 struct VersionSetting {
   std::string_view name;   // "PYTHON_VERSION"
   std::string_view minor;  // "3.11"
@@ -23,8 +23,8 @@ struct VersionSetting {
 };
 std::optional<VersionSetting> ReadVersionSetting(std::string_view created_by);
 
-// Splits "3.11.4" into "3.11" and the whole: three numbers at least, the last one is the patch;
-// what follows a "-" is kept apart ("3.11.4-slim": flavour "-slim").
+// Splits "3.11.4" into "3.11" and the whole.  Needs at least three numbers, of which the last is
+// the patch version.  A suffix after "-" is separate ("3.11.4-slim": flavour "-slim").
 struct PatchVersion {
   std::string_view minor, full, flavour;
 };

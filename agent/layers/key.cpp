@@ -18,7 +18,7 @@ constexpr std::array<std::int8_t, 256> kNibble = [] {
   return table;
 }();
 
-// Digests are random already, but whoever builds images may choose some of their bits.
+// Digests are random, but the author of an image can choose some of their bits.
 std::size_t Hash(const Digest& digest) {
   std::uint64_t hash = digest.words[0] ^ (digest.words[1] << 1) ^ (digest.words[2] >> 1);
   hash = (hash ^ digest.words[3]) * 0x9E3779B97F4A7C15ULL;
@@ -61,7 +61,7 @@ std::string_view KeyTable::TextAt(std::uint32_t at) const {
   return std::string_view(texts_).substr(begin, text_ends_[at] - begin);
 }
 
-// The slot that holds it, or the free one where it belongs.
+// The slot that has it, or the free slot for it.
 std::size_t KeyTable::SlotOf(const Digest& digest) const {
   const std::size_t mask = digest_slots_.size() - 1;
   std::size_t slot = Hash(digest) & mask;

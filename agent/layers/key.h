@@ -9,13 +9,13 @@
 
 namespace imagesweep::layers {
 
-// A sha256 digest in binary: 32 bytes in place of 71 characters.
+// A sha256 digest in binary: 32 bytes instead of 71 characters.
 struct Digest {
   std::array<std::uint64_t, 4> words{};
   friend bool operator==(const Digest&, const Digest&) = default;
 };
 
-// Only "sha256:" and 64 lower-case hexadecimal digits, the one form that turns back into the text.
+// Parses only "sha256:" and 64 lower-case hexadecimal digits, the form that ToText() writes.
 std::optional<Digest> ParseDigest(std::string_view text);
 std::string ToText(const Digest& digest);
 
@@ -23,18 +23,18 @@ std::string ToText(const Digest& digest);
 enum class Key : std::uint32_t {};
 constexpr Key kNoKey{0xFFFFFFFF};
 
-// Texts to numbers and back: digests (blobs, chain ids, image ids) in binary, anything else as it
-// is (names, container ids, digests by other algorithms).  Equal texts have equal keys.  Nothing is
-// ever taken out.  Reading is safe from any thread.
+// Maps texts to numbers and back.  Stores digests (blobs, chain IDs, image IDs) in binary, and
+// other texts (names, container IDs, digests of other algorithms) unchanged.  Equal texts have
+// equal keys. Entries are never deleted.  Reads are safe from any thread.
 class KeyTable {
  public:
   Key Intern(std::string_view text);
-  Key Find(std::string_view text) const;  // kNoKey when unknown
+  Key Find(std::string_view text) const;  // kNoKey if unknown
   std::string Text(Key key) const;
 
-  void Trim();  // gives back memory that growing took in advance
+  void Trim();  // releases memory that was reserved for growth
   std::size_t size() const { return digests_.size() + text_ends_.size(); }
-  // Below size(), different for every key; changes when keys are added.
+  // Less than size(), and different for every key.  Changes if keys are added.
   std::size_t Index(Key key) const {
     const auto number = static_cast<std::uint32_t>(key);
     return (number & kTextBit) == 0 ? number : digests_.size() + (number & ~kTextBit);

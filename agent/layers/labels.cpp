@@ -8,13 +8,13 @@ namespace {
 
 constexpr std::string_view kPrefix = "containerd.io/gc.";
 
-// The rest of `text` after `start`; empty optional when it begins with something else.
+// The rest of `text` after `start`.  Empty: it does not begin with `start`.
 std::optional<std::string_view> After(std::string_view text, std::string_view start) {
   if (!text.starts_with(start)) return std::nullopt;
   return text.substr(start.size());
 }
 
-// "ref.content", or with a name behind "." or "/" that means nothing.
+// "ref.content", also with any name after "." or "/".
 bool Named(std::string_view key, std::string_view what) {
   const auto rest = After(key, what);
   return rest && (rest->empty() || rest->front() == '.' || rest->front() == '/');
@@ -45,7 +45,7 @@ void ReadBackward(std::string_view key, std::string_view value, GcLabels& out) {
     out.references.push_back({ObjectType::kContainer, {}, value, true});
 }
 
-// "usedat<24h|KEY": taken to hold, whatever the time.
+// "usedat<24h|KEY": assumed to hold at any time.
 void ReadCondition(std::string_view snapshotter, std::string_view value, GcLabels& out) {
   while (!snapshotter.empty() && (snapshotter.front() == '.' || snapshotter.front() == '/'))
     snapshotter.remove_prefix(1);
@@ -56,7 +56,7 @@ void ReadCondition(std::string_view snapshotter, std::string_view value, GcLabel
       {ObjectType::kSnapshot, UntilSlash(snapshotter), value.substr(bar + 1), false});
 }
 
-// Digits [at, at + count) as a number; -1 when they are none.
+// The digits [at, at + count) as a number.  -1: not digits.
 int Number(std::string_view text, std::size_t at, std::size_t count) {
   if (at + count > text.size()) return -1;
   int value = 0;
@@ -114,7 +114,7 @@ std::optional<SystemTime> ParseTime(std::string_view text) {
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
     return std::nullopt;
-  // What fits into our clock; a lease for ever is written as a far year.
+  // Clamp to the range of the clock: a lease without an end has a year in the far future.
   if (year < 1970 || year > 2200)
     return year < 1970 ? SystemTime() : SystemTime(std::chrono::hours(24 * 365 * 230));
   SystemTime time = std::chrono::sys_days(date) + std::chrono::hours(hour) +

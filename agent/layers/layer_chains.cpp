@@ -7,7 +7,7 @@ namespace imagesweep::layers {
 
 namespace {
 
-// Lowest first; empty when the parents run in a circle.
+// Lowest first.  Empty: the parents form a cycle.
 std::vector<Node> ChainOf(const LayerGraph& graph, Node top) {
   std::vector<Node> chain;
   for (Node node = top; node != kNoNode; node = graph.objects().Parent(node)) {

@@ -4,12 +4,12 @@ namespace imagesweep::layers {
 
 namespace {
 
-// An overlayfs snapshot is a directory with "fs" and "work" in it; two of these have a block on
-// ext4 that its usage leaves out.  Measured: 8192 bytes and 2 inodes apart from the usage, each
-// time.
+// An overlayfs snapshot is a directory with "fs" and "work".  Two of these directories have a block
+// on ext4 that the usage does not include.  Measured: always 8192 bytes and 2 inodes more than the
+// usage.
 constexpr std::uint64_t kSnapshotInodes = 2;
 constexpr std::uint64_t kExt4SnapshotBytes = 8192;
-constexpr std::uint64_t kXfsInodeBytes = 512;  // measured; inode chunks are in no file's blocks
+constexpr std::uint64_t kXfsInodeBytes = 512;  // measured; not in the blocks of files
 
 }  // namespace
 
@@ -22,11 +22,11 @@ Liveness::Liveness(const World& world, const ObjectIndex& index, const Attributi
   flags_.assign(graph.size(), 0);
   MarkHeld(graph);
   const Node counted = CountReferences(graph, attribution);
-  // As no collapsing changes what is alive, neither does it change this.
+  // Collapse does not change which objects are alive, so it does not change this.
   twins_alive_.assign(index.twin_groups(), 0);
   for (const auto& [node, group] : index.twins())
     if (Alive(node)) ++twins_alive_[group];
-  // References that run in circles never fall to nought.
+  // The reference counts of a cycle never become 0.
   if (ReleaseAll(graph, attribution) != counted) {
     std::vector<bool> where(graph.size());
     for (Node node = 0; node < graph.size(); ++node)
@@ -63,7 +63,7 @@ void Liveness::MarkHeld(const ObjectGraph& graph) {
   }
 }
 
-// From all records of images; returns how many nodes were reached.
+// Counts from all records of images.  Returns the number of nodes reached.
 Node Liveness::CountReferences(const ObjectGraph& graph, const Attribution& attribution) {
   counts_.assign(graph.size(), 0);
   std::vector<Node> pending;
@@ -90,7 +90,7 @@ Node Liveness::CountReferences(const ObjectGraph& graph, const Attribution& attr
   return reached;
 }
 
-// Returns how many nodes let go when all images do.
+// Returns the number of nodes that the removal of all images frees.
 Node Liveness::ReleaseAll(const ObjectGraph& graph, const Attribution& attribution) {
   std::vector<std::uint32_t> counts = counts_, twins = twins_alive_;
   all_ = {};

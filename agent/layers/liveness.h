@@ -8,14 +8,14 @@
 
 namespace imagesweep::layers {
 
-// Space on disk that a set of objects takes, or that would come free with them.
+// The space on disk that a set of objects takes, or that its removal frees.
 struct Reclaim {
   std::uint64_t bytes = 0;
   std::uint64_t inodes = 0;
   std::uint64_t blobs = 0;
   std::uint64_t snapshots = 0;
-  std::uint64_t unsized = 0;    // of the snapshots: usage unknown, not in `bytes`
-  std::uint64_t estimated = 0;  // of the snapshots: their snapshotter's usage is no count of blocks
+  std::uint64_t unsized = 0;    // snapshots with unknown usage, not in `bytes`
+  std::uint64_t estimated = 0;  // snapshots whose snapshotter does not count usage in blocks
 
   Reclaim& operator+=(const Reclaim& other) {
     bytes += other.bytes;
@@ -29,33 +29,34 @@ struct Reclaim {
   friend bool operator==(const Reclaim&, const Reclaim&) = default;
 };
 
-// What is held by whom as long as nothing is removed, and how many references hold each object that
-// only images hold: the base state that a Marginal starts from.
+// The objects that are held before any removal, and the number of references to each object that
+// only images hold.  A Marginal starts from this state.
 class Liveness {
  public:
   // May Collapse the graph.
   Liveness(const World& world, const ObjectIndex& index, const Attribution& attribution,
            ObjectGraph& graph);
 
-  // Reached from something that no removal of an image takes away, with all that it refers to.
+  // Reachable from a root that no removal of an image deletes.  All its references are held too.
   bool Held(Node node) const { return (flags_[node] & kHeld) != 0; }
-  // Stays whatever is removed, but what it refers to need not.
+  // Stays after any removal, but its references may not.
   bool Stays(Node node) const { return (flags_[node] & (kHeld | kFlat)) != 0; }
   // Survives a garbage collection now.
   bool Alive(Node node) const { return flags_[node] != 0; }
 
-  // References to each node from those that only images hold; of a record: its images.
+  // The number of references to each node from nodes that only images hold.  For a record: the
+  // number of its images.
   const std::vector<std::uint32_t>& counts() const { return counts_; }
-  // For each group of twins: records of the same digest that are alive.
+  // For each group of twins: the number of records of the same digest that are alive.
   const std::vector<std::uint32_t>& twins_alive() const { return twins_alive_; }
 
-  // The space of the object itself, whoever else has it.
+  // The space of the object itself, even if it is shared.
   Reclaim SizeOf(Node node) const;
-  // The group of a blob that several namespaces know; -1 for all others.
+  // The group of a blob that is in several namespaces.  -1 for all others.
   std::int64_t TwinGroup(Node node) const;
-  // What comes free when all images go.
+  // The space that the removal of all images frees.
   const Reclaim& FreedByAll() const { return all_; }
-  // Not alive: the next garbage collection frees it, whatever is removed.
+  // Not alive: the next garbage collection frees it without any removal.
   Reclaim Dead() const;
 
  private:

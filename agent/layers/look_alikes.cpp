@@ -9,7 +9,7 @@ namespace imagesweep::layers {
 
 namespace {
 
-// Of the first name in the order of the alphabet; the id when there is none.
+// The repository of the first name in alphabetical order.  The ID if there is no name.
 std::string RepositoryOf(const Image& image) {
   const auto& names = image.tags.empty() ? image.digests : image.tags;
   const auto first = std::ranges::min_element(names);
@@ -22,8 +22,8 @@ class Finder {
     for (const Image& image : images) repositories_.push_back(RepositoryOf(image));
   }
 
-  // Several versions of one repository are not bloat: retention takes care of these.  One and the
-  // same layer in several repositories is shared already.
+  // Several versions of one repository do not count, because retention handles them.  One layer in
+  // several repositories is already shared.
   void Add(std::vector<std::uint32_t> layers, bool identical, std::vector<LookAlikes>& out) const {
     std::map<std::string, std::uint64_t> largest;  // by repository
     std::set<std::string> all;
@@ -82,7 +82,7 @@ std::vector<LookAlikes> FindLookAlikes(const LayerChains& chains, std::span<cons
   for (auto& [content, layers] : by_content) {
     if (layers.size() < 2) continue;
     std::ranges::sort(layers, larger);
-    // The largest stands for all of them below: others may look like it.
+    // The largest represents all of them below, because others may look like it.
     told.insert(layers.begin() + 1, layers.end());
     finder.Add(layers, true, found);
   }

@@ -47,7 +47,7 @@ Reclaim Marginal::Release(std::uint32_t image) {
   return freed;
 }
 
-// Nothing that was an image's holds the node any more.
+// Releases a node that no image holds any longer.
 void Marginal::Count(Node node, Reclaim& freed) {
   const Liveness& liveness = graph_->liveness();
   if (liveness.Stays(node)) return;

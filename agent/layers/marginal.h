@@ -9,21 +9,22 @@
 
 namespace imagesweep::layers {
 
-// The next image's worth, for choosing an order: starts from a set that is taken to be removed and
-// grows it.  Counts references in place of marking anew, so an image costs its own layers.
+// The space that each further removal frees, for the choice of an order.  Starts from a set of
+// removed images, which grows.  Counts references instead of marking the whole graph again, so the
+// cost of an image is the number of its layers.
 //
-// What an image adds grows with the set (of two siblings the second takes what they share along),
-// so gains have to be asked again after every Add.  Points to the graph, which must outlive it. Not
-// for several threads at once.
+// The gain of an image grows with the set (of two siblings, the second also frees the shared
+// layers), so call Gain again after every Add.  Points to the graph, which must outlive it.  One
+// thread at a time.
 class Marginal {
  public:
   explicit Marginal(const LayerGraph& graph, std::span<const std::uint32_t> removed = {});
 
-  // What would come free in addition; nothing for an image that is in the set already.
+  // The space that the image adds.  Nothing for an image in the set.
   Reclaim Gain(std::uint32_t image);
-  // Puts it into the set, and says what that added.
+  // Adds the image to the set and returns its gain.
   Reclaim Add(std::uint32_t image);
-  // Of the whole set.
+  // The space of the whole set.
   const Reclaim& total() const { return total_; }
   bool Contains(std::uint32_t image) const { return removed_[image]; }
 
@@ -38,7 +39,7 @@ class Marginal {
   std::vector<bool> removed_;
   Reclaim total_;
   std::vector<Node> pending_;
-  // What Release took away, to put it back.
+  // The changes of Release, to undo them.
   std::vector<Node> dropped_;
   std::vector<std::size_t> twins_dropped_;
 };

@@ -14,7 +14,7 @@ ObjectGraph::ObjectGraph(const World& world, const ObjectIndex& index,
   AddRootsOfObjects(from);
 }
 
-// kNoNode: it dangles.
+// kNoNode: dangling.
 Node ObjectGraph::Sources::Meant(Space space, const Reference& reference) const {
   const Node node = index.Find(space, reference);
   return node != kNoNode && Removable(node) ? index.FindName(space, reference.key) : node;
@@ -23,7 +23,7 @@ Node ObjectGraph::Sources::Meant(Space space, const Reference& reference) const 
 void ObjectGraph::AddEdges(const Sources& from) {
   const World& world = from.world;
   const ObjectIndex& index = from.index;
-  std::vector<std::pair<Node, Node>> backward;  // edges that their target states
+  std::vector<std::pair<Node, Node>> backward;  // edges from back references of the target
   offsets_.reserve(index.size() + 1);
   targets_.reserve(world.blobs().size() + world.snapshots().size() + world.images().size());
   parents_.reserve(world.snapshots().size());
@@ -66,7 +66,7 @@ void ObjectGraph::AddEdges(const Sources& from) {
   if (!backward.empty()) Merge(std::move(backward));
 }
 
-// Sorts further edges in among the others.
+// Merges further edges into the sorted ones.
 void ObjectGraph::Merge(std::vector<std::pair<Node, Node>> edges) {
   std::ranges::sort(edges);
   std::vector<std::uint32_t> offsets;
@@ -104,11 +104,11 @@ void ObjectGraph::AddRoots(const Sources& from) {
     for (const Reference& reference : world.Of(its.references)) {
       if (reference.back) continue;
       const Node node = from.Meant(its.space, reference);
-      // What hangs on a name by back references is not held by a flat lease.
+      // A flat lease does not hold objects with back references to a name.
       if (its.flat && node != kNoNode && node >= index.first_image() && !index.IsImage(node))
         continue;
       add(node, its.space, kind, its.flat);
-      // The flat lease of an image keeps its target alone.
+      // The flat lease of an image holds only its target.
       if (its.flat && node != kNoNode && index.IsImage(node))
         add(index.FindBlob(its.space, world.images()[node - index.first_image()].target), its.space,
             kind, true);

@@ -10,10 +10,10 @@
 
 namespace imagesweep::layers {
 
-// On whose behalf a root is one.
+// The owner of a root.
 enum class RootKind : std::uint8_t { kContainer, kLease, kBuildCache, kImage, kOther };
 
-// Something that garbage collection starts from and that no removal of an image takes away.
+// A root of the garbage collection that no removal of an image deletes.
 struct Root {
   Node node = kNoNode;
   Space space = 0;
@@ -21,12 +21,12 @@ struct Root {
   bool flat = false;  // holds only this, and the parents of a snapshot
 };
 
-// Who refers to whom, and where garbage collection starts: the World as a graph of numbers.
-// Dangling references lead nowhere and are left out, as the collector does.
+// The references of the World and the roots of the garbage collection, as a graph of numbers.
+// Dangling references are left out, as the collector does.
 //
-// Records of the CRI's images are no roots here but the removable starting points.  Whatever refers
-// to one of those (a lease, a label) refers to its name alone: while the record exists it needs no
-// one, and once it is deleted only what hangs on the name by back references is left.
+// Records of the CRI's images are not roots here but removable starting points.  A reference to
+// such a record (of a lease, a label) is a reference to its name: it has no effect while the record
+// exists, and after its deletion it holds only objects with back references to the name.
 class ObjectGraph {
  public:
   ObjectGraph(const World& world, const ObjectIndex& index, const Attribution& attribution);
@@ -37,16 +37,16 @@ class ObjectGraph {
     return std::span(targets_).subspan(offsets_[node], offsets_[node + 1] - offsets_[node]);
   }
   const std::vector<Root>& roots() const { return roots_; }
-  // The parent of a snapshot, counted from the first snapshot; kNoNode when it has none.
+  // The parent of a snapshot, counted from the first snapshot.  kNoNode: none.
   Node Parent(Node snapshot) const { return parents_[snapshot - first_snapshot_]; }
 
-  // Makes counting references exact where labels run in circles: for each cycle among the nodes
-  // with `where` set, one further node takes all references from outside and passes them on to the
-  // members.  Only hostile labels make cycles; Tarjan's algorithm, without recursion.
+  // Makes reference counts exact for cycles: for each cycle among the nodes with `where` set, an
+  // additional node gets all references from outside and refers to the members.  Only hostile
+  // labels form cycles.  Tarjan's algorithm, without recursion.
   void Collapse(const std::vector<bool>& where);
 
  private:
-  // Fills the graph in; needed only for that.
+  // The input of the construction.
   struct Sources {
     const World& world;
     const ObjectIndex& index;

@@ -9,25 +9,25 @@
 
 namespace imagesweep::layers {
 
-// The number of an object that garbage collection looks at: blobs first, then snapshots, then image
-// records, each in the order of the World; then those that are only spoken of (see Find).
+// The number of an object in the garbage collection: blobs first, then snapshots, then image
+// records, each in the order of the World, and then objects that are only referenced (see Find).
 using Node = std::uint32_t;
 constexpr Node kNoNode = 0xFFFFFFFF;
 
 // Finds objects of a World by namespace and key.  Holds a pointer to the World, which must outlive
-// it.  Reading is safe from any thread.
+// it.  Reads are safe from any thread.
 class ObjectIndex {
  public:
   explicit ObjectIndex(const World& world);
 
-  // Objects of the World; kNoNode when there is none.
+  // Objects of the World.  kNoNode: there is none.
   Node FindBlob(Space name_space, Key digest) const;
   Node FindSnapshot(Space name_space, Space snapshotter, Key key) const;
   Node FindImage(Space name_space, Key name) const;
-  // The name of an image that back references hang on, whether or not there is a record of it.
+  // The name of an image that has back references, even if there is no record of it.
   Node FindName(Space name_space, Key name) const;
-  // What a reference made in `name_space` means: an object, or a node for one that does not exist
-  // and yet passes on what others say to hang on it; kNoNode for a dangling one and for containers.
+  // The target of a reference in `name_space`: an object, or a node for a missing object with back
+  // references.  kNoNode for a dangling reference and for containers.
   Node Find(Space name_space, const Reference& reference) const;
 
   Node size() const { return first_spoken_of_ + static_cast<Node>(spoken_of_.size()); }
@@ -36,10 +36,10 @@ class ObjectIndex {
   bool IsSnapshot(Node node) const { return node >= first_snapshot_ && node < first_image_; }
   bool IsImage(Node node) const { return node >= first_image_ && node < first_spoken_of_; }
 
-  // Records of one digest in several namespaces (one file on disk): a number for each such digest.
+  // Records of one digest in several namespaces (one file on disk), with a number for each digest.
   const std::unordered_map<Node, std::uint32_t>& twins() const { return twins_; }
   std::uint32_t twin_groups() const { return twin_groups_; }
-  // Listed more than once: the second and later ones, each with the first.
+  // Objects that are listed more than once: the second and later ones, each with the first.
   const std::vector<std::pair<Node, Node>>& repeated() const { return repeated_; }
 
  private:

@@ -24,7 +24,7 @@ bool Newer(std::string_view a, std::string_view b) {
   return left.size() != right.size() ? left.size() > right.size() : left > right;
 }
 
-// How many of the lowest layers came from the same lines.
+// The number of lowest layers that the same lines created.
 std::size_t CommonSteps(const LayerChains& chains, std::uint32_t a, std::uint32_t b) {
   if (!chains.has_history[a] || !chains.has_history[b]) return 0;
   const auto &left = chains.of_image[a], &right = chains.of_image[b];
@@ -36,7 +36,7 @@ std::size_t CommonSteps(const LayerChains& chains, std::uint32_t a, std::uint32_
   return common;
 }
 
-// How many of the lowest layers all of these images have: their base, when they differ above it.
+// The number of lowest layers that all of these images have: their base, if they differ above it.
 std::size_t CommonLayers(const LayerChains& chains, const std::vector<std::uint32_t>& images) {
   const auto& first = chains.of_image[images.front()];
   std::size_t common = first.size();
@@ -48,7 +48,7 @@ std::size_t CommonLayers(const LayerChains& chains, const std::vector<std::uint3
   return common;
 }
 
-// What goes when all images move to the version that most of them have, the newest of these.
+// The space that is freed if all images move to the most frequent version, the newest of equals.
 Advice Judge(const LayerChains& chains, const std::string& name,
              const std::map<std::string, std::vector<std::uint32_t>>& versions) {
   Advice advice{AdviceKind::kPatchVersions, 0, name + ":", {}};
@@ -92,7 +92,7 @@ std::vector<Advice> FindPatchVersions(const LayerGraph& graph, const LayerChains
   std::unordered_map<Key, const ImageFacts*> facts_of;
   for (const ImageFacts& facts : world.facts()) facts_of[facts.id] = &facts;
   for (std::uint32_t image = 0; image < images.size(); ++image) {
-    // A base that others stand on tells its version by its tag.
+    // The tag of a base image tells its version.
     const auto& chain = chains.of_image[image];
     if (!chain.empty() && chains.layers[chain.back()].images.size() > 1)
       for (const ImageName& tag : images[image].tags)
@@ -104,7 +104,7 @@ std::vector<Advice> FindPatchVersions(const LayerGraph& graph, const LayerChains
     if (config == kNoNode) continue;
     const auto facts = facts_of.find(world.blobs()[config].digest);
     if (facts == facts_of.end()) continue;
-    std::map<std::string, std::string> settings;  // the last one is in force
+    std::map<std::string, std::string> settings;  // the last one applies
     for (const auto& step : facts->second->history) {
       const std::string text = world.keys().Text(step.created_by);
       if (const auto setting = ReadVersionSetting(text))

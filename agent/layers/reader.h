@@ -10,13 +10,13 @@
 
 namespace imagesweep::layers {
 
-// Where a LayerGraph comes from.
+// The source of LayerGraphs.
 class LayerReader {
  public:
   virtual ~LayerReader() = default;
-  // One look at everything, for these images, which are one answer of ListImages.  What could not
-  // be read is in the graph's figures (Certainty); an error means that there are none.  kNotFound:
-  // this runtime has no such services, and never will; go on without.
+  // Reads all layers for these images, which are one answer of ListImages.  Parts that could not be
+  // read make the figures inexact (Certainty).  An error means that there are no figures.
+  // kNotFound: this runtime does not offer them.
   virtual Result<std::shared_ptr<const LayerGraph>> Read(std::span<const Image> images,
                                                          const std::stop_token& stop) = 0;
 };

@@ -8,9 +8,10 @@
 
 namespace imagesweep::layers {
 
-// Names of the image that containerd has and the CRI does not show, normalised: records without a
-// tag, without a domain, or with capitals.  A removal takes them as well, so they protect the image
-// as its other names do.  Digest names are not among them, nor the CRI's own record of the ID.
+// Returns the names of the image that containerd has and the CRI does not list, normalised: records
+// without a tag, without a domain, or with capitals.  A removal also deletes them, so they protect
+// the image like its other names.  Does not include digest names and the CRI's own record of the
+// ID.
 std::vector<ImageName> NamesBesideTheCri(const Image& image, std::span<const NativeRecord> records);
 
 }  // namespace imagesweep::layers

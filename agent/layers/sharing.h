@@ -8,8 +8,8 @@
 
 namespace imagesweep::layers {
 
-// One image's space, and the part of it that no other image of the CRI has.  Unlike what a removal
-// frees, this does not ask who else holds it (containers, leases, other namespaces).
+// The space of an image, and the part that no other image of the CRI has.  Unlike the space that a
+// removal frees, this ignores other holders (containers, leases, other namespaces).
 struct Share {
   Reclaim total;
   Reclaim unique;
@@ -21,7 +21,7 @@ struct Sharing {
   std::vector<Share> images;   // parallel to the list
   std::uint64_t apparent = 0;  // the images' totals added up
   std::uint64_t on_disk = 0;   // each layer once
-  // How many times what is on disk is used; 1 when no two images share anything, or there are none.
+  // The average number of uses of a byte on disk.  1 if images share nothing, or there are none.
   double reuse() const {
     return on_disk == 0 ? 1.0 : static_cast<double>(apparent) / static_cast<double>(on_disk);
   }
@@ -30,12 +30,11 @@ struct Sharing {
 // O(sum of the images' layers).
 Sharing MeasureSharing(const LayerGraph& graph);
 
-// What the images' records reach, image by image; `visit(image, node)` is called once for each
-// pair.
+// Visits all nodes that the records of an image reach.  Calls `visit(node)` once for each node.
 template <typename Visit>
 void VisitReached(const LayerGraph& graph, std::uint32_t image, std::vector<std::uint32_t>& seen_by,
                   Visit&& visit) {
-  // seen_by: graph.objects().size() entries, none of them image + 1 at first.
+  // seen_by: graph.objects().size() entries, none equal to image + 1 at the start.
   std::vector<Node> pending;
   const auto enter = [&](Node node) {
     if (seen_by[node] == image + 1) return;

@@ -106,7 +106,7 @@ void World::AddContainer(std::string_view name_space, std::string_view id, std::
 
 void World::AddLease(std::string_view name_space, std::string_view id, Labels labels,
                      std::span<const LeaseResource> resources) {
-  ReadLabels(labels, rules_, read_);  // a lease's own references mean nothing
+  ReadLabels(labels, rules_, read_);  // the labels of a lease hold no objects
   if (read_.expires && now_ > *read_.expires) return;
   Holder lease;
   lease.space = SpaceOf(namespaces_, name_space);

@@ -17,7 +17,7 @@ using Space = std::uint16_t;  // position in World::namespaces() or World::snaps
 
 enum class SnapshotKind : std::uint8_t { kView, kActive, kCommitted };
 
-// Space and inodes of one snapshot, as Snapshots.Usage says.
+// Space and inodes of one snapshot, as Snapshots.Usage returns them.
 struct Usage {
   std::uint64_t bytes = 0;
   std::uint64_t inodes = 0;
@@ -28,7 +28,7 @@ struct Reference {
   Key key = kNoKey;
   Space snapshotter = 0;  // for snapshots
   ObjectType type = ObjectType::kContent;
-  bool back = false;  // the other one holds us
+  bool back = false;  // the other object holds this one
 };
 
 // A range of World::references().
@@ -53,12 +53,12 @@ struct Blob {
   bool root = false;
 };
 
-// A label of a pull: the blob was in these repositories of a registry.  Only a pull writes it
+// The label of a pull: the blob was in these repositories of a registry.  Only a pull writes it
 // (containerd, core/remotes/docker/handler.go, AppendDistributionSourceLabel).
 struct SourceLabel {
   Key blob = kNoKey;          // digest
   Key host = kNoKey;          // of the registry, without its port
-  Key repositories = kNoKey;  // paths with commas between them: "library/nginx,mirror/nginx"
+  Key repositories = kNoKey;  // paths, separated by commas: "library/nginx,mirror/nginx"
 };
 
 struct Snapshot {
@@ -73,30 +73,30 @@ struct Snapshot {
 };
 
 struct Container {
-  Key id = kNoKey, image = kNoKey, snapshot = kNoKey;  // snapshot: kNoKey when it has none
+  Key id = kNoKey, image = kNoKey, snapshot = kNoKey;  // snapshot: kNoKey if it has none
   References references;
   Space space = 0, snapshotter = 0;
 };
 
-// A lease that has not expired, an ingest, or a sandbox with labels: `references` are what it
-// holds.
+// A lease that has not expired, an ingest, or a sandbox with labels.  `references`: the objects
+// that it holds.
 struct Holder {
   enum class Kind : std::uint8_t { kLease, kIngest, kSandbox };
   Key id = kNoKey;
   References references;
   Space space = 0;
   Kind kind = Kind::kLease;
-  bool flat = false;         // only what it names
+  bool flat = false;         // holds only the named objects
   bool build_cache = false;  // BuildKit's: one flat lease for each cache record
 };
 
-// What one step of a build was, from the image's config.
+// One step of a build, from the image's config.
 struct HistoryStep {
   std::string_view created_by;
   bool empty_layer = false;
 };
 
-// From an image's config; all of it optional, for the analysis and for records without labels.
+// Data from an image's config, for the analysis and for records without labels.  All optional.
 struct ImageFacts {
   struct Step {
     Key created_by = kNoKey;
@@ -110,17 +110,16 @@ struct ImageFacts {
 
 enum class FileSystem : std::uint8_t { kExt4, kXfs, kBtrfs, kOther };
 
-// Where blobs and snapshots lie.
+// The file system of blobs and snapshots.
 struct Disk {
   FileSystem kind = FileSystem::kOther;
   std::uint64_t block_bytes = 4096;  // statvfs f_frsize
 };
 
-// A part of the world that was not seen.
+// A part of the metadata that could not be read.
 struct Unread {
   enum class What : std::uint8_t {
-    kHolders,  // images, containers, leases, sandboxes: something unseen may hold what we think
-               // free
+    kHolders,  // images, containers, leases, sandboxes: an unseen one may hold objects
     kObjects,  // content or snapshots: bytes and references are missing
   };
   What what = What::kHolders;
@@ -128,14 +127,13 @@ struct Unread {
   std::string why;         // "Leases.List k8s.io: deadline exceeded"
 };
 
-// One collection of containerd's metadata over all namespaces: plain values that an adapter fills
-// while it reads the streams, interned and with the labels read on the way, so that nothing else of
-// the answers has to be kept.  Order does not matter.  Not for several threads at once while
-// filled.
+// A snapshot of containerd's metadata in all namespaces: plain values that an adapter adds while it
+// reads the streams.  Texts are interned and labels are parsed at once, so that the responses need
+// not be kept.  The order of the calls does not matter.  One thread at a time while it is filled.
 class World {
  public:
-  // `cri_namespace`: where the runtime keeps the images of its CRI ("k8s.io"; Docker: "moby").
-  // `now`: decides which leases and images have expired.
+  // `cri_namespace`: the namespace of the CRI's images ("k8s.io"; Docker: "moby").  `now`: the time
+  // for the expiry of leases and images.
   World(std::string_view cri_namespace, SystemTime now, GcRules rules = {}, Disk disk = {});
 
   void AddNamespace(std::string_view name);
@@ -143,8 +141,8 @@ class World {
                 Labels labels = {});
   void AddBlob(std::string_view name_space, std::string_view digest, std::uint64_t bytes,
                SystemTime created = {}, Labels labels = {});
-  // `parent` is empty for the lowest.  Usage of a committed snapshot never changes, so it can be
-  // remembered by snapshotter and key; of others it is not needed.
+  // `parent` is empty for the lowest.  The usage of a committed snapshot never changes, so a caller
+  // can cache it by snapshotter and key.  Other snapshots do not need it.
   void AddSnapshot(std::string_view name_space, std::string_view snapshotter, std::string_view key,
                    std::string_view parent, SnapshotKind kind, std::optional<Usage> usage,
                    Labels labels = {});
@@ -154,17 +152,17 @@ class World {
   // An entry of Leases.ListResources.
   struct LeaseResource {
     std::string_view id;
-    std::string_view type;  // "content", "snapshots/overlayfs", "images"; others hold nothing here
+    std::string_view type;  // "content", "snapshots/overlayfs", "images"; others are ignored
   };
   void AddLease(std::string_view name_space, std::string_view id, Labels labels,
                 std::span<const LeaseResource> resources);
-  // A download in flight; `expected` may be empty.
+  // A download in progress.  `expected` may be empty.
   void AddIngest(std::string_view name_space, std::string_view ref, std::string_view expected);
   void AddSandbox(std::string_view name_space, std::string_view id, Labels labels);
   void AddFacts(std::string_view image_id, std::span<const std::string_view> manifests,
                 std::span<const std::string_view> diff_ids, std::span<const HistoryStep> history);
   void CouldNotRead(Unread unread);
-  // When all is read: gives back the memory that growing took in advance, up to half of it.
+  // Releases memory that was reserved for growth, up to half of it.  Call it after all reads.
   void Trim();
 
   Space cri_namespace() const { return 0; }
@@ -181,11 +179,11 @@ class World {
   const std::vector<Holder>& holders() const { return holders_; }
   const std::vector<ImageFacts>& facts() const { return facts_; }
   const std::vector<Unread>& unread() const { return unread_; }
-  // A part of the CRI's namespace that was not seen; null: there is none.
+  // A part of the CRI's namespace that could not be read.  Null: there is none.
   const Unread* UnreadOfCri(Unread::What what) const;
-  // Some references hold only under a condition (gc.cond.*); they are taken to hold.
+  // True if some references hold only under a condition (gc.cond.*).  They are assumed to hold.
   bool conditional() const { return conditional_; }
-  // Some references say who holds their object (gc.bref.*).
+  // True if there are back references (gc.bref.*).
   bool has_back_references() const { return back_; }
 
   std::span<const Reference> Of(const References& range) const {
