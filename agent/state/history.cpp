@@ -25,7 +25,7 @@ struct Settled {
 };
 using RemovalChange = std::variant<RemovalEntry, Settled>;
 
-// False when something is settled that is not there.
+// Returns false if the entry to settle is missing.
 bool Apply(const Database& db, const RemovalChange& change) {
   if (const auto* removal = std::get_if<RemovalEntry>(&change)) {
     PutRemoval(db, *removal);
@@ -83,7 +83,7 @@ class DurableHistory final : public History {
 
   Status AddRun(const RunEntry& entry, int limit) override {
     if (keeps_nothing()) return Done{};
-    if (entry.run.empty()) return Error{ErrorKind::kInvalid, "history: a run without an id"};
+    if (entry.run.empty()) return Error{ErrorKind::kInvalid, "history: the run has no ID"};
     if (entry.report.size() > kMaxReportBytes)
       return Error{ErrorKind::kInvalid, "history: the report of run " + entry.run + " takes " +
                                             HumanBytes(entry.report.size()) + "; at most " +
@@ -105,7 +105,7 @@ class DurableHistory final : public History {
     if (!read) return std::move(read).error();
     if (found.empty()) return std::optional<RunEntry>();
     if (found.size() > 1)
-      return Error{ErrorKind::kInvalid, "history: more than one run begins with " + run};
+      return Error{ErrorKind::kInvalid, "history: several run IDs begin with " + run};
     auto report = Unpack(found[0].report, kMaxReportBytes);
     if (!report)
       return Error{ErrorKind::kIncomplete,
@@ -131,7 +131,7 @@ class DurableHistory final : public History {
     waiting_.push_back(std::move(change));
   }
 
-  // What waits comes first, in the same transaction.
+  // Waiting changes come first, in the same transaction.
   Status Write(const std::function<void(const Database& db)>& change) {
     auto written = Use([&] {
       return file_->Write([&](const Database& db) {
@@ -149,7 +149,7 @@ class DurableHistory final : public History {
     return Use([&] { return file_->Read(look); });
   }
 
-  // Tries once more with the file as it is now: it may have been replaced, or be damaged.
+  // Tries again with the present file, because it may have been replaced or damaged.
   Status Use(const std::function<Status()>& work) {
     if (leave_alone_until_ && clock_.Steady() < *leave_alone_until_)
       return Error{ErrorKind::kDeadline, "history: another process holds the file"};
@@ -183,9 +183,9 @@ class DurableHistory final : public History {
   const fs::path directory_;
   const Clock& clock_;
   std::unique_ptr<StateFile> file_;
-  std::deque<RemovalChange> waiting_;  // for a file that takes them, oldest first
-  bool together_ = false;              // they are written later, all at once
-  bool last_is_missing_ = false;       // the last of them settled what was not there
+  std::deque<RemovalChange> waiting_;  // not yet written, oldest first
+  bool together_ = false;              // write them later in one transaction
+  bool last_is_missing_ = false;       // the last of them settled a missing entry
   std::optional<SteadyTime> leave_alone_until_;
   Warnings warnings_;
 };
@@ -199,7 +199,8 @@ Result<bool> History::Exists(const fs::path& directory) {
     return Error{missing ? ErrorKind::kNotFound : ErrorKind::kUnavailable,
                  directory.string() +
                      (missing ? " does not exist"
-                              : (code ? ": " + code.message() : std::string(" is no directory")))};
+                              : code  ? ": " + code.message()
+                                     : std::string(" is not a directory"))};
   }
   const bool found = fs::exists(directory / kHistoryFormat.name, code);
   if (code) return Error{ErrorKind::kUnavailable, directory.string() + ": " + code.message()};

@@ -15,61 +15,61 @@
 
 namespace imagesweep {
 
-// What the runs of this node did, and which images they removed: DIRECTORY/history.db.
+// The runs of this node and the images that they removed: DIRECTORY/history.db.
 //
-// It never stands in the way of a run: when the file cannot be used, calls return an error that
-// says why, and every later call tries the file again.  Removals that could not be written are held
-// in memory until a later call can; runs are not.  Another process that holds the file for longer
-// than two seconds is left alone for the next 30.
+// It never blocks a run: if the file cannot be used, calls return an error that tells why, and
+// every later call tries the file again.  Removals that could not be written stay in memory until a
+// later call writes them.  Runs do not.  If another process holds the file for more than two
+// seconds, calls do not try again for the next 30 seconds.
 //
 // One thread at a time; agent and CLI may share the file.
 class History {
  public:
-  // Limits, so that the file stays small whatever happens.
+  // Limits that keep the file small.
   static constexpr std::size_t kMaxRemovals = 5000;
   static constexpr std::size_t kMaxRemovalBytes = 1024UL * 1024;
   static constexpr std::size_t kMaxReportBytes = 16UL * 1024 * 1024;
 
-  // Makes the directory (0700) and the file (0600) when they are missing.  Never fails; an empty
-  // directory name keeps nothing, without a warning.  `clock` must outlive the history.
+  // Creates the directory (0700) and the file (0600) if they are missing.  Never fails.  With an
+  // empty directory name it stores nothing, without a warning.  `clock` must outlive the history.
   static std::unique_ptr<History> Open(const std::filesystem::path& directory, const Clock& clock);
 
   virtual ~History() = default;
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 
-  // Before the runtime is asked to remove it.  Settle must follow, after an error too; an entry
-  // without it means that the process ended in between.  `done` is not read.  kInvalid for one of
-  // which the names and digests take more than kMaxRemovalBytes: it is not kept.  The oldest go
-  // beyond kMaxRemovals, and beyond 8 MiB.
+  // Records a removal before the call to the runtime.  Settle must follow, also after an error.  An
+  // entry without it means that the process ended in between.  Ignores `done`.  kInvalid if the
+  // names and digests take more than kMaxRemovalBytes: the entry is not stored.  Deletes the oldest
+  // entries beyond kMaxRemovals and beyond 8 MiB.
   virtual Status Intend(const RemovalEntry& removal) = 0;
-  // After: it is gone; or it is not, and the entry is dropped.  kNotFound when it is gone and no
-  // entry says that it was asked for.
+  // Records the result.  If the image was not removed, deletes the entry.  kNotFound if it was
+  // removed and there is no entry.
   virtual Status Settle(const std::string& run, const std::string& image_id, bool removed) = 0;
 
-  // What `changes` intends and settles is written at once, when it returns: a write waits for the
-  // disk.  An error of either.
+  // Writes everything that `changes` intends and settles in one transaction when it returns,
+  // because each write waits for the disk.  Returns the error of `changes` or of the write.
   virtual Status Together(const std::function<Status()>& changes) = 0;
 
-  // Adds a run, and drops the oldest beyond `limit` (0: keeps none) and beyond 24 MiB of packed
-  // reports; the removals of a dropped run stay.  A "noop" after a "noop" with the same dry_run
-  // takes its place and counts up `times`.  kInvalid for a report above kMaxReportBytes, and for a
-  // run without an id.
+  // Adds a run, and deletes the oldest beyond `limit` (0: keeps none) and beyond 24 MiB of packed
+  // reports.  The removals of a deleted run stay.  A "noop" after a "noop" with the same dry_run
+  // replaces it and increments `times`.  kInvalid for a report above kMaxReportBytes, and for a run
+  // without an ID.
   virtual Status AddRun(const RunEntry& entry, int limit) = 0;
 
-  // Does the directory hold one already?  Open() makes it.  kNotFound when the directory itself is
-  // missing.
+  // True if the directory already has a history, which Open() creates.  kNotFound if the directory
+  // is missing.
   static Result<bool> Exists(const std::filesystem::path& directory);
 
   // Newest first, without `report`.
   virtual Result<std::vector<RunEntry>> Runs() = 0;
-  // The whole entry: of this id, else of the one id that begins so; the newest when `run` is empty.
-  // Nothing when there is none; kInvalid when several begin so.
+  // The whole entry by its ID or by a unique prefix of it.  The newest if `run` is empty.  Empty if
+  // there is none.  kInvalid if the prefix is not unique.
   virtual Result<std::optional<RunEntry>> Find(const std::string& run) = 0;
-  // Of one run (its whole id), or of all when `run` is empty; newest first.
+  // The removals of one run (by its whole ID), or of all runs if `run` is empty.  Newest first.
   virtual Result<std::vector<RemovalEntry>> Removals(const std::string& run) = 0;
 
-  // Why the file was not used, or not as it was: one line each, oldest first, each once.
+  // Problems with the file, one line each, oldest first, without duplicates.
   virtual std::vector<std::string> warnings() const = 0;
 
  protected:

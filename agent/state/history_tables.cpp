@@ -11,14 +11,14 @@ namespace {
 
 using Nanos = std::chrono::nanoseconds;
 
-// The packed reports; beside them at most kMaxRemovals short rows and some slack, far from the
-// size at which a file is taken for damaged.
+// The packed reports.  With at most kMaxRemovals short rows, the file stays far below the size that
+// counts as damaged.
 constexpr std::int64_t kMaxReportsBytes = 24LL * 1024 * 1024;
 constexpr std::int64_t kMaxRemovalsBytes = 8LL * 1024 * 1024;
-// As many as are kept cannot take more than that if each of them takes at most so much.
+// All stored entries together stay below the limit if each has at most this size.
 constexpr std::size_t kShortRemoval = kMaxRemovalsBytes / History::kMaxRemovals;
 
-// A large column comes last: what stands before it is read without it.
+// The large column comes last, so that SQLite reads the others without it.
 constexpr const char* kSchema =
     "CREATE TABLE run ("
     " seq INTEGER PRIMARY KEY,"
@@ -72,7 +72,7 @@ std::int64_t Signed(std::uint64_t value) {
   return static_cast<std::int64_t>(std::min(value, kMost));
 }
 
-// One to a line.  A name with a line break in it could not be pulled, so it is left out.
+// One per line.  A name with a line break cannot be pulled, so it is left out.
 std::string Join(const std::vector<std::string>& words) {
   std::string text;
   for (const auto& word : words) {
@@ -93,7 +93,7 @@ std::vector<std::string> Split(const std::string& text) {
   return words;
 }
 
-// What an older version wrote is unknown.
+// Unknown for entries of older versions.
 OriginKind OriginKindOf(const std::string& text) {
   for (const OriginKind kind : {OriginKind::kLocal, OriginKind::kPulled, OriginKind::kRegistry})
     if (text == ToString(kind)) return kind;
@@ -114,7 +114,7 @@ RunEntry ReadRun(const Statement& row) {
   return entry;
 }
 
-// How many runs a "noop" stands for, after the one whose place it takes is gone.
+// Deletes a preceding "noop" and returns the number of runs that the new one stands for.
 std::int64_t TakePlace(const Database& db, const RunEntry& entry) {
   const std::int64_t times = std::max(entry.times, 1);
   if (entry.result != "noop") return times;
@@ -145,7 +145,7 @@ void ShrinkRemovals(const Database& db) {
       .Execute();
 }
 
-// The rare node whose images have very many names.
+// For nodes whose images have very many names.
 void ShrinkRemovalsBySize(const Database& db) {
   Statement(db,
             "DELETE FROM removal WHERE seq <= (SELECT max(seq) FROM (SELECT seq, sum(length(names) "
@@ -158,7 +158,7 @@ void ShrinkRemovalsBySize(const Database& db) {
 void RequireTables(const Database& db) {
   if (db.Number("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN "
                 "('run', 'removal')") != 2)
-    ThrowDamage("it has not all of its tables");
+    ThrowDamage("tables are missing");
 }
 
 }  // namespace

@@ -10,21 +10,21 @@
 
 namespace imagesweep {
 
-// The tables of history.db, and entries in and out of them; each call within a transaction of
-// StateFile's, whose exceptions they throw.
+// Reads and writes the tables of history.db.  Call these functions within a transaction of
+// StateFile. They throw its exceptions.
 
 extern const StateFormat kHistoryFormat;
 
 void PutRemoval(const Database& db, const RemovalEntry& removal);
-// False when there is no such entry.
+// Returns false if there is no such entry.
 bool SettleRemoval(const Database& db, const std::string& run, const std::string& image_id,
                    bool removed);
 std::vector<RemovalEntry> ReadRemovals(const Database& db, const std::string& run);
 
-// `packed` takes the place of `entry.report`.
+// `packed` replaces `entry.report`.
 void PutRun(const Database& db, const RunEntry& entry, std::string_view packed, int limit);
 std::vector<RunEntry> ReadRuns(const Database& db);
-// At most two, so that the caller sees whether the id is unique; `report` is packed.
+// Returns at most two, so that the caller sees whether the ID is unique.  `report` is packed.
 std::vector<RunEntry> FindRuns(const Database& db, const std::string& run);
 
 }  // namespace imagesweep

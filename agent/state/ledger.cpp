@@ -19,9 +19,10 @@ namespace fs = std::filesystem;
 constexpr Millis kWaitForAgent = std::chrono::seconds(3);
 constexpr Millis kAskAgain{50};
 
-// Keeps every look's result in memory as well.  As long as looks reach the file, the file leads,
-// because other processes look too.  After one that did not, memory leads; once another process has
-// looked meanwhile, the more patient of both counts.
+// Also keeps the result of each observation in memory.  While observations are written to the file,
+// the file takes precedence, because other processes write to it too.  After a failed write, memory
+// takes precedence.  If another process has written in the meantime, the more patient of both
+// counts.
 class DurableLedger final : public Ledger {
  public:
   DurableLedger(fs::path directory, const Clock& clock, Options options)
@@ -35,7 +36,7 @@ class DurableLedger final : public Ledger {
   std::vector<ImageAge> Observe(std::span<const Image> images,
                                 const std::vector<bool>& in_use) override {
     const MergedObservations merged = MergeObservations(images, in_use);
-    std::optional<Records> after;  // with what the file says, also when it did not take it
+    std::optional<Records> after;  // merged with the file, even if it could not be written
     const SteadyTime began = clock_.Steady();
     do {
       agent_is_behind_ = false;
@@ -51,7 +52,7 @@ class DurableLedger final : public Ledger {
       });
     } while (agent_is_behind_ && clock_.Sleep(kAskAgain, {}));
     if (!after) {
-      // What other processes counted is not known: no count goes on but one that began here.
+      // The counts of other processes are unknown, so only counts of this process continue.
       if (!memory_is_ahead_) memory_ = Evaluate(std::move(memory_), {});
       after = Advance(memory_, Now(), Watched(memory_, began), OursLast(memory_), merged);
     }
@@ -66,7 +67,8 @@ class DurableLedger final : public Ledger {
                                    const std::vector<bool>& candidate) override {
     const Candidates candidates = MarkCandidates(images, candidate);
     Records counted = Evaluate(memory_, candidates);
-    // The file has counts of looks that it has, so that who sees no new look has missed no count.
+    // The file has counts only for observations that it has, so a process that sees no new
+    // observation has missed no count.
     if (!memory_is_ahead_) {
       durable_ = ChangeFile([&](const Records& stored) {
         Records after = Evaluate(stored, candidates);
@@ -103,13 +105,13 @@ class DurableLedger final : public Ledger {
             Nanos::zero()};
   }
 
-  // Looks of ours are missing in the file, and none of another process's is new in it.
+  // True if the file lacks observations of this process and has no new ones of other processes.
   bool MemoryLeads(const Records& stored) const {
     return memory_is_ahead_ && stored.observation == known_;
   }
 
-  // Of a command: the mark in the file holds while its agent's lock says that all is written.
-  // Asked within the transaction, so that the uses of `stored` are all that the agent saw.
+  // For a command: the mark in the file is valid while the agent's lock says that all is written.
+  // Read within the transaction, so that `stored` has all uses that the agent saw.
   WatchedTime Watched(const Records& stored, SteadyTime began) {
     WatchedTime watched{{}, options_.count_unwatched};
     if (options_.watched_since) {
@@ -125,7 +127,7 @@ class DurableLedger final : public Ledger {
     return watched;
   }
 
-  // The time is taken here, while no other process can look: intervals then never overlap.
+  // The time is read here, while no other process can observe, so that intervals never overlap.
   Records ObserveWithFile(const Records& stored, const WatchedTime& watched,
                           const MergedObservations& used) {
     const ObservationTime now = Now();
@@ -136,8 +138,8 @@ class DurableLedger final : public Ledger {
     if (stored.observation && !ours &&
         !OfThisNode(stored.node, stored.observation->boot_id, node_, options_.boot_id)) {
       warnings_.Add("the ages in " + directory_.string() +
-                    " are of another node, or nothing shows that they are of this one; all ages "
-                    "start anew");
+                    " are of another node, or have no evidence that they are of this node; all "
+                    "ages start again");
       before.observation.reset();
       before.images.clear();
       before.node = {};
@@ -153,7 +155,7 @@ class DurableLedger final : public Ledger {
     return records;
   }
 
-  // Did this process make the last observation?
+  // True if this process made the last observation.
   bool OursLast(const Records& records) const {
     const auto& last = records.observation;
     return last && last_ours_ && last->boot_id == last_ours_->boot_id &&
@@ -186,11 +188,11 @@ class DurableLedger final : public Ledger {
   const Options options_;
   NodeIdentity node_;
   std::unique_ptr<LedgerFile> file_;
-  Records memory_;                            // after the last look
-  bool memory_is_ahead_ = false;              // that look is not in the file
-  std::optional<ObservationTime> last_ours_;  // the last one that we made
-  std::optional<ObservationTime> known_;      // the file's last one that memory knows of
-  bool agent_is_behind_ = false;              // it has seen uses that are not in the file yet
+  Records memory_;                            // after the last observation
+  bool memory_is_ahead_ = false;              // the file lacks the last observation
+  std::optional<ObservationTime> last_ours_;  // the last one of this process
+  std::optional<ObservationTime> known_;      // the file's last one that memory includes
+  bool agent_is_behind_ = false;              // it has seen uses that are not yet in the file
   bool durable_ = false;
   Warnings warnings_;
 };

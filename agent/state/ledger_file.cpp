@@ -9,8 +9,8 @@
 namespace imagesweep {
 namespace {
 
-// What version 3 adds: which node the ages are of, since when its agent watches, and which
-// references were used since the last observation.
+// Version 3 adds the node of the ages, the time since which its agent watches, and the references
+// that were used since the last observation.
 #define IMAGESWEEP_LEDGER_VERSION_3                  \
   "CREATE TABLE node ("                              \
   " one INTEGER PRIMARY KEY CHECK (one = 1),"        \
@@ -42,7 +42,7 @@ constexpr const char* kSchema =
     " candidate_runs INTEGER NOT NULL DEFAULT 0 CHECK (candidate_runs >= 0)"
     ") STRICT, WITHOUT ROWID;" IMAGESWEEP_LEDGER_VERSION_3;
 
-// Before version 3 nothing tells what was watched.
+// Before version 3, watched time is unknown.
 constexpr std::array<const char*, 2> kUpgrades{
     "ALTER TABLE image ADD COLUMN"
     " candidate_runs INTEGER NOT NULL DEFAULT 0 CHECK (candidate_runs >= 0)",
@@ -55,7 +55,7 @@ constexpr std::array<const char*, 2> kUpgrades{
 
 Nanos Time(const Statement& row, int column) {
   const Nanos value(row.Integer(column));
-  if (value > kFarthest || value < -kFarthest) ThrowDamage("a time is absurd");
+  if (value > kFarthest || value < -kFarthest) ThrowDamage("a time is out of range");
   return value;
 }
 
@@ -71,7 +71,8 @@ std::optional<std::int64_t> CountOf(const std::optional<Nanos>& time) {
 
 int Runs(const Statement& row, int column) {
   const auto runs = row.Integer(column);
-  if (runs < 0 || runs > std::numeric_limits<int>::max() - 1) ThrowDamage("a count is absurd");
+  if (runs < 0 || runs > std::numeric_limits<int>::max() - 1)
+    ThrowDamage("a count is out of range");
   return static_cast<int>(runs);
 }
 
@@ -86,7 +87,7 @@ Records ReadAll(const Database& db) {
   const Nanos observed = records.observation ? records.observation->observed : Nanos::zero();
   if (records.observation &&
       std::max(records.observation->watched_from, records.observation->accepted_from) > observed)
-    ThrowDamage("it was watched since a time that has not come");
+    ThrowDamage("the start of the watched time is in the future");
   Statement node(db, "SELECT machine_id, node_uid FROM node");
   if (node.Step()) records.node = {node.Text(0), node.Text(1)};
   Statement watch(db, "SELECT boot_id, since_ns FROM watch");
@@ -100,7 +101,7 @@ Records ReadAll(const Database& db) {
     const ImageRecord record{Time(image, 1), TimeOrNothing(image, 2), TimeOrNothing(image, 3),
                              Runs(image, 4)};
     if (record.idle_from && (*record.idle_from < Nanos::zero() || *record.idle_from > observed))
-      ThrowDamage("an image is idle since a time that has not come");
+      ThrowDamage("the start of an image's idle time is in the future");
     records.images.emplace_hint(records.images.end(), image.Text(0), record);
   }
   return records;
@@ -109,7 +110,7 @@ Records ReadAll(const Database& db) {
 void Check(const Database& db) {
   if (db.Number("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN "
                 "('look', 'image', 'node', 'watch', 'recent_use')") != 5)
-    ThrowDamage("it has not all of its tables");
+    ThrowDamage("tables are missing");
   ReadAll(db);
 }
 

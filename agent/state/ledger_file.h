@@ -13,7 +13,7 @@
 
 namespace imagesweep {
 
-// The ledger on disk, DIRECTORY/ledger.db: its tables, and records in and out of them.
+// The file of the ledger, DIRECTORY/ledger.db: reads and writes its tables.
 class LedgerFile {
  public:
   struct Opened {
@@ -22,11 +22,11 @@ class LedgerFile {
   };
   static Result<Opened> Open(const std::filesystem::path& directory);
 
-  // One change as one transaction: what is stored goes in, what shall be stored comes out.  The
-  // callback runs while no other process can look; not at all when the transaction cannot begin.
+  // Changes the stored records in one transaction.  `change` runs while no other process can read
+  // or write.  It does not run if the transaction cannot begin.
   Status Update(const std::function<Records(const Records& stored)>& change);
 
-  // Adds `uses` to those that the next observation takes, and sets the mark; both or neither.
+  // Adds `uses` to those that the next observation reads, and sets the mark, in one transaction.
   Status AddUses(const std::vector<std::string>& uses, const std::optional<WatchMark>& watch);
 
  private:

@@ -5,8 +5,8 @@
 
 namespace imagesweep {
 
-// The id of the operating system below `root` (etc/machine-id, as systemd makes it): 32 hexadecimal
-// digits.  Empty when there is none or it is not one, such as on a system that was never started.
+// Returns the ID of the operating system below `root` (etc/machine-id, which systemd creates): 32
+// hexadecimal digits.  Empty if it is missing or invalid, for example before the first boot.
 std::string ReadMachineId(const std::filesystem::path& root);
 
 }  // namespace imagesweep

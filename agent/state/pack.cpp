@@ -7,8 +7,8 @@
 namespace imagesweep {
 namespace {
 
-// Before zlib's stream (RFC 1950, which ends with a checksum): the text's length, four bytes, low
-// ones first.
+// The length of the text in four bytes, little-endian, precedes zlib's stream (RFC 1950, which ends
+// with a checksum).
 constexpr std::size_t kLengthBytes = 4;
 
 const Bytef* Bytes(const char* text) {
@@ -25,7 +25,7 @@ std::string Pack(std::string_view text) {
   std::string packed(kLengthBytes + size, '\0');
   for (std::size_t i = 0; i < kLengthBytes; ++i)
     packed[i] = static_cast<char>((text.size() >> (8 * i)) & 0xFF);
-  // It cannot fail: there is room for the worst case.
+  // This cannot fail, because the buffer fits the worst case.
   compress2(Bytes(packed.data() + kLengthBytes), &size, Bytes(text.data()), text.size(),
             Z_DEFAULT_COMPRESSION);
   packed.resize(kLengthBytes + size);

@@ -7,11 +7,11 @@
 
 namespace imagesweep {
 
-// Makes repetitive text (JSON) a few times smaller, by zlib.  Pure; no errors.  At most 2^31 bytes.
+// Compresses text with zlib.  Pure, without errors.  At most 2^31 bytes.
 std::string Pack(std::string_view text);
 
-// The text again.  Nothing when `packed` is not what Pack made, to the last byte, or when the text
-// would be longer than `max_size`; whatever the bytes are, nothing outside them is read.
+// The reverse of Pack.  Empty if `packed` is not exactly an output of Pack, or if the text is
+// longer than `max_size`.  Safe for any bytes.
 std::optional<std::string> Unpack(std::string_view packed, std::size_t max_size);
 
 }  // namespace imagesweep

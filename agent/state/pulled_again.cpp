@@ -28,7 +28,7 @@ std::vector<PulledAgain> FindPulledAgain(const std::vector<RemovalEntry>& remova
     if (removed.last == nullptr || removal.at > removed.last->at) removed.last = &removal;
     ++removed.times;
   }
-  // The last run before this one that took notice of what came back.
+  // The last run before this one that could see returned images.
   const auto before = std::ranges::find_if(
       runs, [&](const RunEntry& run) { return run.run != report.run && run.result != "error"; });
   std::vector<PulledAgain> found;
@@ -38,7 +38,7 @@ std::vector<PulledAgain> FindPulledAgain(const std::vector<RemovalEntry>& remova
     if (removed == by_id.end()) continue;
     const RemovalEntry& last = *removed->second.last;
     bool first_to_see = seen.ages[at].just_seen;
-    // What is back before anybody saw it gone was never new to the ledger.
+    // An image that returned before an observation without it was never new to the ledger.
     if (before != runs.end())
       first_to_see = last.run == before->run || last.at >= before->finished ||
                      seen.ages[at].first_seen > before->finished;

@@ -7,12 +7,12 @@
 
 namespace imagesweep {
 
-// Images of `report` that runs before it removed within the last 7 days, and that are listed again:
-// same id, so the same content.  In the order of the images.
+// Returns the images of `report` that earlier runs removed within the last 7 days and that are on
+// the node again, with the same ID and so the same content.  In the order of the images.
 //
-// `removals` is the journal; entries of this very run are left aside.  `runs` are those kept before
-// it, newest first.  A return is new to the first run that was not refused and sees it, so once per
-// removal, across restarts of the agent too.  Nothing for a refused run.
+// `removals` is the journal.  Entries of this run are ignored.  `runs` are the earlier runs, newest
+// first.  The first run that was not aborted and sees the image reports its return as new: once per
+// removal, also across restarts of the agent.  Empty for an aborted run.
 std::vector<PulledAgain> FindPulledAgain(const std::vector<RemovalEntry>& removals,
                                          const std::vector<RunEntry>& runs, const Report& report);
 

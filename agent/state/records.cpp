@@ -18,7 +18,7 @@ Nanos IdleTime(const Records& records, const ImageRecord& record) {
   return records.observation->observed - *record.idle_from;
 }
 
-// Toward minimumAge, before the last use is looked at.
+// Toward minimumAge, without the last use.
 Nanos WatchedTimeOf(const Records& records) {
   if (!records.observation || records.continuity != Continuity::kWatched) return Nanos::zero();
   const ObservationTime& time = *records.observation;
@@ -34,9 +34,9 @@ bool SameBoot(const ObservationTime& earlier, const ObservationTime& now, bool o
   return ours || (!earlier.boot_id.empty() && earlier.boot_id == now.boot_id);
 }
 
-// How much of the time between two observations counts when all of it was watched: the monotonic
-// clock's difference, never negative.  When another process made the earlier one not more than the
-// wall clock's, and nothing across boots or when a boot is not known.
+// The time between two observations that counts if all of it was watched: the difference on the
+// monotonic clock, never negative.  If another process made the earlier one, at most the difference
+// on the wall clock.  0 across boots or if a boot is unknown.
 Nanos TrustedInterval(const ObservationTime& earlier, const ObservationTime& now, bool ours) {
   if (!SameBoot(earlier, now, ours)) return Nanos::zero();
   Nanos interval = now.steady - earlier.steady;
@@ -44,8 +44,8 @@ Nanos TrustedInterval(const ObservationTime& earlier, const ObservationTime& now
   return std::max(interval, Nanos::zero());
 }
 
-// A gap that began with `earlier` and ends `before_now` before `now`.  Across boots at least the
-// time since the start of this one; for ever when the clocks contradict each other.
+// The length of a gap that began with `earlier` and ends `before_now` before `now`.  Across boots,
+// at least the time since this boot.  Infinite if the clocks contradict each other.
 bool IsLong(const ObservationTime& earlier, const ObservationTime& now, Nanos before_now,
             bool ours) {
   const bool same_boot = SameBoot(earlier, now, ours);
@@ -57,7 +57,7 @@ bool IsLong(const ObservationTime& earlier, const ObservationTime& now, Nanos be
 
 struct Step {
   ObservationTime time;
-  Continuity before = Continuity::kWatched;  // the time up to `time`, or to the watch's begin
+  Continuity before = Continuity::kWatched;  // the time until `time` or the start of the watch
   bool advances = true;
 };
 
@@ -144,7 +144,7 @@ Records Advance(const Records& before, const ObservationTime& now, const Watched
   after.watch = before.watch;
   after.count_unwatched = watched.count_unwatched;
   if (!step.advances) after.continuity = step.before;
-  // A wall clock that jumped back must not make what came last look as if it came first.
+  // A wall clock that jumped back must not make the last one look like the first.
   Nanos first_seen = now.wall;
   for (const auto& [id, record] : before.images)
     first_seen = std::max(first_seen, record.first_seen);

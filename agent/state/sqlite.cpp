@@ -42,12 +42,12 @@ Database::Database(const std::filesystem::path& path) {
   Require(raw, code);
   sqlite3_extended_result_codes(raw, 1);
   sqlite3_busy_timeout(raw, kBusyMillis);
-  // EXTRA also syncs the directory that a commit unlinks its journal from.
+  // EXTRA also syncs the directory after a commit deletes its journal.
   // Source: sqlite.org/pragma.html#pragma_synchronous
   Run("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
       "PRAGMA synchronous = EXTRA");
   if (sqlite3_db_readonly(raw, "main") == 1)
-    throw SqlError{false, ErrorKind::kDenied, "it is read-only"};
+    throw SqlError{false, ErrorKind::kDenied, "the file is read-only"};
 }
 
 void Database::Run(const std::string& sql) {
@@ -75,7 +75,7 @@ Statement& Statement::Check(int code) {
   return *this;
 }
 
-// A null pointer would be NULL, not an empty text.
+// A null pointer binds NULL instead of an empty text.
 Statement& Statement::Bind(int at, std::string_view text) {
   const char* const data = text.data() == nullptr ? "" : text.data();
   return Check(

@@ -14,27 +14,27 @@ struct sqlite3_stmt;
 
 namespace imagesweep {
 
-// SQLite in four words of ours.  One thread at a time.  Everything here throws SqlError, which ends
-// in StateFile.
+// A thin wrapper of SQLite.  One thread at a time.  All functions throw SqlError, which StateFile
+// catches.
 
 struct SqlError {
-  bool damage = false;  // the file itself is bad
+  bool damage = false;  // the file is damaged
   ErrorKind kind = ErrorKind::kUnavailable;
   std::string what;
 };
 
-// The content of a file cannot be true.
+// Throws the error for invalid content of the file.
 [[noreturn]] void ThrowDamage(std::string what);
 
-// A connection to a file that exists; a symbolic link is not followed.  Waits two seconds for
-// another process's transaction; kDeadline when that was not enough.  What is committed survives a
-// power cut.
+// A connection to an existing file.  Does not follow a symbolic link.  Waits two seconds for the
+// transaction of another process, then fails with kDeadline.  Committed data survives a power
+// failure.
 class Database {
  public:
   explicit Database(const std::filesystem::path& path);
 
   void Run(const std::string& sql);
-  // The first column of the first row; 0 when there is none.
+  // The first column of the first row.  0 if there is no row.
   std::int64_t Number(const char* sql) const;
   sqlite3* raw() const { return db_.get(); }
 
@@ -45,7 +45,7 @@ class Database {
   std::unique_ptr<sqlite3, Close> db_;
 };
 
-// Parameters count from 1 and must outlive the step, columns count from 0.
+// Parameters count from 1 and must outlive the step.  Columns count from 0.
 class Statement {
  public:
   Statement(const Database& db, const char* sql);
@@ -55,10 +55,10 @@ class Statement {
   Statement& Bind(int at, std::int64_t value);
   Statement& Bind(int at, const std::optional<std::int64_t>& value);
 
-  bool Step();     // to the next row; false when there is none
-  void Execute();  // one step, ready for the next parameters
+  bool Step();     // moves to the next row; false if there is none
+  void Execute();  // makes one step and resets for the next parameters
 
-  std::string Text(int column) const;  // or a blob's bytes
+  std::string Text(int column) const;  // also for the bytes of a blob
   std::int64_t Integer(int column) const;
   bool IsNull(int column) const;
 
@@ -71,7 +71,7 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
-// Everything or nothing.  kWrite: nobody else writes between our reading and writing.
+// A transaction.  kWrite: no other process writes between a read and a write.
 class Transaction {
  public:
   enum class Kind { kRead, kWrite };

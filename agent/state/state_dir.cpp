@@ -36,7 +36,7 @@ Result<FileIdentity> Identify(const fs::path& path) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) return Failed("stat", path, errno);
   if (S_ISLNK(info.st_mode))
-    return Error{ErrorKind::kInvalid, path.string() + " is a symbolic link; it is not followed"};
+    return Error{ErrorKind::kInvalid, path.string() + " is a symbolic link, which is not allowed"};
   if (!S_ISREG(info.st_mode))
     return Error{ErrorKind::kInvalid, path.string() + " is not a regular file"};
   return FileIdentity{info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size)};
@@ -63,7 +63,7 @@ Result<fs::path> SetAside(const fs::path& file) {
   aside += ".bad";
   std::error_code code;
   if (fs::symlink_status(aside, code).type() != fs::file_type::not_found) aside += ".1";
-  // The journal first: next to another file it would be played back into that one.
+  // The journal first: SQLite would apply it to a new file of the same name.
   if (::rename((file.string() + "-journal").c_str(), (aside.string() + "-journal").c_str()) != 0 &&
       errno != ENOENT)
     return Failed("set aside the journal of", file, errno);

@@ -8,7 +8,7 @@
 
 namespace imagesweep {
 
-// A file of the state directory, as the file system sees it.
+// The identity of a file of the state directory in the file system.
 
 struct FileIdentity {
   std::uint64_t device = 0;
@@ -16,17 +16,17 @@ struct FileIdentity {
   std::uint64_t size = 0;
 };
 
-// Makes the directory (0700) and an empty file (0600) where they are missing.  Returns the file's
-// path with the directory's links resolved.  Fails when the file is anything but a regular file, a
-// symbolic link above all: it is never followed.
+// Creates the directory (0700) and an empty file (0600) if they are missing.  Returns the path of
+// the file with the links of the directory resolved.  Fails if the file is not a regular file.
+// Does not follow a symbolic link.
 Result<std::filesystem::path> PrepareStateFile(const std::filesystem::path& directory,
                                                const std::string& name);
 
-// Of the path itself, not of what it links to; kNotFound when there is nothing.
+// Identifies the path itself, not the target of a link.  kNotFound if it does not exist.
 Result<FileIdentity> Identify(const std::filesystem::path& path);
 
-// Moves a damaged file, and its journal, out of the way: to "….bad", and when there is one already
-// to "….bad.1", whatever that was.  So the first one is kept, and there are never more than two.
+// Renames a damaged file and its journal to "….bad", or to "….bad.1" if that exists.  Replaces
+// an existing "….bad.1".  So the first damaged file is kept, and there are never more than two.
 Result<std::filesystem::path> SetAside(const std::filesystem::path& file);
 
 }  // namespace imagesweep

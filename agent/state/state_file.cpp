@@ -22,11 +22,11 @@ void Mark(Database& db, const StateFormat& format) {
 
 void Examine(const Database& db) {
   Statement check(db, "PRAGMA quick_check(1)");
-  if (!check.Step()) ThrowDamage("it cannot be checked");
+  if (!check.Step()) ThrowDamage("the integrity check failed");
   if (const auto found = check.Text(0); found != "ok") ThrowDamage(found);
 }
 
-// Empty when the file is of this format, or has just become so; else why it is left alone.
+// Creates or upgrades the tables.  Empty: the file has this format.  Else why it is not used.
 std::string Adopt(Database& db, const StateFormat& format) {
   Transaction transaction(db, Transaction::Kind::kWrite);
   const auto version = db.Number("PRAGMA user_version");
@@ -36,12 +36,12 @@ std::string Adopt(Database& db, const StateFormat& format) {
     db.Run(format.schema);
     Mark(db, format);
   } else if (application != format.application_id) {
-    return "it is the database of another program; it is left alone";
+    return "the file is a database of another program and is not changed";
   } else if (version > format.version) {
-    return "a newer imagesweep wrote it (version " + std::to_string(version) +
-           "); it is left alone";
+    return "a newer version of imagesweep wrote the file (format " + std::to_string(version) +
+           "); it is not changed";
   } else {
-    if (version < 1) ThrowDamage("it has no version");
+    if (version < 1) ThrowDamage("the version is missing");
     Examine(db);
     const auto missing = format.upgrades.subspan(static_cast<std::size_t>(version - 1));
     for (const char* const upgrade : missing) db.Run(upgrade);
@@ -65,9 +65,9 @@ Result<StateFile::Opened> StateFile::Open(const fs::path& directory, const State
     auto identity = Identify(*path);
     if (!identity) return std::move(identity).error();
     try {
-      // SQLite takes a file smaller than any page for an empty one.
-      if (identity->size > 0 && identity->size < kMinBytes) ThrowDamage("it is cut short");
-      if (identity->size > kMaxBytes) ThrowDamage("it is larger than 64 MiB");
+      // SQLite treats a file that is smaller than a page as empty.
+      if (identity->size > 0 && identity->size < kMinBytes) ThrowDamage("the file is truncated");
+      if (identity->size > kMaxBytes) ThrowDamage("the file is larger than 64 MiB");
       Database db(*path);
       if (std::string why = Adopt(db, format); !why.empty())
         return Error{ErrorKind::kInvalid, path->string() + ": " + why};
@@ -79,13 +79,13 @@ Result<StateFile::Opened> StateFile::Open(const fs::path& directory, const State
     }
     auto aside = SetAside(*path);
     if (!aside) return std::move(aside).error().Wrap(note);
-    note += "; it is kept as " + aside->filename().string() + ", and a new one begins";
+    note += "; renamed it to " + aside->filename().string() + " and created a new file";
   }
 }
 
 Status StateFile::Run(Transaction::Kind kind, const std::function<void(Database& db)>& work) {
-  // Another process may have set the file aside, or an administrator deleted it: writing on would
-  // be writing into nothing, and our journal would be taken for the new file's.
+  // Another process may have renamed the file, or an administrator may have deleted it.  Further
+  // writes would be lost, and SQLite would apply the journal to the new file.
   const auto identity = Identify(path_);
   if (!identity) return identity.error();
   if (identity->device != identity_.device || identity->inode != identity_.inode)

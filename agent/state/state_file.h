@@ -12,37 +12,35 @@
 
 namespace imagesweep {
 
-// What makes a file one of ours, and which.  A constant of the program.
+// The format of a state file.  A constant of the program.
 struct StateFormat {
   const char* name;    // in the state directory
   int application_id;  // PRAGMA application_id
   int version;         // PRAGMA user_version
-  // Makes the tables of `version` in an empty file.  CHECKs in it are tested on opening too.
+  // Creates the tables of `version` in an empty file.  Open also tests its CHECKs.
   const char* schema;
-  // upgrades[0] makes version 2 out of version 1, and so on; they lose nothing.
+  // upgrades[0] upgrades version 1 to version 2, and so on, without loss of data.
   std::span<const char* const> upgrades;
-  // Throws when what is in the file cannot be true.
+  // Throws if the content of the file is invalid.
   void (*check)(const Database& db);
 };
 
-// One file of the state directory: an SQLite database with a rollback journal, so that a change is
-// in it as a whole or not at all, whatever is killed when.  One thread at a time; processes may
-// share it.
+// One file of the state directory: an SQLite database with a rollback journal, so that each change
+// is atomic, even if a process is killed.  One thread at a time.  Processes may share the file.
 class StateFile {
  public:
   struct Opened {
     std::unique_ptr<StateFile> file;
     std::string note;  // a damaged file was set aside; empty: none
   };
-  // Opens or makes it, and brings an older version up to date.  A damaged one is set aside and a
-  // new one made; one of a newer version, or of another program, is left alone, and that is an
-  // error.
+  // Opens or creates the file, and upgrades an older version.  Renames a damaged file and creates a
+  // new one.  A file of a newer version or of another program is an error, and is not changed.
   static Result<Opened> Open(const std::filesystem::path& directory, const StateFormat& format);
 
-  // One transaction, while no other process can write.  `change` is not called when it cannot
-  // begin; a change that fails leaves nothing in the file.
+  // Runs `change` in one transaction, while no other process can write.  Does not call it if the
+  // transaction cannot begin.  A failed change leaves the file unchanged.
   Status Write(const std::function<void(Database& db)>& change);
-  // Everything that `look` reads is of one moment.
+  // Runs `look` in one transaction, so that it reads a consistent state.
   Status Read(const std::function<void(const Database& db)>& look);
 
  private:

@@ -13,19 +13,20 @@
 
 namespace imagesweep {
 
-// What an agent that watches the uses of images writes beside its observations, so that commands
-// see what it saw: the uses, since when it watches without a gap, and whether all of it is written.
+// Publishes what an agent sees between its observations, for commands: the uses of images, the time
+// since which it watches without a gap, and whether all of it is written.
 //
-// One thread at a time, Write() and Tell() each on one of its own if need be.  A file that cannot
-// be used is an error of each call, and every call tries it again.
+// One thread at a time for Write(), and one for Tell().  If the file cannot be used, each call
+// returns an error, and the next call tries again.
 class UseLog {
  public:
-  // An empty directory name: everything is done, and nothing kept.
+  // An empty directory name: calls succeed, and nothing is stored.
   UseLog(std::filesystem::path directory, std::string boot_id);
 
-  // References (names, digests, ids), and since when all uses are watched, in one transaction.
+  // Writes references (names, digests, IDs), and the time since which all uses are watched, in one
+  // transaction.
   Status Write(const std::vector<std::string>& uses, const std::optional<SteadyTime>& since);
-  // What others are told by the lock.
+  // Publishes the state through the lock.
   Status Tell(WatchState state) { return lock_.Set(state); }
 
  private:

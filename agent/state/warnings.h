@@ -7,7 +7,7 @@
 
 namespace imagesweep {
 
-// What the state directory has to complain about: one line each, oldest first, each once.
+// The problems with the state directory: one line each, oldest first, without duplicates.
 class Warnings {
  public:
   void Add(std::string text) {

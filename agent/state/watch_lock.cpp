@@ -14,7 +14,7 @@ namespace imagesweep {
 namespace {
 
 constexpr const char* kFile = "watch.lock";
-// The bytes of the file that are locked; it stays empty.
+// The locked bytes of the file, which stays empty.
 constexpr off_t kWatching = 0;
 constexpr off_t kAllWritten = 1;
 
@@ -55,7 +55,7 @@ WatchLock::~WatchLock() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-// Anew when the file was deleted meanwhile: others would look at another one.
+// Opens the file again if it was deleted, because other processes use the file at the path.
 Status WatchLock::Open() {
   auto path = PrepareStateFile(directory_, kFile);
   if (!path) return std::move(path).error();

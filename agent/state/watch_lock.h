@@ -6,28 +6,28 @@
 
 namespace imagesweep {
 
-// How an agent that watches the uses of images tells the commands beside it so, without writing:
-// by locks on DIRECTORY/watch.lock, which end with its process, whatever ends it.
+// The state of an agent that watches the uses of images, for commands on the same node.  Published
+// through locks on DIRECTORY/watch.lock, which end with the process of the agent.
 enum class WatchState {
   kNone,     // no agent watches
-  kBehind,   // one does, and has seen uses that are not in the file yet
-  kWritten,  // one does, and all uses that it has seen are in the file
+  kBehind,   // an agent watches, and has seen uses that are not yet in the file
+  kWritten,  // an agent watches, and all uses that it has seen are in the file
 };
 
-// As another process sees it; kNone also when the file cannot be read.
+// Reads the state from another process.  kNone also if the file cannot be read.
 WatchState ReadWatchState(const std::filesystem::path& directory);
 
 // The agent's side.  One thread at a time.
 class WatchLock {
  public:
-  // An empty directory: nobody is told anything.
+  // An empty directory: publishes nothing.
   explicit WatchLock(std::filesystem::path directory);
   ~WatchLock();
   WatchLock(const WatchLock&) = delete;
   WatchLock& operator=(const WatchLock&) = delete;
 
-  // An error when the file cannot be locked, such as while another agent holds it; then others see
-  // no watch of ours.  kNone never fails.
+  // Fails if the file cannot be locked, for example while another agent holds it.  Other processes
+  // then see no watch of this agent.  kNone never fails.
   Status Set(WatchState state);
 
  private:

@@ -89,7 +89,7 @@ def test_reading_the_history_makes_nothing(tmp_path):
     assert list(empty.iterdir()) == [] and not missing.exists()
     file = tmp_path / "file"
     file.write_text("")
-    assert "is no directory" in run("history", f"--state-dir={file}", code=1).stderr
+    assert "is not a directory" in run("history", f"--state-dir={file}", code=1).stderr
 
 
 def test_a_policy_that_cannot_be_read_is_one_code_and_a_wrong_one_another(tmp_path):

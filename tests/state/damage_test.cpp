@@ -130,11 +130,11 @@ TEST_F(DamagedState, FilesOfOthersAreLeftAlone) {
     const char* sql;
     const char* why;
   } cases[] = {
-      {"PRAGMA user_version = 4", "a newer imagesweep wrote it (version 4)"},
+      {"PRAGMA user_version = 4", "a newer version of imagesweep wrote the file (format 4)"},
       {"PRAGMA user_version = 7; DROP TABLE image; PRAGMA journal_mode = DELETE",
-       "a newer imagesweep wrote it (version 7)"},
-      {"PRAGMA application_id = 1", "the database of another program"},
-      {"PRAGMA application_id = 0; PRAGMA user_version = 0", "the database of another program"},
+       "a newer version of imagesweep wrote the file (format 7)"},
+      {"PRAGMA application_id = 1", "a database of another program"},
+      {"PRAGMA application_id = 0; PRAGMA user_version = 0", "a database of another program"},
   };
   for (const auto& c : cases) {
     Clean();

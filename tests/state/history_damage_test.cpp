@@ -96,7 +96,7 @@ TEST_F(DamagedHistory, AFileThatIsDamagedWhileOpenIsKeptAsideAndTheCallGoesThrou
   }
   EXPECT_THAT(ReadBytes(dir_.path() / "history.db.bad"), testing::EndsWith("first"));
   EXPECT_THAT(ReadBytes(dir_.path() / "history.db.bad.1"), testing::EndsWith("third"));
-  EXPECT_THAT(history->warnings(), testing::Contains(HasSubstr("is kept as history.db.bad")));
+  EXPECT_THAT(history->warnings(), testing::Contains(HasSubstr("renamed it to history.db.bad")));
 }
 
 TEST_F(DamagedHistory, WhatCannotBeTrueIsDamage) {
@@ -118,10 +118,10 @@ TEST_F(DamagedHistory, FilesOfOthersAreLeftAlone) {
     const char* sql;
     const char* why;
   } cases[] = {
-      {"PRAGMA user_version = 3", "a newer imagesweep wrote it (version 3)"},
-      {"PRAGMA application_id = 1", "the database of another program"},
-      {"PRAGMA application_id = 1229804375", "the database of another program"},  // the ledger
-      {"PRAGMA application_id = 0; PRAGMA user_version = 0", "the database of another program"},
+      {"PRAGMA user_version = 3", "a newer version of imagesweep wrote the file (format 3)"},
+      {"PRAGMA application_id = 1", "a database of another program"},
+      {"PRAGMA application_id = 1229804375", "a database of another program"},  // the ledger
+      {"PRAGMA application_id = 0; PRAGMA user_version = 0", "a database of another program"},
   };
   for (const auto& c : cases) {
     Clean();
@@ -231,8 +231,8 @@ TEST_F(DamagedHistory, AFullDiskRefusesARunAndLeavesTheOldOnes) {
 TEST_F(DamagedHistory, AReadOnlyDiskIsSaidAndUsedOnceItIsNot) {
   Arm(Fault::kReadOnly);
   const auto history = Open();
-  EXPECT_THAT(history->warnings(), ElementsAre(HasSubstr("it is read-only")));
-  ExpectNoUse(*history, "it is read-only");
+  EXPECT_THAT(history->warnings(), ElementsAre(HasSubstr("the file is read-only")));
+  ExpectNoUse(*history, "the file is read-only");
   EXPECT_EQ(history->AddRun(RunOf("x"), 50).error().kind, ErrorKind::kDenied);
   EXPECT_EQ(ReadBytes(file()), bytes_);
   Disarm();

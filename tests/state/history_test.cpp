@@ -82,7 +82,7 @@ TEST_F(RunsTest, AreFoundByTheBeginningOfTheirId) {
     if (std::string_view(c.found) == "?") {
       ASSERT_FALSE(found) << c.asked;
       EXPECT_EQ(found.error().kind, ErrorKind::kInvalid);
-      EXPECT_THAT(found.error().what, HasSubstr("more than one run begins with"));
+      EXPECT_THAT(found.error().what, HasSubstr("several run IDs begin with"));
     } else {
       const auto entry = Value(found);
       EXPECT_EQ(entry ? entry->run : "", c.found) << c.asked;
