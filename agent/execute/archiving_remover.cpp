@@ -9,7 +9,7 @@ Status ArchivingRemover::BeginBatch(const std::vector<const Image*>& images,
   copied_.clear();
   for (const Image* image : images) {
     if (!image->local_only()) continue;
-    if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "archive: stopped"};
+    if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "archive: shutting down"};
     const auto archive = archiver_.Archive(*image, stop);
     copied_.insert_or_assign(image->id.text(), archive ? Status(Done{}) : archive.error());
   }
@@ -18,12 +18,14 @@ Status ArchivingRemover::BeginBatch(const std::vector<const Image*>& images,
 
 std::string ArchivingRemover::WhyWithoutCopy(const Image& image) const {
   if (!image.local_only()) return {};
-  const std::string why = "nothing proves that it can be pulled again, and it ";
+  const std::string why = "no evidence that it can be pulled again, and it ";
   const auto copied = copied_.find(image.id.text());
   if (copied == copied_.end()) return why + "was not archived";
   if (!copied->second)
     return why + "could not be archived, so it stays: " + copied->second.error().what;
-  return archiver_.Has(image) ? std::string() : "nothing proves that it can be pulled again, and its archive is gone, so it stays";
+  return archiver_.Has(image) ? std::string()
+                              : "no evidence that it can be pulled again, and its archive no "
+                                "longer exists, so it stays";
 }
 
 std::string ArchivingRemover::ReasonToSpare(const Image& image) {
@@ -33,7 +35,7 @@ std::string ArchivingRemover::ReasonToSpare(const Image& image) {
 
 Result<Removal> ArchivingRemover::Remove(const Image& image, DeletionGuard& guard,
                                          const std::stop_token& stop) {
-  // Asked once more: another process may have made room for its own archives meanwhile.
+  // Check again, because another process may have deleted the copy to free space for its archives.
   if (std::string why = WhyWithoutCopy(image); !why.empty())
     return Error{ErrorKind::kIncomplete, std::move(why)};
   return inner().Remove(image, guard, stop);

@@ -10,12 +10,12 @@
 
 namespace imagesweep {
 
-// Has an image that cannot be pulled again copied before it goes; without a copy it is spared with
-// the reason, and its removal fails should the copy be gone by then.  Everything else is the other
-// remover's.
+// Archives an image that cannot be pulled again before its removal.  Without a copy, skips the
+// image with the reason.  If the copy disappears before the removal, the removal fails.  Forwards
+// everything else to the other remover.
 //
-// Copies are made at the beginning of a batch, however long that takes, so that the recheck comes
-// after them.  Threads: as the other remover, which must outlive it like the archiver.
+// Makes the copies at the start of a batch, before the recheck, because they can take long.
+// Threads: as the other remover.  It and the archiver must outlive this one.
 class ArchivingRemover final : public ForwardingRemover {
  public:
   ArchivingRemover(ImageRemover& remover, ImageArchiver& archiver)
@@ -27,11 +27,11 @@ class ArchivingRemover final : public ForwardingRemover {
                          const std::stop_token& stop) override;
 
  private:
-  // Empty: it has one, or needs none.
+  // Empty: the image has a copy, or needs none.
   std::string WhyWithoutCopy(const Image& image) const;
 
   ImageArchiver& archiver_;
-  std::unordered_map<std::string, Status> copied_;  // of this batch, by image id
+  std::unordered_map<std::string, Status> copied_;  // of this batch, by image ID
 };
 
 }  // namespace imagesweep

@@ -13,13 +13,13 @@ namespace {
 std::string TooLate(Millis listing_took) {
   if (listing_took > kMaxRecheckWindow)
     return "the runtime took " + FormatDuration(listing_took) +
-           " to list containers; a removal must follow within 50ms of asking";
-  return "the machine is too busy to act within 50ms of the last recheck; left for the next run";
+           " to list containers; a removal must follow within 50ms of the request";
+  return "the node is too busy to remove images within 50ms of a recheck; deferred to the next run";
 }
 
 }  // namespace
 
-// Of one removal.
+// The guard of one removal.
 class Batch::Guard final : public DeletionGuard {
  public:
   Guard(Batch& batch, std::uint32_t at, const std::stop_token& stop)
@@ -41,7 +41,7 @@ class Batch::Guard final : public DeletionGuard {
     return true;
   }
 
-  // Of the last recheck, when the guard last said yes; empty: it never did.
+  // The age of the last recheck at the last permission.  Empty: there was no permission.
   const std::optional<Millis>& age() const { return age_; }
 
  private:
@@ -65,15 +65,15 @@ int Batch::Failures() const {
       std::ranges::count(result_.outcomes, OutcomeKind::kFailed, &Outcome::kind));
 }
 
-// In steps that are never too short, so that 50 ms and a bit are more than 50 ms.
+// Rounds up, so that more than 50 ms never count as 50 ms.
 Millis Batch::Age() const {
   return asked_ ? std::chrono::ceil<Millis>(clock_.Steady() - *asked_) : Millis::max();
 }
 
 std::string Batch::WhyEnded() const {
-  if (result_.refused) return "could not look again: " + result_.refused->error.what;
+  if (result_.refused) return "recheck failed: " + result_.refused->error.what;
   if (!too_late_.empty()) return too_late_;
-  return records_changed_ ? "new images came, which may share its records" : "";
+  return records_changed_ ? "new images may share its records" : "";
 }
 
 std::string Batch::WhyNot(Lock& lock, std::uint32_t at, Millis& age, const std::stop_token& stop) {
@@ -82,7 +82,7 @@ std::string Batch::WhyNot(Lock& lock, std::uint32_t at, Millis& age, const std::
     if (std::string why = WhyEnded(); !why.empty()) return why;
     age = Age();
     const bool fresh = age <= kMaxRecheckWindow;
-    // Half of the time before it is too old, so that the others need not wait.
+    // At half of the maximum age, so that the other threads do not have to wait.
     const bool due = ahead_ && !looked && !left_.empty() && age >= kMaxRecheckWindow / 2;
     if (fresh && (!due || rechecking_)) return {};
     if (rechecking_)
@@ -112,17 +112,17 @@ void Batch::Recheck(Lock& lock, const std::stop_token& stop) {
   rechecked_.notify_all();
 }
 
-// It may be too old to remove by; what it saw is no older than the plan.
+// Even a stale recheck is newer than the plan, so its findings count.
 void Batch::Learn(const std::vector<std::uint32_t>& images, LookResult result) {
   if (auto* refusal = std::get_if<Refusal>(&result)) {
-    // Nothing that is left needs it: what is in hand asks for itself.
+    // Removals in progress recheck on their own.
     if (!result_.refused) result_.refused = std::move(*refusal);
     return;
   }
   const auto& looked = std::get<Looked>(result);
   for (std::size_t i = 0; i < images.size(); ++i)
     if (!looked.spared[i].empty()) spared_.emplace(images[i], looked.spared[i]);
-  if (std::ranges::none_of(looked.spared, &std::string::empty)) return;  // none may go
+  if (std::ranges::none_of(looked.spared, &std::string::empty)) return;  // none can be removed
   asked_ = looked.at;
   if (Age() <= kMaxRecheckWindow) {
     late_ = 0;
@@ -139,7 +139,7 @@ void Batch::Begin(std::vector<std::uint32_t>& images, const std::stop_token& sto
   listed.reserve(images.size());
   for (const auto at : images) listed.push_back(&evidence_.images[at]);
   if (auto begun = remover_.BeginBatch(listed, stop); !begun) {
-    result_.stopped_early = stop.stop_requested() ? "told to stop" : begun.error().what;
+    result_.stopped_early = stop.stop_requested() ? "shutting down" : begun.error().what;
     SpareAll(images, result_.stopped_early);
     return;
   }
@@ -171,7 +171,7 @@ void Batch::Settle(std::uint32_t at, const Result<Removal>& answer) {
       result_.outcomes.back().unavailable = true;
       return;
     case Removal::Kind::kSkipped:
-      // It is whole, so it may be tried once more where only the records have to be read again.
+      // The image is complete, so it can be tried again if only the records must be read again.
       if (records_changed_ && !spared_.contains(at))
         again_.push_back(at);
       else
@@ -220,7 +220,7 @@ void Batch::RemoveAll(std::vector<std::uint32_t>& images, int may_fail, const st
     try {
       while (others.size() + 1 < threads) others.emplace_back(work);
     } catch (const std::system_error&) {
-      // No more threads for us: those that have begun, and this one.
+      // No more threads are available.  Continue with those that exist.
     }
     work();
   }
@@ -242,13 +242,13 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const st
     });
   };
   for (int begun_anew = 0; !images.empty();) {
-    // The beginning may have taken its time, as copies of images do.
+    // The start of a batch may take long, for example for copies of images.
     if (std::string why = reason_to_end_(); !why.empty()) {
       result_.stopped_early = std::move(why);
       SpareAll(images, result_.stopped_early);
       break;
     }
-    {  // once for all of them, before the first begins
+    {  // once for all images, before the first removal
       Lock lock(mu_);
       left_ = images;
       records_changed_ = false;
@@ -264,18 +264,18 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const st
     if (result_.refused) {
       SpareAll(images, WhyEnded());
     } else if (stop.stop_requested()) {
-      result_.stopped_early = "told to stop";
+      result_.stopped_early = "shutting down";
       SpareAll(images, result_.stopped_early);
     } else if (Failures() >= may_fail) {
       result_.out_of_failures = true;
       SpareAll(images, "too many removals failed");
     } else if (!too_late_.empty()) {
-      result_.stopped_early = too_late_;  // the next batch would fare no better
+      result_.stopped_early = too_late_;  // the next batch would also fail
       SpareAll(images, too_late_);
     } else if (records_changed_ && ++begun_anew < kMaxLooksInVain) {
       Begin(images, stop);
     } else if (records_changed_) {
-      SpareAll(images, "new images keep coming; left for the next run");
+      SpareAll(images, "new images keep appearing; deferred to the next run");
     }
   }
   return std::move(result_);

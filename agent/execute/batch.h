@@ -18,21 +18,21 @@
 
 namespace imagesweep {
 
-// What one batch came to.
+// The result of one batch.
 struct BatchResult {
-  std::vector<Outcome> outcomes;   // one for each image, in the order in which they were settled
-  std::optional<Refusal> refused;  // a source was lost: nothing more was removed
-  std::string stopped_early;       // why some were not tried; empty when all were
-  bool out_of_failures = false;    // so some were not tried
+  std::vector<Outcome> outcomes;   // one for each image, in the order of their results
+  std::optional<Refusal> refused;  // a source could not be read: nothing more was removed
+  std::string stopped_early;       // why some were not tried; empty: all were
+  bool out_of_failures = false;    // some were not tried because too many failed
   std::vector<double> recheck_window_seconds;
 };
 
-// Removes a few images, several at the same time: all of them are rechecked together, and before
-// each step that cannot be undone once more, unless the last recheck asked for its containers less
-// than 50 ms ago.  What any recheck found in use stays.
+// Removes a few images, several at the same time.  Rechecks all of them together, and again before
+// each step that cannot be undone, unless the last recheck requested its containers less than 50 ms
+// ago.  An image that any recheck finds in use stays.
 class Batch {
  public:
-  // `reason_to_end`: asked before the images go why nothing more is to go; empty: go on.
+  // `reason_to_end`: called before the removals: why the run must end.  Empty: continue.
   Batch(LastLook& look, const Evidence& evidence, const ImageIndex& index, ImageRemover& remover,
         const Clock& clock, std::function<std::string()> reason_to_end)
       : look_(look),
@@ -42,30 +42,31 @@ class Batch {
         clock_(clock),
         reason_to_end_(std::move(reason_to_end)) {}
 
-  // `images`: positions in evidence.images.  Starts no removal once `may_fail` have failed.  A
-  // removal in hand when told to stop is finished, unless `cancel` says so too.
+  // `images`: positions in evidence.images.  Starts no removal after `may_fail` failures.  Finishes
+  // a removal in progress when `stop` is requested, unless `cancel` is requested too.
   BatchResult Run(std::vector<std::uint32_t> images, int may_fail, const std::stop_token& stop,
                   const std::stop_token& cancel);
 
  private:
   class Guard;
 
-  // Takes out of `images` those that may not go; all, when now is no time.
+  // Deletes from `images` those that must stay, or all if no image can be removed now.
   void Begin(std::vector<std::uint32_t>& images, const std::stop_token& stop);
-  // Removes what it can of `images`; what is left of them is to begin again.
+  // Removes as many of `images` as possible.  The rest must begin again.
   void RemoveAll(std::vector<std::uint32_t>& images, int may_fail, const std::stop_token& stop,
                  const std::stop_token& cancel);
   void Settle(std::uint32_t at, OutcomeKind kind, std::string detail = {});
   void SpareAll(std::vector<std::uint32_t>& left, const std::string& why);
   int Failures() const;
 
-  // The rest is used by several threads at once, with `mu_` held.
+  // Several threads call the following functions, and hold `mu_`.
   using Lock = std::unique_lock<std::mutex>;
-  // Rechecks unless that has just been done.  Empty: `at` may go, and the recheck is so old.
+  // Rechecks unless the last recheck is recent enough.  Empty: `at` can be removed, and `age` is
+  // the age of the recheck.
   std::string WhyNot(Lock& lock, std::uint32_t at, Millis& age, const std::stop_token& stop);
   void Recheck(Lock& lock, const std::stop_token& stop);
   void Learn(const std::vector<std::uint32_t>& images, LookResult result);
-  // Why nothing more of this batch may go; empty: it may.
+  // Why no more images of this batch can be removed.  Empty: they can.
   std::string WhyEnded() const;
   void Settle(std::uint32_t at, const Result<Removal>& answer);
   Millis Age() const;
@@ -77,22 +78,22 @@ class Batch {
   const Clock& clock_;
   const std::function<std::string()> reason_to_end_;
   BatchResult result_;
-  bool alone_ = false;  // the batch began with one image, and the remover knew it
+  bool alone_ = false;  // the batch began with one image
   SteadyTime began_;
 
   std::mutex mu_;
   std::condition_variable rechecked_;
-  bool rechecking_ = false;           // a thread is
-  bool ahead_ = false;                // several are on their way: recheck before it is due
+  bool rechecking_ = false;           // a thread is rechecking
+  bool ahead_ = false;                // several removals in parallel: recheck before it is due
   std::vector<std::uint32_t> left_;   // not begun
-  std::set<std::uint32_t> in_hand_;   // begun
-  std::vector<std::uint32_t> again_;  // begun, and to begin again
-  std::optional<SteadyTime> asked_;   // for the containers of the last recheck; empty: none
-  std::map<std::uint32_t, std::string> spared_;  // what rechecks found, by image
-  std::string too_late_;                         // rechecks came too late, and why
-  int late_ = 0;                                 // so many in a row,
-  SteadyTime late_since_;                        // since then
-  bool records_changed_ = false;                 // the batch has to begin again
+  std::set<std::uint32_t> in_hand_;   // in progress
+  std::vector<std::uint32_t> again_;  // must begin again
+  std::optional<SteadyTime> asked_;   // request time of the last recheck's containers; empty: none
+  std::map<std::uint32_t, std::string> spared_;  // reasons from rechecks, by image
+  std::string too_late_;                         // why rechecks are stale
+  int late_ = 0;                                 // number of stale rechecks in a row
+  SteadyTime late_since_;                        // time of the first of them
+  bool records_changed_ = false;                 // the batch must begin again
 };
 
 }  // namespace imagesweep

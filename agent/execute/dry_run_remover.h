@@ -7,8 +7,8 @@
 
 namespace imagesweep {
 
-// Dry run is a remover that does not remove.  Everything before it is the very same code, so a dry
-// run cannot lie about what a real run would choose.
+// A remover that does not remove.  All other code is the same, so that a dry run selects the same
+// images as a real run.
 class DryRunRemover final : public ImageRemover {
  public:
   Result<Removal> Remove(const Image&, DeletionGuard& guard, const std::stop_token&) override {

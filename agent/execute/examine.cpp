@@ -26,23 +26,23 @@ std::string OwnName(const OwnPod& own) {
 std::optional<Refusal> ExaminePods(const View& view, const Expectations& expected, SteadyTime now) {
   const PodEvidence& pods = *view.pods;
   if (pods.pods.empty()) {
-    return Refuse("pods", "the Kubernetes API lists no pod on node \"" + pods.node_name +
-                              "\"; a node that runs pods never has none: check --node-name");
+    return Refuse("pods", "the Kubernetes API lists no pods on node \"" + pods.node_name +
+                              "\"; check --node-name");
   }
   if (now - pods.listed_at > expected.max_pod_list_age)
     return Refuse("pods", "the pod list is too old");
   if (expected.own_pod) {
     const auto own = [&](const PodKey& pod) { return IsOwn(pod, *expected.own_pod); };
     if (!std::ranges::any_of(pods.pods, own))
-      return Refuse("pods", "our own pod " + OwnName(*expected.own_pod) +
+      return Refuse("pods", "imagesweep's own pod " + OwnName(*expected.own_pod) +
                                 " is not among the pods that the Kubernetes API lists on node \"" +
                                 pods.node_name + "\"");
   }
   std::unordered_set<std::string> known;
   for (const PodKey& pod : pods.pods) {
     known.insert(pod.uid);
-    // A static pod's sandbox has another uid than its mirror.  Any other pod of this name is not
-    // this one: a StatefulSet's comes back under its name, perhaps with another image.
+    // The sandbox of a static pod has another UID than its mirror pod.  Other pods match only by
+    // UID: a StatefulSet creates a new pod of the same name, perhaps with another image.
     if (pod.mirror) known.insert(NameOf(pod));
   }
   for (const PodKey& sandbox : view.use.ready_sandboxes) {
@@ -58,12 +58,12 @@ std::optional<Refusal> ExamineContainers(const View& view, const Expectations& e
   if (view.pods != nullptr && view.use.containers == 0) {
     return Refuse("containers", "the Kubernetes API lists " +
                                     std::to_string(view.pods->pods.size()) +
-                                    " pods, and the runtime lists no container at all");
+                                    " pods, but the runtime lists no containers");
   }
   if (expected.own_pod) {
     const auto own = [&](const PodKey& pod) { return IsOwn(pod, *expected.own_pod); };
     if (!std::ranges::any_of(view.use.container_pods, own))
-      return Refuse("containers", "our own container (pod " + OwnName(*expected.own_pod) +
+      return Refuse("containers", "imagesweep's own container (pod " + OwnName(*expected.own_pod) +
                                       ") is not among the containers that the runtime lists");
   }
   return std::nullopt;
@@ -74,8 +74,8 @@ std::optional<Refusal> ExamineImages(const View& view, const Expectations& expec
     return !view.index.Resolve(reference).empty();
   };
   if (view.use.containers > 0 && std::ranges::none_of(view.use.references, resolves)) {
-    return Refuse("images", "none of the " + std::to_string(view.use.containers) +
-                                " containers' images is among the " +
+    return Refuse("images", "none of the images of " + std::to_string(view.use.containers) +
+                                " containers is among the " +
                                 std::to_string(view.images.size()) +
                                 " images that the runtime lists");
   }
@@ -83,18 +83,19 @@ std::optional<Refusal> ExamineImages(const View& view, const Expectations& expec
     const auto own = OwnImages(view.use, *expected.own_pod);
     const auto listed = [&](const std::string& text) { return !view.index.Resolve(text).empty(); };
     if (std::ranges::none_of(own, listed))
-      return Refuse("images", "our own image is not among the images that the runtime lists");
+      return Refuse("images",
+                    "imagesweep's own image is not among the images that the runtime lists");
   }
   return std::nullopt;
 }
 
-// Without a name for the pause image, question 3 of the verdict order has no answer.
+// Without a known pause image, the verdict Sandbox cannot protect it.
 std::optional<Refusal> ExamineSandboxImage(const View& view) {
   if (view.use.ready_sandboxes.empty() || !view.use.sandbox_images.empty()) return std::nullopt;
   if (std::ranges::any_of(view.images, LooksLikePause)) return std::nullopt;
   return Refuse("sandboxes",
-                "the runtime runs sandboxes, but neither its configuration nor a sandbox's status "
-                "nor a name says which image is the pause image");
+                "the runtime runs sandboxes, but its configuration, the status of the sandboxes, "
+                "and the image names do not tell which image is the pause image");
 }
 
 }  // namespace

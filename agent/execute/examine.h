@@ -7,31 +7,32 @@
 
 namespace imagesweep {
 
-// What the evidence must contain to be believed; constant for the life of the process.
+// The requirements for valid evidence.  Constant for the life of the process.
 struct Expectations {
   std::optional<OwnPod> own_pod;
   Millis max_pod_list_age{10'000};
 };
 
-// One look at both halves, without copies.
+// A view of the evidence of runtime and Kubernetes, without copies.
 struct View {
   const std::vector<Image>& images;
   const ImageIndex& index;  // of `images`
   const RuntimeUse& use;
-  const PodEvidence* pods;  // null: told to do without Kubernetes
+  const PodEvidence* pods;  // null: --without-kubernetes
 };
 
-// Pure: can this evidence be the whole truth?  Empty when yes, else which source cannot be trusted
-// and why.  Catches a wrong node name, an empty or filtered list, a wrong socket, a half-recovered
-// runtime:
-//   - the pod list is not empty, recent, and has our own pod;
-//   - every ready sandbox that a kubelet made belongs to a listed pod (mirror pods by name);
-//   - the runtime lists containers where there are pods, our own among them;
-//   - the containers' images resolve to listed images, our own among them;
-//   - the pause image is known where there are sandboxes.
+// Checks that the evidence is complete and consistent.  Empty: it is.  Else the source that cannot
+// be trusted, and why.  Detects a wrong node name, an empty or filtered list, a wrong socket, and a
+// partly recovered runtime:
+//   - the pod list is not empty, is recent, and has imagesweep's own pod;
+//   - every ready sandbox of a kubelet belongs to a listed pod (mirror pods by name);
+//   - if there are pods, the runtime lists containers, including imagesweep's own;
+//   - the images of the containers resolve to listed images, including imagesweep's own;
+//   - if there are sandboxes, the pause image is known.
+// Pure.
 std::optional<Refusal> Examine(const View& view, const Expectations& expected, SteadyTime now);
 
-// The references of our own container(s): "Self" of the verdict order.
+// The references of imagesweep's own containers: "Self" of the verdict order.
 std::vector<std::string> OwnImages(const RuntimeUse& use, const OwnPod& own);
 
 }  // namespace imagesweep

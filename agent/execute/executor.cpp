@@ -13,14 +13,14 @@ namespace imagesweep {
 namespace {
 
 constexpr Millis kMaxPlanAge = std::chrono::minutes(10);
-// Space waits for the next batch as long as that comes soon.
+// With a shorter pause, Reclaim waits for the next batch.
 constexpr Millis kSoon{1'000};
 
 bool ForSpace(const Decision& decision) {
   return decision.code == Code::kSpace || decision.code == Code::kCritical;
 }
 
-// What has to come free until images like this one go for space no more; 0: not known in bytes.
+// The bytes to free until images like this one need not be removed for space.  0: unknown.
 std::uint64_t StillMissing(const Decision& decision, const Policy& policy, const DiskUsage& disk) {
   const int used = decision.code == Code::kCritical ? policy.disk.critical.threshold_percent - 1
                                                     : policy.disk.low_percent;
@@ -30,7 +30,7 @@ std::uint64_t StillMissing(const Decision& decision, const Policy& policy, const
   return wanted > disk.available_bytes ? wanted - disk.available_bytes : 0;
 }
 
-// The disk is asked whether it is to go.
+// True if the disk use decides whether the image is removed.
 bool NeedsMeasure(const Plan& plan, std::uint32_t at, const std::optional<DiskUsage>& disk) {
   return plan.room > 0 || (disk && ForSpace(plan.decisions[at]));
 }
@@ -63,37 +63,39 @@ std::optional<std::string> Executor::ReasonToSkip(const Decision& decision, cons
                                                   const std::optional<DiskUsage>& disk) const {
   if (std::string why = WhyUnavailable(image.id); !why.empty()) return why;
   if (!ForSpace(decision) || !disk) return std::nullopt;
-  // What the runtime calls an image's size is not what comes free, so the disk itself says when to
-  // end.
+  // The size of an image in the runtime is not the space that its removal frees, so measure the
+  // disk use.
   const auto now = filesystem_.Stat(disk->mountpoint);
-  if (!now) return "disk use is not known any more: " + now.error().what;
+  if (!now) return "disk use is no longer known: " + now.error().what;
   const DiskThresholds& marks = policy.disk;
   const int critical = marks.critical.threshold_percent;
   if (decision.code == Code::kCritical && now->used_percent() < critical &&
       now->inodes_used_percent() < critical)
-    return "disk use is at " + std::to_string(now->used_percent()) + "%, critical no more";
+    return "disk use is at " + std::to_string(now->used_percent()) + "%, no longer critical";
   const auto pressed = [](const Marks& its, int before, int after) {
     return its.high_percent > 0 && before >= its.high_percent && after > its.low_percent;
   };
   if (!pressed(marks, disk->used_percent(), now->used_percent()) &&
       !pressed(marks.inodes, disk->inodes_used_percent(), now->inodes_used_percent()))
-    return "disk use is at " + std::to_string(now->used_percent()) + "%, the low mark is reached";
+    return "disk use is at " + std::to_string(now->used_percent()) +
+           "%, lowThresholdPercent is reached";
   return std::nullopt;
 }
 
 std::string Executor::ReasonToEnd(const Policy& policy, const std::stop_token& stop,
                                   const Hooks& hooks) const {
-  if (stop.stop_requested()) return "told to stop";
+  if (stop.stop_requested()) return "shutting down";
   if (failures_ >= policy.limits.max_failures)
     return "limits.maxFailures " + std::to_string(failures_) + " reached";
-  // Ages, retention and disk use were judged when the plan was made.
+  // The plan rests on the ages, ranks and disk use of its time.
   if (clock_.Steady() - begun_ > kMaxPlanAge)
-    return "the plan is older than " + FormatDuration(kMaxPlanAge) + "; the rest is judged anew";
+    return "the plan is older than " + FormatDuration(kMaxPlanAge) +
+           "; the next run evaluates the rest";
   return hooks.reason_to_end ? hooks.reason_to_end() : std::string();
 }
 
-// Space comes free after a batch, and then the disk is asked.  So of images that go for space, one
-// batch has only as many as are needed by what the layers say; where they say nothing, one.
+// The disk use is measured after each batch.  So a batch has only as many images to remove for
+// space as needed by the figures of the layers, or one image if these are unknown.
 std::vector<std::uint32_t> Executor::NextBatch(std::span<const std::uint32_t>& rest,
                                                const Plan& plan, const Policy& policy,
                                                const Evidence& evidence,
@@ -106,7 +108,7 @@ std::vector<std::uint32_t> Executor::NextBatch(std::span<const std::uint32_t>& r
     const auto at = rest.front();
     const Decision& decision = plan.decisions[at];
     const bool needs_measure = NeedsMeasure(plan, at, disk);
-    // What comes by then may be enough already for an image that goes for another reason.
+    // The images of the batch may free enough that this one can stay.
     if (needs_measure && !batch.empty() &&
         (!decision.frees || plan.decisions[batch.back()].code != decision.code))
       break;
@@ -134,7 +136,7 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
   Execution execution;
   failures_ = 0;
   bool removed_before = false;
-  bool to_settle = false;  // something was removed since the disk was settled
+  bool to_settle = false;  // an image was removed since the last Settle()
   begun_ = clock_.Steady();
   const GracefulStop graceful(stop, clock_);
   std::span<const std::uint32_t> rest = plan.removals;
@@ -150,9 +152,9 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
     if (disk && std::exchange(to_settle, false)) filesystem_.Settle(disk->mountpoint);
   };
   remover.BeginRun();
-  reclaim_before_next();  // what another run may have left
+  reclaim_before_next();  // an earlier run may have left space to reclaim
   while (!rest.empty() && execution.stopped_early.empty()) {
-    // Everything that may say no is asked after the pause, not before it.
+    // All checks run after the pause.
     if (removed_before) clock_.Sleep(policy.limits.removal_delay, stop);
     removed_before = false;
     execution.stopped_early = ReasonToEnd(policy, stop, hooks);
@@ -180,9 +182,9 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
     if (result.out_of_failures) execution.stopped_early = ReasonToEnd(policy, stop, hooks);
     if (result.refused) {
       if (stop.stop_requested()) {
-        execution.stopped_early = "told to stop";
+        execution.stopped_early = "shutting down";
       } else {
-        execution.stopped_early = result.refused->source + " could not be read any more";
+        execution.stopped_early = result.refused->source + " could no longer be read";
         execution.refused = std::move(result.refused);
       }
     }
@@ -202,8 +204,8 @@ void Executor::Verify(const Evidence& evidence, const std::vector<Image>& listed
   for (Outcome& outcome : outcomes) {
     const ImageId& id = evidence.images[outcome.image].id;
     if (outcome.kind == OutcomeKind::kFailed && !listed.contains(id.text())) {
-      outcome.kind = OutcomeKind::kRemoved;  // it went before it failed
-      outcome.detail = "it is gone, though the call failed: " + outcome.detail;
+      outcome.kind = OutcomeKind::kRemoved;  // removed before the failure
+      outcome.detail = "the image is gone although the call failed: " + outcome.detail;
     }
     if (outcome.kind != OutcomeKind::kRemoved) continue;
     if (!listed.contains(id.text())) {
@@ -211,8 +213,8 @@ void Executor::Verify(const Evidence& evidence, const std::vector<Image>& listed
       continue;
     }
     outcome.kind = OutcomeKind::kStillListed;
-    outcome.detail = "the runtime reported success and lists it all the same";
-    backoff_.Failed(id, "the runtime lists it though its removal succeeded before",
+    outcome.detail = "the runtime reported success but still lists the image";
+    backoff_.Failed(id, "the runtime still listed it after a successful removal",
                     clock_.Steady());
   }
 }

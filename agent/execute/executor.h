@@ -17,19 +17,19 @@
 
 namespace imagesweep {
 
-// What carrying out a plan came to.
+// The result of the execution of a plan.
 struct Execution {
-  std::vector<Outcome> outcomes;   // in the order tried
-  std::optional<Refusal> refused;  // a source was lost on the way: nothing more was removed
-  std::string stopped_early;       // why not all were tried; empty when all were
+  std::vector<Outcome> outcomes;   // in the order of the attempts
+  std::optional<Refusal> refused;  // a source could not be read: nothing more was removed
+  std::string stopped_early;       // why some were not tried; empty: all were
   std::vector<double> recheck_window_seconds;
   std::optional<double> seconds;  // from the first batch until the space was free; empty: no batch
 };
 
-// Carries out a plan: in its order, in batches as large as the remover wants them, each image
-// within 50 ms of asking who uses it, with pauses between batches, until the first of: all done,
-// failures used up, a source lost, told to stop.  Remembers failed images between runs.  Not for
-// several threads.
+// Executes a plan in its order, in batches of the size that the remover supports, each image within
+// 50 ms of a recheck, with pauses between batches.  Ends when all images are done, too many
+// removals failed, a source cannot be read, or a stop is requested.  Remembers failed images
+// between runs. One thread at a time.
 class Executor {
  public:
   Executor(RuntimeReader& runtime, PodReader* pods, WorkloadReader* workloads,
@@ -37,31 +37,31 @@ class Executor {
       : filesystem_(filesystem), look_(runtime, pods, workloads, expected, clock), clock_(clock) {}
 
   struct Hooks {
-    // Told of the images of a batch before they are rechecked, and of what became of each.
+    // Called with the images of a batch before their recheck, and with their outcomes.
     std::function<void(const std::vector<std::uint32_t>& images)> before_batch;
     std::function<void(const std::vector<Outcome>& outcomes)> after_batch;
-    // Told of what will be tried, once, before the first.
+    // Called once before the first batch.
     std::function<void(const Plan& plan, const Observation& seen)> on_begin;
-    // Told of each outcome as it comes.
+    // Called with each outcome.
     std::function<void(const Outcome&, const Image&)> on_outcome;
-    // Called on the way of what takes long, whenever a part of it is done.
+    // Called after each part of a long operation.
     std::function<void()> on_progress;
-    // Asked before each batch: why the run is to end here; empty to go on.
+    // Called before each batch: why the run must end.  Empty: continue.
     std::function<std::string()> reason_to_end;
   };
 
-  // `disk`: its use when the plan was made; what goes for space is spared once the policy's marks
-  // are reached.  Empty: what goes for space goes without that question.
+  // `disk`: the disk use of the plan.  Images to remove for space are skipped after the thresholds
+  // are reached.  Empty: they are removed without this check.
   Execution Run(const Plan& plan, const Policy& policy, const Evidence& evidence,
                 const ImageIndex& index, const std::optional<DiskUsage>& disk,
                 ImageRemover& remover, const std::stop_token& stop, const Hooks& hooks);
 
-  // Why an image cannot be removed in a run that begins now: its removal failed or was skipped a
-  // while ago.  Empty: it can.
+  // Why a run that begins now cannot remove an image: its removal failed or was skipped recently.
+  // Empty: it can.
   std::string WhyUnavailable(const ImageId& id) const;
 
-  // After the run: what the runtime still lists was not removed, whatever it said; what it does not
-  // list is gone, though the call failed.
+  // Corrects the outcomes after the run: an image that the runtime still lists was not removed, and
+  // an image that it does not list was removed, even if the call failed.
   void Verify(const Evidence& evidence, const std::vector<Image>& listed_after,
               std::vector<Outcome>& outcomes);
 
@@ -71,7 +71,7 @@ class Executor {
                                        const std::optional<DiskUsage>& disk,
                                        const ImageRemover& remover, Execution& execution,
                                        const Hooks& hooks) const;
-  // For this run and the next ones.
+  // Remembers it for this run and the next ones.
   void Remember(const Outcome& outcome, const ImageId& id);
   std::string ReasonToEnd(const Policy& policy, const std::stop_token& stop,
                           const Hooks& hooks) const;

@@ -7,8 +7,8 @@
 
 namespace imagesweep {
 
-// A remover around another one: whatever it does not change is the other's.  What the other must be
-// asked before a removal can thus not be forgotten by who stands around it.
+// The base of removers around another one.  Forwards all calls that a subclass does not override,
+// so that no call is forgotten.
 class ForwardingRemover : public ImageRemover {
  public:
   // `inner` must outlive it.

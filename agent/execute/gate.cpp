@@ -38,21 +38,22 @@ std::optional<Refusal> Gate::CheckSources(const Evidence& evidence) {
       sources_->runtime.endpoint != seen.runtime.endpoint) {
     what = "runtime";
   } else if (sources_->runtime.version != seen.runtime.version) {
-    what = "runtime's version";
+    what = "version of the runtime";
   } else if (sources_->runtime.socket_inode != seen.runtime.socket_inode) {
-    what = "runtime's socket (it was restarted)";
+    what = "socket of the runtime (it restarted)";
   }
   sources_ = std::move(seen);
   good_referenced_.reset();
   drop_.reset();
   return Refusal{"identity",
                  {ErrorKind::kIncomplete,
-                  "the " + what + " changed since the last run; the next run looks at it afresh"}};
+                  "the " + what +
+                      " changed since the last run; the next run evaluates the node again"}};
 }
 
 std::optional<Refusal> Gate::CheckDrop(std::size_t referenced, SteadyTime now) {
   if (good_referenced_ && FellSharply(*good_referenced_, referenced)) {
-    // A view with fewer still is another drop: its own minute has to pass.
+    // A view with even fewer references is a new drop with its own waiting time.
     if (!drop_ || FellSharply(drop_->referenced, referenced)) drop_ = Drop{referenced, now};
     if (now - drop_->since < kSecondViewAfter) {
       return Refusal{
@@ -60,7 +61,8 @@ std::optional<Refusal> Gate::CheckDrop(std::size_t referenced, SteadyTime now) {
           {ErrorKind::kIncomplete,
            "images in use fell from " + std::to_string(*good_referenced_) + " to " +
                std::to_string(referenced) +
-               " since the last run; waiting for a second look, 60s later, that agrees"}};
+               " since the last run; waiting for a second observation, 60s later, that confirms "
+               "it"}};
     }
   }
   drop_.reset();

@@ -9,18 +9,18 @@
 
 namespace imagesweep {
 
-// The deletion gate: no batch starts unless it lets it.  On top of Examine(), which looks at one
-// view alone, it remembers the last good view:
-//   - the same sources answered (node, cluster, runtime name, version, socket); a change costs one
-//     whole evaluation, from which the new sources are the known ones;
-//   - the number of referenced images did not fall by more than half or by more than 20; else a
-//     second view that agrees, at least 60 s later, is waited for.
-// One per process; not for several threads.
+// The deletion gate: no batch starts without its permission.  In addition to Examine(), which
+// checks one view, it compares with the last good view:
+//   - The same sources answered (node, cluster, runtime name, version, socket).  A change aborts
+//     one run, and the next run compares with the new sources.
+//   - The number of referenced images did not fall by more than half or by more than 20.  If it
+//     did, the gate waits for a second view, at least 60 s later, that confirms it.
+// One per process.  One thread at a time.
 class Gate {
  public:
   explicit Gate(Expectations expected) : expected_(std::move(expected)) {}
 
-  // `referenced` is the number of listed images that some reference means.
+  // `referenced` is the number of listed images with a reference.
   std::optional<Refusal> Check(const Evidence& evidence, const ImageIndex& index,
                                std::size_t referenced, SteadyTime now);
 

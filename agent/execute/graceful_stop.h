@@ -9,8 +9,7 @@
 
 namespace imagesweep {
 
-// Told to stop, what is in hand gets a little longer before it is cancelled: token() follows `stop`
-// after 8 s.
+// Gives removals in progress 8 s after a stop request: token() follows `stop` with this delay.
 class GracefulStop {
  public:
   GracefulStop(const std::stop_token& stop, const Clock& clock)

@@ -8,7 +8,7 @@
 namespace imagesweep {
 namespace {
 
-// Of a batch that takes longer the pods are listed once more.
+// Without a watch, a batch that takes longer lists the pods again.
 constexpr Millis kMaxUnwatchedPodListAge{2'000};
 
 bool SameNames(const Image& a, const Image& b) {
@@ -29,11 +29,11 @@ bool HasNoOtherNames(const Image& planned, const Image& now) {
   return all(now.tags, planned.tags) && all(now.digests, planned.digests);
 }
 
-// Is it still the image that the plan meant?  Empty: yes.  Once its removal has begun it may have
-// fewer names.
+// Why the image is no longer the one of the plan.  Empty: it is.  After its removal has begun, it
+// may have fewer names.
 std::string Changed(const Image& planned, const Image* now, bool begun) {
-  if (now == nullptr) return "it is gone already";
-  if (now->pinned) return "the runtime has pinned it since the plan was made";
+  if (now == nullptr) return "it no longer exists";
+  if (now->pinned) return "the runtime pinned it after the plan was made";
   if (begun ? !HasNoOtherNames(planned, *now) : !SameNames(planned, *now))
     return "its names changed since the plan was made";
   return {};
@@ -41,7 +41,7 @@ std::string Changed(const Image& planned, const Image* now, bool begun) {
 
 }  // namespace
 
-// The images that are looked at, planned in one view of the node.
+// The images of the recheck.
 class LastLook::Subject {
  public:
   Subject(const Rechecked& asked, const Evidence& read, const ImageIndex& of_images)
@@ -50,7 +50,7 @@ class LastLook::Subject {
         looked{{}, {}, {}, std::vector<std::string>(asked.planned.size())},
         asked_(asked) {}
 
-  // Spares what is not as it was planned.  Not the last word: containers are read right after this.
+  // Skips images that changed since the plan.  Containers are read right after this.
   std::optional<Refusal> Compare(RuntimeReader& runtime, const std::stop_token& stop) {
     if (asked_.planned.size() == 1 && !asked_.list_all) return CompareOne(runtime, stop);
     auto images = runtime.ListImages(stop);
@@ -65,7 +65,7 @@ class LastLook::Subject {
     return std::nullopt;
   }
 
-  // Whom `reference` means stays, because of `why()`.
+  // Skips all images that `reference` resolves to, with the reason `why()`.
   template <typename Why>
   void Spare(const ImageReference& reference, const Why& why) {
     for (const auto at : index.Resolve(reference))
@@ -81,7 +81,7 @@ class LastLook::Subject {
   const Image& image(std::size_t i) const { return evidence.images[asked_.planned[i]]; }
   bool begun(std::size_t i) const { return i < asked_.begun.size() && asked_.begun[i]; }
 
-  // The first reason counts; empty: there is none.
+  // The first reason counts.  Empty: no reason.
   void SpareOne(std::size_t i, std::string why) {
     if (looked.spared[i].empty()) looked.spared[i] = std::move(why);
   }
@@ -92,8 +92,8 @@ class LastLook::Subject {
     if (*status && (*status)->id != image(0).id)
       return Refusal{
           "images",
-          {ErrorKind::kIncomplete, "asked for " + image(0).id.text() +
-                                       ", the runtime answered with " + (*status)->id.text()}};
+          {ErrorKind::kIncomplete, "requested image " + image(0).id.text() +
+                                       ", but the runtime returned " + (*status)->id.text()}};
     SpareOne(0, Changed(image(0), *status ? &**status : nullptr, begun(0)));
     return std::nullopt;
   }
@@ -101,11 +101,11 @@ class LastLook::Subject {
   const Rechecked& asked_;
 };
 
-// The plan judged those it knew; what it did not know holds whatever the policy makes of it.
+// The plan evaluated the workloads that it knew.  A new one keeps its images under any policy.
 std::optional<Refusal> LastLook::LookAtWorkloads(Subject& subject, const std::stop_token& stop) {
   if (!subject.evidence.workloads) return std::nullopt;
   if (workloads_ == nullptr)
-    return Refusal{"workloads", {ErrorKind::kInternal, "nothing reads them any more"}};
+    return Refusal{"workloads", {ErrorKind::kInternal, "workloads are no longer read"}};
   const auto now = workloads_->Read(subject.evidence.workloads->as_of, stop);
   if (!now) return Refusal{"workloads", now.error()};
   std::vector<WorkloadReference> added;
@@ -113,12 +113,12 @@ std::optional<Refusal> LastLook::LookAtWorkloads(Subject& subject, const std::st
                               std::back_inserter(added));
   for (const WorkloadReference& reference : added)
     subject.Spare({reference.text, {}, {}},
-                  [&] { return "came to be wanted by " + Describe(reference); });
+                  [&] { return "now needed by " + Describe(reference); });
   return std::nullopt;
 }
 
-// The time counts from the asking: the answer may be as old as that.  Containers of the CRI first,
-// so that one which it gets in between is among the others.
+// The age counts from the request, because the answer may be that old.  Reads the containers of the
+// CRI first, so that one that is created in between is among the others.
 Result<std::vector<ImageReference>> LastLook::ReadContainers(const RuntimeUse& use,
                                                              ImageRemover& remover, Looked& looked,
                                                              const std::stop_token& stop) {
@@ -138,22 +138,21 @@ Result<std::vector<ImageReference>> LastLook::ReadContainers(const RuntimeUse& u
 
 std::optional<Refusal> LastLook::LookAtUse(Subject& subject, ImageRemover& remover,
                                            SteadyTime since, const std::stop_token& stop) {
-  // Twice at most: a pod that started since the last list makes the first view contradictory, and a
-  // new list clears that up.
-  // A list that is about to be too old would be read anew at the end, when nobody may wait any
-  // more.  Where nobody watches, a list of before the batch is too old.
+  // At most twice: a pod that started after the last list makes the first view inconsistent, and a
+  // new list resolves this. A list that is almost too old would have to be read again at the end,
+  // when there is no time left. Without a watch, a list from before the batch is too old.
   Millis max_age = expected_.max_pod_list_age / 2;
   if (pods_ != nullptr && !pods_->watches())
     max_age = std::clamp(std::chrono::ceil<Millis>(clock_.Steady() - since), Millis::zero(),
                          kMaxUnwatchedPodListAge);
   for (bool again = false;; again = true) {
-    // New lists may take their time, so they come before the images and the containers, and the
-    // watch after them.  Of pods there is a second one: of workloads the list is the last word.
+    // New lists may take long, so they are read before the images and the containers, and the watch
+    // after them.  Pods are read again at the end, workloads are not.
     std::optional<PodEvidence> pods;
     if (auto read = ReadPods(max_age, pods, stop); !read)
       return Refusal{"pods", std::move(read).error()};
     if (auto refusal = LookAtWorkloads(subject, stop)) return refusal;
-    if (subject.evidence.workloads)  // which may have taken their time
+    if (subject.evidence.workloads)  // reading them may have taken long
       if (auto read = ReadPods(expected_.max_pod_list_age / 2, pods, stop); !read)
         return Refusal{"pods", std::move(read).error()};
     if (auto refusal = subject.Compare(runtime_, stop)) return refusal;

@@ -15,48 +15,48 @@
 
 namespace imagesweep {
 
-// What the recheck of some images found.
+// The findings of a recheck.
 struct Looked {
-  // When the newest container list was asked for, which is as old as that whenever the answer came;
-  // 0: nothing may go.
+  // The request time of the newest container list, which may be as old as the request.  0: no image
+  // can be removed.
   SteadyTime at;
   Millis listing_took{0};     // until all containers were known
-  std::vector<Image> listed;  // all that the runtime has; empty when not asked for
-  // Parallel to them: why it must stay (it came into use, was pinned, renamed, or is gone); empty:
-  // it may go.
+  std::vector<Image> listed;  // all images of the runtime; empty: not requested
+  // Parallel to the rechecked images: why the image must stay (in use, pinned, renamed, or gone).
+  // Empty: it can be removed.
   std::vector<std::string> spared;
 };
-// How long after its containers were asked for a recheck may be acted on, and how many in a row may
-// come too late.
+// The maximum age of a recheck at a removal, counted from the request of its containers, and the
+// number of stale rechecks in a row after which the run stops.
 inline constexpr std::chrono::milliseconds kMaxRecheckWindow{50};
 inline constexpr int kMaxLooksInVain = 3;
-// Those that come too late are repeated for so long at least: a node under load, or one that
-// throttles us, is late now and then.
+// The minimum time to repeat stale rechecks, because a node under load or a throttled process is
+// sometimes late.
 inline constexpr std::chrono::milliseconds kKeepRechecking{2'000};
 using LookResult = std::variant<Looked, Refusal>;
 
-// What is rechecked.
+// The input of a recheck.
 struct Rechecked {
   const std::vector<std::uint32_t>& planned;  // positions in `evidence.images`
-  // Parallel to them: its removal has begun, so that some of its names may be missing.
+  // Parallel to them: the removal has begun, so some of the image's names may be missing.
   std::vector<bool> begun;
-  // One image alone is asked for by its id, unless `list_all`.
+  // False: read a single image by its ID instead of the list.
   bool list_all = true;
-  // A pod list that was asked for before this is listed anew where nobody watches.
+  // Without a watch, read the pods again if their list was requested before this time.
   SteadyTime since;
 };
 
-// Looks at images once more, right before they are removed.  CRI offers neither a lock nor
-// compare-and-delete (containerd removes the image of a running container), so this second look is
-// all there is: it narrows the race, it does not close it.
+// Rechecks images right before their removal.  The CRI has neither a lock nor compare-and-delete
+// (containerd removes the image of a running container), so a recheck narrows the race but does not
+// close it.
 class LastLook {
  public:
-  // `pods` is null when told to do without Kubernetes, `workloads` when nothing reads them.
+  // `pods` is null with --without-kubernetes.  `workloads` is null if they are not read.
   LastLook(RuntimeReader& runtime, PodReader* pods, WorkloadReader* workloads,
            const Expectations& expected, const Clock& clock)
       : runtime_(runtime), pods_(pods), workloads_(workloads), expected_(expected), clock_(clock) {}
 
-  // `index` is of `evidence.images`.  `remover` tells of the containers that the CRI does not list.
+  // `index` is of `evidence.images`.  `remover` reads the containers that the CRI does not list.
   LookResult Look(const Rechecked& asked, const Evidence& evidence, const ImageIndex& index,
                   ImageRemover& remover, const std::stop_token& stop);
 
@@ -65,7 +65,7 @@ class LastLook {
   std::optional<Refusal> LookAtWorkloads(Subject& subject, const std::stop_token& stop);
   std::optional<Refusal> LookAtUse(Subject& subject, ImageRemover& remover, SteadyTime since,
                                    const std::stop_token& stop);
-  // All containers there are, however few calls that takes.
+  // Reads all containers, including those outside of the CRI.
   Result<std::vector<ImageReference>> ReadContainers(const RuntimeUse& use, ImageRemover& remover,
                                                      Looked& looked, const std::stop_token& stop);
   Status ReadPods(Millis max_age, std::optional<PodEvidence>& into, const std::stop_token& stop);

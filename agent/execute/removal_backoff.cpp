@@ -33,7 +33,7 @@ std::string RemovalBackoff::WhyNot(const ImageId& id, SteadyTime now) const {
   const auto it = entries_.find(id);
   if (it == entries_.end() || now >= it->second.until) return {};
   const auto left = std::chrono::duration_cast<Millis>(it->second.until - now);
-  return it->second.why + "; it is tried again in " + HumanDuration(left);
+  return it->second.why + "; next attempt in " + HumanDuration(left);
 }
 
 }  // namespace imagesweep

@@ -9,19 +9,19 @@
 
 namespace imagesweep {
 
-// An image whose removal failed or was skipped, or that stays listed after it, is left alone for 10
-// minutes, doubling to 6 hours.  A runtime that times out on a big image may still be working on
-// it.
+// Delays the next attempt for an image whose removal failed or was skipped, or that is still listed
+// after it: 10 minutes, doubling up to 6 hours.  A runtime that times out on a large image may
+// still be removing it.
 class RemovalBackoff {
  public:
-  // `why`: a clause for people, "its removal failed before (…)".
+  // `why`: a clause, "its removal failed before (…)".
   void Failed(const ImageId& id, std::string why, SteadyTime now);
-  // The connection to the runtime was lost, so the runtime may never have been asked.  The image is
-  // tried again at once.  The second time in a row counts as a failure: the removal may be what
-  // ends the runtime.
+  // The connection to the runtime was lost, so the runtime may not have received the call.  The
+  // image is tried again at once.  The second time in a row counts as a failure, because the
+  // removal may crash the runtime.
   void Lost(const ImageId& id, std::string why, SteadyTime now);
   void Succeeded(const ImageId& id) { entries_.erase(id); }
-  // Why it is left alone, and for how long; empty: it may be tried.
+  // Why the image is not tried, and for how long.  Empty: it can be tried.
   std::string WhyNot(const ImageId& id, SteadyTime now) const;
 
  private:

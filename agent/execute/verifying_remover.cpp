@@ -15,22 +15,23 @@ Status VerifyingRemover::BeginBatch(const std::vector<const Image*>& images,
     if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "shutting down"};
     std::string why;
     if (verifier_ == nullptr) {
-      why = std::string("no registry client to ask with") + kStays;
+      why = std::string("no registry client is available") + kStays;
     } else if (const auto origin = verifier_->Verify(*image, stop); !origin) {
-      why = "the registry did not confirm that it has it: " + origin.error().what + kStays;
+      why = "the registry did not confirm the image: " + origin.error().what + kStays;
     } else if (origin->kind != OriginKind::kRegistry) {
-      why = std::string("the registry did not confirm that it has it") + kStays;
+      why = std::string("the registry did not confirm the image") + kStays;
     }
     if (why.empty()) verified.push_back(image);
     asked_.insert_or_assign(image->id.text(), std::move(why));
   }
-  // Only what may go is copied or looked up.
+  // The inner remover handles only confirmed images.
   return inner().BeginBatch(verified, stop);
 }
 
 std::string VerifyingRemover::WhyUnverified(const Image& image) const {
   const auto asked = asked_.find(image.id.text());
-  return asked == asked_.end() ? std::string("its registry was not asked") + kStays : asked->second;
+  return asked == asked_.end() ? std::string("its registry was not queried") + kStays
+                               : asked->second;
 }
 
 std::string VerifyingRemover::ReasonToSpare(const Image& image) {

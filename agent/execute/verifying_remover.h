@@ -8,15 +8,15 @@
 
 namespace imagesweep {
 
-// Asks the registry of each image before it goes whether it still has it (keep.verifyRegistry:
-// BeforeRemoval); unless the registry says so, the image is spared with the reason, whatever else
-// lets it go.  Everything else is the other remover's.
+// Asks the registry of each image before its removal whether it still has the image
+// (keep.verifyRegistry: BeforeRemoval).  Skips the image with the reason unless the registry
+// confirms it.  Forwards everything else to the other remover.
 //
-// Asks at the beginning of a batch, however long that takes, so that the last look comes after it.
-// Threads: as the other remover, which must outlive it like the verifier.
+// Asks at the start of a batch, before the recheck, because it can take long.  Threads: as the
+// other remover.  It and the verifier must outlive this one.
 class VerifyingRemover final : public ForwardingRemover {
  public:
-  // `verifier`: null: nothing here asks registries, and every image stays.
+  // `verifier`: null: registries cannot be asked, and every image stays.
   VerifyingRemover(ImageRemover& remover, RegistryVerifier* verifier)
       : ForwardingRemover(remover), verifier_(verifier) {}
 
@@ -26,11 +26,11 @@ class VerifyingRemover final : public ForwardingRemover {
                          const std::stop_token& stop) override;
 
  private:
-  // Empty: the registry has it.
+  // Empty: the registry has the image.
   std::string WhyUnverified(const Image& image) const;
 
   RegistryVerifier* const verifier_;
-  std::unordered_map<std::string, std::string> asked_;  // of this batch: by image id, why it stays
+  std::unordered_map<std::string, std::string> asked_;  // of this batch, by image ID: why it stays
 };
 
 }  // namespace imagesweep

@@ -102,10 +102,10 @@ TEST_F(ArchivingRemoverTest, ACopyThatIsGoneMeanwhileIsNone) {
   EXPECT_TRUE(remover_.BeginBatch({&pulled_, &built_}, {}));
   EXPECT_EQ(remover_.ReasonToSpare(built_), "the other one's reason");
   world_.copies_are_there = false;
-  EXPECT_THAT(remover_.ReasonToSpare(built_), HasSubstr("its archive is gone"));
+  EXPECT_THAT(remover_.ReasonToSpare(built_), HasSubstr("its archive no longer exists"));
   const auto removed = remover_.Remove(built_, guard_, {});
   ASSERT_FALSE(removed);
-  EXPECT_THAT(removed.error().what, HasSubstr("its archive is gone"));
+  EXPECT_THAT(removed.error().what, HasSubstr("its archive no longer exists"));
   EXPECT_TRUE(remover_.Remove(pulled_, guard_, {}));
   EXPECT_THAT(world_.done, ElementsAre("archive r.example/built:v1", "begin 2",
                                        "ask r.example/built:v1", "remove r.example/pulled:v1"));

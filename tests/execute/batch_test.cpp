@@ -105,7 +105,8 @@ TEST_F(BatchTest, SparesOfABatchWhatChangedAndNothingElse) {
       {"it was pinned", [&] { node.images[3].pinned = true; }, "pinned"},
       {"it got another tag", [&] { node.images[3].tags.push_back(ImageName::Parse("c:prod")); },
        "names changed"},
-      {"somebody else removed it", [&] { node.images.erase(node.images.begin() + 3); }, "gone"},
+      {"another process removed it", [&] { node.images.erase(node.images.begin() + 3); },
+       "no longer exists"},
   };
   const FakeNode fresh = node;
   for (const auto& c : cases) {
@@ -333,7 +334,7 @@ TEST_F(BatchTest, SpaceIsReclaimedBeforeTheDiskIsAsked) {
   At("Reclaim", 2, [&] { node.disk = DiskUsage{"/var", 1000, 360, 100, 100}; });
   const Execution execution = Run();
   EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b"), Id("c"), Id("d")));
-  EXPECT_THAT(execution.outcomes.back().detail, HasSubstr("the low mark is reached"));
+  EXPECT_THAT(execution.outcomes.back().detail, HasSubstr("lowThresholdPercent is reached"));
 }
 
 TEST_F(BatchTest, WhatCouldNotBeReclaimedIsSaid) {
@@ -561,7 +562,7 @@ TEST_F(BatchTest, WithoutEndOfNewImagesNothingGoes) {
   const Execution execution = Run();
   EXPECT_THAT(node.removed, IsEmpty());
   EXPECT_THAT(execution.outcomes,
-              Each(Field(&Outcome::detail, HasSubstr("new images keep coming"))));
+              Each(Field(&Outcome::detail, HasSubstr("new images keep appearing"))));
   EXPECT_EQ(execution.outcomes.size(), 5U);
 }
 
@@ -578,7 +579,7 @@ TEST_F(BatchTest, ARuntimeThatIsSlowToListContainersLosesNothingAndIsTold) {
               Each(AllOf(Field(&Outcome::kind, OutcomeKind::kSpared),
                          Field(&Outcome::detail,
                                "the runtime took 180ms to list containers; a removal must follow "
-                               "within 50ms of asking"))));
+                               "within 50ms of the request"))));
   EXPECT_FALSE(execution.refused);
   EXPECT_THAT(execution.stopped_early, HasSubstr("the runtime took 180ms"));
   EXPECT_EQ(std::ranges::count(node.calls, "ReadContainers"), 12) << "for two seconds";

@@ -59,21 +59,21 @@ TEST_F(ExamineTest, RefusesAndNamesTheSource) {
          node.use.containers = 0;
          node.use.references.clear();
        },
-       "containers", "no container at all"},
+       "containers", "lists no containers"},
       {"own container missing",
        [&] {
          expected.own_pod = OwnPod{"kube-system", "proxy", "uid-proxy"};
          node.use.container_pods.clear();
        },
-       "containers", "our own container"},
+       "containers", "imagesweep's own container"},
       {"no container's image is listed", [&] { node.images = {Img("x", {"x:1"})}; }, "images",
-       "none of the 1"},
+       "none of the images of 1"},
       {"own image not listed",
        [&] {
          node.AddPod("sweep", "agent", "imagesweep:1");
          expected.own_pod = OwnPod{"sweep", "agent", "uid-agent"};
        },
-       "images", "our own image"},
+       "images", "imagesweep's own image"},
       {"pause image unknown", [&] { node.use.sandbox_images.clear(); }, "sandboxes", "pause image"},
   };
   for (const auto& c : cases) {

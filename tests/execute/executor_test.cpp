@@ -103,7 +103,8 @@ TEST_F(ExecutorTest, SparesWhatChangedSinceThePlan) {
       {"it was pinned", [&] { node.images[1].pinned = true; }, "pinned"},
       {"it got another tag", [&] { node.images[1].tags.push_back(ImageName::Parse("a:prod")); },
        "names changed"},
-      {"somebody else removed it", [&] { node.images.erase(node.images.begin() + 1); }, "gone"},
+      {"another process removed it", [&] { node.images.erase(node.images.begin() + 1); },
+       "no longer exists"},
   };
   const FakeNode fresh = node;
   for (const auto& c : cases) {
@@ -202,7 +203,7 @@ TEST_F(ExecutorTest, StartsNoRemovalAfterBeingToldToStop) {
   At("Remove", 1, [&] { stop.request_stop(); });
   const Execution execution = Run();
   EXPECT_THAT(node.removed, ElementsAre(Id("a")));
-  EXPECT_EQ(execution.stopped_early, "told to stop");
+  EXPECT_EQ(execution.stopped_early, "shutting down");
   EXPECT_EQ(execution.outcomes[0].kind, OutcomeKind::kRemoved) << "the one in hand is finished";
 }
 
@@ -241,7 +242,7 @@ TEST_F(ExecutorTest, CriticalRemovalsEndWhenDiskUseIsCriticalNoMore) {
   At("Remove", 1, [&] { node.disk = DiskUsage{"/var", 1000, 190, 100, 100}; });
   const Execution execution = Run();
   EXPECT_THAT(node.removed, ElementsAre(Id("a")));
-  EXPECT_THAT(execution.outcomes[1].detail, HasSubstr("critical no more"));
+  EXPECT_THAT(execution.outcomes[1].detail, HasSubstr("no longer critical"));
 }
 
 TEST_F(ExecutorTest, SpaceRemovalsEndAtTheLowMarkThatTheDiskItselfShows) {
@@ -252,7 +253,7 @@ TEST_F(ExecutorTest, SpaceRemovalsEndAtTheLowMarkThatTheDiskItselfShows) {
   At("Remove", 2, [&] { node.disk = DiskUsage{"/var", 1000, 350, 100, 100}; });
   const Execution execution = Run();
   EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b")));
-  EXPECT_THAT(execution.outcomes[2].detail, HasSubstr("low mark"));
+  EXPECT_THAT(execution.outcomes[2].detail, HasSubstr("lowThresholdPercent is reached"));
 
   node.disk = Error{ErrorKind::kInternal, "statvfs failed"};
   plan.removals = {3};

@@ -31,7 +31,7 @@ TEST_F(GateTest, AChangeOfASourceCostsOneRun) {
     const auto refusal = Check(10);
     ASSERT_TRUE(refusal);
     EXPECT_EQ(refusal->source, "identity");
-    EXPECT_FALSE(Check(10)) << "the next run looks at it afresh";
+    EXPECT_FALSE(Check(10)) << "the next run evaluates the node again";
   }
 }
 

@@ -17,7 +17,7 @@ TEST(RemovalBackoff, DoublesFromTenMinutesToSixHours) {
   EXPECT_EQ(backoff.WhyNot(kImage, now), "");
   for (const int wait : {10, 20, 40, 80, 160, 320, 360, 360}) {
     backoff.Failed(kImage, "its removal failed before (busy)", now);
-    EXPECT_THAT(backoff.WhyNot(kImage, now), HasSubstr("failed before (busy); it is tried again"));
+    EXPECT_THAT(backoff.WhyNot(kImage, now), HasSubstr("failed before (busy); next attempt in"));
     now += minutes(wait) - Millis(1);
     EXPECT_NE(backoff.WhyNot(kImage, now), "") << wait;
     now += Millis(1);
