@@ -125,7 +125,8 @@ TEST(Text, APlanAndASweepSayWhatWaitsAndForWhat) {
   report.plan.decisions[2].waits_for = "this run has reached limits.maxImages 1";
   for (const std::string& text : {PlanText(report, {}), SweepText(report, {})})
     EXPECT_THAT(text,
-                HasSubstr("\nDeferred: 1 image (3.9KiB): this run has reached limits.maxImages 1.\n"));
+                HasSubstr("\nDeferred: 1 image (3.9KiB): this run has reached "
+                        "limits.maxImages 1.\n"));
 }
 
 TEST(Text, CountsAndLabelsReadAsALanguage) {
