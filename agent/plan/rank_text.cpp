@@ -30,8 +30,8 @@ std::string Peers(const NameStanding& standing) {
 std::string RankText(const NameStanding& standing, int kept) {
   const int taken = standing.removes() && !standing.numbered() ? standing.in_use_elsewhere : 0;
   std::string text = standing.shared ? "tied for " : "";
-  text += standing.place == 1 ? "newest" : Ordinal(standing.place) + " newest";
-  text += " of " + std::string(standing.name->repository()) + Peers(standing);
+  text += standing.place == 1 ? "newest of " : Ordinal(standing.place) + " newest of ";
+  text += std::string(standing.name->repository()) + Peers(standing);
   if (taken > 0) text += ", after " + std::to_string(taken) + " in use";
   if (kept == 0) return text + "; none is kept";
   return text + (kept == 1 ? "; the newest is kept"

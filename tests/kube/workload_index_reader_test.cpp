@@ -163,7 +163,7 @@ TEST_F(WorkloadIndexTest, NoPartOfASetIsEverASet) {
       {"no payload", [&] { At("index-a-0").erase("binaryData"); }, "it has no payload"},
       {"another format", [&] { At("index")["data"]["format"] = "2"; },
        "it has format 2, and this version reads only 1"},
-      {"another slot", [&] { At("index")["data"]["slot"] = "b"; }, "there is no shard"},
+      {"another slot", [&] { At("index")["data"]["slot"] = "b"; }, "there are no shards"},
       {"another count of references", [&] { At("index")["data"]["references"] = "21"; },
        "it has 20 references instead of 21"},
       {"another head", [&] { At("index")["data"]["sha256"] = "aa"; }, "torn"},
