@@ -9,7 +9,7 @@
 
 #include "agent/layers/marginal.h"
 
-// How long the layer graph of a big node takes, and how much memory: every allocation is counted.
+// The time and the memory of the layer graph of a large node. Every allocation is counted.
 
 namespace {
 
@@ -18,7 +18,7 @@ std::size_t peak_bytes = 0;
 
 }  // namespace
 
-// Not inlined: the compiler would see malloc behind new, and free behind delete.
+// Not inlined, because the compiler would then see malloc behind new, and free behind delete.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   void* const memory = std::malloc(size);
   if (memory == nullptr) throw std::bad_alloc();
@@ -55,8 +55,8 @@ struct Input {
   World world{"k8s.io", SystemTime(), {}, {FileSystem::kExt4, 4096}};
 };
 
-// `count` images of `layers` layers each; the lowest `shared` are those of one of fifty bases, a
-// tenth of the images runs.
+// `count` images of `layers` layers each. The lowest `shared` layers are those of one of fifty
+// bases. A tenth of the images is in use.
 Input Node(std::uint64_t count, std::uint64_t layers, std::uint64_t shared) {
   Input input;
   std::vector<bool> base_read(50, false);
@@ -111,7 +111,7 @@ double MiB(std::size_t bytes) {
   return static_cast<double>(bytes) / (1 << 20);
 }
 
-// Reading labels and interning, which an adapter does while the streams come in.
+// Reads and interns labels, as an adapter does while the streams arrive.
 void BM_ReadWorld(benchmark::State& state) {
   for (auto _ : state) {
     const std::size_t before = live_bytes;
@@ -122,8 +122,7 @@ void BM_ReadWorld(benchmark::State& state) {
   }
 }
 
-// From a World that was read to a graph that answers, with everything marked; and all of its
-// memory, the World's among it.
+// Builds a complete graph from a World, and measures all of its memory, including the World's.
 void BM_BuildAndMark(benchmark::State& state) {
   const std::size_t before = live_bytes;
   const Input input = NodeOf(state);
@@ -131,7 +130,7 @@ void BM_BuildAndMark(benchmark::State& state) {
   for (auto _ : state) {
     World copy = input.world;
     peak_bytes = live_bytes;
-    const std::clock_t start = std::clock();  // of this process: neighbours do not count
+    const std::clock_t start = std::clock();  // of this process only
     const LayerGraph graph(std::move(copy), input.images);
     benchmark::DoNotOptimize(graph.FreedByAll());
     state.SetIterationTime(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
@@ -148,7 +147,7 @@ void BM_FreedBy100(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(graph.FreedBy(set));
 }
 
-// One round of choosing: the gain of every image.
+// One round of the choice: the gain of every image.
 void BM_GainOfEveryImage(benchmark::State& state) {
   const Input input = NodeOf(state);
   const LayerGraph graph(input.world, input.images);

@@ -34,7 +34,7 @@ Report ReportOf(std::int64_t images) {
   return report;
 }
 
-// What a scrape costs on a node of so many images, with and without the process's own figures.
+// The cost of a scrape on a node with N images, with and without the figures of the process.
 void Scrape(benchmark::State& state, const Metrics::ReadProcess& process) {
   const RealClock clock;
   Metrics metrics("0.1.0", "0123456789ab", clock, process);

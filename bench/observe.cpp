@@ -12,9 +12,9 @@
 #include "agent/cri/image_remover.h"
 #include "agent/cri/runtime.h"
 
-// How long it takes to observe a node, in the order in which a run does it
-// (app/sweeper_observe.cpp) and without its Kubernetes: cold, that is with a new connection and
-// nothing remembered, and warm. The best of some rounds counts; starting the process does not.
+// The time to observe a node, in the order of a run (app/sweeper_observe.cpp) and without
+// Kubernetes: cold, with a new connection and nothing remembered, and warm. The result is the best
+// of some rounds, without the start of the process.
 //
 //     observe unix:///run/containerd/containerd.sock
 
@@ -58,7 +58,7 @@ class Node {
     took.layers = Since(listed);
     Got(runtime_.ReadUse({}));
     took.all = Since(begun);
-    // A look that misses something is quicker than one that counts.
+    // An incomplete observation is faster than a valid one.
     if (const auto& unread = graph->world().unread(); !unread.empty())
       throw std::runtime_error("containerd was read only in part: " + unread.front().why);
     return took;

@@ -19,8 +19,8 @@ std::string Hex(std::int64_t number, const char* salt) {
   return "sha256:" + out;
 }
 
-// `images` images with two tags and a digest, `references` references by every form a runtime or a
-// pod may use; a third of the images is in use.
+// `images` images with two tags and a digest, and `references` references in every form that a
+// runtime or a pod may use. A third of the images is in use.
 Observation Node(std::int64_t images, std::int64_t references) {
   Observation seen;
   for (std::int64_t i = 0; i < images; ++i) {
@@ -48,7 +48,7 @@ Observation Node(std::int64_t images, std::int64_t references) {
   return seen;
 }
 
-// Rules as big clusters write them: by team, by path in any registry, by tag, the last of each.
+// Rules as large clusters write them: by team, by path in any registry, by tag, and the last N.
 std::vector<Rule> Rules(std::int64_t count) {
   std::vector<Rule> rules;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -79,9 +79,8 @@ BENCHMARK(BM_MakePlan)
     ->Args({10'000, 20'000, 200})
     ->Unit(benchmark::kMillisecond);
 
-// `count` workloads with three revisions each, sorted as sources give them.  The cluster has more
-// than the node: of the services half have images here, and each image is named by several
-// workloads.
+// `count` workloads with three revisions each, sorted as sources return them. The cluster has more
+// than the node: half of the services have images here, and several workloads name each image.
 std::vector<WorkloadReference> Workloads(const Observation& seen, std::int64_t count) {
   constexpr const char* kKinds[] = {"Deployment", "StatefulSet", "CronJob"};
   std::vector<WorkloadReference> workloads;
@@ -109,7 +108,7 @@ std::vector<WorkloadReference> Workloads(const Observation& seen, std::int64_t c
   return workloads;
 }
 
-// The same node without (0) and with the cluster's workloads.
+// The same node without (0) and with the workloads of the cluster.
 void BM_MakePlanWithWorkloads(benchmark::State& state) {
   Observation seen = Node(5000, 1500);
   seen.workloads = Workloads(seen, state.range(0));

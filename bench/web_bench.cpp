@@ -16,7 +16,7 @@ std::string Hex(std::int64_t number) {
   return "sha256:" + hex;
 }
 
-// A node of so many images, a third of them used by a pod, the others idle or to go.
+// A node with N images. A pod uses a third of them, and the others are idle or candidates.
 web::StatusView View(std::int64_t images) {
   auto report = std::make_shared<Report>();
   Observation& seen = report->observation;

@@ -16,7 +16,7 @@ std::uint64_t InTar(std::uint64_t size) {
   return kTarBlock + size + TarPadding(size);
 }
 
-// As it will be, to the byte.
+// The exact size of the archive in bytes.
 std::uint64_t SizeOf(const ArchivePlan& plan) {
   std::uint64_t size = InTar(LayoutFile().size()) + InTar(MakeIndex(plan.names).size());
   for (const Descriptor& blob : plan.blobs) size += InTar(blob.size);
@@ -71,7 +71,7 @@ Archiver::~Archiver() = default;
 Result<std::string> Archiver::Archive(const Image& image, const std::stop_token& stop) {
   const std::string doing = "archive " + image.display_name();
   if (!IsSha256(image.id.text()))
-    return Error{ErrorKind::kInvalid, doing + ": its id is no digest of sha256"};
+    return Error{ErrorKind::kInvalid, doing + ": image ID is not a sha256 digest"};
   auto directory = ArchiveDirectory::Lock(options_.directory);
   if (!directory) return directory.error().Wrap(doing);
   const Calls calls(options_.timeout, stop);
@@ -80,7 +80,7 @@ Result<std::string> Archiver::Archive(const Image& image, const std::stop_token&
   if (!plan) return plan.error().Wrap(doing);
   const std::uint64_t size = SizeOf(*plan);
   if (size > options_.max_size)
-    return Error{ErrorKind::kInvalid, doing + ": it takes " + HumanBytes(size) +
+    return Error{ErrorKind::kInvalid, doing + ": the archive takes " + HumanBytes(size) +
                                           ", more than keep.archive.maxSize allows (" +
                                           HumanBytes(options_.max_size) + ")"};
   const auto path = ArchiveFile(options_.directory, image.id.text());

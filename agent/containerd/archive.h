@@ -19,24 +19,25 @@ namespace imagesweep::containerd {
 
 struct ArchiveOptions {
   std::filesystem::path directory;
-  std::uint64_t max_size = 0;  // of all archives in it together
+  std::uint64_t max_size = 0;  // sum of all archives in the directory
   std::string cri_namespace = "k8s.io";
   Millis timeout = std::chrono::minutes(15);  // for one image
 };
 
-// The archive of an image in `directory`; there is one for each id.
+// The path of the archive of an image in `directory`. There is one archive for each image ID.
 std::filesystem::path ArchiveFile(const std::filesystem::path& directory,
                                   const std::string& image_id);
 
-// Copies images out of containerd's content store into files that any tool reads: a tar of an OCI
-// image layout, with all names of the image.  The digest of each blob is checked on the way.
+// Copies images from containerd's content store into files that any tool can read: a tar of an OCI
+// image layout, with all names of the image. The digest of each blob is checked during the copy.
 //
-// An archive appears under its name when it is whole and on disk.  To make room the oldest archives
-// go, but none that this archiver wrote: the image that it is of may be gone in a moment.  Errors,
-// on each of which the directory has the archives it had, but for those that had to make room: an
-// image that is larger than max_size, or than what this archiver left of it (kInvalid); one that
-// containerd does not have all blobs of, as with discard_unpacked_layers (kIncomplete); another
-// process that archives there (kUnavailable); no room, no permission.
+// An archive gets its name only when it is complete and on disk. If space is needed, the oldest
+// archives are deleted, but none that this archiver wrote, because their images may be removed at
+// any moment. On an error, the directory keeps its archives, except those that were deleted for
+// space. The errors are: the image is larger than max_size, or than the space that this archiver
+// has left of it (kInvalid); containerd does not have all blobs of the image, as with
+// discard_unpacked_layers (kIncomplete); another process writes archives in the directory
+// (kUnavailable); no disk space; no permission.
 class Archiver final : public ImageArchiver {
  public:
   Archiver(const std::shared_ptr<grpc::Channel>& channel, ArchiveOptions options);

@@ -32,7 +32,7 @@ void Sha256::Add(std::string_view bytes) {
 std::string Sha256::Digest() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> sum{};
   unsigned size = 0;
-  // Without memory there is no digest, and the empty text is none that anybody expects.
+  // Without memory, the digest is the empty text, which never matches.
   if (!state_->works || EVP_DigestFinal_ex(state_->context.get(), sum.data(), &size) != 1)
     return {};
   constexpr std::string_view kHex = "0123456789abcdef";

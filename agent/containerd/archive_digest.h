@@ -6,10 +6,10 @@
 
 namespace imagesweep::containerd {
 
-// "sha256:" and 64 hexadecimal digits, in lower case: the only digests that an archive has.
+// "sha256:" and 64 hexadecimal digits in lower case. An archive has no other digests.
 bool IsSha256(std::string_view digest);
 
-// The digest of what it was given so far.
+// Computes the digest of the bytes added so far.
 class Sha256 {
  public:
   Sha256();
@@ -18,7 +18,7 @@ class Sha256 {
   Sha256& operator=(const Sha256&) = delete;
 
   void Add(std::string_view bytes);
-  // "sha256:…"; nothing may be added after it.
+  // "sha256:…". Add nothing after this call.
   std::string Digest();
 
  private:

@@ -88,10 +88,10 @@ Status NewFile::Keep() {
 
 Result<std::unique_ptr<ArchiveDirectory>> ArchiveDirectory::Lock(const fs::path& directory) {
   if (!directory.is_absolute())
-    return Error{ErrorKind::kInvalid, "\"" + directory.string() + "\" is no absolute path"};
+    return Error{ErrorKind::kInvalid, "\"" + directory.string() + "\" is not an absolute path"};
   std::error_code failed;
   const bool made = fs::create_directories(directory, failed);
-  if (failed) return FromErrno(failed.value(), "make " + directory.string());
+  if (failed) return FromErrno(failed.value(), "create directory " + directory.string());
   if (made) fs::permissions(directory, fs::perms::owner_all, failed);
   const int lock = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (lock < 0) return FromErrno(errno, "open " + directory.string());
@@ -119,14 +119,14 @@ void ArchiveDirectory::ClearLeftovers() {
     if (!name.ends_with(kUnfinished) ||
         !IsArchive(std::string_view(name).substr(0, name.size() - kUnfinished.size())))
       continue;
-    std::error_code ignored;  // it takes room and does no other harm
+    std::error_code ignored;  // the file only takes space
     fs::remove(at->path(), ignored);
   }
 }
 
 Status ArchiveDirectory::MakeRoom(std::uint64_t size, std::uint64_t max_size, const fs::path& path,
                                   const std::map<fs::path, std::uint64_t>& kept) {
-  std::vector<Archived> archives;  // that may go
+  std::vector<Archived> archives;  // that may be deleted
   std::uint64_t used = 0, for_good = 0;
   std::error_code failed;
   for (fs::directory_iterator at(directory_, failed), end; !failed && at != end;
@@ -160,7 +160,7 @@ Status ArchiveDirectory::MakeRoom(std::uint64_t size, std::uint64_t max_size, co
 Result<std::unique_ptr<NewFile>> ArchiveDirectory::Begin(const fs::path& path) {
   fs::path temporary = path;
   temporary += kUnfinished;
-  // O_EXCL: leftovers are gone by now, and nothing else is ever written over.
+  // O_EXCL: leftovers are already deleted, and no other file is ever overwritten.
   const int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0) return FromErrno(errno, "create " + temporary.string());
   return std::make_unique<NewFile>(file, std::move(temporary), path);

@@ -10,16 +10,16 @@
 
 namespace imagesweep::containerd {
 
-// A file that appears under its name when it is whole, or not at all.
+// A file that gets its name only when it is complete.
 class NewFile {
  public:
   NewFile(int descriptor, std::filesystem::path temporary, std::filesystem::path path);
-  ~NewFile();  // without Keep: it goes
+  ~NewFile();  // deletes the file unless Keep() succeeded
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
 
   Status Write(std::string_view bytes);
-  // On disk, and under its name.
+  // Writes the file to disk and gives it its name.
   Status Keep();
 
  private:
@@ -29,20 +29,20 @@ class NewFile {
   const std::filesystem::path temporary_, path_;
 };
 
-// The directory of archives, for one process at a time.  Only files that ArchiveFile() named are
-// ever counted or removed in it.
+// The directory of archives, for one process at a time. Only files with names from ArchiveFile()
+// count and are deleted.
 class ArchiveDirectory {
  public:
-  // Makes it (0700) when it is missing, and clears away what a process that died was writing.
-  // kUnavailable: another process has it.
+  // Creates the directory (0700) if it is missing, and deletes unfinished files of a process that
+  // died. kUnavailable: another process uses the directory.
   static Result<std::unique_ptr<ArchiveDirectory>> Lock(const std::filesystem::path& directory);
   ~ArchiveDirectory();
   ArchiveDirectory(const ArchiveDirectory&) = delete;
   ArchiveDirectory& operator=(const ArchiveDirectory&) = delete;
 
-  // Removes the oldest archives until `size` more bytes fit below `max_size`.  What is at `path`
-  // now will be replaced: it stays, and does not count.  Those in `kept` stay and count; kInvalid,
-  // and nothing is removed, when they leave too little.
+  // Deletes the oldest archives until `size` more bytes fit below `max_size`. The file at `path`
+  // will be replaced: it stays and does not count. The files in `kept` stay and count. kInvalid,
+  // without any deletion, if they leave too little space.
   Status MakeRoom(std::uint64_t size, std::uint64_t max_size, const std::filesystem::path& path,
                   const std::map<std::filesystem::path, std::uint64_t>& kept);
   Result<std::unique_ptr<NewFile>> Begin(const std::filesystem::path& path);

@@ -26,7 +26,7 @@ std::string Text(const Json& value) {
 
 Result<Json> Parse(std::string_view text) {
   Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!root.is_object()) return Error{ErrorKind::kInvalid, "is not a JSON object"};
+  if (!root.is_object()) return Error{ErrorKind::kInvalid, "not a JSON object"};
   return root;
 }
 
@@ -34,7 +34,7 @@ Result<Descriptor> ReadDescriptor(const Json& json) {
   Descriptor read{Text(At(json, "mediaType")), Text(At(json, "digest")), 0};
   const Json& size = At(json, "size");
   if (!IsSha256(read.digest) || !size.is_number_unsigned())
-    return Error{ErrorKind::kInvalid, "a descriptor in it has no digest of sha256, or no size"};
+    return Error{ErrorKind::kInvalid, "a descriptor has no sha256 digest or no size"};
   read.size = size.get<std::uint64_t>();
   return read;
 }
@@ -68,7 +68,7 @@ Result<Links> ParseLinks(const Descriptor& of, std::string_view text) {
     links.all.push_back(*std::move(config));
   }
   const Json& list = At(*root, of.is_manifest() ? "layers" : "manifests");
-  if (!list.is_array()) return Error{ErrorKind::kInvalid, "is no index and no manifest"};
+  if (!list.is_array()) return Error{ErrorKind::kInvalid, "neither an index nor a manifest"};
   for (const Json& one : list) {
     auto descriptor = ReadDescriptor(one);
     if (!descriptor) return descriptor.error();
@@ -101,7 +101,8 @@ Status CheckLayout(std::string_view text) {
   if (!root) return root.error().Wrap("oci-layout");
   const std::string version = Text(At(*root, "imageLayoutVersion"));
   if (version.starts_with("1.")) return Done{};
-  return Error{ErrorKind::kInvalid, "has version \"" + version + "\" of the image layout, not 1"};
+  return Error{ErrorKind::kInvalid,
+               "image layout version \"" + version + "\" is not supported, only version 1"};
 }
 
 std::string MakeIndex(std::span<const NamedImage> images) {

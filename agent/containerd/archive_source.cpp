@@ -13,7 +13,7 @@ namespace {
 namespace images_api = ::containerd::services::images::v1;
 namespace content_api = ::containerd::services::content::v1;
 
-// One call's worth of a large blob.
+// The part of a large blob that one call reads.
 constexpr std::uint64_t kPiece = std::uint64_t{32} << 20;
 
 Descriptor FromProto(const ::containerd::types::Descriptor& proto) {
@@ -27,7 +27,7 @@ struct ArchiveSource::Walk {
   ArchivePlan plan;
   std::set<std::string> seen;
   bool found = false;                  // the manifest of this image
-  std::optional<std::string> missing;  // of it
+  std::optional<std::string> missing;  // a missing blob of this image
 };
 
 Result<ArchivePlan> ArchiveSource::Plan(const Image& image) {
@@ -36,9 +36,10 @@ Result<ArchivePlan> ArchiveSource::Plan(const Image& image) {
   Walk walk{image.id.text(), {*names, {}}, {}, false, {}};
   if (auto visited = Visit(names->front().target, walk); !visited) return visited.error();
   if (walk.missing)
-    return Error{ErrorKind::kIncomplete, "containerd does not have " + *walk.missing +
-                                             " of it any more (discard_unpacked_layers?)"};
-  if (!walk.found) return Error{ErrorKind::kIncomplete, "containerd has no manifest of it"};
+    return Error{ErrorKind::kIncomplete,
+                 "containerd no longer has blob " + *walk.missing +
+                     "; check discard_unpacked_layers in its configuration"};
+  if (!walk.found) return Error{ErrorKind::kIncomplete, "containerd has no manifest of the image"};
   return std::move(walk.plan);
 }
 
@@ -55,19 +56,20 @@ Result<std::vector<NamedImage>> ArchiveSource::FindNames(const Image& image) {
   for (const auto& record : reply->images()) {
     if (!is_one_of_its(record.name())) continue;
     if (!target.empty() && target != record.target().digest())
-      return Error{ErrorKind::kIncomplete, "its names mean different images in containerd"};
+      return Error{ErrorKind::kIncomplete,
+                   "the names of the image refer to different images in containerd"};
     target = record.target().digest();
   }
   std::vector<NamedImage> names;
   for (const auto& record : reply->images())
     if (record.target().digest() == target && record.name() != image.id.text())
       names.push_back({record.name(), FromProto(record.target())});
-  // One that lost all its names comes back by its id.
+  // An image that lost all of its names is restored under its ID.
   if (names.empty())
     for (const auto& record : reply->images())
       if (record.name() == image.id.text())
         names.push_back({record.name(), FromProto(record.target())});
-  if (names.empty()) return Error{ErrorKind::kNotFound, "containerd has no record of it"};
+  if (names.empty()) return Error{ErrorKind::kNotFound, "containerd has no record of the image"};
   return names;
 }
 
@@ -142,8 +144,8 @@ Status ArchiveSource::Read(const Descriptor& blob,
     got += piece;
   }
   if (got == blob.size && sum.Digest() == blob.digest) return Done{};
-  return Error{ErrorKind::kIncomplete,
-               "what containerd has of " + blob.digest + " is damaged: it has another digest"};
+  return Error{ErrorKind::kIncomplete, "the content of " + blob.digest +
+                                           " in containerd is damaged: its digest does not match"};
 }
 
 }  // namespace imagesweep::containerd

@@ -14,16 +14,16 @@
 
 namespace imagesweep::containerd {
 
-// An index or a manifest is a small document.
+// The limit for an index or a manifest.
 constexpr std::uint64_t kMaxDocumentBytes = std::uint64_t{8} << 20;
 
-// All that an image is made of: its names, and every blob of it that is there.
+// The content of an archive: the names of the image and all of its blobs that exist.
 struct ArchivePlan {
   std::vector<NamedImage> names;
   std::vector<Descriptor> blobs;
 };
 
-// What is to be archived, out of containerd.
+// Reads the content of an archive from containerd.
 class ArchiveSource {
  public:
   ArchiveSource(const Calls& calls, std::string name_space,
@@ -31,9 +31,9 @@ class ArchiveSource {
                 ::containerd::services::content::v1::Content::Stub& content)
       : calls_(calls), name_space_(std::move(name_space)), images_(images), content_(content) {}
 
-  // kIncomplete when a part of it is not there; parts for other platforms may be missing.
+  // kIncomplete if a part of the image is missing. Parts for other platforms may be missing.
   Result<ArchivePlan> Plan(const Image& image);
-  // The whole blob, piece by piece; kIncomplete when it is not what its digest says.
+  // Reads the whole blob in pieces. kIncomplete if the content does not match its digest.
   Status Read(const Descriptor& blob, const std::function<Status(std::string_view)>& take);
 
  private:

@@ -32,7 +32,7 @@ std::string_view Get(const TarBlock& block, Field field) {
 }
 
 Result<std::uint64_t> GetNumber(const TarBlock& block, Field field) {
-  const Error wrong{ErrorKind::kInvalid, "a number in it is none"};
+  const Error wrong{ErrorKind::kInvalid, "invalid numeric field"};
   if ((static_cast<unsigned char>(block[field.at]) & 0x80) != 0) {
     std::uint64_t number = 0;
     for (std::size_t at = field.at; at < field.at + field.size; ++at) {
@@ -52,7 +52,7 @@ Result<std::uint64_t> GetNumber(const TarBlock& block, Field field) {
   return number;
 }
 
-// Its own field counts as blanks.
+// The checksum field itself counts as blanks.
 std::uint64_t Checksum(TarBlock block) {
   std::fill_n(block.begin() + static_cast<long>(kSum.at), kSum.size, ' ');
   return std::accumulate(
@@ -68,7 +68,7 @@ TarBlock TarHeader(const TarEntry& entry) {
   PutOctal(block, kMode, 0644);
   PutOctal(block, kUid, 0);
   PutOctal(block, kGid, 0);
-  PutOctal(block, kTime, 0);  // the same image makes the same file
+  PutOctal(block, kTime, 0);  // so that the same image gives the same file
   if (entry.size < kOctalLimit) {
     PutOctal(block, kSize, entry.size);
   } else {
@@ -87,7 +87,7 @@ TarBlock TarHeader(const TarEntry& entry) {
 Result<TarEntry> ParseTarHeader(const TarBlock& block) {
   const auto sum = GetNumber(block, kSum);
   if (!sum || *sum != Checksum(block))
-    return Error{ErrorKind::kInvalid, "is no tar file, or a damaged one"};
+    return Error{ErrorKind::kInvalid, "not a tar file, or damaged"};
   const auto size = GetNumber(block, kSize);
   if (!size) return size.error();
   std::string name(Get(block, kName));

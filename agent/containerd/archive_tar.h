@@ -9,9 +9,9 @@
 
 namespace imagesweep::containerd {
 
-// Headers of tar files, as an archive has them: plain files with short names.
-// Source: POSIX.1-2017, pax, "ustar Interchange Format"; sizes from 8 GiB on as GNU tar and Go's
-// archive/tar write them, in base 256.
+// Headers of tar files as an archive has them: regular files with short names. Source:
+// POSIX.1-2017, pax, "ustar Interchange Format". Sizes of 8 GiB and above are in base 256, as in
+// GNU tar and Go's archive/tar.
 
 constexpr std::size_t kTarBlock = 512;
 using TarBlock = std::array<char, kTarBlock>;
@@ -24,11 +24,11 @@ struct TarEntry {
 
 // `name` has at most 100 bytes.
 TarBlock TarHeader(const TarEntry& entry);
-// kInvalid when it is none, or damaged.
+// kInvalid if the block is not a header, or is damaged.
 Result<TarEntry> ParseTarHeader(const TarBlock& block);
 bool IsEndOfTar(const TarBlock& block);
 
-// How much follows `size` bytes until the next header.
+// The number of bytes from the end of `size` bytes to the next header.
 constexpr std::uint64_t TarPadding(std::uint64_t size) {
   return (kTarBlock - size % kTarBlock) % kTarBlock;
 }

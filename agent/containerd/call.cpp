@@ -10,7 +10,7 @@ ErrorKind KindOf(grpc::StatusCode code) {
     case grpc::StatusCode::NOT_FOUND:
       return ErrorKind::kNotFound;
     case grpc::StatusCode::UNAVAILABLE:
-    case grpc::StatusCode::CANCELLED:  // not by us: Go servers do so while they shut down
+    case grpc::StatusCode::CANCELLED:  // not canceled here: Go servers cancel during shutdown
       return ErrorKind::kUnavailable;
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return ErrorKind::kDeadline;
@@ -37,7 +37,7 @@ void Calls::Prepare(grpc::ClientContext& context, const std::string& name_space)
 }
 
 Error Calls::Stopped(std::string_view method) const {
-  return {ErrorKind::kCancelled, std::string(method) + ": stopped"};
+  return {ErrorKind::kCancelled, std::string(method) + ": shutting down"};
 }
 
 Error Calls::Explain(std::string_view method, const std::string& name_space,

@@ -15,17 +15,17 @@
 
 namespace imagesweep::containerd {
 
-// What all messages of one stream may be together: hundreds of thousands of objects.
+// The limit for the sum of all messages of one stream: enough for hundreds of thousands of objects.
 constexpr std::size_t kMaxStreamBytes = std::size_t{256} << 20;
 
-// The calls of one collection: they share a deadline, on the monotonic clock, and are cancelled by
-// `stop`; an error names its call.  kInvalid: the other side does not offer the call; kNotFound:
-// what was asked for does not exist.  Any thread.
+// The calls of one collection. They share a deadline on the monotonic clock, and `stop` cancels
+// them. An error names its call. kInvalid: the server does not implement the call. kNotFound: the
+// requested object does not exist. Thread-safe.
 class Calls {
  public:
   Calls(Millis limit, const std::stop_token& stop);
 
-  // `name_space` is empty for the services that have none.
+  // `name_space` is empty for services without namespaces.
   template <typename Stub, typename Request, typename Reply>
   Result<Reply> Ask(std::string_view method, const std::string& name_space, Stub& stub,
                     grpc::Status (Stub::*call)(grpc::ClientContext*, const Request&, Reply*),
@@ -43,8 +43,8 @@ class Calls {
     return reply;
   }
 
-  // Each message goes to `take`; after an error it has got a part of them.  `take` must not call
-  // containerd: a stream holds a transaction of its database for as long as it runs.
+  // Passes each message to `take`. After an error, `take` has received a part of them. `take` must
+  // not call containerd: a stream holds a transaction of its database until it ends.
   template <typename Stub, typename Request, typename Reply, typename Take>
   Status AskStream(std::string_view method, const std::string& name_space, Stub& stub,
                    std::unique_ptr<grpc::ClientReader<Reply>> (Stub::*call)(grpc::ClientContext*,
@@ -72,7 +72,8 @@ class Calls {
     return Done{};
   }
 
-  // For a stream in both directions, which its caller makes: before it and, when it failed, after.
+  // For a bidirectional stream, which the caller creates: call Prepare before it, and Explain if it
+  // failed.
   void Prepare(grpc::ClientContext& context, const std::string& name_space) const;
   Error Explain(std::string_view method, const std::string& name_space,
                 const grpc::Status& status) const;

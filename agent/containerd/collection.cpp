@@ -20,7 +20,7 @@ layers::SnapshotKind KindOf(api::snapshots::Kind kind) {
       return layers::SnapshotKind::kCommitted;
     case api::snapshots::VIEW:
       return layers::SnapshotKind::kView;
-    default:  // one that is unknown is taken for one in use
+    default:  // an unknown kind counts as one in use
       return layers::SnapshotKind::kActive;
   }
 }
@@ -46,9 +46,9 @@ void Collection::ReadObjects(const std::string& name_space,
                              std::span<const std::string> snapshotters) {
   std::vector<SnapshotList> snapshots(snapshotters.size());
   Several(1 + snapshotters.size(), [&](std::size_t number) {
-    if (number == 0) {  // alone in adding to the world meanwhile
+    if (number == 0) {  // the only one that adds to the world meanwhile
       ReadImages(name_space);
-      ReadContent(name_space);  // after the images: what a record stands for is then there
+      ReadContent(name_space);  // after the images, so that the targets of records exist
     } else {
       snapshots[number - 1] = ListSnapshots(name_space, snapshotters[number - 1]);
     }
@@ -98,7 +98,7 @@ void Collection::AddSnapshots(const std::string& name_space, const std::string& 
   using Sized = Collector::Memory::Sized;
   if (listed.error) Missed(Unread::What::kObjects, name_space, *listed.error);
   const auto& snapshots = listed.snapshots;
-  std::vector<std::string> keys(snapshots.size());  // in memory, of the committed ones
+  std::vector<std::string> keys(snapshots.size());  // into the memory, for committed snapshots
   std::vector<std::optional<Sized>> known(snapshots.size());
   std::vector<std::size_t> unknown;
   for (std::size_t at = 0; at < snapshots.size(); ++at) {
@@ -183,7 +183,8 @@ void Collection::ReadIngests(const std::string& name_space) {
 void Collection::ReadSandboxes(const std::string& name_space) {
   const auto reply = calls_.Ask("Sandboxes.List", name_space, stubs_.sandboxes,
                                 &api::sandbox::Store::Stub::List, api::sandbox::StoreListRequest());
-  if (!reply && reply.error().kind == ErrorKind::kInvalid) return;  // before 2.0 there are none
+  if (!reply && reply.error().kind == ErrorKind::kInvalid)
+    return;  // before 2.0 there is no such service
   if (!reply) return Missed(Unread::What::kHolders, name_space, reply.error());
   for (const auto& sandbox : reply->list())
     world_.AddSandbox(name_space, sandbox.sandbox_id(), LabelsOf(sandbox.labels()));

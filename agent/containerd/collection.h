@@ -13,36 +13,36 @@
 
 namespace imagesweep::containerd {
 
-// What is remembered between collections; only of what the last one saw.
+// Data that is remembered between collections, only for objects that the last one saw.
 struct Collector::Memory {
   struct Sized {
-    SystemTime created;  // another one under the same key has another time
+    SystemTime created;  // a new object under the same key has another time
     layers::Usage usage;
   };
-  // By namespace, snapshotter and key, with "\n" between them, which none of them has.
+  // By namespace, snapshotter, and key, joined by "\n", which none of them contains.
   std::unordered_map<std::string, Sized> usages;
   std::unordered_map<std::string, ConfigFacts> configs;           // by image id
-  std::unordered_map<std::string, std::string> manifest_configs;  // of manifests without labels
+  std::unordered_map<std::string, std::string> manifest_configs;  // for manifests without labels
 };
 
-// One collection under way: fills a World part by part.  Calls that do not depend on each other are
-// made several at once; the World is filled by one thread at a time.
+// One collection in progress. It fills a World part by part. Independent calls run in parallel, but
+// only one thread at a time adds to the World.
 class Collection {
  public:
   Collection(Collector::Stubs& stubs, Collector::Memory& memory, const Calls& calls,
              layers::World& world);
 
-  // Parts of the world: objects, then their holders.
+  // The parts of the world: objects, then their holders.
   void ReadObjects(const std::string& name_space, std::span<const std::string> snapshotters);
   void ReadContainers(const std::string& name_space);
   void ReadLeases(const std::string& name_space);
   void ReadIngests(const std::string& name_space);
   void ReadSandboxes(const std::string& name_space);
-  // Drops from memory what was not seen.
+  // Drops remembered data of objects that were not seen.
   void Forget();
 
  private:
-  // What a stream said, all of it unless there is an error.
+  // The answer of a stream, complete unless there is an error.
   struct SnapshotList {
     std::vector<api::snapshots::Info> snapshots;
     std::optional<Error> error;

@@ -38,7 +38,7 @@ Result<Plugins> ReadPlugins(const Calls& calls, api::introspection::Introspectio
   return plugins;
 }
 
-// The one under all of the directories; of several, or of none that could be seen, none is meant.
+// The disk of all directories. Unknown if they are on different disks, or if one cannot be seen.
 layers::Disk DiskOf(const std::vector<std::string>& directories, const CollectorOptions& options) {
   std::optional<layers::Disk> disk;
   if (!options.disk) return {};
@@ -68,9 +68,10 @@ Result<layers::World> Collector::Collect(std::span<const Image> images,
       calls.Ask("Version", "", stubs_->version, &api::version::Version::Stub::Version,
                 ::containerd::types::Nothing());
   if (!version && version.error().kind == ErrorKind::kInvalid)
-    return Error{ErrorKind::kNotFound,
-                 "this runtime is not containerd, which alone says what lies on disk: " +
-                     version.error().what};
+    return Error{
+        ErrorKind::kNotFound,
+        "this runtime is not containerd, and only containerd reports its content on disk: " +
+            version.error().what};
   if (!version) return version.error().Wrap("containerd");
   const auto namespaces =
       calls.Ask("Namespaces.List", "", stubs_->namespaces, &api::namespaces::Namespaces::Stub::List,
@@ -95,7 +96,7 @@ Result<layers::World> Collector::Collect(std::span<const Image> images,
   }
   DocumentReader documents(*stubs_, *memory_, calls, world, images, options_.configs);
   documents.Read();
-  if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "containerd: stopped"};
+  if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "containerd: shutting down"};
   collection.Forget();
   documents.Forget();
   world.Trim();

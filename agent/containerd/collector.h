@@ -20,37 +20,39 @@ namespace imagesweep::containerd {
 
 struct CollectorOptions {
   std::string cri_namespace = "k8s.io";
-  // What one collection may take, all its calls together.
+  // The deadline of one collection, including all its calls.
   Millis timeout = std::chrono::seconds(30);
-  // The file system on which a directory of containerd lies, as we see it; empty, or kOther when it
-  // cannot be seen: figures are estimates then.
+  // Returns the file system of a directory of containerd as this process sees it. Empty, or a
+  // result of kOther, if it cannot be seen: then the figures are estimates.
   std::function<layers::Disk(const std::string& directory)> disk;
-  // Reads also the config of each image, for World::facts(): what analyses of layers are made of,
-  // and half of all calls when nothing is remembered.  What removal frees does not depend on it.
+  // Also reads the config of each image, for World::facts(). Layer analyses need it, and it is half
+  // of all calls if nothing is remembered. The space that a removal frees does not depend on it.
   bool configs = false;
 };
 
-// Reads containerd's own services, which are on the socket of the CRI: no further privilege is
-// needed.  Reads only.  All namespaces: a blob's file is shared by them.
+// Reads containerd's own services, which share the socket of the CRI, so no further privilege is
+// needed. Reads only. Reads all namespaces, because they share the files of blobs.
 //
-// Objects first, leases and containers last: one that appears in between is then seen, and at worst
-// an object is that has gone.  Image records come before their content, or they would lead nowhere;
-// so what is shared with a download that ends in between may be taken to be free.
+// Objects come first, leases and containers last, so that a holder that appears meanwhile is seen.
+// At worst, an object is listed that has since gone. Image records come before their content,
+// because they would lead nowhere otherwise. So content shared with a download that ends meanwhile
+// may seem to be free.
 //
-// Of a committed snapshot the usage never changes, nor does a config: both are read once and
-// remembered for as long as they are there.  Usage of others is not asked for: it walks the disk.
+// The usage of a committed snapshot never changes, and neither does a config. Both are read once
+// and remembered while they exist. The usage of other snapshots is not read, because that walks the
+// disk.
 //
-// Source: containerd api/services, the same numbers from 1.6 on (proto/containerd); Usage:
-// core/snapshots/snapshotter.go.  Not for several threads at once.
+// Sources: containerd api/services, with the same numbers since 1.6 (proto/containerd); for Usage,
+// core/snapshots/snapshotter.go. Not thread-safe.
 class Collector final : public layers::LayerReader {
  public:
   Collector(const std::shared_ptr<grpc::Channel>& channel, const Clock& clock,
             CollectorOptions options = {});
   ~Collector() override;
 
-  // kNotFound: these services are not there, so this is no containerd.  Other errors: neither its
-  // version nor its namespaces could be read, or `stop`.  Whatever else fails is in
-  // World::unread().
+  // kNotFound: these services do not exist, so the runtime is not containerd. Other errors: its
+  // version or its namespaces could not be read, or `stop`. World::unread() reports all other
+  // failures.
   Result<layers::World> Collect(std::span<const Image> images, const std::stop_token& stop);
   Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image> images,
                                                          const std::stop_token& stop) override;

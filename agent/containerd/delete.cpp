@@ -7,7 +7,7 @@ bool MayHaveHappened(ErrorKind error) {
          error != ErrorKind::kNotFound;
 }
 
-// This and cri/image_remover.cpp are the only places of the program that destroy something.
+// This and cri/image_remover.cpp are the only places in the program that delete images.
 Status DeleteRecord(const Calls& calls, Collector::Stubs& stubs, const std::string& name_space,
                     const Record& record) {
   api::images::DeleteImageRequest request;

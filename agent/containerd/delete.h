@@ -10,19 +10,20 @@
 
 namespace imagesweep::containerd {
 
-// Every call to containerd's own services that destroys something of an image.  Whoever calls has
-// asked the guard where it is the last name.
+// All calls to containerd's own services that delete parts of an image. For the last name, the
+// caller must have asked the guard.
 
-// Deletes one name, while it stands for `record.target`: only containerd 2.0 and later compare that
-// themselves, so it has been read right before.  Does not wait for the garbage collection.
+// Deletes one name while it refers to `record.target`. Only containerd 2.0 and later compare the
+// target themselves, so the caller must have read it right before. Does not wait for the garbage
+// collection.
 Status DeleteRecord(const Calls& calls, Collector::Stubs& stubs, const std::string& name_space,
                     const Record& record);
 
-// What was asked for may have been done, though the answer was this error or none.
+// Whether the call may have taken effect in spite of this error.
 bool MayHaveHappened(ErrorKind error);
 
-// Ends a lease that it has just made, and waits: one garbage collection, on every version.  The
-// lease expires at `expires` should we die in between (RFC 3339).
+// Creates a lease, deletes it, and waits. This runs one garbage collection on every version. If
+// this process dies in between, the lease expires at `expires` (RFC 3339).
 Status CollectGarbage(const Calls& calls, Collector::Stubs& stubs, const std::string& name_space,
                       const std::string& lease, const std::string& expires);
 

@@ -10,7 +10,7 @@
 namespace imagesweep::containerd {
 namespace {
 
-// A config of that size has megabytes of labels in it; the history is worth less than the memory.
+// A larger config has megabytes of labels. Its history is not worth the memory.
 constexpr std::uint64_t kMaxDocument = 4 << 20;
 
 }  // namespace
@@ -61,8 +61,8 @@ void DocumentReader::FindDocuments() {
       present_[keys.Text(blob.digest)] = blob.bytes;
 }
 
-// Configs, and the manifests without labels, that are not known.  Some at a time, so that a node
-// full of large ones does not take the memory for all of them.
+// Reads the configs and the manifests without labels that are not remembered. It reads some at a
+// time, so that a node with many large documents does not need memory for all of them.
 void DocumentReader::ReadDocuments() {
   std::vector<const std::string*> unknown;
   for (const auto& [digest, size] : present_) {
@@ -96,7 +96,7 @@ bool DocumentReader::ReadDocuments(std::span<const std::string* const> digests) 
       world_.CouldNotRead({layers::Unread::What::kObjects, CriNamespace(), text.error().what});
       return false;
     }
-    // What cannot be parsed has no facts, and is not read again.
+    // A document that cannot be parsed has no facts, and is not read again.
     if (ids_.contains(digest)) {
       auto facts = ParseConfig(*text);
       memory_.configs.emplace(digest, facts ? *std::move(facts) : ConfigFacts{});

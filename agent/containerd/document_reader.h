@@ -13,23 +13,23 @@
 
 namespace imagesweep::containerd {
 
-// The second part of one collection: which configs those manifests name whose labels do not and,
-// when asked, what the configs of the images say.  Of the CRI's namespace, when the World has its
-// objects.
+// The second part of one collection. It reads the configs of manifests without labels and, if
+// `configs` is set, the configs of the images. It covers the CRI namespace and runs when the World
+// has its objects.
 class DocumentReader {
  public:
   DocumentReader(Collector::Stubs& stubs, Collector::Memory& memory, const Calls& calls,
                  layers::World& world, std::span<const Image> images, bool configs);
 
-  // Adds them to the world.
+  // Adds the facts to the world.
   void Read();
-  // Drops from memory what was not seen.
+  // Drops remembered data of objects that were not seen.
   void Forget();
 
  private:
   void FindDocuments();
   void ReadDocuments();
-  // False: one of them could not be read.
+  // False: one of the documents could not be read.
   bool ReadDocuments(std::span<const std::string* const> digests);
   Result<std::string> ReadBlob(const std::string& digest) const;
   const std::string& CriNamespace() const;
@@ -41,8 +41,8 @@ class DocumentReader {
   std::span<const Image> images_;
   const bool configs_;
   std::unordered_set<std::string> ids_;  // of the images, which are the digests of their configs
-  // Configs of the images when asked, and targets of the CRI's records whose labels name no parts:
-  // sizes.
+  // Sizes of the documents to read: configs of the images if `configs_` is set, and targets of the
+  // CRI's records whose labels name no parts.
   std::unordered_map<std::string, std::uint64_t> present_;
 };
 

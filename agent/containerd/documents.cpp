@@ -7,7 +7,7 @@ namespace {
 
 using nlohmann::json;
 
-// A whole script may be one step; what tells two steps apart stands at the beginning.
+// One step may be a whole script. Steps differ at their beginning.
 constexpr std::size_t kMaxStep = 2048;
 
 const json& At(const json& object, const char* key) {
@@ -22,7 +22,7 @@ std::string Text(const json& value) {
 
 Result<json> Parse(std::string_view text) {
   json root = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!root.is_object()) return Error{ErrorKind::kIncomplete, "is not a JSON object"};
+  if (!root.is_object()) return Error{ErrorKind::kIncomplete, "not a JSON object"};
   return root;
 }
 

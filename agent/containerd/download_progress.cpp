@@ -6,7 +6,7 @@
 namespace imagesweep::containerd {
 namespace {
 
-// Of a download whose time says nothing.
+// For a download whose time is not valid.
 constexpr Millis kOffsetStands = std::chrono::seconds(10);
 
 }  // namespace

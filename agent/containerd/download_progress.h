@@ -12,19 +12,19 @@ namespace imagesweep::containerd {
 // One ingestion of containerd's content store (Content.ListStatuses).
 struct Download {
   std::string ref;
-  std::int64_t offset = 0;  // bytes that have come
+  std::int64_t offset = 0;  // bytes received
   SystemTime updated_at;
 };
 
-// Tells downloads that make progress from those that a killed client left behind.  A time of the
-// last progress that lies in the future (the clock was set back) says nothing; then a change of the
-// offset between two lists does.
+// Tells downloads that make progress from those that a killed client left behind. If the time of
+// the last progress is in the future (the clock was set back), it is ignored, and a change of the
+// offset between two lists counts instead.
 class DownloadProgress {
  public:
-  // `patience`: without progress for as long a download is dead.
+  // `patience`: a download without progress for this time is dead.
   DownloadProgress(Millis patience, const Clock& clock) : patience_(patience), clock_(clock) {}
 
-  // The refs that make progress.  `listed`: all that there are.
+  // The refs that make progress. `listed` must contain all downloads.
   std::vector<std::string> Alive(const std::vector<Download>& listed);
 
  private:

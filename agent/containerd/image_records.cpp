@@ -8,7 +8,7 @@
 namespace imagesweep::containerd {
 namespace {
 
-// What was taken by us must come back even while we are told to stop, which may take a moment.
+// Deleted records must be restored even during shutdown, which may take a moment.
 constexpr Millis kToGiveBack = std::chrono::seconds(5);
 constexpr Millis kUntilCriKnows{2'000}, kLookAgain{20};
 constexpr const char* kManaged = "io.cri-containerd.image";
@@ -43,7 +43,7 @@ Status ImageRecords::Create(const std::string& of, const std::string& name) {
   api::images::CreateImageRequest request;
   *request.mutable_image() = known->second;
   request.mutable_image()->set_name(name);
-  // So that the CRI takes it for a new one, and labels it once it knows it.
+  // Without the label, the CRI treats it as a new image and labels it when it knows it.
   if (of != name) request.mutable_image()->mutable_labels()->erase(kManaged);
   const auto made = calls.Ask("Images.Create", options_.cri_namespace, stubs_.images,
                               &api::images::Images::Stub::Create, request);

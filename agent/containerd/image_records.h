@@ -14,15 +14,15 @@
 
 namespace imagesweep::containerd {
 
-// Records by containerd's image service.  The deleting call is in delete.cpp.
+// The records of containerd's image service. The call that deletes is in delete.cpp.
 class ImageRecords : public RecordStore {
  public:
   struct Options {
     std::string cri_namespace;
     Millis timeout{0};
   };
-  // `stubs` must outlive it.  `stop` cancels reading and deleting; what has to be made again is
-  // made again all the same.
+  // `stubs` must outlive this object. `stop` cancels reading and deleting, but not the creation of
+  // records that must be restored.
   ImageRecords(Collector::Stubs& stubs, Options options, std::stop_token stop)
       : stubs_(stubs), options_(std::move(options)), stop_(std::move(stop)) {}
 
@@ -30,9 +30,9 @@ class ImageRecords : public RecordStore {
   Status Delete(const Record& record) override;
   Status Create(const std::string& of, const std::string& name) override;
 
-  // Waits until containerd's CRI has seen the record, which it labels then; not for ever.
+  // Waits until containerd's CRI has seen the record and labeled it, but for a limited time.
   void AwaitCri(const std::string& name, const Clock& clock);
-  // Whether something was deleted, or may have been, so that there may be garbage.
+  // Whether a record was deleted or may have been, so that there may be garbage.
   bool deleted() const { return deleted_; }
 
  private:

@@ -18,8 +18,8 @@ namespace {
 
 constexpr Millis kLookAgain{250}, kMaxGraphAge{2'000}, kRunAtMost = std::chrono::hours(1);
 
-// A container may outlive the plugin that it was made with, and then runs on nothing.
-// Source: containerd plugins/services/snapshots/service.go, getSnapshotter (INVALID_ARGUMENT).
+// A container may outlive the plugin that created it, and then runs on nothing. Source: containerd
+// plugins/services/snapshots/service.go, getSnapshotter (INVALID_ARGUMENT).
 bool IsNotLoaded(const Error& error) {
   return error.what.find("snapshotter not loaded") != std::string::npos;
 }
@@ -65,8 +65,8 @@ Status BatchImageRemover::WaitForDownloads(const std::stop_token& stop) {
     const bool any = !downloads_.Alive(listed).empty();
     downloading_ = any && waited_ >= options_.patience;
     if (!any || downloading_) return Done{};
-    if (!clock_.Sleep(kLookAgain, stop)) return Error{ErrorKind::kCancelled, "told to stop"};
-    layers_.Forget();  // what came by now is not in it
+    if (!clock_.Sleep(kLookAgain, stop)) return Error{ErrorKind::kCancelled, "shutting down"};
+    layers_.Forget();  // it does not contain what arrived meanwhile
   }
 }
 
@@ -96,8 +96,8 @@ Status BatchImageRemover::KeepNonCri(std::vector<NonCriContainer>& all,
   for (NonCriContainer& one : all) {
     if (part != nullptr && !one.snapshot.empty())
       return Error{ErrorKind::kIncomplete,
-                   "containerd was read only in part, so what its container " + one.id +
-                       " runs on, which the CRI does not list, is not known: " + part->why};
+                   "containerd was read only in part, so the image of its container " + one.id +
+                       ", which the CRI does not list, is unknown: " + part->why};
     if (const auto it = needed_.find(one.key()); it != needed_.end()) {
       one.images = it->second;
       continue;
@@ -109,7 +109,8 @@ Status BatchImageRemover::KeepNonCri(std::vector<NonCriContainer>& all,
   return Done{};
 }
 
-// Down from its own snapshot, which may be newer than the graph, to one that the graph knows.
+// Follows the parents from the container's own snapshot, which may be newer than the graph, to a
+// snapshot that the graph knows.
 Result<bool> BatchImageRemover::FindImages(NonCriContainer& container, const Calls& calls) {
   for (const auto& [id, records] : records_)
     if (std::ranges::find(records, container.image, &Record::name) != records.end())
@@ -134,7 +135,8 @@ Result<bool> BatchImageRemover::FindImages(NonCriContainer& container, const Cal
   return true;
 }
 
-// A container that the CRI got in between is in this list and not in its own: it counts here.
+// A container that the CRI started meanwhile is in this list and not in the CRI's list, so it
+// counts here.
 Result<std::vector<ImageReference>> BatchImageRemover::ReadNonCriContainers(
     const std::vector<std::string>& listed, const std::stop_token& stop) {
   auto containers = ListContainers(stop);
@@ -163,7 +165,7 @@ Result<RecentGraph::Known> BatchImageRemover::ReadRecords(bool alone, const std:
   return layers_.ReadAnew(*listed, stop);
 }
 
-// A record that means one image of those that the graph knows may mean a new one, too.
+// A record of a known image may also belong to a new image.
 bool BatchImageRemover::StillHolds(const std::vector<Image>& listed) {
   if (known_ && KnowsAll(*known_, listed)) return true;
   layers_.Forget();
@@ -191,7 +193,7 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
   for (const Image* image : images) {
     const auto it = known_->find(image->id.text());
     if (it == known_->end()) {
-      spared_.emplace(image->id.text(), "it is gone already");
+      spared_.emplace(image->id.text(), "the image is already gone");
       continue;
     }
     std::vector<Record> records;
@@ -201,16 +203,16 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
       records.push_back(
           {std::move(record.name), std::move(record.target), record.survives_remove_image});
     }
-    // Tags last: as long as one is there, half a removal leaves an image that can be used.
+    // Tags come last: while one exists, a partial removal leaves an image that can be used.
     std::stable_partition(records.begin(), records.end(), [](const Record& record) {
       return record.name.starts_with("sha256:") || record.name.find('@') != std::string::npos;
     });
-    // RemoveImage of the CRI is safe beside downloads; it needs none of the records but those that
-    // would outlive it.
+    // RemoveImage of the CRI is safe during downloads. It needs only the records that would outlive
+    // it.
     if (downloading_ && std::ranges::none_of(records, &Record::survives_remove_image)) continue;
     if (!records.empty() && !ambiguous) records_.emplace(image->id.text(), std::move(records));
   }
-  // The CRI's list comes second: a container that it has by now is the recheck's.
+  // The list of the CRI comes second: the recheck covers a container that it now has.
   auto containers = ListContainers(stop);
   if (!containers) return std::move(containers).error();
   const auto use = runtime_.ReadUse(stop);
@@ -223,8 +225,9 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
           std::ranges::find(image->digests, named) != image->digests.end() ||
           one.image == image->id.text() ||
           std::ranges::find(one.images, image->id.text()) != one.images.end())
-        spared_.emplace(image->id.text(), "containerd's container " + one.id +
-                                              " uses it, which the CRI does not list");
+        spared_.emplace(
+            image->id.text(),
+            "container " + one.id + " in containerd, which the CRI does not list, uses it");
     }
   }
   return Done{};
@@ -235,8 +238,8 @@ std::string BatchImageRemover::ReasonToSpare(const Image& image) {
   return it == spared_.end() ? std::string() : it->second;
 }
 
-// The CRI goes on listing an image whose record it cannot name.  Under the name by which it knows
-// it, it can remove it.
+// The CRI still lists an image whose record it cannot name. It can remove the image under the name
+// by which it knows it.
 Result<Removal> BatchImageRemover::RemoveByAlias(const Image& image,
                                                  const std::vector<Record>& records,
                                                  ImageRecords& store, DeletionGuard& guard,
@@ -247,7 +250,8 @@ Result<Removal> BatchImageRemover::RemoveByAlias(const Image& image,
     if (!missing.empty()) return "; " + missing;  // so the aliases stay
     for (const Record& alias : aliases)
       if (auto done = store.Delete(alias); !done && done.error().kind != ErrorKind::kNotFound)
-        missing += "; " + alias.name + " was made and is still there: " + done.error().what;
+        missing +=
+            "; the temporary name " + alias.name + " could not be deleted: " + done.error().what;
     return missing;
   };
   for (const Record& record : records) {
@@ -256,12 +260,11 @@ Result<Removal> BatchImageRemover::RemoveByAlias(const Image& image,
     if (!target) return Error{target.error().kind, target.error().what + undo()};
     if (!*target) continue;
     if (**target != record.target)
-      return Error{ErrorKind::kIncomplete,
-                   record.name + " stands for another image by now" + undo()};
+      return Error{ErrorKind::kIncomplete, record.name + " now refers to another image" + undo()};
     const Record alias{layers::NameInCri(record.name), record.target};
     if (const auto made = store.Create(record.name, alias.name); made) {
       aliases.push_back(alias);
-    } else {  // it may be there already
+    } else {  // it may already exist
       const auto there = store.Read(alias.name);
       if (!there || *there != alias.target)
         return Error{made.error().kind, made.error().what + undo()};
@@ -291,9 +294,9 @@ Result<Removal> BatchImageRemover::Remove(const Image& image, DeletionGuard& gua
   return removed;
 }
 
-// It expires by itself, should we die in between.
+// The lease expires if this process dies before it is deleted.
 Status BatchImageRemover::Reclaim(const std::stop_token& stop) {
-  graph_.reset();  // nobody needs it between two batches
+  graph_.reset();  // not needed between two batches
   needed_.clear();
   if (!deleted_) return Done{};
   const Calls calls(options_.collection_timeout, stop);

@@ -18,45 +18,45 @@ namespace imagesweep::containerd {
 class Calls;
 class ImageRecords;
 
-// Removes images by containerd's own services: all records of each, without waiting, and then one
-// garbage collection for all of them, in place of one for each image.  containerd holds a lock
-// on its database while it collects, so pods start later then.
+// Removes images through containerd's own services: first all records of each image, without
+// waiting, and then one garbage collection for all of them instead of one for each image.
+// containerd locks its database during a collection, so pods start later then.
 //
-// Before a batch is known again that no download is under way, whose content a collection could
-// wait for.  One run waits for downloads for 30 s in all; after that its images go through the CRI,
-// one after the other, as long as there are downloads.  Before a batch is also known which
-// containers there are, and what records an image has: these from a graph that is then at most 2 s
-// old and knows every image that the recheck finds (for one image alone: that BeginBatch finds).
-// Containers that the CRI does not list are read in each recheck.  A record is deleted only while it
-// means the same image, the last one only when the guard lets it; what went before is made again
-// when it does not.  An image whose records cannot be told from another image's goes through the
-// CRI, as do those that containerd would otherwise go on listing (see layers::SurvivesRemoveImage),
-// and all while content or snapshots could be read only in part.  Who holds an image must be known
-// whole.
+// Before a batch, the remover checks that no download is in progress, because a collection could
+// wait for its content. One run waits for downloads for 30 s in total. After that, its images go
+// through the CRI one by one while there are downloads. Before a batch, the remover also reads the
+// containers, and the records of each image. The records come from a graph that is at most 2 s old
+// and knows every image that the recheck lists (for a single image: every image that BeginBatch
+// lists). Each recheck reads the containers that the CRI does not list. A record is deleted only
+// while it refers to the same image, and the last one only if the guard allows it. If the guard
+// does not, the deleted records are created again. An image goes through the CRI if its records may
+// belong to another image, if containerd would still list it otherwise (see
+// layers::SurvivesRemoveImage), or if content or snapshots could be read only in part. The holders
+// of images must be known completely.
 //
-// Source: containerd, core/metadata/db.go (GarbageCollect), plugins/services/images (Delete:
-// `sync`, and from 2.0 on `target`); CRI RemoveImage of 2.0.0 to 2.0.4 does not wait for the
-// collection (fixed in 2.0.5), the lease here does on every version.  Remove: any thread, between
-// BeginBatch and the next one.
+// Sources: containerd, core/metadata/db.go (GarbageCollect), plugins/services/images (Delete:
+// `sync`, and `target` since 2.0). CRI RemoveImage of 2.0.0 to 2.0.4 does not wait for the
+// collection (fixed in 2.0.5). The lease here waits on every version. Remove may be called on any
+// thread between one BeginBatch and the next.
 class BatchImageRemover final : public ImageRemover {
  public:
   struct Options {
     std::string cri_namespace = "k8s.io";
     Millis timeout = std::chrono::minutes(2);
-    // How long one run waits for downloads to end; one that made no progress for as long is dead.
+    // How long one run waits for downloads. A download without progress for this time is dead.
     Millis patience = std::chrono::seconds(30);
-    // A collection ends when all files are gone.
+    // A collection ends when all files are deleted.
     Millis collection_timeout = std::chrono::minutes(10);
   };
-  // `runtime`, `layers` and `by_cri` are the same containerd's, and outlive this.
+  // `runtime`, `layers`, and `by_cri` must belong to the same containerd and outlive this object.
   BatchImageRemover(const std::shared_ptr<grpc::Channel>& channel, RuntimeReader& runtime,
                     RecentGraph& layers, ImageRemover& by_cri, const Clock& clock, Options options);
   ~BatchImageRemover() override;
 
   void BeginRun() override;
-  // As many as the CRI's way has, where all go by it.
+  // As many as through the CRI, if all images go through it.
   std::size_t batch_size() const override;
-  // containerd writes one record after the other, but answers meanwhile.
+  // containerd writes records one by one, but answers other calls meanwhile.
   std::size_t in_flight() const override { return downloading_ ? by_cri_.in_flight() : 4; }
   bool StillHolds(const std::vector<Image>& listed) override;
   std::string ReasonToSpare(const Image& image) override;
@@ -68,27 +68,28 @@ class BatchImageRemover final : public ImageRemover {
   Status Reclaim(const std::stop_token& stop) override;
 
  private:
-  // A container of containerd's that the CRI does not list.
+  // A container in containerd that the CRI does not list.
   struct NonCriContainer {
     std::string id;
-    std::string image;  // a name, which may mean another image by now
+    std::string image;  // a name, which may refer to another image now
     std::string snapshotter;
-    std::string snapshot;  // its own; empty: it has none
-    // Ids of the images that it needs: that it runs on, and whose record it names.
+    std::string snapshot;  // its own; empty: none
+    // IDs of the images that it needs: the image that it runs on, and the image whose record it
+    // names.
     std::vector<std::string> images = {};
 
     std::string key() const { return id + '\n' + image + '\n' + snapshotter + '\n' + snapshot; }
   };
 
-  // `alone`: no recheck will list what else there is.
+  // `alone`: no recheck will list the other images.
   Result<RecentGraph::Known> ReadRecords(bool alone, const std::stop_token& stop);
   // Sets downloading_.
   Status WaitForDownloads(const std::stop_token& stop);
   Result<std::vector<NonCriContainer>> ListContainers(const std::stop_token& stop);
-  // Takes out of `all` those in `listed`, and finds the images of the rest.
+  // Removes those in `listed` from `all`, and finds the images of the rest.
   Status KeepNonCri(std::vector<NonCriContainer>& all, const std::vector<std::string>& listed,
                     const std::stop_token& stop);
-  // False: not all of it is there yet.
+  // False: not all of its snapshots exist yet.
   Result<bool> FindImages(NonCriContainer& container, const Calls& calls);
   Result<Removal> RemoveByAlias(const Image& image, const std::vector<Record>& records,
                                 ImageRecords& store, DeletionGuard& guard,
@@ -100,19 +101,19 @@ class BatchImageRemover final : public ImageRemover {
   ImageRemover& by_cri_;
   const Clock& clock_;
   const Options options_;
-  // Of the batch: the graph, all images that it knows, and their ids by their positions.
+  // For the batch: the graph, all images that it knows, and their IDs by position.
   std::shared_ptr<const layers::LayerGraph> graph_;
   std::shared_ptr<const RecentGraph::Positions> known_;
   std::vector<std::string> ids_;
-  // What containers need that are known already, by key(): it does not change.
+  // The images that known containers need, by key(). They do not change.
   std::unordered_map<std::string, std::vector<std::string>> needed_;
-  // Of the batch, by image id; those that are not here go through the CRI.
+  // For the batch, by image ID. Images without an entry go through the CRI.
   std::unordered_map<std::string, std::vector<Record>> records_;
-  std::unordered_map<std::string, std::string> spared_;  // why, of the batch, by image id
+  std::unordered_map<std::string, std::string> spared_;  // the reasons, for the batch, by image ID
   DownloadProgress downloads_;
   Millis waited_{0};          // for downloads, in this run
-  bool downloading_ = false;  // still, after all the time that this run may wait
-  std::atomic<bool> deleted_ = false;  // something since Reclaim, so that there may be garbage
+  bool downloading_ = false;  // still, after the maximum waiting time of this run
+  std::atomic<bool> deleted_ = false;  // a record since Reclaim, so that there may be garbage
   int leases_ = 0;
 };
 

@@ -20,18 +20,18 @@ namespace images_api = ::containerd::services::images::v1;
 namespace content_api = ::containerd::services::content::v1;
 namespace leases_api = ::containerd::services::leases::v1;
 
-// One blob with the labels that lead from it to others.
+// One blob with the labels that refer to others.
 struct Step {
   Descriptor blob;
   std::map<std::string, std::string> labels;
 };
 
-// What must be written, what is referred to before what refers to it.
+// The blobs to write. A blob comes after the blobs that it refers to.
 struct Steps {
   const ArchiveReader& archive;
   std::string image_id;
   std::vector<Step> steps;
-  // Of each blob that was added whether it leads to the manifest of the image.
+  // For each added blob, whether it leads to the manifest of the image.
   std::map<std::string, bool> leads;
 
   Status Add(const Descriptor& blob) {
@@ -68,12 +68,13 @@ struct Steps {
     if (links.config != image_id) return Done{};
     for (const Descriptor& child : links.all)
       if (!archive.Has(child.digest))
-        return Error{ErrorKind::kInvalid, "the archive lacks " + child.digest + " of the image"};
+        return Error{ErrorKind::kInvalid,
+                     "blob " + child.digest + " of the image is missing in the archive"};
     return Done{};
   }
 };
 
-// Keeps what is written from the garbage collector until a name does.
+// Protects the written content from the garbage collector until a name does.
 class Lease {
  public:
   static Result<std::unique_ptr<Lease>> Make(const Calls& calls, leases_api::Leases::Stub& stub,
@@ -81,7 +82,7 @@ class Lease {
                                              SystemTime until) {
     leases_api::CreateRequest request;
     request.set_id(id);
-    // In case that nobody is left to delete it.
+    // In case this process cannot delete it.
     (*request.mutable_labels())["containerd.io/gc.expire"] = FormatTime(until);
     const auto made =
         calls.Ask("Leases.Create", name_space, stub, &leases_api::Leases::Stub::Create, request);
@@ -89,7 +90,7 @@ class Lease {
     return std::unique_ptr<Lease>(new Lease(stub, name_space, made->lease().id()));
   }
   ~Lease() {
-    // Also when we are told to stop; if it fails, the lease expires.
+    // Runs also during shutdown. If it fails, the lease expires.
     const Calls calls(std::chrono::seconds(10), {});
     leases_api::DeleteRequest request;
     request.set_id(id_);
@@ -108,8 +109,8 @@ class Lease {
   const std::string name_space_, id_;
 };
 
-// Whoever can write to the directory of archives must not be able to give names to images.
-// The journal has names as the CRI lists them, an archive as containerd's records have them.
+// Write access to the directory of archives must not give the right to name images. The journal has
+// names as the CRI lists them, an archive as containerd's records have them.
 Status CheckNames(const std::vector<NamedImage>& images, const std::string& image_id,
                   const std::vector<std::string>& known) {
   for (const NamedImage& image : images) {
@@ -126,7 +127,7 @@ Status CheckNames(const std::vector<NamedImage>& images, const std::string& imag
 
 void Note(const std::string& name, Naming naming, std::vector<std::string>& notes) {
   if (naming == Naming::kElsewhere)
-    notes.push_back(name + " means another image by now, and goes on to");
+    notes.push_back(name + " now refers to another image and was not changed");
 }
 
 }  // namespace
@@ -154,17 +155,18 @@ Result<std::vector<std::string>> Importer::Import(const std::filesystem::path& p
   if (auto known = CheckNames((*archive)->images(), image_id, names); !known)
     return known.error().Wrap(path.string());
   Steps plan{**archive, image_id, {}, {}};
-  // The id is a name as well, as after a pull (internal/cri/server/images, PullImage).
+  // The ID is also a name, as after a pull (internal/cri/server/images, PullImage).
   std::vector<NamedImage> records;
   for (const NamedImage& image : (*archive)->images()) {
     if (auto added = plan.Add(image.target); !added) return added.error().Wrap(path.string());
     if (!plan.LeadsToImage(image.target.digest))
-      return Error{ErrorKind::kInvalid, path.string() + ": the archive has another image than " +
-                                            image_id + ", as \"" + image.name + "\""};
+      return Error{ErrorKind::kInvalid, path.string() +
+                                            ": the archive contains another image than " +
+                                            image_id + " under the name \"" + image.name + "\""};
     if (records.empty()) records.push_back({image_id, image.target});
   }
   if (records.empty())
-    return Error{ErrorKind::kInvalid, path.string() + ": the archive has no image"};
+    return Error{ErrorKind::kInvalid, path.string() + ": the archive contains no image"};
 
   const Calls calls(options_.timeout, stop);
   const std::string& space = options_.cri_namespace;

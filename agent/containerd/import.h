@@ -20,25 +20,25 @@ struct ImportOptions {
   Millis timeout = std::chrono::minutes(15);  // for one image
 };
 
-// Brings images back into containerd.  Any thread, several at once.
+// Imports images into containerd. Thread-safe; imports may run in parallel.
 class Importer {
  public:
-  // `clock` must outlive it.
+  // `clock` must outlive this object.
   Importer(const std::shared_ptr<grpc::Channel>& channel, const Clock& clock,
            ImportOptions options = {});
   ~Importer();
 
-  // The image out of an archive, with all names that it has there; returns what there is to know of
-  // names that it did not get.  The file is read to its end before containerd is told anything, and
-  // it has a name only when all of its blobs are there: an import that fails leaves nothing that
-  // the garbage collector would not take.  kInvalid: the archive is damaged, is of another image, or
-  // gives the image, or any other, a name that is not among `names`.
+  // Imports the image in an archive with all names that it has there. Returns notes about names
+  // that it did not get. The file is read completely before the first call to containerd, and the
+  // image gets a name only when all of its blobs exist. So a failed import leaves nothing that the
+  // garbage collector would not delete. kInvalid: the archive is damaged, contains another image,
+  // or gives any image a name that is not in `names`.
   Result<std::vector<std::string>> Import(const std::filesystem::path& path,
                                           const std::string& image_id,
                                           const std::vector<std::string>& names,
                                           const std::stop_token& stop);
 
-  // Gives further names to the image that has `from`; returns what there is to know, as above.
+  // Gives more names to the image with the name `from`. Returns notes as above.
   Result<std::vector<std::string>> AddNames(const std::string& from,
                                             const std::vector<std::string>& names,
                                             const std::stop_token& stop);

@@ -10,9 +10,10 @@ Status BlobWriter::Write(const Descriptor& blob, const std::map<std::string, std
                          const std::function<Status(const Take&)>& source) const {
   auto sent = Send(blob, labels, source);
   if (sent) return sent;
-  if (calls_.stop().stop_requested()) return Error{ErrorKind::kCancelled, "Content.Write: stopped"};
-  // There already, most likely: the attempt then put it under our lease.  If not, the first error
-  // is the one to tell.
+  if (calls_.stop().stop_requested())
+    return Error{ErrorKind::kCancelled, "Content.Write: shutting down"};
+  // The blob probably exists, and the attempt put it under our lease. If not, report the first
+  // error.
   if (const auto labelled = Label(blob, labels); !labelled) return sent;
   return Done{};
 }
@@ -30,7 +31,7 @@ Status BlobWriter::Send(const Descriptor& blob, const std::map<std::string, std:
   request.set_total(static_cast<std::int64_t>(blob.size));
   request.set_expected(blob.digest);
   std::int64_t offset = 0;
-  // Each request has its answer, so that the server never has to hold more than one.
+  // Waits for the answer to each request, so that the server never holds more than one.
   const auto exchange = [&]() -> Status {
     api::WriteContentResponse reply;
     if (stream->Write(request) && stream->Read(&reply)) return Done{};
@@ -53,8 +54,8 @@ Status BlobWriter::Send(const Descriptor& blob, const std::map<std::string, std:
   if (sent)
     stream->WritesDone();
   else if (sent.error().kind != ErrorKind::kIncomplete)
-    context.TryCancel();  // the trouble is on our side: the server waits for more
-  // The server ends with one answer more, and Finish() waits for all of them to be read.
+    context.TryCancel();  // the error is on this side: the server waits for more
+  // The server ends with one more answer, and Finish() waits until all answers are read.
   for (api::WriteContentResponse rest; stream->Read(&rest);) {
   }
   const grpc::Status status = stream->Finish();
@@ -75,7 +76,7 @@ Status BlobWriter::Label(const Descriptor& blob,
   request.mutable_info()->set_digest(blob.digest);
   for (const auto& [key, value] : labels) {
     (*request.mutable_info()->mutable_labels())[key] = value;
-    request.mutable_update_mask()->add_paths("labels." + key);  // one label, the others stay
+    request.mutable_update_mask()->add_paths("labels." + key);  // the others stay
   }
   const auto updated =
       calls_.Ask("Content.Update", name_space_, stub_, &api::Content::Stub::Update, request);

@@ -12,7 +12,7 @@
 
 namespace imagesweep::containerd {
 
-// Writes blobs into the content store, under a lease.  Source: containerd
+// Writes blobs into the content store under a lease. Source: containerd
 // plugins/services/content/contentserver, Write.
 class BlobWriter {
  public:
@@ -22,8 +22,8 @@ class BlobWriter {
              std::string name_space, std::string lease)
       : calls_(calls), stub_(stub), name_space_(std::move(name_space)), lease_(std::move(lease)) {}
 
-  // `source` hands the blob to what it is given, piece by piece.  A blob that is there already is
-  // not written again; it gets the labels all the same.
+  // `source` passes the blob to its argument in pieces. A blob that exists is not written again,
+  // but gets the labels too.
   Status Write(const Descriptor& blob, const std::map<std::string, std::string>& labels,
                const std::function<Status(const Take&)>& source) const;
 

@@ -16,7 +16,7 @@
 namespace imagesweep::containerd {
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{1} << 20;  // gRPC's limit for a message is 4 MiB
+constexpr std::size_t kPiece = std::size_t{1} << 20;  // the limit of gRPC for a message is 4 MiB
 
 Error FromErrno(int number, const char* doing) {
   const ErrorKind kind = number == ENOENT                      ? ErrorKind::kNotFound
@@ -26,7 +26,7 @@ Error FromErrno(int number, const char* doing) {
 }
 
 Error CutOff() {
-  return {ErrorKind::kInvalid, "is cut off"};
+  return {ErrorKind::kInvalid, "the file is truncated"};
 }
 
 Status ReadAt(int file, std::uint64_t at, char* out, std::size_t size) {
@@ -46,7 +46,7 @@ Status ReadAt(int file, std::uint64_t at, char* out, std::size_t size) {
 
 Result<std::unique_ptr<ArchiveReader>> ArchiveReader::Open(const std::filesystem::path& path,
                                                            const std::stop_token& stop) {
-  // Without O_NONBLOCK the open of a named pipe would wait for a writer.
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer.
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (file < 0) return FromErrno(errno, "open").Wrap(path.string());
   std::unique_ptr<ArchiveReader> reader(new ArchiveReader(file));
@@ -61,7 +61,7 @@ ArchiveReader::~ArchiveReader() {
 Status ArchiveReader::ReadAll(const std::stop_token& stop) {
   struct stat about {};
   if (fstat(file_, &about) != 0) return FromErrno(errno, "stat");
-  if (!S_ISREG(about.st_mode)) return Error{ErrorKind::kInvalid, "is no regular file"};
+  if (!S_ISREG(about.st_mode)) return Error{ErrorKind::kInvalid, "not a regular file"};
   file_size_ = static_cast<std::uint64_t>(about.st_size);
   for (std::uint64_t at = 0;;) {
     TarBlock block;
@@ -77,7 +77,8 @@ Status ArchiveReader::ReadAll(const std::stop_token& stop) {
   }
   for (const char* name : {"oci-layout", "index.json"})
     if (!texts_.contains(name))
-      return Error{ErrorKind::kInvalid, "is no image layout: it has no " + std::string(name)};
+      return Error{ErrorKind::kInvalid,
+                   "not an OCI image layout: " + std::string(name) + " is missing"};
   const auto layout = ReadText(texts_.at("oci-layout"));
   if (!layout) return layout.error();
   if (auto fits = CheckLayout(*layout); !fits) return fits;
@@ -98,13 +99,14 @@ Status ArchiveReader::Check(const std::string& name, Part part, const std::stop_
   const std::string digest = "sha256:" + name.substr(kBlobs.size());
   Sha256 sum;
   auto read = ReadPart(part, [&](std::string_view piece) -> Status {
-    if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "stopped"};
+    if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "shutting down"};
     sum.Add(piece);
     return Done{};
   });
   if (!read) return read;
   if (sum.Digest() != digest)
-    return Error{ErrorKind::kInvalid, "is damaged: " + name + " has another digest"};
+    return Error{ErrorKind::kInvalid,
+                 "the archive is damaged: the digest of " + name + " does not match"};
   blobs_.try_emplace(digest, part);
   return Done{};
 }
@@ -124,7 +126,7 @@ Status ArchiveReader::ReadPart(Part part,
 
 Result<std::string> ArchiveReader::ReadText(Part part) const {
   if (part.size > kMaxDocumentBytes)
-    return Error{ErrorKind::kInvalid, "a document in it is too large"};
+    return Error{ErrorKind::kInvalid, "a document in the archive is too large"};
   std::string text(part.size, '\0');
   if (auto read = ReadAt(file_, part.at, text.data(), text.size()); !read)
     return std::move(read).error();

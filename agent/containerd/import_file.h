@@ -15,11 +15,11 @@
 
 namespace imagesweep::containerd {
 
-// An archive that was read from end to end: every blob in it has the digest that it is named by.
+// An archive that was read completely. Every blob in it matches its digest.
 class ArchiveReader {
  public:
-  // kNotFound: there is no such file.  kInvalid: it is damaged, cut off, or no image layout, and in
-  // which way.
+  // kNotFound: the file does not exist. kInvalid: it is damaged, truncated, or not an image layout.
+  // The message says which.
   static Result<std::unique_ptr<ArchiveReader>> Open(const std::filesystem::path& path,
                                                      const std::stop_token& stop);
   ~ArchiveReader();
@@ -29,9 +29,9 @@ class ArchiveReader {
   const std::vector<NamedImage>& images() const { return images_; }
   bool Has(const std::string& digest) const { return blobs_.contains(digest); }
   std::uint64_t SizeOf(const std::string& digest) const { return blobs_.at(digest).size; }
-  // A document; kInvalid when it is too large for one.
+  // Reads a document. kInvalid if it is too large.
   Result<std::string> ReadDocument(const std::string& digest) const;
-  // The blob, piece by piece, at most 1 MiB each.
+  // Reads the blob in pieces of at most 1 MiB.
   Status Read(const std::string& digest, const std::function<Status(std::string_view)>& take) const;
 
  private:

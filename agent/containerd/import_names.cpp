@@ -18,11 +18,11 @@ Result<Naming> MakeName(const Calls& calls, api::Images::Stub& stub, const std::
   api::CreateImageRequest request;
   request.mutable_image()->set_name(name);
   *request.mutable_image()->mutable_target() = target;
-  // What the CRI plugin puts on the names that it manages (internal/cri/labels).
+  // The label that the CRI plugin puts on the names that it manages (internal/cri/labels).
   (*request.mutable_image()->mutable_labels())["io.cri-containerd.image"] = "managed";
   auto made = calls.Ask("Images.Create", name_space, stub, &api::Images::Stub::Create, request);
   if (made) return Naming::kMade;
-  // There already, most likely; if not, the first error is the one to tell.
+  // The name probably exists. If not, report the first error.
   const auto found = FindName(calls, stub, name_space, name);
   if (!found) return std::move(made).error();
   return found->target().digest() == target.digest() ? Naming::kThere : Naming::kElsewhere;

@@ -11,17 +11,17 @@ namespace imagesweep::containerd {
 
 enum class Naming {
   kMade,
-  kThere,      // the name meant this image already
-  kElsewhere,  // it means another image by now, and goes on to
+  kThere,      // the name already referred to this image
+  kElsewhere,  // the name refers to another image and was not changed
 };
 
-// Makes a record of the image as the CRI plugin makes them, which then lists it.  Never moves a
-// name from one image to another.
+// Creates a record of the image as the CRI plugin does, which then lists it. Never moves a name
+// from one image to another.
 Result<Naming> MakeName(const Calls& calls, ::containerd::services::images::v1::Images::Stub& stub,
                         const std::string& name_space, const std::string& name,
                         const ::containerd::types::Descriptor& target);
 
-// The record of that name.
+// Reads the record with that name.
 Result<::containerd::services::images::v1::Image> FindName(
     const Calls& calls, ::containerd::services::images::v1::Images::Stub& stub,
     const std::string& name_space, const std::string& name);

@@ -18,7 +18,7 @@ Status RecordRestorer::GiveBack(const Image& image, const std::vector<std::strin
   std::vector<std::string> left = {image.id.text()};
   for (const auto* list : {&image.tags, &image.digests})
     for (const ImageName& name : *list) left.push_back(name.text());
-  std::map<std::string, std::string> by_target;  // digest -> a name that stands for it
+  std::map<std::string, std::string> by_target;  // digest -> a name that refers to it
   for (const std::string& name : left) {
     const auto target = records.Read(name);
     if (!target) return target.error();
@@ -28,7 +28,7 @@ Status RecordRestorer::GiveBack(const Image& image, const std::vector<std::strin
   for (const std::string& name : names) {
     const auto there = records.Read(name);
     if (!there) return there.error();
-    if (*there) continue;  // for this image, or for another one by now
+    if (*there) continue;  // for this image, or now for another one
     const auto at = name.find('@');
     const auto of = at != std::string::npos ? by_target.find(name.substr(at + 1))
                     : by_target.size() == 1 ? by_target.begin()
@@ -39,7 +39,7 @@ Status RecordRestorer::GiveBack(const Image& image, const std::vector<std::strin
       return made;
   }
   if (unknown.empty()) return Done{};
-  return Error{ErrorKind::kIncomplete, "what stood behind them is not known: " + unknown};
+  return Error{ErrorKind::kIncomplete, "the former targets of these names are unknown: " + unknown};
 }
 
 }  // namespace imagesweep::containerd

@@ -9,8 +9,8 @@
 
 namespace imagesweep::containerd {
 
-// Gives an image names back by containerd's image service, for what its other names stand for.  Any
-// thread.
+// Gives an image its names back through containerd's image service. The other names of the image
+// give the target. Thread-safe.
 class RecordRestorer final : public NameRestorer {
  public:
   struct Options {
@@ -20,7 +20,7 @@ class RecordRestorer final : public NameRestorer {
   RecordRestorer(const std::shared_ptr<grpc::Channel>& channel, Options options);
   ~RecordRestorer() override;
 
-  // kIncomplete: what a name stood for is not known, since the others stand for several things.
+  // kIncomplete: the target of a name is unknown, because the other names have several targets.
   Status GiveBack(const Image& image, const std::vector<std::string>& names,
                   const std::stop_token& stop) override;
 

@@ -8,7 +8,7 @@
 namespace imagesweep::containerd {
 namespace {
 
-// How old the graph may be: the one that the run has just read for the same list.
+// The maximum age of the graph: it should be the one that the run has just read for the same list.
 constexpr Millis kRecent = std::chrono::seconds(30);
 
 using Labels = std::unordered_multimap<std::uint32_t, const layers::SourceLabel*>;  // by blob
@@ -35,7 +35,7 @@ Place PlaceOf(std::string_view repository) {
   return {host.substr(0, host.find(':')), path};
 }
 
-// The repository that a label is about, as the image's names have it; empty: it cannot be told.
+// The repository of a label, as in the names of the image. Empty: it is unknown.
 std::string RepositoryOf(const Image& image, std::string_view host, std::string_view path) {
   for (const auto* names : {&image.tags, &image.digests})
     for (const ImageName& name : *names)
@@ -56,8 +56,8 @@ void AddProofs(const Image& image, const std::string& target, std::string_view h
     std::string pull_by = repository;
     pull_by += "@" + target;
     if (ImageName::Parse(pull_by).text() != pull_by) continue;
-    // Each pull of the CRI records this digest, too.  Converters copy the label to what they make
-    // (core/images/converter/default.go) and record a tag alone.
+    // Each pull of the CRI also records this digest. Converters copy the label to their output
+    // (core/images/converter/default.go) and record only a tag.
     const auto is_it = [&](const ImageName& name) { return name.text() == pull_by; };
     if (std::ranges::none_of(image.digests, is_it)) continue;
     if (std::ranges::find(proofs, pull_by, &OriginProof::pull_by) != proofs.end()) continue;
@@ -74,7 +74,7 @@ Result<OriginFindings> PullLabels::Find(std::span<const Image> images,
                                         const std::stop_token& stop) {
   OriginFindings found;
   if (runtime.name != "containerd") return found;
-  // k3s and RKE2 put the same label on what they import (k3s pkg/agent/containerd, labelContent).
+  // k3s and RKE2 put the same label on imported images (k3s pkg/agent/containerd, labelContent).
   if (runtime.version.find("k3s") != std::string::npos ||
       runtime.endpoint.find("/k3s/") != std::string::npos) {
     found.missing = "k3s labels imported images as if they were pulled";
@@ -84,14 +84,14 @@ Result<OriginFindings> PullLabels::Find(std::span<const Image> images,
   if (!known || !KnowsAll(*known->positions, images)) {
     auto read = layers_.ReadAnew(images, stop);
     if (!read && read.error().kind == ErrorKind::kNotFound) {
-      found.missing = "containerd's own services, which have the labels of pulls, do not answer";
+      found.missing = "containerd's own services, which hold the labels of pulls, do not answer";
       return found;
     }
-    if (!read) return std::move(read).error().Wrap("labels of pulls");
+    if (!read) return std::move(read).error().Wrap("read the labels of pulls");
     known = *std::move(read);
   }
   const layers::World& world = known->graph->world();
-  found.missing = "containerd has no label of a pull on content that the image has a digest of";
+  found.missing = "containerd has no label of a pull on content that a digest of the image names";
   if (const auto* part = world.UnreadOfCri(layers::Unread::What::kObjects))
     found.warnings.push_back("labels of pulls were read only in part: " + part->why);
   const Labels labels = LabelsByBlob(world);

@@ -5,15 +5,16 @@
 
 namespace imagesweep::containerd {
 
-// The labels `containerd.io/distribution.source.HOST` that a pull writes on the blobs it fetches;
-// imports, tags, builds and pushes write none.  A label counts for an image when it is on the
-// manifest or index that one of the image's records stands for, as long as that content is there.
+// The labels `containerd.io/distribution.source.HOST` that a pull writes on the blobs that it
+// fetches. Imports, tags, builds, and pushes do not write them. A label counts for an image if it
+// is on the manifest or index that a record of the image refers to, while that content exists.
 //
-// The label has no port: it proves the repository of the image's names that has this host and path,
-// whatever the port; of a repository that the image has no name of, it proves HOST/PATH when that is
-// a reference with a registry.
+// The label has no port. It proves the repository of the image's names with this host and path,
+// with any port. If the image has no such name, it proves HOST/PATH if that is a reference with a
+// registry.
 //
-// Works with the graph that was read last for these images, else reads one.  Threads: as the reader.
+// Uses the last graph if it knows these images, and reads one otherwise. As thread-safe as the
+// reader.
 class PullLabels final : public OriginSource {
  public:
   explicit PullLabels(RecentGraph& layers) : layers_(layers) {}

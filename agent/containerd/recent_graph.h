@@ -13,8 +13,8 @@
 
 namespace imagesweep::containerd {
 
-// Another reader's graphs; the last one can be had again for a moment, as long as whoever asked for
-// it holds it.  Threads: as the other reader, which must outlive it.
+// Caches the last graph of another reader, while its caller holds it. As thread-safe as the other
+// reader, which must outlive this object.
 class RecentGraph final : public layers::LayerReader {
  public:
   using Positions = std::unordered_map<std::string, std::uint32_t>;  // in the graph, by image id
@@ -27,9 +27,9 @@ class RecentGraph final : public layers::LayerReader {
 
   Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image> images,
                                                          const std::stop_token& stop) override;
-  // The same with what it knows.
+  // Reads a graph, and returns it with the positions of the images in it.
   Result<Known> ReadAnew(std::span<const Image> images, const std::stop_token& stop);
-  // The last one, should its reading have begun at most `age` ago.
+  // The last graph, if its reading began at most `age` ago.
   std::optional<Known> Last(Millis age) const;
   void Forget() { last_.reset(); }
 
@@ -41,7 +41,7 @@ class RecentGraph final : public layers::LayerReader {
   SteadyTime begun_;
 };
 
-// Whether a graph knows each of these.
+// Whether a graph knows each of these images.
 bool KnowsAll(const RecentGraph::Positions& positions, std::span<const Image> images);
 
 }  // namespace imagesweep::containerd

@@ -8,7 +8,7 @@ namespace {
 
 struct Step {
   Record record;
-  bool last = false;  // of its digest: after it, the content may be collected
+  bool last = false;  // for its digest: after it, the content may be collected
 };
 
 std::vector<Step> StepsOf(const std::vector<Record>& records) {
@@ -24,12 +24,12 @@ std::vector<Step> StepsOf(const std::vector<Record>& records) {
 
 constexpr int kMaxChecks = 3;
 
-// Whether it is there to be deleted; an error: it stands for another image.
+// Whether the record exists and can be deleted. An error: it refers to another image.
 Result<bool> IsThere(const Record& record, RecordStore& store) {
   const auto target = store.Read(record.name);
   if (!target) return target.error();
   if (*target && **target != record.target)
-    return Error{ErrorKind::kIncomplete, record.name + " stands for another image by now"};
+    return Error{ErrorKind::kIncomplete, record.name + " now refers to another image"};
   return target->has_value();
 }
 
@@ -39,16 +39,16 @@ std::string GiveBack(const std::vector<Record>& records, RecordStore& store) {
   std::string why;
   for (const Record& record : records) {
     const auto target = store.Read(record.name);
-    if (target && *target) continue;  // it never went, or came back by itself
+    if (target && *target) continue;  // it was never deleted, or exists again
     if (store.Create(record.name, record.name)) continue;
     why += (why.empty() ? "" : ", ") + record.name;
   }
-  return why.empty() ? why : "these names could not be made again: " + why;
+  return why.empty() ? why : "could not create these names again: " + why;
 }
 
 Result<Removal> RemoveRecords(const std::vector<Record>& records, RecordStore& store,
                               DeletionGuard& guard) {
-  std::vector<Record> gone;  // or perhaps gone
+  std::vector<Record> gone;  // or possibly deleted
   const auto undone = [&](Error error) {
     if (std::string missing = GiveBack(gone, store); !missing.empty()) error.what += "; " + missing;
     return error;
@@ -62,7 +62,7 @@ Result<Removal> RemoveRecords(const std::vector<Record>& records, RecordStore& s
   Result<bool> there = false;
   for (const Step& step : StepsOf(records)) {
     const bool asks = step.last || !begun;
-    // The name is read after the guard, which may have taken its time, and before the step.
+    // Read the name after the guard, which may have taken time, and right before the deletion.
     for (int checks = 0;; ++checks) {
       if (asks && checks == kMaxChecks)
         return skip("it cannot be deleted within 50ms of the last recheck; left for the next run");
@@ -81,7 +81,8 @@ Result<Removal> RemoveRecords(const std::vector<Record>& records, RecordStore& s
       if (*still) return undone(deleted.error());
       continue;
     }
-    // Of the last one nobody knows whether it went: names without content must not come back.
+    // It is unknown whether the last record was deleted, and names without content must not come
+    // back.
     if (!deleted && step.last) return std::move(deleted).error();
     gone.push_back(step.record);
     if (!deleted) return undone(std::move(deleted).error());

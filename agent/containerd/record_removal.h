@@ -9,34 +9,35 @@
 
 namespace imagesweep::containerd {
 
-// One record of an image in containerd's own store: a name and the digest that it stands for.
+// One record of an image in containerd's own store: a name and the digest that it refers to.
 struct Record {
   std::string name;
   std::string target;
-  // RemoveImage does not reach it by this name; see layers::NameInCri.
+  // RemoveImage does not delete the record under this name, see layers::NameInCri.
   bool survives_remove_image = false;
 };
 
-// The records, as the removal of one image needs them.  One thread.
+// The operations on records that the removal of one image needs. Use it on one thread.
 class RecordStore {
  public:
   virtual ~RecordStore() = default;
-  // What the name stands for; empty: there is no such record.  Remembers all of it for Create.
+  // The digest that the name refers to. Empty: there is no such record. Remembers the record for
+  // Create.
   virtual Result<std::optional<std::string>> Read(const std::string& name) = 0;
-  // kNotFound: it is gone already, or stands for something else.
+  // kNotFound: the record is already gone, or refers to another digest.
   virtual Status Delete(const Record& record) = 0;
-  // Makes the record again as Read last found it, under `name`.
+  // Creates the record again as Read last found it, under `name`.
   virtual Status Create(const std::string& of, const std::string& name) = 0;
 };
 
-// Deletes all records of one image; each only while it stands for the same digest.  The last one of
-// each digest comes after all others, and the guard is asked right before it: until then every name
-// can be made again, and is when the guard says no or a call fails.
+// Deletes all records of one image, each only while it refers to the same digest. The last record
+// of each digest comes after all others, and the guard is asked right before it. Until then, every
+// name can be created again. That happens if the guard refuses or a call fails.
 Result<Removal> RemoveRecords(const std::vector<Record>& records, RecordStore& store,
                               DeletionGuard& guard);
 
-// Makes the names again that are missing.  Empty: all are there, or stand for another image by now.
-// Else which are not, and why.
+// Creates the missing names again. Empty: all exist, or now refer to another image. Otherwise the
+// names that are missing, and why.
 std::string GiveBack(const std::vector<Record>& records, RecordStore& store);
 
 }  // namespace imagesweep::containerd

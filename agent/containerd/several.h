@@ -11,19 +11,19 @@
 
 namespace imagesweep::containerd {
 
-// Of small calls, so many at once take the least time together; each has a thread.
+// With this many small calls at once, all of them together take the least time. Each has a thread.
 constexpr std::size_t kAtOnce = 8;
 
-// Makes calls 0 … count - 1, up to kAtOnce of them at the same time, and returns when all have
-// ended: what each gave, by its number.  They begin in order.  Once one gave something of which
-// `ends` is true no other begins, and those that did not have no result; all before it have one.
-// `call` and `ends` are used by several threads.
+// Makes the calls 0 to count - 1, up to kAtOnce of them in parallel, and returns when all have
+// ended, with the result of each call at its number. The calls begin in order. After a result for
+// which `ends` is true, no further call begins. Calls that did not begin have no result, and all
+// calls before them have one. Several threads use `call` and `ends`.
 template <typename Call, typename Ends>
 auto Several(std::size_t count, const Call& call, const Ends& ends) {
   std::vector<std::optional<std::invoke_result_t<const Call&, std::size_t>>> results(count);
   std::atomic<std::size_t> next = 0;
   std::atomic<bool> ended = false;
-  // Whoever has a number makes its call, so that there are no gaps.
+  // A thread always makes the call whose number it took, so there are no gaps.
   const auto work = [&] {
     while (!ended) {
       const std::size_t number = next++;
@@ -35,7 +35,7 @@ auto Several(std::size_t count, const Call& call, const Ends& ends) {
   try {
     while (others.size() + 1 < std::min(count, kAtOnce)) others.emplace_back(work);
   } catch (const std::system_error&) {
-    // No more threads for us: fewer do as well, this one alone if need be.
+    // No more threads are available. Fewer are enough, even this one alone.
   }
   work();
   others.clear();

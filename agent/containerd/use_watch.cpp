@@ -15,10 +15,10 @@ constexpr const char* kCreate = "/containers/create";
 constexpr const char* kImageCreate = "/images/create";
 constexpr const char* kImageUpdate = "/images/update";
 constexpr std::string_view kIdRecord = "sha256:";  // the CRI's own record of an image ID
-// As the channel's own attempts to connect.
+// As the attempts of the channel to connect.
 constexpr Millis kFirstWait{100};
 constexpr Millis kLongestWait = std::chrono::seconds(3);
-// A subscription that was refused ends much sooner.
+// A refused subscription ends much sooner.
 constexpr Millis kWorks = std::chrono::seconds(10);
 
 }  // namespace
@@ -45,18 +45,18 @@ void UseWatch::Run(const std::stop_token& stop) {
     const Status ended = Listen(stop);
     if (stop.stop_requested()) return;
     if (!ended && ended.error().kind == ErrorKind::kInvalid && !worked_) {
-      state_.With([](State& state) { state = {}; });  // of what is not offered nothing is lost
+      state_.With([](State& state) { state = {}; });  // nothing is lost if there are no events
       return;
     }
     SetDeaf(true);
     Changed();
     if (!std::exchange(told_, true) && options_.lost)
-      options_.lost(ended ? Error{ErrorKind::kUnavailable, "Events.Subscribe: ended"}
+      options_.lost(ended ? Error{ErrorKind::kUnavailable, "Events.Subscribe: the stream ended"}
                           : ended.error());
   } while (clock_.Sleep(backoff_.Next(), stop));
 }
 
-// containerd does not say when a subscription is made; one that lasts was.
+// containerd does not report when a subscription is made. One that lasts was made.
 Status UseWatch::Listen(const std::stop_token& stop) {
   const SteadyTime began = clock_.Steady();
   bool worked = false;
@@ -69,13 +69,13 @@ Status UseWatch::Listen(const std::stop_token& stop) {
   return ended;
 }
 
-// One subscription, to its end.  Containers are looked at only after it was asked for: what comes
-// later is heard of.
+// One subscription, from beginning to end. The containers are listed only after the request, so
+// that events report all later ones.
 Status UseWatch::Hear(const std::stop_token& stop, bool& any) {
   api::events::SubscribeRequest request;
   for (const std::string topic : {kCreate, kImageCreate, kImageUpdate})
     request.add_filters("topic==\"" + topic + "\",namespace==\"" + options_.cri_namespace + "\"");
-  grpc::ClientContext context;  // without a deadline: it may be quiet for days
+  grpc::ClientContext context;  // no deadline: it may be silent for days
   const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
   const auto stream = stubs_->events.Subscribe(&context, request);
   Status remembered = RememberAll(stop);
@@ -89,7 +89,7 @@ Status UseWatch::Hear(const std::stop_token& stop, bool& any) {
   for (api::events::Envelope envelope; stream->Read(&envelope); any = true) {
     if (envelope.namespace_() != options_.cri_namespace) continue;
     if (!RememberEvent(envelope.topic(), envelope.event().value(), stop)) {
-      // Who used what was lost is known again when a list follows.
+      // After a lost event, a list shows the current uses again.
       remembered = RememberAll(stop);
       if (remembered)
         SetDeaf(false);
@@ -104,7 +104,7 @@ Status UseWatch::Hear(const std::stop_token& stop, bool& any) {
   return Calls(Millis::zero(), stop).Explain("Events.Subscribe", "", ended);
 }
 
-// False after an event that was lost on us.
+// False if the event was lost.
 bool UseWatch::RememberEvent(const std::string& topic, const std::string& value,
                              const std::stop_token& stop) {
   const bool remembered = topic == kCreate ? RememberCreate(value, stop)
@@ -129,17 +129,17 @@ bool UseWatch::RememberImage(const std::string& topic, const std::string& value,
                              const std::stop_token& stop) {
   api::events::ImageCreate changed;
   if (!changed.ParseFromString(value)) return false;
-  // The CRI labels its own records once more.
+  // The CRI labels its own records a second time.
   if (changed.name().starts_with(kIdRecord) && topic == kImageUpdate) return true;
   const auto ids = IdsOf(changed.name(), stop);
-  if (!ids) return ids.error().kind == ErrorKind::kNotFound;  // it is gone already
+  if (!ids) return ids.error().kind == ErrorKind::kNotFound;  // the record is already gone
   return Remember(std::string(kCameAgain) + changed.name(), "") &&
          std::ranges::all_of(*ids, [&](const std::string& id) {
            return Remember(std::string(kCameAgain) + id, "");
          });
 }
 
-// The CRI records each image by its ID beside its names, with the same target.
+// The CRI records each image also by its ID, with the same target as its names.
 Result<std::vector<std::string>> UseWatch::IdsOf(const std::string& image,
                                                  const std::stop_token& stop) const {
   const Calls calls(options_.list_timeout, stop);
@@ -176,17 +176,19 @@ Status UseWatch::RememberAll(const std::stop_token& stop) {
   for (const auto& [image, container] : containers) {
     if (image.empty()) continue;
     const auto ids = IdsOf(image, stop);
-    // One that has no such record any more is told by its snapshot, as long as it is there.
+    // If there is no such record any more, the snapshot of the container shows its image while it
+    // exists.
     if (!ids && ids.error().kind != ErrorKind::kNotFound) return ids.error();
     for (const std::string& id : ids ? *ids : std::vector<std::string>())
       if (!Remember(id, container)) all = false;
   }
   if (all) return listed;
-  return Error{ErrorKind::kIncomplete, "Containers.ListStream: containers of more images than " +
-                                           std::to_string(options_.most_names)};
+  return Error{ErrorKind::kIncomplete,
+               "Containers.ListStream: the containers use more images than " +
+                   std::to_string(options_.most_names)};
 }
 
-// False when there are too many names to remember this one.
+// False if there are too many names to remember this one.
 bool UseWatch::Remember(const std::string& image, const std::string& container) {
   if (image.empty()) return true;
   return state_.With([&](State& state) {

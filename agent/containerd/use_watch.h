@@ -22,54 +22,54 @@ class Channel;
 
 namespace imagesweep::containerd {
 
-// Hears of every container that containerd creates, so that one which comes and goes between two
-// runs counts as a use of its image.
+// Receives the creation of every container in containerd, so that a container that comes and goes
+// between two runs counts as a use of its image.
 //
-// By containerd's own events.  Never by GetContainerEvents of the CRI: containerd 1.7 hands each of
-// those to one client alone, so we would take them from the kubelet (its CRI plugin's
-// container_events.go).
+// The events come from containerd's own service, never from GetContainerEvents of the CRI:
+// containerd 1.7 sends each of those to one client only, so this would take them from the kubelet
+// (container_events.go of its CRI plugin).
 //
-// A name may mean another image by the time that somebody asks, so each use is remembered by the ID
-// of the image as well, which is asked for at once.  A use of an image that cannot be told counts
-// as a loss.  Images that are pulled, imported or named are remembered too (kCameAgain): what is
-// listed under the same ID as before may have been away in between.
+// A name may refer to another image later, so each use is also remembered by the ID of the image,
+// which is read at once. A use whose image is unknown counts as a loss. Images that are pulled,
+// imported, or named are remembered too (kCameAgain): an image that is listed under the same ID may
+// have been away meanwhile.
 //
-// Events are not sent again, so each subscription is followed by a look at the containers there
-// are: one that came while nobody listened is then known, if it is still there.
+// Events are not sent again, so each subscription is followed by a list of the containers. A
+// container that was created without a subscription is then known if it still exists.
 //
-// containerd keeps what a subscriber has not read, without a bound: nothing here makes the reading
-// wait.  Source: containerd, core/events/exchange.
+// containerd keeps unread events without a limit, so nothing here may delay the reading. Source:
+// containerd, core/events/exchange.
 class UseWatch {
  public:
   struct Options {
-    std::string cri_namespace = "k8s.io";  // subscribers hear of all of them
+    std::string cri_namespace = "k8s.io";  // a subscription receives the events of all namespaces
     std::size_t most_names = 10'000;       // remembered between two calls of Drain
     Millis list_timeout = std::chrono::seconds(30);
-    std::uint64_t seed = 0;  // of the waits between attempts
-    // On the thread of Run: each subscription; and why the events do not come, once until they have
-    // come again.
+    std::uint64_t seed = 0;  // for the waits between attempts
+    // Called on the thread of Run: `subscribed` for each subscription, and `lost` with the reason
+    // why events do not arrive, once until they arrive again.
     std::function<void()> subscribed = {};
     std::function<void(const Error&)> lost = {};
-    // A container was created, or events were lost: there is something to drain.
+    // A container was created, or events were lost, so there is something to drain.
     std::function<void()> changed = {};
   };
   struct Uses {
     std::vector<ImageReference> references;  // each name once
-    // False: events were lost, or there were too many names; a use may be missing.
+    // False: events were lost, or there were too many names, so a use may be missing.
     bool complete = true;
-    // Since when every use was heard of: the list of containers that followed the subscription, or
-    // the last loss.  Empty: while nobody listens.
+    // Since when every use is known: since the list of containers that followed the subscription,
+    // or since the last loss. Empty: there is no subscription.
     std::optional<SteadyTime> since = {};
   };
 
   UseWatch(const std::shared_ptr<grpc::Channel>& channel, const Clock& clock, Options options);
   ~UseWatch();
 
-  // Listens until told to stop, across restarts of containerd.  Returns earlier when this runtime
-  // has no such events: it is not containerd, or has them switched off.
+  // Runs until `stop`, also across restarts of containerd. Returns earlier if this runtime has no
+  // such events: it is not containerd, or has them disabled.
   void Run(const std::stop_token& stop);
 
-  // What was used since the last call.  Any thread.
+  // The uses since the last call. Thread-safe.
   Uses Drain();
 
  private:
@@ -77,7 +77,7 @@ class UseWatch {
   struct State {
     std::map<std::string, std::string, std::less<>> containers;  // by a reference of its image
     bool complete = true;
-    bool deaf = false;  // the last subscription is over, and the next not made
+    bool deaf = false;  // the last subscription ended, and the next one is not made
     std::optional<SteadyTime> since;
   };
   Status Listen(const std::stop_token& stop);
@@ -99,7 +99,7 @@ class UseWatch {
   const std::unique_ptr<Stubs> stubs_;
   Backoff backoff_;
   bool worked_ = false;  // ever
-  bool told_ = false;    // that events do not come
+  bool told_ = false;    // that events do not arrive
   Guarded<State> state_;
 };
 

@@ -57,7 +57,7 @@ Calls::Calls(const Connection& connection, Millis limit, const std::stop_token& 
       stop_(stop) {}
 
 Error Calls::Stopped(std::string_view method) const {
-  return {ErrorKind::kCancelled, std::string(method) + ": stopped"};
+  return {ErrorKind::kCancelled, std::string(method) + ": shutting down"};
 }
 
 Error Calls::Explain(std::string_view method, const grpc::Status& status) const {
@@ -68,10 +68,11 @@ Error Calls::Explain(std::string_view method, const grpc::Status& status) const 
   switch (code) {
     case grpc::StatusCode::CANCELLED:
       if (stop_.stop_requested()) return Stopped(method);
-      // Nobody here asked for it: the runtime gave up, as Go servers do while they shut down.
-      return {ErrorKind::kUnavailable, name + ": given up by the runtime: " + said};
+      // This program did not cancel the call: the runtime did, as Go servers do during shutdown.
+      return {ErrorKind::kUnavailable, name + ": the runtime canceled the call: " + said};
     case grpc::StatusCode::UNAVAILABLE:
-      // The status cannot tell a missing socket from a starting runtime, a look at it can.
+      // The status is the same for a missing socket and a starting runtime. The probe tells them
+      // apart.
       if (auto why = ProbeSocket(path)) return std::move(*why).Wrap(method);
       return {ErrorKind::kUnavailable,
               name + ": the runtime at " + path + " is starting or stopping: " + said};
@@ -80,8 +81,8 @@ Error Calls::Explain(std::string_view method, const grpc::Status& status) const 
               name + ": no complete answer from " + path + " within " + FormatDuration(limit_)};
     case grpc::StatusCode::UNIMPLEMENTED:
       return {ErrorKind::kInternal, name + ": " + path + " does not speak CRI v1 (" + said +
-                                        "); if this is a containerd, enable its cri plugin, or "
-                                        "name the right socket with --runtime-endpoint"};
+                                        "); if this is containerd, enable its cri plugin; "
+                                        "otherwise, set the socket with --runtime-endpoint"};
     default:
       return {KindOf(code), name + ": " + std::string(CodeName(code)) + ": " + said};
   }

@@ -15,19 +15,19 @@
 
 namespace imagesweep::cri {
 
-// What a gRPC code means to a caller.
+// Maps a gRPC status code to an error kind.
 ErrorKind KindOf(grpc::StatusCode code);
-// "OK", "DEADLINE_EXCEEDED", …
+// The name of the code: "OK", "DEADLINE_EXCEEDED", …
 std::string_view CodeName(grpc::StatusCode code);
 
-// What all streamed messages of one call may be together; a runtime gone wrong must not take the
-// node's memory.
+// The limit for the sum of all streamed messages of one call. It keeps a faulty runtime from
+// exhausting the memory of the node.
 constexpr std::size_t kMaxStreamBytes = std::size_t{64} << 20;
 
-// The one way to make calls.  One object is one question: all its calls share a deadline (on the
-// monotonic clock, so that setting the wall clock moves nothing) and are cancelled by `stop`; an
-// error names its call; the observer hears of each.  A reply whose status is not OK is never looked
-// at.
+// All calls to the CRI go through this class. The calls of one object share one deadline (on the
+// monotonic clock, so a change of the wall clock does not move it) and one stop token, which
+// cancels them. An error names its call. The observer is told of every call. A reply is ignored
+// unless its status is OK.
 class Calls {
  public:
   Calls(const Connection& connection, Millis limit, const std::stop_token& stop);
@@ -51,8 +51,8 @@ class Calls {
     return reply;
   }
 
-  // The same for a stream of replies, each handed to `take`.  False when the runtime does not offer
-  // this call.  After an error, what `take` got so far is worth nothing.
+  // The same for a stream of replies: passes each reply to `take`. Returns false if the runtime
+  // does not implement the call. After an error, discard everything that `take` received.
   template <typename Stub, typename Request, typename Reply, typename Take>
   Result<bool> AskStream(std::string_view method, Stub& stub,
                          std::unique_ptr<grpc::ClientReader<Reply>> (Stub::*call)(

@@ -8,7 +8,7 @@
 namespace imagesweep::cri {
 namespace {
 
-// gRPC reads a target as a URI, so "%", "?" and "#" in a path would mean something else.
+// gRPC parses a target as a URI, so "%", "?" and "#" in a path must be escaped.
 std::string Target(const std::string& path) {
   constexpr std::string_view kPlain =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
@@ -30,15 +30,15 @@ std::shared_ptr<grpc::Channel> OpenChannel(const Endpoint& endpoint,
   grpc::ChannelArguments args;
   args.SetMaxReceiveMessageSize(options.max_reply_bytes);
   args.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  // Servers in Go refuse an authority that is a path.
+  // Servers in Go reject an authority that is a path.
   args.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
-  // One call is one attempt: whoever asks decides what a failure means, and looks again first.
+  // gRPC must not retry: the caller decides what a failure means, and reads the state again first.
   args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 3000);
-  // Despite its name, how long one attempt to connect may take (the kubelet's MinConnectTimeout).
+  // Despite its name, this limits one attempt to connect (the kubelet's MinConnectTimeout).
   args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);
-  // Back-off is then this connection's own, not shared with another one to the same path.
+  // A pool of its own keeps the back-off apart from that of other connections to the same path.
   args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel(Target(endpoint.path), grpc::InsecureChannelCredentials(), args);
 }

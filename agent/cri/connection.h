@@ -13,25 +13,27 @@ class Channel;
 
 namespace imagesweep::cri {
 
-// Told of every finished call: the method's name ("ListImages"), gRPC's name of the result ("OK",
-// "UNAVAILABLE", …) and how long it took.  Comes on the thread that made the call; be quick.
+// Called after every finished call with the name of the method ("ListImages"), the gRPC name of the
+// result ("OK", "UNAVAILABLE", …), and the duration. It runs on the thread of the call, so it must
+// return quickly.
 using CallObserver =
     std::function<void(std::string_view method, std::string_view code, double seconds)>;
 
 struct ConnectionOptions {
-  // What one question may take, all its calls together.  The kubelet's runtimeRequestTimeout is two
-  // minutes as well.
+  // The deadline of one read, which may make several calls. The kubelet's runtimeRequestTimeout is
+  // two minutes as well.
   Millis read_timeout = std::chrono::minutes(2);
-  // One removal; a runtime deletes big images synchronously.
+  // For one removal. A runtime deletes large images synchronously.
   Millis remove_timeout = std::chrono::minutes(2);
-  // A larger reply is an error.  16 MiB is what runtimes send at most and the kubelet receives
-  // (cri-client/pkg/utils.go); gRPC's own default of 4 MiB is too small for a big node.
+  // A larger reply is an error. Runtimes send at most 16 MiB, and the kubelet receives no more
+  // (cri-client/pkg/utils.go). The default of gRPC, 4 MiB, is too small for a large node.
   int max_reply_bytes = 16 << 20;
   CallObserver observer;  // may be empty
 };
 
-// One gRPC channel to one runtime.  Connects when first used and again after a restart of the
-// runtime (back-off 100 ms to 3 s, as the kubelet), so creating one never fails.  Any thread.
+// One gRPC channel to one runtime. It connects at the first call and reconnects after a restart of
+// the runtime (back-off of 100 ms to 3 s, as in the kubelet), so creating one never fails.
+// Thread-safe.
 class Connection {
  public:
   explicit Connection(Endpoint endpoint, ConnectionOptions options = {});
@@ -42,10 +44,10 @@ class Connection {
   const Endpoint& endpoint() const noexcept { return endpoint_; }
   const ConnectionOptions& options() const noexcept { return options_; }
 
-  // The generated stubs; defined in stubs.h, so that no gRPC header gets out of this folder.
+  // The generated stubs. stubs.h defines them, so that no gRPC header leaves this folder.
   struct Stubs;
   Stubs& stubs() const noexcept { return *stubs_; }
-  // For what else the same socket serves.
+  // For other services on the same socket.
   const std::shared_ptr<grpc::Channel>& channel() const noexcept;
 
  private:

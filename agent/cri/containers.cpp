@@ -23,7 +23,7 @@ void AddSpec(const v1::ImageSpec& spec, std::vector<std::string>& texts) {
   AddText(spec.image_ref(), texts);
 }
 
-// CRI-O repeats the kubelet's labels among the annotations.
+// CRI-O repeats the labels of the kubelet as annotations.
 template <typename Object>
 std::string LabelOf(const Object& object, const char* key) {
   if (const auto it = object.labels().find(key); it != object.labels().end()) return it->second;
@@ -38,7 +38,7 @@ std::optional<PodKey> PodByLabels(const Object& object) {
   return pod;
 }
 
-// Not erase: a map of Protobuf keeps the memory of its table.
+// A new map instead of erase: a Protobuf map keeps the memory of its table.
 template <typename Map>
 void KeepPodLabels(Map& all) {
   Map kept;
@@ -57,7 +57,7 @@ v1::Container WithoutUnusedMetadata(v1::Container container) {
 
 ContainerDetail ToDetail(const v1::ContainerStatus& status) {
   ContainerDetail detail;
-  // Not status.image: containerd puts there whichever tag the image has at the moment.
+  // Not status.image: containerd puts any tag there that the image currently has.
   AddText(status.image_ref(), detail.images);
   AddText(status.image_id(), detail.images);
   for (const v1::Mount& mount : status.mounts()) {

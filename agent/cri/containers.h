@@ -10,8 +10,8 @@
 
 namespace imagesweep::cri {
 
-// What only a container's status tells: what its image resolved to, and the images mounted into it
-// as volumes (KEP-4639), which no list shows.  None of it changes during a container's life.
+// Facts that only the status of a container has: the image that its reference resolved to, and its
+// image volumes (KEP-4639). No list shows them. They do not change during the life of a container.
 struct ContainerDetail {
   struct Volume {
     std::string mount_path;
@@ -23,16 +23,16 @@ struct ContainerDetail {
 
 ContainerDetail ToDetail(const v1::ContainerStatus& status);
 
-// The container with the labels and annotations that are read here, and no others: those of a
-// crowded node are tens of MiB.
+// Returns the container with only the labels and annotations that this program reads. On a crowded
+// node, all of them together take tens of MiB.
 v1::Container WithoutUnusedMetadata(v1::Container container);
 
-// Appends a reference for every text that names an image of this container.  False when there is
-// none: then nobody can know which image it needs.
+// Appends a reference for every text that names an image of this container. Returns false if no
+// text does: then nothing tells which image the container needs.
 bool AddReferences(const v1::Container& container, const ContainerDetail& detail,
                    std::vector<ImageReference>& references);
 
-// The pod as the kubelet wrote it into labels; empty when no kubelet made this.
+// The pod, from the labels that the kubelet writes. Empty if the kubelet did not create the object.
 std::optional<PodKey> PodOf(const v1::Container& container);
 std::optional<PodKey> PodOf(const v1::PodSandbox& sandbox);
 

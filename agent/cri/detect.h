@@ -10,15 +10,16 @@
 
 namespace imagesweep::cri {
 
-// Asks each candidate for its Version and returns the first that answers CRI v1: a socket file
-// alone proves nothing, Docker's containerd for one has CRI switched off.  When none answers, the
-// error (kUnavailable; kDenied when a permission was all that stood in the way of one) lists every
-// candidate and why not.  `patience` is for each candidate.
+// Calls Version on each candidate and returns the first that answers with CRI v1. A socket file
+// alone proves nothing: Docker's containerd, for example, has the CRI plugin disabled. If no
+// candidate answers, the error lists every candidate with the reason. It is kDenied if at least one
+// candidate fails for lack of a permission, otherwise kUnavailable. `patience` is the timeout for
+// each candidate.
 Result<Endpoint> Detect(std::span<const Endpoint> candidates, const std::stop_token& stop,
                         Millis patience = std::chrono::seconds(2));
 
-// What --runtime-endpoint means: its value when it is given, what Detect finds below `prefix` when
-// it is empty.
+// Resolves --runtime-endpoint: the value of the flag or, if it is empty, the endpoint that Detect
+// finds below `prefix`.
 Result<Endpoint> ChooseEndpoint(std::string_view flag, std::string_view prefix,
                                 const std::stop_token& stop);
 

@@ -8,7 +8,7 @@
 
 namespace imagesweep::cri {
 
-// Where a runtime listens: the absolute path of a unix socket.
+// The address of a runtime: the absolute path of a unix socket.
 struct Endpoint {
   std::string path;
 
@@ -18,15 +18,15 @@ struct Endpoint {
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
-// "unix:///path", "unix:/path" or a bare absolute "/path".  kInvalid, in words for the person who
-// wrote it, for anything else: no text, a relative path, tcp:// and http://, and a path longer than
-// a unix socket address can hold (107 bytes, unix(7)).
+// Parses "unix:///path", "unix:/path", or an absolute "/path". Any other text is kInvalid, with a
+// message for the user: empty text, a relative path, tcp:// and http://, and a path longer than the
+// address of a unix socket can hold (107 bytes, unix(7)).
 Result<Endpoint> ParseEndpoint(std::string_view text);
 
-// Where runtimes listen by default, in the order in which they are asked.  `prefix` is the
-// directory below which the host's files are mounted ("/host"), or empty. Source: the kubelet's
+// The default addresses of the runtimes, in the order in which Detect tries them. `prefix` is the
+// directory at which the files of the host are mounted ("/host"), or empty. Sources: the kubelet's
 // container-runtimes page and the defaults of containerd, CRI-O, cri-dockerd, k3s and RKE2, k0s,
-// MicroK8s.
+// and MicroK8s.
 std::vector<Endpoint> DefaultEndpoints(std::string_view prefix = {});
 
 }  // namespace imagesweep::cri

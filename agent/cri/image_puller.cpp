@@ -18,7 +18,7 @@ bool HasOneOf(std::string_view text, std::initializer_list<std::string_view> par
   return false;
 }
 
-// The runtime's own words, which it wraps several times, without the call they came from.
+// The message of the runtime, which it wraps several times, without the call and the code.
 std::string_view Said(std::string_view what) {
   for (const std::string_view head : {"PullImage: UNKNOWN: ", "PullImage: NOT_FOUND: "})
     if (what.starts_with(head)) return what.substr(head.size());
@@ -32,28 +32,30 @@ Error ExplainPull(const std::string& reference, Error error) {
   const std::string& what = error.what;
   const std::string registry(reference.substr(0, reference.find('/')));
   const std::string said = " (" + std::string(Said(what)) + ")";
-  // A denial is also reported as "not found or may require authorization": it comes first.
+  // A denial can also read "not found or may require authorization", so it is checked before
+  // kNotFound.
   if (HasOneOf(what, {"429 Too Many Requests", "toomanyrequests", "TOOMANYREQUESTS"}))
     return {ErrorKind::kIncomplete,
             registry +
-                " limits how often it may be asked; try again later, or with "
+                " limits the rate of pulls; try again later, or pass credentials with "
                 "--pull-secret" +
                 said};
   if (HasOneOf(what, {"401 Unauthorized", "403 Forbidden", "authorization failed", "access denied",
                       "no basic auth credentials", "authentication required", "insufficient_scope",
                       "failed to authorize", "unauthorized"}))
-    return {ErrorKind::kDenied, registry + " wants other credentials; give --pull-secret" + said};
+    return {ErrorKind::kDenied,
+            registry + " denied access; pass credentials with --pull-secret" + said};
   if (error.kind == ErrorKind::kNotFound ||
       HasOneOf(what, {"404 Not Found", "manifest unknown", "MANIFEST_UNKNOWN", "name unknown",
                       "NAME_UNKNOWN", ": not found"}))
-    return {ErrorKind::kNotFound, registry + " does not have it any more" + said};
+    return {ErrorKind::kNotFound, registry + " no longer has the image" + said};
   if (HasOneOf(what, {"dial tcp", "no such host", "connection refused", "i/o timeout",
                       "TLS handshake", "x509:", "connection reset", "failed to do request",
                       "server gave HTTP response", "no route to host"}))
-    return {ErrorKind::kUnavailable, registry + " is not reached from this node" + said};
+    return {ErrorKind::kUnavailable, registry + " cannot be reached from this node" + said};
   if (HasOneOf(what, {"500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable",
                       "504 Gateway Timeout"}))
-    return {ErrorKind::kUnavailable, registry + " has trouble of its own; try again later" + said};
+    return {ErrorKind::kUnavailable, registry + " reported a server error; try again later" + said};
   return error;
 }
 

@@ -12,16 +12,16 @@
 
 namespace imagesweep::cri {
 
-// Has the runtime pull images.  Any thread, several pulls at once.
+// Pulls images through the runtime. Thread-safe; pulls may run in parallel.
 class ImagePuller {
  public:
-  // `timeout` is for one pull: a big image over a slow line.
+  // `timeout` is for one pull. The default allows for a large image over a slow connection.
   explicit ImagePuller(std::shared_ptr<Connection> connection,
                        Millis timeout = std::chrono::minutes(15), PullSecret secret = {});
 
-  // "registry/app@sha256:…" or "registry/app:v1".  With each credential that is meant for it, one
-  // after the other for as long as the registry denies; with none when there is none.  An error
-  // says what a person can do about it, see ExplainPull.
+  // Pulls "registry/app@sha256:…" or "registry/app:v1". Tries the credentials that match the
+  // repository one by one for as long as the registry denies access. Without a match, it pulls
+  // anonymously. The error says what the user can do, see ExplainPull.
   Status Pull(const std::string& reference, const std::stop_token& stop) const;
 
  private:
@@ -33,11 +33,12 @@ class ImagePuller {
   const PullSecret secret_;
 };
 
-// What a runtime's error means: kDenied for the registry's 401 and 403, kNotFound for an image that
-// it does not have, kIncomplete for its rate limit (429), kUnavailable for a registry that is not
-// reached or has trouble of its own; any other is left as it is.  Runtimes give all of these as
-// text alone, mostly under UNKNOWN, so this decides nothing but words.
-// Source: containerd core/remotes/docker (resolver.go, fetcher.go, errcode.go), containers/image.
+// Classifies the error of a runtime: kDenied for 401 and 403 of the registry, kNotFound for an
+// image that the registry does not have, kIncomplete for its rate limit (429), and kUnavailable for
+// a registry that cannot be reached or fails itself. Any other error is returned unchanged.
+// Runtimes report all of these as text only, mostly under UNKNOWN, so no decision about a removal
+// may rest on this. Sources: containerd core/remotes/docker (resolver.go, fetcher.go, errcode.go),
+// containers/image.
 Error ExplainPull(const std::string& reference, Error error);
 
 }  // namespace imagesweep::cri

@@ -31,12 +31,12 @@ bool SaysInUse(const Error& error) {
 CriImageRemover::CriImageRemover(std::shared_ptr<Connection> connection)
     : connection_(std::move(connection)) {}
 
-// This and containerd/delete.cpp are the only places of the program that destroy something.
+// This and containerd/delete.cpp are the only places in the program that delete images.
 Result<Removal> CriImageRemover::Remove(const Image& image, DeletionGuard& guard,
                                         const std::stop_token& stop) {
   if (!IsFullImageId(image.id.text()))
     return Error{ErrorKind::kInvalid,
-                 "RemoveImage: \"" + image.id.text() + "\" is not a full image id: refused"};
+                 "RemoveImage: refused: \"" + image.id.text() + "\" is not a full image ID"};
   v1::RemoveImageRequest request;
   request.mutable_image()->set_image(image.id.text());
   if (!image.runtime_handler.empty())

@@ -39,7 +39,7 @@ std::vector<Image> ToImages(const std::vector<v1::Image>& listed) {
   images.reserve(listed.size());
   std::unordered_map<std::string, std::size_t> position;
   for (const v1::Image& one : listed) {
-    if (one.id().empty()) continue;  // RuntimeUse::warnings tells of it
+    if (one.id().empty()) continue;  // RuntimeUse::warnings reports it
     const auto [at, is_new] = position.try_emplace(one.id(), images.size());
     if (is_new)
       images.push_back(ToImage(one));

@@ -7,10 +7,9 @@
 
 namespace imagesweep::cri {
 
-// Turns what the runtime lists into the vocabulary, whatever the number of replies it came in.
-// An image without an id is left out: only by its id can an image be removed, so it stays.  An id
-// that is listed twice becomes one image with the names of both, pinned when either is.  Docker's
-// "<none>" is no name and is dropped.
+// Converts the images that the runtime lists. An image without an ID is left out and stays, because
+// images are removed by ID only. An ID that is listed twice becomes one image with the names of
+// both entries, pinned if either entry is. Docker's "<none>" is not a name and is dropped.
 std::vector<Image> ToImages(const std::vector<v1::Image>& listed);
 Image ToImage(const v1::Image& listed);
 

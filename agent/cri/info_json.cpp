@@ -7,7 +7,7 @@ namespace {
 
 using nlohmann::json;
 
-// Settings are not nested deeper; hostile text must not use up the stack.
+// Settings of runtimes are not nested deeper. Hostile text must not exhaust the stack.
 constexpr int kMaxDepth = 32;
 
 void CollectTexts(const json& value, std::string_view key, int depth,

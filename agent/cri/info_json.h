@@ -8,11 +8,11 @@
 
 namespace imagesweep::cri {
 
-// The verbose answers' info maps hold JSON that every runtime shapes as it likes; these look for
-// the pause image and for layers in it.  kIncomplete when the text is no JSON; no find is an empty
-// list.
+// The info maps of verbose answers hold JSON whose format each runtime defines. These functions
+// look in it for the pause image and for layers. They return kIncomplete if the text is not JSON,
+// and an empty list if they find nothing.
 
-// Status(verbose) info["config"]: every text under a key "sandboxImage", however deep (containerd
+// Status(verbose) info["config"]: every text under a key "sandboxImage", at any depth (containerd
 // 1.x at the top, CRI-O from 1.27, cri-dockerd).
 Result<std::vector<std::string>> SandboxImagesOfConfig(std::string_view json);
 
@@ -20,7 +20,7 @@ Result<std::vector<std::string>> SandboxImagesOfConfig(std::string_view json);
 Result<std::vector<std::string>> ImagesOfSandbox(std::string_view json);
 
 // ImageStatus(verbose) info["info"]: imageSpec.rootfs.diff_ids (containerd, CRI-O, cri-dockerd).
-// Empty unless every one of them is a text.
+// Empty unless all of them are strings.
 Result<std::vector<std::string>> DiffIdsOfImage(std::string_view text);
 
 }  // namespace imagesweep::cri

@@ -42,14 +42,14 @@ Result<std::vector<DiffIds>> LayerFacts::Read(std::span<const Image> images,
     if (!diff_ids.empty()) known.emplace(id, diff_ids);
     result.push_back(std::move(diff_ids));
   }
-  known_ = std::move(known);  // of images that are still there
+  known_ = std::move(known);  // only of images that are still there
   return result;
 }
 
 LayerBounds::LayerBounds(std::span<const Image> images, const std::vector<DiffIds>& diff_ids,
                          bool sizes_are_unpacked)
     : bounded_(sizes_are_unpacked), chains_(images.size()) {
-  // A layer is what lies below it and its own content.
+  // A layer is identified by its own content and everything below it.
   std::map<std::pair<std::uint32_t, std::string_view>, std::uint32_t> numbers;
   constexpr std::uint32_t kNothingBelow = 0xFFFFFFFF;
   for (std::size_t at = 0; at < images.size(); ++at) {
@@ -92,7 +92,8 @@ std::optional<std::uint64_t> LayerBounds::FreesAtMost(std::span<const std::uint3
   std::vector<std::uint32_t> left = carriers_;
   for (const std::uint32_t image : going)
     for (const std::uint32_t layer : chains_[image]) --left[layer];
-  // Who has a layer has all below it, so that an image whose topmost stays frees none.
+  // An image that has a layer has all layers below it, so an image frees none if its topmost layer
+  // stays.
   std::vector<std::uint32_t> freeing;
   for (const std::uint32_t image : going)
     if (chains_[image].empty() || left[chains_[image].back()] == 0) freeing.push_back(image);

@@ -15,19 +15,20 @@
 
 namespace imagesweep::cri {
 
-// The digests of an image's unpacked layers, lowest first; empty: the runtime does not say.
+// The digests of the unpacked layers of an image, lowest first. Empty: the runtime does not report
+// them.
 using DiffIds = std::vector<std::string>;
 
-// What a runtime tells of layers over the CRI alone: ImageStatus(verbose) has the image's config,
-// on containerd, CRI-O and cri-dockerd alike, but not what a layer takes.  Of an image id neither
-// ever changes, so each is asked for once.  Not for several threads at once.
+// Reads layers through the CRI alone. ImageStatus(verbose) has the image config on containerd,
+// CRI-O, and cri-dockerd, but not the size of each layer. The config of an image ID never changes,
+// so each image is read once. Not thread-safe.
 class LayerFacts {
  public:
   explicit LayerFacts(std::shared_ptr<Connection> connection);
 
-  // Parallel to the images, which are one answer of ListImages.  An image that went since is one
-  // of which the runtime does not say; an answer that is no JSON, or that did not come, is an
-  // error.
+  // The result is parallel to `images`, which must be one answer of ListImages. An image that has
+  // disappeared since then gets an empty list. A call that fails, or an answer that is not JSON, is
+  // an error.
   Result<std::vector<DiffIds>> Read(std::span<const Image> images, const std::stop_token& stop);
 
  private:
@@ -35,34 +36,35 @@ class LayerFacts {
   std::map<std::string, DiffIds> known_;  // by image id
 };
 
-// What the diff ids bound.  A layer is one on disk for several images when all below it are, too
-// (its chain id, image-spec config.md), and the runtime's Image.size is the sum of an image's
-// unpacked layers on CRI-O and cri-dockerd, so that no removal frees more of them than that.  On
-// containerd it is the compressed size, and bounds nothing.
+// Upper bounds that follow from the diff IDs. Images share a layer on disk if they also share all
+// layers below it (its chain ID, image-spec config.md). On CRI-O and cri-dockerd, the runtime's
+// Image.size is the sum of the unpacked layers of the image, so no removal frees more than that. On
+// containerd it is the compressed size, which bounds nothing.
 class LayerBounds {
  public:
-  // Both parallel.  `sizes_are_unpacked`: what the runtime counts, see above.
+  // Both are parallel. `sizes_are_unpacked`: the runtime reports unpacked sizes, see above.
   LayerBounds(std::span<const Image> images, const std::vector<DiffIds>& diff_ids,
               bool sizes_are_unpacked);
 
   std::size_t layers(std::uint32_t image) const { return chains_[image].size(); }
-  // Of them, those that another image has as well.
+  // The number of these layers that another image also has.
   std::size_t shared_layers(std::uint32_t image) const;
-  // Of the layers' bytes, were these images to go and no others; configuration and manifest, a few
-  // KiB of each, apart.  Empty: not known.  Equal chains count once.
+  // Bytes of layers that the removal of exactly these images frees, without their configurations
+  // and manifests (a few KiB each). Empty: unknown. Equal chains count once.
   std::optional<std::uint64_t> FreesAtMost(std::span<const std::uint32_t> images) const;
-  // Of the layers' bytes on disk that belong to these images.
+  // Bytes that the layers of these images take on disk.
   std::optional<std::uint64_t> TakesAtMost(std::span<const std::uint32_t> images) const;
 
  private:
-  // The largest size of each chain; an image of unknown layers is a chain of its own.
+  // The sum of the largest size of each chain. An image whose layers are unknown is a chain of its
+  // own.
   std::uint64_t SumOfChains(const std::vector<std::uint32_t>& images) const;
 
   const bool bounded_;
   std::vector<std::uint64_t> sizes_;
-  // Parallel to the images: numbers of their layers, equal for equal chain ids; empty: not known.
+  // Parallel to the images: the numbers of their layers, equal for equal chain IDs. Empty: unknown.
   std::vector<std::vector<std::uint32_t>> chains_;
-  std::vector<std::uint32_t> carriers_;  // images, by the number of the layer
+  std::vector<std::uint32_t> carriers_;  // number of images, by the number of the layer
 };
 
 }  // namespace imagesweep::cri

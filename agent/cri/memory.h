@@ -13,9 +13,9 @@
 
 namespace imagesweep::cri {
 
-// What is not asked of a runtime twice, because it cannot change: which streams it offers, the
-// detail of a container while it is listed, the pause image of a sandbox while it is listed.
-// Any thread; belongs to one identity and starts anew with the next.
+// Answers of a runtime that cannot change and are read only once: the streams that it offers, the
+// detail of a container while it is listed, and the pause image of a sandbox while it is listed.
+// Thread-safe. Belongs to one identity; a new identity clears it.
 class RuntimeMemory {
  public:
   using Details = std::map<std::string, ContainerDetail>;                 // by container id

@@ -40,7 +40,7 @@ std::string OneHost(std::string_view host) {
   return std::string(hub ? "docker.io" : host);
 }
 
-// `*` within one label of a host name.
+// Matches `*` within one label of a host name.
 bool LabelMatches(std::string_view pattern, std::string_view label) {
   const auto star = pattern.find('*');
   if (star == std::string_view::npos) return pattern == label;
@@ -73,7 +73,7 @@ Result<std::string> Text(const json& entry, const char* key) {
 }
 
 Result<Credential> ReadCredential(const json& entry) {
-  if (!entry.is_object()) return Error{ErrorKind::kInvalid, "is not an object"};
+  if (!entry.is_object()) return Error{ErrorKind::kInvalid, "not a JSON object"};
   const std::array<const char*, 4> keys{"username", "password", "identitytoken", "auth"};
   std::array<std::string, 4> values;
   for (std::size_t at = 0; at < keys.size(); ++at) {
@@ -88,14 +88,14 @@ Result<Credential> ReadCredential(const json& entry) {
     if (colon == std::string::npos)
       return Error{ErrorKind::kInvalid, "auth is not the base64 of USERNAME:PASSWORD"};
     credential.username = plain->substr(0, colon);
-    // Docker writes trailing NULs (docker/cli, cli/config/configfile, decodeAuth).
+    // Docker appends NULs (docker/cli, cli/config/configfile, decodeAuth).
     credential.password = plain->substr(colon + 1);
     while (credential.password.ends_with('\0')) credential.password.pop_back();
   }
   if (credential.username.empty() && credential.identity_token.empty())
     return Error{ErrorKind::kInvalid,
-                 "has neither auth, nor username and password, nor "
-                 "identitytoken"};
+                 "auth, username and password, and identitytoken "
+                 "are all missing"};
   return credential;
 }
 
@@ -103,11 +103,11 @@ Result<Credential> ReadCredential(const json& entry) {
 
 Result<PullSecret> PullSecret::Parse(std::string_view text) {
   const json root = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!root.is_object()) return Error{ErrorKind::kInvalid, "is not a JSON object"};
+  if (!root.is_object()) return Error{ErrorKind::kInvalid, "not a JSON object"};
   const auto auths = root.find("auths");
   if (auths == root.end() || !auths->is_object())
     return Error{ErrorKind::kInvalid,
-                 "has no \"auths\": a file of type dockerconfigjson is wanted, such as "
+                 "\"auths\" is missing; use a file of type dockerconfigjson, such as "
                  "~/.docker/config.json"};
   PullSecret secret;
   for (const auto& [key, value] : auths->items()) {
@@ -116,7 +116,7 @@ Result<PullSecret> PullSecret::Parse(std::string_view text) {
     const std::string_view address = WithoutScheme(key);
     const auto slash = std::min(address.find('/'), address.size());
     std::string path(address.substr(slash));
-    // The addresses of the registries' own API, as docker login writes them.
+    // The addresses of the API of a registry, as docker login writes them.
     for (const char* version : {"/v1/", "/v2/"})
       if ((path + "/").starts_with(version)) path.erase(0, 3);
     while (path.ends_with('/')) path.pop_back();

@@ -9,7 +9,7 @@
 
 namespace imagesweep::cri {
 
-// What a registry is asked with.  Never printed and never logged.
+// A credential for a registry. It is never printed and never logged.
 struct Credential {
   std::string username;
   std::string password;
@@ -20,18 +20,18 @@ struct Credential {
 // `username` and `password`, or `identitytoken`.
 class PullSecret {
  public:
-  // kInvalid says which entry is wrong and never what is in it.
+  // kInvalid names the entry that is wrong, never its content.
   static Result<PullSecret> Parse(std::string_view text);
 
-  // Those of the entries that are meant for the repository, as the kubelet picks them: same host
-  // and port, where "*.example.com" is any one label; a path is a prefix, and the longest comes
-  // first.  docker.io has the names index.docker.io and registry-1.docker.io as well.
+  // The credentials that match the repository, by the rules of the kubelet: the same host and port,
+  // where "*" in "*.example.com" matches within one label, and the path as a prefix. The longest
+  // path comes first. docker.io also has the names index.docker.io and registry-1.docker.io.
   // Source: kubernetes, pkg/credentialprovider/keyring.go (URLsMatch, Lookup).
   std::vector<Credential> For(std::string_view repository) const;
 
  private:
   struct Entry {
-    std::string host;  // with the port, when there is one
+    std::string host;  // with the port, if it has one
     std::string path;  // "/team", or empty
     Credential credential;
   };

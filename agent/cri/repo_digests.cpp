@@ -5,7 +5,8 @@
 namespace imagesweep::cri {
 namespace {
 
-// By year and month from 17.03 on; 29 made the containerd image store the default.
+// Docker numbers releases by year and month since 17.03. Docker 29 made the containerd image store
+// the default.
 constexpr int kFirstMajor = 17, kLastWithOwnStore = 28;
 
 }  // namespace
@@ -24,18 +25,18 @@ Result<OriginFindings> RepoDigests::Find(std::span<const Image> images,
   OriginFindings found;
   if (runtime.name == "containerd") return found;
   if (runtime.name == "cri-o") {
-    found.missing = "CRI-O makes up repo digests for images that no registry has";
+    found.missing = "CRI-O also gives repo digests to images that no registry has";
     return found;
   }
   if (runtime.name != "docker") return found;
   const int major = DockerMajor(runtime.version);
   if (major == 0 || major > kLastWithOwnStore) {
     found.missing = "Docker " + runtime.version +
-                    (major == 0 ? " is not known to keep repo digests for pulled images alone"
-                                : " gives a repo digest to images that no registry has");
+                    (major == 0 ? " is not known to give repo digests to pulled images only"
+                                : " also gives repo digests to images that no registry has");
     return found;
   }
-  found.missing = "Docker " + runtime.version + " knows of no pull or push";
+  found.missing = "Docker " + runtime.version + " has no record of a pull or push";
   found.proofs.resize(images.size());
   for (std::size_t at = 0; at < images.size(); ++at) {
     for (const ImageName& name : images[at].digests) {

@@ -34,7 +34,7 @@ Result<RuntimeIdentity> Runtime::Identity(const std::stop_token& stop) {
   const auto after = SocketInode(path);
   if (!after) return after.error().Wrap("Version");
   if (*before != *after)
-    return Error{ErrorKind::kUnavailable, "Version: the runtime was restarted meanwhile"};
+    return Error{ErrorKind::kUnavailable, "Version: the runtime restarted during the call"};
   RuntimeIdentity identity{reply->runtime_name(), reply->runtime_version(),
                            connection_->endpoint().Uri(), *after};
   memory_->BelongTo(identity);
@@ -68,10 +68,10 @@ Result<std::vector<Image>> Runtime::ListImages(const std::stop_token& stop) {
 }
 
 Result<std::optional<Image>> Runtime::ImageStatus(const ImageId& id, const std::stop_token& stop) {
-  // Shortened ids resolve to something, and containerd takes no text for its only image.
+  // Runtimes resolve shortened IDs, and containerd resolves the empty text to its only image.
   if (!IsFullImageId(id.text()))
     return Error{ErrorKind::kInvalid,
-                 "ImageStatus: \"" + id.text() + "\" is not a full image id: refused"};
+                 "ImageStatus: refused: \"" + id.text() + "\" is not a full image ID"};
   v1::ImageStatusRequest request;
   request.mutable_image()->set_image(id.text());
   const Calls calls(*connection_, connection_->options().read_timeout, stop);
@@ -80,8 +80,8 @@ Result<std::optional<Image>> Runtime::ImageStatus(const ImageId& id, const std::
   if (!reply) return std::move(reply).error();
   if (!reply->has_image()) return std::optional<Image>();
   if (reply->image().id() != id.text())
-    return Error{ErrorKind::kIncomplete, "ImageStatus: asked for " + id.text() + ", told of \"" +
-                                             reply->image().id() + "\""};
+    return Error{ErrorKind::kIncomplete,
+                 "ImageStatus: asked for " + id.text() + ", got \"" + reply->image().id() + "\""};
   return std::optional<Image>(ToImage(reply->image()));
 }
 

@@ -12,16 +12,16 @@
 
 namespace imagesweep::cri {
 
-// Reads a runtime over CRI v1.  Every method is one look: complete, or an error that says which
-// call failed; never an old answer, and never half of one.  Each takes at most the connection's
-// read_timeout.  Any thread.
+// Reads a runtime through CRI v1. Every method returns a complete and current answer, or an error
+// that names the failed call: never an old answer, and never a part of one. Each takes at most the
+// connection's read_timeout. Thread-safe.
 class Runtime final : public RuntimeReader {
  public:
   explicit Runtime(std::shared_ptr<Connection> connection);
   ~Runtime() override;
 
-  // Version, and the socket file's inode.  Forgets everything remembered of the runtime when it is
-  // not the same as last time.
+  // Reads Version and the inode of the socket file. If the identity is not the last one, everything
+  // remembered of the runtime is dropped.
   Result<RuntimeIdentity> Identity(const std::stop_token& stop) override;
   Result<std::vector<Image>> ListImages(const std::stop_token& stop) override;
   Result<std::optional<Image>> ImageStatus(const ImageId& id, const std::stop_token& stop) override;

@@ -15,7 +15,7 @@ void AddNew(std::vector<std::string> texts, std::vector<std::string>& all) {
     if (std::ranges::find(all, text) == all.end()) all.push_back(std::move(text));
 }
 
-// The value, or nothing; a copy, since the map may change under another thread.
+// Returns a copy, because another thread may change the map.
 template <typename Map>
 auto Recall(const Guarded<Map>& known, const std::string& id) {
   return known.With([&](const Map& map) -> std::optional<typename Map::mapped_type> {
@@ -60,7 +60,7 @@ Status UseReader::ReadConfig() {
     AddNew(*std::move(images), use_.sandbox_images);
   else
     use_.warnings.push_back("Status: info \"config\" " + images.error().what +
-                            ": the pause image it may name is not known");
+                            ": the pause image that it may name is unknown");
   return Done{};
 }
 
@@ -101,8 +101,8 @@ Result<std::optional<std::vector<std::string>>> UseReader::ImagesOf(const std::s
   if (info == reply->info().end()) return Images(std::in_place);
   if (auto images = ImagesOfSandbox(info->second)) return Images(*std::move(images));
   use_.warnings.push_back("PodSandboxStatus: info of sandbox " + sandbox +
-                          " is not JSON: its pause image is not known");
-  return Images();  // not remembered: asked, and said, again next time
+                          " is not JSON: its pause image is unknown");
+  return Images();  // not remembered, so that the next read asks and warns again
 }
 
 Result<std::vector<v1::Container>> UseReader::ListContainers() const {
@@ -116,7 +116,8 @@ Result<std::vector<v1::Container>> UseReader::ListContainers() const {
         calls_.AskStream("StreamContainers", runtime_, &v1::RuntimeService::Stub::StreamContainers,
                          v1::StreamContainersRequest(), take);
     if (!offered) return std::move(offered).error();
-    // "No containers" is the one answer that makes every image look unused: ask the old way too.
+    // "No containers" is the one answer that makes every image look unused, so ask with the older
+    // call too.
     if (*offered && !listed.empty()) return listed;
     memory_.streams_containers = *offered;
   }
@@ -127,10 +128,10 @@ Result<std::vector<v1::Container>> UseReader::ListContainers() const {
   return listed;
 }
 
-// One more container of the list; its status is asked for when it is new to us.
+// Reads one container of the list, and its status if it is not remembered.
 Status UseReader::ReadContainer(const v1::Container& container, ContainersRead& read) {
   if (container.id().empty())
-    return Error{ErrorKind::kIncomplete, "the runtime listed a container without an id"};
+    return Error{ErrorKind::kIncomplete, "the runtime listed a container without an ID"};
   if (read.known.contains(container.id())) return Done{};
   auto detail = Recall(memory_.details, container.id());
   if (!detail) {
@@ -141,9 +142,10 @@ Status UseReader::ReadContainer(const v1::Container& container, ContainersRead& 
   }
   const bool went = !detail;
   if (went && read.gone.contains(container.id()))
-    // Gone means gone from the list too; else a container is there whose mounts nobody can see.
+    // A container that is gone must also leave the list. Otherwise it exists, and its mounts are
+    // unknown.
     return Error{ErrorKind::kIncomplete,
-                 "the runtime lists container " + container.id() + " but has no status of it"};
+                 "the runtime lists container " + container.id() + " but has no status for it"};
   if (went) detail.emplace();
   if (!AddReferences(container, *detail, use_.references) && !went)
     return Error{ErrorKind::kIncomplete,
@@ -159,8 +161,8 @@ Status UseReader::ReadContainer(const v1::Container& container, ContainersRead& 
   return Done{};
 }
 
-// Asking takes time, in which containers may come: the list that is believed is one after which
-// nothing had to be asked.
+// Status calls take time, in which containers may appear. Only a list after which no status call
+// was needed is complete.
 Status UseReader::ReadContainers() {
   constexpr int kMaxLists = 5;
   ContainersRead read;
@@ -176,7 +178,7 @@ Status UseReader::ReadContainers() {
     memory_.details.With([&](auto& all) { all = std::move(read.known); });
     return Done{};
   }
-  return Error{ErrorKind::kIncomplete, "new containers come faster than they can be read"};
+  return Error{ErrorKind::kIncomplete, "new containers appear faster than they can be read"};
 }
 
 Result<std::optional<ContainerDetail>> UseReader::DetailOf(const std::string& container) const {

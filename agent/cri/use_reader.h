@@ -14,14 +14,14 @@
 
 namespace imagesweep::cri {
 
-// One look at everything in the runtime that needs an image.  Sandboxes first and containers last,
-// so that what is most likely to be new is looked at latest.
+// Reads everything in the runtime that needs an image, once. Sandboxes come first and containers
+// last, because containers are the most likely to be new.
 class UseReader {
  public:
   UseReader(const Connection& connection, RuntimeMemory& memory, const std::stop_token& stop);
 
   Result<RuntimeUse> Read();
-  // The last part of it: one call, unless there are containers that are not remembered.
+  // Reads the containers only: one call, unless a container is not remembered.
   Result<RuntimeUse> ReadContainersAlone();
 
  private:
@@ -30,12 +30,12 @@ class UseReader {
   Status ReadContainers();
   struct ContainersRead {
     RuntimeMemory::Details known;
-    std::set<std::string> gone;  // went away between the list and the question
-    bool asked = false;          // something had to be asked since the last list
+    std::set<std::string> gone;  // disappeared between the list and the status call
+    bool asked = false;          // a status call was needed after the last list
   };
   Status ReadContainer(const v1::Container& container, ContainersRead& read);
   Result<std::vector<v1::Container>> ListContainers() const;
-  // An empty optional: the container, or sandbox, went away since it was listed.
+  // Empty: the container or sandbox disappeared after it was listed.
   Result<std::optional<ContainerDetail>> DetailOf(const std::string& container) const;
   Result<std::optional<std::vector<std::string>>> ImagesOf(const std::string& sandbox);
 

@@ -15,7 +15,7 @@ unsigned char* Bytes(std::string& text) {
 }  // namespace
 
 std::string ToBase64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a zero
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL appends a zero byte
   EVP_EncodeBlock(Bytes(text), Bytes(bytes), static_cast<int>(bytes.size()));
   text.pop_back();
   return text;
@@ -29,7 +29,7 @@ Result<std::string> FromBase64(std::string_view text) {
   if (EVP_DecodeBlock(Bytes(bytes), Bytes(text), static_cast<int>(text.size())) < 0) return bad;
   for (std::size_t padding = 0; padding < 2 && text[text.size() - 1 - padding] == '='; ++padding)
     bytes.pop_back();
-  // OpenSSL trims blanks and takes '=' for zero bits wherever it stands.
+  // OpenSSL trims blanks and reads '=' as zero bits at any position.
   if (ToBase64(bytes) != text) return bad;
   return bytes;
 }

@@ -9,7 +9,7 @@ namespace imagesweep::kube {
 
 // RFC 4648, with padding, without line breaks.
 std::string ToBase64(std::string_view bytes);
-// kIncomplete for anything that ToBase64 does not write.
+// kIncomplete for any text that ToBase64 does not write.
 Result<std::string> FromBase64(std::string_view text);
 
 }  // namespace imagesweep::kube

@@ -18,12 +18,12 @@
 namespace imagesweep::kube {
 namespace {
 
-// Bookmarks come about once a minute.  Without them the one object is listed anew, so that somebody
-// has seen it within 75 s and the time that a list may take.
+// Bookmarks arrive about once a minute. Without them, the object is listed again, so it has been
+// seen within 75 s plus the time of a list.
 constexpr Millis kConfigIdle = std::chrono::seconds(75);
 constexpr Millis kConfigUnheard = std::chrono::seconds(60);
 
-// Only to notice another cluster behind the same address; nothing secret rests on it.
+// Only detects another cluster at the same address. Security does not rest on it.
 std::string FingerprintOf(const ApiServer& server) {
   char text[17];
   std::snprintf(text, sizeof text, "%016zx", std::hash<std::string>()(server.url + server.ca));
@@ -32,7 +32,7 @@ std::string FingerprintOf(const ApiServer& server) {
 
 }  // namespace
 
-// The order is the order of construction; the threads come last, so that they end first.
+// The members are constructed in this order. The threads come last, so that they end first.
 struct Cluster::Parts {
   Parts(std::unique_ptr<TokenSource> token_source, std::unique_ptr<HttpTransport> http,
         std::string cluster, ClusterOptions given, const Clock& its_clock)
@@ -63,7 +63,7 @@ struct Cluster::Parts {
   const ObjectClient client;
   EventWriter events;
   const Lister pod_lister;
-  std::unique_ptr<PodStore> pod_store;  // empty: not watched
+  std::unique_ptr<PodStore> pod_store;  // null: not watched
   std::unique_ptr<PodSource> pod_source;
   std::unique_ptr<Reflector> pod_reflector;
   struct Config {
@@ -212,7 +212,7 @@ Result<KubeletThresholds> Cluster::ReadKubeletThresholds(const std::stop_token& 
   if (!config) return config.error().Wrap(what);
   const auto percent = [&](const char* key) -> Result<int> {
     if (*config == nullptr || !(*config)->contains(key) || !(**config)[key].is_number_integer())
-      return Error{ErrorKind::kIncomplete, what + ": it has no " + key};
+      return Error{ErrorKind::kIncomplete, what + ": " + key + " is missing or not an integer"};
     return (**config)[key].get<int>();
   };
   const auto high = percent("imageGCHighThresholdPercent");

@@ -28,41 +28,43 @@ struct ClusterOptions {
   // Agents that start together spread their first lists of the whole cluster over this time.
   Millis workloads_start_within = std::chrono::seconds(20);
   RequestObserver observer;
-  std::string reporter = "imagesweep";  // in events: who tells, e.g. the pod's name
+  std::string reporter = "imagesweep";  // reporting instance in events
 };
 
-// One cluster, seen from one node.  Creating it sends nothing; watches run on threads of its own
-// until it is destroyed.  Any thread.
+// One cluster, seen from one node. Creating it sends nothing. Watches run on threads of the object
+// until it is destroyed. Thread-safe.
 class Cluster {
  public:
   static Result<std::unique_ptr<Cluster>> Connect(const ApiServer& server, ClusterOptions options,
                                                   const Clock& clock);
-  // Over a transport of the caller's.
+  // Uses a transport of the caller.
   static std::unique_ptr<Cluster> Over(std::unique_ptr<HttpTransport> transport,
                                        ClusterOptions options, const Clock& clock);
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
-  // Starts to watch the node's pods; from then on pods() joins list and watch.  Once.  `on_back` is
-  // called on the watch's thread when it lives again after it was lost.
+  // Starts to watch the pods of the node. From then on, pods() joins the list and the watch. Call
+  // it once. `on_back` is called on the thread of the watch when the watch works again after a
+  // loss.
   void WatchPods(std::function<void()> on_back = {});
   PodReader& pods();
   Recent DrainRecentReferences();
 
-  // Starts to watch the workloads of the whole cluster; from then on workloads() reads from memory.
-  // Once.  `on_back` is called on a watch's thread when they can be read after they could not.
+  // Starts to watch the workloads of the whole cluster. From then on, workloads() reads from
+  // memory. Call it once. `on_back` is called on the thread of a watch when the workloads can be
+  // read again.
   void WatchWorkloads(std::function<void()> on_back = {});
-  // Without a watch each read lists them.
+  // Without a watch, each read lists the workloads.
   WorkloadReader& workloads();
 
-  // The workloads as the leader of an index published them; watched from the first call on when
-  // `watch` is set; `on_back` as of WatchWorkloads.  One index only.
+  // The workloads as the leader of an index published them. If `watch` is set, the index is watched
+  // from the first call on. `on_back` is as for WatchWorkloads. Supports one index only.
   WorkloadReader& WorkloadIndex(const IndexName& index, bool watch,
                                 std::function<void()> on_back = {});
-  // What is known of it by the watch, or null.
+  // What the watch knows about the index, or null.
   const WorkloadIndexStore* WorkloadIndexSeen() const;
-  // To write it, and to be its leader; both must end before the cluster does.
+  // For the leader of the index. Both results must be destroyed before the cluster is.
   std::unique_ptr<WorkloadIndexWriter> WriteWorkloadIndex(const IndexName& index,
                                                           const std::string& holder);
   std::unique_ptr<Lease> OpenLease(Lease::Options options, Lease::OnChange on_change,
@@ -72,10 +74,10 @@ class Cluster {
                       const std::string& key, OnConfig on_config, OnSight on_sight = {});
   Result<std::string> ReadConfigMap(const std::string& name_space, const std::string& name,
                                     const std::string& key, const std::stop_token& stop);
-  // One event about this node.  kNotFound when one that goes on is no longer there.
+  // Writes one event about this node. kNotFound if it continues an event that no longer exists.
   Status WriteEvent(const NodeEventWrite& write, const std::stop_token& stop);
-  // From the kubelet's /configz through the API server; needs `get` on nodes/proxy, which is much
-  // to ask, so nothing calls it unless told to.
+  // Reads /configz of the kubelet through the API server. This needs `get` on nodes/proxy, which is
+  // a broad right, so call it only if the user asks for it.
   Result<KubeletThresholds> ReadKubeletThresholds(const std::stop_token& stop);
 
  private:

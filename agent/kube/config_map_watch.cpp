@@ -16,7 +16,7 @@ Result<std::string> ConfigText(const Json& object, const std::string& key,
     if (*binary != nullptr && (*binary)->contains(key))
       return Error{ErrorKind::kInvalid,
                    "ConfigMap " + display + ": key \"" + key +
-                       "\" is in binaryData (it is not UTF-8); save the file as UTF-8"};
+                       "\" is in binaryData, because it is not UTF-8; save the file as UTF-8"};
     return Error{ErrorKind::kInvalid, "ConfigMap " + display + " has no key \"" + key + "\""};
   }
   return TextAt(**data, key.c_str());
@@ -30,9 +30,9 @@ ConfigMapWatch::ConfigMapWatch(const std::string& name_space, std::string name, 
       on_config_(std::move(on_config)),
       on_sight_(std::move(on_sight)) {}
 
-// A server or proxy that ignores the selector must not make another ConfigMap the policy.
+// A server or proxy that ignores the selector must not turn another ConfigMap into the policy.
 Status ConfigMapWatch::Check(const Json& object) const {
-  const Error other{ErrorKind::kIncomplete, "not ConfigMap " + display_};
+  const Error other{ErrorKind::kIncomplete, "the object is not ConfigMap " + display_};
   if (!object.is_object()) return other;
   auto kind = TextAt(object, "kind");  // absent within a list
   auto metadata = ObjectAt(object, "metadata");

@@ -8,13 +8,14 @@
 
 namespace imagesweep::kube {
 
-// One key of one ConfigMap: its text, or why there is none.
+// The text of one key of one ConfigMap, or the reason why there is none.
 using OnConfig = std::function<void(const Result<std::string>& text)>;
-// Whether what was told of it last is known to be true at this moment: empty when the server showed
-// that, else why it cannot be read.
+// Tells whether the last text is known to be current. Empty if the server has shown that it is,
+// otherwise the reason why the ConfigMap cannot be read.
 using OnSight = std::function<void(const std::optional<Error>& lost)>;
 
-// Tells of every change of it; called on the reflector's thread, also with the same text again.
+// Reports every change of the key. Called on the thread of the reflector, also with the same text
+// again.
 class ConfigMapWatch final : public ReflectorHandler {
  public:
   ConfigMapWatch(const std::string& name_space, std::string name, std::string key,
@@ -22,11 +23,12 @@ class ConfigMapWatch final : public ReflectorHandler {
 
   Status Replace(const ObjectList& list) override;
   Status Apply(EventType type, const Json& object) override;
-  // After a Lose that was told of: what was read last is good again.
+  // After a Lose that was reported, the last text is valid again.
   void Confirm() override;
   void Heard(SteadyTime at) override;
-  // Not to be read for a while: what was read last stays good, and `on_sight` alone is told.  But
-  // who may not watch it would not see an edit for long, and must hear of that at once.
+  // A ConfigMap that cannot be read for a while keeps its last text, and only `on_sight` is told. A
+  // denied watch is different: an edit would stay unseen for a long time, so `on_config` is told at
+  // once.
   void Lose(const Error& why) override;
 
  private:
@@ -38,12 +40,12 @@ class ConfigMapWatch final : public ReflectorHandler {
   const std::string key_;
   const OnConfig on_config_;
   const OnSight on_sight_;
-  std::optional<Result<std::string>> last_;  // what was read last
-  bool denied_ = false;                      // and no longer holds, as was told
+  std::optional<Result<std::string>> last_;  // the last result
+  bool denied_ = false;                      // access is denied, which was reported
 };
 
-// The text of the key in this ConfigMap object; kInvalid when it has no such key,
-// or has it as binary data.
+// The text of the key in this ConfigMap object. kInvalid if the key is missing or holds binary
+// data.
 Result<std::string> ConfigText(const Json& object, const std::string& key,
                                const std::string& display);
 

@@ -19,12 +19,12 @@ namespace {
 namespace http = web::http;
 using Bytes = Concurrency::streams::streambuf<std::uint8_t>;
 
-// Of an answer that is held whole: one object.  etcd stores 1.5 MiB by default and at most some
-// more, and JSON may write a character in six.  A larger answer fails, it is never cut.
+// The limit for an answer that is held whole, which is one object. etcd stores 1.5 MiB by default,
+// and JSON may escape one character as six. A larger answer fails. It is never cut.
 constexpr std::size_t kMaxBody = 16U << 20;
-// What may wait to be read; the library would read on until all of the answer is in memory.
+// The limit for unread data. Without it, the library reads until the whole answer is in memory.
 constexpr std::size_t kMostWaiting = 64U << 10;
-// cpprestsdk's own timeout is a limit on silence; ours is shorter, this one only has the last word.
+// The timeout of cpprestsdk limits silence. Our limits are shorter, so this is only a safeguard.
 constexpr auto kLibraryTimeout = std::chrono::seconds(600);
 
 std::optional<Millis> RetryAfter(const http::http_headers& headers) {
@@ -38,14 +38,14 @@ std::optional<Millis> RetryAfter(const http::http_headers& headers) {
   return std::chrono::seconds(std::min(seconds, 3600));
 }
 
-// A server's URL in the way in which cpprestsdk can use it.  It hands an IPv6 address to the
-// resolver with its brackets on, which finds nothing; without them it takes the last colon for the
-// port's, but then writes a Host header that is none (cpprestsdk#1163, http_client_asio.cpp).
+// The URL of a server in a form that cpprestsdk can use. cpprestsdk passes an IPv6 address to the
+// resolver in brackets, which fails. Without brackets, it takes the last colon for that of the
+// port, but then writes an invalid Host header (cpprestsdk#1163, http_client_asio.cpp).
 struct Address {
   std::string url;
   std::string host;         // name or address, without brackets
   bool literal = false;     // an address, which TLS does not send as a server name (RFC 6066)
-  std::string host_header;  // empty: the library's own
+  std::string host_header;  // empty: that of the library
 };
 
 Address ReadAddress(const std::string& url) {
@@ -74,14 +74,14 @@ class AtEnd {
   const std::function<void()> act_;
 };
 
-// What came of a body and was not read yet.  The library goes on to read from the connection only
-// when little is left.
+// The unread part of a body. The library continues to read from the connection only when little is
+// left.
 class BoundedBuffer final
     : public Concurrency::streams::details::basic_producer_consumer_buffer<std::uint8_t> {
  public:
   BoundedBuffer() : basic_producer_consumer_buffer(kMostWaiting) {}
 
-  // Something was read.
+  // Some data was read.
   void Resume() {
     std::optional<Waiting> resumed;
     {
@@ -90,7 +90,7 @@ class BoundedBuffer final
     }
     if (resumed) resumed->written.set(resumed->count);
   }
-  // Nobody reads any more; what comes is dropped.
+  // There is no reader any more: discard all further data.
   void Discard() {
     {
       const std::scoped_lock lock(mu_);
@@ -122,13 +122,13 @@ class BoundedBuffer final
   bool discards_ = false;
 };
 
-// API servers compress lists above 128 KiB for "gzip" without a weight alone (k8s.io/apiserver,
-// endpoints/handlers/responsewriters).  Then an answer comes in small chunks; the library holds
-// each chunk whole, and older servers send a list as one.
+// API servers compress lists above 128 KiB only for "gzip" without a weight (k8s.io/apiserver,
+// endpoints/handlers/responsewriters). A compressed answer arrives in small chunks. The library
+// holds each chunk in memory, and older servers send an uncompressed list as one chunk.
 class GzipFactory final : public http::compression::decompress_factory {
  public:
   const utility::string_t& algorithm() const override { return name_; }
-  std::uint16_t weight() const override { return 1001; }  // none is written
+  std::uint16_t weight() const override { return 1001; }  // so that no weight is written
   std::unique_ptr<http::compression::decompress_provider> make_decompressor() const override {
     return http::compression::builtin::make_decompressor(name_);
   }
@@ -137,7 +137,7 @@ class GzipFactory final : public http::compression::decompress_factory {
   const utility::string_t name_ = http::compression::builtin::algorithm::GZIP;
 };
 
-// Waits for a task for at most `limit`; on time-out the request is cancelled, and so ends.
+// Waits for a task for at most `limit`. On timeout, it cancels the request, which ends the task.
 template <typename T>
 Result<T> Await(const pplx::task<T>& task, Millis limit, pplx::cancellation_token_source& cancel,
                 const std::stop_token& stop, TlsIdentity& tls) {
@@ -153,13 +153,13 @@ Result<T> Await(const pplx::task<T>& task, Millis limit, pplx::cancellation_toke
     T value = task.get();
     if (in_time) return value;
   } catch (const std::exception& error) {
-    if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "told to stop"};
+    if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "shutting down"};
     if (in_time) {
       const std::string problem = tls.TakeProblem();
       return Error{ErrorKind::kUnavailable, error.what() + (problem.empty() ? "" : ": " + problem)};
     }
   }
-  if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "told to stop"};
+  if (stop.stop_requested()) return Error{ErrorKind::kCancelled, "shutting down"};
   return Error{ErrorKind::kDeadline, "no answer within " + std::to_string(limit.count()) + " ms"};
 }
 
@@ -193,9 +193,9 @@ class CpprestTransport final : public HttpTransport {
   }
 
  private:
-  using Limit = std::function<Millis()>;  // how long the next wait may take
+  using Limit = std::function<Millis()>;  // for the next wait
 
-  // What is left of one limit for the whole.
+  // The rest of one limit for the whole exchange.
   static Limit Until(Millis limit) {
     return [deadline = RealClock().Steady() + limit] {
       const auto left = std::chrono::duration_cast<Millis>(deadline - RealClock().Steady());
@@ -210,7 +210,8 @@ class CpprestTransport final : public HttpTransport {
     config.set_validate_certificates(true);
     config.set_tlsext_sni_enabled(!address.literal);
     config.set_request_compressed_response(true);
-    config.set_max_redirects(0);  // another server is not the one we were told to believe
+    config.set_max_redirects(
+        0);  // a redirect leads to a server that the user did not choose to trust
     config.set_ssl_context_callback(
         [tls](boost::asio::ssl::context& context) { tls->Apply(context.native_handle()); });
     return config;
@@ -229,7 +230,7 @@ class CpprestTransport final : public HttpTransport {
     return request;
   }
 
-  // A token that was swapped in its file meanwhile is worth one more try.
+  // The token file may have been replaced meanwhile, so try once more after a 401.
   Result<HttpResponse> Exchange(const HttpRequest& question, const Limit& limit,
                                 const std::stop_token& stop, const OnOpen& on_open,
                                 const OnData& on_data) {
@@ -258,7 +259,7 @@ class CpprestTransport final : public HttpTransport {
           return status.error();
         return result;
       }
-      // A watch that is refused explains itself in one go.
+      // The body of a refused watch arrives at once, so it has one limit.
       const Limit body_limit = on_data ? Until(limit()) : limit;
       const std::size_t most = good ? kMaxBody : kMostRefusal;
       bool larger = false;
@@ -275,8 +276,9 @@ class CpprestTransport final : public HttpTransport {
     }
   }
 
-  // The head of the answer.  cpprestsdk asks again when a connection that it kept turns out to be
-  // closed, but not when it was reset; a connection that no server knows has asked nobody.
+  // Reads the head of the answer. cpprestsdk repeats a request if a kept connection turns out to be
+  // closed, but not if it was reset. If no new connection was started, the failed one was a kept
+  // one, so repeat the request here.
   Result<http::http_response> Ask(const HttpRequest& question, const std::string& token,
                                   const std::shared_ptr<BoundedBuffer>& buffer, const Limit& limit,
                                   pplx::cancellation_token_source& cancel,
@@ -295,7 +297,7 @@ class CpprestTransport final : public HttpTransport {
     }
   }
 
-  // The library leaves a buffer open that is not its own.
+  // The library does not close a buffer that the caller provides.
   static void CloseAtEnd(const http::http_response& response,
                          const std::shared_ptr<BoundedBuffer>& buffer) {
     response.content_ready().then([buffer](const pplx::task<http::http_response>& whole) {
@@ -308,7 +310,7 @@ class CpprestTransport final : public HttpTransport {
     });
   }
 
-  // Hands over what comes until the end; waits for one byte, then takes all that is there.
+  // Passes on the data until its end: waits for one byte, then takes everything that is available.
   Status Pump(BoundedBuffer& body, const Limit& limit, pplx::cancellation_token_source& cancel,
               const std::stop_token& stop, const OnData& on_data) {
     std::array<std::uint8_t, 16384> buffer{};

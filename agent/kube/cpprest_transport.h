@@ -9,8 +9,8 @@
 
 namespace imagesweep::kube {
 
-// HTTP/1.1 over TLS to one API server, verified against its own CA alone.  kInvalid when
-// certificate, key or CA cannot be read.
+// HTTP/1.1 over TLS to one API server, which is verified against its own CA only. kInvalid if the
+// certificate, the key, or the CA cannot be read.
 Result<std::unique_ptr<HttpTransport>> ConnectOverTls(const ApiServer& server, TokenSource& token);
 
 }  // namespace imagesweep::kube

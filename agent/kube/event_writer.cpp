@@ -11,7 +11,7 @@ constexpr const char* kEvents = "/apis/events.k8s.io/v1/namespaces/default/event
 constexpr std::size_t kMostNote = 1024;  // k8s.io/kubernetes, pkg/apis/core/validation/events.go
 constexpr std::size_t kMostInstance = 128;
 
-// Printable and cut where the server would refuse it.
+// Printable, and no longer than the server accepts.
 std::string Note(const std::string& text) {
   std::string note;
   for (const char c : text) note += c >= ' ' && c <= '~' ? c : '?';
@@ -71,7 +71,7 @@ Status EventWriter::Write(const NodeEventWrite& write, const std::stop_token& st
                EventObject(write, node_, *uid, instance_).dump()};
   }
   const auto answer = client_.Send(request, write.exists ? "patch" : "create", "events", stop);
-  // A conflict: it came twice over a connection that broke, so it is there.
+  // A conflict means that the request arrived twice over a broken connection, so the event exists.
   if (answer || (!write.exists && answer.error().kind == ErrorKind::kIncomplete)) return Done{};
   return answer.error().Wrap("write event " + write.name + " in namespace default");
 }

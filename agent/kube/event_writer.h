@@ -10,16 +10,17 @@
 
 namespace imagesweep::kube {
 
-// Writes events (events.k8s.io/v1) about one Node.  They live in namespace "default", as those of
-// every object without a namespace, and carry the Node's real UID, without which `kubectl describe
-// node` does not show them (kubernetes/kubectl#1838).  Any thread.
+// Writes events (events.k8s.io/v1) about one Node. They are in namespace "default", as are the
+// events of every object without a namespace. They carry the real UID of the Node, because `kubectl
+// describe node` does not show them otherwise (kubernetes/kubectl#1838). Thread-safe.
 class EventWriter {
  public:
-  // `instance`: who reports, e.g. the pod's name.
+  // `instance`: the reporting instance, for example the name of the pod.
   EventWriter(HttpTransport& transport, std::string node, std::string instance,
               RequestObserver observer);
 
-  // A new event, or one that goes on: then kNotFound when the server no longer has it.
+  // Writes a new event, or continues one. kNotFound if the server no longer has the event to
+  // continue.
   Status Write(const NodeEventWrite& write, const std::stop_token& stop);
 
  private:
@@ -32,10 +33,10 @@ class EventWriter {
   std::optional<std::string> uid_;
 };
 
-// The object as it is created; pure.
+// The object of a new event. Pure.
 Json EventObject(const NodeEventWrite& write, const std::string& node, const std::string& uid,
                  const std::string& instance);
-// The patch that makes it a series; pure.
+// The patch that turns the event into a series. Pure.
 Json SeriesPatch(const NodeEventWrite& write);
 
 }  // namespace imagesweep::kube

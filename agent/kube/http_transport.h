@@ -13,17 +13,19 @@
 
 namespace imagesweep::kube {
 
-// So much of the body of a refusal is kept: no Status object has more, and a proxy's page may.
+// The part of the body of a refusal that is kept. No Status object is larger, but the page of a
+// proxy may be.
 inline constexpr std::size_t kMostRefusal = 64U << 10;
 
 struct HttpResponse {
   int status = 0;
-  std::optional<Millis> retry_after;  // Retry-After in seconds; a date is taken as not given
-  std::string body;                   // with a status of 300 and above its first kMostRefusal bytes
+  std::optional<Millis> retry_after;  // Retry-After in seconds; a date is ignored
+  std::string body;  // with a status of 300 and above, only the first kMostRefusal bytes
 };
 
-// A request in full.  What it writes must be harmless when it arrives twice (objects by name,
-// updates with their resourceVersion): it is sent again when a kept connection turns out dead.
+// A complete request. A request may arrive twice, because it is sent again if a kept connection
+// turns out to be dead. So it must be harmless to repeat: objects by name, updates with their
+// resourceVersion.
 struct HttpRequest {
   std::string method;  // "POST", "PUT", "PATCH", "DELETE"
   std::string path;
@@ -31,21 +33,22 @@ struct HttpRequest {
   std::string body;
 };
 
-// The only door to HTTP.  One .cpp behind it includes cpprestsdk; replacing that library is one
-// file and its test.  Any thread.  An error means that no complete answer came; an answer with a
-// status of 400 and above is a value.
+// The only interface to HTTP. Only one .cpp behind it includes cpprestsdk, so replacing that
+// library takes one file and its test. Thread-safe. An error means that no complete answer arrived.
+// An answer with a status of 400 and above is a value.
 class HttpTransport {
  public:
   virtual ~HttpTransport() = default;
 
-  // A whole answer within `limit`.  A body larger than the transport's cap is kIncomplete, never
-  // cut.
+  // Reads a complete answer within `limit`. A body larger than the cap of the transport is
+  // kIncomplete. It is never cut.
   virtual Result<HttpResponse> Get(const std::string& path, Millis limit,
                                    const std::stop_token& stop) = 0;
 
   using OnData = std::function<bool(std::string_view piece)>;
-  // As Get, but hands over the body of a 200 in pieces as they come, however large it is; false
-  // from `on_data` ends it.  An error may come after some pieces.  By default in one piece.
+  // As Get, but passes the body of a 200 to `on_data` in pieces as they arrive, with no limit on
+  // its size. If `on_data` returns false, the transfer ends. An error may follow some pieces. The
+  // default passes one piece.
   virtual Result<HttpResponse> Fetch(const std::string& path, Millis limit,
                                      const std::stop_token& stop, const OnData& on_data) {
     auto response = Get(path, limit, stop);
@@ -57,17 +60,18 @@ class HttpTransport {
   virtual Result<HttpResponse> Send(const HttpRequest& request, Millis limit,
                                     const std::stop_token& stop) = 0;
 
-  // Hands over the body of a 200 in pieces as they come; false from `on_data` ends it.  `on_open`
-  // is called when the 200 is there.  Returns when the server has ended the answer; for any other
-  // status with its body.  kDeadline when nothing came for `idle`; kUnavailable when the connection
-  // broke; kCancelled on stop.
+  // Passes the body of a 200 to `on_data` in pieces as they arrive. If `on_data` returns false, the
+  // stream ends. `on_open` is called when the 200 has arrived. Returns when the server ends the
+  // answer; for any other status, with its body. kDeadline if nothing arrived for `idle`,
+  // kUnavailable if the connection broke, kCancelled on stop.
   using OnOpen = std::function<void()>;
   virtual Result<HttpResponse> Stream(const std::string& path, Millis idle,
                                       const std::stop_token& stop, const OnOpen& on_open,
                                       const OnData& on_data) = 0;
 };
 
-// Limits cpprestsdk's thread pool, which starts forty otherwise.  Once, before the first request.
+// Limits the thread pool of cpprestsdk, which has forty threads by default. Call it once, before
+// the first request.
 void InitHttp(int threads);
 
 }  // namespace imagesweep::kube

@@ -28,7 +28,7 @@ Result<std::string> ReadSmallFile(const std::string& path) {
     return Error{code == EACCES ? ErrorKind::kDenied : ErrorKind::kNotFound,
                  "cannot read " + path + ": " + std::generic_category().message(code)};
   }
-  // A directory opens too and fails on the first byte; the library throws then.
+  // Opening a directory succeeds, and the first read fails: then the library throws.
   try {
     return std::string{std::istreambuf_iterator<char>(file), {}};
   } catch (const std::ios_base::failure& error) {
@@ -47,9 +47,9 @@ Result<std::string> ReadToken(const std::string& path, const ReadFile& read) {
   if (!text) return text;
   std::string token = Trimmed(*std::move(text));
   if (token.empty()) return Error{ErrorKind::kInvalid, path + " is empty"};
-  // It goes into a header line.
+  // The token goes into a header line.
   if (token.find_first_of(" \t\r\n") != std::string::npos)
-    return Error{ErrorKind::kInvalid, path + " does not hold a token"};
+    return Error{ErrorKind::kInvalid, path + " does not contain a token"};
   return token;
 }
 

@@ -11,7 +11,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kMostKeptLevels = 64;
-constexpr char kAgain = '\x01';  // between a key that stands once more and its number
+constexpr char kAgain = '\x01';  // separates a repeated key from its number
 
 bool IsBlank(char c) {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
@@ -22,7 +22,7 @@ bool IsOfToken(char c) {
          c == '+' || c == '.';
 }
 
-// What stands between the quotes; empty when it is not a text that can be read in one way.
+// The text between the quotes. Empty if it is not a string with only one reading.
 std::optional<std::string> Unquoted(const std::string& inner) {
   const auto json = Json::parse('"' + inner + '"', nullptr, /*allow_exceptions=*/false);
   if (!json.is_string()) return std::nullopt;
@@ -62,7 +62,8 @@ JsonFilter::Fed JsonFilter::Feed(std::string_view piece) {
   const auto too_much = [&] { return kept_.size() + item_.size() + text_.size() > kMostKept; };
   for (std::size_t i = 0; i < piece.size(); ++i) {
     if (in_text_ && !escaped_) {
-      // All that cannot end it at once: most of a large object is in its texts.
+      // Takes everything that cannot end the string at once: most of a large object is inside
+      // strings.
       const std::size_t end = std::min(piece.find_first_of("\"\\", i), piece.size());
       const std::size_t room = Longest() - std::min(Longest(), text_.size());
       text_.append(piece.substr(i, std::min(end - i, room)));
@@ -125,7 +126,7 @@ bool JsonFilter::Take(char c) {
   return false;
 }
 
-// How much of a text to hold.
+// How much of a string to hold.
 std::size_t JsonFilter::Longest() const {
   if (in_key_) return open_.back().keep == nullptr ? 0 : kLongestText;
   if (next_ == nullptr) return 0;
@@ -194,7 +195,7 @@ bool JsonFilter::End(char c) {
   return EndValue();
 }
 
-// A value is over, of whatever kind.
+// A value of any kind has ended.
 bool JsonFilter::EndValue() {
   expect_ = open_.empty() ? Expect::kValue : Expect::kComma;
   if (open_.empty()) {
@@ -237,7 +238,7 @@ void JsonFilter::EndKey() {
   std::string key = std::exchange(text_, {});
   if (!IsPlain(key)) {
     auto read = Unquoted(key);
-    // As it is: who reads what is kept complains of it.
+    // Unchanged: the reader of the kept text reports the error.
     if (!read && keep->kind != Keep::Kind::kUnknown) {
       key_ = '"' + key + '"';
       next_ = keep->kind == Keep::Kind::kFields ? nullptr : keep;
@@ -261,7 +262,7 @@ void JsonFilter::ChooseKey(std::string key) {
   key_ = IsPlain(key) && key.find('"') == std::string::npos ? '"' + key + '"' : Json(key).dump();
 }
 
-// What stands before a value that is kept.
+// Writes what precedes a kept value.
 void JsonFilter::WriteKey() {
   if (open_.empty() || (out_ == &item_ && open_.size() == item_level_)) return;
   Open& in = open_.back();

@@ -20,7 +20,7 @@ Result<std::string> DecodeBase64(const std::string& where, std::string text) {
   const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
                                    reinterpret_cast<const unsigned char*>(text.data()),
                                    static_cast<int>(text.size()));
-  // OpenSSL reads '=' as a zero wherever it stands; it may only be the last one or two.
+  // OpenSSL reads '=' as a zero at any position. It may only be one of the last two characters.
   const auto padding = static_cast<std::size_t>(std::ranges::count(text, '='));
   const bool at_the_end = padding <= 2 && text.find('=') >= text.size() - padding;
   if (size < 0 || text.size() % 4 != 0 || (padding > 0 && !at_the_end))
@@ -34,7 +34,7 @@ std::string Text(const YAML::Node& map, const char* key) {
   return node && node.IsScalar() ? node.Scalar() : std::string();
 }
 
-// The entry of a named list ("clusters") and in it the part that matters ("cluster").
+// Finds an entry in a named list ("clusters") and returns its relevant part ("cluster").
 Result<YAML::Node> Find(const YAML::Node& root, const std::string& list, const std::string& part,
                         const std::string& name) {
   const YAML::Node entries = root[list];
@@ -51,7 +51,7 @@ class Reader {
   Reader(const std::string& path, const ReadFile& read)
       : folder_(std::filesystem::path(path).parent_path()), read_(read) {}
 
-  // "KEY-data" inline, else the file that "KEY" names; empty when neither is there.
+  // "KEY-data" inline, otherwise the file that "KEY" names. Empty if neither is set.
   Result<std::string> Pem(const YAML::Node& map, const std::string& key) const {
     const std::string inline_data = Text(map, (key + "-data").c_str());
     if (!inline_data.empty()) return DecodeBase64(key + "-data", inline_data);
@@ -84,7 +84,7 @@ Status ReadUser(const YAML::Node& user, const Reader& reader, ApiServer& server)
   server.client_certificate = *std::move(certificate);
   server.client_key = *std::move(key);
   server.token = Text(user, "token");
-  if (const std::string file = Text(user, "tokenFile"); !file.empty()) {  // goes before "token"
+  if (const std::string file = Text(user, "tokenFile"); !file.empty()) {  // overrides "token"
     server.token_file = reader.Path(file);
     auto token = reader.Token(server.token_file);
     if (!token) return std::move(token).error().Wrap("tokenFile");
@@ -97,7 +97,7 @@ Status ReadUser(const YAML::Node& user, const Reader& reader, ApiServer& server)
 
 Result<ApiServer> Parse(const std::string& text, const Reader& reader) {
   const YAML::Node root = YAML::Load(text);
-  if (!root.IsMap()) return Bad("it is not a kubeconfig");
+  if (!root.IsMap()) return Bad("the file is not a kubeconfig");
   const std::string context_name = Text(root, "current-context");
   if (context_name.empty()) return Bad("it has no current-context");
   auto context = Find(root, "contexts", "context", context_name);
@@ -118,8 +118,8 @@ Result<ApiServer> Parse(const std::string& text, const Reader& reader) {
   const std::string insecure = Text(*cluster, "insecure-skip-tls-verify");
   if (!insecure.empty() && insecure != "false")
     return Bad(
-        "insecure-skip-tls-verify is not supported: what an unverified server says proves nothing; "
-        "set certificate-authority");
+        "insecure-skip-tls-verify is not supported, because the answers of an unverified server "
+        "prove nothing; set certificate-authority");
   auto ca = reader.Pem(*cluster, "certificate-authority");
   if (!ca) return std::move(ca).error();
   if (ca->empty()) return Bad("the cluster has no certificate-authority");

@@ -41,7 +41,7 @@ void Lease::TellIfChanged() {
 
 // Source: k8s.io/api/coordination/v1, LeaseSpec.
 Result<Lease::Record> Lease::Parse(const Json& object, Millis lasts) {
-  const Error bad{ErrorKind::kInvalid, "it is no Lease that can be read"};
+  const Error bad{ErrorKind::kInvalid, "the object is not a valid Lease"};
   const auto metadata = ObjectAt(object, "metadata");
   const auto spec = ObjectAt(object, "spec");
   if (!metadata || !spec || *metadata == nullptr) return bad;
@@ -71,7 +71,7 @@ Json Lease::Object(const Record& before, const std::string& now) const {
   Json metadata = {{"name", options_.name}, {"namespace", options_.name_space}};
   if (!before.version.empty()) metadata["resourceVersion"] = before.version;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options_.lasts).count();
-  // The first holder of a new Lease is no transition.
+  // The first holder of a new Lease does not count as a transition.
   const std::int64_t transitions = before.transitions + (ours || before.version.empty() ? 0 : 1);
   return {{"apiVersion", "coordination.k8s.io/v1"},
           {"kind", "Lease"},
@@ -96,13 +96,13 @@ Result<Lease::Record> Lease::Write(const Json& object, bool create, const std::s
 }
 
 void Lease::Observe(Record record) {
-  // Another spec or another version: somebody wrote it since.
+  // Another spec or version: someone wrote it since then.
   if (!seen_ || seen_->version != record.version || seen_->text != record.text)
     seen_at_ = clock_.Steady();
   seen_ = std::move(record);
 }
 
-// As what was seen last is our own writing, the next one may rest on it unread.
+// The last known state is our own write, so the next write can rest on it without a read.
 Status Lease::Renew(const std::stop_token& stop) {
   const SteadyTime asked = clock_.Steady();
   auto written = Write(Object(*seen_, MicroTime(clock_.Now())), false, stop);
@@ -140,7 +140,8 @@ Status Lease::Take(const std::stop_token& stop) {
 Status Lease::TakeOrRenew(const std::stop_token& stop) {
   if (Leads() && seen_) {
     auto renewed = Renew(stop);
-    // Somebody wrote it (a person, or a taker while we slept): look what it says now.
+    // Someone wrote to it (a person, or another process while this one was suspended), so read it
+    // again.
     if (renewed || (renewed.error().kind != ErrorKind::kIncomplete &&
                     renewed.error().kind != ErrorKind::kNotFound))
       return renewed;
@@ -150,8 +151,8 @@ Status Lease::TakeOrRenew(const std::stop_token& stop) {
 
 Millis Lease::Step(const std::stop_token& stop) {
   const Status status = TakeOrRenew(stop);
-  // A conflict: another was quicker, which is how it shall be.  Twice in a row it is something
-  // else.
+  // A conflict means that another process was faster, which is normal. Twice in a row, it has
+  // another cause.
   const bool raced = !status && status.error().kind == ErrorKind::kIncomplete;
   const bool good = status || (raced && !raced_);
   raced_ = raced;
@@ -169,14 +170,14 @@ Millis Lease::Step(const std::stop_token& stop) {
 void Lease::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const Millis wait = Step(stop);
-    // In short pieces, so that a leadership that runs out is told of in time.
+    // Sleeps in short pieces, so that an expired leadership is reported in time.
     const SteadyTime until = clock_.Steady() + wait;
     while (clock_.Steady() < until && clock_.Sleep(Millis(500), stop)) TellIfChanged();
   }
   Release();
 }
 
-// As client-go's release(): nobody's, for one second, so that the next taker need not wait.
+// As release() of client-go: no holder, for one second, so that the next process need not wait.
 void Lease::Release() {
   if (!Leads() || !seen_) return;
   SetHeld(std::nullopt);
@@ -185,8 +186,7 @@ void Lease::Release() {
   object["spec"]["leaseDurationSeconds"] = 1;
   const auto released = Write(object, false, {});
   if (!released && on_error_)
-    on_error_(
-        released.error().Wrap("give back Lease " + options_.name_space + "/" + options_.name));
+    on_error_(released.error().Wrap("release Lease " + options_.name_space + "/" + options_.name));
   TellIfChanged();
 }
 

@@ -11,54 +11,56 @@
 
 namespace imagesweep::kube {
 
-// Leadership by a coordination.k8s.io/v1 Lease, by the rules of client-go
-// (tools/leaderelection/leaderelection.go): who holds it renews it; who does not may take it when
-// its record has not changed for as long as the record says that it holds.  That is judged by when
-// we saw it change, on the monotonic clock: the times in it are of another node's clock and only
-// for people.  Every write carries the resourceVersion it rests on, so of two takers one gets a
-// conflict.
+// Leader election with a coordination.k8s.io/v1 Lease, by the rules of client-go
+// (tools/leaderelection/leaderelection.go). The holder renews the Lease. Another process may take
+// it if its record has not changed for the duration that the record states. Only the monotonic
+// clock of this process measures that time: the times in the record come from the clock of another
+// node and are for people only. Every write carries the resourceVersion that it rests on, so one of
+// two competing processes gets a conflict.
 //
-// Run() on one thread; Leads() on any.
+// Call Run() on one thread. Leads() is thread-safe.
 class Lease {
  public:
   struct Options {
     std::string name_space;
     std::string name;
-    std::string holder;                       // of this process alone, after a restart too
-    Millis lasts = std::chrono::seconds(15);  // for others, from its last renewal
+    std::string holder;                       // unique to this process, also after a restart
+    Millis lasts = std::chrono::seconds(15);  // for others, since the last renewal
     Millis renew_every = std::chrono::seconds(5);
     Millis retry_every = std::chrono::seconds(2);
-    // A leader that could not renew for so long is none any more: well before it runs out for
+    // A leader that could not renew for this time stops leading, well before the Lease expires for
     // others.
-    Millis renew_deadline = std::chrono::seconds(10);  // a request has half of it
+    Millis renew_deadline = std::chrono::seconds(10);  // a request may take half of it
   };
-  // Told on Run()'s thread when that changes.
+  // Called on the thread of Run() when leadership changes.
   using OnChange = std::function<void(bool leads, const std::string& holder)>;
-  // Why it cannot be had or renewed, once until it is another reason; empty: it can be asked for.
+  // Called with the reason why the Lease cannot be taken or renewed, once per reason. Empty:
+  // requests work again.
   using OnError = std::function<void(const std::optional<Error>& why)>;
 
   Lease(HttpTransport& transport, Options options, const Clock& clock, RequestObserver observer,
         OnChange on_change = {}, OnError on_error = {});
 
-  // Until told to stop; then it is given back, so that another need not wait.
+  // Runs until `stop`. Then it releases the Lease, so that another process need not wait.
   void Run(const std::stop_token& stop);
-  // One try to take or renew it.  How long until the next.
+  // Tries once to take or renew the Lease. Returns the time until the next try.
   Millis Step(const std::stop_token& stop);
-  // Gives it back when it is ours.
+  // Releases the Lease if this process holds it.
   void Release();
 
-  // Renewed within renew_deadline, counted from before that request was sent.
+  // Whether the Lease was renewed within renew_deadline, measured from before that request was
+  // sent.
   bool Leads() const;
 
  private:
-  // The object as the server had it last.
+  // The object as last read from the server.
   struct Record {
     std::string version;
-    std::string holder;  // empty: nobody's
+    std::string holder;  // empty: no holder
     Millis lasts{0};
     std::int64_t transitions = 0;
     std::string acquired;
-    std::string text;  // all that it says, to notice a change
+    std::string text;  // the whole spec, to notice a change
   };
   static Result<Record> Parse(const Json& object, Millis lasts);
   Json Object(const Record& before, const std::string& now) const;
@@ -77,11 +79,12 @@ class Lease {
   const OnError on_error_;
   std::optional<Record> seen_;
   SteadyTime seen_at_;
-  bool told_ = false;                    // what on_change_ heard last
-  bool raced_ = false;                   // the last step met a conflict
-  std::optional<std::string> told_why_;  // what on_error_ heard last; empty text: all is well
+  bool told_ = false;   // the last value passed to on_change_
+  bool raced_ = false;  // the last step met a conflict
+  std::optional<std::string>
+      told_why_;  // the last reason passed to on_error_; empty text: no error
   mutable std::mutex mu_;
-  std::optional<SteadyTime> renewed_at_;  // empty: not ours
+  std::optional<SteadyTime> renewed_at_;  // empty: not held
 };
 
 }  // namespace imagesweep::kube

@@ -10,10 +10,10 @@ namespace imagesweep::kube {
 namespace {
 
 constexpr Millis kListTimeout = std::chrono::seconds(30);
-// A snapshot lives five minutes by default, so one that expires twice will expire again.
+// A snapshot lives five minutes by default. If it expires twice, it will expire again.
 constexpr int kMostRestarts = 2;
 
-// The list around its items.
+// The list without its items.
 struct Envelope {
   std::string resource_version;
   std::string continue_token;
@@ -25,7 +25,7 @@ Result<Envelope> ReadEnvelope(std::string_view text) {
   auto kind = TextAt(*json, "kind");
   if (!kind) return std::move(kind).error();
   if (!kind->empty() && !kind->ends_with("List"))
-    return Error{ErrorKind::kIncomplete, "not a list but a " + Printable(*kind)};
+    return Error{ErrorKind::kIncomplete, "the answer is not a list but a " + Printable(*kind)};
   auto metadata = ObjectAt(*json, "metadata");
   auto items = ArrayAt(*json, "items");
   if (!metadata) return std::move(metadata).error();
@@ -41,7 +41,7 @@ Result<Envelope> ReadEnvelope(std::string_view text) {
   return Envelope{*std::move(version), *std::move(token)};
 }
 
-// Where the list itself is to hold them.
+// A sink that puts the items into the list itself.
 class KeepItemsOf final : public ItemSink {
  public:
   explicit KeepItemsOf(ObjectList& list) : list_(list) {}
@@ -125,7 +125,7 @@ struct Lister::Page {
   std::optional<Envelope> envelope;  // of a 200
 };
 
-// An error is one of what came; that nothing came is in the response.
+// An error is about the received data. If nothing was received, the response holds the error.
 Result<Lister::Page> Lister::ReadPage(const std::string& query, const std::stop_token& stop,
                                       ItemSink& sink) const {
   std::optional<Error> wrong;
@@ -139,7 +139,7 @@ Result<Lister::Page> Lister::ReadPage(const std::string& query, const std::stop_
   JsonFilter filter(
       list_keep_,
       [&](std::string_view text) {
-        if (envelope) return fail({ErrorKind::kIncomplete, "two lists came in one answer"});
+        if (envelope) return fail({ErrorKind::kIncomplete, "the answer contains two lists"});
         auto read = ReadEnvelope(text);
         if (!read) return fail(std::move(read).error());
         envelope = *std::move(read);
@@ -160,12 +160,11 @@ Result<Lister::Page> Lister::ReadPage(const std::string& query, const std::stop_
   });
   if (observer_) observer_("list", resource_, CodeOf(response));
   if (wrong) return *std::move(wrong);
-  // Whoever has sent a part of it was there: what is missing is not known, which is worse than away.
+  // The server sent a part of the answer and the rest is unknown, which is worse than no answer.
   if (!response && began && response.error().kind != ErrorKind::kCancelled)
-    return Error{ErrorKind::kIncomplete,
-                 "the answer broke off in the middle: " + response.error().what};
+    return Error{ErrorKind::kIncomplete, "the answer ended early: " + response.error().what};
   if (response && response->status == 200 && !envelope)
-    return Error{ErrorKind::kIncomplete, "JSON: the list ends in the middle"};
+    return Error{ErrorKind::kIncomplete, "JSON: the list is cut off"};
   return Page{std::move(response), std::move(envelope)};
 }
 
@@ -182,7 +181,7 @@ std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_
   ItemSink& into = sink == nullptr ? own : *sink;
   const std::string first = "limit=" + std::to_string(paging_.limit);
   std::string more = not_older_than.empty() || paging_.only_pages ? first : unpaged;
-  std::set<std::string> continued;  // from where; a token that comes twice would never end
+  std::set<std::string> continued;  // the used tokens; a repeated token would never end
   bool fell_back = false;
   int restarts = 0;
   into.Start();
@@ -212,18 +211,18 @@ std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_
       return failure;
     }
     const Envelope& envelope = *page->envelope;
-    // The collection's version stays the same from page to page.
+    // The version of the collection is the same on all pages.
     if (!fell_back && !continued.empty() && envelope.resource_version != whole.resource_version)
-      return failed({ErrorKind::kIncomplete, "its pages are not of one snapshot"});
+      return failed({ErrorKind::kIncomplete, "the pages are not from one snapshot"});
     whole.resource_version = envelope.resource_version;
     if (envelope.continue_token.empty()) return whole;
     if (fell_back)  // an unpaged list has no more pages
-      return failed({ErrorKind::kIncomplete, "an unpaged list came in part"});
+      return failed({ErrorKind::kIncomplete, "the unpaged list is incomplete"});
     if (!continued.insert(envelope.continue_token).second)
-      return failed({ErrorKind::kIncomplete, "the pages go in a circle"});
+      return failed({ErrorKind::kIncomplete, "the server repeated a continue token"});
     if (continued.size() >= paging_.most_pages)
       return failed({ErrorKind::kIncomplete,
-                     "it has more than " + std::to_string(paging_.most_pages) + " pages"});
+                     "the list has more than " + std::to_string(paging_.most_pages) + " pages"});
     more = first + "&continue=" + QueryEscape(envelope.continue_token);
   }
 }

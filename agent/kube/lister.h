@@ -14,22 +14,22 @@
 
 namespace imagesweep::kube {
 
-// Told of every finished request, for metrics: verb (list, watch, get), resource (pods), and the
-// status code or the kind of error.
+// Called after every finished request, for metrics: the verb (list, watch, get), the resource
+// (pods), and the status code or the kind of the error.
 using RequestObserver =
     std::function<void(std::string_view verb, std::string_view resource, std::string_view code)>;
 
 struct ObjectList {
-  std::vector<Json> items;  // none when a sink took them
+  std::vector<Json> items;  // empty if a sink took them
   std::string resource_version;
 };
 
-// Takes the objects of a list one by one as they come, so that only an extract of them need fit
-// into memory.  Nothing of them counts before the list is whole.
+// Takes the objects of a list one by one as they arrive, so that only an extract of them needs
+// memory. Nothing is valid before the list is complete.
 class ItemSink {
  public:
   virtual ~ItemSink() = default;
-  // A list begins: what was taken before is void.
+  // A list begins: discard everything that was taken before.
   virtual void Start() = 0;
   // An error fails the list.
   virtual Status Take(const Json& item) = 0;
@@ -38,20 +38,20 @@ class ItemSink {
 struct ListFailure {
   Error error;
   std::optional<Millis> retry_after;
-  // The version asked for cannot be served, now or ever (410, or too large): ask without one.
+  // The requested version can never be served (410, or too large): list without a version.
   bool version_unusable = false;
 };
 
-// Lists one kind of object, whole or not at all.  Any thread.
+// Lists one kind of object, completely or not at all. Thread-safe.
 class Lister {
  public:
   struct Paging {
     int limit = 500;
-    // A node holds a thousand pods at most; a server whose pages never end must not take its
-    // memory.
+    // A node has at most a thousand pods. A server whose pages never end must not exhaust the
+    // memory of the agent.
     std::size_t most_pages = 100;
-    // Never the whole in one answer: lists are always consistent ones, and when the snapshot
-    // expires between pages the list begins anew, page by page.
+    // Never requests the whole list in one answer: lists are always consistent, and if the snapshot
+    // expires between pages, the list starts again page by page.
     bool only_pages = false;
     Keep keep = KeepAll();  // of each object
   };
@@ -61,20 +61,20 @@ class Lister {
   Lister(HttpTransport& transport, std::string path, std::string resource, std::string selector,
          RequestObserver observer, Paging paging);
 
-  // Consistently when `not_older_than` is empty: without a resourceVersion the server answers with
-  // what is true now (from its watch cache after a freshness check).  Else, for a reflector, with
-  // something at least as new; unpaged then, because with a limit the server would take the version
-  // for an exact one and answer 410 soon.
-  // All pages or an error.  When the snapshot expires between pages (410), the whole is read once
-  // more unpaged; the continue token that comes with a 410 leads to an inconsistent rest and is
-  // never used.  The items go to `sink`, or into the list without one.
+  // If `not_older_than` is empty, the list is consistent: without a resourceVersion, the server
+  // answers with the current state (from its watch cache after a freshness check). Otherwise, for a
+  // reflector, the list is at least as new as that version. It is then unpaged: with a limit, the
+  // server would require exactly that version and soon answer 410. Returns all pages or an error.
+  // If the snapshot expires between pages (410), the whole list is read once more, unpaged. The
+  // continue token of a 410 leads to an inconsistent rest and is never used. The items go to `sink`
+  // or, without one, into the list.
   std::variant<ObjectList, ListFailure> List(const std::string& not_older_than,
                                              const std::stop_token& stop,
                                              ItemSink* sink = nullptr) const;
 
   std::string WatchPath(const std::string& resource_version, int timeout_seconds) const;
   const std::string& resource() const { return resource_; }
-  // What to keep of an event of a watch.
+  // The parts to keep of a watch event.
   const Keep& event_keep() const { return event_keep_; }
 
  private:
@@ -93,7 +93,7 @@ class Lister {
   const Keep event_keep_;
 };
 
-// Percent-encoded for a query: "spec.nodeName=a" -> "spec.nodeName%3Da".
+// Percent-encodes a query: "spec.nodeName=a" becomes "spec.nodeName%3Da".
 std::string QueryEscape(std::string_view text);
 
 }  // namespace imagesweep::kube

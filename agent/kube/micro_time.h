@@ -6,7 +6,7 @@
 
 namespace imagesweep::kube {
 
-// metav1.MicroTime is read back only with six digits.
+// The API server reads a metav1.MicroTime only with six digits.
 std::string MicroTime(SystemTime time);
 
 }  // namespace imagesweep::kube

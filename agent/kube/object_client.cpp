@@ -32,7 +32,8 @@ Result<Json> ObjectClient::Read(Result<HttpResponse> response, std::string_view 
     return error;
   }
   auto json = ParseStrict(response->body);
-  if (json && !json->is_object()) return Error{ErrorKind::kIncomplete, "the answer is no object"};
+  if (json && !json->is_object())
+    return Error{ErrorKind::kIncomplete, "the answer is not a JSON object"};
   return json;
 }
 

@@ -8,18 +8,19 @@
 
 namespace imagesweep::kube {
 
-// A client for single objects: what every request of ours has in common.  Any thread.
+// A client for single objects. It holds what all requests have in common. Thread-safe.
 class ObjectClient {
  public:
-  // `limit`: for each request.
+  // `limit` is for each request.
   ObjectClient(HttpTransport& transport, RequestObserver observer,
                Millis limit = std::chrono::seconds(10));
 
-  // The object at `path`; kNotFound, kDenied … from the server's Status.  `resource`: for metrics.
+  // Reads the object at `path`. kNotFound, kDenied, and so on come from the Status of the server.
+  // `resource` is for metrics.
   Result<Json> Get(const std::string& path, std::string_view resource,
                    const std::stop_token& stop) const;
-  // Any writing request.  The answer's object; a status of 300 and above is an error, of kind
-  // kIncomplete when the server holds another version than the request names (409).
+  // Sends a writing request and returns the object of the answer. A status of 300 and above is an
+  // error. It is kIncomplete if the server has another version than the request states (409).
   Result<Json> Send(const HttpRequest& request, std::string_view verb, std::string_view resource,
                     const std::stop_token& stop) const;
 

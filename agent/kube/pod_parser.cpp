@@ -67,13 +67,14 @@ class Parser {
     if (*list == nullptr) return Done{};
     for (const Json& item : **list) {
       if (!item.is_object())
-        return Error{ErrorKind::kIncomplete, std::string(key) + " has no object"};
+        return Error{ErrorKind::kIncomplete,
+                     std::string(key) + " has an entry that is not an object"};
       auto name = TextAt(item, "name");
       auto image = TextAt(item, "image");
       auto image_id = TextAt(item, "imageID");
       for (const auto* text : {&name, &image, &image_id})
         if (!*text) return text->error().Wrap(key);
-      // With containerd the kubelet shows whichever tag the image has first.
+      // With containerd, the kubelet shows the first tag that the image currently has.
       Add(*image, {}, ReferrerKind::kPod, *name, /*chosen=*/false);
       Add(*image_id, {}, ReferrerKind::kPod, *name, /*chosen=*/false);
       by_name[*name] = {*image, *image_id};
@@ -107,7 +108,7 @@ class Parser {
   Pod& pod_;
 };
 
-// For reports alone, so what is odd here is simply not ready.
+// Only reports use this, so an invalid status counts as not ready.
 bool IsReady(const Json& status) {
   const auto conditions = ArrayAt(status, "conditions");
   if (!conditions || *conditions == nullptr) return false;
@@ -122,7 +123,7 @@ Status Parse(const Json& object, Pod& pod) {
   auto kind = TextAt(object, "kind");  // absent within a list
   if (!kind) return std::move(kind).error();
   if (!kind->empty() && *kind != "Pod")
-    return Error{ErrorKind::kIncomplete, "it is a " + Printable(*kind)};
+    return Error{ErrorKind::kIncomplete, "its kind is " + Printable(*kind)};
   auto metadata = ObjectAt(object, "metadata");
   auto spec = ObjectAt(object, "spec");
   auto status = ObjectAt(object, "status");
@@ -150,8 +151,8 @@ Status Parse(const Json& object, Pod& pod) {
     pod.finished = *phase == "Succeeded" || *phase == "Failed";
     pod.ready = IsReady(**status);
   }
-  // The manifest of a static pod is on the node, and the kubelet starts it again: after a node's
-  // graceful shutdown every one of them is Failed.
+  // The manifest of a static pod is on the node, and the kubelet starts it again. After a graceful
+  // shutdown of the node, all static pods are Failed.
   if (pod.finished && !mirror) return Done{};
   auto containers = ArrayAt(**spec, "containers");
   if (!containers) return std::move(containers).error();

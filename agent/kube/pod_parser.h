@@ -10,24 +10,25 @@
 
 namespace imagesweep::kube {
 
-// What one pod says about images.
+// The image references of one pod.
 struct Pod {
   PodKey key;
   std::string resource_version;
-  // Succeeded or Failed: counts through containers that still exist, not by itself; but a static
-  // pod's, which the kubelet starts again, has references all the same.
+  // Succeeded or Failed. Such a pod has no references of its own, only its remaining containers
+  // count. A static pod still has references, because the kubelet starts it again.
   bool finished = false;
   bool ready = false;  // condition Ready is True
   std::vector<ImageReference> references;
 };
 
-// All that ParsePod looks at.
+// Everything that ParsePod reads.
 Keep PodKeep();
 
-// From a core/v1 Pod.  Counted are: containers, init containers (sidecars too), ephemeral
-// containers, image volumes, and status image and imageID of each, since the image of a running
-// container may be changed in place and then specification and status differ.  kIncomplete for a
-// pod that cannot be understood whole: it may need an image that we would not see.
+// From a core/v1 Pod. The references are those of containers, init containers (including sidecars),
+// ephemeral containers, and image volumes, and the image and imageID in each container status: the
+// image of a running container may be changed in place, and then specification and status differ.
+// kIncomplete for a pod that cannot be fully understood, because it may need an image that is not
+// seen.
 Result<Pod> ParsePod(const Json& object);
 
 }  // namespace imagesweep::kube

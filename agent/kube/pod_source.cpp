@@ -8,9 +8,9 @@ namespace {
 
 constexpr Millis kNodeTimeout = std::chrono::seconds(10);
 constexpr Millis kWatchSpeaks = std::chrono::seconds(5);  // within this time
-constexpr Millis kNodeReread = std::chrono::minutes(1);  // each run sees the labels anew
+constexpr Millis kNodeReread = std::chrono::minutes(1);   // each run sees the current labels
 
-// Makes evidence of the pods of a list.
+// Turns the pods of a list into evidence.
 class EvidenceOf final : public ItemSink {
  public:
   explicit EvidenceOf(PodEvidence& evidence) : evidence_(evidence) {}
@@ -41,13 +41,13 @@ PodSource::PodSource(HttpTransport& transport, const Lister& pods, const PodStor
       clock_(clock),
       observer_(std::move(observer)) {}
 
-// A node name that does not exist selects no pods: that is not "nothing runs here".
+// The name of a node that does not exist selects no pods, which must not mean "nothing runs here".
 Status PodSource::ReadNode(const std::stop_token& stop) {
-  if (node_.name.empty())  // an empty one would select the pods that are not scheduled yet
+  if (node_.name.empty())  // an empty name would select the pods that are not scheduled yet
     return Error{ErrorKind::kInvalid, "the node's name is empty: set --node-name or NODE_NAME"};
   const SteadyTime now = clock_.Steady();
   if (node_read_at_ && now - *node_read_at_ < kNodeReread) return Done{};
-  // Of a node's object, which the kubelet and others write, little is needed.
+  // Keeps only the needed part of the Node object, which the kubelet and others write.
   static const Keep kNode =
       KeepFields({{"metadata", KeepFields({{"uid", {}}, {"labels", KeepAll()}})}});
   std::string kept;
@@ -84,7 +84,8 @@ Status PodSource::ReadNode(const std::stop_token& stop) {
   if (*written != nullptr)
     for (const auto& [name, value] : (*written)->items()) {
       if (!value.is_string())
-        return Error{ErrorKind::kIncomplete, "get node " + node_.name + ": a label is not text"};
+        return Error{ErrorKind::kIncomplete,
+                     "get node " + node_.name + ": a label is not a string"};
       labels[name] = value.get<std::string>();
     }
   node_labels_ = std::move(labels);
@@ -102,7 +103,7 @@ Result<PodEvidence> PodSource::ListNow(const std::stop_token& stop) {
   if (wait_ && clock_.Steady() < wait_->until) return Error(wait_->why);
   wait_.reset();
   if (auto node = ReadNode(stop); !node) return node.error();
-  // Before the list, so that an event that comes meanwhile does not make it look old.
+  // Read before the list, so that an event during the list does not make it look old.
   const std::string watched = store_ == nullptr ? std::string() : store_->NewestVersion();
   PodEvidence evidence;
   EvidenceOf sink(evidence);

@@ -12,20 +12,20 @@
 
 namespace imagesweep::kube {
 
-// Pods of one node for the deletion gate: a consistent list, joined by union with what the watch
-// knows, so that a pod known to either counts.  Any thread.
+// The pods of one node for the decision about a deletion: the union of a consistent list and the
+// pods that the watch knows. A pod known to either counts. Thread-safe.
 class PodSource final : public PodReader {
  public:
   struct Node {
     std::string name;
     std::string cluster;  // fingerprint of server and CA
   };
-  // `store` is null where there is no watch (the command line).
+  // `store` is null without a watch (on the command line).
   PodSource(HttpTransport& transport, const Lister& pods, const PodStore* store, Node node,
             const Clock& clock, RequestObserver observer);
 
   Result<PodEvidence> Read(Millis max_age, const std::stop_token& stop) override;
-  // False also while the watch has been silent for some seconds: it may be dead.
+  // Also false if the watch has been silent for some seconds, because it may be dead.
   bool watches() const override;
 
  private:
@@ -46,7 +46,7 @@ class PodSource final : public PodReader {
   std::optional<SteadyTime> node_read_at_;
   std::optional<PodEvidence> last_;
   RewindGuard rewind_;
-  // The server asked for peace until then (Retry-After), and what it said.
+  // The server asked to wait until then (Retry-After), with this error.
   struct Wait {
     SteadyTime until;
     Error why;

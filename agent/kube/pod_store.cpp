@@ -18,7 +18,7 @@ void PodStore::Start() {
 Status PodStore::Take(const Json& item) {
   auto pod = ParsePod(item);
   if (!pod) return std::move(pod).error();
-  if (pod->references.empty()) return Done{};  // most of the finished ones
+  if (pod->references.empty()) return Done{};  // most finished pods
   const std::string uid = pod->key.uid;
   staged_[uid] = std::make_shared<const Pod>(*std::move(pod));
   return Done{};
@@ -34,7 +34,7 @@ Status PodStore::Replace(const ObjectList& list) {
     state.version = list.resource_version;
     for (const auto& [uid, pod] : state.pods) Remember(state, *pod);
     const bool was_lost = std::exchange(state.listed, true) && state.lost;
-    // A list at the end of a sound watch leaves no gap, and comes every few minutes.
+    // A list at the end of a healthy watch leaves no gap, and happens every few minutes.
     state.recent_complete = state.recent_complete && !was_lost;
     state.lost.reset();
     return was_lost;
@@ -106,7 +106,7 @@ std::optional<SteadyTime> PodStore::HeardAt() const {
 Recent PodStore::DrainRecent() {
   auto [recent, complete] = state_.With([](State& state) {
     auto taken = std::exchange(state.recent, {});
-    // What is there now is there at the start of the next interval too.
+    // References that exist now also exist at the start of the next interval.
     for (const auto& [uid, pod] : state.pods) Remember(state, *pod);
     return std::pair(std::move(taken), std::exchange(state.recent_complete, true));
   });

@@ -16,11 +16,11 @@
 
 namespace imagesweep::kube {
 
-// The pods that the watch knows, as far as they name images.  Written by the reflector's thread,
-// read by any.
+// The pods that the watch knows and that have image references. The thread of the reflector writes
+// it, any thread may read it.
 class PodStore final : public ReflectorHandler, private ItemSink {
  public:
-  // `on_back`: called on the reflector's thread when the watch lives again after it was lost.
+  // `on_back` is called on the thread of the reflector when the watch works again after a loss.
   explicit PodStore(std::function<void()> on_back = {}) : on_back_(std::move(on_back)) {}
 
   ItemSink* sink() override { return this; }
@@ -30,13 +30,13 @@ class PodStore final : public ReflectorHandler, private ItemSink {
   void Heard(SteadyTime at) override;
   void Lose(const Error& why) override;
 
-  // References of all known pods; an error before the first list and while the watch is lost.
+  // The references of all known pods. An error before the first list and while the watch is lost.
   Result<std::vector<ImageReference>> References() const;
-  // resourceVersion of the newest list or event; empty before the first list.
+  // The resourceVersion of the newest list or event. Empty before the first list.
   std::string NewestVersion() const;
-  // When the watch last showed that it lives; empty before the first list.
+  // When the watch last showed that it works. Empty before the first list.
   std::optional<SteadyTime> HeardAt() const;
-  // Every reference that was there at any time since the last call.
+  // Every reference that existed at any time since the last call.
   Recent DrainRecent();
 
  private:
@@ -50,14 +50,14 @@ class PodStore final : public ReflectorHandler, private ItemSink {
     std::optional<Error> lost = Error{ErrorKind::kIncomplete, "pods: not listed yet"};
     bool listed = false;
   };
-  // Items of the list that Replace() ends.
+  // The items of the list that Replace() completes.
   void Start() override;
   Status Take(const Json& item) override;
   static void Remember(State& state, const Pod& pod);
   void Found(bool was_lost) const;
 
   const std::function<void()> on_back_;
-  ByUid staged_;  // of the reflector's thread
+  ByUid staged_;  // used by the reflector's thread only
   Guarded<State> state_;
 };
 

@@ -5,8 +5,8 @@
 
 namespace imagesweep::kube {
 
-// Text that the other side wrote, fit for one line of an error: at most 200 characters, everything
-// but printable ASCII shown as '?'.
+// Makes text from the other side fit for one line of an error: at most 200 characters, with '?' for
+// everything except printable ASCII.
 std::string Printable(std::string_view text);
 
 }  // namespace imagesweep::kube

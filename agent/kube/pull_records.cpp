@@ -12,13 +12,13 @@
 namespace imagesweep::kube {
 namespace {
 
-// More than any node has; a file is some hundred bytes for each pull secret.
+// More than any node has. A file has some hundred bytes for each pull secret.
 constexpr std::size_t kMaxFiles = 20000;
 constexpr std::size_t kMaxBytes = std::size_t{256} << 10;
 
 struct Pulled {
   std::string image_ref;                  // without "sha256:"
-  std::vector<std::string> repositories;  // normalised
+  std::vector<std::string> repositories;  // normalized
 };
 
 std::string WithoutAlgorithm(std::string_view id) {
@@ -47,14 +47,14 @@ Result<Pulled> ReadRecord(const std::filesystem::path& path) {
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) return fails("cannot be read");
   text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kMaxBytes) return fails("is larger than a record of a pull can be");
+  if (text.size() > kMaxBytes) return fails("is larger than 256 KiB");
   const auto json = ParseStrict(text);
   if (!json) return fails(json.error().what);
   const auto kind = TextAt(*json, "kind"), version = TextAt(*json, "apiVersion");
   const auto image_ref = TextAt(*json, "imageRef");
   if (!kind || *kind != "ImagePulledRecord" || !version ||
       !version->starts_with("kubelet.config.k8s.io/") || !image_ref || image_ref->empty())
-    return fails("is no ImagePulledRecord");
+    return fails("is not an ImagePulledRecord");
   const auto mapping = ObjectAt(*json, "credentialMapping");
   if (!mapping) return fails(mapping.error().what);
   Pulled pulled{WithoutAlgorithm(*image_ref), {}};
@@ -65,7 +65,7 @@ Result<Pulled> ReadRecord(const std::filesystem::path& path) {
   return pulled;
 }
 
-// The one repo digest of that repository; of several it cannot be told which one was pulled.
+// The only repo digest of that repository. With several, the pulled one is unknown.
 const ImageName* DigestOf(const Image& image, std::string_view repository) {
   const ImageName* found = nullptr;
   for (const ImageName& name : image.digests) {
@@ -90,7 +90,7 @@ Result<OriginFindings> PullRecords::Find(std::span<const Image> images, const Ru
   std::filesystem::directory_iterator files(directory_, error);
   if (error == std::errc::no_such_file_or_directory) return found;
   const auto fails = [&] {
-    return Error{ErrorKind::kUnavailable, "the kubelet's records of pulls: " +
+    return Error{ErrorKind::kUnavailable, "read the kubelet's pull records: " +
                                               directory_.string() + ": " + error.message()};
   };
   if (error) return fails();
@@ -117,7 +117,7 @@ Result<OriginFindings> PullRecords::Find(std::span<const Image> images, const Ru
   }
   if (error) return fails();
   if (unread > 0)
-    found.warnings.push_back("the kubelet's records of pulls were read only in part: " + why);
+    found.warnings.push_back("only some of the kubelet's pull records could be read: " + why);
   found.missing = "the kubelet has no record of a pull";
   found.proofs.resize(images.size());
   for (std::size_t at = 0; at < images.size(); ++at) {

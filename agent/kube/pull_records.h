@@ -7,15 +7,15 @@
 
 namespace imagesweep::kube {
 
-// What a kubelet wrote of its pulls: IMAGE_MANAGER/pulled/sha256-…, one ImagePulledRecord for each
-// image reference of the runtime (Kubernetes 1.35 and later; KEP-2535).
+// The records that the kubelet writes about its pulls: IMAGE_MANAGER/pulled/sha256-…, one
+// ImagePulledRecord for each image reference of the runtime (Kubernetes 1.35 and later; KEP-2535).
 //
-// A record proves a pull of the repositories in its credentialMapping that name with what they were
-// pulled.  The kubelet also writes records with an empty mapping, when it starts and finds an image
-// that it had meant to pull: whoever brought that image in, so they prove nothing.
-// Source: Kubernetes, pkg/kubelet/images/pullmanager/image_pull_manager.go.
+// A record proves a pull of the repositories in its credentialMapping that have credentials. The
+// kubelet also writes records with an empty mapping, when it starts and finds an image that it
+// intended to pull. These records prove nothing, because anything may have brought that image to
+// the node. Source: Kubernetes, pkg/kubelet/images/pullmanager/image_pull_manager.go.
 //
-// Any thread; reads only.  A directory that is not there proves nothing.
+// Thread-safe. Reads only. A missing directory proves nothing.
 class PullRecords final : public OriginSource {
  public:
   // `kubelet_directory`: /var/lib/kubelet; empty: no records are read.

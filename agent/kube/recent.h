@@ -6,10 +6,10 @@
 
 namespace imagesweep::kube {
 
-// What pods referred to between two looks.
+// The references of pods between two evaluations.
 struct Recent {
   std::vector<ImageReference> references;  // each text once
-  // False: the watch was lost, and a pod that came and went before the next list was not seen.
+  // False: the watch was lost, so a pod that came and went before the next list was not seen.
   bool complete = true;
 };
 

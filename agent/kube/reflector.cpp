@@ -13,7 +13,7 @@ namespace {
 constexpr Millis kFirstBackoff{1'600};
 constexpr Millis kLastBackoff{60'000};
 constexpr Millis kHealthyAfter = std::chrono::minutes(2);
-constexpr int kMostVersionedLists = 2;  // that fail in a row
+constexpr int kMostVersionedLists = 2;  // failures in a row
 
 std::optional<EventType> TypeOf(const std::string& type) {
   if (type == "ADDED") return EventType::kAdded;
@@ -46,11 +46,11 @@ bool Reflector::ListOnce(const std::stop_token& stop) {
   if (const auto* failure = std::get_if<ListFailure>(&listed)) {
     Lose(failure->error,
          failure->version_unusable || failure->error.kind == ErrorKind::kIncomplete);
-    // A version of the server's future may be unusable without a word of that.
+    // The server may not say that a version of its future is unusable.
     const bool versioned = !list_from_->empty();
     const bool ask_without = failure->version_unusable || ++failed_lists_ >= kMostVersionedLists;
     if (versioned && ask_without) list_from_ = std::string();
-    if (!versioned || !failure->version_unusable)  // else at once
+    if (!versioned || !failure->version_unusable)  // otherwise at once
       Pause(backoff_, failure->retry_after, stop);
     return false;
   }
@@ -70,7 +70,7 @@ bool Reflector::ListOnce(const std::stop_token& stop) {
   return true;
 }
 
-// That a server is away says nothing of what was missed before it went.
+// An unreachable server does not undo an earlier loss of events.
 void Reflector::Lose(const Error& why, bool grave) {
   if (grave) grave_ = Error{ErrorKind::kIncomplete, why.what};
   if (!grave_)
@@ -92,7 +92,8 @@ void Reflector::WatchOnce(const std::stop_token& stop) {
   bool soon = false;
   if (ending.next == WatchEnding::Next::kRelist) {
     list_from_ = resource_version_;
-    // It answers, perhaps after an outage whose back-off would now delay the list that ends it.
+    // The server answers, possibly after an outage. The back-off of the outage must not delay the
+    // list that ends it.
     soon = now - listed_at_ >= kLastBackoff;
   } else if (!ending.throttled && options_.relist_unheard > Millis::zero() &&
              now - heard_at_ >= options_.relist_unheard) {
@@ -111,7 +112,7 @@ void Reflector::Pause(Backoff& backoff, const std::optional<Millis>& at_least,
   clock_.Sleep(backoff.Next(at_least.value_or(Millis::zero())), stop);
 }
 
-// One event; an ending when the watch cannot go on after it.
+// Handles one event. Returns an ending if the watch cannot continue after it.
 std::optional<WatchEnding> Reflector::OnObject(std::string_view text) {
   const auto unreadable = [](const Error& why) { return AfterUnreadable(why); };
   const auto event = ParseStrict(text);
@@ -157,8 +158,9 @@ WatchEnding Reflector::WatchToItsEnd(const std::stop_token& stop) {
   bool opened = false;
   const auto on_data = [&](std::string_view piece) {
     if (filter.Feed(piece) == JsonFilter::Fed::kMalformed)
-      ended = AfterUnreadable({ErrorKind::kIncomplete,
-                               "not a stream of events, or one too large or nested too deeply"});
+      ended =
+          AfterUnreadable({ErrorKind::kIncomplete,
+                           "the stream of events is malformed, too large, or nested too deeply"});
     return !ended;
   };
   const auto response = transport_.Stream(
@@ -173,11 +175,11 @@ WatchEnding Reflector::WatchToItsEnd(const std::stop_token& stop) {
   if (!response && opened && response.error().kind == ErrorKind::kDeadline) return AfterSilence();
   if (!response && filter.mid_object())
     return AfterBreak({ErrorKind::kIncomplete,
-                       "it broke off in the middle of an event: " + response.error().what});
+                       "the stream broke off in the middle of an event: " + response.error().what});
   if (!response) return AfterBreak(response.error());
   if (response->status != 200) return AfterRefusal(ReadStatus(*response));
   if (filter.mid_object())
-    return AfterBreak({ErrorKind::kIncomplete, "it ended in the middle of an event"});
+    return AfterBreak({ErrorKind::kIncomplete, "the stream ended in the middle of an event"});
   return AfterEnd(std::chrono::duration_cast<Millis>(clock_.Steady() - start), saw_event_);
 }
 

@@ -16,55 +16,58 @@ namespace imagesweep::kube {
 
 enum class EventType { kAdded, kModified, kDeleted };
 
-// Receives what a Reflector sees; on the reflector's thread.
+// Receives what a Reflector sees. All calls are on the thread of the reflector.
 class ReflectorHandler {
  public:
   virtual ~ReflectorHandler() = default;
-  // Where the items of a list go before its Replace(); null: into the list.
+  // Takes the items of a list before Replace(). Null: the items are in the list.
   virtual ItemSink* sink() { return nullptr; }
-  // The whole truth as of `list`; replaces everything before.  An error means that it cannot be
-  // understood: it is listed again.
+  // Replaces everything known by `list`. An error means that the list cannot be understood, and the
+  // reflector lists again.
   virtual Status Replace(const ObjectList& list) = 0;
-  // One change after it.  An error as above.
+  // Applies one change after that list. An error has the same effect.
   virtual Status Apply(EventType type, const Json& object) = 0;
-  // The watch lives.
+  // The watch works.
   virtual void Confirm() = 0;
-  // The server showed at `at` that what was handed over is what it has: by a list, an event or a
-  // bookmark.  A watch that was only opened shows nothing.
+  // At `at`, the server showed by a list, an event, or a bookmark that the handler has the current
+  // objects. The start of a watch shows nothing.
   virtual void Heard(SteadyTime /*at*/) {}
-  // From now until the next Replace or Confirm nothing is known to be current.  After a loss of
-  // what may never come again the reason stays, whatever is lost later, until a whole list came.
+  // From now until the next Replace or Confirm, nothing is known to be current. After a loss of
+  // events that may never arrive again, that reason stays until a complete list arrives, even if
+  // other losses follow.
   virtual void Lose(const Error& why) = 0;
 };
 
-// Keeps a handler in step with one kind of object on the server: list, then watch from there, for
-// ever (client-go calls this a reflector).  The first list is a consistent one; later ones are not
-// older than what was seen, or consistent again when the server cannot do that.  A watch is resumed
-// from the last resourceVersion only after an ending that proves that nothing was missed, and
-// anything that is not understood costs a new list.
+// Keeps a handler in step with one kind of object on the server: it lists, then watches from there,
+// and repeats (a reflector in client-go). The first list is consistent. Later lists are at least as
+// new as what was seen, or consistent again if the server cannot provide that. A watch resumes from
+// the last resourceVersion only after an ending that proves that no event was missed. Anything that
+// cannot be understood causes a new list.
 //
-// Pace: after whatever did not last two minutes a wait of 0.8 to 1.6 s, doubling up to 30 to 60 s,
-// and never sooner than the server asked for.  Before a list that an answer has made necessary it
-// is the shortest one when the list before is at least a minute old: the server may be back.
+// Pace: after anything that lasted less than two minutes, it waits 0.8 to 1.6 s, doubling up to 30
+// to 60 s, and at least as long as the server asked for. Before a list that an answer has made
+// necessary, the wait is the shortest one if the previous list is at least a minute old: the server
+// may be back.
 class Reflector {
  public:
   struct Options {
-    // Silence after which it is asked again: bookmarks come about once a minute, but not before
-    // anything of the kind has changed since the server started, so it may be a quiet cluster's.
+    // The watch is opened again after this silence. Bookmarks arrive about once a minute, but not
+    // before the first change to the kind since the server started, so a quiet cluster may be
+    // silent.
     Millis idle = std::chrono::seconds(90);
-    // A watch may lose events without saying so (kubernetes#123072): listed anew at the end of the
-    // first watch after this time, so within it and one watch.
+    // A watch may lose events silently (kubernetes#123072). So the reflector lists again at the end
+    // of the first watch that ends after this time.
     Millis relist_after = std::chrono::minutes(10);
-    // A watch that ends when nothing was heard for so long is listed anew instead of resumed: a
-    // server that waits for a resourceVersion of its future is as silent as a quiet one.  Zero:
-    // resumed.
+    // If a watch ends and nothing was heard for this time, the reflector lists again instead of
+    // resuming the watch: a server that waits for a resourceVersion of its future is as silent as a
+    // quiet one. Zero: it resumes.
     Millis relist_unheard{0};
     std::uint64_t seed = 0;
   };
   Reflector(HttpTransport& transport, const Lister& lister, ReflectorHandler& handler,
             const Clock& clock, Options options, RequestObserver observer);
 
-  // Until told to stop.
+  // Runs until `stop`.
   void Run(const std::stop_token& stop);
 
  private:
@@ -83,13 +86,14 @@ class Reflector {
   const RequestObserver observer_;
   Backoff backoff_;
   std::mt19937_64 random_;
-  // Set: list first, not older than this; empty text: consistently.
+  // If set: list first, not older than this version. Empty text: list consistently.
   std::optional<std::string> list_from_ = std::string();
   SteadyTime listed_at_;
   SteadyTime heard_at_;         // the last list, event or bookmark
-  std::optional<Error> grave_;  // what was lost may never come again; until a whole list came
+  std::optional<Error>
+      grave_;  // the loss of events that may never arrive again; until a complete list
   int failed_lists_ = 0;        // in a row
-  std::string resource_version_;  // watch from here
+  std::string resource_version_;  // watch from this version
   bool saw_event_ = false;
 };
 

@@ -6,8 +6,8 @@
 namespace imagesweep::kube {
 namespace {
 
-// A run that was refused is tried again a minute later at most, so that what was not yet believed
-// at the end of this time is believed within two.
+// A refused run is repeated after at most a minute, so a list that is still refused at the end of
+// this time is accepted within two minutes.
 constexpr Millis kGrace = std::chrono::seconds(45);
 
 std::optional<std::uint64_t> Number(const std::string& version) {
@@ -22,7 +22,7 @@ std::optional<std::uint64_t> Number(const std::string& version) {
 
 Status RewindGuard::Check(const std::string& listed, const std::string& watched, SteadyTime now) {
   const auto number = Number(listed);
-  if (!number) return Done{};  // no server that orders its versions
+  if (!number) return Done{};  // the server does not order its versions
   const auto watch = Number(watched);
   const std::uint64_t newest = watch && watch != discounted_ ? std::max(newest_, *watch) : newest_;
   if (*number < newest) {

@@ -9,14 +9,15 @@
 
 namespace imagesweep::kube {
 
-// Notices an API server that went back in time: a stale one behind a load balancer, or an etcd that
-// was restored from a backup.  resourceVersions of one resource are ordered numbers (KEP-5504).
-// An older list is refused for 45 s; when a second list, so much later, is not older still, it is
-// the new truth.  Pure; not for several threads at once.
+// Detects an API server that went back in time: a stale one behind a load balancer, or an etcd that
+// was restored from a backup. The resourceVersions of one resource are ordered numbers (KEP-5504).
+// The guard refuses an older list for 45 s. If a later list is not even older, the guard accepts it
+// as the new state. Pure; not thread-safe.
 class RewindGuard {
  public:
-  // `listed`: of a consistent list; `watched`: the newest that the watch knew before that list was
-  // asked for, or empty.  kIncomplete when the list is older than something seen before.
+  // `listed` is the version of a consistent list. `watched` is the newest version that the watch
+  // knew before the list was requested, or empty. kIncomplete if the list is older than something
+  // seen before.
   Status Check(const std::string& listed, const std::string& watched, SteadyTime now);
 
  private:
@@ -25,7 +26,7 @@ class RewindGuard {
     SteadyTime since;
   };
   std::uint64_t newest_ = 0;
-  std::optional<std::uint64_t> discounted_;  // the watch's, from before an accepted rewind
+  std::optional<std::uint64_t> discounted_;  // the watch's version from before an accepted rewind
   std::optional<Back> back_;
 };
 

@@ -24,10 +24,10 @@ Result<const Json*> At(const Json& object, const char* key, Json::value_t type, 
 }  // namespace
 
 Result<Json> ParseStrict(std::string_view text) {
-  // The keys of the objects that are open, by depth.
+  // The keys of the open objects, by depth.
   std::vector<std::set<std::string>> keys;
   std::string problem;
-  // Thrown, so that the rest is not read: deep nesting takes 75 times its size in memory.
+  // An exception stops the parser at once: deep nesting takes 75 times its size in memory.
   struct Refused {};
   const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
     if (depth > kMaxDepth) {
@@ -40,7 +40,7 @@ Result<Json> ParseStrict(std::string_view text) {
     } else if (event == Json::parse_event_t::key) {
       const auto& key = parsed.get_ref<const std::string&>();
       if (!keys[static_cast<std::size_t>(depth) - 1].insert(key).second) {
-        problem = "key \"" + Printable(key) + "\" stands twice in one object";
+        problem = "key \"" + Printable(key) + "\" appears twice in one object";
         throw Refused();
       }
     }

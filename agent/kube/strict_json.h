@@ -10,13 +10,15 @@ namespace imagesweep::kube {
 
 using Json = nlohmann::json;
 
-// JSON that can be read in one way only: valid UTF-8, no key twice in an object, at most 100
-// levels. kIncomplete otherwise: what cannot be understood must not be skipped.
+// Parses JSON that has only one reading: valid UTF-8, no duplicate key in an object, at most 100
+// levels. Anything else is kIncomplete, because a part that cannot be understood must not be
+// skipped.
 Result<Json> ParseStrict(std::string_view text);
 
-// The text at `key`, empty when absent; kIncomplete when it is there and not a string.
+// The string at `key`, empty if absent. kIncomplete if it is not a string.
 Result<std::string> TextAt(const Json& object, const char* key);
-// The object or array at `key`, or null when absent or JSON null; kIncomplete when of another type.
+// The object or array at `key`, or null if it is absent or JSON null. kIncomplete if it has another
+// type.
 Result<const Json*> ObjectAt(const Json& object, const char* key);
 Result<const Json*> ArrayAt(const Json& object, const char* key);
 

@@ -33,7 +33,9 @@ std::vector<Owned<X509>> ReadCertificates(const std::string& pem) {
 }
 
 Owned<EVP_PKEY> ReadKey(const std::string& pem) {
-  const auto no_password = [](char*, int, int, void*) { return 0; };  // never asks on the terminal
+  const auto no_password = [](char*, int, int, void*) {
+    return 0;
+  };  // never prompts on the terminal
   Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(Reader(pem).get(), nullptr, no_password, nullptr));
   ERR_clear_error();
   return key;
@@ -73,7 +75,7 @@ Result<std::shared_ptr<TlsIdentity>> TlsIdentity::Create(const ApiServer& server
   return std::shared_ptr<TlsIdentity>(new TlsIdentity(server, std::move(host)));
 }
 
-// Files may be swapped one by one: a certificate whose key is still the old one is not usable yet.
+// Files may be replaced one by one, so a new certificate with the old key is not usable yet.
 ApiServer TlsIdentity::Newest() {
   return server_.With([](ApiServer& server) {
     if (!server.reread) return server;
@@ -94,7 +96,7 @@ void TlsIdentity::Apply(SSL_CTX* context) {
   const ApiServer server = Newest();
   Owned<X509_STORE> store(X509_STORE_new());
   for (const auto& ca : ReadCertificates(server.ca)) X509_STORE_add_cert(store.get(), ca.get());
-  SSL_CTX_set_cert_store(context, store.release());  // also drops the system's bundle
+  SSL_CTX_set_cert_store(context, store.release());  // also drops the CA bundle of the system
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_cert_verify_callback(context, Verify, this);
   SSL_CTX_set_ex_data(context, SelfIndex(), this);
@@ -107,8 +109,8 @@ void TlsIdentity::Apply(SSL_CTX* context) {
   SSL_CTX_use_PrivateKey(context, ReadKey(server.client_key).get());
 }
 
-// The whole verification by OpenSSL alone, host included, because its reasons are exact and
-// cpprestsdk tells none; and because cpprestsdk compares an IPv6 address with its brackets on.
+// OpenSSL alone does the whole verification, including the host: its reasons are exact, cpprestsdk
+// gives none, and cpprestsdk compares an IPv6 address in brackets.
 int TlsIdentity::Verify(X509_STORE_CTX* chain, void* self) {
   auto* identity = static_cast<TlsIdentity*>(self);
   X509_VERIFY_PARAM* rules = X509_STORE_CTX_get0_param(chain);
@@ -124,7 +126,7 @@ int TlsIdentity::Verify(X509_STORE_CTX* chain, void* self) {
   return verified == 1 ? 1 : 0;
 }
 
-// An alert that the server sent, for one about our client certificate.
+// An alert from the server, for example about our client certificate.
 void TlsIdentity::OnInfo(const SSL* ssl, int where, int code) {
   constexpr int kCloseNotify = 0;
   if ((where & SSL_CB_READ_ALERT) != SSL_CB_READ_ALERT || (code & 0xff) == kCloseNotify) return;

@@ -12,25 +12,25 @@
 
 namespace imagesweep::kube {
 
-// Who we believe and who we are, for every TLS connection to one API server.  CA and client
-// certificate are read again for each new connection; what cannot be read or used, or belongs to
-// another server, leaves the ones before in force.  Any thread.
+// The trusted CA and the client certificate for every TLS connection to one API server. They are
+// read again for each new connection. If the new ones cannot be read or used, or belong to another
+// server, the previous ones stay in use. Thread-safe.
 class TlsIdentity {
  public:
-  // kInvalid when the CA, the client certificate or its key cannot be used, so that a bad file is
-  // an error with a name and not a failed handshake.  `host`: name or address that the server's
-  // certificate must carry.
+  // kInvalid if the CA, the client certificate, or its key cannot be used, so that a bad file
+  // causes a clear error instead of a failed handshake. `host` is the name or address that the
+  // certificate of the server must have.
   static Result<std::shared_ptr<TlsIdentity>> Create(const ApiServer& server, std::string host);
 
-  // Sets up the context of a new connection: the cluster's CA and no other, the host, the client certificate, TLS 1.2 and
-  // up. Must outlive the context.
+  // Configures the context of a new connection: only the CA of the cluster, the host, the client
+  // certificate, and TLS 1.2 or later. This object must outlive the context.
   void Apply(SSL_CTX* context);
 
-  // How many contexts were set up: one for each connection that was begun.
+  // The number of contexts configured: one for each connection that was started.
   std::size_t contexts() const { return contexts_.load(); }
 
-  // Why the last server certificate was refused, in OpenSSL's words ("certificate is not yet
-  // valid"), or what the server sent as an alert; empty when neither happened since the last call.
+  // Why the last server certificate was refused, in the words of OpenSSL ("certificate is not yet
+  // valid"), or the alert that the server sent. Empty if neither happened since the last call.
   std::string TakeProblem();
 
  private:

@@ -11,8 +11,8 @@ constexpr Millis kVeryShort = std::chrono::seconds(1);
 
 }  // namespace
 
-// Too many requests and passing faults lose no events: the same resourceVersion still covers the
-// gap, and a list would only add to the load.
+// Throttling and temporary faults lose no events: the same resourceVersion still covers the gap,
+// and a list would only add to the load.
 WatchEnding AfterRefusal(const ApiStatus& status) {
   const bool passing =
       status.throttled() || status.code >= 500 || status.code == 401 || status.code == 403;
@@ -21,7 +21,7 @@ WatchEnding AfterRefusal(const ApiStatus& status) {
           status.retry_after, status.throttled()};
 }
 
-// A server that fails inside a watch may have lost events of it; one that is only busy has not.
+// A server that fails inside a watch may have lost events. A throttling server has not.
 WatchEnding AfterErrorEvent(const ApiStatus& status) {
   return {status.throttled() ? Next::kResume : Next::kRelist, status.ToError(), status.retry_after,
           status.throttled()};
@@ -41,7 +41,7 @@ WatchEnding AfterSilence() {
 
 WatchEnding AfterEnd(Millis lived, bool saw_event) {
   if (!saw_event && lived < kVeryShort)
-    return AfterBreak({ErrorKind::kUnavailable, "ended at once, without an event"});
+    return AfterBreak({ErrorKind::kUnavailable, "the stream ended at once, without an event"});
   return {};
 }
 

@@ -24,7 +24,7 @@ bool ReadWhole(std::string_view text, std::uint64_t& number) {
   return code == std::errc() && end == text.data() + text.size();
 }
 
-// The texts of a ConfigMap's `data`, each asked for by its key; the first that is wrong is told.
+// Reads the texts of a ConfigMap's `data` by their keys, and remembers the first one that is wrong.
 class Fields {
  public:
   explicit Fields(const Json& object) {
@@ -70,7 +70,7 @@ class Fields {
 
  private:
   void Wrong(const char* key) {
-    if (wrong_.empty()) wrong_ = std::string("its ") + key + " cannot be read";
+    if (wrong_.empty()) wrong_ = std::string("field ") + key + " is missing or invalid";
   }
   const Json* data_ = nullptr;
   std::string wrong_;
@@ -90,7 +90,7 @@ Json Metadata(const IndexName& index, const std::string& name, const std::string
 
 }  // namespace
 
-// A label's value has 63 characters (k8s.io/apimachinery, pkg/util/validation).
+// The value of a label has at most 63 characters (k8s.io/apimachinery, pkg/util/validation).
 Status CheckIndexName(const std::string& name) {
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   const bool good =
@@ -100,7 +100,7 @@ Status CheckIndexName(const std::string& name) {
   return Error{
       ErrorKind::kInvalid,
       "--index-name \"" + Printable(name) +
-          "\" must be lower-case letters, digits, - and . (at most 63), such as imagesweep"};
+          "\" is invalid: use at most 63 lowercase letters, digits, - and ., such as imagesweep"};
 }
 
 std::string ConfigMapsPath(const IndexName& index) {
@@ -179,14 +179,15 @@ void KeepMarks(const ObjectMarks& marks, Json& object) {
   if (!marks.annotations.empty()) metadata["annotations"] = marks.annotations;
 }
 
-// The format first: of another one nothing else can be expected.
+// The format comes first: nothing else is known about other formats.
 Result<IndexHead> ReadHead(const Json& object) {
   Fields fields(object);
   IndexHead head;
   head.format = fields.Number("format");
   if (fields.wrong().empty() && head.format != kIndexFormat)
-    return Bad("it has format " + std::to_string(head.format) + ", and this version reads " +
-               std::to_string(kIndexFormat) + " alone: agents and index must be of one release");
+    return Bad("it has format " + std::to_string(head.format) + ", and this version reads only " +
+               std::to_string(kIndexFormat) +
+               "; install the same release for the agents and the index");
   head.generation = fields.Number("generation");
   head.slot = fields.Slot();
   head.shards = fields.Number("shards");

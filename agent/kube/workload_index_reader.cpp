@@ -25,14 +25,14 @@ Result<WorkloadEvidence> WorkloadIndexReader::Read(SteadyTime /*newer_than*/,
 Status WorkloadIndexReader::CheckLoss(std::size_t references) {
   const std::scoped_lock lock(mu_);
   if (known_ && FellSharply(*known_, references)) {
-    // One with fewer still is another loss: it has to last by itself.
+    // An even smaller set is another loss, with its own waiting time.
     if (!loss_ || FellSharply(loss_->references, references))
       loss_ = Loss{references, clock_.Steady()};
     if (clock_.Steady() - loss_->since < kConfirmLoss)
       return Error{ErrorKind::kIncomplete, "fell from " + std::to_string(*known_) +
                                                " references to " + std::to_string(references) +
-                                               ": waiting for " + HumanDuration(kConfirmLoss) +
-                                               " whether it stays so"};
+                                               "; waiting " + HumanDuration(kConfirmLoss) +
+                                               " to confirm the loss"};
   }
   loss_.reset();
   known_ = references;
@@ -44,7 +44,7 @@ Result<WorkloadEvidence> WorkloadIndexReader::ReadSet(const std::stop_token& sto
   const auto listed = lister_.List("", stop);
   if (const auto* failure = std::get_if<ListFailure>(&listed))
     return failure->error.Wrap("the workload index " + index_.display());
-  // Of its own: the watch's must not be given a list that may be older than what it knows.
+  // A separate store: the watch's store must not get a list that may be older than what it knows.
   WorkloadIndexStore once(index_, clock_);
   if (auto status = once.Replace(std::get<ObjectList>(listed)); !status)
     return status.error().Wrap("the workload index " + index_.display());

@@ -10,15 +10,15 @@
 
 namespace imagesweep::kube {
 
-// The workloads as the leader of an index published them.  Reads what the watch knows; without one,
-// or before its first list, lists by itself.  Any thread.
+// The workloads as the leader of an index published them. Reads what the watch knows. Without a
+// watch, or before its first list, it lists the index itself. Thread-safe.
 //
-// A set that lacks more than half of the references of the one read before, or more than twenty, is
-// refused (kIncomplete) for the first two minutes: a leader notices a set that is not its own
+// A set that lacks more than half of the references of the previous one, or more than twenty, is
+// refused (kIncomplete) for the first two minutes. A leader notices a set that is not its own
 // within seconds, and its heartbeat comes every minute.
 class WorkloadIndexReader final : public WorkloadReader {
  public:
-  // `store` is null where there is no watch (the command line).
+  // `store` is null without a watch (on the command line).
   WorkloadIndexReader(const Lister& lister, IndexName index, const WorkloadIndexStore* store,
                       const Clock& clock)
       : lister_(lister), index_(std::move(index)), store_(store), clock_(clock) {}
@@ -41,7 +41,7 @@ class WorkloadIndexReader final : public WorkloadReader {
     SteadyTime since;
   };
   std::mutex mu_;
-  std::optional<std::size_t> known_;  // references of the set that was read last
+  std::optional<std::size_t> known_;  // references of the last set
   std::optional<Loss> loss_;
 };
 

@@ -10,7 +10,8 @@
 namespace imagesweep::kube {
 namespace {
 
-// resourceVersions of one resource are ordered numbers (KEP-5504); of others none is later.
+// The resourceVersions of one resource are ordered numbers (KEP-5504). Other versions have no
+// order.
 bool IsLater(const std::string& version, const std::string& than) {
   std::uint64_t one = 0, other = 0;
   const auto read = [](const std::string& text, std::uint64_t& number) {
@@ -60,7 +61,8 @@ void WorkloadIndexStore::NoteHead(State& state, const std::string& version) cons
   state.believed_version = version;
   ++state.beliefs;
   state.true_at = clock_.Steady() - std::max(age, Millis::zero());
-  // What is older is written anew before it counts again; what is newer is on its way.
+  // Shards of an older generation do not count until they are written again. Newer ones belong to
+  // the next set.
   std::erase_if(state.shards, [&](const auto& entry) {
     return entry.second && entry.second->shard.generation < head.generation;
   });
@@ -77,7 +79,7 @@ Status WorkloadIndexStore::Replace(const ObjectList& list) {
     state.shards.clear();
     state.head.reset();
     state.ahead = false;
-    // The head last: it says which shards are old.
+    // The head comes last: it shows which shards are old.
     for (const bool heads : {false, true})
       for (std::size_t i = 0; i < ids.size(); ++i)
         if ((ids[i].name == index_.name) == heads) Note(state, list.items[i], ids[i]);
@@ -133,41 +135,38 @@ std::uint64_t WorkloadIndexStore::changes() const {
   return state_.With([](const State& state) { return state.changes; });
 }
 
-// Why the head cannot be believed.
+// Why the head is not valid.
 std::optional<Error> WorkloadIndexStore::Doubt(const State& state) const {
-  const std::string watch = state.lost ? "; and its watch is lost: " + state.lost->what : "";
-  if (!state.listed) return Wrong("was not read yet" + watch);
+  const std::string watch = state.lost ? "; its watch is lost: " + state.lost->what : "";
+  if (!state.listed) return Wrong("has not been read yet" + watch);
   if (!state.head)
     return Error{ErrorKind::kNotFound, "there is no workload index " + index_.display() +
-                                           ": does `imagesweep index` run there with "
+                                           "; check that `imagesweep index` runs there with "
                                            "--index-name=" +
-                                           index_.name +
-                                           ", and what does its "
-                                           "log say?" +
-                                           watch};
+                                           index_.name + ", and read its log" + watch};
   if (!*state.head) return Wrong("cannot be read: " + state.head->error().what);
   const IndexHead& head = **state.head;
   if (state.ahead)
     return Wrong("has a heartbeat of " + FormatTime(head.heartbeat) +
-                 ", which is in this node's future: the clock here or that of " + head.holder +
-                 " is wrong");
+                 ", which is in this node's future; correct the clock of this node or that of " +
+                 head.holder);
   const IndexHead& believed = *state.believed;
   if (!head.SameSet(believed))
     return Wrong("went back from generation " + std::to_string(believed.generation) + " to " +
                  std::to_string(head.generation) +
-                 ", as an API server with old data or a restored backup does; it is believed "
-                 "again from its leader's next heartbeat on");
+                 ", because the API server has old data or was restored from a backup; the next "
+                 "heartbeat of its leader makes it valid again");
   const auto age = std::chrono::duration_cast<Millis>(clock_.Steady() - state.true_at);
   if (age <= kOldest) return std::nullopt;
-  return Wrong("was last true " + HumanDuration(age) + " ago (more than " + HumanDuration(kOldest) +
-               "): " + believed.holder +
-               " wrote it; does a leader run, can it read the workloads, and do the clocks agree? "
-               "The log of `imagesweep index` says it" +
-               watch);
+  return Wrong(
+      "was last true " + HumanDuration(age) + " ago (more than " + HumanDuration(kOldest) +
+      "), written by " + believed.holder +
+      "; check the log of `imagesweep index`, its right to read the workloads, and the clocks" +
+      watch);
 }
 
 Result<WorkloadEvidence> WorkloadIndexStore::Read() const {
-  // Before the look, so that what comes meanwhile is told of.
+  // Read before the set, so that a newer head that arrives meanwhile is reported.
   const std::uint64_t beliefs = state_.With([](const State& state) { return state.beliefs; });
   auto read = ReadWhole();
   refused_at_ = read ? 0 : beliefs + 1;
@@ -186,10 +185,10 @@ Result<WorkloadEvidence> WorkloadIndexStore::ReadWhole() const {
     evidence.as_of = state.true_at;
     for (const auto& [name, shard] : state.shards) {
       if (!IsShardOf(index_, head.slot, name)) continue;
-      if (NumberOf(name) >= head.shards) continue;  // left over of a larger set
+      if (NumberOf(name) >= head.shards) continue;  // left over from a larger set
       if (!shard) {
         doubt = Wrong("cannot be read: ConfigMap " + name + ": " + shard.error().what +
-                      "; its leader writes it anew");
+                      "; its leader writes it again");
         return 0;
       }
       shards.push_back(shard->shard);
@@ -197,20 +196,21 @@ Result<WorkloadEvidence> WorkloadIndexStore::ReadWhole() const {
     return 0;
   });
   if (doubt) return *doubt;
-  const std::string cure = "; its leader publishes it anew within seconds";
-  const std::string in_it = "is not whole in generation " + std::to_string(head.generation) + ": ";
+  const std::string cure = "; its leader publishes it again within seconds";
+  const std::string in_it = "is incomplete in generation " + std::to_string(head.generation) + ": ";
   const auto torn = std::ranges::find_if(shards, [&](const IndexShard& shard) {
     return shard.generation != head.generation || shard.sha256 != head.sha256 ||
            shard.count != head.shards;
   });
   if (torn != shards.end())
     return Wrong(in_it + "torn: shard " + std::to_string(torn->number + 1) +
-                 " is of another set (generation " + std::to_string(torn->generation) + ")" + cure);
+                 " belongs to another set (generation " + std::to_string(torn->generation) + ")" +
+                 cure);
   auto references = DecodeIndex(shards);
   if (!references) return Wrong(in_it + references.error().what + cure);
   if (references->size() != head.references)
-    return Wrong(in_it + "it has " + std::to_string(references->size()) + " references and not " +
-                 std::to_string(head.references) + cure);
+    return Wrong(in_it + "it has " + std::to_string(references->size()) +
+                 " references instead of " + std::to_string(head.references) + cure);
   evidence.references = *std::move(references);
   evidence.origin = "the index, generation " + std::to_string(head.generation);
   return evidence;

@@ -14,32 +14,32 @@
 
 namespace imagesweep::kube {
 
-// What is known of one workload index, and whether it can be believed.  Written by a reflector's
-// thread, read by any.
+// The known state of one workload index, and whether it is valid. The thread of a reflector writes
+// it, any thread may read it.
 //
-// Time: the leader's heartbeat says when the set was last true, by the leader's clock.  How old
-// that is, is reckoned once, with this node's clock, when a new heartbeat is seen; from then on the
-// monotonic clock counts.  So neither a clock that jumps nor a server that repeats old data makes
-// an old set young.
+// Time: the heartbeat of the leader states when the set was last current, by the leader's clock.
+// Its age is computed once, with the clock of this node, when a new heartbeat arrives. From then
+// on, the monotonic clock counts. So neither a clock that jumps nor a server that repeats old data
+// makes an old set young.
 //
-// Back in time: a head with a smaller resourceVersion and no younger heartbeat than one believed
-// before comes from a server with old data or from a restored backup, and may lack references.  It
-// is not believed until its leader's heartbeat is newer than any believed before.  The generation
-// orders nothing: it is what a writer says, and a false one would stand for ever.
+// Back in time: a head with a smaller resourceVersion and no younger heartbeat than the last
+// accepted one comes from a server with old data or from a restored backup, and may lack
+// references. It is refused until the heartbeat of its leader is newer than any accepted before.
+// The generation gives no order: the writer states it, and a false one would stay forever.
 //
-// From the future: a heartbeat that is far ahead of this node's clock proves nothing, so its head
-// is not believed, and what was believed before stays the measure for the next.  So whatever
-// somebody writes, the next true heartbeat heals it.
+// From the future: a heartbeat that is far ahead of the clock of this node proves nothing. Its head
+// is refused, and the last accepted one stays the measure for the next. So the next correct
+// heartbeat repairs any false one.
 //
-// Memory: only the shards of the published slot are kept, gzipped as they came, plus those that are
-// on their way into the other; the references themselves are made anew for each Read().
+// Memory: the store keeps only the shards of the published slot, gzipped as they arrived, and those
+// that are arriving for the other slot. Each Read() decodes the references again.
 class WorkloadIndexStore final : public ReflectorHandler {
  public:
-  // Heartbeats come about once a minute.
+  // Heartbeats arrive about once a minute.
   static constexpr Millis kOldest = std::chrono::minutes(10);
 
-  // `on_back`: called on the reflector's thread when there is something new to believe after a
-  // Read() that failed.
+  // `on_back` is called on the thread of the reflector when a newer head is accepted after a Read()
+  // that failed.
   WorkloadIndexStore(IndexName index, const Clock& clock, std::function<void()> on_back = {});
 
   Status Replace(const ObjectList& list) override;
@@ -47,13 +47,13 @@ class WorkloadIndexStore final : public ReflectorHandler {
   void Confirm() override;
   void Lose(const Error& why) override;
 
-  // The whole set, or kIncomplete/kNotFound: what is missing and what cures it.
+  // The complete set, or kIncomplete or kNotFound with the missing part and the fix.
   Result<WorkloadEvidence> Read() const;
-  // There was a list.
+  // Whether the index was listed.
   bool listed() const;
-  // Grows with everything that is seen.
+  // Increases with every list and every event.
   std::uint64_t changes() const;
-  // The watch is lost just now.
+  // Whether the watch is lost at the moment.
   bool lost() const;
 
  private:
@@ -61,13 +61,13 @@ class WorkloadIndexStore final : public ReflectorHandler {
     bool listed = false;
     std::optional<Error> lost;
     std::uint64_t changes = 0;
-    std::uint64_t beliefs = 0;              // so many heads were newer than those before
+    std::uint64_t beliefs = 0;              // how many heads were newer than all before
     std::optional<Result<IndexHead>> head;  // empty: there is none
     std::map<std::string, Result<SlottedShard>> shards;
-    bool ahead = false;                 // its heartbeat is from far in our future
-    std::optional<IndexHead> believed;  // the newest so far
+    bool ahead = false;                 // its heartbeat is far in the future of this node
+    std::optional<IndexHead> believed;  // the newest accepted head
     std::string believed_version;       // its resourceVersion
-    SteadyTime true_at;                 // when that set was last true
+    SteadyTime true_at;                 // when that set was last current
   };
   void Note(State& state, const Json& object, const ObjectId& id) const;
   void NoteHead(State& state, const std::string& version) const;
@@ -79,7 +79,7 @@ class WorkloadIndexStore final : public ReflectorHandler {
   const IndexName index_;
   const Clock& clock_;
   const std::function<void()> on_back_;
-  // Of `beliefs` at the last Read() that failed, plus one; 0: the last one did not.
+  // `beliefs` at the last Read() if it failed, plus one. 0: it did not fail.
   mutable std::atomic<std::uint64_t> refused_at_{0};
   Guarded<State> state_;
 };

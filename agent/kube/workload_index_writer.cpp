@@ -7,11 +7,12 @@ namespace imagesweep::kube {
 namespace {
 
 constexpr const char* kResource = "configmaps";
-// No leader ever counts so far; a number beyond it is damage, and counting on from it would end.
+// No leader ever counts this far. A greater number is damage, and counting on from it would
+// overflow.
 constexpr std::uint64_t kGreatestGeneration = std::uint64_t{1} << 62;
 
 Error NotLeading() {
-  return {ErrorKind::kIncomplete, "the leadership is gone"};
+  return {ErrorKind::kIncomplete, "the leadership was lost"};
 }
 
 }  // namespace
@@ -29,7 +30,7 @@ void WorkloadIndexWriter::Forget() {
   known_.reset();
 }
 
-// What cannot be read is overwritten when its turn comes; its version is all that is needed.
+// An object that cannot be read is overwritten later. Only its version is needed.
 Status WorkloadIndexWriter::Learn(const std::stop_token& stop) {
   const auto listed = lister_.List("", stop);
   if (const auto* failure = std::get_if<ListFailure>(&listed)) return failure->error;
@@ -71,7 +72,7 @@ Status WorkloadIndexWriter::Write(const std::string& name,
   if (!answer) {
     Error why = answer.error().Wrap("write ConfigMap " + index_.name_space + "/" + name);
     if (create && why.kind == ErrorKind::kDenied)
-      why.what += "; the chart makes it for the index: it takes a greater workloads.index.shards";
+      why.what += "; the chart creates this ConfigMap: set a greater workloads.index.shards";
     return why;
   }
   const auto id = ReadId(*answer);
@@ -121,7 +122,7 @@ Result<WorkloadIndexWriter::Published> WorkloadIndexWriter::WriteSet(
   head.shards = shards->size();
   head.sha256 = shards->front().sha256;
   Published published{head.generation, references.size(), shards->size(), 0};
-  // From here on that number is taken, whatever becomes of it.
+  // From here on, this number is used, even if the publication fails.
   newest_ = head.generation;
   for (IndexShard& shard : *shards) {
     published.bytes += shard.bytes.size();

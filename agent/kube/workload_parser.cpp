@@ -20,8 +20,8 @@ std::string Trimmed(const std::string& text) {
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
-// Positive, or 0: people may write into annotations what they like, and an object without a
-// revision is never the one that is thought old.
+// Positive, or 0: people may write anything into annotations, and an object without a revision
+// never counts as an old one.
 std::int64_t Positive(const std::string& text) {
   std::int64_t number = 0;
   const char* end = text.data() + text.size();
@@ -29,7 +29,8 @@ std::int64_t Positive(const std::string& text) {
   return error == std::errc() && rest == end && number > 0 ? number : 0;
 }
 
-// The text at `key`, and nothing when it is no text: for what does not say which images there are.
+// The string at `key`, or an empty one if it is not a string. Only for fields that do not name
+// images.
 std::string TextOrNone(const Json& object, const char* key) {
   if (!object.is_object()) return {};
   const auto at = object.find(key);
@@ -53,8 +54,8 @@ Status ReadContainers(const Json& spec, const char* key, std::vector<WorkloadIma
     auto image = TextAt(container, "image");
     if (!image) return std::move(image).error();
     if (image->empty()) return Bad("container " + Printable(name) + " has no image");
-    // A template may say " " where something else puts the image in later (openshift/origin#14659;
-    // kubernetes, pkg/apis/core/validation): no image yet.
+    // A template may have " " as a placeholder for an image that something sets later
+    // (openshift/origin#14659; kubernetes, pkg/apis/core/validation).
     std::string text = Trimmed(*image);
     if (text.empty()) continue;
     images.push_back({std::move(text), name});
@@ -106,14 +107,14 @@ Keep TemplateKeep() {
                                           {"volumes", volume}})}});
 }
 
-// The object at `key`, which must be there.
+// The object at `key`, which is required.
 Result<const Json*> Required(const Json& object, const char* key) {
   auto found = ObjectAt(object, key);
   if (found && *found == nullptr) return Bad(std::string("it has no ") + key);
   return found;
 }
 
-// Everything in `json` that is written as containers or image volumes are.
+// Collects everything in `json` that has the form of a container or an image volume.
 void CollectImagesFromUnknown(const Json& json, std::vector<WorkloadImage>& images) {
   if (json.is_object()) {
     const std::string name = TextOrNone(json, "name");
@@ -133,7 +134,7 @@ void CollectImagesFromUnknown(const Json& json, std::vector<WorkloadImage>& imag
     for (const Json& part : json) CollectImagesFromUnknown(part, images);
 }
 
-// An owner that cannot be read is none: then the object stands for itself, and is kept.
+// An owner that cannot be read counts as none: then the object stands for itself and is kept.
 void ReadOwner(const Json& metadata, WorkloadObject& out) {
   for (const Json& owner : PartOrNone(metadata, "ownerReferences")) {
     if (!owner.is_object()) continue;
@@ -145,7 +146,7 @@ void ReadOwner(const Json& metadata, WorkloadObject& out) {
                        TextOrNone(owner, "kind"), TextOrNone(owner, "name"),
                        TextOrNone(owner, "uid")};
     if (!read.kind.empty() && !read.name.empty() && !read.uid.empty()) out.owner = std::move(read);
-    return;  // the API server admits one controller
+    return;  // the API server accepts only one controller
   }
 }
 
@@ -175,7 +176,7 @@ Status ReadMetadata(const Json& object, WorkloadObject& out) {
   return Done{};
 }
 
-// The replicas of spec or status; `absent` when it says none, and one when it cannot be read.
+// The replicas of spec or status: `absent` if the field is missing, and one if it cannot be read.
 std::int64_t Replicas(const Json& holder, std::int64_t absent) {
   if (!holder.is_object()) return 1;
   const auto at = holder.find("replicas");
@@ -236,7 +237,7 @@ Status Parse(const Json& object, WorkloadObject& out) {
   auto kind = TextAt(object, "kind");  // absent within a list
   if (!kind) return std::move(kind).error();
   if (!kind->empty() && *kind != ResourceOf(out.kind).name)
-    return Bad("it is a " + Printable(*kind));
+    return Bad("its kind is " + Printable(*kind));
   if (auto read = ReadMetadata(object, out); !read) return read;
   return ReadKind(object, out);
 }

@@ -54,7 +54,7 @@ struct WorkloadImage {
   friend bool operator==(const WorkloadImage&, const WorkloadImage&) = default;
 };
 
-// The owner whose controller made the object.
+// The owner whose controller created the object.
 struct WorkloadOwner {
   std::string group;  // of its API: "apps"; empty: the core group
   std::string kind;
@@ -64,36 +64,36 @@ struct WorkloadOwner {
   friend auto operator<=>(const WorkloadOwner&, const WorkloadOwner&) = default;
 };
 
-// All that ParseWorkload looks at.
+// Everything that ParseWorkload reads.
 Keep WorkloadKeep(WorkloadKind kind);
 
-// What one object says about images: little, so that thousands can be kept.
+// The images of one object. It is small, so that thousands of objects fit into memory.
 struct WorkloadObject {
   WorkloadKind kind = WorkloadKind::kDeployment;
   std::string name_space;
   std::string name;
   std::string uid;
   std::string resource_version;
-  std::optional<WorkloadOwner> owner;  // empty: nobody's, or nobody controls it any more
-  std::int64_t revision = 0;           // 0: it says none
+  std::optional<WorkloadOwner> owner;  // empty: the object has no controller
+  std::int64_t revision = 0;           // 0: none
   std::string current_revision;        // StatefulSet: the ControllerRevision that pods still run
   bool scaled_to_zero = false;         // spec.replicas is 0
-  bool runs = false;                   // ReplicaSet: it has pods, or is to have some
+  bool runs = false;                   // ReplicaSet: it has pods, or should have some
   bool being_deleted = false;          // metadata.deletionTimestamp is set
-  std::vector<WorkloadImage> images;   // none of a Job that has finished
+  std::vector<WorkloadImage> images;   // none for a finished Job
 
   friend bool operator==(const WorkloadObject&, const WorkloadObject&) = default;
 };
 
-// From an object of that kind.  Counted are containers, init containers (sidecars too) and image
-// volumes of the pod template; a template has no ephemeral containers.  kIncomplete, with the
-// object's name, for one whose images cannot be read: it may need one that we would not see.  What
-// is odd elsewhere is taken for the case that keeps more: an owner that cannot be read is none, a
-// revision none, a replica count one.
+// From an object of that kind. The images are those of containers, init containers (including
+// sidecars), and image volumes of the pod template. A template has no ephemeral containers. If the
+// images cannot be read, the result is kIncomplete with the name of the object, because it may need
+// an image that is not seen. Other invalid fields are read so that more is kept: an invalid owner
+// or revision as none, an invalid replica count as one.
 //
-// The API server stores anything in a ControllerRevision, whoever its owner is said to be
-// (KubeVirt, for one, keeps other things in them).  So of any of them counts every image of
-// anything in it that is written as a container or an image volume is.
+// The API server stores any data in a ControllerRevision, for any stated owner (KubeVirt, for
+// example, stores other data). So every image counts that appears anywhere in it in the form of a
+// container or an image volume.
 Result<WorkloadObject> ParseWorkload(WorkloadKind kind, const Json& object);
 
 }  // namespace imagesweep::kube

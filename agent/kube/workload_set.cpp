@@ -11,7 +11,7 @@ namespace {
 
 using Objects = std::vector<const WorkloadObject*>;
 
-// Who an object can be the child of; ordered, for a map.
+// The owner of an object as a key. Ordered, for a map.
 struct OwnerKey {
   std::string name_space;
   WorkloadOwner owner;
@@ -30,7 +30,7 @@ bool IsRevision(const WorkloadObject& object) {
          object.kind == WorkloadKind::kControllerRevision;
 }
 
-// Deployment, StatefulSet and DaemonSet, which are among the objects when they are there.
+// Deployment, StatefulSet, and DaemonSet, which are among the objects if they exist.
 bool IsBuiltIn(const WorkloadOwner& owner) {
   return owner.group == "apps" &&
          (owner.kind == "Deployment" || owner.kind == "StatefulSet" || owner.kind == "DaemonSet");
@@ -42,10 +42,10 @@ OwnerKey KeyOf(const WorkloadObject& object) {
           {batch ? "batch" : "apps", ResourceOf(object.kind).name, object.name, object.uid}};
 }
 
-// Whether the children of one owner can be told old from new.  All need a number: age is no
-// measure, since a rollback makes an old one the newest.  A controller that is not Kubernetes' own
-// is only known to run those of its ReplicaSets that have pods, so one of them must; what it keeps
-// in ControllerRevisions is its own affair.
+// Whether the children of one owner can be ranked. All need a revision number: age is no measure,
+// because a rollback makes an old revision the newest. A third-party controller is only known to
+// run those of its ReplicaSets that have pods, so one of them must have some. Its
+// ControllerRevisions have no known meaning.
 bool HaveRanks(const Objects& children, const WorkloadObject* parent) {
   const auto numbered = [](const auto* child) { return child->revision > 0; };
   if (children.empty() || !std::ranges::all_of(children, numbered)) return false;
@@ -65,7 +65,7 @@ class Joiner {
                             revision, revisions_back, owner.scaled_to_zero});
   }
 
-  // `parent` is null when it is of a kind that is not read.
+  // `parent` is null if its kind is not read.
   void AddChildren(const Objects& children, const WorkloadObject* parent) {
     const WorkloadOwner& named = *children.front()->owner;
     Owner owner{named.kind, named.name, 0, parent != nullptr && parent->scaled_to_zero};
@@ -73,7 +73,7 @@ class Joiner {
     std::ranges::copy_if(children, std::back_inserter(living),
                          [](const auto* child) { return !child->being_deleted; });
     const bool ranked = HaveRanks(living, parent);
-    std::vector<std::int64_t> order;  // the newest first
+    std::vector<std::int64_t> order;  // newest first
     for (const auto* child : living) order.push_back(child->revision);
     std::ranges::sort(order, std::greater());
     order.erase(std::unique(order.begin(), order.end()), order.end());
@@ -113,7 +113,7 @@ std::vector<WorkloadReference> JoinWorkloads(
     const auto found = parents.find(key);
     const WorkloadObject* parent = found == parents.end() ? nullptr : found->second;
     if (parent == nullptr && IsBuiltIn(key.owner)) {
-      // Every old ReplicaSet has no replicas; that says nothing about its Deployment.
+      // Every old ReplicaSet has no replicas, which says nothing about its Deployment.
       for (const auto* orphan : of_one) joiner.AddItself(*orphan, orphan->revision, false);
     } else {
       joiner.AddChildren(of_one, parent);
@@ -122,7 +122,7 @@ std::vector<WorkloadReference> JoinWorkloads(
   for (const auto& object : objects) {
     if (IsRevision(*object) && object->owner) continue;
     std::int64_t revision = object->revision;
-    // Those of a StatefulSet or DaemonSet have the number, it has not.
+    // The revisions of a StatefulSet or DaemonSet have the number, the object itself does not.
     if (const auto own = children.find(KeyOf(*object)); own != children.end() && revision == 0)
       for (const auto* child : own->second)
         if (!child->being_deleted) revision = std::max(revision, child->revision);

@@ -11,13 +11,12 @@
 namespace imagesweep::kube {
 namespace {
 
-// A server that answers with a page in one chunk makes us hold it; ReplicaSets have 5 to 10 KiB
-// each.
+// If a server sends a page in one chunk, the page is held in memory. A ReplicaSet has 5 to 10 KiB.
 constexpr int kPage = 100;
 constexpr std::size_t kMostPages = 500;  // 50,000 objects of one kind
-// A list of the whole cluster is dear: on top of the watch it is only for events that were lost.
+// A list of the whole cluster is expensive. Beside the watch, it only finds lost events.
 constexpr Millis kRelistAfter = std::chrono::minutes(30);
-// Batches that follow one another at once may share a list.
+// Batches that follow each other immediately may share a list.
 constexpr Millis kListedAnew = std::chrono::seconds(2);
 
 Error Explain(Error why) {
@@ -25,7 +24,7 @@ Error Explain(Error why) {
   return why;
 }
 
-// What cannot last: the server was not there.  Anything else was an answer.
+// A temporary failure: the server did not answer. Any other error was an answer.
 bool MayPass(const Error& why) {
   return why.kind == ErrorKind::kUnavailable || why.kind == ErrorKind::kDeadline;
 }
@@ -59,7 +58,7 @@ void WorkloadStore::Start() {
 Status WorkloadStore::Take(const Json& item) {
   auto object = ParseWorkload(resource_.kind, item);
   if (!object) return std::move(object).error();
-  // Most are the same as in the list before; two of everything would be twice the memory.
+  // Most objects are the same as in the previous list. Sharing them avoids twice the memory.
   auto one = state_.With([&](const State& state) -> std::shared_ptr<const WorkloadObject> {
     const auto at = state.objects.find(object->uid);
     return at != state.objects.end() && *at->second == *object ? at->second : nullptr;
@@ -222,7 +221,7 @@ Result<WorkloadEvidence> WorkloadSource::Read(SteadyTime newer_than, const std::
   if (!as_of && watches_) {
     refused_ = true;
     objects.clear();
-    as_of = CollectAll(objects);  // what came meanwhile would not be told of
+    as_of = CollectAll(objects);  // nothing would report what arrived meanwhile
     if (as_of) refused_ = false;
   }
   if (!as_of) return as_of.error().Wrap("workloads");

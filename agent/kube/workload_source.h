@@ -23,10 +23,11 @@ namespace imagesweep::kube {
 
 using WorkloadObjects = std::vector<std::shared_ptr<const WorkloadObject>>;
 
-// The objects of one kind that a watch knows.  Written by the reflector's thread, read by any.
+// The objects of one kind that a watch knows. The thread of the reflector writes it, any thread may
+// read it.
 class WorkloadStore final : public ReflectorHandler, private ItemSink {
  public:
-  // `on_live`: called on the reflector's thread after each sign of life.
+  // `on_live` is called on the thread of the reflector whenever the watch shows that it works.
   WorkloadStore(WorkloadKind kind, const Clock& clock, std::function<void()> on_live);
 
   ItemSink* sink() override { return this; }
@@ -35,15 +36,15 @@ class WorkloadStore final : public ReflectorHandler, private ItemSink {
   void Confirm() override;
   void Lose(const Error& why) override;
 
-  // Adds what is known to `objects` and returns when it was last known to be current.  An error
-  // before the first list; while something was seen that is not understood, may be older than what
-  // was seen before, or may not be read; and when nothing was heard for longer than `most`, since a
-  // server that is away for a moment must not stop every node.
+  // Appends the known objects to `objects` and returns when they were last known to be current. It
+  // returns an error before the first list, while the last input cannot be understood, may be older
+  // than what was seen before, or may not be read, and if nothing was heard for longer than `most`.
+  // A short outage of the server is no error, so that it does not stop every node.
   Result<SteadyTime> Collect(Millis most, WorkloadObjects& objects) const;
 
  private:
   using ByUid = std::map<std::string, std::shared_ptr<const WorkloadObject>>;
-  // Items of the list that Replace() ends.
+  // The items of the list that Replace() completes.
   void Start() override;
   Status Take(const Json& item) override;
 
@@ -57,20 +58,20 @@ class WorkloadStore final : public ReflectorHandler, private ItemSink {
   const WorkloadResource& resource_;
   const Clock& clock_;
   const std::function<void()> on_live_;
-  RewindGuard rewind_;  // of the reflector's thread
-  ByUid staged_;        // the same
+  RewindGuard rewind_;  // used by the reflector's thread only
+  ByUid staged_;        // used by the reflector's thread only
   Guarded<State> state_;
 };
 
-// The cluster's workloads straight from the API server: seven kinds, each whole or not at all.
-// Before Watch() each Read() lists them.  Any thread.
+// The workloads of the cluster, directly from the API server: seven kinds, each complete or not at
+// all. Before Watch(), each Read() lists them. Thread-safe.
 class WorkloadSource final : public WorkloadReader {
  public:
   struct Options {
     Millis idle = std::chrono::seconds(90);
-    // Many agents that start together must not list together.
+    // Agents that start together must not list at the same time.
     Millis start_within = std::chrono::seconds(20);
-    // For how long what was seen counts when the server does not answer.
+    // How long the known state is valid if the server does not answer.
     Millis most_stale = std::chrono::minutes(5);
     std::uint64_t seed = 0;
   };
@@ -78,8 +79,9 @@ class WorkloadSource final : public WorkloadReader {
                  RequestObserver observer);
   ~WorkloadSource() override;
 
-  // Watches all kinds on threads of its own until it is destroyed.  Once, before the first Read().
-  // `on_back` is called on one of them when all is there again after a Read() that failed.
+  // Watches all kinds on threads of this object until it is destroyed. Call it once, before the
+  // first Read(). `on_back` is called on one of these threads when all kinds can be read again
+  // after a Read() that failed.
   void Watch(std::function<void()> on_back = {});
   Result<WorkloadEvidence> Read(SteadyTime newer_than, const std::stop_token& stop) override;
 

@@ -15,7 +15,7 @@ const std::string kHead =
     "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\ninterval: 1h\nkeep: {workloads: {enabled: "
     "false}}\n";
 
-// The loop on a thread of its own, on the real clock; every wait in these tests ends by an event.
+// The loop on its own thread with the real clock. Every wait in these tests ends with an event.
 struct AgentTest : testing::Test {
   ~AgentTest() override { Stop(); }
   void Start(bool force_dry_run = false) {
@@ -28,7 +28,7 @@ struct AgentTest : testing::Test {
     stop.request_stop();
     if (loop.joinable()) loop.join();
   }
-  // Until /readyz?verbose shows this of the last run.
+  // Waits until /readyz?verbose shows this result of the last run.
   void AwaitLastRun(const std::string& text) {
     for (int i = 0; i < 2000; ++i) {
       if (health.Ready("verbose").body.find(text) != std::string::npos) return;
@@ -114,7 +114,7 @@ TEST_F(AgentTest, ASourceThatIsBackEndsTheWaitAfterARefusal) {
   EXPECT_EQ(runs, 2) << "the very next run, without a back-off in between";
 }
 
-// It may say `suspend: true` by now.
+// The new policy may say `suspend: true`.
 TEST_F(AgentTest, RefusesRunsByAPolicyThatNobodyCanRead) {
   sight.Seen(node_clock.Steady());
   sight.Lost("ConfigMap sweep/policy: the API server answered 500");
@@ -170,7 +170,7 @@ TEST_F(AgentTest, AnEditStopsABatchThatIsUnderWay) {
   EXPECT_EQ(node.removed.size(), 1U);
 }
 
-// Copies each image in twenty parts, of which each takes ten minutes.
+// Copies each image in twenty parts of ten minutes each.
 struct SlowArchiver final : ImageArchiver {
   SlowArchiver(const FakeClock& its_clock, std::function<void()> its_look)
       : clock(its_clock), look(std::move(its_look)) {}

@@ -15,7 +15,7 @@ NodeEvent Removed(const std::string& note) {
   return {false, "ImagesRemoved", "RemoveImages", note};
 }
 
-// Offers and, when something is due, writes it.
+// Offers an event, and writes it if it is due.
 struct Paced {
   EventPacer pacer{"node1"};
   std::optional<NodeEventWrite> At(minutes time, const std::optional<NodeEvent>& event) {

@@ -9,7 +9,7 @@ namespace {
 
 using testing::ElementsAre;
 
-// Answers each write in turn, and stops the publisher after the last.
+// Returns the answers to the writes in order, and stops the publisher after the last one.
 struct EventPublisherTest : testing::Test {
   const RealClock clock{};
   std::shared_ptr<Log> log = *Log::Create(LogFormat::kText, "error");

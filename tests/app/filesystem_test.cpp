@@ -5,7 +5,7 @@
 namespace imagesweep {
 namespace {
 
-// K09: figures that cannot be.
+// K09: impossible figures.
 TEST(Filesystem, RefusesACapacityOfZeroAndClampsWhatIsTooMuch) {
   EXPECT_FALSE(CheckedUsage({"/", 0, 0, 0, 0}));
   const auto clamped = CheckedUsage({"/", 1000, 1200, 10, 20});

@@ -38,7 +38,7 @@ TEST_F(HealthTest, IsReadyWhenTheRuntimeAnswersAndAPolicyIsInForce) {
   EXPECT_THAT(health.Ready("").body, HasSubstr("[-]runtime failed: connection refused"));
 }
 
-// All agents lose sight of the policy when the API server is away; they must not all be unready.
+// When the API server is down, all agents lose the policy. They must not all become unready.
 TEST_F(HealthTest, SaysThatThePolicyIsNotReadAndStaysReady) {
   health.SetRuntime(runtime, {});
   health.SetPolicy(PolicySource{"file/p", "9f2c41aa03be"}, "");
@@ -63,7 +63,7 @@ TEST_F(HealthTest, TellsWhichSourceTheLastRunCouldNotTrust) {
   EXPECT_THAT(reply.body, HasSubstr("cannot read pods: 403 Forbidden"));
 }
 
-// Probes have no password, and what contradicts each other has names of pods.
+// Probes have no password, and the messages about contradictions contain names of pods.
 TEST_F(HealthTest, NamesOfPodsAreNotForEverybody) {
   Report report;
   report.refused =

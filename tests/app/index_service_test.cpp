@@ -35,7 +35,8 @@ struct IndexServiceTest : WorkloadIndexTest {
   IndexService service{{workloads, writer, &store, [this] { return leads; }, status, *log, clock},
                        1};
 
-  // So much time passes in looks of the service; after each the watch has caught up.
+  // Advances the time by this much in steps of the service. After each step, the watch has caught
+  // up.
   void Pass(Millis time) {
     const SteadyTime until = clock.Steady() + time;
     while (clock.Steady() < until) {
@@ -91,7 +92,7 @@ TEST_F(IndexServiceTest, WhoTakesOverPublishesAnewWhateverIsThere) {
   EXPECT_EQ(Generation(), "2");
 }
 
-// Agents must become blind rather than believe.
+// Agents must refuse to run rather than trust a wrong index.
 TEST_F(IndexServiceTest, WithoutEvidenceThereIsNoHeartbeat) {
   Pass(seconds(2));
   workloads.error = Error{ErrorKind::kDenied, "replicasets is forbidden"};
@@ -109,7 +110,7 @@ TEST_F(IndexServiceTest, WithoutEvidenceThereIsNoHeartbeat) {
   EXPECT_EQ(status.Ready("").status, 200);
 }
 
-// What it knows may be minutes old; the heartbeat says so.
+// The known workloads may be minutes old, and the heartbeat shows that.
 TEST_F(IndexServiceTest, TheHeartbeatIsAsOldAsTheEvidence) {
   workloads.age = minutes(4);
   Pass(seconds(2));
@@ -150,7 +151,7 @@ TEST_F(IndexServiceTest, TriesAgainWithBackOffAndSaysWhy) {
             HasSubstr("publishes_total{result=\"success\"} 1\n"), Not(HasSubstr("nan"))));
 }
 
-// Another led for a moment: what it wrote is not confirmed but replaced.
+// Another process led for a moment. The leader replaces its set instead of confirming it.
 TEST_F(IndexServiceTest, NeverConfirmsTheSetOfAnother) {
   Pass(seconds(2));
   kube::WorkloadIndexWriter other(http, index, "leader-2", {});

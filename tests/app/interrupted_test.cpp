@@ -35,7 +35,7 @@ struct Restorer final : NameRestorer {
   std::optional<Error> error;
 };
 
-// An image of which the removal took one tag and the digest before the process was killed.
+// An image that lost one tag and the digest before the process was killed.
 struct InterruptedTest : testing::Test {
   InterruptedTest() {
     Image image = Img("app", {"registry.example/app:v1", "registry.example/app:v2"});
@@ -85,7 +85,7 @@ TEST_F(InterruptedTest, ANameThatAnotherImageHasByNowIsLeftToIt) {
   EXPECT_THAT(restorer.given, ElementsAre(ElementsAre(whole.digests[0].text())));
 }
 
-// The agent is at it while somebody gives a command.
+// The agent is removing images while a user runs a command.
 TEST_F(InterruptedTest, WhatStillLosesNamesIsLeftToTheOtherProcess) {
   node.on_call = [&, lists = 0](const std::string& call) mutable -> std::optional<Error> {
     if (call == "ListImages" && ++lists == 2) node.images.back().tags.clear();
@@ -125,7 +125,7 @@ TEST_F(InterruptedTest, WhereNothingCanGiveNamesBackTheyAreNamed) {
   EXPECT_EQ(Open(), 1U) << "so that restore still knows them";
 }
 
-// The next run, of the agent or of a command, gives them back, and then the image goes as any
+// The next run, of the agent or of a command, restores the names. Then the image is removed as any
 // other, with all its names in the journal.
 TEST_F(InterruptedTest, TheNextRunGivesTheNamesBackAndThenRemovesTheImageAsAWhole) {
   ActivePolicy active;

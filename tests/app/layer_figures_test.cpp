@@ -15,7 +15,7 @@ using testing::UnorderedElementsAre;
 const LabNode::Layer kBase{"base", 1000, {4096, 3}}, kApp{"app", 1000, {4096, 3}},
     kOther{"other", 1000, {4096, 3}};
 
-// A node with images of their own layers, and one that is of the same as app.
+// A node with images that have their own layers, and one with the layers of app.
 struct UnknownContainersTest : testing::Test {
   UnknownContainersTest() {
     lab.Pull("app", {kBase, kApp});
@@ -38,7 +38,7 @@ TEST_F(UnknownContainersTest, OneThatTheCriListsIsTheCris) {
   EXPECT_THAT(Needed(), IsEmpty());
 }
 
-// The name means another image by now; what it runs on does not change.
+// The name now refers to another image. The layers that the container runs on do not change.
 TEST_F(UnknownContainersTest, NeedsWhatItNamesAndWhatItRunsOn) {
   lab.Run("by-hand", {kBase, kApp});
   lab.spec.containers.back().image = "docker.io/library/other:v1";
@@ -52,7 +52,7 @@ TEST_F(UnknownContainersTest, WithoutANameNeedsAllThatAreOfItsLayers) {
   EXPECT_THAT(Needed(), UnorderedElementsAre(Id("cfgapp"), Id("cfgtwin"))) << "base is beneath";
 }
 
-// As in a user namespace: containerd remaps the layers into a snapshot of their own.
+// As in a user namespace: containerd remaps the layers into a separate snapshot.
 TEST_F(UnknownContainersTest, NeedsWhatARemappedSnapshotIsMadeOf) {
   const std::string top = LabNode::Chain({kBase, kApp}, 2);
   lab.AddSnapshot("k8s.io", top + "-100000-65536", top, {4096, 3});

@@ -7,7 +7,7 @@
 namespace imagesweep {
 namespace {
 
-// R08: from the pod as the API server gives it to the plan that lets everything go that may.
+// R08: from the pod as the API server returns it to a plan that removes everything it may.
 TEST(PodImages, EveryImageThatAPodNamesIsKeptWhereverItNamesIt) {
   const char* const pod = R"({
     "metadata": {"namespace": "shop", "name": "api", "uid": "u", "resourceVersion": "7"},
@@ -32,7 +32,7 @@ TEST(PodImages, EveryImageThatAPodNamesIsKeptWhereverItNamesIt) {
   for (const char* name :
        {"init:1", "sidecar:1", "main:b", "debug:1", "model:1", "main:a", "main:c"})
     seen.Add(Img(name, {std::string_view("r.io/" + std::string(name))}));
-  seen.Add(Img("a", {"elsewhere.io/main:moved"}));  // what the status' digest means
+  seen.Add(Img("a", {"elsewhere.io/main:moved"}));  // the image of the digest in the status
   seen.seen().references = parsed->references;
   Policy policy = Policy::Default();
   policy.limits.max_percent_of_images = 100;

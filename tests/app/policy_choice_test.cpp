@@ -6,9 +6,9 @@ namespace imagesweep {
 namespace {
 
 struct Step {
-  char who;  // b: the base's text, o: the override's
+  char who;  // b: text of the base, o: text of the override
   Result<std::string> text;
-  std::string in_force;  // what is offered then; empty: nothing
+  std::string in_force;  // the offered policy; empty: none
 };
 
 TEST(PolicyChoiceTest, TheOverrideIsThePolicyWhileItExists) {
@@ -24,7 +24,7 @@ TEST(PolicyChoiceTest, TheOverrideIsThePolicyWhileItExists) {
        {'o', std::string("x"), "override x"},
        {'o', std::string("y"), "override y"},
        {'o', none, "base 1"}},
-      // Not to be read is not to be absent: the base may be the very thing it was to replace.
+      // An unreadable override is not a missing one: it may exist to replace the base.
       {{'b', std::string("1"), ""}, {'o', denied, "override forbidden"}, {'o', none, "base 1"}},
       {{'b', std::string("1"), ""}, {'o', no_key, "override has no key"}},
       {{'o', none, ""}, {'b', denied, "base forbidden"}},
@@ -47,7 +47,7 @@ TEST(PolicyChoiceTest, TheOverrideIsThePolicyWhileItExists) {
 
 struct PolicySightOfChoiceTest : testing::Test {
   static SteadyTime At(int second) { return SteadyTime(std::chrono::seconds(second)); }
-  std::string sight;  // what was told last
+  std::string sight;  // the last report
   PolicyChoice choice{"base", "override", [](const auto&, const auto&) {},
                       [this](const PolicyChoice::Seen& seen) {
                         sight = seen ? std::to_string(seen->time_since_epoch() /
@@ -58,7 +58,7 @@ struct PolicySightOfChoiceTest : testing::Test {
   const Error away{ErrorKind::kUnavailable, "503"};
 };
 
-// A base that is the policy is it only as long as somebody knows that there is no override.
+// The base is in force only while it is known that no override exists.
 TEST_F(PolicySightOfChoiceTest, TheOlderOfBothLooksCountsWhileTheBaseIsInForce) {
   choice.SetBase(std::string("b"));
   choice.SightBase(At(10));
@@ -93,7 +93,7 @@ TEST_F(PolicySightOfChoiceTest, WithoutAnOverrideTheBaseCountsAlone) {
   EXPECT_EQ(sight, "503");
 }
 
-// Deleted, or without the key: what was in force is not what the cluster holds.
+// The override was deleted, or lost its key, so the policy in force is not that of the cluster.
 TEST_F(PolicySightOfChoiceTest, ASourceWithoutATextDoesNotConfirmTheLastOne) {
   choice.WithoutOverride();
   choice.SetBase(std::string("b"));

@@ -39,7 +39,7 @@ TEST_F(PolicySightTest, IsToldWithinTwoMinutesAndRefusesAfterFive) {
   EXPECT_THAT(sight.Complaint(), IsEmpty());
 }
 
-// Nobody says that a watch is dead.
+// Nothing reports that a watch is dead.
 TEST_F(PolicySightTest, SilenceIsBlindnessToo) {
   sight.Seen(clock.Steady());
   clock.Advance(std::chrono::minutes(5));
@@ -54,8 +54,8 @@ TEST_F(PolicySightTest, WithoutAPolicyThereIsNothingToLose) {
   EXPECT_EQ(sight.UnreadFor(), Millis(0));
 }
 
-// Whatever comes in whatever order: a run goes by the policy exactly while it was seen within five
-// minutes, and blindness of two minutes is always told.
+// For any order of events: a run uses the policy exactly while it was seen within five minutes, and
+// two minutes without sight are always reported.
 TEST_F(PolicySightTest, NoRunGoesByAPolicyThatNobodySawForFiveMinutes) {
   std::mt19937_64 random(17);
   SteadyTime newest = clock.Steady();
@@ -68,7 +68,7 @@ TEST_F(PolicySightTest, NoRunGoesByAPolicyThatNobodySawForFiveMinutes) {
         newest = clock.Steady();
         sight.Seen(newest);
         break;
-      case 1:  // late news of an older look
+      case 1:  // a late report of an older read
         sight.Seen(clock.Steady() - std::chrono::minutes(10));
         newest = std::max(newest, clock.Steady() - std::chrono::minutes(10));
         break;

@@ -10,8 +10,8 @@
 #include "tests/support/fake_node.h"
 #include "tests/support/policies.h"
 
-// Runs on a node that others work on at the same time, whose disk fills up, or that nobody has
-// looked at before.
+// Runs on a node that other processes change at the same time, whose disk fills up, or that was
+// never observed before.
 
 namespace imagesweep {
 namespace {
@@ -21,14 +21,14 @@ using std::chrono::minutes;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-// Notes what reaches the runtime, and what was needed when it did.
+// Records the calls to the runtime, and the needed images at that time.
 class Watched final : public ImageRemover {
  public:
   explicit Watched(FakeNode& node) : node_(node) {}
 
   std::vector<Image> calls;
   std::vector<std::string> violations;
-  std::uint64_t inodes_freed = 0;  // by each removal
+  std::uint64_t inodes_freed = 0;  // for each removal
   std::uint64_t bytes_freed = 0;
 
   Result<Removal> Remove(const Image& image, DeletionGuard& guard,
@@ -76,8 +76,8 @@ struct PressureTest : testing::Test {
   Sweeper sweeper{{node, &node, remover, node, *ledger, clock}, "node1", std::nullopt};
 };
 
-// K02: of images for a runtime handler and without, only the one that no container of either uses
-// goes, with the handler that it was listed with.
+// K02: of two images, one with a runtime handler and one without, only the unused one is removed,
+// with the handler that it was listed with.
 TEST_F(PressureTest, AnUnusedImageOfARuntimeHandlerGoesWithItsHandler) {
   for (const char* name : {"zero:1", "one:1", "two:1"}) Pull(name);
   node.images[1].runtime_handler = node.images[2].runtime_handler = "kata";
@@ -92,9 +92,9 @@ TEST_F(PressureTest, AnUnusedImageOfARuntimeHandlerGoesWithItsHandler) {
   EXPECT_EQ(remover.calls[0].runtime_handler, "kata");
 }
 
-// K14: pods come and go, their images are pulled, and another collector deletes too, at every call
-// of a run.  No image goes that something needs at that moment, no run fails, and when it is quiet
-// again what is left over goes.
+// K14: during every call of a run, pods come and go, images are pulled, and another collector
+// deletes images. No image is removed that something needs at that moment, no run fails, and
+// afterwards the remaining images are removed.
 TEST_F(PressureTest, ManyHandsAtOnceHarmNothing) {
   active.policy.maximum_age = Millis(1);
   node.disk = DiskUsage{"/var", 1000, 200, 100, 100};
@@ -137,13 +137,14 @@ TEST_F(PressureTest, ManyHandsAtOnceHarmNothing) {
   EXPECT_GT(removed, 100);
   EXPECT_GT(spared, 10) << "the last look must have had something to see";
   Sweep();
-  // Longer than the pause after a removal that did not last, as when it was pulled again at once.
+  // Longer than the pause after a removal that did not last because the image was pulled again.
   clock.Advance(hours(7));
   ASSERT_FALSE(Sweep().refused);
   EXPECT_EQ(node.images.size(), running.size() + 1) << "those in use and the system's own";
 }
 
-// K15: bytes at 40 %, inodes at 85 %: unused images go until the low mark of inodes.
+// K15: with bytes at 40 % and inodes at 85 %, unused images are removed until inodes reach the low
+// threshold.
 TEST_F(PressureTest, WhenInodesRunOutUnusedImagesGoDownToTheLowMarkAndNoOthers) {
   node.disk = DiskUsage{"/var", 1000, 600, 1000, 150};
   active.policy.disk = {{75, 65}, {75, 65}, {0, Millis(0)}};
@@ -163,8 +164,8 @@ TEST_F(PressureTest, WhenInodesRunOutUnusedImagesGoDownToTheLowMarkAndNoOthers) 
   EXPECT_THAT(remover.calls, SizeIs(2)) << "below the high mark nothing more goes";
 }
 
-// X07: nobody knows how old these images are, so none goes by age until it was watched that long;
-// a machine that slept, or whose clock jumped, watched nothing.
+// X07: the age of these images is unknown, so none is removed by age before it was watched that
+// long. A machine that slept, or whose clock jumped, watched nothing.
 TEST_F(PressureTest, OnAFreshNodeNothingGoesByAgeUntilItWasWatchedThatLong) {
   for (int i = 0; i < 200; ++i) Pull("old" + std::to_string(i) + ":1");
   active.policy.maximum_age = hours(2);
@@ -181,7 +182,8 @@ TEST_F(PressureTest, OnAFreshNodeNothingGoesByAgeUntilItWasWatchedThatLong) {
   EXPECT_THAT(remover.calls, SizeIs(200));
 }
 
-// X07: a full disk does not wait for ages, but minimumAge does hold, and only unneeded ones go.
+// X07: a full disk does not wait for ages. But minimumAge holds, and only unneeded images are
+// removed.
 TEST_F(PressureTest, OnAFreshNodeOnlyUnneededImagesGoForSpace) {
   for (int i = 0; i < 200; ++i) Pull("i" + std::to_string(i) + ":1");
   for (int i = 0; i < 5; ++i) Run("p" + std::to_string(i), "i" + std::to_string(i) + ":1");
@@ -196,11 +198,12 @@ TEST_F(PressureTest, OnAFreshNodeOnlyUnneededImagesGoForSpace) {
   EXPECT_THAT(remover.violations, IsEmpty());
 }
 
-// What the runtime calls an image's size is not what comes free: the disk says when there is room.
+// The image size in the runtime is not the space that a removal frees. The disk shows when there is
+// enough space.
 TEST_F(PressureTest, RoomThatWasAskedForIsMadeAndNotMore) {
   node.disk = DiskUsage{"/var", 1'000'000, 100'000, 100, 100};
   for (const char* name : {"a", "b", "c", "d", "e"}) Pull(name);
-  remover.bytes_freed = 20'000;  // each; by its size it would be 1,024
+  remover.bytes_freed = 20'000;  // each; 1,024 by its size
   SweepOptions options{false, {}, {}};
   options.room = 150'000;
   const Report report = sweeper.Sweep(active, options, {});
@@ -231,10 +234,10 @@ TEST_F(PressureTest, ADryRunForRoomRemovesNothingAndEndsBySizes) {
   options.room = 100'000 + 1'500;
   const Report report = sweeper.Sweep(active, options, {});
   EXPECT_THAT(remover.calls, IsEmpty());
-  EXPECT_THAT(report.outcomes, SizeIs(2));  // of 1,024 each
+  EXPECT_THAT(report.outcomes, SizeIs(2));  // of 1,024 bytes each
 }
 
-// XFS: what a removal freed shows a moment later.
+// XFS shows freed space a moment later.
 TEST_F(PressureTest, RoomThatComesLateIsWaitedFor) {
   node.disk = DiskUsage{"/var", 1'000'000, 100'000, 100, 100};
   for (const char* name : {"a", "b", "c"}) Pull(name);

@@ -6,14 +6,14 @@
 #include "tests/plan/random_world.h"
 #include "tests/support/fake_node.h"
 
-// Whole runs on random nodes with random policies.
+// Complete runs on random nodes with random policies.
 
 namespace imagesweep {
 namespace {
 
 constexpr std::uint64_t kCases = 1'000;
 
-// One node with its own agent, which looks a few times while images come and time passes.
+// One node with its agent, which runs a few times while images appear and time passes.
 struct Life {
   explicit Life(std::uint64_t seed) : world(seed) {
     for (const std::string& text : world.seen().sandbox_images)

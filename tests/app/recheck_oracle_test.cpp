@@ -10,8 +10,8 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/images.h"
 
-// Random schedules: whatever happens at whatever moment, no image loses its last name while a
-// container that is older than 50 ms uses it.
+// Random schedules: in any order of events, no image loses its last name while a container that is
+// older than 50 ms uses it.
 
 namespace imagesweep {
 namespace {
@@ -22,9 +22,8 @@ constexpr std::uint64_t kSchedules = 50'000;
 
 struct Killed {};
 
-// A node on which everything takes its time.  What it answers is how things were when it was asked,
-// however late the answer comes; containers appear at any moment, some of which the CRI does not
-// list.
+// A node on which every call takes time. An answer shows the state at the time of the request, even
+// if it arrives late. Containers appear at any moment, and the CRI does not list some of them.
 class SlowNode final : public RuntimeReader,
                        public ImageRemover,
                        public containerd::RecordStore,
@@ -35,7 +34,7 @@ class SlowNode final : public RuntimeReader,
       const std::string text = name;
       std::vector<Record> records;
       for (const std::string& digest : {Id(text + "1"), Id(text + "2")}) {
-        if (!records.empty() && Below(3) != 0) continue;  // most stand for one digest
+        if (!records.empty() && Below(3) != 0) continue;  // most refer to one digest
         records.push_back({"registry.example/" + text + "@" + digest, digest});
         for (auto tags = Below(4); tags > 0; --tags)
           records.push_back(
@@ -130,7 +129,7 @@ class SlowNode final : public RuntimeReader,
     return Done{};
   }
 
-  // How many of its names it has, of how many; the id is none.
+  // The number of its existing names and of all its names. The ID does not count.
   std::pair<std::size_t, std::size_t> Names(const ImageId& id) const {
     std::pair<std::size_t, std::size_t> names;
     for (const Record& record : records_.at(id.text())) {
@@ -189,14 +188,14 @@ class SlowNode final : public RuntimeReader,
       for (const Container& one : containers_)
         if (one.image == id && clock_.Steady() - one.since > kMaxRecheckWindow)
           violations.push_back(id);
-      // What comes later finds no image, and is pulled.
+      // A later container finds no image and pulls it.
       std::erase_if(containers_, [&](const Container& one) {
         return one.image == id && one.since > clock_.Steady();
       });
     }
   }
 
-  // One call: the answer is made, and now it is on its way; or we are stopped, or killed.
+  // One call: the answer is computed, and is now on its way. Or the process is stopped or killed.
   void Take() {
     const auto dice = Below(200);
     if (kills && Below(60) == 0) throw Killed();
@@ -211,7 +210,7 @@ class SlowNode final : public RuntimeReader,
   bool slow_ = false, undone_ = false;
   std::vector<ImageId> order_;
   std::map<std::string, std::vector<Record>> records_;  // by image
-  std::map<std::string, std::string> names_;            // that are there, and their digests
+  std::map<std::string, std::string> names_;            // existing names and their digests
   std::vector<Container> containers_;
 };
 
@@ -248,11 +247,11 @@ std::vector<std::string> Texts(const std::vector<ImageName>& names) {
 struct Life {
   explicit Life(std::uint64_t seed) : node(seed, clock) {}
 
-  // False when it was killed.
+  // False if the process was killed.
   bool Sweep() {
     const Expectations expected;
     const std::stop_token never;
-    node.kills = false;  // not before there is something to do
+    node.kills = false;  // not before there is work to do
     evidence.images = *node.ListImages(never);
     std::vector<std::uint32_t> all;
     for (std::uint32_t at = 0; at < evidence.images.size(); ++at) {

@@ -46,7 +46,7 @@ std::vector<std::string> Ids(const std::vector<RemovalEntry>& removals) {
   return ids;
 }
 
-// Newest first, as the history has them.
+// Newest first, as in the history.
 const std::vector<RemovalEntry> kRemovals{
     Removal("01C", "new", {"r.example/app:v1"}, {}, /*done=*/false),
     Removal("01B", "old", {"r.example/app:v1", "r.example/app:v0"},
@@ -65,10 +65,10 @@ TEST(ChooseRemovals, FindsWhatIsMeant) {
   means(Of::kLastRun, "", {Id("new")});
   means(Of::kRun, "01B", {Id("old"), Id("web")});
   means(Of::kRun, "01A", {Id("old")});
-  means(Of::kImage, "r.example/app:v1", {Id("new")});  // what it meant last
+  means(Of::kImage, "r.example/app:v1", {Id("new")});  // its last target
   means(Of::kImage, "r.example/app:v0", {Id("old")});
   means(Of::kImage, "web", {Id("web")});
-  means(Of::kImage, "app:v1", {Id("new")});  // whatever the registry, as for images that are there
+  means(Of::kImage, "app:v1", {Id("new")});  // any registry, as for images that exist
   means(Of::kImage, Digest("r.example/app", "old"), {Id("old")});
   means(Of::kImage, Id("old"), {Id("old")});
   means(Of::kImage, Id("old").substr(0, 14), {Id("old")});
@@ -86,7 +86,7 @@ TEST(ChooseRemovals, SaysWhatItCannotFind) {
       {{Of::kRun, "01"}, ErrorKind::kInvalid, "several run IDs begin with \"01\""},
       {{Of::kRun, "02"}, ErrorKind::kNotFound, "no removal by a run \"02\""},
       {{Of::kImage, "r.example/app:v9"}, ErrorKind::kNotFound, "no removal of"},
-      {{Of::kImage, "6f6c6"}, ErrorKind::kNotFound, "no removal of"},  // too short for an id
+      {{Of::kImage, "6f6c6"}, ErrorKind::kNotFound, "no removal of"},  // too short for an ID
   };
   for (const auto& row : rows) {
     const auto chosen = ChooseRemovals(kRemovals, row.wish);
@@ -155,7 +155,7 @@ TEST(PlanRestore, ADryRunSaysThatAPullIsOnlyATry) {
   EXPECT_THAT(report.images[0].notes, ElementsAre(HasSubstr("the pull may fail")));
 }
 
-// A runtime with registries: what can be pulled, by reference.
+// A runtime with registries: the images that can be pulled, by reference.
 class FakeDoor : public RestoreDoor {
  public:
   std::vector<Image> images;
@@ -163,8 +163,8 @@ class FakeDoor : public RestoreDoor {
   std::map<std::string, Error> faults;          // by reference
   bool native = true;
   std::vector<std::string> asked;
-  std::vector<std::string> named;           // what AddNames() was given
-  std::vector<std::string> imported_names;  // what Import() was given
+  std::vector<std::string> named;           // the names passed to AddNames()
+  std::vector<std::string> imported_names;  // the archive passed to Import()
 
   Result<std::vector<Image>> ListImages(const std::stop_token&) override {
     const std::scoped_lock lock(mu_);
@@ -217,7 +217,7 @@ class FakeDoor : public RestoreDoor {
     }
     for (const std::string& text : names) {
       const ImageName name = ImageName::Parse(text);
-      for (Image& image : images) std::erase(image.tags, name);  // a tag has one image
+      for (Image& image : images) std::erase(image.tags, name);  // a tag refers to one image
       at = std::ranges::find_if(images, [&](const Image& one) { return one.id.text() == id; });
       (name.digest().empty() ? at->tags : at->digests).push_back(name);
     }
@@ -245,7 +245,7 @@ class RestoreTest : public testing::Test {
     }
     return names;
   }
-  // An image of r.example/WORD that can be pulled by digest.
+  // An image of r.example/WORD that can be pulled by its digest.
   RemovalEntry Pullable(const std::string& word) {
     const std::string repository = "r.example/" + word;
     door_.registry[Digest(repository, word)] = word;
@@ -420,7 +420,7 @@ TEST_F(RestoreTest, ADiskThatCannotBeAskedLetsNothingBegin) {
   EXPECT_THAT(door_.asked, IsEmpty());
 }
 
-// The disk fills while the image is on its way.
+// The disk fills up during the pull.
 TEST_F(RestoreTest, WhatIsUnderWayIsCancelledWhenTheDiskFills) {
   FixedDisk disk;
   space_ = {&disk, {"/images"}, 15};

@@ -14,7 +14,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
-// Everything unneeded goes at once; whoever needs it pulls it again.
+// Every unneeded image is removed at once, and pulled again when it is needed.
 struct PulledAgainTest : testing::Test {
   PulledAgainTest() {
     active.policy.minimum_age = Millis(0);
@@ -23,7 +23,7 @@ struct PulledAgainTest : testing::Test {
     node.images.push_back(Img("nightly", {"nightly:1"}));
     Run();
   }
-  // A run ten minutes later, by a process of its own.
+  // A run in another process, ten minutes later.
   Report Run(bool dry_run = false) {
     clock.Advance(std::chrono::minutes(10));
     const auto ledger = Ledger::Open(directory.path(), clock,
@@ -56,14 +56,14 @@ TEST_F(PulledAgainTest, IsCountedOncePerRemovalAndNamedFromTheSecondOn) {
   ASSERT_FALSE(IsThere());
   EXPECT_EQ(Fresh(Run()), 0) << "it is away";
   Pull();
-  Report report = Run();  // sees it for the first time again
+  Report report = Run();  // sees the image again for the first time
   EXPECT_EQ(Fresh(report), 1);
   const auto named = Contains(HasSubstr("nightly:1 was removed and pulled again"));
   EXPECT_THAT(report.warnings, Not(named)) << "once is no habit";
-  report = Run();  // and removes it
+  report = Run();  // and removes the image
   EXPECT_EQ(Fresh(report), 0);
   ASSERT_FALSE(IsThere());
-  Pull();  // before anybody looked
+  Pull();  // before any observation
   report = Run(/*dry_run=*/true);
   EXPECT_EQ(Fresh(report), 1);
   EXPECT_THAT(report.warnings,
@@ -76,7 +76,7 @@ TEST_F(PulledAgainTest, IsCountedOncePerRemovalAndNamedFromTheSecondOn) {
   EXPECT_THAT(Run(/*dry_run=*/true).pulled_again, testing::IsEmpty());
 }
 
-// What restore decides by: registry or archive.
+// The facts that restore decides by: registry or archive.
 TEST_F(PulledAgainTest, TheJournalSaysWhereTheImageCameFrom) {
   Run();
   ASSERT_FALSE(IsThere());

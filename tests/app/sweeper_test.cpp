@@ -14,7 +14,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-// A node with an old image that nothing needs; every protection has to be the node's own doing.
+// A node with an old image that nothing needs. Every protection must come from the node itself.
 struct SweeperTest : testing::Test {
   SweeperTest() {
     active.policy.minimum_age = Millis(0);
@@ -25,13 +25,13 @@ struct SweeperTest : testing::Test {
   Report Sweep(bool dry_run = false) {
     return sweeper.Sweep(active, {dry_run, {}, {}}, stop.get_token());
   }
-  // A first look at everything, and then time for it to grow old.
+  // Observes everything once, and then lets it become old.
   void LetImagesAge() {
     ASSERT_FALSE(sweeper.Evaluate(active, stop.get_token()).refused);
     clock.Advance(std::chrono::minutes(2));
     node.calls.clear();
   }
-  // 95 % of it are used, and as much is available once something was removed.
+  // 95 % of it are used, and the same space is available after a removal.
   void FillTheDisk(std::uint64_t available_then) {
     active.policy.disk = {{90, 80}, {0, 0}, {}};
     node.disk = DiskUsage{"/var", 1000, 50, 100, 100};
@@ -69,7 +69,7 @@ TEST_F(SweeperTest, ReadsImagesFirstAndReferencesLast) {
                                       "ImageFilesystems", "Stat"));
 }
 
-// An image that is pulled, and comes into use, between the two lists.
+// An image that is pulled and used between the two lists.
 TEST_F(SweeperTest, AnImagePulledBetweenTheListsIsNotACandidate) {
   LetImagesAge();
   node.on_call = [&](const std::string& call) -> std::optional<Error> {
@@ -127,7 +127,7 @@ TEST_F(SweeperTest, APodThatCameAndWentBetweenTwoRunsRefreshesLastUse) {
   EXPECT_THAT(node.removed, IsEmpty());
 }
 
-// The ledger of this test has no file, as on a node whose state directory cannot be written.
+// The ledger of this test has no file, as on a node with a state directory that cannot be written.
 TEST_F(SweeperTest, AnImageThatCameAgainBetweenTwoRunsIsYoung) {
   LetImagesAge();
   recent.push_back({std::string("came-again ") + Id("old"), {}, {}});
@@ -160,7 +160,7 @@ TEST_F(SweeperTest, SuspendedOrJustStartedDecidesAndRemovesNothing) {
   EXPECT_THAT(node.removed, IsEmpty());
 }
 
-// A node's own policy, by its labels; dry run and all.
+// The override of a node by its labels, including dryRun.
 TEST_F(SweeperTest, AnOverrideHoldsOnTheNodesItSelects) {
   Policy canary = active.policy;
   canary.dry_run = false;
@@ -177,8 +177,8 @@ TEST_F(SweeperTest, AnOverrideHoldsOnTheNodesItSelects) {
   EXPECT_THAT(node.removed, ElementsAre(Id("old")));
 }
 
-// After a reboot, or while the kubelet is down, its sandboxes are not ready, and its pods still
-// want their images.
+// After a reboot, or while the kubelet is down, the sandboxes are not ready, but the pods still
+// need their images.
 TEST_F(SweeperTest, WithoutKubernetesNothingGoesWhereAKubeletLeftAnything) {
   LetImagesAge();
   const auto containers = std::exchange(node.use.container_pods, {});
@@ -196,7 +196,7 @@ TEST_F(SweeperTest, WithoutKubernetesNothingGoesWhereAKubeletLeftAnything) {
       EXPECT_EQ(report.refused->source, "pods");
       EXPECT_THAT(node.removed, IsEmpty());
     }
-    // What only looks says it before.
+    // A dry run reports it before.
     const auto says = Contains(HasSubstr("would abort: found pods managed by a kubelet"));
     EXPECT_THAT(alone.Evaluate(active, stop.get_token()).warnings, says);
     EXPECT_THAT(alone.Sweep(active, {true, {}, {}}, stop.get_token()).warnings, says);
@@ -212,7 +212,7 @@ TEST_F(SweeperTest, WithoutKubernetesNoOverrideHoldsAndItSaysSo) {
               Contains(HasSubstr("overrides by node labels are ignored")));
 }
 
-// The first look is at 22:13 UTC.
+// The first observation is at 22:13 UTC.
 TEST_F(SweeperTest, AWindowThatClosesEndsTheBatch) {
   node.images.push_back(Img("old2", {"old2:1"}));
   active.policy.windows = {
@@ -307,7 +307,8 @@ TEST_F(SweeperTest, AFullDiskOfWhichNothingMayGoIsSaid) {
   EXPECT_THAT(node.removed, IsEmpty());
 }
 
-// Its goal is the room, so the marks have no say; dryRun is overridden by hand, as for a sweep.
+// The goal is the free space, so the thresholds do not apply. The caller overrides dryRun, as for a
+// sweep.
 TEST_F(SweeperTest, RoomThatIsMadeIsNotMeasuredByThePolicy) {
   active.policy.dry_run = true;
   FillTheDisk(60);
@@ -333,7 +334,7 @@ TEST_F(SweeperTest, AStateDirectoryThatCannotBeUsedIsOneWarning) {
                   testing::EndsWith("; ages are counted in memory, and no history is kept"))));
 }
 
-// K09: too little came free, and the image is gone all the same; the report says both.
+// K09: the run freed too little, and the image is removed nevertheless. The report shows both.
 TEST_F(SweeperTest, SaysWhenNotEnoughCameFree) {
   active.policy.maximum_age = Millis(0);
   FillTheDisk(100);
@@ -344,7 +345,7 @@ TEST_F(SweeperTest, SaysWhenNotEnoughCameFree) {
               Contains(HasSubstr("could not free enough space: disk usage went from 95% to 90%")));
 }
 
-// Stands for the cluster's workloads.
+// A stand-in for the workloads of the cluster.
 struct FakeWorkloads final : WorkloadReader {
   Result<WorkloadEvidence> Read(SteadyTime, const std::stop_token&) override {
     if (error) return *error;
@@ -357,7 +358,7 @@ struct FakeWorkloads final : WorkloadReader {
   std::vector<WorkloadReference> references;
 };
 
-// With the policy's defaults, but for ages.
+// With the default policy except for the ages.
 struct SweeperWorkloadsTest : testing::Test {
   SweeperWorkloadsTest() {
     active.policy.minimum_age = Millis(0);
@@ -365,7 +366,7 @@ struct SweeperWorkloadsTest : testing::Test {
     active.policy.limits.max_percent_of_images = 100;
     node.images.push_back(Img("old", {"old:1"}));
   }
-  // The last of two runs, ten minutes apart.
+  // The second of two runs, ten minutes apart.
   Report SweepWith(PodReader* pods, WorkloadReader* reader) {
     NodeParts parts{node, pods, node, node, *ledger, clock};
     parts.workloads = reader;
@@ -424,7 +425,7 @@ TEST_F(SweeperWorkloadsTest, AHostWithoutAClusterHasNone) {
   EXPECT_FALSE(report.in_force.keep.workloads.enabled);
 }
 
-// containerd's own services tell of containers that the CRI does not list.
+// containerd's own services list containers that the CRI does not list.
 struct UnreadableLayers final : layers::LayerReader {
   Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image> images,
                                                          const std::stop_token&) override {
@@ -438,7 +439,7 @@ struct UnreadableLayers final : layers::LayerReader {
   layers::Unread::What unread = layers::Unread::What::kHolders;
 };
 
-// Knows of containers that the other one does not.
+// Lists containers that the other one does not.
 struct NativeRemover final : ImageRemover {
   Result<Removal> Remove(const Image& image, DeletionGuard& guard,
                          const std::stop_token&) override {
@@ -484,7 +485,7 @@ TEST(SweeperLayers, WhoCannotSeeContainerdsContainersRemovesNothing) {
   EXPECT_EQ(node.removed.size(), 1U) << "a runtime that has no such services";
 }
 
-// A size that could not be read is no reason to go a way that sees less.
+// An unreadable size is no reason to use the way that sees less.
 TEST(SweeperLayers, WhereContentCouldBeReadOnlyInPartContainerdsWayIsTaken) {
   FakeClock clock;
   FakeNode node{clock};

@@ -7,7 +7,7 @@
 #include "tests/support/fake_node.h"
 #include "tests/support/policies.h"
 
-// Runs for space on a node where some images cannot go: none of them starves the others.
+// Runs for space on a node where some images cannot be removed. These do not starve the others.
 
 namespace imagesweep {
 namespace {
@@ -23,7 +23,7 @@ std::string Name(const std::string& text) {
 
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 
-// A disk at 80 % of 100 GiB; each removal frees what the runtime says of the image.
+// A disk at 80 % of 100 GiB. Each removal frees the size that the runtime reports for the image.
 class SpaceRemover final : public ImageRemover {
  public:
   explicit SpaceRemover(FakeNode& node) : node_(node) {}
@@ -57,7 +57,7 @@ struct UnavailableTest : testing::Test {
     active.policy.disk = {{75, 74}, {0, 0}, {0, Millis(0)}};
     node.disk = DiskUsage{"/var", 100 * kGiB, 20 * kGiB, 100, 100};
   }
-  // Least recently used first: in the order of the calls.
+  // Least recently used first, in the order of the calls.
   void Pull(const std::string& name, std::uint64_t size) {
     node.images.push_back(Img(name, {name}, size));
     clock.Advance(minutes(1));
@@ -138,7 +138,7 @@ TEST_F(UnavailableTest, AFreeSpaceTargetIsReachedWithTheOthers) {
   EXPECT_EQ(node.disk->available_bytes, 26 * kGiB);
 }
 
-// What was in hand when the runtime went away was perhaps never asked of it.
+// The runtime may never have received the removal that was in progress when it stopped.
 TEST_F(UnavailableTest, WhatACrashedRuntimeWasNeverAskedForIsTriedAgainAtOnce) {
   for (const char* name : {"a:1", "b:1"}) Pull(name, 3 * kGiB);
   remover.refuses = [](const Image&) -> std::optional<Error> {
@@ -181,7 +181,7 @@ TEST_F(UnavailableTest, TheDiskIsSettledAfterRemovalsAndNotBefore) {
   Sweep();
   EXPECT_THAT(node.calls, Not(Contains("Settle")));
   dry_run = false;
-  std::uint64_t late = 0;  // freed, and not shown yet
+  std::uint64_t late = 0;  // freed, but not shown yet
   remover.refuses = [&](const Image& image) {
     late = image.size_bytes;
     (*node.disk).available_bytes -= late;
@@ -191,7 +191,7 @@ TEST_F(UnavailableTest, TheDiskIsSettledAfterRemovalsAndNotBefore) {
     if (call == "Settle") (*node.disk).available_bytes += std::exchange(late, 0);
     return std::nullopt;
   };
-  active.policy.disk.low_percent = 72;  // 8 GiB: both are picked
+  active.policy.disk.low_percent = 72;  // 8 GiB: both are chosen
   Sweep(23 * kGiB);
   EXPECT_EQ(remover.asked.size(), 1U) << "what is settled shows that it is enough";
 }

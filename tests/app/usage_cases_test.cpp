@@ -5,7 +5,7 @@
 #include "tests/support/fake_node.h"
 #include "tests/support/policies.h"
 
-// Who counts as a user of an image, seen through whole runs.
+// The users of an image, in complete runs.
 
 namespace imagesweep {
 namespace {
@@ -38,8 +38,8 @@ struct UsageTest : testing::Test {
   Sweeper sweeper{{node, &node, node, node, *ledger, clock}, "node1", std::nullopt};
 };
 
-// K01: the first look has a record of each image: used now, or never seen in use; a container that
-// names its image by id alone uses it.
+// K01: the first observation records each image as used now, or as never seen in use. A container
+// that names its image only by ID uses it.
 TEST_F(UsageTest, TheFirstLookTellsUsedFromNeverUsed) {
   for (const char* word : {"zero", "one", "two"})
     node.images.push_back(Img(word, {std::string_view(word)}));
@@ -52,12 +52,12 @@ TEST_F(UsageTest, TheFirstLookTellsUsedFromNeverUsed) {
   for (const char* word : {"zero", "one", "two"}) EXPECT_TRUE(AgeOf(report, word).just_seen);
 }
 
-// K16: dead copies of a restarted container keep the image they ran, until they are gone.
+// K16: dead copies of a restarted container keep the image that they ran until they are removed.
 TEST_F(UsageTest, DeadContainersKeepTheirImageWhileTheyExist) {
   node.AddPod("shop", "api", "api:2");
   node.images.push_back(Img("two", {"api:2"}));
   Image old = Img("old", {"api:2"});
-  old.tags.clear();  // api:2 as it was before its tag moved
+  old.tags.clear();  // api:2 before its tag moved
   node.images.push_back(old);
   for (int restart = 0; restart < 4; ++restart) Container("api", Id("old"));
   sweeper.Evaluate(active, {});
@@ -72,7 +72,7 @@ TEST_F(UsageTest, DeadContainersKeepTheirImageWhileTheyExist) {
   EXPECT_THAT(node.removed, Contains(Id("old")));
 }
 
-// Who only looks must not make the agent believe that somebody watched in between.
+// A command without removals must not make the agent believe that the node was watched meanwhile.
 TEST_F(UsageTest, ALookByHandDoesNotFillTheGapThatTheAgentLeft) {
   node.images.push_back(Img("idle", {"idle"}));
   std::optional<SteadyTime> watched_since = clock.Steady();

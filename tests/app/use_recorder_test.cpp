@@ -36,7 +36,7 @@ struct UseRecorderTest : testing::Test {
          return std::exchange(events, containerd::UseWatch::Uses{{}, true, events.since});
        },
        [this] {
-         // As the watch of pods: those that are there are told of again each time.
+         // As the watch of pods: existing pods are reported again each time.
          return kube::Recent{pods.references, std::exchange(pods.complete, true)};
        }},
       log,
@@ -97,7 +97,7 @@ TEST_F(UseRecorderTest, DoesNotWatchBeforePodsWereListed) {
   EXPECT_EQ(recorder.watched_since(), clock.Steady());
 }
 
-// What was sent to it meanwhile is not read yet.
+// The events sent meanwhile are not read yet.
 TEST_F(UseRecorderTest, AProcessThatWasStoppedHasAGap) {
   events.since = clock.Steady();
   for (int step = 0; step < 20; ++step) {

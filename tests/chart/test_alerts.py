@@ -1,4 +1,5 @@
-"""The alerts fire when they should, by Prometheus' own promtool; the dashboard's queries are queries."""
+"""Prometheus' own promtool checks that the alerts fire when they should, and that the queries of the dashboard are
+valid."""
 import json
 import subprocess
 
@@ -38,7 +39,7 @@ def series(name, values, **labels):
     return {"series": f"{name}{{{labels}}}", "values": values}
 
 
-# alert, what is measured each minute, when it is quiet, when it fires, what it says
+# alert, measured values per minute, time without alert, time with alert, text of the alert
 @pytest.mark.parametrize("alert, measured, quiet, fires, severity, summary, description", [
     ("ImagesweepRuntimeUnreachable", [series("imagesweep_cri_up", "1x5 0x60")], "10m", "30m", "warning",
      "The container runtime does not answer", "a cannot reach the container runtime, so it removes no images."),

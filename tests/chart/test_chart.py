@@ -1,4 +1,4 @@
-"""The chart: values in, objects out."""
+"""The objects that the chart makes of values."""
 import json
 import re
 import shutil
@@ -14,12 +14,12 @@ from lab.chart import CHART, CI, ROOT, helm, one, policy_configmap, render, temp
 AGENT_KINDS = ["ServiceAccount", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "Role", "Role",
                "RoleBinding", "RoleBinding", "DaemonSet"]
 INDEX_KINDS = ["ServiceAccount", *["ConfigMap"] * 9, "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Deployment"]
-# Nobody reads workloads, and the policy says so.
+# Nothing reads workloads, and the policy says so.
 PODS_ALONE = {"workloads": {"mode": "off"}, "policy": {"config": {"keep": {"workloads": {"enabled": False}}}}}
 
 
 def reading(mode):
-    """Values with which workloads are read like that."""
+    """Values that read workloads in this mode."""
     return PODS_ALONE if mode == "off" else {"workloads": {"mode": mode}}
 
 
@@ -28,7 +28,7 @@ def daemonset(*arguments, **options):
 
 
 def policy_role(objects):
-    """The one in the release's namespace that is not the index's; another one, for events, is in "default"."""
+    """The role in the release's namespace that is not for the index. Another one, for events, is in "default"."""
     return one([item for item in objects if item["metadata"].get("namespace") != "default"
                 and not item["metadata"]["name"].endswith("-index")], "Role")
 
@@ -205,7 +205,7 @@ def test_what_the_index_may_update_is_there():
     granted = [names for (_, _, resource, names) in rights(objects, "other-imagesweep-index")
                if resource == "configmaps" and names]
     assert names == set(*granted) and len(names) == 25
-    for name in names:  # an upgrade that said anything about them would undo what the index wrote
+    for name in names:  # an upgrade that set them would undo the writes of the index
         assert not {"data", "binaryData", "immutable"} & set(configmaps(objects)[name])
     assert not [name for name in configmaps(render(PODS_ALONE)) if "workloads" in name]
 
@@ -295,7 +295,7 @@ def test_it_runs_everywhere_and_survives_disk_pressure():
     assert {"key": "imagesweep/exclude", "operator": "NotIn", "values": ["true"]} in terms[0]["matchExpressions"]
 
 
-# One table drives mount and endpoint; the pair is what matters.
+# One table gives the mount and the endpoint. They must fit together.
 @pytest.mark.parametrize("values, directory, endpoint, images", [
     ({}, "/run", None, "/var/lib"),
     ({"name": "containerd"}, "/run/containerd", "/run/containerd/containerd.sock", "/var/lib/containerd"),
@@ -357,7 +357,7 @@ def test_the_kubelets_records_of_pulls_are_mounted_when_asked_for():
     assert "pull-records" not in mounts(daemonset())
     pod = daemonset({"kubeletPullRecords": {"enabled": True, "kubeletDir": "/data/kubelet"}})
     assert mounts(pod)["pull-records"] == ("/data/kubelet/image_manager/pulled", "/var/lib/kubelet/image_manager/pulled")
-    # Made by the kubelet alone: an empty one in its place would look like a kubelet without records.
+    # Only the kubelet creates it. An empty one would look like a kubelet without records.
     assert {"name": "pull-records", "hostPath": {"path": "/data/kubelet/image_manager/pulled", "type": "Directory"}} in \
         pod["volumes"]
     assert next(mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "pull-records")["readOnly"]
@@ -388,7 +388,7 @@ def test_a_policy_of_someone_else_is_followed_and_not_made():
     assert result.returncode == 1 and "policy.existingConfigMap" in result.stderr
 
 
-# Values go through Helm's numbers and YAML, so what comes out is what the program must read.
+# Values pass through Helm's numbers and YAML, so the program must be able to read the result.
 @pytest.mark.parametrize("config", [
     {},
     {"dryRun": False, "interval": "1h30m", "maximumAge": "7d"},
@@ -413,7 +413,7 @@ def test_the_program_accepts_every_policy_there_is(name):
 
 @pytest.mark.parametrize("mode", ["off", "direct", "index"])
 def test_all_the_program_is_told_is_an_option_it_has(mode):
-    """With each argument and variable of the pod the program gets as far as to miss its surroundings."""
+    """With each argument and variable of the pod, the program only fails because its environment is missing."""
     pod = daemonset({"runtime": {"name": "containerd"}, **reading(mode)})
     container = pod["containers"][0]
     given = environment(pod)
@@ -429,7 +429,7 @@ def test_all_the_program_is_told_is_an_option_it_has(mode):
 
 
 def test_the_index_gets_as_far_as_to_miss_its_cluster():
-    """With the container's own arguments, outside a cluster: none of them is a usage error."""
+    """With the arguments of the container, outside a cluster: no usage error."""
     container = one(render({"workloads": {"mode": "index"}}), "Deployment")["spec"]["template"]["spec"]["containers"][0]
     known = {"POD_NAME": "index-0", "POD_NAMESPACE": "imagesweep-system"}
     assert known.keys() == environment({"containers": [container]}).keys()
@@ -537,7 +537,7 @@ def test_names_labels_and_namespaces_follow_their_values():
     ({}, [], ["Workloads are read", "for rollbacks"]),
 ])
 def test_notes(values, says, does_not_say, tmp_path):
-    # `helm install --dry-run=client` prints them, but asks a cluster all the same.
+    # `helm install --dry-run=client` prints them, but still needs a cluster.
     copy = shutil.copytree(CHART, tmp_path / "imagesweep")
     text = (copy / "templates/NOTES.txt").read_text()
     (copy / "templates/_notes.tpl").write_text('{{- define "notes" -}}' + text + "{{- end -}}")

@@ -1,4 +1,4 @@
-"""The plain manifests are the chart's objects."""
+"""The plain manifests have the objects of the chart."""
 import subprocess
 
 import pytest
@@ -22,7 +22,7 @@ def by_name(objects):
 
 
 def plain(objects):
-    """Without the labels that say that Helm owns them."""
+    """Without the labels that mark the objects as Helm's."""
     for item in objects:
         for holder in (item, *([item["spec"]["template"]] if item["kind"] in ("DaemonSet", "Deployment") else [])):
             for label in LABELS:

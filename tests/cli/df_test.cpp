@@ -5,7 +5,7 @@
 #include "tests/support/fake_cri.h"
 #include "tests/support/images.h"
 
-// df of runtimes that do not tell what a layer takes.
+// df on runtimes that do not report the size of a layer.
 
 namespace imagesweep {
 namespace {
@@ -100,7 +100,7 @@ TEST_F(DfTest, WhatIsAskedForTwiceCountsOnceAndWhatIsInUseIsSaidToStay) {
               ContainsRegex("\"inUse\": \\[\n *\"registry.example/app:1\"\n"));
 }
 
-// Its sizes are of compressed layers: more than that may come free.
+// The sizes are of compressed layers, so a removal may free more.
 TEST_F(DfTest, OnAContainerdWhoseOwnServicesAreOutOfReachNothingIsBounded) {
   Start(Flavour::kContainerd22, "containerd", "1.7.24");
   const Printed printed = Df(*fake_);

@@ -25,7 +25,7 @@ TEST(ImageChoice, ADigestMayBeCutOffAsTablesShowIt) {
   EXPECT_THAT(ImagesMeantBy(images, "registry.example/ci:latest"), ElementsAre(0));
 }
 
-// A person may be short, unlike a pod.
+// A user may shorten a name, a pod may not.
 TEST(ImageChoice, AnIdMayBeCutOffAnywhere) {
   std::vector<Image> images = {Img("a", {"registry.example/a:1"}), Img("b", {"cafe:latest"})};
   images[0].id = ImageId("sha256:cafe" + std::string(60, '0'));

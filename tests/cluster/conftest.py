@@ -14,7 +14,7 @@ CONFIGMAP = "imagesweep-policy"
 
 
 class Cluster:
-    """The policy lives in ConfigMap NAMESPACE/CONFIGMAP; images are in a repository of their own."""
+    """The policy is in ConfigMap NAMESPACE/CONFIGMAP. The images are in a separate repository."""
 
     namespace = "shop"
 
@@ -34,7 +34,7 @@ class Cluster:
         return image
 
     def deploy(self, image, name="app", replicas=2):
-        """Creates or updates a Deployment, and returns when all its pods run IMAGE and no others are left."""
+        """Creates or updates a Deployment, and returns when all its pods run IMAGE and no other pods are left."""
         self.kubernetes.apply({
             "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": self.namespace, "name": name},
             "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": {
@@ -49,7 +49,7 @@ class Cluster:
         return self.kubernetes.get("pods", "-n", self.namespace, "-l", f"app={app}")["items"]
 
     def put_policy(self, **fields):
-        """Returns the policy's text when the API server has it."""
+        """Returns the text of the policy when the API server has it."""
         text = agent.policy(**fields)
         self.kubernetes.apply({"apiVersion": "v1", "kind": "ConfigMap",
                                "metadata": {"namespace": self.namespace, "name": CONFIGMAP},
@@ -57,7 +57,8 @@ class Cluster:
         return text
 
     def sweep_until_gone(self, *expected, seconds=60, **fields):
-        """Edits the policy, each time to another text, which makes the agent run at once, until EXPECTED are gone."""
+        """Edits the policy, each time to another text, which makes the agent run at once, until EXPECTED are removed.
+        """
         def gone():
             self._edits += 1
             self.put_policy(**{**fields, "limits": {"maxFailures": 5 + self._edits}})
@@ -79,7 +80,7 @@ class Cluster:
         return json.loads(self.run(*arguments, "-o", "json", **options).stdout)
 
     def age(self, *waiting):
-        """Has every image seen, and returns when those in WAITING are old enough for agent.policy()."""
+        """Makes every image known, and returns when those in WAITING are old enough for agent.policy()."""
         wanted = {image.id for image in waiting}
         assert wait_until(lambda: all(image["ageSeconds"] >= 2 for image in self.json("images")["images"]
                                       if image["id"] in wanted), 30, every=0.5)
@@ -90,8 +91,8 @@ class Cluster:
 
 
 def pytest_generate_tests(metafunc):
-    """The newer containerd where a test does not name others, as the runtime tier covers both in breadth; both with
-    IMAGESWEEP_TEST_CONTAINERDS=both, as `make e2e` has it."""
+    """Uses the newer containerd if a test does not name others, because the runtime tier covers both. Both with
+    IMAGESWEEP_TEST_CONTAINERDS=both, as `make e2e` sets it."""
     if "containerd_version" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("containerd")
         both = os.environ.get("IMAGESWEEP_TEST_CONTAINERDS") == "both"

@@ -1,4 +1,4 @@
-"""The agent as a process of a real node: pods come and go, and only what nothing needs is removed."""
+"""The agent as a process of a real node: pods come and go, and only unneeded images are removed."""
 import hashlib
 import time
 
@@ -22,7 +22,7 @@ def test_a_deployment_rolls_on_and_old_versions_go_and_nothing_else(cluster):
     with cluster.agent() as agent:
         agent.wait_for("Finished run")
         cluster.deploy(v2)
-        assert cluster.sweep_until_gone(v1, v3, keep=keep), agent.text()  # nobody asks for v3 yet
+        assert cluster.sweep_until_gone(v1, v3, keep=keep), agent.text()  # no pod uses v3 yet
         assert v2.id in cluster.containerd.ids()
         v3 = cluster.image("v3")
         cluster.deploy(v3)
@@ -33,7 +33,7 @@ def test_a_deployment_rolls_on_and_old_versions_go_and_nothing_else(cluster):
         for pod in cluster.pods():
             status = pod["status"]["containerStatuses"][0]
             assert pod["status"]["phase"] == "Running" and status["restartCount"] == 0
-        cluster.deploy(v3, name="after")  # a new sandbox and a new container can still be made
+        cluster.deploy(v3, name="after")  # a new sandbox and a new container can still be created
         assert agent.terminate() == 0
 
 
@@ -48,7 +48,7 @@ def test_a_policy_edit_is_in_force_within_a_second(cluster):
             text = cluster.put_policy(suspend=True, limits={"maxFailures": failures})
             stored = time.monotonic()
             took.append(agent.wait_for("Loaded policy", sha256=sha(text))["readAt"] - stored)
-        assert sorted(took)[len(took) // 2] <= 1.0, took  # some may meet a busy machine
+        assert sorted(took)[len(took) // 2] <= 1.0, took  # some calls may meet a busy machine
         assert agent.metric("imagesweep_policy_info", sha256=sha(text)) == 1
 
 
@@ -65,8 +65,8 @@ def test_nothing_goes_while_the_api_server_is_away_and_it_heals(cluster):
         assert agent.fetch("/livez")[0] == 200
         assert {unneeded.id, used.id} <= cluster.containerd.ids()
         cluster.kubernetes.start_api_server()
-        # At most a minute until the watch asks again, and the image must be seen unused for half a minute after that,
-        # so two runs, a minute apart.
+        # The watch opens again after at most a minute, and the image must then be seen unused for half a minute. So
+        # this takes two runs, a minute apart.
         assert cluster.gone(unneeded, seconds=90), agent.text()
         assert used.id in cluster.containerd.ids()
         assert wait_until(lambda: "[+]last-run" in agent.fetch("/readyz?verbose")[1], 30)

@@ -1,4 +1,4 @@
-"""The agent as it is shipped: the chart, its own image, a pod of the kubelet."""
+"""The agent as it is shipped: the chart, its own image, and a pod of the kubelet."""
 import datetime
 import hashlib
 import json
@@ -32,7 +32,7 @@ def sha(text):
 
 
 def logged_at(line):
-    """Unix time of a log line."""
+    """The Unix time of a log line."""
     return datetime.datetime.fromisoformat(line["time"].replace("Z", "+00:00")).timestamp()
 
 
@@ -47,7 +47,7 @@ def test_the_defaults_are_ready_and_remove_nothing(cluster, shipped):
     line = shipped.wait_for("Finished run", dryRun=True)
     assert line["removed"] == 0
     assert shipped.metric("imagesweep_dry_run") == 1 and shipped.metric("imagesweep_cri_up") == 1
-    assert shipped.metric("imagesweep_image_filesystem_size_bytes") > 0  # the host's directory is there to stat
+    assert shipped.metric("imagesweep_image_filesystem_size_bytes") > 0  # the directory of the host is there for stat
     images = {image["id"]: image for image in shipped.json("images")["images"]}
     own = next(image for image in images.values() if IMAGE in image["names"])
     assert own["code"] == "InUse", own
@@ -81,7 +81,7 @@ def test_an_edit_by_kubectl_makes_a_new_plan_within_a_second(cluster, shipped):
         text = shipped.put_policy(dryRun=True, limits={"maxFailures": failures})
         stored = time.time()
         took.append(logged_at(shipped.wait_for("Finished run", policySha256=sha(text))) - stored)
-    assert sorted(took)[len(took) // 2] <= 1.0, took  # some may meet a busy machine
+    assert sorted(took)[len(took) // 2] <= 1.0, took  # some calls may meet a busy machine
 
 
 def test_an_override_replaces_the_policy_for_as_long_as_it_exists(cluster, shipped):
@@ -99,7 +99,7 @@ def test_an_override_replaces_the_policy_for_as_long_as_it_exists(cluster, shipp
     assert source() == {"source": f"configmap/{NAMESPACE}/{OVERRIDE}", "sha256": sha(text)}
     changed = shipped.put_policy(OVERRIDE, dryRun=True, limits={"maxFailures": 78})
     shipped.wait_for("Loaded policy", sha256=sha(changed), seconds=10)
-    shipped.install(policy=policy(dryRun=True, limits={"maxFailures": 79}))  # Helm's own is not asked now
+    shipped.install(policy=policy(dryRun=True, limits={"maxFailures": 79}))  # Helm's own test is not part of this
     assert source()["sha256"] == sha(changed)
     before = len(shipped.lines())
     shipped.kubectl("delete", "configmap", OVERRIDE)
@@ -149,7 +149,7 @@ def test_describe_node_tells_what_the_agent_did_and_what_is_wrong(cluster, shipp
     shipped.put_policy(dryRun=False)
     assert shipped.sweep_until(lambda: unneeded.id not in cluster.containerd.ids()), shipped.text()
     assert told("Normal", "ImagesRemoved", "Removed "), described(cluster)
-    # One for a reason, whatever the number of images and edits.
+    # One for each reason, for any number of images and edits.
     reasons = [event[1] for event in described(cluster)]
     assert sorted(reasons) == sorted(set(reasons)), described(cluster)
 
@@ -164,7 +164,7 @@ def test_without_events_it_works_and_writes_none(cluster, shipped):
 
 
 def test_idle_memory_of_the_pod_is_within_its_request(cluster, shipped, capsys):
-    """Of the container's cgroup, as the kubelet and the limit see it."""
+    """The memory of the container's cgroup, as the kubelet and the limit count it."""
     cluster.deploy(cluster.image("v1"))
     shipped.install(policy=policy(dryRun=True))
     shipped.wait_for("Finished run")

@@ -1,4 +1,5 @@
-"""The shipped agent while parts of the node are away: it removes nothing blindly, and it heals without a restart."""
+"""The shipped agent while parts of the node are down: it removes nothing without evidence, and recovers without a
+restart."""
 import json
 
 import pytest
@@ -20,7 +21,7 @@ def shipped(cluster):
 
 
 def the_same(shipped, before):
-    """It is the pod that it was, and was not restarted."""
+    """The pod is the same and was not restarted."""
     pod = shipped.pod()
     return pod["metadata"]["uid"] == before["metadata"]["uid"] \
         and pod["status"]["containerStatuses"][0]["restartCount"] == 0
@@ -61,7 +62,7 @@ def test_nothing_goes_while_the_api_server_is_away(cluster, shipped):
     assert wait_until(lambda: agent.series(metrics(), "imagesweep_refused_runs_total", source="pods"), 90, every=1)
     assert unneeded.id in cluster.containerd.ids()
     cluster.kubernetes.start_api_server()
-    # The watch's back-off and that of refused runs add up: a minute each at most, and then the run.
+    # The back-offs of the watch and of refused runs add up: at most a minute each, and then the run.
     assert shipped.sweep_until(lambda: unneeded.id not in cluster.containerd.ids(), 180), shipped.text()
     assert the_same(shipped, before)
 
@@ -78,7 +79,7 @@ def test_without_a_permission_it_says_which_and_removes_nothing(cluster, shipped
     shipped.kubectl("patch", kind, "imagesweep", "--type=merge", "-p",
                     json.dumps({"rules": [rule for rule in role["rules"] if rule["verbs"]]}))
     unneeded = cluster.image("old", "other")
-    shipped.kubectl("delete", "pod", shipped.pod()["metadata"]["name"])  # a new one has not seen anything yet
+    shipped.kubectl("delete", "pod", shipped.pod()["metadata"]["name"])  # a new one has not observed anything yet
 
     def said():
         return "Started" in shipped.text() and f'cannot {verb} resource \\"{resource}\\"' in shipped.explanation()

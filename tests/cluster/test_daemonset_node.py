@@ -1,4 +1,5 @@
-"""The shipped agent while its node changes under it: images on their way, pins, another collector, labels, tokens."""
+"""The shipped agent while its node changes: images that are being pulled, pins, another collector, labels, and tokens.
+"""
 import json
 
 import pytest
@@ -20,7 +21,7 @@ def sweeping(cluster):
 
 
 def phase(cluster, pod):
-    """The pod's phase, or why its container waits."""
+    """The phase of the pod, or why its container waits."""
     status = cluster.kubernetes.get("pod", pod, "-n", cluster.namespace)["status"]
     waiting = [state["state"].get("waiting", {}).get("reason") for state in status.get("containerStatuses", [])]
     return next((reason for reason in waiting if reason), status["phase"])
@@ -34,13 +35,13 @@ def test_a_pod_that_waits_for_its_image_finds_it_when_it_has_come(cluster, sweep
             {"name": "slow", "image": name, "imagePullPolicy": "IfNotPresent"}]}})
     assert wait_until(lambda: phase(cluster, "slow") in ("ErrImagePull", "ImagePullBackOff"), 60, every=0.5)
     arrived, unneeded = cluster.image("v1", "slow"), cluster.image("old", "other")
-    # The kubelet waits before it looks again; meanwhile no container shows that the image is wanted.
+    # The kubelet waits before it tries again. Meanwhile no container shows that the image is needed.
     assert sweeping.sweep_until(lambda: unneeded.id not in cluster.containerd.ids()), sweeping.text()
     assert arrived.id in cluster.containerd.ids()
     assert wait_until(lambda: phase(cluster, "slow") == "Running", 120, every=1)
 
 
-# 2.x takes the pause image from its list of pins, so there it has one for as long as it is the pause image.
+# containerd 2 has the pause image in its list of pins, so it is pinned as long as it is the pause image.
 @pytest.mark.containerd(DEBIAN)
 def test_where_nothing_is_pinned_the_pause_image_stays_and_new_pods_start(cluster, sweeping):
     cluster.deploy(cluster.image("v1"))
@@ -56,7 +57,7 @@ def test_the_kubelet_s_own_collector_at_the_same_time_does_no_harm(cluster, swee
     cluster.deploy(used)
     unneeded = [cluster.image("old", f"other-{number}") for number in range(8)]
     path = cluster.kubernetes.directory / "kubelet.yaml"
-    # It runs when the kubelet starts, and removes all that it takes for unused.
+    # It runs when the kubelet starts, and removes every image that it considers unused.
     path.write_text(json.dumps({**json.loads(path.read_text()), "imageGCHighThresholdPercent": 1,
                                 "imageGCLowThresholdPercent": 0, "imageMinimumGCAge": "1ns"}))
     before = len(sweeping.lines())
@@ -93,7 +94,7 @@ def test_an_upgrade_after_an_edit_by_hand_is_what_the_values_say(cluster, sweepi
 
 
 def test_a_token_that_is_replaced_is_followed_and_the_old_one_is_not_needed(cluster):
-    """As the kubelet rotates them: the file changes, and the token that was in it is good no more."""
+    """Rotates the token as the kubelet does: the file changes, and its old token becomes invalid."""
     kubernetes = cluster.kubernetes
     cluster.deploy(cluster.image("v1"))
     kubernetes.kubectl("create", "serviceaccount", "agent", "-n", cluster.namespace)

@@ -1,4 +1,4 @@
-"""What the shipped agent leaves alone while workloads come, go, roll on and roll back."""
+"""The images that the shipped agent keeps while workloads come, go, roll out, and roll back."""
 import json
 
 import pytest
@@ -11,7 +11,7 @@ from lab.daemonset import DaemonSet
 
 @pytest.fixture
 def sweeping(cluster):
-    """A DaemonSet that removes whatever is unneeded for a second."""
+    """A DaemonSet that removes every image that was unneeded for a second."""
     daemonset = DaemonSet(cluster.kubernetes)
     daemonset.make_namespace()
     daemonset.install(policy=json.loads(agent.policy(suspend=True)))

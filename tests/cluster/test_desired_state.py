@@ -1,6 +1,8 @@
-"""What the cluster will start again without a pod of it on the node now: rollbacks, scale-ups, the next run of a CronJob.
+"""The images that the cluster will start again without a pod on the node now: rollbacks, scale-ups, and the next run of
+a CronJob.
 
-Every container has imagePullPolicy Never, and the images' registry does not exist: what starts, had its image.
+Every container has imagePullPolicy Never, and the registry of the images does not exist, so a container that starts had
+its image.
 """
 import contextlib
 
@@ -12,7 +14,7 @@ from lab.cell import wait_until
 from lab.chart import CHART, one, render
 from lab.daemonset import DaemonSet
 
-MODES = ("direct", "index")  # where workloads are read from
+MODES = ("direct", "index")  # the source of workloads
 KEEP = {"localOnly": "Never", "workloads": {"enabled": True, "rollbackRevisions": 2}}
 FAILURES = ("Failed", "ErrImageNeverPull", "BackOff", "InspectFailed", "FailedMount")
 
@@ -27,7 +29,7 @@ def sweeping(cluster, *arguments, kubeconfig=None):
 
 @contextlib.contextmanager
 def workloads(cluster, mode):
-    """How an agent is told to read them in MODE, while it can: the index has somebody who publishes it."""
+    """The flags with which an agent reads workloads in MODE, while that works: something publishes the index."""
     if mode == "direct":
         yield ["--workloads=direct"]
         return
@@ -39,7 +41,7 @@ def workloads(cluster, mode):
 
 
 class Scenario:
-    """`needed`: ten needs without a container, some of several images. `unneeded`: what must go."""
+    """`needed`: ten needs without a container, some of them of several images. `unneeded`: the images to remove."""
 
     def __init__(self, cluster):
         self._cluster, self._kubectl = cluster, cluster.kubernetes.kubectl
@@ -69,7 +71,7 @@ class Scenario:
         assert wait_until(lambda: "ErrImageNeverPull" in self._waiting("pending"), 60, every=0.5)
 
     def add_crash_looping(self):
-        """A pod between two starts of its container; the image of the one that runs all the time is needed too."""
+        """A pod between two starts of its container. The image of its running container is needed too."""
         self.needed["crash-looping"] = self._cluster.image("v1", "crash-looping")
         self.needed["running"] = self.versions[3]
         self._apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "crash-looping"}, "spec": self._pod(
@@ -79,7 +81,7 @@ class Scenario:
                                       for status in pod["status"].get("containerStatuses", ())), 90, every=0.5)
 
     def add_left_overs(self):
-        """More that nothing needs: what a deleted pod, Job and workload leave, and what was only pulled."""
+        """More unneeded images: of a deleted pod, Job, and workload, and an image that was only pulled."""
         for name in ("pod", "job"):
             self.unneeded[f"{name}, deleted"] = image = self._cluster.image("v1", f"deleted-{name}")
             job = self._job(image)
@@ -99,7 +101,7 @@ class Scenario:
         return sorted(name for name, image in self.needed.items() if image.id not in ids)
 
     def start_everything(self):
-        """Returns when all that is needed runs, or has run."""
+        """Returns when everything that is needed runs or has run."""
         cluster = self._cluster
         for kind, name in (("statefulset", "db"), ("daemonset", "log")):
             self._kubectl("rollout", "undo", f"{kind}/{name}", "-n", cluster.namespace)
@@ -168,7 +170,7 @@ class Scenario:
         self._cluster.kubernetes.apply(*objects)
 
     def _running(self, app):
-        """The main images of its pods that run."""
+        """The main images of its running pods."""
         return {status["image"] for pod in self._cluster.pods(app)
                 for status in pod["status"].get("containerStatuses", ()) if "running" in status["state"]}
 
@@ -177,7 +179,7 @@ class Scenario:
                 for status in pod["status"].get("initContainerStatuses", ())}
 
     def _events(self):
-        """What went wrong with an image, but for the pod that waits for one."""
+        """Failures with images, except for the pod that waits for one."""
         return [event["message"] for event in self._cluster.kubernetes.get("events", "-n", self._cluster.namespace)["items"]
                 if event["reason"] in FAILURES and event["involvedObject"]["name"] != "pending"]
 
@@ -206,7 +208,8 @@ def test_all_that_is_needed_stays_and_all_else_goes(cluster, mode):
         assert scenario.lost() == []
 
 
-# The policy of values.yaml, with workloads from the index: only ages, the interval and dry run are other than by default.
+# The policy of values.yaml, with workloads from the index. Only the ages, the interval, and dryRun differ from the
+# default.
 def test_the_charts_defaults_keep_the_ten_needed_images_and_remove_the_eight_others(cluster):
     daemonset = DaemonSet(cluster.kubernetes)
     daemonset.make_namespace()
@@ -219,7 +222,7 @@ def test_the_charts_defaults_keep_the_ten_needed_images_and_remove_the_eight_oth
     daemonset.install(policy={**chart, **short})
     daemonset.wait_for("Finished run", seconds=120)
     assert cluster.gone(*scenario.unneeded.values(), seconds=240), daemonset.text()
-    daemonset.wait_for("Finished run", seconds=120, after=len(daemonset.lines()))  # one more finds nothing to remove
+    daemonset.wait_for("Finished run", seconds=120, after=len(daemonset.lines()))  # one more finds nothing
     assert scenario.lost() == [], daemonset.text()
     assert any("pause" in name for name in cluster.containerd.names())
     forget_events(cluster)
@@ -257,7 +260,8 @@ def test_a_kind_that_may_not_be_read_refuses_until_it_may(cluster):
 
 
 def account(cluster, *withheld):
-    """A kubeconfig with the rights of the chart's agent with workloads.mode=direct, but for the resources WITHHELD."""
+    """A kubeconfig with the rights of the chart's agent with workloads.mode=direct, except for the resources WITHHELD.
+    """
     rules = one(render({"workloads": {"mode": "direct"}}), "ClusterRole")["rules"]
     for rule in rules:
         rule["resources"] = [resource for resource in rule["resources"] if resource not in withheld]

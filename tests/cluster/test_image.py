@@ -1,4 +1,4 @@
-"""The image: what is in it, and what is not."""
+"""The content of the image, and what it must not contain."""
 import json
 import subprocess
 

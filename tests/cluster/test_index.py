@@ -1,4 +1,5 @@
-"""`imagesweep index`: one of several reads the workloads of the whole cluster, the agents believe what it publishes."""
+"""`imagesweep index`: one of several processes reads the workloads of the whole cluster, and the agents use what it
+publishes."""
 import json
 import signal
 import time
@@ -13,7 +14,7 @@ KEEP = {"localOnly": "Never", "workloads": {"enabled": True, "rollbackRevisions"
 
 
 class Indexes:
-    """Processes of `imagesweep index` on ports of their own, by number."""
+    """Processes of `imagesweep index` on separate ports, by number."""
 
     def __init__(self, cluster):
         self.cluster, self.all = cluster, []
@@ -48,13 +49,13 @@ class Indexes:
 
 @pytest.fixture
 def indexes(cluster):
-    cluster.deploy(cluster.image("v1"))  # without any pod on the node every run is refused
+    cluster.deploy(cluster.image("v1"))  # without a pod on the node, every run is refused
     with Indexes(cluster) as indexes:
         yield indexes
 
 
 def idle(cluster, name, image):
-    """A Deployment without a pod: only the workload itself asks for IMAGE."""
+    """A Deployment without a pod: only the workload itself needs IMAGE."""
     cluster.kubernetes.apply({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": cluster.namespace, "name": name},
         "spec": {"replicas": 0, "selector": {"matchLabels": {"app": name}}, "template": {
@@ -63,7 +64,7 @@ def idle(cluster, name, image):
 
 
 def code_of(cluster, indexes, image):
-    """The code of the verdict on IMAGE, by a command that reads the index."""
+    """The code of the verdict on IMAGE, from a command that reads the index."""
     listed = cluster.json("images", *indexes.sources())["images"]
     return next(one for one in listed if one["id"] == image.id)["code"]
 
@@ -88,14 +89,14 @@ def test_agents_keep_what_the_leader_publishes_and_another_takes_over(cluster, i
         assert line["readAt"] - created < 30, first.text()
         assert code_of(cluster, indexes, needed) == "Workload"
 
-        # The leader dies without a word: the other has to wait until the Lease runs out.
+        # The leader dies without releasing the Lease, so the other process has to wait until it expires.
         before = indexes.lease()
         killed = time.monotonic()
         first.signal(signal.SIGKILL)
         leads = other.wait_for("Became leader", seconds=30)["readAt"] - killed
         published = other.wait_for("Published index", seconds=30)["readAt"] - killed
         print(f"after kill -9 of the leader: another leads after {leads:.1f} s, has published after {published:.1f} s")
-        assert 4 < leads <= min(published, 45)  # the Lease is given 15 s, and was renewed within the last ten
+        assert 4 < leads <= min(published, 45)  # the Lease lasts 15 s, and was renewed within the last ten
         after = indexes.lease()
         assert after["holderIdentity"] != before["holderIdentity"]
         assert after["leaseTransitions"] == before["leaseTransitions"] + 1
@@ -104,12 +105,12 @@ def test_agents_keep_what_the_leader_publishes_and_another_takes_over(cluster, i
         assert wait_until(lambda: int(indexes.head()["generation"]) >= 4, 15, every=0.2), other.text()
         assert cluster.sweep_until_gone(unneeded, keep=KEEP), node.text()
         assert {needed.id, second.id} <= cluster.containerd.ids()
-    # A stop gives the Lease back: the next one leads at once.
+    # A stop releases the Lease, so the next process leads at once.
     third = indexes.start()
     assert wait_until(lambda: "standby" in third.fetch("/readyz?verbose")[1], 10)
     stopped = time.monotonic()
     assert other.terminate() == 0
-    assert third.wait_for("Became leader")["readAt"] - stopped < 12  # sooner than the Lease would have run out
+    assert third.wait_for("Became leader")["readAt"] - stopped < 12  # sooner than the Lease would have expired
 
 
 def test_what_is_not_whole_is_refused_until_the_leader_has_restored_it(cluster, indexes):
@@ -124,7 +125,7 @@ def test_what_is_not_whole_is_refused_until_the_leader_has_restored_it(cluster, 
 
     def damage(change, message, seconds=20):
         seen = len(leader.lines)
-        leader.signal(signal.SIGSTOP)  # or it is restored before anybody looks
+        leader.signal(signal.SIGSTOP)  # otherwise it is restored before the command reads it
         try:
             change()
             result = cluster.run("sweep", "--dry-run=false", *indexes.sources(), code=1)
@@ -135,11 +136,12 @@ def test_what_is_not_whole_is_refused_until_the_leader_has_restored_it(cluster, 
         assert wait_until(lambda: code_of(cluster, indexes, needed) == "Workload", 20), leader.text()
 
     kubectl, space = cluster.kubernetes.kubectl, ("-n", cluster.namespace)
-    damage(lambda: kubectl("delete", "configmap", indexes.shard(), *space), "is not whole in generation")
+    damage(lambda: kubectl("delete", "configmap", indexes.shard(), *space), "is incomplete in generation")
     damage(lambda: kubectl("delete", "configmap", NAME, *space), "there is no workload index")
     damage(lambda: kubectl("patch", "configmap", indexes.shard(), *space, "-p",
                            '{"binaryData": {"payload": "AAAA"}}'), "sha256")
-    # Who saw a newer heartbeat of the same set still believes it; the leader's next one meets a conflict.
+    # An agent that saw a newer heartbeat of the same set still accepts it. The leader's next heartbeat meets a
+    # conflict.
     damage(lambda: kubectl("patch", "configmap", NAME, *space, "-p",
                            '{"data": {"heartbeat": "2020-01-01T00:00:00.000Z"}}'), "was last true", seconds=80)
 
@@ -157,7 +159,7 @@ def test_a_leader_that_cannot_see_says_so_and_publishes_nothing(cluster, indexes
     assert wait_until(lambda: leader.fetch("/readyz")[0] == 200, 120, every=1), leader.text()
 
 
-# Inside the cell's network; kubectl sends fifty requests a second at most.
+# Inside the network of the cell. kubectl sends at most fifty requests per second.
 CREATE = """
 import concurrent.futures, http.client, json, ssl, sys, threading
 pki, path = sys.argv[1:]
@@ -178,7 +180,7 @@ with concurrent.futures.ThreadPoolExecutor(8) as pool:
 
 def test_a_cluster_of_ten_thousand_workloads(cluster, indexes):
     workloads, containers = 10_000, 3
-    references = workloads * containers + 1  # and the one that runs on the node
+    references = workloads * containers + 1  # and the pod that runs on the node
 
     def replica_set(number):
         name = f"service-{number}"

@@ -1,4 +1,4 @@
-"""Everything that is to be applied is what a real API server accepts; the manifests alone are enough."""
+"""A real API server accepts all objects to apply, and the manifests need nothing else."""
 import pytest
 import yaml
 
@@ -6,7 +6,7 @@ from lab.cell import wait_until
 from lab.chart import CI, NAMESPACE, ROOT, template
 from lab.daemonset import IMAGE, DaemonSet
 
-# Of the Prometheus operator only the names: its own schemas are not here.
+# Only the names of the Prometheus operator, without its own schemas.
 MONITORING = [{"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
                "metadata": {"name": f"{kind.lower()}s.monitoring.coreos.com"},
                "spec": {"group": "monitoring.coreos.com", "scope": "Namespaced",
@@ -23,7 +23,7 @@ def names(text):
 def test_the_api_server_accepts_every_rendering(cluster):
     kubernetes = cluster.kubernetes
     kubernetes.apply(*MONITORING, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
-                     # Pods are admitted for accounts that are there already.
+                     # Pods are admitted only if their accounts exist.
                      {"apiVersion": "v1", "kind": "ServiceAccount",
                       "metadata": {"name": "imagesweep", "namespace": NAMESPACE}})
     assert wait_until(lambda: "prometheusrules" in kubernetes.kubectl("api-resources", "-o", "name"), 30, every=0.5)
@@ -51,7 +51,7 @@ def test_install_yaml_alone_is_enough_and_goes_without_a_trace(cluster):
 
 
 def test_pod_security_admits_the_pods_only_where_the_namespace_says_so(cluster):
-    """The label is needed, and the error of a namespace without it names Pod Security."""
+    """The label is needed, and without it the error of the namespace names Pod Security."""
     daemonset = DaemonSet(cluster.kubernetes)
     daemonset.make_namespace(level="baseline")
     with pytest.raises(AssertionError):

@@ -1,5 +1,5 @@
-"""kubectl imagesweep against a real API server and a real kubelet: kubectl finds it, the right pod answers, and what goes
-wrong is said."""
+"""kubectl imagesweep with a real API server and a real kubelet: kubectl finds it, the right pod answers, and failures
+are explained."""
 import json
 import os
 import subprocess
@@ -22,7 +22,7 @@ class Plugin:
         self._path = f"{directory}:{os.environ['PATH']}"
 
     def __call__(self, *arguments, code=0, kubeconfig=None, program=("kubectl", "imagesweep")):
-        """As a person types it, with KUBECONFIG set."""
+        """As a user types it, with KUBECONFIG set."""
         result = subprocess.run(
             self._kubernetes.cell.enter(*program, *arguments), text=True, capture_output=True, timeout=60,
             env={**os.environ, "PATH": self._path, "KUBECONFIG": str(kubeconfig or self._kubernetes.kubeconfig)})
@@ -56,10 +56,10 @@ def test_kubectl_finds_it_and_the_node_s_agent_answers(cluster, plugin):
     listed = json.loads(plugin("plan", "--all-nodes", "-o", "json").stdout)
     assert listed["kind"] == "List" and [item["node"] for item in listed["items"]] == [NODE]
 
-    # The program's own exit codes and words.
+    # The exit codes and messages of the program itself.
     assert "there-is-none" in plugin("explain", "there-is-none", code=1).stderr
     plugin("plan", "--no-such-flag", code=2)
-    # Not there, not allowed.
+    # A pod that does not exist, and an account without the right.
     missing = plugin("plan", "--node", "node9", code=1)
     assert "no agent on node node9" in missing.stderr and f"nodes with an agent: {NODE}" in missing.stderr
     forbidden = plugin("plan", code=1, kubeconfig=limited(cluster))
@@ -72,7 +72,7 @@ def test_kubectl_finds_it_and_the_node_s_agent_answers(cluster, plugin):
 
 
 def limited(cluster):
-    """The kubeconfig of an account without rights of its own."""
+    """The kubeconfig of an account without any rights."""
     kubernetes = cluster.kubernetes
     token = kubernetes.kubectl("create", "token", "default", "-n", cluster.namespace).strip()
     config = json.loads(kubernetes.kubectl("config", "view", "--raw", "--flatten", "-o", "json"))

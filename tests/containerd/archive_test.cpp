@@ -122,7 +122,7 @@ TEST_F(Directory, TheOldestArchivesMakeRoomAndNothingElse) {
   EXPECT_THAT(Files(), UnorderedElementsAre(old, mid, fresh, "notes.tar"));
   EXPECT_TRUE((*directory)->MakeRoom(101, 400, path_ / "new", {}));
   EXPECT_THAT(Files(), UnorderedElementsAre(mid, fresh, "notes.tar"));
-  // What will be replaced is not counted, and stays until it is.
+  // A file that will be replaced does not count, and stays until then.
   EXPECT_TRUE((*directory)->MakeRoom(300, 400, path_ / mid, {}));
   EXPECT_THAT(Files(), UnorderedElementsAre(mid, fresh, "notes.tar"));
 }
@@ -185,18 +185,18 @@ TEST_F(Directory, ADamagedArchiveIsNamedAsWhatItIs) {
   const std::string blob = Entry(BlobPath(DigestOf("blob")), "blob");
   const struct {
     std::string content;
-    const char* says;  // null: it is whole
+    const char* says;  // null: the archive is complete
   } rows[] = {
       {layout + index + blob + end, nullptr},
-      {"", "is cut off"},
-      {layout + index + blob.substr(0, 514), "is cut off"},
-      {layout + index + blob, "is cut off"},
-      {std::string(512, 'x'), "is no tar file, or a damaged one"},
-      {layout + index + Entry(BlobPath(DigestOf("blob")), "blop") + end, "has another digest"},
-      {layout + blob + end, "it has no index.json"},
-      {index + blob + end, "it has no oci-layout"},
-      {Entry("oci-layout", "{}") + index + end, "not 1"},
-      {layout + Entry("index.json", "[]") + end, "is not a JSON object"},
+      {"", "the file is truncated"},
+      {layout + index + blob.substr(0, 514), "the file is truncated"},
+      {layout + index + blob, "the file is truncated"},
+      {std::string(512, 'x'), "not a tar file, or damaged"},
+      {layout + index + Entry(BlobPath(DigestOf("blob")), "blop") + end, "does not match"},
+      {layout + blob + end, "index.json is missing"},
+      {index + blob + end, "oci-layout is missing"},
+      {Entry("oci-layout", "{}") + index + end, "only version 1"},
+      {layout + Entry("index.json", "[]") + end, "not a JSON object"},
   };
   for (const auto& row : rows) {
     const auto reader = ArchiveReader::Open(Put("a.tar", row.content), {});

@@ -69,7 +69,7 @@ class CollectorTest : public testing::Test {
 TEST_F(CollectorTest, SeesWhatAnImageFrees) {
   const auto freed = Freed();
   EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
-  // Manifest, config and layer in blocks; a snapshot with its two directories.
+  // Manifest, config, and layer in blocks, and a snapshot with its two directories.
   EXPECT_EQ(freed.space.bytes, 4096U + 4096U + 8192U + 40960U + 8192U);
   EXPECT_EQ(freed.space.blobs, 3U);
 }
@@ -103,7 +103,7 @@ TEST_F(CollectorTest, ARuntimeWithoutTheseServicesIsNotContainerd) {
   EXPECT_THAT(world.error().what, HasSubstr("not containerd"));
 }
 
-// A part that fails is said, and no figure is exact without it.
+// A part that fails is reported, and then no figure is exact.
 TEST_F(CollectorTest, WhatCannotBeReadIsSaid) {
   options_.configs = true;
   struct Row {
@@ -115,7 +115,7 @@ TEST_F(CollectorTest, WhatCannotBeReadIsSaid) {
   constexpr auto kObjects = Unread::What::kObjects;
   const Row rows[] = {
       {"Images.List", grpc::StatusCode::UNAVAILABLE, kHolders},
-      {"Content.List", grpc::StatusCode::UNAVAILABLE, kObjects},  // cut in the middle
+      {"Content.List", grpc::StatusCode::UNAVAILABLE, kObjects},  // truncated
       {"Content.List", grpc::StatusCode::UNIMPLEMENTED, kObjects},
       {"Snapshots.List", grpc::StatusCode::INTERNAL, kObjects},
       {"Snapshots.Usage", grpc::StatusCode::INTERNAL, kObjects},
@@ -153,7 +153,7 @@ TEST_F(CollectorTest, WithoutVersionOrNamespacesThereIsNoWorld) {
   }
 }
 
-// Between the list and the question about one of its entries anything may go.
+// Any entry may disappear between the list and the request for it.
 TEST_F(CollectorTest, WhatVanishesMeanwhileIsNoFailure) {
   options_.configs = true;
   const grpc::Status gone(grpc::StatusCode::NOT_FOUND, "not found");

@@ -38,7 +38,7 @@ struct FakeContainerd::Services {
 
   struct Part {
     explicit Part(FakeContainerd& all) : fake(all) {}
-    // Counts the call, and says how it ends.
+    // Counts the call, and returns its result.
     grpc::Status Ask(const std::string& method) {
       {
         const std::scoped_lock lock(fake.asked_mu_);
@@ -252,7 +252,7 @@ struct FakeContainerd::Services {
       ++feed.subscriptions;
       feed.filters = {request->filters().begin(), request->filters().end()};
       feed.changed.notify_all();
-      // Not counted in `asked`: others are asked at the same time.
+      // Not counted in `asked`, because others are called at the same time.
       const auto fault = fake.faults.find("Events.Subscribe");
       if (fault != fake.faults.end()) return fault->second;
       while (!context->IsCancelled()) {
@@ -314,7 +314,7 @@ FakeContainerd::FakeContainerd(bool with_services) : services_(std::make_unique<
                                    static_cast<grpc::Service*>(&services_->events),
                                    static_cast<grpc::Service*>(&services_->leases)})
       builder.RegisterService(service);
-  // What every runtime has in this test.
+  // The content of every runtime in this test.
   builder.RegisterService(&services_->containers);
   server_ = builder.BuildAndStart();
 }

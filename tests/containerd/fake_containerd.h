@@ -18,8 +18,8 @@
 
 namespace imagesweep::containerd {
 
-// containerd's services over a small store, in this process.  Everything asked for is counted; a
-// call named in `faults` ends with that status after half of what it had to say.
+// containerd's services over a small store, in this process. Every call is counted. A call that is
+// named in `faults` ends with that status after half of its answer.
 class FakeContainerd {
  public:
   struct Blob {
@@ -33,19 +33,19 @@ class FakeContainerd {
     std::map<std::string, std::string> labels;
     api::snapshots::Kind kind = api::snapshots::COMMITTED;
   };
-  // What a record of an image has beside its digest; times in seconds.
+  // The data of an image record beside its digest. Times are in seconds.
   struct Details {
     std::map<std::string, std::string> labels;
-    std::int64_t created = 0;  // 0: the year 1, as Go has it
+    std::int64_t created = 0;  // 0: the year 1, the zero time of Go
     std::int64_t updated = 0;
   };
   struct Space {
     std::map<std::string, std::string> images;  // name -> digest
     std::map<std::string, Blob> blobs;
-    std::map<std::string, Snapshot> snapshots;               // of overlayfs
+    std::map<std::string, Snapshot> snapshots;               // of the overlayfs snapshotter
     std::map<std::string, std::vector<std::string>> leases;  // on blobs
     std::map<std::string, SystemTime> downloads;             // ref -> last progress
-    std::map<std::string, std::int64_t> offsets;             // of downloads; 0 where missing
+    std::map<std::string, std::int64_t> offsets;             // of downloads; 0 if missing
     std::map<std::string, std::string> containers;           // id -> image
     std::map<std::string, std::string> container_snapshots;  // id -> key
   };
@@ -55,27 +55,27 @@ class FakeContainerd {
 
   std::shared_ptr<grpc::Channel> Channel() { return server_->InProcessChannel({}); }
 
-  // Change them only while nobody asks.
+  // Change these only while no call is in progress.
   std::map<std::string, Space> spaces;
-  std::map<std::string, grpc::Status> faults;  // by "Content.List"
+  std::map<std::string, grpc::Status> faults;  // by method, such as "Content.List"
   std::map<std::string, int> asked;
   std::vector<std::string> changed;        // "delete NAME", "create NAME", "collect", in order
-  bool checks_target = true;               // as from 2.0 on
+  bool checks_target = true;               // as since 2.0
   std::map<std::string, Details> details;  // of records of images, by name
-  // Called when a call begins, on the thread of the server.
+  // Called on the thread of the server when a call begins.
   std::function<void(const std::string& method)> on_call;
-  // Called when Snapshots.Usage or Content.Read asks for one object, several at the same time: when
-  // it returns, and how, the call ends.
+  // Called when Snapshots.Usage or Content.Read reads one object, also in parallel. The call ends
+  // when it returns, with its result.
   std::function<grpc::Status(const std::string& method, const std::string& object)> on_object;
-  std::string hangs;  // this call does not return before `let_go`
+  std::string hangs;  // this call waits for `let_go`
   std::counting_semaphore<> let_go{0};
 
-  // Events, at any time.  Each goes to the one subscriber there is, or to the next.
+  // Sends events at any time. Each event goes to the current subscriber, or to the next one.
   void Emit(const std::string& name_space, const std::string& topic, const std::string& payload);
   void EmitCreated(const std::string& name_space, const std::string& id, const std::string& image);
-  // Ends the subscription there is, after what was emitted.
+  // Ends the current subscription after the events that were sent.
   void EndSubscription(const grpc::Status& status);
-  // Until there were so many subscriptions, this one included; false after ten seconds.
+  // Waits for this number of subscriptions, including the current one. False after ten seconds.
   bool AwaitSubscription(int number);
   std::vector<std::string> event_filters();  // of the last subscription
 
@@ -86,7 +86,7 @@ class FakeContainerd {
     std::condition_variable changed;
     int subscriptions = 0;
     std::vector<std::string> filters;
-    // An event, or how the subscription ends.
+    // An event, or the end of the subscription.
     std::deque<std::variant<api::events::Envelope, grpc::Status>> queue;
   };
   Feed feed_;

@@ -20,7 +20,7 @@ std::string DigestOf(char digit) {
   return "sha256:" + std::string(64, digit);
 }
 
-// containerd with two images, app and other, of one layer each.
+// containerd with two images, app and other, with one layer each.
 struct ImageRemoverTest : testing::Test {
   ImageRemoverTest() {
     node.images = {Make("app", '1'), Make("other", '2')};
@@ -40,7 +40,7 @@ struct ImageRemoverTest : testing::Test {
     image.tags = {ImageName::Parse("registry.example/" + name + ":v1")};
     return image;
   }
-  // One index has both, so that app's record is the new one's, too.
+  // One index has both, so the record of app also belongs to the new image.
   void AnotherComesBesideApp() {
     fake.spaces["k8s.io"].blobs[DigestOf('8')] = {
         "{}",
@@ -49,7 +49,8 @@ struct ImageRemoverTest : testing::Test {
     node.images.push_back(Make("new", '7'));
     records()["registry.example/app:v1"] = DigestOf('8');
   }
-  // By hand, of the other one's name; on app's layers, if there are any.
+  // A container started by hand with the name of the other image, on the layers of app if it has
+  // any.
   void ContainerCame() {
     auto& space = fake.spaces["k8s.io"];
     space.snapshots["own"].parent = "top";
@@ -110,7 +111,7 @@ TEST_F(ImageRemoverTest, ADeletionWhoseAnswerWasLostIsCollectedAndOneThatWasDeni
   }
 }
 
-// Between the look and the call a pull may give the name to another image.
+// Between the list and the call, a pull may give the name to another image.
 TEST_F(ImageRemoverTest, ANameThatMovedOnIsNotDeleted) {
   for (const bool checks_target : {true, false}) {
     node.identity.version = checks_target ? "2.0.0" : "1.7.24";
@@ -121,7 +122,7 @@ TEST_F(ImageRemoverTest, ANameThatMovedOnIsNotDeleted) {
     records()["registry.example/app:v1"] = DigestOf('9');
     const auto removed = remover.Remove(app, guard, stop);
     ASSERT_FALSE(removed) << node.identity.version;
-    EXPECT_THAT(removed.error().what, HasSubstr("registry.example/app:v1 stands for another"));
+    EXPECT_THAT(removed.error().what, HasSubstr("registry.example/app:v1 now refers to another"));
     EXPECT_EQ(records().at("registry.example/app:v1"), DigestOf('9')) << node.identity.version;
   }
 }
@@ -162,8 +163,8 @@ TEST_F(ImageRemoverTest, WhatTheRecordsDoNotTellGoesByTheCri) {
   }
 }
 
-// What a run has just observed serves its batches, for two seconds; who uses an image is asked
-// anew.
+// The observation of a run serves its batches for two seconds. The users of an image are always
+// read again.
 TEST_F(ImageRemoverTest, WhatWasReadAMomentAgoIsNotReadAgain) {
   int reads = 0, looks = 0;
   fake.on_call = [&](const std::string& method) {
@@ -254,10 +255,11 @@ TEST_F(ImageRemoverTest, AnImageThatIsGoneBeforeTheBatchIsNotRemovedShouldItCome
   const Image app = node.images[0];
   node.images.erase(node.images.begin());
   ASSERT_TRUE(Begin({&app}));
-  EXPECT_EQ(remover.ReasonToSpare(app), "it is gone already");
+  EXPECT_EQ(remover.ReasonToSpare(app), "the image is already gone");
 }
 
-// What is unread says of what an image consists; who holds it is known, unless by its layers alone.
+// The unread part concerns the content of an image. Its holders are known, unless they hold it only
+// by its layers.
 TEST_F(ImageRemoverTest, WhereContentCouldBeReadOnlyInPartAllGoesByTheCri) {
   fake.faults = {{"Snapshots.List", {grpc::StatusCode::UNAVAILABLE, "busy"}}};
   fake.spaces["k8s.io"].containers["by-hand"] = "registry.example/other:v1";
@@ -272,7 +274,7 @@ TEST_F(ImageRemoverTest, WhereContentCouldBeReadOnlyInPartAllGoesByTheCri) {
   ContainerCame();
   const auto begun = Begin({&node.images[0]});
   ASSERT_FALSE(begun);
-  EXPECT_THAT(begun.error().what, HasSubstr("what its container by-hand runs on"));
+  EXPECT_THAT(begun.error().what, HasSubstr("the image of its container by-hand"));
 }
 
 TEST_F(ImageRemoverTest, BatchesAreOfTheSizeOfTheWayThatTheyGo) {
@@ -324,7 +326,7 @@ TEST_F(ImageRemoverTest, ABatchWaitsForDownloadsButNotForDeadOnes) {
   EXPECT_EQ(reads, 1) << "what came is not in what was read before";
 }
 
-// One that never ends, and one after the other that overlap.
+// A download that never ends, and overlapping downloads one after the other.
 TEST_F(ImageRemoverTest, ARunWaitsForDownloadsForThirtySecondsInAllAndThenGoesByTheCri) {
   node.batch = 3;
   node.images.push_back(Make("third", '5'));
@@ -381,7 +383,7 @@ TEST_F(ImageRemoverTest, ABatchDoesNotBeginBlindly) {
     fake.faults = {{call, busy}};
     EXPECT_FALSE(Begin({&node.images[0]})) << call;
   }
-  // Who uses an image is asked for whatever was read before.
+  // The users of an image are read even if everything else is cached.
   for (const char* call : {"Content.ListStatuses", "Containers.ListStream", "Snapshots.Stat"}) {
     fake.faults.clear();
     fake.spaces["k8s.io"].snapshots.erase("own");
@@ -413,7 +415,7 @@ TEST_F(ImageRemoverTest, FaultsAreSaid) {
   EXPECT_EQ(fake.changed.back(), "collect") << "what could not be collected then";
 }
 
-// containerd issue 8848: the CRI knows it by its domain, and adds no tag.
+// containerd issue 8848: the CRI knows the image by its domain, and adds no tag.
 TEST_F(ImageRemoverTest, ANameWithoutDomainAndTagIsRenamedToWhatTheCriKnows) {
   records()["myalpine"] = DigestOf('1');
   const Image app = node.images[0];
@@ -434,7 +436,7 @@ TEST_F(ImageRemoverTest, WhatWasRenamedIsUndoneWhenTheGuardKeepsTheImage) {
   EXPECT_THAT(node.removed, IsEmpty());
 }
 
-// A container comes while 400 names go: they come back.
+// A container appears while 400 names are deleted, so they are restored.
 TEST_F(ImageRemoverTest, AUseThatAppearsBetweenTwoNamesGivesAllOfThemBack) {
   for (int i = 0; i < 400; ++i)
     records()["registry.example/app:t" + std::to_string(i)] = DigestOf('1');

@@ -12,7 +12,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// Names and what they stand for, with faults where a test wants them.
+// Names and their targets, with the faults of a test.
 struct Names final : RecordStore {
   Result<std::optional<std::string>> Read(const std::string& name) override {
     if (on_read) on_read(name);
@@ -40,7 +40,7 @@ struct Names final : RecordStore {
   std::function<void(const std::string&)> on_read;
 };
 
-// Says no at the given time of asking.
+// Refuses at the given call.
 struct Says final : DeletionGuard {
   explicit Says(int its_no) : no(its_no) {}
   std::string WhyNot() override { return ++asked == no ? "came into use" : ""; }
@@ -79,7 +79,8 @@ TEST(RecordRemovalTest, AUseThatAppearsBeforeTheLastNameGivesTheOthersBack) {
   EXPECT_EQ(names.there.size(), 3U);
 }
 
-// Content of another digest may be collected once its last name is gone, though the image has more.
+// Content of another digest may be collected after its last name is deleted, even if the image has
+// more names.
 TEST(RecordRemovalTest, TheLastNameOfEachDigestIsAStepThatCannotBeUndone) {
   Names names;
   names.there = {{"a", "1"}, {"b", "2"}, {"c", "1"}, {"d", "2"}};
@@ -100,7 +101,7 @@ TEST(RecordRemovalTest, AFailureGivesBackWhatWent) {
   EXPECT_EQ(names.there.size(), 3U);
 }
 
-// It may have gone, and its content with it: names that lead nowhere must not come back.
+// The last record may be deleted with its content, so names that lead nowhere must not come back.
 TEST(RecordRemovalTest, AFailureOfTheLastNameGivesNothingBack) {
   Names names;
   names.fails_to_delete = "c";
@@ -116,7 +117,7 @@ TEST(RecordRemovalTest, ANameThatCannotBeGivenBackIsAFailureThatNamesIt) {
   const auto removed = RemoveRecords(kThree, names, guard);
   ASSERT_FALSE(removed);
   EXPECT_THAT(removed.error().what,
-              HasSubstr("came into use; these names could not be made again: b"));
+              HasSubstr("came into use; could not create these names again: b"));
 }
 
 TEST(RecordRemovalTest, ANameThatStandsForAnotherImageByNowStaysAndTheOthersComeBack) {
@@ -125,11 +126,11 @@ TEST(RecordRemovalTest, ANameThatStandsForAnotherImageByNowStaysAndTheOthersCome
   Says guard(0);
   const auto removed = RemoveRecords(kThree, names, guard);
   ASSERT_FALSE(removed);
-  EXPECT_THAT(removed.error().what, HasSubstr("c stands for another image by now"));
+  EXPECT_THAT(removed.error().what, HasSubstr("c now refers to another image"));
   EXPECT_THAT(names.there, testing::SizeIs(3));
 }
 
-// A recheck takes its time, in which the name may move on.
+// A recheck takes time, in which the name may move.
 TEST(RecordRemovalTest, TheNameIsReadAfterTheGuardAndTheGuardHoldsStill) {
   Names names;
   names.there = {{"a", "1"}};

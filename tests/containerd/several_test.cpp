@@ -38,7 +38,7 @@ TEST(SeveralTest, GivesWhatEachCallGaveByItsNumber) {
     EXPECT_EQ(squares[number], number * number);
 }
 
-// The latch opens when as many are there as may be, and each wave finds no more than those.
+// The latch opens at the maximum number of parallel calls, and no wave has more.
 TEST(SeveralTest, NoMoreThanItsShareIsUnderWay) {
   std::latch all_there(kAtOnce);
   std::atomic<std::size_t> under_way = 0, most = 0;
@@ -62,7 +62,7 @@ TEST(SeveralTest, AfterTheEndNoCallBeginsAndNoneBeforeItIsMissing) {
   };
   const auto call = [](std::size_t number) { return number; };
   EXPECT_GT(begun(Several(kCount, call, [](std::size_t number) { return number == 20; })), 20U);
-  // Each thread sees an end at once.
+  // Each thread sees an end immediately.
   EXPECT_LE(begun(Several(kCount, call, [](std::size_t) { return true; })), kAtOnce);
 }
 
@@ -75,7 +75,7 @@ std::size_t NumberOf(const std::string& digest) {
   return std::stoul(digest.substr(digest.find(':') + 1));
 }
 
-// A node with many images: a config and a snapshot each, which know their number.
+// A node with many images: each has a config and a snapshot that contain its number.
 class CollectManyTest : public testing::Test {
  protected:
   void Fill(std::size_t count) {
@@ -96,7 +96,7 @@ class CollectManyTest : public testing::Test {
     if (!world) throw std::runtime_error(world.error().what);
     return *std::move(world);
   }
-  // Snapshots whose bytes are their own, by number.
+  // Snapshots with their own bytes, by number.
   static std::set<std::size_t> Known(const layers::World& world) {
     std::set<std::size_t> known;
     for (const Snapshot& snapshot : world.snapshots()) {
@@ -107,7 +107,7 @@ class CollectManyTest : public testing::Test {
     }
     return known;
   }
-  // Images whose history is their own, by number.
+  // Images with their own history, by number.
   static std::set<std::size_t> WithHistory(const layers::World& world) {
     std::set<std::size_t> known;
     for (const auto& facts : world.facts()) {
@@ -146,7 +146,7 @@ TEST_F(CollectManyTest, UsagesThatCannotBeReadAreSaidOnceAndTheOthersAreKnown) {
   EXPECT_THAT(world.unread()[0].why, HasSubstr("no usage of 7")) << "the first of the list";
   EXPECT_THAT(world.snapshots(), SizeIs(50));
   EXPECT_EQ(Known(world), AllBut(50, {7, 30}));
-  // Those two are asked for again, the others not.
+  // Only these two are read again.
   fake_.on_object = {};
   EXPECT_EQ(Known(Collect()), AllBut(50, {}));
   EXPECT_EQ(fake_.asked["Snapshots.Usage"], 52);
@@ -179,12 +179,12 @@ TEST_F(CollectManyTest, AConfigThatCannotBeReadIsSaidOnceAndReadNextTime) {
   EXPECT_EQ(WithHistory(Collect()), AllBut(50, {}));
 }
 
-// All that there are are under way, and the last one is answered first.
+// All calls are in progress, and the last one is answered first.
 TEST_F(CollectManyTest, AnswersLandWhereTheyBelongInWhateverOrderTheyCome) {
   Fill(kAtOnce);
   std::mutex mu;
   std::condition_variable changed;
-  std::map<std::string, std::size_t> last;  // by method: answered last
+  std::map<std::string, std::size_t> last;  // by method: the calls that are answered last
   fake_.on_object = [&](const std::string& method, const std::string& object) -> grpc::Status {
     const std::size_t number = NumberOf(object);
     std::unique_lock lock(mu);
@@ -209,7 +209,7 @@ class StoppedWhileItHangsTest : public CollectManyTest,
 
 TEST_P(StoppedWhileItHangsTest, EndsWithinASecond) {
   Fill(50);
-  struct Gate {  // which calls that were given up may outlive the test's own variables
+  struct Gate {  // canceled calls may outlive the variables of the test
     std::promise<void> let_go;
     std::shared_future<void> open{let_go.get_future()};
     std::promise<void> reached;
@@ -238,7 +238,7 @@ TEST_P(StoppedWhileItHangsTest, EndsWithinASecond) {
 INSTANTIATE_TEST_SUITE_P(All, StoppedWhileItHangsTest,
                          testing::Values("Snapshots.Usage", "Content.Read"));
 
-// One limit for all calls together, not one for each.
+// One limit for all calls together.
 TEST_F(CollectManyTest, ACallThatHangsEndsWithTheTimeOfAll) {
   Fill(50);
   std::promise<void> let_go;

@@ -42,10 +42,10 @@ struct UseWatchTest : testing::Test {
   }
   void Stop() {
     thread.request_stop();
-    fake.let_go.release(8);  // a call of which nobody waits for the answer may come late
+    fake.let_go.release(8);  // an abandoned call may arrive late
     if (thread.joinable()) thread.join();
   }
-  // Drains until `last` was among the names, and gathers them.
+  // Drains until `last` is among the names, and collects them.
   std::vector<std::string> NamesUntil(const std::string& last, bool* complete = nullptr) {
     std::vector<std::string> names;
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
@@ -71,7 +71,7 @@ struct UseWatchTest : testing::Test {
     return names;
   }
 
-  // Whether all uses are known up to one that is made now.
+  // Whether all uses up to this one are known.
   bool IsCompleteUntilTheNext() {
     fake.EmitCreated("k8s.io", "next", "registry.example/end:v1");
     bool complete = true;
@@ -79,7 +79,7 @@ struct UseWatchTest : testing::Test {
     return complete;
   }
 
-  // Until the containers were looked at after the n-th subscription: events may count again.
+  // Waits until the containers were listed after the n-th subscription, so that events count again.
   bool AwaitLook(int n) {
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     while (looks < n && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
@@ -88,7 +88,7 @@ struct UseWatchTest : testing::Test {
 
   FakeClock clock;
   FakeContainerd fake;
-  std::vector<std::string> ids;  // that NamesUntil came by
+  std::vector<std::string> ids;  // that NamesUntil read
   std::atomic<int> looks{0};
   std::atomic<int> losses{0};
   std::string loss;
@@ -123,7 +123,7 @@ TEST_F(UseWatchTest, TheImageOfACreatedContainerIsUsedOnce) {
   EXPECT_THAT(ids, testing::Contains("sha256:id-job"));
 }
 
-// By the time that somebody asks, the name may mean another image.
+// The name may refer to another image later.
 TEST_F(UseWatchTest, AUseIsRememberedByTheIdThatTheNameHadThen) {
   Start();
   ASSERT_TRUE(AwaitLook(1));
@@ -237,7 +237,7 @@ TEST_F(UseWatchTest, WhatNeverComesBackIsToldOnceAndNoIntervalIsComplete) {
   }
 }
 
-// The time is looked at when a subscription was made and when it ended, before that counts as lost.
+// The time is read when a subscription was made and when it ended, before that counts as a loss.
 struct AtTheEnd final : Clock {
   SystemTime Now() const override { return {}; }
   SteadyTime Steady() const override {
@@ -274,7 +274,7 @@ TEST_F(UseWatchTest, AnEventThatCannotBeReadIsALostOne) {
   EXPECT_FALSE(IsCompleteUntilTheNext());
 }
 
-// A use that was lost began before the list that follows, so from there on all uses are known.
+// A lost use began before the following list, so all later uses are known.
 TEST_F(UseWatchTest, WatchesSinceTheListAfterTheLastLoss) {
   EXPECT_FALSE(watch.Drain().since) << "nobody listens yet";
   clock.Advance(std::chrono::hours(1));

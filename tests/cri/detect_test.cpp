@@ -20,11 +20,11 @@ using ::testing::Not;
 
 class DetectTest : public testing::Test {
  protected:
-  // A fake's own directory, for files next to its socket.
+  // The directory of a fake, for files beside its socket.
   std::string Beside(const std::string& name) const {
     return (std::filesystem::path(runtime_.socket_path()).parent_path() / name).string();
   }
-  // A socket file that nobody listens on: what a crashed runtime leaves behind.
+  // A socket file without a listener, as a crashed runtime leaves it.
   std::string DeadSocket() const {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;

@@ -15,7 +15,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// One question of each kind, and what became of it.
+// One read of each kind, and its result.
 Status Ask(const std::string& question, Client& client, const std::stop_token& stop) {
   const auto done = [](auto result) -> Status {
     if (result) return Done{};
@@ -44,7 +44,7 @@ const Call kCalls[] = {
     {"Status", "use"},          {"ImageFsInfo", "filesystems"}, {"RemoveImage", "remove"},
 };
 
-// A node on which every call of the table is made.
+// A node on which every call in the table is made.
 void Furnish(FakeCri& fake, bool streams) {
   for (const char* word : {"a", "b", "c"}) fake.AddImage(FakeImage::From(Img(word, {})));
   fake.Edit([&](FakeNode& node) { node.streams = streams; });
@@ -102,7 +102,7 @@ TEST(CriFaultsTest, EveryCallThatHangsEndsByTheStopToken) {
 
       ASSERT_FALSE(answer) << method;
       EXPECT_EQ(answer.error().kind, ErrorKind::kCancelled) << answer.error().what;
-      EXPECT_THAT(answer.error().what, HasSubstr(method + ": stopped"));
+      EXPECT_THAT(answer.error().what, HasSubstr(method + ": shutting down"));
     }
   }
 }
@@ -151,8 +151,8 @@ TEST(CriFaultsTest, ARuntimeThatIsStartingIsAnErrorAndThenAnswers) {
     }
     EXPECT_EQ(fake.node().images.size(), 3u);
 
-    // Images first, containers not yet: an honest empty list, which the gate's own-container check
-    // has to catch.
+    // Images come first, and the containers are not listed yet: a correct empty list, which the
+    // check for the agent's own container must detect.
     fake.ClearFaults();
     std::vector<FakeContainer> later;
     fake.Edit([&](FakeNode& node) { later.swap(node.containers); });

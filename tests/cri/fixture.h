@@ -14,7 +14,7 @@
 
 namespace imagesweep::cri {
 
-// A client of a fake runtime.  `limit` is how long every question may take.
+// A client of a fake runtime. `limit` is the deadline of every read.
 struct Client {
   explicit Client(const FakeCri& fake, Millis limit = std::chrono::seconds(30),
                   CallObserver observer = {})
@@ -29,7 +29,7 @@ struct Client {
   std::stop_token never;
 };
 
-// Ids of a list, for matchers.
+// The IDs of a list, for matchers.
 inline std::vector<std::string> Ids(const std::vector<Image>& images) {
   std::vector<std::string> ids;
   ids.reserve(images.size());

@@ -138,7 +138,7 @@ TEST_F(ImagesTest, JoinsAllMessagesOfAStream) {
 TEST_F(ImagesTest, AStreamThatEndsInAnErrorIsThrownAway) {
   for (const char* word : {"a", "b", "c"}) fake_.AddImage(FakeImage::From(Img(word, {})));
   Node([](FakeNode& node) { node.streams = true; });
-  // UNIMPLEMENTED after data is no fall-back either.
+  // UNIMPLEMENTED after data does not cause a fallback.
   for (const auto code : {grpc::StatusCode::UNAVAILABLE, grpc::StatusCode::UNIMPLEMENTED}) {
     fake_.Set("StreamImages", {.code = code, .message = "half", .halfway = true});
     const auto images = runtime_.ListImages(never_);
@@ -173,7 +173,7 @@ TEST_F(ImagesTest, ImageStatusRefusesAnythingShorterWithoutAsking) {
 
 TEST_F(ImagesTest, ImageStatusOfAnotherImageIsNoAnswer) {
   fake_.AddImage(FakeImage::From(Img("a", {"nginx:1"})));
-  Node([](FakeNode& node) {  // resolves by digest: the image that is found has another id
+  Node([](FakeNode& node) {  // resolved by digest: the found image has another ID
     node.images[0].digests = {"docker.io/library/nginx@" + Id("other")};
   });
   const auto status = runtime_.ImageStatus(ImageId(Id("other")), never_);

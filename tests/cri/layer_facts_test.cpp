@@ -18,7 +18,7 @@ std::string Array(const DiffIds& diff_ids) {
   return "[" + text + "]";
 }
 
-// As the runtimes shape it: containerd has a chainID besides, CRI-O and cri-dockerd have labels.
+// As the runtimes write it: containerd also has a chainID, CRI-O and cri-dockerd have labels.
 // Source: containerd internal/cri/server/image_status.go, cri-o server/image_status.go, cri-dockerd
 // core/image_status.go.
 std::string InfoOf(Flavour flavour, const DiffIds& diff_ids) {
@@ -115,8 +115,8 @@ TEST(LayerFactsTest, AnImageThatWentMeanwhileIsNotKnown) {
   EXPECT_THAT(*read, ElementsAre(IsEmpty()));
 }
 
-// base: 1; app and twin: 1 2 (equal layers); other: 1 3; elsewhere: 9 2 (the content of 2, on
-// another parent, is another layer on disk); unknown: not told.
+// base: 1; app and twin: 1 2 (equal layers); other: 1 3; elsewhere: 9 2 (the content of 2 on
+// another parent is another layer on disk); unknown: no layers reported.
 class LayerBoundsTest : public testing::Test {
  protected:
   enum : std::uint32_t { kBase, kApp, kTwin, kOther, kElsewhere, kUnknown };

@@ -10,7 +10,7 @@ using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// Every entry's username is its number in `keys`.
+// The username of every entry is its number in `keys`.
 PullSecret SecretFor(const std::vector<std::string>& keys) {
   std::string text = R"({"auths":{)";
   for (std::size_t at = 0; at < keys.size(); ++at)
@@ -27,7 +27,7 @@ std::vector<std::string> Users(const std::vector<Credential>& credentials) {
   return users;
 }
 
-// The cases of the kubelet's keyring_test.go, and the names that Docker Hub has.
+// The cases of the kubelet's keyring_test.go, and the names of Docker Hub.
 TEST(PullSecret, PicksEntriesAsTheKubeletDoes) {
   const struct {
     std::vector<std::string> keys;
@@ -83,11 +83,11 @@ TEST(PullSecret, SaysWhatIsWrongAndNotWhatIsInIt) {
     const char* text;
     const char* says;
   } rows[] = {
-      {"", "is not a JSON object"},
-      {"[]", "is not a JSON object"},
-      {R"({"auths": []})", "has no \"auths\""},
-      {R"({"auths": {"r.example": "s3cret"}})", "\"r.example\": is not an object"},
-      {R"({"auths": {"r.example": {}}})", "has neither auth"},
+      {"", "not a JSON object"},
+      {"[]", "not a JSON object"},
+      {R"({"auths": []})", "\"auths\" is missing"},
+      {R"({"auths": {"r.example": "s3cret"}})", "\"r.example\": not a JSON object"},
+      {R"({"auths": {"r.example": {}}})", "are all missing"},
       {R"({"auths": {"r.example": {"auth": "s3cret!"}}})", "auth is not the base64"},
       {R"({"auths": {"r.example": {"auth": 1}}})", "auth is not a string"},
   };

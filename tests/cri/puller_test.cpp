@@ -11,7 +11,7 @@ using ::testing::StartsWith;
 
 const std::string kReference = "r.example/app@sha256:" + std::string(64, 'a');
 
-// What containerd 1.6 and 2.x and CRI-O say of a registry's answers.
+// The messages of containerd 1.6 and 2.x and of CRI-O for the answers of a registry.
 TEST(ExplainPull, TellsTheRegistrysAnswersApart) {
   const struct {
     ErrorKind kind;
@@ -23,33 +23,33 @@ TEST(ExplainPull, TellsTheRegistrysAnswersApart) {
        "failed to resolve reference \"r.example/app:1\": failed to do request: Head "
        "\"http://r.example/v2/app/manifests/1\": dial tcp 10.0.0.1:443: connect: connection "
        "refused",
-       ErrorKind::kUnavailable, "r.example is not reached from this node ("},
+       ErrorKind::kUnavailable, "r.example cannot be reached from this node ("},
       {ErrorKind::kInternal, "dial tcp: lookup r.example on 10.0.0.10:53: no such host",
-       ErrorKind::kUnavailable, "r.example is not reached"},
+       ErrorKind::kUnavailable, "r.example cannot be reached"},
       {ErrorKind::kInternal, "x509: certificate signed by unknown authority",
-       ErrorKind::kUnavailable, "r.example is not reached"},
+       ErrorKind::kUnavailable, "r.example cannot be reached"},
       {ErrorKind::kInternal,
        "pulling from host r.example failed: unexpected status: 401 Unauthorized",
-       ErrorKind::kDenied, "r.example wants other credentials; give --pull-secret"},
+       ErrorKind::kDenied, "r.example denied access; pass credentials with --pull-secret"},
       {ErrorKind::kInternal,
        "pull access denied, repository does not exist or may require authorization: server "
        "message: "
        "insufficient_scope: authorization failed",
-       ErrorKind::kDenied, "r.example wants other credentials"},
+       ErrorKind::kDenied, "r.example denied access"},
       {ErrorKind::kInternal,
        "failed to authorize: failed to fetch anonymous token: unexpected status: 403 Forbidden",
-       ErrorKind::kDenied, "r.example wants other credentials"},
+       ErrorKind::kDenied, "r.example denied access"},
       {ErrorKind::kNotFound, "r.example/app@sha256:aa: not found", ErrorKind::kNotFound,
-       "r.example does not have it any more"},
+       "r.example no longer has the image"},
       {ErrorKind::kInternal, "reading manifest 1 in r.example/app: manifest unknown",
-       ErrorKind::kNotFound, "r.example does not have it any more"},
+       ErrorKind::kNotFound, "r.example no longer has the image"},
       {ErrorKind::kInternal,
        "failed to copy: httpReadSeeker: failed open: unexpected status code "
        "https://r.example/v2/app/manifests/1: 429 Too Many Requests - Server message: "
        "toomanyrequests: You have reached your unauthenticated pull rate limit",
-       ErrorKind::kIncomplete, "r.example limits how often it may be asked; try again later"},
+       ErrorKind::kIncomplete, "r.example limits the rate of pulls; try again later"},
       {ErrorKind::kUnavailable, "unexpected status: 503 Service Unavailable",
-       ErrorKind::kUnavailable, "r.example has trouble of its own"},
+       ErrorKind::kUnavailable, "r.example reported a server error"},
       {ErrorKind::kInternal, "no space left on device", ErrorKind::kInternal,
        "PullImage: UNKNOWN: no space"},
       {ErrorKind::kCancelled, "stopped: 401 Unauthorized", ErrorKind::kCancelled, "PullImage: "},

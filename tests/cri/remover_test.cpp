@@ -43,7 +43,7 @@ TEST_F(RemoverTest, PassesTheFullListedIdAndNothingElse) {
   }
 }
 
-// K02: the handler that the image was listed with goes with the request.
+// K02: the request has the handler that the image was listed with.
 TEST_F(RemoverTest, PassesTheRuntimeHandlerBack) {
   FakeImage image = FakeImage::From(Img("a", {"x:1"}));
   image.runtime_handler = "kata";
@@ -89,7 +89,7 @@ TEST_F(RemoverTest, RefusesWhatIsNotAFullIdWithoutAnyCall) {
   EXPECT_THAT(fake_.ImageIds(), ElementsAre(Id("a")));
 }
 
-// C07, the part of one call
+// C07, for one call
 TEST_F(RemoverTest, TellsErrorsApart) {
   struct Row {
     grpc::StatusCode code;
@@ -105,7 +105,7 @@ TEST_F(RemoverTest, TellsErrorsApart) {
       {grpc::StatusCode::PERMISSION_DENIED, "not you", ErrorKind::kDenied},
       {grpc::StatusCode::UNAUTHENTICATED, "who", ErrorKind::kDenied},
       {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many", ErrorKind::kIncomplete},
-      // Nobody stopped us: the runtime gave up.
+      // No one canceled the call here: the runtime did.
       {grpc::StatusCode::CANCELLED, "context canceled", ErrorKind::kUnavailable},
   };
   fake_.AddImage(FakeImage::From(Img("a", {"x:1"})));
@@ -134,7 +134,7 @@ TEST_F(RemoverTest, AnImageThatIsAlreadyGoneCountsAsRemoved) {
   EXPECT_EQ(*removed, Removal::kRemoved);
 }
 
-// The words decide only how it is counted.
+// The words only decide how the refusal is counted.
 TEST_F(RemoverTest, ARefusalOfAnImageThatAContainerUsesIsNoFailure) {
   const char* const says_in_use[] = {
       "image is in use by 3f0a",

@@ -41,7 +41,7 @@ class UseTest : public testing::Test {
   const std::stop_token never_{};
 };
 
-// A removal follows within 50 ms of asking: what cannot change is not asked again.
+// A removal follows within 50 ms of the recheck, so facts that cannot change are not read again.
 TEST_F(UseTest, TheContainersAloneAreOneCallWhereNoneIsNew) {
   fake_.AddImage(FakeImage::From(Img("used", {"quay.io/shop/api:7"})));
   fake_.RunPod(kPod, "web", "quay.io/shop/api:7");
@@ -247,7 +247,7 @@ TEST_F(UseTest, WithoutAStreamContainersAreListed) {
   EXPECT_EQ(fake_.Count("ListContainers"), lists + 1) << "nothing had to be asked";
 }
 
-// Asking about a new container takes time, and another may come in it.
+// The status of a new container takes time, and another container may appear meanwhile.
 TEST_F(UseTest, AContainerThatComesWhileAnotherIsAskedAboutIsSeen) {
   Add({.id = "c1", .image = "app:1"});
   fake_.Before("ContainerStatus", [this](const auto&) {

@@ -1,5 +1,5 @@
-"""What the documentation says is so: its policies are valid, its commands exist, its links lead somewhere, and what it
-quotes is what the program prints."""
+"""The documentation is correct: its policies are valid, its commands exist, its links work, and its quotations are
+output of the program."""
 import re
 import socket
 import subprocess
@@ -21,7 +21,7 @@ def page_named(name):
 
 
 def found(kind):
-    """(page, item) for each item, as parameters with readable names; an empty list would test nothing."""
+    """(page, item) for each item, as parameters with readable names. An empty list would test nothing."""
     items = {}
     for page in ALL:
         for item in kind(page):
@@ -67,7 +67,7 @@ def commands(program):
 
 
 def own_commands(page):
-    """Also those that kubectl starts in the agent's container."""
+    """The commands, including those that kubectl starts in the container of the agent."""
     for words in page.commands():
         if words[0] == "kubectl" and "--" in words:
             words = words[words.index("--") + 1:]
@@ -91,7 +91,7 @@ def test_a_command_of_the_program_has_that_subcommand_and_those_flags(words, tmp
                "IMAGESWEEP_LISTEN_ADDRESS": f"127.0.0.1:{port}"}
     result = subprocess.run([agent.program(), *(stand_ins.get(word, word) for word in words)], text=True, timeout=30,
                             capture_output=True, stdin=subprocess.DEVNULL, env={**agent.environment(), **nowhere})
-    # There is no node here, which is a failure (1); wrong usage is another (2).
+    # There is no node here, which gives exit code 1. Wrong usage gives 2.
     assert result.returncode in (0, 1), result.stderr
     assert result.returncode == 0 or "none" in result.stderr or "no run" in result.stderr, result.stderr
 
@@ -101,7 +101,7 @@ def flags_of(subcommand):
 
 
 def as_template(words):
-    """The words of `helm install` or `upgrade` as those of `helm template`; the flags that it has not are left out."""
+    """The words of `helm install` or `upgrade` as those of `helm template`, without the flags that it does not have."""
     known, kept = flags_of("template"), []
     for word in words:
         word = {"FILE": str(CI["default"]), "values.yaml": str(CI["default"])}.get(word, word)
@@ -124,7 +124,7 @@ def test_a_helm_command_is_one_and_the_chart_takes_its_values(words):
 
 
 def settings(page):
-    """`--set name=value` and `name=value` of the chart, in running text and tables."""
+    """`--set name=value` and `name=value` of the chart, in text and tables."""
     for span in page.spans:
         span = span.removeprefix("--set ")
         if re.match(r"[a-z]\w*\.[\w.]+=\S+$", span) and span.split(".")[0] in VALUES:
@@ -170,7 +170,7 @@ def test_what_a_kubectl_command_names_is_there(words):
         if flag in ("-f", "-k"):
             assert (ROOT / value / ("" if flag == "-f" else "kustomization.yaml")).is_file(), value
         if flag == "-n":
-            assert value == ("default" if "events" in words else NAMESPACE)  # those about Nodes are there
+            assert value == ("default" if "events" in words else NAMESPACE)  # those about Nodes are included
     for word in words:
         if word.startswith("--from-literal=policy.yaml="):
             validate(word.removeprefix("--from-literal=policy.yaml="))
@@ -205,7 +205,8 @@ TESTS = "".join(path.read_text() for pattern in ("*.cpp", "*.h", "*.py") for pat
 
 
 def proofs(page):
-    """What docs/safety.md names as proof: a test (Subject.Name), all tests of a subject, a file, or a Python function."""
+    """The proofs that docs/safety.md names: a test (Subject.Name), all tests of a subject, a file, or a Python
+    function."""
     text = re.sub(r"\s+", " ", page.path.read_text()) if page.name == "docs/safety.md" else ""
     for line in re.findall(r"- Proof: (.*?) - Open:", text):
         yield from re.findall(r"`([\w.]+)`", line)
@@ -251,7 +252,7 @@ def test_each_alert_has_its_runbook():
 
 
 def quoted(page):
-    """What the program is said to print: blocks of `text`, and what tables have below "it says"."""
+    """The quoted output of the program: blocks of `text`, and table cells below "It says"."""
     for language, text in page.blocks:
         if language == "text":
             yield from text.splitlines()

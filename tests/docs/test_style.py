@@ -1,4 +1,4 @@
-"""The documentation does without the words that docs/style.md excludes."""
+"""The documentation does not use the words that docs/style.md excludes."""
 import re
 
 import pytest
@@ -6,13 +6,13 @@ import pytest
 from lab.pages import PAGES, Page
 
 EXCLUDED = re.compile(r"\b(anew|whatever|in place of|by now|nobody|so many)\b", re.IGNORECASE)
-# One quotes them; the others are made of texts in the sources.
+# One page quotes them. The others are generated from texts in the sources.
 LEFT_OUT = ("docs/style.md", "docs/reference/")
 PROSE = [page for page in map(Page, PAGES) if not page.name.startswith(LEFT_OUT)]
 
 
 def excluded(page):
-    """The words in its prose: code, quoted output and links are left out."""
+    """The excluded words in its prose. Code, quoted output, and links are left out."""
     prose = re.sub(r"`[^`]*`|\]\([^)]*\)|^(?: {4}|>).*$", "", page.prose, flags=re.MULTILINE)
     return [match[0] for match in EXCLUDED.finditer(prose)]
 

@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// Both write down what they are asked, in one list.
+// Both record their calls in one list.
 struct World {
   std::vector<std::string> done;
   std::string archive_fails;  // of which image

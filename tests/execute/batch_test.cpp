@@ -21,7 +21,7 @@ using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// A node from which up to fifty images go at once, and five that the plan lets go.
+// A node that removes up to fifty images at once, and five candidates.
 struct BatchTest : testing::Test {
   BatchTest() {
     node.batch = 50;
@@ -119,7 +119,7 @@ TEST_F(BatchTest, SparesOfABatchWhatChangedAndNothingElse) {
   }
 }
 
-// They may take long, so nothing that has to be new is read before them.
+// BeginBatch may take long, so nothing that must be fresh is read before it.
 TEST_F(BatchTest, WorkloadsAreReadBeforeTheImages) {
   workloads.emplace().as_of = clock.Steady();
   clock.Advance(Millis(10));
@@ -134,14 +134,14 @@ TEST_F(BatchTest, WorkloadsAreReadBeforeTheImages) {
   EXPECT_EQ(reader.newer_than, workloads->as_of) << "the list that the plan was made by is none";
 }
 
-// One that expired meanwhile would have to be read anew right before the removal.
+// Expired evidence would have to be read again right before the removal.
 TEST_F(BatchTest, APodListThatIsAboutToExpireIsReadAnewFirst) {
   Run();
   EXPECT_THAT(node.pod_ages, ElementsAre(expected.max_pod_list_age / 2, expected.max_pod_list_age));
 }
 
-// A pod that started and ended while we looked: the first view contradicts itself, the second does
-// not, and the image is what the node just used.
+// A pod started and ended during the observation: the first view contradicts itself, the second
+// does not, and the node has just used the image.
 TEST_F(BatchTest, WhatAViewThatContradictsItselfFoundInUseStays) {
   const RuntimeUse before = node.use;
   node.on_call = [&, looks = 0](const std::string& call) mutable -> std::optional<Error> {
@@ -216,7 +216,7 @@ TEST_F(BatchTest, ABatchThatCannotBeginRemovesNothingAndSaysWhy) {
   EXPECT_THAT(execution.outcomes, Each(Field(&Outcome::kind, OutcomeKind::kSpared)));
 }
 
-// Copies of images take their time, in which the policy may be edited.
+// Copies of images take time, and the policy may be edited meanwhile.
 TEST_F(BatchTest, AReasonToEndThatCameWhileABatchBeganIsHeard) {
   bool edited = false;
   At("BeginBatch", 1, [&] { edited = true; });
@@ -313,7 +313,7 @@ TEST_F(BatchTest, WithoutABatchNoTimeIsTold) {
   EXPECT_FALSE(Run().seconds);
 }
 
-// Room that is only coming must not look as if it were missing, be it from the run before.
+// Space that is still being freed must not look missing, even from the previous run.
 TEST_F(BatchTest, WhatAnotherRunLeftIsReclaimedBeforeTheDiskIsAsked) {
   policy.disk = {{75, 65}, {0, 0}, {}};
   disk = DiskUsage{"/var", 1000, 100, 100, 100};
@@ -365,7 +365,7 @@ TEST_F(BatchTest, ForSpaceABatchHasAsManyAsTheLayersSayAreNeeded) {
     plan.decisions[at].code = Code::kSpace;
     plan.decisions[at].frees = 100;
   }
-  // 250 are missing; three images should free 300, and do not.
+  // 250 are missing. Three images should free 300, but do not.
   node.on_call = [&, ended = 0](const std::string& call) mutable -> std::optional<Error> {
     if (call == "Reclaim")
       node.disk = DiskUsage{"/var", 1000, ++ended == 1 ? 100U : ended == 2 ? 280U : 380U, 100, 100};
@@ -386,7 +386,7 @@ TEST_F(BatchTest, ForSpaceWithoutKnownLayersTheyGoOneByOne) {
   EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b")));
 }
 
-// Two that wait for each other can only end when both are on their way.
+// Two calls that wait for each other can only end if both are in progress.
 struct InPairs final : ImageRemover {
   explicit InPairs(FakeClock& its) : clock(its) {}
   std::size_t batch_size() const override { return 2; }
@@ -401,7 +401,7 @@ struct InPairs final : ImageRemover {
   std::latch both{2};
 };
 
-// Three at once, and all of them fail: together they must not be more than may.
+// Three calls at once, and all of them fail: together they must not exceed the limit.
 struct Failing final : ImageRemover {
   std::size_t batch_size() const override { return 50; }
   std::size_t in_flight() const override { return 3; }
@@ -428,8 +428,8 @@ TEST_F(BatchTest, SeveralAreOnTheirWayAtOnce) {
   EXPECT_EQ(std::ranges::count(node.calls, "ReadUse"), 1) << "nothing is left to look at";
 }
 
-// While b is on its way, a takes so long that the look would be too old for the last ones.  b ends
-// when c begins; should that not be, a moment later.
+// While b is in progress, a takes so long that the recheck would be too old for the last images. b
+// ends when c begins or, if c does not, a moment later.
 struct Slow final : ImageRemover {
   explicit Slow(FakeClock& its) : clock(its) {}
   std::size_t batch_size() const override { return 50; }
@@ -489,7 +489,7 @@ TEST_F(BatchTest, ANewLookThatCameTooLateIsTakenAgain) {
   EXPECT_THAT(execution.recheck_window_seconds, Each(testing::Le(0.05)));
 }
 
-// A look may be too old to remove by; what it saw is no older than the plan.
+// A recheck may be too old for a removal. What it saw is not older than the plan.
 TEST_F(BatchTest, WhatALookThatCameTooLateFoundInUseStays) {
   node.on_call = [&, looks = 0, pods = 0](const std::string& call) mutable -> std::optional<Error> {
     if (call == "ReadUse" && ++looks == 2)
@@ -523,7 +523,7 @@ TEST_F(BatchTest, WhatWasInUseBeforeABatchBeganAgainStays) {
   EXPECT_THAT(node.removed, testing::Not(testing::Contains(Id("c"))));
 }
 
-// Nothing is left that a look ahead would serve.
+// No image is left that an early recheck would serve.
 TEST_F(BatchTest, ALookThatNobodyNeedsAnyMoreIsNotTaken) {
   plan.removals.resize(3);
   Slow remover(clock);
@@ -532,7 +532,7 @@ TEST_F(BatchTest, ALookThatNobodyNeedsAnyMoreIsNotTaken) {
   EXPECT_EQ(std::ranges::count(execution.outcomes, OutcomeKind::kRemoved, &Outcome::kind), 3);
 }
 
-// Whether the records hold has to be asked of one that is left, too.
+// The last image also needs the question whether the records still hold.
 TEST_F(BatchTest, OneThatIsLeftOfABatchIsLookedAtWithAllThereAre) {
   plan.removals.resize(2);
   node.spares = Id("b");
@@ -565,7 +565,7 @@ TEST_F(BatchTest, WithoutEndOfNewImagesNothingGoes) {
   EXPECT_EQ(execution.outcomes.size(), 5U);
 }
 
-// The answer is as old as the question, however long it was on its way.
+// An answer is as old as its request, however long it takes.
 TEST_F(BatchTest, ARuntimeThatIsSlowToListContainersLosesNothingAndIsTold) {
   node.on_call = [&](const std::string& call) -> std::optional<Error> {
     if (call == "ReadContainers") clock.Advance(Millis(180));
@@ -604,7 +604,7 @@ TEST_F(BatchTest, TheRestOfARecheckMayTakeItsTime) {
   EXPECT_THAT(execution.recheck_window_seconds, Each(0.03));
 }
 
-// A process that is stopped while the answer is on its way, or after it.
+// The process is stopped while the answer is on its way, or after it.
 TEST_F(BatchTest, APauseAtAnyPointIsNoticedBeforeTheStep) {
   const FakeNode fresh = node;
   for (const char* call : {"ReadContainers", "ReadPods", "Remove"}) {
@@ -622,7 +622,7 @@ TEST_F(BatchTest, APauseAtAnyPointIsNoticedBeforeTheStep) {
   }
 }
 
-// One that a `ctr run` of this moment uses.
+// An image that a `ctr run` uses at this moment.
 struct OfAnotherClient final : ImageRemover {
   explicit OfAnotherClient(FakeNode& its) : node(its) {}
   std::size_t batch_size() const override { return 50; }
@@ -657,7 +657,7 @@ TEST_F(BatchTest, AContainerThatTheCriDoesNotListIsSeenByTheRecheck) {
   EXPECT_EQ(execution.refused->source, "containers") << "not to see them is not to have none";
 }
 
-// A command has no watch: what it listed before the batch says nothing of the pods of now.
+// A command has no watch: the list from before the batch does not show the current pods.
 TEST_F(BatchTest, PodsThatNobodyWatchesAreListedAnewOnceForEachBatch) {
   node.watches_pods = false;
   node.batch = 3;
@@ -674,7 +674,7 @@ TEST_F(BatchTest, PodsThatNobodyWatchesAreListedAnewOnceForEachBatch) {
   EXPECT_EQ(node.pod_ages[2], Millis(2'000)) << "a batch that takes long lists them once more";
 }
 
-// It says which of its containers uses it, and lists none that does.
+// The runtime says which of its containers uses the image, but does not list that container.
 struct RefusesB final : ImageRemover {
   std::size_t batch_size() const override { return 50; }
   Result<Removal> Remove(const Image& image, DeletionGuard& guard,

@@ -92,7 +92,7 @@ TEST_F(ExamineTest, AMirrorPodMatchesItsSandboxByName) {
   node.use.ready_sandboxes.push_back({"kube-system", "etcd", "hash-of-the-manifest"});
   node.pods.pods.push_back({"kube-system", "etcd", "uid-of-the-mirror-pod", true});
   EXPECT_FALSE(Look());
-  // A StatefulSet's pod that came back under its name is another pod, perhaps of another image.
+  // A StatefulSet's pod that came back under its name is another pod, possibly with another image.
   node.pods.pods.back().mirror = false;
   EXPECT_TRUE(Look());
 }
@@ -103,7 +103,7 @@ TEST_F(ExamineTest, APauseNameAnswersTheSandboxQuestionAndNothingLikeIt) {
   EXPECT_FALSE(Look());
   node.images.back() = Img("p", {"acme/pausable-worker:1"});
   EXPECT_TRUE(Look());
-  node.images.back().pinned = true;  // something is pinned, but who says that it is this one
+  node.images.back().pinned = true;  // an image is pinned, but not necessarily this one
   EXPECT_TRUE(Look());
 }
 

@@ -12,7 +12,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// Three images that the plan lets go, on a node that still needs a fourth.
+// Three candidates on a node that still needs a fourth image.
 struct ExecutorTest : testing::Test {
   ExecutorTest() {
     for (const char* name : {"a", "b", "c"})
@@ -33,7 +33,7 @@ struct ExecutorTest : testing::Test {
     const ImageIndex index(evidence.images);
     return executor.Run(plan, policy, evidence, index, disk, remover, stop.get_token(), hooks);
   }
-  // Runs `change` once, at the n-th time that `call` begins.
+  // Runs `change` once, when `call` begins for the n-th time.
   void At(const std::string& call, int n, const std::function<void()>& change) {
     node.on_call = [=, this, seen = 0](const std::string& name) mutable -> std::optional<Error> {
       if (name == call && ++seen == n) change();
@@ -215,7 +215,7 @@ TEST_F(ExecutorTest, EndsBeforeTheNextRemovalWhenThereIsAReason) {
   EXPECT_EQ(execution.stopped_early, "the policy was edited");
 }
 
-// The pause between two removals may be long; what may say no is asked after it.
+// The pause between two removals may be long, so all checks come after it.
 TEST_F(ExecutorTest, WhatHappensDuringThePauseCounts) {
   policy.limits.removal_delay = std::chrono::minutes(1);
   const SteadyTime start = clock.Steady();

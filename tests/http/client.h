@@ -21,7 +21,7 @@ inline sockaddr_in Ipv4(const char* host, int port) {
   return address;
 }
 
-// A TCP client with nothing between it and the wire.  Waits at most 20 s for anything.
+// A plain TCP client. It waits at most 20 s for anything.
 class Client {
  public:
   explicit Client(int port, const char* host = "127.0.0.1")
@@ -42,7 +42,7 @@ class Client {
 
   bool connected() const { return connected_; }
   int fd() const { return fd_; }
-  // False when the other side does not want it any more.
+  // False if the server no longer accepts data.
   bool Send(std::string_view bytes) const {
     while (!bytes.empty()) {
       const ssize_t went = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -51,7 +51,7 @@ class Client {
     }
     return true;
   }
-  // All that comes until the other side ends it, in whatever way.
+  // Reads everything until the server ends the connection in any way.
   std::string Rest() const {
     std::string text;
     char buffer[16384];

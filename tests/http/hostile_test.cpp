@@ -10,8 +10,7 @@
 #include "agent/http/server.h"
 #include "tests/http/client.h"
 
-// Clients that mean harm, or are broken: what they cost is bounded, and a probe gets its answer in
-// the middle of it.
+// Hostile or broken clients: their cost is bounded, and a probe gets its answer meanwhile.
 
 namespace imagesweep {
 namespace {
@@ -30,7 +29,7 @@ std::size_t ResidentKiB() {
   return 0;
 }
 
-// What memory may grow by: a sanitizer's own, which keeps what is freed, is not the server's.
+// The limit for the growth of memory. A sanitizer keeps freed memory, which does not count.
 constexpr std::size_t Allowed(std::size_t kib) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return kib + 1024UL * 1024;
@@ -81,7 +80,7 @@ TEST_F(HostileTest, ALongHeaderIsAnswered) {
               StartsWith("HTTP/1.1 200 "));
 }
 
-// Slow loris: one byte now and then keeps no connection.
+// Slow loris: single bytes do not keep a connection open.
 TEST_F(HostileTest, AHeadThatNeverEndsIsCutOffHoweverOftenAByteComes) {
   Start({.head_time = Millis(100)});
   const Client client(port);
@@ -128,7 +127,7 @@ TEST_F(HostileTest, TenThousandConnectionsHoldSixtyFour) {
   for (std::size_t i = 0; i < wanted; ++i) {
     clients.emplace_back(port);
     ASSERT_TRUE(clients.back().connected()) << i;
-    // Those that were dropped may refuse it.
+    // Dropped connections may refuse the data.
     static_cast<void>(clients.back().Send("GET /livez HTTP/1.1\r\nX: "));
     if (i % 1000 == 0) ExpectAlive();
   }

@@ -88,14 +88,14 @@ TEST_F(ServerTest, KeepsLocalPagesFromNamesOfOthers) {
   for (const char* other :
        {"Host: evil.example\r\n", "Host: localhost.evil.example\r\n",
         "Host: 127.0.0.1.nip.io:80\r\n", "Host: [::1.evil]\r\n",
-        // A sidecar that speaks for somebody else.
+        // A sidecar that acts for another client.
         "X-Forwarded-For: 203.0.113.9\r\n", "Via: 1.1 mesh\r\n", "forwarded: for=203.0.113.9\r\n",
         "Host: localhost\r\nHost: evil.example\r\n"})
     EXPECT_THAT(ask(other), AllOf(StartsWith("HTTP/1.1 403"), HasSubstr("--status-page=all")))
         << other;
 }
 
-// The same page, from the machine's own address: it is not a loopback one.
+// The same page from an address of the machine that is not a loopback address.
 TEST(Server, KeepsLocalPagesFromOtherAddresses) {
   const int probe = socket(AF_INET, SOCK_DGRAM, 0);
   const sockaddr_in anywhere = Ipv4("192.0.2.1", 9);  // nothing is sent

@@ -1,4 +1,4 @@
-// The whole client over TLS: lists, watches, ConfigMap.
+// The complete client over TLS: lists, watches, ConfigMap.
 #include "agent/kube/cluster.h"
 
 #include "tests/kube/objects.h"
@@ -29,7 +29,7 @@ std::string ConfigMapList(const std::string& text) {
 }
 
 struct ClusterTest : TlsTest {
-  // The parts of a well-behaved server; a test replaces one.
+  // The parts of a correct server. A test replaces one of them.
   std::atomic<int> version{0};  // of lists: 10, 20 …
   std::function<void(FakeReply&)> list = [this](FakeReply& reply) {
     reply.Answer(200, ListJson(std::to_string(version += 10), {PodJson("listed", "listed:1")}));
@@ -77,7 +77,7 @@ struct ClusterTest : TlsTest {
     return *std::move(cluster);
   }
 
-  // The images of the next look that succeeds: a watch takes a moment to begin.
+  // The images of the next successful read: a watch takes a moment to begin.
   static std::vector<std::string> Look(Cluster& cluster, std::size_t at_least = 1) {
     std::vector<std::string> texts;
     std::string why;
@@ -178,14 +178,14 @@ TEST_F(ClusterTest, AsksTheKubeletForItsThresholds) {
   EXPECT_TRUE(read->read);
   configz = [](FakeReply& reply) { reply.Answer(200, R"({"kubeletconfig": {}})"); };
   EXPECT_THAT(cluster->ReadKubeletThresholds({}).error().what,
-              HasSubstr("it has no imageGCHighThresholdPercent"));
+              HasSubstr("imageGCHighThresholdPercent is missing or not an integer"));
   configz = [](FakeReply& reply) {
     reply.Answer(403, StatusJson(403, "Forbidden", "nodes/proxy is forbidden").dump());
   };
   EXPECT_EQ(cluster->ReadKubeletThresholds({}).error().kind, ErrorKind::kDenied);
 }
 
-// W07: cut in the middle of an event, and the event comes again.
+// W07: the stream breaks in the middle of an event, and the event arrives again.
 TEST_F(ClusterTest, SurvivesAConnectionThatIsCutInAnEvent) {
   const std::string event = EventJson("ADDED", PodJson("p", "p:1", "11"));
   for (const bool reset : {true, false}) {
@@ -216,7 +216,7 @@ TEST_F(ClusterTest, SurvivesAConnectionThatIsCutInAnEvent) {
   }
 }
 
-// W10: the server shuts down and its requests go to the next one.
+// W10: the server shuts down, and its requests go to the next one.
 TEST_F(ClusterTest, GoesOnAfterARollingRestart) {
   std::atomic<int> watches{0};
   watch = [&](const FakeRequest&, FakeReply& reply) {
@@ -238,7 +238,8 @@ TEST_F(ClusterTest, GoesOnAfterARollingRestart) {
   EXPECT_NE(connections[0], connections[1]);
 }
 
-// W20: no evidence while the certificate is not valid; the cause is told; it recovers by itself.
+// W20: no evidence while the certificate is not valid. The cause is reported, and the agent
+// recovers by itself.
 TEST_F(ClusterTest, RecoversWhenTheCertificateBecomesValid) {
   const auto later =
       ca.Issue({.valid_from = std::chrono::hours(1), .valid_to = std::chrono::hours(2)});

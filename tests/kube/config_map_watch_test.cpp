@@ -29,7 +29,7 @@ struct ConfigMapWatchTest : testing::Test {
                 "fieldSelector=metadata.name%3Dpolicy",
                 {}};
   std::vector<std::string> told;
-  std::vector<std::string> sight;  // "seen", or why not
+  std::vector<std::string> sight;  // "seen", or the reason
   ConfigMapWatch watch{"sweep", "policy", "policy.yaml",
                        [this](const Result<std::string>& text) {
                          told.push_back(text ? *text : "(" + text.error().what + ")");
@@ -66,10 +66,10 @@ TEST(ConfigText, NamesAKeyThatIsBinary) {
   object["binaryData"] = {{"policy.yaml", "//5hAA=="}};
   const auto text = ConfigText(object, "policy.yaml", "sweep/policy");
   ASSERT_FALSE(text);
-  EXPECT_EQ(
-      text.error().what,
-      "ConfigMap sweep/policy: key \"policy.yaml\" is in binaryData (it is not UTF-8); save the "
-      "file as UTF-8");
+  EXPECT_EQ(text.error().what,
+            "ConfigMap sweep/policy: key \"policy.yaml\" is in binaryData, because it is not "
+            "UTF-8; save the "
+            "file as UTF-8");
 }
 
 TEST_F(ConfigMapWatchTest, SaysWhyThereIsNoneAtTheStart) {
@@ -88,7 +88,7 @@ TEST_F(ConfigMapWatchTest, WhatWasReadStaysGoodWhileTheServerIsAway) {
   EXPECT_THAT(told, ElementsAre("one"));
 }
 
-// It would not see an edit for long, so whoever waits for one must hear of it.
+// An edit would stay unseen for a long time, so the user must be told.
 TEST_F(ConfigMapWatchTest, SaysThatItMayNotWatchAndWhatHoldsWhenItMayAgain) {
   http.script = {ListStep("10", {ConfigMapJson("one")}), RefuseStep(403, "Forbidden", "no"),
                  WatchStep({Event("MODIFIED", ConfigMapJson("two", "11"))})};
@@ -115,7 +115,7 @@ TEST_F(ConfigMapWatchTest, ItIsSeenInListsEventsAndBookmarksAndNotByOpeningAWatc
                                  "answered 500 InternalError: no"));
 }
 
-// A dead connection and a cluster where nothing happens look alike; one object is cheap to list.
+// A dead connection looks like an idle cluster. One object is cheap to list.
 TEST_F(ConfigMapWatchTest, ASilentWatchCostsAListWithinTwoMinutes) {
   Step silent = WatchStep({}, Millis(75'000));
   silent.error = Error{ErrorKind::kDeadline, "no answer within 75000 ms"};
@@ -130,7 +130,7 @@ TEST_F(ConfigMapWatchTest, ASilentWatchCostsAListWithinTwoMinutes) {
   EXPECT_EQ(clock.Steady() - start, Millis(150'000)) << "without a pause";
 }
 
-// A policy is never taken from another object, nor from a text that is none.
+// The policy never comes from another object, or from a value that is not a string.
 TEST_F(ConfigMapWatchTest, TakesNoOtherObjectForIt) {
   Json number = ConfigMapJson("", "11");
   number["data"]["policy.yaml"] = 7;
@@ -139,9 +139,10 @@ TEST_F(ConfigMapWatchTest, TakesNoOtherObjectForIt) {
                  WatchStep({Event("MODIFIED", ConfigMapJson("wrong", "11", "other"))}),
                  ListStep("12", {ConfigMapJson("two")}), WatchStep({Event("MODIFIED", number)})};
   Run();
-  EXPECT_THAT(told, ElementsAre("(ConfigMap sweep/policy: list configmaps: not ConfigMap "
-                                "sweep/policy)",
-                                "one", "two", "(policy.yaml is not a string)"));
+  EXPECT_THAT(told,
+              ElementsAre("(ConfigMap sweep/policy: list configmaps: the object is not ConfigMap "
+                          "sweep/policy)",
+                          "one", "two", "(policy.yaml is not a string)"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// How a connection begins: where it goes, and that nothing on the way holds up a stop.
+// The start of a connection: its target, and that nothing delays a stop.
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@ namespace {
 
 using testing::Lt;
 
-// A server whose kernel takes connections; nobody ever reads them.
+// A server whose kernel accepts connections that no one reads.
 class Silence {
  public:
   Silence() {
@@ -36,7 +36,7 @@ class Silence {
 
   bool listening() const { return listening_; }
   const std::string& url() const { return url_; }
-  // Waits until somebody has begun to talk; false after ten seconds.
+  // Waits until a client has sent data. False after ten seconds.
   bool WaitForAHello() {
     const timeval limit{10, 0};
     setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -78,7 +78,7 @@ TEST_F(ConnectionTest, KeepsThePathOfTheServersUrl) {
   }
 }
 
-// Without a name there is nothing that a certificate could be compared with.
+// Without a name there is nothing to compare with a certificate.
 TEST_F(ConnectionTest, NeedsAHost) {
   for (const char* url : {"https://", "https:", "https://:6443", "https://[]:6443", "https:///x"}) {
     const Client client(AtUrl(url), clock);
@@ -114,7 +114,8 @@ TEST_F(ConnectionTest, AStopEndsAHandshakeWithinASecond) {
   EXPECT_THAT(Since(start), Lt(std::chrono::seconds(1)));
 }
 
-// The library's pool has two threads: open watches and hung handshakes must not take them.
+// The thread pool of the library has two threads. Open watches and hanging handshakes must not
+// block them.
 TEST_F(ConnectionTest, ListsGoThroughBesideWatchesAndHungHandshakes) {
   FakeApiServer server(good, [](const FakeRequest& request, FakeReply& reply) {
     if (!request.Has("watch")) return reply.Answer(200, "{}");
@@ -149,7 +150,7 @@ TEST_F(ConnectionTest, ListsGoThroughBesideWatchesAndHungHandshakes) {
   hung.stop.request_stop();
 }
 
-// A01: the watch that is open lives on with the token it began with.
+// A01: the open watch continues with the token that it began with.
 TEST_F(ConnectionTest, ASwappedTokenLeavesTheOpenWatchAlone) {
   std::atomic<int> valid{0};
   FakeApiServer server(good, [&](const FakeRequest& request, FakeReply& reply) {

@@ -80,9 +80,9 @@ TEST_F(EventWriterTest, HostileAndLongNotesAreMadeFit) {
 TEST_F(EventWriterTest, AnswersBecomeErrorsOfTheirKind) {
   const struct {
     int status;
-    std::optional<ErrorKind> kind;  // empty: fine
+    std::optional<ErrorKind> kind;  // empty: success
   } cases[] = {{201, std::nullopt},
-               {409, std::nullopt},  // sent twice, so it is there
+               {409, std::nullopt},  // sent twice, so the event exists
                {403, ErrorKind::kDenied},
                {500, ErrorKind::kUnavailable}};
   for (const auto& [status, kind] : cases) {

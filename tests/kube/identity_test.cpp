@@ -55,7 +55,7 @@ TEST(InClusterTest, KnowsNoSecondBest) {
       {"no token", [](Pod& p) { p.files.erase(kMounted + "token"); }, "token"},
       {"empty token", [](Pod& p) { p.files[kMounted + "token"] = "\n"; }, "is empty"},
       {"a token of two lines", [](Pod& p) { p.files[kMounted + "token"] = "a\r\nX: y"; },
-       "does not hold a token"},
+       "does not contain a token"},
   };
   for (const auto& [why, spoil, says] : cases) {
     Pod pod;

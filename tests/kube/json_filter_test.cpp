@@ -115,7 +115,7 @@ TEST(JsonFilterTest, KeepsTheFieldsThatAreNamed) {
       {R"({"b":{"c":[{"c":1}]}})", R"({"b":{"c":[]}})"},
       {R"({"d":{"x":[null,true,-1.5e3,"\u0041"]}})", R"({"d":{"x":[null,true,-1.5e3,"\u0041"]}})"},
       {R"({"\u0061":1})", R"({"a":1})"},
-      {R"({"a":1,"\u0061":2})", R"({"a":1,"a":2})"},  // for the reader to refuse
+      {R"({"a":1,"\u0061":2})", R"({"a":1,"a":2})"},  // the reader must refuse it
       {R"({"x":1e99999,"y":"\ud800","b":{"z":{"z":1,"z":2}}})", R"({"b":{}})"},
       {R"({})", R"({})"},
   };
@@ -143,7 +143,7 @@ TEST(JsonFilterTest, ALongTextIsNotHeldAndIsNoShorterName) {
               ElementsAre(R"~({"a":"(longer than 4096 bytes)","b":1})~"));
 }
 
-// The API server stores what it is given there, good JSON or not.
+// The API server stores any data there, even text that is not valid JSON.
 TEST(JsonFilterTest, OfAnUnknownFormatStaysWhatNamesImages) {
   const Keep keep = KeepFields({{"data", {Keep::Kind::kUnknown, {}}}});
   const struct {
@@ -170,7 +170,7 @@ TEST(JsonFilterTest, OfAnUnknownFormatStaysWhatNamesImages) {
   EXPECT_TRUE(ParseStrict(deep.objects.front()));
 }
 
-// A pod with everything that the parser looks at, in random amounts, between random other things.
+// A pod with random amounts of everything that the parser reads, between other random fields.
 Json RandomPod(RandomJson& random) {
   const auto name = [&](const char* what) { return what + std::to_string(random.Below(20)); };
   Json pod = PodJson(name("pod"), name("app:"));
@@ -205,7 +205,7 @@ Json RandomPod(RandomJson& random) {
   return pod;
 }
 
-// Something that the parser has to refuse, or to take as well as anything.
+// A value that the parser must either refuse or accept like any other.
 void Spoil(RandomJson& random, Json& pod) {
   static const char* const kPlaces[] = {"/kind",
                                         "/metadata",
@@ -235,7 +235,7 @@ std::string Told(const Result<Pod>& pod) {
   return told;
 }
 
-// What the filter leaves is read as the whole is: every reference, and every refusal.
+// The filtered text reads like the whole: with every reference, and every refusal.
 TEST(JsonFilterTest, AFilteredPodIsReadAsTheWholeOne) {
   const Keep keep = PodKeep();
   int refused = 0;
@@ -256,7 +256,7 @@ TEST(JsonFilterTest, AFilteredPodIsReadAsTheWholeOne) {
   EXPECT_GT(refused, 60);
 }
 
-// What the strict reader refuses in the part that is kept is refused.
+// What the strict reader refuses in the kept part is refused.
 TEST(JsonFilterTest, WhatCanBeReadInTwoWaysIsRefusedWhereItMatters) {
   for (const char* text :
        {R"({"spec":{"containers":[]},"spec":{}})", R"({"spec":{"containers":[],"containers":[]}})",

@@ -10,7 +10,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-// A kubeconfig whose cluster and user are given as YAML flow maps.
+// A kubeconfig whose cluster and user are YAML flow maps.
 std::string Config(const std::string& cluster, const std::string& user,
                    const std::string& context = "home") {
   return "apiVersion: v1\nkind: Config\ncurrent-context: " + context +

@@ -78,7 +78,7 @@ TEST_F(LeaseTest, AnotherTakesItOnlyWhenItWasNotRenewedForItsDuration) {
   EXPECT_FALSE(a.lease.Leads());
 }
 
-// The record's times are of a clock that may be hours off.
+// The times in the record come from a clock that may be hours off.
 TEST_F(LeaseTest, ClocksThatDisagreeChangeNothing) {
   for (const auto off : {hours(-5), hours(5)}) {
     server.objects.clear();
@@ -112,7 +112,7 @@ TEST_F(LeaseTest, WhoCannotRenewStopsBeforeAnotherCanTakeIt) {
   EXPECT_THAT(a.errors, ElementsAre("Lease sweep/index: connection refused"));
 }
 
-// What is written may have been stored though its answer was lost.
+// A write may have been stored although its answer was lost.
 TEST_F(LeaseTest, ALostAnswerIsNoLostLease) {
   a.Step();
   a.http.before = [&](const auto& method, const auto& path, const auto& body) {
@@ -138,7 +138,7 @@ TEST_F(LeaseTest, OfTwoWhoTakeItAtOnceOneGetsIt) {
   c.http.before = [&](const auto& method, const auto&, const auto&) {
     if (method == "PUT") {
       c.http.before = {};
-      b.Step();  // between c's look and c's write
+      b.Step();  // between c's read and c's write
     }
     return std::optional<Result<HttpResponse>>();
   };
@@ -157,7 +157,7 @@ TEST_F(LeaseTest, AStopGivesItBackAtOnce) {
   b.Step();
   EXPECT_TRUE(b.lease.Leads());
   EXPECT_EQ(Spec()["leaseTransitions"], 1);
-  a.lease.Release();  // it is not ours any more
+  a.lease.Release();  // this process no longer holds it
   EXPECT_EQ(Spec()["holderIdentity"], "b");
 }
 

@@ -1,4 +1,4 @@
-// What was lost, how gravely, and what heals it.
+// Losses, their severity, and what repairs them.
 #include <random>
 
 #include "tests/kube/reflector_fixture.h"
@@ -12,7 +12,7 @@ using testing::HasSubstr;
 using testing::Le;
 
 struct LossTest : ReflectorTest {
-  // Why nothing is known, looked at before each request.
+  // The reason why nothing is known, read before each request.
   std::vector<std::string> Losses(std::deque<Step> script) {
     std::vector<std::string> losses;
     http.answer = [&, script = std::move(script)](const auto&) mutable -> std::optional<Step> {
@@ -46,7 +46,7 @@ TEST_F(LossTest, AnAnswerThatBrokeOffInTheMiddleIsIncompleteNotAway) {
     const auto* failure = std::get_if<ListFailure>(&listed);
     ASSERT_NE(failure, nullptr) << size;
     EXPECT_EQ(failure->error.kind, ErrorKind::kIncomplete) << size;
-    EXPECT_THAT(failure->error.what, HasSubstr("broke off in the middle: connection reset"));
+    EXPECT_THAT(failure->error.what, HasSubstr("the answer ended early: connection reset"));
   }
   ScriptedHttp server(clock);
   server.script = {BreakStep()};
@@ -76,7 +76,7 @@ TEST_F(LossTest, AListThatBreaksOffStaysIncompleteWhileTheServerIsAway) {
                                  ErrorKind::kIncomplete, ErrorKind::kIncomplete));
 }
 
-// Random servers: once a loss was grave, nothing but a whole list makes it lighter.
+// Random servers: after a severe loss, only a complete list improves the state.
 TEST_F(LossTest, TheSeverityOfALossOnlyGrowsUntilAWholeListCame) {
   std::mt19937_64 random(5);
   bool grave = false;
@@ -117,8 +117,8 @@ TEST_F(LossTest, TheSeverityOfALossOnlyGrowsUntilAWholeListCame) {
   EXPECT_GT(checked, 500);
 }
 
-// The resourceVersion of an event is far ahead of the server's own: after a restore of etcd, or by
-// a fault of a proxy.  Such a server waits in silence, or refuses without a word of the version.
+// The resourceVersion of an event is far ahead of the server, after a restore of etcd or because of
+// a faulty proxy. Such a server waits in silence, or refuses without mentioning the version.
 TEST_F(LossTest, AfterAVersionFromTheFutureItWorksAgainWithinTwoMinutes) {
   for (const bool refuses : {false, true}) {
     SCOPED_TRACE(refuses ? "refuses watches" : "is silent");

@@ -8,7 +8,7 @@
 
 namespace imagesweep::kube {
 
-// A running pod with one container, as a list holds it (without a kind).
+// A running pod with one container, as in a list (without a kind).
 inline Json PodJson(const std::string& name, const std::string& image,
                     const std::string& version = "1") {
   return {{"metadata",
@@ -47,7 +47,7 @@ inline std::string NodeJson() {
   return R"({"kind":"Node","metadata":{"name":"node1","uid":"node-uid"}})";
 }
 
-// Steps of a script.
+// The steps of a script.
 inline Step ListStep(const std::string& version, const std::vector<Json>& items = {},
                      const std::string& token = "") {
   Step step;

@@ -1,4 +1,4 @@
-// How often the API server is asked while it does not answer well: 0.05 requests a second at most.
+// The rate of requests to an API server that does not answer well: at most 0.05 per second.
 #include "tests/kube/reflector_fixture.h"
 
 namespace imagesweep::kube {
@@ -13,7 +13,7 @@ constexpr auto kHour = std::chrono::hours(1);
 constexpr std::size_t kMostPerHour = 180;  // 0.05/s
 
 struct PacingTest : ReflectorTest {
-  // Answers lists and watches in the same way for `time`, then stops.
+  // Gives the same answer to lists and watches for `time`, then stops.
   void Answer(Millis time, std::function<Step()> list, std::function<Step()> watch) {
     http.answer = [=, this](const ScriptedHttp::Asked& asked) -> std::optional<Step> {
       if (elapsed() >= time) return std::nullopt;
@@ -66,12 +66,12 @@ TEST_F(PacingTest, ThrottledWatchesAreNeverFollowedByAList) {
     Run();
     EXPECT_EQ(lists(), 1U);
     EXPECT_THAT(http.asked.size(), Le(kMostPerHour));
-    http.asked.erase(http.asked.begin());  // the list; the first watch follows it at once
+    http.asked.erase(http.asked.begin());  // the list; the first watch follows immediately
     EXPECT_THAT(ShortestGap(), Ge(std::chrono::seconds(7)));
   }
 }
 
-// W09, W20: whatever is wrong for an hour.
+// W09, W20: any fault that lasts an hour.
 TEST_F(PacingTest, StaysBelowItsRateWhateverIsWrong) {
   const auto refused = [](int code, const char* reason) {
     return [=] { return RefuseStep(code, reason); };
@@ -112,7 +112,7 @@ TEST_F(PacingTest, StaysBelowItsRateWhateverIsWrong) {
   }
 }
 
-// A server that was away and came back without its old versions is seen soon after it answers.
+// A server that was down and lost its old versions is noticed soon after it answers.
 TEST_F(PacingTest, AnOutageDoesNotDelayTheListAfterIt) {
   constexpr auto kAway = std::chrono::minutes(5);
   std::optional<Millis> refused, listed;
@@ -129,7 +129,7 @@ TEST_F(PacingTest, AnOutageDoesNotDelayTheListAfterIt) {
   EXPECT_THAT(*listed - *refused, Le(Millis(1'600)));
 }
 
-// W20: nothing is known, and the cause is told, from the first failure on.
+// W20: nothing is known, and the cause is reported from the first failure on.
 TEST_F(PacingTest, TellsTheCauseForAsLongAsItLasts) {
   const struct {
     const char* why;

@@ -66,7 +66,7 @@ TEST(PodParserTest, FinishedPodsCountThroughTheirContainersAlone) {
   }
 }
 
-// After a graceful shutdown of the node every static pod is Failed, and the kubelet starts it
+// After a graceful shutdown of the node, every static pod is Failed, and the kubelet starts it
 // again.
 TEST(PodParserTest, AFinishedMirrorPodStillNamesItsImages) {
   for (const char* phase : {"Succeeded", "Failed"}) {
@@ -94,7 +94,7 @@ TEST(PodParserTest, HostileTextsStayAsTheyAre) {
   EXPECT_EQ(pod->references.front().text, name);
 }
 
-// W21: an error for the whole, never a pod left out.
+// W21: an error for the whole list. A pod is never left out.
 TEST(PodParserTest, RefusesWhatItCannotUnderstand) {
   const struct {
     const char* why;
@@ -121,12 +121,12 @@ TEST(PodParserTest, RefusesWhatItCannotUnderstand) {
       {"volume is a text", R"({"spec":{"volumes":["x"]}})", "volume is not"},
       {"image volume without reference", R"({"spec":{"volumes":[{"name":"v","image":{}}]}})",
        "no reference"},
-      {"another kind", R"({"kind":"Node"})", "it is a Node"},
+      {"another kind", R"({"kind":"Node"})", "its kind is Node"},
   };
   for (const auto& [why, patch, says] : cases) {
     Json object = PodJson("p", "p:1");
     object.merge_patch(Json::parse(patch));
-    // merge_patch drops nulls; a null in place is what some servers send.
+    // merge_patch drops nulls, but some servers send a null value.
     if (std::string(why) == "containers is null") object["spec"]["containers"] = nullptr;
     const auto pod = ParsePod(object);
     ASSERT_FALSE(pod) << why;

@@ -43,7 +43,8 @@ struct PodSourceTest : testing::Test {
   }
 };
 
-// W18: what the watch never delivered is in the list, and the other way round.
+// W18: the list has pods that the watch never delivered, and the watch has pods that the list
+// lacks.
 TEST_F(PodSourceTest, JoinsListAndWatch) {
   Watched("10", {PodJson("watched", "watched:1")});
   http.script = {Node(), ListStep("20", {PodJson("listed", "listed:1")})};
@@ -59,7 +60,7 @@ TEST_F(PodSourceTest, JoinsListAndWatch) {
   EXPECT_EQ(seen->listed_at, clock.Steady());
 }
 
-// A label edit acts in the next run.
+// An edit of a label takes effect in the next run.
 TEST_F(PodSourceTest, ReadsTheNodesLabelsAnewForEachRun) {
   Step labelled = Node();
   Json node = Json::parse(NodeJson());
@@ -199,10 +200,10 @@ TEST_F(PodSourceTest, ErrorsNameTheirCause) {
 
 TEST_F(PodSourceTest, PagesInACircleEnd) {
   http.script = {Node(), ListStep("20", {}, "c"), ListStep("20", {}, "c"), ListStep("20", {}, "c")};
-  EXPECT_THAT(listing.Read(kFresh, {}).error().what, HasSubstr("circle"));
+  EXPECT_THAT(listing.Read(kFresh, {}).error().what, HasSubstr("repeated a continue token"));
 }
 
-// W09: the gate asks no sooner than told, and says why meanwhile.
+// W09: the source waits as long as the server asked for, and reports the reason meanwhile.
 TEST_F(PodSourceTest, WaitsAsLongAsTheServerAsked) {
   http.script = {Node(), Throttled(std::chrono::seconds(7)), ListStep("20")};
   EXPECT_FALSE(listing.Read(kFresh, {}));
@@ -227,7 +228,8 @@ TEST_F(PodSourceTest, AServerThatWentBackIsBelievedAfter45Seconds) {
   EXPECT_TRUE(listing.Read(Millis(0), {}));
 }
 
-// Whoever looks before a batch then lists anew: a pod that was bound meanwhile is in no old list.
+// The read before a batch lists again, because an old list does not have a pod that was bound
+// meanwhile.
 TEST_F(PodSourceTest, AWatchThatIsSilentForSecondsDoesNotCountAsOne) {
   EXPECT_FALSE(source.watches()) << "nothing was heard yet";
   EXPECT_FALSE(listing.watches());
@@ -240,7 +242,7 @@ TEST_F(PodSourceTest, AWatchThatIsSilentForSecondsDoesNotCountAsOne) {
     }
   };
   http.answer = [&](const ScriptedHttp::Asked&) -> std::optional<Step> {
-    watches.push_back(source.watches());  // its opening alone shows nothing
+    watches.push_back(source.watches());  // the start of a watch shows nothing
     return std::nullopt;
   };
   Reflector(http, lister, store, clock, {.seed = 1}, {}).Run(http.stop.get_token());
@@ -254,7 +256,7 @@ TEST_F(PodSourceTest, AListOlderThanTheWatchIsRefused) {
   EXPECT_TRUE(source.Read(kFresh, {}));
 }
 
-// A Job's pod that comes and goes between two looks has still used its image.
+// A Job's pod that comes and goes between two evaluations has still used its image.
 TEST_F(PodSourceTest, RemembersWhatWasThereSinceTheLastDrain) {
   Watched("10", {PodJson("stays", "stays:1")});
   ASSERT_TRUE(store.Apply(EventType::kAdded, PodJson("job", "job:1", "11")));
@@ -265,7 +267,8 @@ TEST_F(PodSourceTest, RemembersWhatWasThereSinceTheLastDrain) {
   EXPECT_EQ(store.NewestVersion(), "12");
 }
 
-// What a pod chose is chosen, whoever else shows it: a status may show any tag of its image.
+// A reference that a pod chose stays chosen, even if others show it: a status may show any tag of
+// its image.
 TEST_F(PodSourceTest, AReferenceThatSomebodyChoseIsNotTakenForAShownOne) {
   Json shows = PodJson("shows", "app@sha256:" + std::string(64, 'a'));
   shows["status"]["containerStatuses"] = {{{"name", "main"}, {"image", "app:1"}}};

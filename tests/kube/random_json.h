@@ -10,8 +10,8 @@
 
 namespace imagesweep::kube {
 
-// Random JSON, and JSON written as nobody writes it: keys in any order, blanks anywhere, characters
-// escaped or not.
+// Random JSON in unusual notation: keys in any order, blanks anywhere, and characters escaped or
+// not.
 class RandomJson {
  public:
   explicit RandomJson(std::uint64_t seed) : random_(seed) {}
@@ -21,7 +21,7 @@ class RandomJson {
   }
   bool Chance(int percent) { return Below(100) < static_cast<std::size_t>(percent); }
 
-  // Anything, with the keys that matter in places where they do not.
+  // Any value, with the relevant keys in places where they have no meaning.
   Json Noise(int levels = 4) {
     static const char* const kKeys[] = {"name",  "image",    "spec",    "status", "containers",
                                         "items", "metadata", "volumes", "a\"b",   "\xc3\xbc"};

@@ -11,7 +11,7 @@
 
 namespace imagesweep::kube {
 
-// A pod watch over a scripted server on a fake clock.
+// A pod watch on a scripted server with a fake clock.
 struct ReflectorTest : testing::Test {
   FakeClock clock;
   ScriptedHttp http{clock};
@@ -23,13 +23,13 @@ struct ReflectorTest : testing::Test {
   PodStore store;
   const SteadyTime start = clock.Steady();
 
-  // Until the script is over.
+  // Runs until the script ends.
   void Run(std::uint64_t seed = 1) {
     Reflector reflector(http, lister, store, clock, {.seed = seed}, observer);
     reflector.Run(http.stop.get_token());
   }
 
-  // The images that the watch protects; why it cannot say, in brackets.
+  // The images that the watch protects, or the reason why it cannot tell, in brackets.
   std::vector<std::string> Protected() const {
     const auto references = store.References();
     if (!references) return {"[" + references.error().what + "]"};

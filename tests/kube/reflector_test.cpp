@@ -33,7 +33,7 @@ TEST_F(ReflectorTest, WatchesOnFromTheLastVersionItSaw) {
   EXPECT_THAT(Protected(), ElementsAre());
 }
 
-// W01, W18: an old server sends no bookmarks, and a DELETED that never came is made good.
+// W01, W18: an old server sends no bookmarks, and a lost DELETED event is repaired.
 TEST_F(ReflectorTest, ListsAnewWithinTwentyMinutesWhateverTheWatchSays) {
   std::optional<Millis> released;
   int lists_so_far = 0;
@@ -149,8 +149,8 @@ TEST_F(ReflectorTest, FollowsTheChainsOfVersionsWhenListingAgain) {
   }
 }
 
-// W05: a server that is as strict as the real one's validation.go about parameters that do not go
-// together, and that answers an exact old version with 410.
+// W05: a server that checks combinations of parameters as strictly as validation.go of the real
+// one, and answers 410 for an exact old version.
 TEST_F(ReflectorTest, NeverSendsParametersThatDoNotGoTogether) {
   std::vector<std::string> provoked;
   int watches = 0;
@@ -194,7 +194,7 @@ TEST_F(ReflectorTest, DropsHalfAnEventAndGetsItAgain) {
   EXPECT_LE(http.asked[2].at - http.asked[1].at, std::chrono::seconds(5));
 }
 
-// A cluster in which nothing happens: the server sends no bookmarks then.
+// A cluster without changes: the server sends no bookmarks.
 TEST_F(ReflectorTest, SilenceIsAskedAfterAtOnceAndOnlyNoAnswerIsBlindness) {
   Step silent = WatchStep({}, Millis(90'000));
   silent.error = Error{ErrorKind::kDeadline, "no answer within 90000 ms"};
@@ -217,7 +217,7 @@ TEST_F(ReflectorTest, SilenceIsAskedAfterAtOnceAndOnlyNoAnswerIsBlindness) {
   EXPECT_TRUE(blind) << "the connection was dead";
 }
 
-// W21: whatever is not understood costs a list, and nothing is known until it is there.
+// W21: anything that cannot be understood causes a list, and nothing is known until it has arrived.
 TEST_F(ReflectorTest, ListsAgainForWhateverItDoesNotUnderstand) {
   Json number = PodJson("p", "", "11");
   number["spec"]["containers"][0]["image"] = 5;

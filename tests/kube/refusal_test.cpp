@@ -1,4 +1,4 @@
-// Input that must end in an error with a name: no exception, no crash, no memory without bound.
+// Input that must cause a clear error: no exception, no crash, no unbounded memory.
 #include <gmock/gmock.h>
 
 #include "agent/kube/identity.h"
@@ -10,7 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// What kubelet makes of a hostPath whose file is missing.
+// The directory that the kubelet creates for a hostPath whose file is missing.
 TEST(ReadSmallFileTest, ADirectoryIsAnError) {
   const auto read = ReadSmallFile(testing::TempDir());
   ASSERT_FALSE(read);
@@ -33,7 +33,7 @@ TEST(KubeconfigBase64Test, PaddingStandsAtTheEndAlone) {
   }
 }
 
-// W21: read to its end, this would take some five gigabytes.
+// W21: reading it to its end would take about five gigabytes.
 TEST(StrictJsonTest, StopsReadingWhereItIsTooDeep) {
   const auto parsed = ParseStrict(std::string(64U << 20, '['));
   ASSERT_FALSE(parsed);
@@ -53,7 +53,7 @@ struct PagesTest : testing::Test {
 
 TEST_F(PagesTest, OfTwoSnapshotsAreNoList) {
   http.script = {ListStep("10", {PodJson("a", "a:1")}, "c"), ListStep("11")};
-  EXPECT_THAT(Why(), HasSubstr("not of one snapshot"));
+  EXPECT_THAT(Why(), HasSubstr("not from one snapshot"));
 }
 
 TEST_F(PagesTest, WithoutEndAreNoList) {

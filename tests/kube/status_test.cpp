@@ -1,4 +1,4 @@
-// What the API server says, and what it means: Status objects, strict JSON, endings of a watch.
+// The answers of the API server and their meaning: Status objects, strict JSON, endings of a watch.
 #include <gmock/gmock.h>
 
 #include "agent/kube/printable.h"
@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using Next = WatchEnding::Next;
 
-// W02: the three spellings of client-go's isTooLargeResourceVersionError.
+// W02: the three forms of client-go's isTooLargeResourceVersionError.
 TEST(ApiStatusTest, KnowsEverySpellingOfATooLargeVersion) {
   const char* spellings[] = {
       R"({"code":504,"reason":"Timeout","details":{"causes":[{"reason":"ResourceVersionTooLarge"}]}})",
@@ -53,9 +53,9 @@ TEST(StrictJsonTest, RefusesWhatCanBeReadInTwoWays) {
     const char* says;
   } cases[] = {
       {"no JSON", "{", "JSON"},
-      {"a key twice", R"({"image":"a","image":"b"})", "stands twice"},
-      {"a key twice, spelled differently", R"({"image":"a","im\u0061ge":"b"})", "stands twice"},
-      {"a key twice, deep down", R"({"a":[{"b":1,"b":1}]})", "stands twice"},
+      {"a key twice", R"({"image":"a","image":"b"})", "appears twice"},
+      {"a key twice, spelled differently", R"({"image":"a","im\u0061ge":"b"})", "appears twice"},
+      {"a key twice, deep down", R"({"a":[{"b":1,"b":1}]})", "appears twice"},
       {"invalid UTF-8", "{\"a\":\"\xff\xfe\"}", "UTF-8"},
       {"a surrogate in UTF-8", "{\"a\":\"\xed\xa0\x80\"}", "UTF-8"},
       {"depth 10,000", std::string(10'000, '[') + std::string(10'000, ']'), "nested too deeply"},
@@ -82,7 +82,7 @@ struct EndingCase {
   bool lost;
 };
 
-// W03, W09, W11, W12, W20: what each ending means.
+// W03, W09, W11, W12, W20: the meaning of each ending.
 TEST(WatchEndingTest, RelistsOnlyWhenSomethingMayBeMissed) {
   const auto refused = [](int code, const char* reason) {
     return AfterRefusal(ReadStatus(StatusJson(code, reason)));

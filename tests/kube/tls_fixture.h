@@ -14,7 +14,7 @@
 
 namespace imagesweep::kube {
 
-// Values from another thread, in order; Take() waits for at most ten seconds.
+// Values from another thread, in order. Take() waits at most ten seconds.
 template <typename T>
 class Mailbox {
  public:
@@ -38,7 +38,7 @@ class Mailbox {
   std::deque<T> values_;
 };
 
-// Answers every request alike.
+// Gives every request the same answer.
 inline FakeApiServer::Handler Says(int status, const std::string& body,
                                    const std::string& headers = "") {
   return [=](const FakeRequest&, FakeReply& reply) { reply.Answer(status, body, headers); };
@@ -65,7 +65,7 @@ struct TlsTest : testing::Test {
     return to;
   }
 
-  // A client of `to`, and what it needs.
+  // A client of `to` and its dependencies.
   struct Client {
     Client(const ApiServer& to, const Clock& clock, ReadFile read = ReadSmallFile)
         : token(to, std::move(read), clock), transport(ConnectOverTls(to, token)) {}
@@ -73,12 +73,12 @@ struct TlsTest : testing::Test {
                              Millis limit = std::chrono::seconds(20)) {
       return (*transport)->Get(path, limit, stop.get_token());
     }
-    // In pieces, as far as `on_data` takes them.
+    // Reads pieces while `on_data` accepts them.
     Result<HttpResponse> Fetch(const HttpTransport::OnData& on_data,
                                Millis limit = std::chrono::seconds(60)) {
       return (*transport)->Fetch("/x", limit, stop.get_token(), on_data);
     }
-    // The whole of a stream, as it came.
+    // The whole stream as it arrived.
     Result<HttpResponse> Stream(std::string& text, Millis idle = std::chrono::seconds(20)) {
       return (*transport)
           ->Stream(

@@ -63,7 +63,7 @@ TEST_F(TransportTest, ReadsRetryAfterInSecondsAlone) {
   }
 }
 
-// W07: whatever is cut is an error, never a shorter answer.
+// W07: a truncated answer is an error, never a shorter answer.
 TEST_F(TransportTest, ACutAnswerIsAnError) {
   const struct {
     const char* why;
@@ -271,7 +271,7 @@ TEST_F(TransportTest, AConnectionThatIsToCloseIsNotUsedAgain) {
   }
 }
 
-// Not always: cpprestsdk takes a connection back a moment after it has handed over the answer.
+// Not always: cpprestsdk reuses a connection only a moment after it has returned the answer.
 TEST_F(TransportTest, AConnectionThatLivesIsUsedAgain) {
   FakeApiServer server(good, Says(200, "{}"));
   Client client(At(server), clock);
@@ -279,7 +279,7 @@ TEST_F(TransportTest, AConnectionThatLivesIsUsedAgain) {
   EXPECT_THAT(server.connections(), Lt(25U));
 }
 
-// The server closes what has been idle; the next request must not fail for it.
+// The server closes idle connections, and the next request must not fail because of that.
 TEST_F(TransportTest, ARequestOnAConnectionThatDiedMeanwhileGoesOutAgain) {
   for (const bool reset : {false, true}) {
     FakeApiServer server(good, [&](const FakeRequest& request, FakeReply& reply) {
@@ -298,7 +298,7 @@ TEST_F(TransportTest, ARequestOnAConnectionThatDiedMeanwhileGoesOutAgain) {
   }
 }
 
-// A body that is taken in pieces is never in memory as a whole, however fast it comes.
+// A body that is read in pieces is never completely in memory, even if it arrives fast.
 TEST_F(TransportTest, FetchHoldsLittleOfALargeBody) {
   const std::string megabyte(1U << 20, 'x');
   for (const bool chunked : {false, true}) {
@@ -358,7 +358,7 @@ TEST_F(TransportTest, FetchOfACutBodyIsAnError) {
   EXPECT_EQ(text, "{}");
 }
 
-// An error page of any size costs what is said of it.
+// An error page of any size costs only its kept part.
 TEST_F(TransportTest, OfARefusalTheBeginningIsHeld) {
   FakeApiServer server(good, Says(503, std::string(30U << 20, 'e'), "Retry-After: 7\r\n"));
   Client client(At(server), clock);
@@ -391,10 +391,10 @@ TEST_F(TransportTest, SeventyMebibytesOfBlanksAreNoList) {
   const auto listed = lister.List("", {});
   const auto* failure = std::get_if<ListFailure>(&listed);
   ASSERT_NE(failure, nullptr);
-  EXPECT_THAT(failure->error.what, HasSubstr("list pods: JSON: the list ends in the middle"));
+  EXPECT_THAT(failure->error.what, HasSubstr("list pods: JSON: the list is cut off"));
 }
 
-// API servers take "gzip" alone, and no weights; what they send then comes in small chunks.
+// API servers accept "gzip" without a weight only, and then answer in small chunks.
 TEST_F(TransportTest, AsksForGzipAndUnpacksIt) {
   std::string body;
   for (int i = 0; i < 100'000; ++i) body += std::to_string(i * 7919) + " ";

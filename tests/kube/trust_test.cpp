@@ -1,4 +1,4 @@
-// Whom the transport believes, and as whom it comes.
+// The servers that the transport trusts, and its own credentials.
 #include <unistd.h>
 
 #include <atomic>
@@ -14,8 +14,8 @@ using testing::HasSubstr;
 
 struct TrustTest : TlsTest {};
 
-// W20: no evidence without a certificate that the cluster's own CA signed for this address, now;
-// and the cause is told.
+// W20: no evidence without a valid certificate for this address that the cluster's own CA signed.
+// The cause is reported.
 TEST_F(TrustTest, BelievesNoCertificateButTheRightOne) {
   using std::chrono::hours;
   const TestCa stranger("stranger");
@@ -107,7 +107,7 @@ TEST_F(TrustTest, NamesTheFileThatCannotBeUsed) {
   }
 }
 
-// A CA that is rotated, as the kubelet swaps the files of a service account.
+// A rotated CA, as the kubelet replaces the files of a service account.
 TEST_F(TrustTest, BelievesWhatItsFilesSayOnEachNewConnection) {
   const TestCa stranger("stranger");
   const TestCertificate mine = ca.Issue({.name = "me"});
@@ -169,7 +169,7 @@ TEST_F(TrustTest, FollowsNoRedirect) {
   EXPECT_TRUE(elsewhere.requests().empty());
 }
 
-// A01: sixty swaps of a token file that is a symbolic link, as the kubelet swaps it.
+// A01: sixty replacements of a token file that is a symbolic link, as the kubelet does it.
 TEST_F(TrustTest, SurvivesEverySwapOfItsToken) {
   const std::string directory = testing::TempDir() + "token-swap";
   const auto write = [&](const std::string& token) {

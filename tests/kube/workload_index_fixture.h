@@ -19,7 +19,7 @@ struct WorkloadIndexTest : testing::Test {
   FakeObjectHttp http{server};
   WorkloadIndexWriter writer{http, index, "leader-1", {}, kShardBytes};
   WorkloadIndexStore store{index, clock};
-  std::size_t seen = 0;  // events that the agent had
+  std::size_t seen = 0;  // events that the agent has received
 
   static bool Yes() { return true; }
 
@@ -33,7 +33,7 @@ struct WorkloadIndexTest : testing::Test {
     }
     return set;
   }
-  // Three shards of text that nothing makes smaller.
+  // Three shards of text that does not compress.
   static std::vector<WorkloadReference> BigSet(int references = 20) { return Set(references, 100); }
 
   Result<WorkloadIndexWriter::Published> Publish(const std::vector<WorkloadReference>& set) {
@@ -41,7 +41,7 @@ struct WorkloadIndexTest : testing::Test {
   }
   Status Beat() { return writer.Confirm(clock.Now(), Yes, {}); }
 
-  // The agent hears of everything until now, by events or by a list.
+  // The agent receives everything until now, by events or by a list.
   void Hear() {
     for (; seen < server.events.size(); ++seen) {
       const auto& event = server.events[seen];
@@ -54,7 +54,7 @@ struct WorkloadIndexTest : testing::Test {
     seen = server.events.size();
     ASSERT_TRUE(store.Replace(server.List(path)));
   }
-  // How many references the agent sees, or why it refuses.
+  // The number of references that the agent sees, or the reason for its refusal.
   std::string Look() {
     const auto read = store.Read();
     return read ? std::to_string(read->references.size()) + " from " + read->origin

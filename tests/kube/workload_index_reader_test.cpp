@@ -38,13 +38,13 @@ TEST_F(WorkloadIndexTest, AnEmptySetIsAPublishedSetAndNotAMissingOne) {
 }
 
 TEST_F(WorkloadIndexTest, NothingIsReadBeforeTheFirstList) {
-  EXPECT_THAT(Look(), HasSubstr("was not read yet"));
+  EXPECT_THAT(Look(), HasSubstr("has not been read yet"));
   store.Lose({ErrorKind::kDenied, "configmaps is forbidden"});
   EXPECT_THAT(Look(), HasSubstr("configmaps is forbidden"));
 }
 
-// Between any two writes of the leader an agent sees the old set or the new one, whether it watches
-// or lists just then, and whether or not the leader goes on.
+// Between any two writes of the leader, an agent sees the old set or the new one. This holds for a
+// watch and for a list, and whether or not the leader continues.
 TEST_F(WorkloadIndexTest, AtEveryMomentOfAPublicationTheOldSetOrTheNewOneIsSeen) {
   ASSERT_TRUE(Publish(BigSet(20)));
   ASSERT_TRUE(Publish(BigSet(21)));
@@ -59,7 +59,7 @@ TEST_F(WorkloadIndexTest, AtEveryMomentOfAPublicationTheOldSetOrTheNewOneIsSeen)
     EXPECT_TRUE(fresh.Replace(server.List(path)));
     const auto read = fresh.Read();
     EXPECT_TRUE(read && read->references.size() == 21U);
-    // One that listed in the middle hears the rest as events.
+    // An agent that listed in the middle receives the rest as events.
     return std::optional<Result<HttpResponse>>();
   };
   const auto published = Publish(BigSet(22));
@@ -97,7 +97,7 @@ TEST_F(WorkloadIndexTest, AHeartbeatThatStopsEndsTheBelief) {
   clock.Advance(minutes(10));
   EXPECT_EQ(Look(), "3 from the index, generation 1");
   clock.Advance(seconds(61));
-  EXPECT_THAT(Look(), AllOf(HasSubstr("was last true 11m"), HasSubstr("leader-1 wrote it")));
+  EXPECT_THAT(Look(), AllOf(HasSubstr("was last true 11m"), HasSubstr("written by leader-1")));
   store.Lose({ErrorKind::kUnavailable, "connection refused"});
   EXPECT_THAT(Look(), HasSubstr("its watch is lost: connection refused"));
   ASSERT_TRUE(Beat());
@@ -105,7 +105,7 @@ TEST_F(WorkloadIndexTest, AHeartbeatThatStopsEndsTheBelief) {
   EXPECT_EQ(Look(), "3 from the index, generation 1");
 }
 
-// What a server repeats is not new.
+// Data that a server repeats is not new.
 TEST_F(WorkloadIndexTest, TheSameHeadSeenAgainIsNoHeartbeat) {
   ASSERT_TRUE(Publish(Set(3)));
   List();
@@ -130,7 +130,8 @@ TEST_F(WorkloadIndexTest, AClockInThePastMakesNothingYoung) {
   ASSERT_TRUE(Publish(Set(3)));
   clock.JumpWallClock(-std::chrono::hours(1));
   List();
-  EXPECT_THAT(Look(), AllOf(HasSubstr("in this node's future"), HasSubstr("the clock here")));
+  EXPECT_THAT(Look(), AllOf(HasSubstr("in this node's future"),
+                            HasSubstr("correct the clock of this node or that of")));
 }
 
 TEST_F(WorkloadIndexTest, AWallClockThatJumpsLaterChangesNothing) {
@@ -150,21 +151,21 @@ TEST_F(WorkloadIndexTest, NoPartOfASetIsEverASet) {
   };
   const Case cases[] = {
       {"missing", [&] { server.objects.erase(path + "/index-a-1"); },
-       "is not whole in generation 1: shard 2 of 3 is missing"},
+       "is incomplete in generation 1: shard 2 of 3 is missing"},
       {"torn by generation", [&] { At("index-a-1")["data"]["generation"] = "2"; },
-       "torn: shard 2 is of another set (generation 2)"},
+       "torn: shard 2 belongs to another set (generation 2)"},
       {"torn by sha256", [&] { At("index-a-2")["data"]["sha256"] = "aa"; },
-       "torn: shard 3 is of another set"},
-      {"another count", [&] { At("index")["data"]["shards"] = "2"; }, "is of another set"},
+       "torn: shard 3 belongs to another set"},
+      {"another count", [&] { At("index")["data"]["shards"] = "2"; }, "belongs to another set"},
       {"damaged", [&] { At("index-a-0")["binaryData"]["payload"] = "AAAA"; }, "sha256"},
       {"not base64", [&] { At("index-a-0")["binaryData"]["payload"] = "A"; },
        "ConfigMap index-a-0: its payload is not base64"},
       {"no payload", [&] { At("index-a-0").erase("binaryData"); }, "it has no payload"},
       {"another format", [&] { At("index")["data"]["format"] = "2"; },
-       "it has format 2, and this version reads 1 alone"},
+       "it has format 2, and this version reads only 1"},
       {"another slot", [&] { At("index")["data"]["slot"] = "b"; }, "there is no shard"},
       {"another count of references", [&] { At("index")["data"]["references"] = "21"; },
-       "it has 20 references and not 21"},
+       "it has 20 references instead of 21"},
       {"another head", [&] { At("index")["data"]["sha256"] = "aa"; }, "torn"},
   };
   const auto good = server.objects;
@@ -193,7 +194,7 @@ TEST_F(WorkloadIndexTest, ADeletedShardOrHeadIsNoticedAtOnce) {
   }
 }
 
-// A server with old data behind a load balancer, or a backup that was restored.
+// A server with old data behind a load balancer, or a restored backup.
 TEST_F(WorkloadIndexTest, WhatWentBackInTimeIsNotBelievedUntilItsHeartbeatGoesOn) {
   ASSERT_TRUE(Publish(Set(3)));
   const auto backup = server.objects;
@@ -206,7 +207,7 @@ TEST_F(WorkloadIndexTest, WhatWentBackInTimeIsNotBelievedUntilItsHeartbeatGoesOn
   List();
   EXPECT_THAT(Look(),
               AllOf(HasSubstr("went back from generation 3 to 1"), HasSubstr("next heartbeat")));
-  // A leader that goes on from there.
+  // A leader that continues from there.
   WorkloadIndexWriter other(http, index, "leader-2", {});
   clock.Advance(seconds(5));
   ASSERT_TRUE(other.Publish(Set(6), clock.Now(), Yes, {}));
@@ -214,7 +215,8 @@ TEST_F(WorkloadIndexTest, WhatWentBackInTimeIsNotBelievedUntilItsHeartbeatGoesOn
   EXPECT_EQ(Look(), "6 from the index, generation 2");
 }
 
-// Whoever may write the head can lie; the next true heartbeat ends it, without a restart.
+// Anyone who may write the head can write false data. The next correct heartbeat repairs it without
+// a restart.
 TEST_F(WorkloadIndexTest, APoisonedHeadIsHealedByTheNextTrueHeartbeat) {
   ASSERT_TRUE(Publish(Set(3)));
   List();
@@ -231,7 +233,7 @@ TEST_F(WorkloadIndexTest, APoisonedHeadIsHealedByTheNextTrueHeartbeat) {
   };
   for (const auto& [what, generation, ahead, believed] : poisons) {
     clock.Advance(minutes(1));
-    WorkloadIndexStore fresh(index, clock);  // an agent that starts just now
+    WorkloadIndexStore fresh(index, clock);  // an agent that starts now
     FakeObjectHttp liar(server);
     WorkloadIndexWriter lies(liar, index, "mallory", {}, kShardBytes);
     ASSERT_TRUE(lies.Publish({}, clock.Now() + ahead, Yes, {})) << what;
@@ -247,10 +249,10 @@ TEST_F(WorkloadIndexTest, APoisonedHeadIsHealedByTheNextTrueHeartbeat) {
       EXPECT_THAT(Look(), HasSubstr("in this node's future")) << what;
       EXPECT_FALSE(fresh.Read()) << what;
     }
-    writer.Forget();  // as a leader does who finds it damaged
+    writer.Forget();  // as a leader does that finds it damaged
     clock.Advance(seconds(5));
     ASSERT_TRUE(Publish(Set(3))) << what;
-    seen = server.events.size() - 2;  // by events, not by a list
+    seen = server.events.size() - 2;  // through events, not a list
     Hear();
     EXPECT_THAT(Look(), HasSubstr("3 from the index")) << what;
     ASSERT_TRUE(fresh.Replace(server.List(path)));
@@ -260,7 +262,7 @@ TEST_F(WorkloadIndexTest, APoisonedHeadIsHealedByTheNextTrueHeartbeat) {
   }
 }
 
-// Old data of the same set says the same, and is no younger.
+// Old data of the same set has the same content, and is no younger.
 TEST_F(WorkloadIndexTest, AnOldHeartbeatOfTheSameSetChangesNothing) {
   ASSERT_TRUE(Publish(Set(3)));
   const auto old = server.objects;
@@ -290,7 +292,7 @@ TEST_F(WorkloadIndexTest, OneWithoutAWatchListsForEachRead) {
   EXPECT_THAT(reader.Read(SteadyTime::min(), {}).error().what, HasSubstr("connection refused"));
 }
 
-// An empty set that somebody published, of the next generation and with a heartbeat of now.
+// Someone published an empty set with the next generation and a current heartbeat.
 TEST_F(WorkloadIndexTest, ASetThatLacksMuchHasToLast) {
   ASSERT_TRUE(Publish(Set(30)));
   List();
@@ -307,7 +309,9 @@ TEST_F(WorkloadIndexTest, ASetThatLacksMuchHasToLast) {
   ASSERT_TRUE(lies.Publish({}, clock.Now(), Yes, {}));
   List();
   EXPECT_EQ(Look(), "0 from the index, generation 2");
-  EXPECT_THAT(read(), HasSubstr("sweep/index: fell from 30 references to 0: waiting for 2m"));
+  EXPECT_THAT(
+      read(),
+      HasSubstr("sweep/index: fell from 30 references to 0; waiting 2m to confirm the loss"));
   writer.Forget();
   clock.Advance(minutes(1));
   ASSERT_TRUE(Publish(Set(30)));
@@ -364,7 +368,7 @@ TEST_F(WorkloadIndexTest, WhoWasRefusedIsToldOnceThereIsSomethingNewToBelieve) {
   EXPECT_TRUE(agent.Read());
 }
 
-// The references themselves are there only while they are read.
+// The references are in memory only while they are read.
 TEST_F(WorkloadIndexTest, AnAgentKeepsLittleOfABigIndex) {
   WorkloadIndexWriter big(http, index, "leader-1", {});
   ASSERT_TRUE(big.Publish(ClusterOf(10'000), clock.Now(), Yes, {}));
@@ -378,7 +382,7 @@ TEST_F(WorkloadIndexTest, AnAgentKeepsLittleOfABigIndex) {
   EXPECT_EQ(store.Read()->references.size(), 30'000U);
 }
 
-// Somebody else's ConfigMaps with our label mean nothing.
+// ConfigMaps of others with this label have no effect.
 TEST_F(WorkloadIndexTest, OtherObjectsAreNotPartOfIt) {
   ASSERT_TRUE(Publish(Set(3)));
   server.objects[path + "/index-a-1"] = {

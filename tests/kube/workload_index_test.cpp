@@ -1,4 +1,4 @@
-// Who writes an index, alone and with another.
+// Writers of an index, alone and in competition.
 #include "tests/kube/workload_index_fixture.h"
 
 namespace imagesweep::kube {
@@ -40,7 +40,7 @@ TEST_F(WorkloadIndexWriterTest, WritesTheHeadLastIntoTheSlotThatIsNotInUse) {
   EXPECT_EQ(At("index")["data"]["holder"], "leader-1");
 }
 
-// A role can name what may be updated, and grants no deletion with it.
+// A role can name the objects to update, and then grants no deletion.
 TEST_F(WorkloadIndexWriterTest, EmptiesShardsThatCountNoMore) {
   ASSERT_TRUE(Publish(BigSet()));
   ASSERT_TRUE(Publish(Set(3)));
@@ -76,7 +76,7 @@ TEST_F(WorkloadIndexWriterTest, ALeftoverThatCannotBeEmptiedIsToldAndHarmless) {
   EXPECT_EQ(Look(), "4 from the index, generation 3");
 }
 
-// The chart makes them, and Helm's marks are on them.
+// The chart creates the ConfigMaps, and they have Helm's metadata.
 TEST_F(WorkloadIndexWriterTest, WritesIntoConfigMapsThatAreThereAndKeepsTheirMarks) {
   for (const char* name :
        {"index", "index-a-0", "index-a-1", "index-a-2", "index-a-3", "index-b-0"})
@@ -106,7 +106,8 @@ TEST_F(WorkloadIndexWriterTest, WritesIntoConfigMapsThatAreThereAndKeepsTheirMar
       << "the second slot has one";
 }
 
-// Killed before each of its writes: the old set stays, and the next leader goes on from there.
+// The leader is killed before each of its writes: the old set stays, and the next leader continues
+// from there.
 TEST_F(WorkloadIndexWriterTest, ALeaderThatDiesOnTheWayLeavesTheOldSet) {
   for (std::size_t last = 1; last <= 4; ++last) {
     clock.Advance(std::chrono::seconds(5));
@@ -136,14 +137,15 @@ TEST_F(WorkloadIndexWriterTest, WhoseLeadershipEndsWritesNothingMore) {
   const auto ends = [&] { return ++asked < 3; };
   const auto published = writer.Publish(BigSet(), clock.Now(), ends, {});
   ASSERT_FALSE(published);
-  EXPECT_THAT(published.error().what, HasSubstr("the leadership is gone"));
+  EXPECT_THAT(published.error().what, HasSubstr("the leadership was lost"));
   EXPECT_EQ(Writes().size(), before + 2);
   List();
   EXPECT_EQ(Look(), "3 from the index, generation 1");
   EXPECT_FALSE(writer.Confirm(clock.Now(), [] { return false; }, {}));
 }
 
-// Two that take themselves for leaders, the other one at each point of the first one's writing.
+// Two processes that both act as leaders. The second one publishes at each point of the first one's
+// publication.
 TEST_F(WorkloadIndexWriterTest, OfTwoLeadersAtOnceNoMixIsEverSeen) {
   for (std::size_t when = 1; when <= 4; ++when) {
     clock.Advance(std::chrono::seconds(5));
@@ -189,7 +191,8 @@ TEST_F(WorkloadIndexWriterTest, NumbersGrowWhateverIsThere) {
   ASSERT_TRUE(Publish(Set(3)));
   At("index")["data"]["generation"] = "70";
   EXPECT_EQ(other.Publish(Set(3), clock.Now(), Yes, {})->generation, 71U);
-  At("index") = {{"metadata", {{"name", "index"}, {"resourceVersion", "3"}}}};  // no head any more
+  At("index") = {
+      {"metadata", {{"name", "index"}, {"resourceVersion", "3"}}}};  // the head is missing
   other.Forget();
   EXPECT_EQ(other.Publish(Set(3), clock.Now(), Yes, {})->generation, 72U);
   server.objects.clear();
@@ -205,7 +208,7 @@ TEST_F(WorkloadIndexWriterTest, AnAbsurdNumberIsNotCountedOn) {
   EXPECT_EQ(other.Publish(Set(3), clock.Now(), Yes, {})->generation, 2U);
 }
 
-// A failed write may have been stored all the same; its number must not come twice.
+// A failed write may have been stored, so its number must not be used again.
 TEST_F(WorkloadIndexWriterTest, ALostAnswerCostsAReadAndANewGeneration) {
   ASSERT_TRUE(Publish(Set(3)));
   List();

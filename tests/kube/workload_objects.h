@@ -20,7 +20,7 @@ inline Json TemplateJson(const std::string& image) {
   return {{"spec", {{"containers", {{{"name", "main"}, {"image", image}}}}}}};
 }
 
-// A Deployment, StatefulSet, DaemonSet, ReplicaSet or Job, as a list holds it (without a kind).
+// A Deployment, StatefulSet, DaemonSet, ReplicaSet, or Job, as in a list (without a kind).
 inline Json WorkloadJson(const std::string& name, const std::string& image, int replicas = 1) {
   return {{"metadata", MetaJson(name)},
           {"spec", {{"replicas", replicas}, {"template", TemplateJson(image)}}}};

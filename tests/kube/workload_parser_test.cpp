@@ -46,7 +46,7 @@ TEST(WorkloadParserTest, FindsTheTemplateOfEveryKind) {
     watched["kind"] = ResourceOf(kind).name;
     EXPECT_THAT(Images(kind, watched), ElementsAre("main=api:1")) << ResourceOf(kind).name;
     watched["kind"] = "Pod";
-    EXPECT_THAT(Images(kind, watched), ElementsAre(HasSubstr("it is a Pod")));
+    EXPECT_THAT(Images(kind, watched), ElementsAre(HasSubstr("its kind is Pod")));
   }
 }
 
@@ -102,7 +102,7 @@ TEST(WorkloadParserTest, WhatItCannotUnderstandIsAnErrorThatNamesTheObject) {
   EXPECT_FALSE(ParseWorkload(WorkloadKind::kDeployment, Json::array()));
 }
 
-// The API server takes an object of 1.5 MiB, however many containers that makes.
+// The API server accepts an object of 1.5 MiB, with any number of containers.
 TEST(WorkloadParserTest, AThousandAndOneContainersAreRead) {
   Json object = WorkloadJson("many", "first:1");
   Json& containers = object["spec"]["template"]["spec"]["containers"];
@@ -111,7 +111,7 @@ TEST(WorkloadParserTest, AThousandAndOneContainersAreRead) {
   EXPECT_EQ(Images(WorkloadKind::kDeployment, object).size(), 30'001U);
 }
 
-// What is odd where it names no image keeps more, and blinds nobody.
+// An invalid field that names no image keeps more, and causes no refusal.
 TEST(WorkloadParserTest, OddThingsThatNameNoImageKeepMore) {
   const Json set =
       WithRevision(OwnedBy(WorkloadJson("api-1", "api:1", 0), "Deployment", "api"), "7");
@@ -163,7 +163,7 @@ TEST(WorkloadParserTest, KnowsOwnerRevisionAndScale) {
   EXPECT_TRUE(parsed->scaled_to_zero);
   EXPECT_FALSE(parsed->runs);
 
-  object["status"] = {{"replicas", 1}};  // on their way out
+  object["status"] = {{"replicas", 1}};  // being terminated
   object["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = "twelve";
   parsed = ParseWorkload(WorkloadKind::kReplicaSet, object);
   ASSERT_TRUE(parsed);
@@ -176,7 +176,7 @@ TEST(WorkloadParserTest, KnowsOwnerRevisionAndScale) {
   EXPECT_FALSE(parsed->scaled_to_zero);
 }
 
-// The API server stores anything in one, whoever is said to own it.
+// The API server stores any data in one, for any stated owner.
 TEST(WorkloadParserTest, ARevisionNamesEveryImageInIt) {
   for (const char* kind : {"DaemonSet", "StatefulSet", "VirtualMachine"}) {
     Json revision = OwnedBy(RevisionJson("r", "x", 1), kind, "log");
@@ -192,7 +192,7 @@ TEST(WorkloadParserTest, ARevisionNamesEveryImageInIt) {
     revision["data"] = "raw";
     EXPECT_THAT(Images(WorkloadKind::kControllerRevision, revision), IsEmpty());
   }
-  // A key that stands twice, as the filter tells it.
+  // A repeated key, as the filter writes it.
   Json twice = RevisionJson("r", "x", 1);
   twice["data"] = {{"name", "c"},
                    {"image", "a:1"},

@@ -32,7 +32,7 @@ struct WorkloadSetTest : testing::Test {
     Add(WorkloadKind::kReplicaSet, object);
   }
 
-  // Each as "image KIND/NAME BACK", and " zero" for what is scaled to zero.
+  // Each as "image KIND/NAME BACK", with " zero" for an object that is scaled to zero.
   std::vector<std::string> Joined() const {
     std::vector<std::string> lines;
     for (const auto& reference : JoinWorkloads(objects))
@@ -47,7 +47,7 @@ TEST_F(WorkloadSetTest, RanksTheReplicaSetsOfADeployment) {
   Add(WorkloadKind::kDeployment, WithRevision(WorkloadJson("api", "new:img"), "10"));
   AddReplicaSet("new", "10", 2);
   AddReplicaSet("older", "9");
-  AddReplicaSet("oldest", "2");  // as a text it would be the newest
+  AddReplicaSet("oldest", "2");  // the newest if compared as text
   EXPECT_THAT(Joined(), ElementsAre("new:img Deployment/api 0", "older:img Deployment/api 1",
                                     "oldest:img Deployment/api 2"));
 }
@@ -73,7 +73,7 @@ TEST_F(WorkloadSetTest, ScaleIsThatOfTheOwner) {
 }
 
 TEST_F(WorkloadSetTest, WhatCannotBeRankedIsNotOld) {
-  AddReplicaSet("a", "1");  // its Deployment is in no list yet
+  AddReplicaSet("a", "1");  // its Deployment is not in a list yet
   AddReplicaSet("b", "2");
   EXPECT_THAT(Joined(), ElementsAre("a:img ReplicaSet/a 0", "b:img ReplicaSet/b 0"));
   Add(WorkloadKind::kDeployment, WithRevision(WorkloadJson("api", "b:img"), "2"));
@@ -82,7 +82,7 @@ TEST_F(WorkloadSetTest, WhatCannotBeRankedIsNotOld) {
                                     "c:img Deployment/api 0"));
 }
 
-// Anybody may write any owner into an object of his own.
+// Anyone may write any owner into their own object.
 TEST_F(WorkloadSetTest, AForeignOwnersUidPushesNoRollbackOut) {
   Add(WorkloadKind::kDeployment, WithRevision(WorkloadJson("api", "new:img"), "3"));
   AddReplicaSet("new", "3", 1);
@@ -110,10 +110,10 @@ TEST_F(WorkloadSetTest, AForeignOwnersUidPushesNoRollbackOut) {
                                     "oldest:img Deployment/api 2"));
 }
 
-// Whatever strangers add, no image of the real workloads goes farther back: the set that is kept
-// with them has all that is kept without them.
+// Objects of others never move an image of the real workloads further back: everything that is kept
+// without these objects is also kept with them.
 TEST(WorkloadForgeryTest, ForgedChildrenNeverReduceWhatIsKept) {
-  using Kept = std::set<std::pair<std::string, bool>>;  // text, and whether scaled to zero
+  using Kept = std::set<std::pair<std::string, bool>>;  // text, and whether it is scaled to zero
   const auto kept = [](const WorkloadObjects& objects, int rollbacks) {
     Kept texts;
     for (const auto& reference : JoinWorkloads(objects))
@@ -226,7 +226,7 @@ TEST_F(WorkloadSetTest, AgeRanksNothing) {
 }
 
 TEST_F(WorkloadSetTest, RevisionsOfAnUnknownControllerAreNeverOld) {
-  // OpenKruise's shares its kind with a built-in one, and is of another API group.
+  // The kind of OpenKruise has the name of a built-in kind, but another API group.
   for (const std::string kind : {"CloneSet", "StatefulSet"}) {
     objects.clear();
     for (int revision = 1; revision <= 3; ++revision) {
@@ -242,7 +242,7 @@ TEST_F(WorkloadSetTest, RevisionsOfAnUnknownControllerAreNeverOld) {
 
 TEST_F(WorkloadSetTest, RevisionsBelongToTheirStatefulSetOrDaemonSet) {
   Json set = WorkloadJson("db", "db:3");
-  set["status"] = {{"currentRevision", "db-1"}};  // a rollout that is held back by a partition
+  set["status"] = {{"currentRevision", "db-1"}};  // a rollout that a partition holds back
   Add(WorkloadKind::kStatefulSet, set);
   for (int revision = 1; revision <= 3; ++revision) {
     const std::string number = std::to_string(revision);

@@ -1,4 +1,4 @@
-// What a reading of the workloads believes: lists on a scripted server, and one kind's watch.
+// Lists of the workloads on a scripted server, and the watch of one kind.
 #include "agent/kube/workload_source.h"
 
 #include <gmock/gmock.h>
@@ -25,7 +25,7 @@ struct WorkloadListTest : testing::Test {
   ScriptedHttp http{clock};
   std::vector<std::string> observed;
   std::map<std::string, std::vector<Json>> items;  // by resource; the others are empty
-  std::map<std::string, std::deque<Step>> steps;   // by resource; before that
+  std::map<std::string, std::deque<Step>> steps;   // by resource, answered before `items`
 
   WorkloadListTest() {
     http.answer = [this](const auto& one) -> std::optional<Step> {
@@ -168,7 +168,7 @@ TEST_F(WorkloadListTest, FiveThousandImagesOfTwoHundredRevisions) {
             75);
 }
 
-// One kind, watched.
+// One kind with a watch.
 struct WorkloadWatchTest : testing::Test {
   FakeClock clock;
   ScriptedHttp http{clock};
@@ -184,7 +184,7 @@ struct WorkloadWatchTest : testing::Test {
     Reflector reflector(http, lister, store, clock, {.seed = 1}, {});
     reflector.Run(http.stop.get_token());
   }
-  // The images that count; why it cannot say, in brackets.
+  // The images that count, or the reason for a refusal, in brackets.
   std::vector<std::string> Known() const {
     WorkloadObjects objects;
     const auto known = store.Collect(std::chrono::minutes(5), objects);

@@ -48,7 +48,7 @@ struct WorkloadsOverTlsTest : TlsTest {
     return *std::move(cluster);
   }
 
-  // The images, as soon as there are so many.
+  // The images, when this number has arrived.
   std::vector<std::string> Look(Cluster& cluster, std::size_t at_least) const {
     std::vector<std::string> texts;
     const SteadyTime until = clock.Steady() + std::chrono::seconds(10);

@@ -1,5 +1,5 @@
-"""Real parts for the tests and the demo: container images, a private containerd, a one-node Kubernetes.
+"""Real parts for the tests and the demo: container images, a private containerd, and a one-node Kubernetes.
 
-Everything a lab starts lives below one directory and in namespaces of its own, so it can neither touch nor outlive
+Everything that a lab starts is below one directory and in separate namespaces. So it can neither change nor outlive
 anything else on the machine (docs/decisions/lab-isolation.md).
 """

@@ -24,7 +24,7 @@ def program():
 
 
 def policy(**fields):
-    """A policy that lets everything unneeded go a second after it was first seen. JSON is YAML."""
+    """A policy that removes everything unneeded a second after it was first seen. JSON is YAML."""
     text = {"apiVersion": "imagesweep/v1alpha1", "kind": "SweepPolicy", "dryRun": False, "interval": "1m",
             "initialDelay": "0s", "jitterPercent": 0, "minimumAge": "0s", "maximumAge": "1s",
             "removeDangling": True, "removeSuperseded": False,
@@ -37,7 +37,7 @@ def policy(**fields):
 
 
 def run(*arguments, code=0, enter=(), **options):
-    """One command, which must end with CODE, None for any. Returns the completed process."""
+    """Runs one command, which must end with CODE (None for any). Returns the completed process."""
     result = subprocess.run([*enter, str(program()), *map(str, arguments)], text=True, capture_output=True, timeout=120,
                             env=environment(), **options)
     assert code in (None, result.returncode), f"{arguments} ended with {result.returncode}, not {code}:\n" \
@@ -51,14 +51,14 @@ def outcomes(report):
 
 
 def environment():
-    """Ours, without what would tell the program about some other cluster."""
+    """The environment of this process, without variables that point the program to another cluster."""
     ignored = {"KUBECONFIG", "NODE_NAME", "KUBERNETES_SERVICE_HOST", "POD_NAME", "POD_NAMESPACE", "POD_UID"}
     return {name: value for name, value in os.environ.items()
             if name not in ignored and not name.startswith("IMAGESWEEP_")}
 
 
 def series(text, name, **labels):
-    """The sum of the metric's series that have LABELS, or None when there is none."""
+    """The sum of the series of the metric that have LABELS, or None if there are none."""
     values = []
     for line in text.splitlines():
         match = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
@@ -75,8 +75,8 @@ def _free_port():
 
 
 class Agent:
-    """`imagesweep agent` (or another COMMAND that runs on) with its log lines as they come (readAt: when, monotonic);
-    `fetch` reads its endpoints."""
+    """`imagesweep agent` (or another COMMAND that keeps running) with its log lines as they arrive (readAt: the
+    monotonic time). `fetch` reads its endpoints."""
 
     def __init__(self, *arguments, enter=(), address=None, command="agent"):
         self._address = address or f"127.0.0.1:{_free_port()}"
@@ -106,7 +106,7 @@ class Agent:
         return self._process.poll() is None
 
     def wait_for(self, message, seconds=20, after=0, **fields):
-        """The first line from number AFTER on with that message and those fields."""
+        """The first line after number AFTER with that message and those fields."""
         def found():
             return next((line for line in self.lines[after:] if line.get("msg") == message
                          and all(line.get(name) == value for name, value in fields.items())), None)
@@ -119,7 +119,7 @@ class Agent:
         return "\n".join(json.dumps(line) for line in self.lines)
 
     def fetch(self, path):
-        """(status, body), by curl, which can be run in a cell's network."""
+        """(status, body), by curl, which can run in the network of a cell."""
         curl = ["curl", "-sS", "--retry", "20", "--retry-connrefused", "--retry-delay", "1", "-w", "\n%{http_code}"]
         result = subprocess.run([*self._enter, *curl, "--retry-max-time", "5", f"http://{self._address}{path}"],
                                 text=True, capture_output=True, check=True, timeout=20)
@@ -134,7 +134,7 @@ class Agent:
         assert value, f"{name}{labels} did not reach {at_least} but {self.metric(name, **labels)}:\n{self.text()}"
 
     def terminate(self, seconds=10):
-        """SIGTERM; the exit code, within SECONDS."""
+        """Sends SIGTERM, and returns the exit code within SECONDS."""
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(timeout=seconds)
 

@@ -1,5 +1,6 @@
-"""A headless Chromium, driven over its own pipe by the DevTools protocol (chromedevtools.github.io/devtools-protocol): no
-driver program, no open port. Also fetches axe-core, which judges pages for accessibility, by npm."""
+"""A headless Chromium, controlled over a pipe with the DevTools protocol (chromedevtools.github.io/devtools-protocol),
+without a driver program and without an open port. Also fetches axe-core, which checks pages for accessibility, with
+npm."""
 import base64
 import fcntl
 import hashlib
@@ -18,11 +19,11 @@ SECONDS = 20  # for any answer
 
 
 class MissingProgram(Exception):
-    """The message is the one line a person needs."""
+    """The message is the one line that a user needs."""
 
 
 def axe_source():
-    """axe.min.js of the version and hash that tests/web/axe/package-lock.json names, fetched once for this machine."""
+    """axe.min.js with the version and hash in tests/web/axe/package-lock.json, fetched once for this machine."""
     lock = AXE / "package-lock.json"
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "imagesweep"
     result = cache / f"axe-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
@@ -48,14 +49,14 @@ class Browser:
         program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
         if not program:
             raise MissingProgram("Chromium is needed for the browser tests: scripts/bootstrap test")
-        # Names that are no addresses are not even asked for. Root has no other sandbox here than the machine.
+        # Names that are not addresses are not resolved. For root, the machine is the only sandbox here.
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
                  "--disable-background-networking", "--disable-component-update", "--disable-sync",
                  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--hide-scrollbars",
                  f"--user-data-dir={pathlib.Path(directory) / 'browser'}", "--remote-debugging-pipe"]
         to_browser, self._write = os.pipe()
         self._read, from_browser = os.pipe()
-        # The browser reads from descriptor 3 and writes to 4.
+        # The browser reads from descriptor 3 and writes to descriptor 4.
         script = 'exec 3<&"$1" 4>&"$2"; shift 2; exec "$@"'
         self._log = open(pathlib.Path(directory) / "browser.log", "w")
         self._process = subprocess.Popen(
@@ -108,7 +109,7 @@ class Browser:
 
 
 class Page:
-    """One tab. `complaints` has what the console says, `requests` every address that was asked for."""
+    """One tab. `complaints` has the console output, and `requests` has every requested address."""
 
     def __init__(self, browser, target, session):
         self._browser, self._target, self._session = browser, target, session
@@ -145,7 +146,7 @@ class Page:
             self.complaints.append(str([argument.get("value") for argument in parameters["args"]]))
 
     def loads(self, act):
-        """Does ACT and waits for the page that comes of it."""
+        """Runs ACT and waits for the page that it opens."""
         self._loaded.clear()
         act()
         assert self._loaded.wait(SECONDS), "no page was loaded"
@@ -157,7 +158,7 @@ class Page:
         self.loads(navigate)
 
     def run(self, expression):
-        """The value of a JavaScript expression; promises are awaited."""
+        """The value of a JavaScript expression. Promises are awaited."""
         result = self.call("Runtime.evaluate", {"expression": expression, "returnByValue": True, "awaitPromise": True})
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
@@ -184,7 +185,7 @@ class Page:
         pathlib.Path(path).write_bytes(base64.b64decode(data))
 
     def violations(self):
-        """What axe-core finds wrong: (impact, rule, elements)."""
+        """The violations that axe-core finds: (impact, rule, elements)."""
         self.run(axe_source() + ";0")
         found = self.run("axe.run().then(result => result.violations.map(v => "
                          "[v.impact, v.id, v.nodes.map(n => n.html.slice(0, 200))]))")

@@ -1,7 +1,8 @@
-"""A cell: processes in mount, process and network namespaces of their own, which all end with it.
+"""A cell: processes in separate mount, process, and network namespaces, which all end with it.
 
-The directories a runtime or a kubelet has compiled in (/run, /var/lib, /var/log) are the cell's own inside; everything
-else, the lab's directory above all, has the same path inside and outside, so sockets and files can be used from both.
+The directories that are compiled into a runtime or a kubelet (/run, /var/lib, /var/log) are private to the cell.
+Everything else, above all the directory of the lab, has the same path inside and outside, so both sides can use its
+sockets and files.
 """
 import json
 import os
@@ -30,7 +31,7 @@ class Cell:
         self.pid = self._answer()["pid"]
 
     def start(self, name, argv, path_first=None):
-        """Starts a program whose output goes to logs/NAME.log; `path_first` is put in front of PATH."""
+        """Starts a program whose output goes to logs/NAME.log. `path_first` comes first in PATH."""
         env = dict(os.environ)
         if path_first:
             env["PATH"] = f"{path_first}:{env['PATH']}"
@@ -43,7 +44,7 @@ class Cell:
         return self._ask(do="status", name=name)["running"]
 
     def stop(self, name, number=signal.SIGTERM, seconds=10):
-        """Signals, and kills when that was not enough. Returns when the process has been reaped."""
+        """Sends the signal, and kills the process if that was not enough. Returns when the process has been reaped."""
         self.send(name, number)
         if not wait_until(lambda: not self.running(name), seconds, patience=1):
             self.send(name, signal.SIGKILL)
@@ -57,7 +58,7 @@ class Cell:
         return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else "(no log)"
 
     def enter(self, *argv, mounts=False):
-        """The command line that runs ARGV in the cell's network (and mounts)."""
+        """The command line that runs ARGV in the network (and the mounts) of the cell."""
         return ["nsenter", f"--net=/proc/{self.pid}/ns/net", *([f"--mount=/proc/{self.pid}/ns/mnt"] if mounts else []),
                 "--", *[str(arg) for arg in argv]]
 
@@ -70,7 +71,7 @@ class Cell:
             raise
 
     def outside(self, path):
-        """Where a PATH inside of the cell is found outside."""
+        """The path outside the cell of a PATH inside it."""
         path = pathlib.Path(path)
         for target in PRIVATE:
             if path.is_relative_to(target):
@@ -99,7 +100,7 @@ class Cell:
         return json.loads(line)
 
 
-PATIENCE = 3  # a busy machine takes so many times as long as a test says; nothing is lost where all goes well
+PATIENCE = 3  # on a busy machine, a test may take this many times as long; a good run loses nothing
 
 
 def wait_until(condition, seconds, every=0.05, patience=PATIENCE):

@@ -1,8 +1,9 @@
-"""The first process of a cell (cell.py): makes the namespaces, starts and signals programs as told, reaps what dies.
+"""The first process of a cell (cell.py): creates the namespaces, starts and signals programs on request, and reaps dead
+processes.
 
-Reads one JSON request for each line of standard input and answers each with one JSON line. The end of its input ends
-it, and the kernel then kills every other process of the process namespace, containers included, and drops the cell's
-mounts and networks with the last of them.
+Reads one JSON request from each line of standard input and answers each with one JSON line. It ends at the end of its
+input. The kernel then kills every other process of the process namespace, including containers, and removes the mounts
+and networks of the cell with the last of them.
 """
 import ctypes
 import json
@@ -32,7 +33,7 @@ def main():
     subprocess.check_call(["mount", "-t", "proc", "proc", "/proc"])
     for source, target in private_dirs.items():
         subprocess.check_call(["mount", "--bind", source, target])
-    # As systemd does on a node, so that pods can ask for HostToContainer; it stays within this namespace.
+    # As systemd does on a node, so that pods can use HostToContainer. It stays within this namespace.
     subprocess.check_call(["mount", "--make-rshared", "/"])
     subprocess.check_call(["ip", "link", "set", "lo", "up"])
     serve()
@@ -89,7 +90,7 @@ def handle(request, pids, codes):
             process = subprocess.Popen(request["argv"], env=request["env"], stdin=subprocess.DEVNULL, stdout=log,
                                        stderr=log, start_new_session=True)
         pids[name] = process.pid
-        process.returncode = 0  # reap() collects it, the Popen object must not try to
+        process.returncode = 0  # reap() collects it, so the Popen object must not try to
     elif request["do"] == "signal" and name in pids:
         os.kill(pids[name], request["signal"])
     return {"running": name in pids, "code": codes.get(name)}

@@ -14,7 +14,7 @@ NAMESPACE = "imagesweep-system"
 
 
 def helm(*arguments, **options):
-    """The completed process; raises when Helm fails, unless check=False."""
+    """The completed process. Raises if Helm fails, unless check=False."""
     return subprocess.run([gobuild.helm() / "helm", *map(str, arguments)], text=True, capture_output=True,
                           **{"check": True, **options})
 
@@ -34,7 +34,7 @@ def render(values=None, files=(), arguments=(), release="imagesweep", chart=CHAR
 
 
 def policy_configmap(objects):
-    """The only ConfigMap that the chart fills: those of the index are empty."""
+    """The only ConfigMap that the chart fills. Those of the index are empty."""
     return one([item for item in objects if item.get("data")], "ConfigMap")
 
 

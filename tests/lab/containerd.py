@@ -1,4 +1,4 @@
-"""A private containerd: own root, state, socket and configuration, in a cell of its own."""
+"""A private containerd with its own root, state, socket, and configuration, in a separate cell."""
 import pathlib
 import signal
 import socket
@@ -23,8 +23,8 @@ def programs(version):
 def configuration(version, root, state, address, snapshotter, cni=None, discard=False, metrics=None,
                   debug=False):
     """containerd's configuration file. runc may not lower oom_score_adj in every container, hence the restriction.
-    With DISCARD a pull keeps no layer as it came; METRICS is the address at which containerd counts, in the cell;
-    with DEBUG its log has more."""
+    With DISCARD, a pull keeps no compressed layers. METRICS is the address of containerd's metrics in the cell. DEBUG
+    enables the debug log."""
     discard = "\n    discard_unpacked_layers = true" if discard else ""
     metrics = f'[metrics]\n  address = "{metrics}"\n' if metrics else ""
     metrics += '[debug]\n  level = "debug"\n' if debug else ""
@@ -141,9 +141,9 @@ class Containerd:
         return [*direct, "--snapshotter", self._snapshotter]
 
     def load(self, archive, pulled=(), local=()):
-        """Imports ARCHIVE. Each of PULLED also gets what a pull leaves beside the tag: repository@digest (what CRI shows as
-        a repo digest) and the label of its source, as have those that are named by digest; LOCAL ones stay as an
-        import leaves them. Returns when CRI shows them all."""
+        """Imports ARCHIVE. Each of PULLED, and each image that is named by digest, also gets the traces of a pull: the name
+        repository@digest (the repo digest in CRI) and the label of its source. LOCAL images stay as an import leaves
+        them. Returns when CRI shows all of them."""
         path = archive.write(self.directory / "import.tar")
         self.ctr("images", "import", *self.import_flags, str(path))
         path.unlink()
@@ -158,8 +158,8 @@ class Containerd:
                      for image in (*pulled, *local)})
 
     def label_as_pulled(self, image):
-        """The label that a pull from each of IMAGE's repositories leaves on its manifest; the registry's port is not in it
-        (containerd, core/remotes/docker/handler.go)."""
+        """Writes the label that a pull from each of IMAGE's repositories leaves on its manifest. It does not contain
+        the port of the registry (containerd, core/remotes/docker/handler.go)."""
         sources = {}
         for reference in image.digest_references:
             host, _, path = reference.partition("@")[0].partition("/")
@@ -168,7 +168,7 @@ class Containerd:
                                                      for host, paths in sources.items()))
 
     def load_pause(self):
-        """The sandbox image, without which no pod starts. Returns it."""
+        """Loads the sandbox image, without which no pod starts. Returns it."""
         archive = images.Archive()
         pause = archive.add(PAUSE, [images.pause_layer(self.directory)])
         self.load(archive, pulled=[pause])
@@ -181,7 +181,8 @@ class Containerd:
         return {image.id for image in self.cri.images()}
 
     def _await(self, expected):
-        """CRI learns of images imported behind its back from containerd's events, a moment later."""
+        """Waits until CRI knows images that were imported without it. It learns of them from containerd's events, a
+        moment later."""
         def missing():
             listed = {image.id: {*image.repo_tags, *image.repo_digests} for image in self.cri.images()}
             return {image: names - listed.get(image, set()) for image, names in expected.items()
@@ -190,7 +191,7 @@ class Containerd:
             raise RuntimeError(f"CRI does not list {missing()}\n{self.cell.tail('containerd')}")
 
     def _answers(self):
-        # Not by gRPC: its channel waits a second and more after a refused connection.
+        # Not by gRPC, whose channel waits a second or more after a refused connection.
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(str(self.socket)) == 0
 
@@ -202,6 +203,6 @@ class Containerd:
 
 
 def _snapshotter(directory):
-    """overlayfs, but not on top of an overlay, where the kernel refuses it."""
+    """overlayfs, except on top of an overlay, where the kernel refuses it."""
     kind = subprocess.run(["stat", "-f", "-c", "%T", directory], check=True, text=True, capture_output=True).stdout
     return "native" if kind.strip() == "overlayfs" else "overlayfs"

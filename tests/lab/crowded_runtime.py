@@ -1,4 +1,4 @@
-"""A container runtime that only answers reads, for a node more crowded than a test can make a real one.
+"""A container runtime that only answers reads, for a node with more objects than a test can create on a real one.
 
     python3 crowded_runtime.py SOCKET DIRECTORY IMAGES CONTAINERS ANNOTATION_BYTES
 

@@ -1,4 +1,4 @@
-"""The agent as it is shipped: its own image, run by the kubelet as the chart's or the manifests' DaemonSet."""
+"""The agent as it is shipped: its own image, run by the kubelet as the DaemonSet of the chart or the manifests."""
 import json
 import platform
 import tempfile
@@ -22,7 +22,7 @@ def archive():
 
 
 class DaemonSet:
-    """On a cluster that has the image and an empty namespace for it. `install` brings the chart."""
+    """On a cluster that has the image and an empty namespace for it. `install` installs the chart."""
 
     def __init__(self, kubernetes):
         self.kubernetes, self.release = kubernetes, "imagesweep"
@@ -38,7 +38,8 @@ class DaemonSet:
                                         f"--namespace={NAMESPACE}", *arguments).stdout
 
     def install(self, values=None, policy=None, ready_within=90):
-        """Installs or upgrades, and returns when the pod of that version is ready. POLICY replaces the default's."""
+        """Installs or upgrades, and returns when the pod of that version is ready. POLICY replaces the default policy.
+        """
         values = dict(values or {})
         if policy is not None:
             values["policy"] = {**values.get("policy", {}), "config": policy}
@@ -65,7 +66,7 @@ class DaemonSet:
         return alive[0]
 
     def run(self, *arguments):
-        """A command of the program within the agent's container."""
+        """Runs a command of the program in the container of the agent."""
         return self.kubectl("exec", self.pod()["metadata"]["name"], "--", "imagesweep", *arguments)
 
     def json(self, *arguments):
@@ -85,7 +86,7 @@ class DaemonSet:
         return "\n".join(map(json.dumps, self.lines()))
 
     def wait_for(self, message, seconds=30, after=0, **fields):
-        """The first line from number AFTER on with that message and those fields."""
+        """The first line after number AFTER with that message and those fields."""
         def found():
             return next((line for line in self.lines()[after:] if line.get("msg") == message
                          and all(line.get(name) == value for name, value in fields.items())), None)
@@ -94,7 +95,7 @@ class DaemonSet:
         return line
 
     def fetch(self, path):
-        """(status, body) of the pod's own endpoint, asked from the node."""
+        """(status, body) of an endpoint of the pod, requested from the node."""
         address = self.pod()["status"]["podIP"]
         output = self.kubernetes.cell.run("curl", "-sS", "--max-time", "10", "-w", "\n%{http_code}",
                                           f"http://{address}:8080{path}").stdout
@@ -105,7 +106,7 @@ class DaemonSet:
         return "running" in self.pod()["status"].get("containerStatuses", [{"state": {}}])[0]["state"]
 
     def explanation(self):
-        """What it says of itself: its log, and why it is not ready."""
+        """Its own diagnosis: its log, and why it is not ready."""
         return self.text() + "\n" + self.fetch("/readyz?verbose")[1].replace('"', '\\"')
 
     def metric(self, name, **labels):
@@ -121,7 +122,7 @@ class DaemonSet:
         return wait_until(swept, seconds)
 
     def put_policy(self, name="imagesweep-policy", **fields):
-        """As an administrator does, with kubectl; returns the text when the API server has it."""
+        """Edits the policy with kubectl, as an administrator does. Returns the text when the API server has it."""
         text = agent.policy(**fields)
         self.put_text(text, name)
         return text

@@ -18,15 +18,15 @@ TESTS = pathlib.Path(__file__).resolve().parent.parent
 KUBERNETES = "v1.34.4"
 CONTAINERD = "v2.4.2"
 HELM = "v3.22.0"
-OLDEST_GO = (1, 21)  # from here on Go fetches the toolchain that go.mod asks for through the module proxy by itself
+OLDEST_GO = (1, 21)  # since this version, Go fetches the toolchain that go.mod requires through the module proxy
 
 
 class MissingGo(Exception):
-    """Go is absent or too old. The message is the one line a person needs."""
+    """Go is missing or too old. The message is the one line that a user needs."""
 
 
 def kubernetes():
-    """The directory of `kubernetes`: all components in one binary, its first argument picks one."""
+    """The directory of `kubernetes`: all components in one binary, selected by its first argument."""
     component_version = f"-X k8s.io/component-base/version.gitVersion={KUBERNETES}" \
                         f" -X k8s.io/component-base/version.gitMajor={KUBERNETES[1:].split('.')[0]}" \
                         f" -X k8s.io/component-base/version.gitMinor={KUBERNETES.split('.')[1]}"
@@ -44,7 +44,7 @@ def containerd():
 
 def helm():
     """The directory of `helm`."""
-    # The Kubernetes that `helm template` and `helm lint` suppose; Helm's own Makefile sets them so as well.
+    # The Kubernetes version that `helm template` and `helm lint` assume. Helm's own Makefile sets it in the same way.
     supposed = "".join(f" -X helm.sh/helm/v3/pkg/{package}.k8sVersion{part}={number}"
                        for package in ("lint/rules", "chartutil")
                        for part, number in zip(("Major", "Minor"), KUBERNETES[1:].split(".")))
@@ -54,7 +54,7 @@ def helm():
 
 
 def helm_docs():
-    """The directory of `helm-docs`, which makes the chart's README."""
+    """The directory of `helm-docs`, which generates the README of the chart."""
     return _built("helm-docs", TESTS / "chart/helm-docs", {"github.com/norwoodj/helm-docs/cmd/helm-docs": "helm-docs"},
                   ["-ldflags", "-s -w"], {"CGO_ENABLED": "0"})
 
@@ -87,7 +87,7 @@ def _built(name, module, packages, flags, extra_env):
 
 
 def _environment():
-    # A build must not depend on a developer's settings; no version control stamp, so a checkout is not needed.
+    # A build must not depend on the settings of a developer. It has no version control stamp, so it needs no checkout.
     return {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off", "GOTOOLCHAIN": "auto"}
 
 

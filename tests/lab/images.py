@@ -19,24 +19,25 @@ MTIME = 1_700_000_000
 @dataclasses.dataclass(frozen=True)
 class Image:
     names: tuple  # as containerd stores them: docker.io/library/app:v1
-    id: str  # digest of the configuration, which is what CRI calls the image's id
-    digest: str  # of the manifest, which is what stands behind @ in a reference
+    id: str  # digest of the configuration, which is the image ID in CRI
+    digest: str  # of the manifest, as it stands after @ in a reference
 
     @property
     def digest_references(self):
-        """repository@digest for each repository the image is named in: what a pull leaves beside the tag."""
+        """repository@digest for each repository of the image: the names that a pull adds to the tag."""
         return tuple(sorted({f"{repository(name)}@{self.digest}" for name in self.names}))
 
 
 def repository(name):
-    """docker.io/library/app:v1 -> docker.io/library/app; a port in the registry is no tag."""
+    """docker.io/library/app:v1 -> docker.io/library/app. A port in the registry is not a tag."""
     name = name.partition("@")[0]
     head, _, tail = name.rpartition(":")
     return head if head and "/" not in tail else name
 
 
 def layer(files, seed=None, size=0):
-    """A layer of {path: content}; an executable's path ends in `!`. SIZE bytes of noise from SEED make it heavy."""
+    """A layer of {path: content}. The path of an executable ends in `!`. SIZE bytes of noise from SEED make it large.
+    """
     files = dict(files)
     if size:
         files[f"data/{seed}"] = random.Random(str(seed)).randbytes(size)
@@ -50,7 +51,7 @@ def layer(files, seed=None, size=0):
 
 
 def pause_layer(directory):
-    """One layer with the static /pause, built in DIRECTORY by the C compiler."""
+    """One layer with the static /pause, which the C compiler builds in DIRECTORY."""
     source, program = pathlib.Path(__file__).with_name("pause.c"), pathlib.Path(directory) / "pause"
     if not program.exists():
         subprocess.run(["cc", "-Os", "-static", "-s", "-Wall", "-Wextra", "-Werror", "-o", program, source], check=True)
@@ -58,21 +59,21 @@ def pause_layer(directory):
 
 
 class Archive:
-    """Collects images; `write` makes the file that `ctr images import` reads."""
+    """Collects images. `write` makes the file that `ctr images import` reads."""
 
     def __init__(self):
         self._blobs, self._manifests = {}, []
 
     def add(self, names, layers, created="2025-01-01T00:00:00Z", entrypoint=("/pause",), history=None, labels=None,
             compression=1):
-        """Layers are tar files as bytes (layer(), pause_layer()); equal ones are stored once.
-        COMPRESSION is gzip's level."""
+        """Layers are tar files as bytes (layer(), pause_layer()). Equal layers are stored once. COMPRESSION is the gzip
+        level."""
         names = (names,) if isinstance(names, str) else tuple(names)
         descriptors, diff_ids = [], []
         for tar in layers:
             diff_ids.append(_digest(tar))
             descriptors.append(self._put(LAYER, gzip.compress(tar, compression, mtime=0)))
-        labels = {"org.opencontainers.image.ref.name": names[0], **(labels or {})}  # no two images are one by chance
+        labels = {"org.opencontainers.image.ref.name": names[0], **(labels or {})}  # no two images are equal
         history = history or [f"COPY layer-{number} /" for number in range(len(layers))]
         config = self._put(CONFIG, _json({
             "created": created, "architecture": _architecture(), "os": "linux",
@@ -86,15 +87,16 @@ class Archive:
         return Image(names, config["digest"], manifest["digest"])
 
     def name_by_digest(self, image):
-        """IMAGE gets the references of a pull already when it is imported, which of hundreds is quicker than load()."""
+        """Gives IMAGE the references of a pull during the import. For hundreds of images, this is faster than load().
+        """
         named = [one for one in self._manifests if one["digest"] == image.digest]
         self._manifests += [{**named[0], "annotations": {"io.containerd.image.name": reference}}
                             for reference in image.digest_references]
         return dataclasses.replace(image, names=(*image.names, *image.digest_references))
 
     def index(self, name, image, *others):
-        """NAME becomes an index of IMAGE, which add() made for this machine, and of OTHERS for another: (digest,
-        size) of manifests that the archive does not have. Returns the image that a runtime takes it for."""
+        """Makes NAME an index of IMAGE, which add() made for this machine, and of OTHERS for another machine: (digest,
+        size) of manifests that the archive does not contain. Returns the image to which a runtime resolves it."""
         here, there = ({"architecture": one, "os": "linux"} for one in (_architecture(), "s390x"))
         manifests = [{"mediaType": MANIFEST, "digest": image.digest, "size": len(self._blobs[image.digest]),
                       "platform": here}]
@@ -106,7 +108,8 @@ class Archive:
         return Image((name,), image.id, index["digest"])
 
     def blobs(self, image):
-        """(digest, content) of all that IMAGE is made of, what is referred to first, its manifest last."""
+        """(digest, content) of all parts of IMAGE. A part comes before the parts that refer to it, and its manifest is
+        last."""
         manifest = json.loads(self._blobs[image.digest])
         digests = [part["digest"] for part in (*manifest["layers"], manifest["config"])]
         return [(digest, self._blobs[digest]) for digest in (*digests, image.digest)]

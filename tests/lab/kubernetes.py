@@ -1,7 +1,7 @@
-"""A real one-node Kubernetes without Docker or a virtual machine: every component a plain process in one cell.
+"""A real one-node Kubernetes without Docker or a virtual machine: every component is a plain process in one cell.
 
-Inside its network namespace the addresses and ports are fixed; two clusters on one machine do not meet. Commands that
-talk to it run there too: `kubectl()`, `cell.enter()`.
+Inside the network namespace of the cell, the addresses and ports are fixed, so two clusters on one machine do not
+collide. Commands that use the cluster also run there: `kubectl()`, `cell.enter()`.
 """
 import json
 import pathlib
@@ -13,15 +13,16 @@ from lab.containerd import Containerd
 
 NODE, NODE_IP, SERVICES, PODS = "node1", "10.77.0.1", "10.96.0.0/16", "10.244.0.0/24"
 SERVER = f"https://{NODE_IP}:6443"
-FEATURES = "--feature-gates=ImageVolume=true"  # images as volumes (KEP-4639) are not on by default yet
+FEATURES = "--feature-gates=ImageVolume=true"  # images as volumes (KEP-4639) are not enabled by default yet
 ETCD = "http://127.0.0.1:2379"
-# What the kubelet sets for the whole machine (pkg/util/sysctl in kubernetes); in a cell it may write to copies only.
+# Settings that the kubelet writes for the whole machine (pkg/util/sysctl in kubernetes). In a cell it may write to
+# copies only.
 SYSCTLS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops",
            "kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes")
 
 
 class Kubernetes:
-    """Up and Ready when constructed. DIRECTORY is workdir/cluster; `kubeconfig` is the administrator's."""
+    """Running and Ready when constructed. DIRECTORY is workdir/cluster. `kubeconfig` is that of the administrator."""
 
     def __init__(self, workdir, containerd_version):
         self._program = gobuild.kubernetes() / "kubernetes"
@@ -49,7 +50,7 @@ class Kubernetes:
         return self.cell.run(self._program, "kubectl", "--kubeconfig", self.kubeconfig, *arguments, **options).stdout
 
     def apply(self, *objects):
-        """Applies Python objects; returns with kubectl, that is when the API server has them."""
+        """Applies Python objects. Returns with kubectl, that is when the API server has them."""
         self.kubectl("apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
 
     def get(self, *arguments):
@@ -70,7 +71,7 @@ class Kubernetes:
         self._await("apiserver", self._api_server_ready, 90)
 
     def cgroup_memory(self, container):
-        """Bytes of a container's cgroup: {"usage": all that is charged to it, "anon": what is its own}."""
+        """Bytes of the cgroup of a container: {"usage": everything charged to it, "anon": its own memory}."""
         for root, usage, anon in ((pathlib.Path("/sys/fs/cgroup/memory"), "memory.usage_in_bytes", "rss"),
                                   (pathlib.Path("/sys/fs/cgroup"), "memory.current", "anon")):
             for group in (root / self._cgroup.lstrip("/")).glob(f"**/*{container}*"):
@@ -79,7 +80,7 @@ class Kubernetes:
         raise FileNotFoundError(f"no memory cgroup of container {container}")
 
     def restart_kubelet(self):
-        """Returns when it has told the API server that the node is ready, anew."""
+        """Returns when the kubelet has again reported the node as ready to the API server."""
         self.cell.stop("kubelet")
         before = self.get("node", NODE)["metadata"]["resourceVersion"]
         self._run_kubelet()
@@ -132,7 +133,7 @@ class Kubernetes:
                                "x509": {"clientCAFile": str(self.directory / "pki/ca.crt")}},
             "authorization": {"mode": "Webhook"}, "failSwapOn": False, "oomScoreAdj": 0,
             "evictionHard": {"memory.available": "50Mi"}, "localStorageCapacityIsolation": False,
-            "imageGCHighThresholdPercent": 100,  # off: what goes in a test, the agent removed
+            "imageGCHighThresholdPercent": 100,  # disabled: only the agent removes images in a test
             "podLogsDir": str(self.directory / "logs/pods"), "staticPodPath": str(self.directory / "static"),
             "volumePluginDir": str(self.directory / "plugins"), "resolvConf": "",
             "nodeStatusReportFrequency": "10s", "syncFrequency": "10s"}))
@@ -169,7 +170,7 @@ class Kubernetes:
         for command in (("ip", "link", "add", "node0", "type", "bridge"),
                         ("ip", "address", "add", f"{NODE_IP}/24", "dev", "node0"),
                         ("ip", "link", "set", "node0", "up"),
-                        # kube-proxy and the kubelet want a way out to exist; nothing is reachable by it.
+                        # kube-proxy and the kubelet need a default route. Nothing is reachable through it.
                         ("ip", "route", "add", "default", "dev", "node0"),
                         ("sysctl", "-qw", "net.ipv4.ip_forward=1")):
             self.cell.run(*command, mounts=True)

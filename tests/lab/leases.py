@@ -1,12 +1,12 @@
-"""Leases in containerd, which its own command line can make but not fill."""
+"""Leases in containerd. Its own command line can create leases, but cannot add resources."""
 import grpc
 
 from lab.containerd import NAMESPACE
 
 
 def hold(socket, lease, resource, kind, labels=None):
-    """Makes LEASE, with LABELS, hold RESOURCE of KIND: "content" or "snapshots/SNAPSHOTTER".
-    Numbers: containerd, api/services/leases/v1/leases.proto."""
+    """Makes LEASE, with LABELS, hold RESOURCE of KIND: "content" or "snapshots/SNAPSHOTTER". Source of numbers:
+    containerd, api/services/leases/v1/leases.proto."""
     entries = b"".join(_field(3, _field(1, key) + _field(2, value)) for key, value in (labels or {}).items())
     with grpc.insecure_channel(f"unix:{socket}") as channel:
         for method, request in (("Create", _field(1, lease) + entries),
@@ -16,7 +16,7 @@ def hold(socket, lease, resource, kind, labels=None):
 
 
 def _field(number, value):
-    """One field of bytes as protobuf has it on the wire."""
+    """One field of bytes in the wire format of protobuf."""
     value = value.encode() if isinstance(value, str) else value
     return bytes([number << 3 | 2]) + _varint(len(value)) + value
 

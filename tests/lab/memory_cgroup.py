@@ -1,4 +1,4 @@
-"""A memory cgroup for a process under test: the limit of a container, and the peak that the kernel counts against it."""
+"""A memory cgroup for a process under test: the limit of a container, and the peak that the kernel counts for it."""
 import contextlib
 import pathlib
 import uuid
@@ -16,11 +16,11 @@ class MemoryCgroup:
         (self._path / self._limit_file).write_text(str(size))
 
     def enter(self):
-        """What a command line begins with to run in this cgroup."""
+        """The beginning of a command line that runs in this cgroup."""
         return ["/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"', str(self._path / "cgroup.procs")]
 
     def peak(self):
-        """Bytes, page cache of the process's own files included."""
+        """Bytes, including the page cache of the process's files."""
         return int((self._path / self._peak_file).read_text())
 
     def close(self):
@@ -29,7 +29,7 @@ class MemoryCgroup:
 
 @contextlib.contextmanager
 def memory_cgroup(limit):
-    """One with LIMIT bytes, on a host with either version of cgroups. Ends after the processes in it."""
+    """A cgroup with LIMIT bytes, on a host with either version of cgroups. It ends after the processes in it."""
     name = f"imagesweep-test-{uuid.uuid4()}"
     if V1.is_dir():
         cgroup = MemoryCgroup(V1 / name, "memory.limit_in_bytes", "memory.max_usage_in_bytes")

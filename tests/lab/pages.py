@@ -1,4 +1,4 @@
-"""Reads the project's Markdown: code, tables, links, headings, and the commands and messages within."""
+"""Reads the Markdown of the project: code, tables, links, headings, and the commands and messages in it."""
 import functools
 import pathlib
 import re
@@ -34,7 +34,7 @@ class Page:
 
     @property
     def anchors(self):
-        """As GitHub makes them of headings."""
+        """The anchors that GitHub makes of headings."""
         found = []
         for heading in self.headings:
             anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
@@ -53,7 +53,7 @@ class Page:
         return re.search(rf"^#+ {re.escape(heading)}$(.*?)(?=^#|\Z)", self.prose, re.MULTILINE | re.DOTALL)[1]
 
     def commands(self):
-        """The words of every command of PROGRAMS, in code and in running text; what follows a pipe is another one."""
+        """The words of every command of PROGRAMS, in code and in text. The words after a pipe are another command."""
         lines = [line.removeprefix("$ ") for language, text in self.blocks if language in ("", "sh")
                  for line in text.splitlines()]
         for text in [*lines, *self.spans]:
@@ -64,7 +64,7 @@ class Page:
 
 @functools.lru_cache(maxsize=None)
 def literals():
-    """Every text that the C++ sources of the program have, adjacent ones joined as the compiler does."""
+    """Every string of the C++ sources. Adjacent ones are joined, as the compiler does."""
     token = re.compile(r"""//[^\n]*|'(?:[^'\\]|\\.)'|"((?:[^"\\]|\\.)*)"|\s+|.""", re.DOTALL)
     found = []
     for path in sorted((ROOT / "agent").rglob("*.cpp")) + sorted((ROOT / "agent").rglob("*.h")):
@@ -83,6 +83,6 @@ def literals():
 
 
 def is_printed(message):
-    """Whether each part of MESSAGE, which has … for what differs, is in a text of the sources."""
+    """Whether each part of MESSAGE, which has … for the variable parts, is in a string of the sources."""
     parts = [part.strip() for part in message.split("…") if part.strip(" .:,;()")]
     return bool(parts) and max(map(len, parts)) > 5 and all(any(part in text for text in literals()) for part in parts)

@@ -1,4 +1,4 @@
-"""A Prometheus server of its own that scrapes one agent as the chart's PodMonitor would: with the label `node`."""
+"""A separate Prometheus server that scrapes one agent as the PodMonitor of the chart does: with the label `node`."""
 import json
 import math
 import pathlib
@@ -21,12 +21,12 @@ class MissingProgram(Exception):
 
 
 def selectors(query):
-    """The series a query reads: names with their label matchers."""
+    """The series that a query reads: names with their label matchers."""
     return SELECTOR.findall(query)
 
 
 class Prometheus:
-    """On a loopback port, with its data in DIRECTORY; RULES are a rule file's content."""
+    """On a loopback port, with its data in DIRECTORY. RULES are the content of a rule file."""
 
     def __init__(self, directory, target, node, rules):
         if not shutil.which("prometheus"):
@@ -68,12 +68,12 @@ class Prometheus:
             return json.load(answer)["data"]
 
     def query(self, query):
-        """[(labels, value)] now; those that are not a number are left out, as a panel does."""
+        """[(labels, value)] at this time. Values that are not numbers are left out, as in a panel."""
         found = [(one["metric"], float(one["value"][1])) for one in self.get("query", query=query)["result"]]
         return [(labels, value) for labels, value in found if not math.isnan(value)]
 
     def value(self, query):
-        """The sum over what the query finds."""
+        """The sum of the results of the query."""
         return sum(value for _, value in self.query(query))
 
     def await_value(self, query, holds, seconds=20):

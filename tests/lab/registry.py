@@ -1,5 +1,5 @@
-"""Registries for the tests, on the loopback of a runtime's cell, which runtimes ask without TLS: the Debian package
-docker-registry, and one that only ever says that it was asked too often."""
+"""Registries for the tests, on the loopback of a runtime's cell, which runtimes access without TLS: the Debian package
+docker-registry, and one that only answers that its rate limit is reached."""
 import crypt
 import pathlib
 import subprocess
@@ -8,8 +8,8 @@ import sys
 from lab.cell import wait_until
 from lab.images import MANIFEST, repository
 
-# Whatever is asked: 429 (RFC 6585, 4), in the words of the distribution specification. To TLS it answers as Go's servers
-# do, which is how containerd 2 finds out that a registry on the loopback speaks none.
+# Every answer is 429 (RFC 6585, 4), as in the distribution specification. To TLS it answers as Go's servers do, from
+# which containerd 2 learns that a registry on the loopback has no TLS.
 LIMITED = r"""
 import http.server, socket, sys
 class Limited(http.server.BaseHTTPRequestHandler):
@@ -33,7 +33,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Limited).serve_
 
 
 class Registry:
-    """One in the cell of CONTAINERD. With USER, (name, password), it wants those from everybody."""
+    """A registry in the cell of CONTAINERD. With USER, (name, password), it requires these credentials."""
 
     def __init__(self, containerd, port=5000, user=None):
         self._cell, self._user, self.host = containerd.cell, user, f"127.0.0.1:{port}"
@@ -63,13 +63,13 @@ http: {{addr: "{self.host}"}}
         self._cell.stop(self._name)
 
     def limit(self):
-        """From now on it answers 429, whatever it is asked."""
+        """From now on, it answers every request with 429."""
         self.stop()
         self._cell.start(self._name, [sys.executable, "-c", LIMITED, str(self._port)])
         self._await()
 
     def push(self, archive, image):
-        """All of IMAGE's names that are in this registry."""
+        """Pushes all names of IMAGE that are in this registry."""
         *parts, (_, manifest) = archive.blobs(image)
         for name in image.names:
             if not name.startswith(self.host + "/"):
@@ -84,7 +84,7 @@ http: {{addr: "{self.host}"}}
             self._put(f"/v2/{path}/manifests/{name.rpartition(':')[2]}", manifest, MANIFEST)
 
     def delete(self, image):
-        """The manifest, and with it all tags of IMAGE."""
+        """Deletes the manifest, and with it all tags of IMAGE."""
         path = repository(image.names[0]).removeprefix(self.host + "/")
         self._curl("-X", "DELETE", f"/v2/{path}/manifests/{image.digest}")
 

@@ -29,7 +29,7 @@ WORKLOADS = {"apis/apps/v1": {"deployments": "Deployment", "statefulsets": "Stat
                               "replicasets": "ReplicaSet", "controllerrevisions": "ControllerRevision"},
              "apis/batch/v1": {"cronjobs": "CronJob", "jobs": "Job"}}
 KINDS = {**CORE, **WORKLOADS["apis/apps/v1"], **WORKLOADS["apis/batch/v1"]}
-FIELDS = {  # what the real server can select these kinds by, as far as the agent has use for it
+FIELDS = {  # the selectors of the real server that the agent uses for these kinds
     "metadata.name": lambda item: item["metadata"]["name"],
     "metadata.namespace": lambda item: item["metadata"].get("namespace", ""),
     "spec.nodeName": lambda item: item.get("spec", {}).get("nodeName", ""),
@@ -50,7 +50,7 @@ class Refused(Exception):
 
 
 class Store:
-    """The objects, the events of late, and one version counter for both, as etcd has."""
+    """The objects, the recent events, and one version counter for both, as in etcd."""
 
     def __init__(self, directory):
         self._directory = pathlib.Path(directory)
@@ -58,10 +58,10 @@ class Store:
         self._events, self._pages = collections.deque(maxlen=KEPT_EVENTS), collections.OrderedDict()
         self._version = self._oldest = 1
         self.changed = threading.Condition()
-        self.instead = None  # called with the path and query of a GET: (status, body in bytes) in place of an answer
+        self.instead = None  # takes the path and query of a GET, returns (status, body in bytes) to send instead
 
     def scan(self):
-        """Takes over what changed in the directory. A file that is no JSON yet is looked at again next time."""
+        """Reads the changes in the directory. A file that is not valid JSON yet is read again next time."""
         with self.changed:
             files = {path: (stat.st_mtime_ns, stat.st_size, stat.st_ino)
                      for path in sorted(self._directory.glob("*.json")) if (stat := _stat(path))}
@@ -122,8 +122,8 @@ class Store:
         return {"kind": KINDS[plural] + "List", "apiVersion": "v1", "metadata": metadata, "items": page}
 
     def watch(self, plural, namespace, query, stopping, bookmark_seconds):
-        """An iterator of (type, object), which ends after timeoutSeconds or when STOPPING is set. What can be refused
-        is refused before: the answer's head goes out at once, long before the first event."""
+        """An iterator of (type, object), which ends after timeoutSeconds or when STOPPING is set. Refusals come before:
+        the head of the answer is sent at once, long before the first event."""
         if "sendInitialEvents" in query:
             raise Refused(422, "Invalid", "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch "
                                           "unless the WatchList feature gate is enabled")
@@ -204,7 +204,8 @@ def _stat(path):
 
 
 def _seen_through(event, matches):
-    """A selector turns a change into an arrival when only the new state matches, and into a loss when only the old."""
+    """With a selector, a change is an addition if only the new state matches, and a deletion if only the old state
+    does."""
     now = event.type != "DELETED" and matches(event.item)
     then = event.before is not None and matches(event.before)
     if now or then:
@@ -241,7 +242,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             elif query.get("watch") in ("true", "1"):
                 self._stream(store.watch(plural, namespace, query, self.server.stopping, self.server.bookmark_seconds))
             else:
-                store.scan()  # a consistent read: what was written before the request is in the answer
+                store.scan()  # a consistent read: the answer contains everything written before the request
                 self._send(200, store.list(plural, namespace, query))
         except Refused as refused:
             self._send(refused.args[0], refused.status)
@@ -257,7 +258,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        with contextlib.suppress(ConnectionError, ssl.SSLError):  # who asked may have read enough
+        with contextlib.suppress(ConnectionError, ssl.SSLError):  # the client may have read enough
             self.wfile.write(data)
 
     def _stream(self, events):
@@ -300,7 +301,7 @@ class Server(http.server.ThreadingHTTPServer):
         return connection, address
 
     def finish_request(self, request, address):
-        try:  # the handshake happens here, in the connection's own thread
+        try:  # the handshake is in the thread of the connection
             with self._tls.wrap_socket(request, server_side=True) as secure:
                 self._connections.add(secure)
                 try:
@@ -308,7 +309,7 @@ class Server(http.server.ThreadingHTTPServer):
                 finally:
                     self._connections.discard(secure)
         except OSError:
-            pass  # a peer that left, or that does not trust us, concerns nobody but itself
+            pass  # a client that left, or does not trust the server, affects only itself
 
     def shutdown_request(self, request):
         self._connections.discard(request)
@@ -326,8 +327,8 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class StandInApi:
-    """Serves DIRECTORY from a thread. `kubeconfig` is the file a client needs; `stop` and `start` take it away and
-    bring it back at the same address."""
+    """Serves DIRECTORY from a thread. `kubeconfig` is the file for a client. `stop` and `start` take the server down
+    and bring it back at the same address."""
 
     def __init__(self, directory, kubeconfig=None, bookmark_seconds=60.0):
         self.directory, self._bookmark_seconds = pathlib.Path(directory), bookmark_seconds
@@ -371,7 +372,7 @@ class StandInApi:
         self._pki.cleanup()
 
     def put(self, item):
-        """Writes one object's file, whole or not at all, and returns when it is served."""
+        """Writes the file of one object, completely or not at all, and returns when it is served."""
         path = self._path(item)
         unfinished = path.with_suffix(".tmp")
         unfinished.write_text(json.dumps(item, indent=1))

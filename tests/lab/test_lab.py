@@ -1,4 +1,4 @@
-"""The lab leaves nothing behind, however it ends."""
+"""The lab leaves nothing behind, in whatever way it ends."""
 import pathlib
 import signal
 import subprocess
@@ -33,7 +33,7 @@ def _processes_of(path):
             if str(path) in root or str(path) in (process / "cmdline").read_text():
                 found.append(process.name)
         except (FileNotFoundError, ProcessLookupError, OSError):
-            continue  # it ended while we looked
+            continue  # it ended during the search
     return found
 
 

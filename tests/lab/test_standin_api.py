@@ -1,4 +1,4 @@
-"""The stand-in API server keeps to the list and watch protocol, so that the agent is tested against the real rules."""
+"""The stand-in API server follows the list and watch protocol, so the agent is tested with the real rules."""
 import json
 import ssl
 import time

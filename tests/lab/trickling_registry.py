@@ -1,4 +1,4 @@
-"""A registry in the cell of a containerd whose only image never ends coming: 64 KiB of its layer every half second."""
+"""A registry in the cell of a containerd. Its only image never ends: it sends 64 KiB of its layer every half second."""
 import subprocess
 import sys
 import threading
@@ -7,7 +7,7 @@ import grpc
 
 from lab.cell import wait_until
 
-# To TLS it answers as Go's servers do, which is how containerd 2 finds out that a registry on the loopback speaks none.
+# To TLS it answers as Go's servers do, from which containerd 2 learns that a registry on the loopback has no TLS.
 SERVER = r"""
 import hashlib, http.server, json, socket, sys, time
 OCI, PIECE = "application/vnd.oci.image.", 1 << 16
@@ -58,11 +58,11 @@ class TricklingRegistry:
             raise RuntimeError(f"the registry did not start:\n{containerd.cell.tail('trickle')}")
 
     def begin_pull(self):
-        """Pulls its image for longer than any test takes; returns once the layer is on its way."""
+        """Pulls its image for longer than any test takes. Returns when the layer is being received."""
         def pull():
             try:
                 self._containerd.cri.pull(f"{self._host}/slow:v1", seconds=600)
-            except grpc.RpcError as ended:  # by the end of the test
+            except grpc.RpcError as ended:  # at the end of the test
                 self.ended = ended
         threading.Thread(target=pull, daemon=True).start()
         if not wait_until(self.is_pulling, 60):

@@ -1,8 +1,8 @@
-"""A lab's directory, and the clearing of directories whose owner is dead.
+"""The directory of a lab, and the cleanup of directories whose owner is dead.
 
-Each directory holds a lock file that its owner keeps locked; the kernel drops the lock when the owner dies, however it
-dies. Processes and mounts need no clearing: they end with their namespaces (cell.py). What a killed run can leave is
-files and empty control groups, and the next run removes those.
+Each directory has a lock file that its owner keeps locked. The kernel releases the lock when the owner dies in any way.
+Processes and mounts need no cleanup: they end with their namespaces (cell.py). A killed run can leave files and empty
+control groups, and the next run removes those.
 """
 import fcntl
 import os
@@ -16,7 +16,8 @@ CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
 
 class Workdir:
-    """Use as a context manager; `path` is the directory, `cgroup` the control group all of the lab's pods go below."""
+    """Use as a context manager. `path` is the directory, and `cgroup` is the parent control group of all pods of the
+    lab."""
 
     def __init__(self):
         BASE.mkdir(mode=0o700, exist_ok=True)
@@ -40,7 +41,7 @@ class Workdir:
 
 
 def remove_leftovers():
-    """Removes the directories that nobody holds a lock on."""
+    """Removes the directories whose lock no process holds."""
     for path in BASE.iterdir():
         if not path.is_dir():
             continue
@@ -49,7 +50,7 @@ def remove_leftovers():
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _remove(path)
         except (BlockingIOError, FileNotFoundError):
-            continue  # its owner lives, or has just removed it
+            continue  # its owner is alive, or has just removed it
 
 
 def _cgroup(path):
@@ -63,7 +64,7 @@ def _locked(path):
 
 
 def _remove(path):
-    # Control groups of version 1 have one tree for each controller, of version 2 a single one.
+    # Control groups version 1 have one tree for each controller, and version 2 has a single tree.
     name = _cgroup(path).lstrip("/")
     for top in [CGROUPS / name, *CGROUPS.glob(f"*/{name}")]:
         groups = [pathlib.Path(group) for group, _, _ in os.walk(top, topdown=False)]

@@ -5,7 +5,7 @@
 
 #include "tests/layers/sample_layers.h"
 
-// Which records of containerd make up which image of the CRI.
+// Which records of containerd belong to which image of the CRI.
 
 namespace imagesweep::layers {
 namespace {
@@ -16,7 +16,7 @@ using testing::HasSubstr;
 TEST(AttributionTest, OneIdWithTwoManifestsGoesAsAWhole) {
   LabNode node;
   const auto app = node.Pull("app", {kApp});
-  ASSERT_EQ(node.Pull("app", {kApp}, "zstd"), app);  // the same config, compressed anew
+  ASSERT_EQ(node.Pull("app", {kApp}, "zstd"), app);  // the same config, compressed again
   const LayerGraph graph = node.Graph();
   EXPECT_EQ(graph.Records(app).size(), 5U) << "two tags, two digests, one id";
   EXPECT_EQ(graph.Manifests(app).size(), 2U);
@@ -53,7 +53,7 @@ TEST(AttributionTest, AnIndexOfTwoListedImagesGoesWithTheLastOfThem) {
             2 * kPapers + kBlock + Size(kApp) + Size(kOther));
 }
 
-// containerd issue 7698: RemoveImage says OK and does nothing.
+// containerd issue 7698: RemoveImage returns OK and does nothing.
 TEST(AttributionTest, RecordsThatRemoveImageDoesNotReachAreMarked) {
   LabNode node;
   const auto app = node.Pull("app", {kApp});
@@ -75,7 +75,7 @@ TEST(AttributionTest, RecordsThatRemoveImageDoesNotReachAreMarked) {
     EXPECT_TRUE(SurvivesRemoveImage(name)) << name;
 }
 
-// As distribution/reference normalises a name, without the tag that people add.
+// As distribution/reference normalizes a name, without the default tag.
 TEST(AttributionTest, TheCriKnowsARecordByItsNormalisedName) {
   const std::pair<std::string, std::string> names[] = {
       {"myalpine", "docker.io/library/myalpine"},
@@ -94,7 +94,8 @@ TEST(AttributionTest, TheCriKnowsARecordByItsNormalisedName) {
   for (const auto& [record, known] : names) EXPECT_EQ(NameInCri(record), known) << record;
 }
 
-// Without labels the CRI's own record still tells by its name, and facts tell by the manifest.
+// Without labels, the name of the CRI's own record still shows the image, and facts show it by the
+// manifest.
 TEST(AttributionTest, RecordsAreFoundWithoutLabelsByIdAndByFacts) {
   const std::string config = Id("cfg"), manifest = Id("man");
   Image image;

@@ -25,7 +25,7 @@ LabNode::Layer Sized(const std::string& name, std::uint64_t bytes) {
   return {name, 0, {bytes, 10}};
 }
 
-// An image with a history; the layers' names are their diff ids.
+// An image with a history. The names of the layers are their diff IDs.
 std::uint32_t Build(LabNode& node, const std::string& name, const std::vector<Step>& steps) {
   std::vector<LabNode::Layer> layers;
   Spec::FactsOf facts{Id("cfg" + name), {}, {}};
@@ -50,7 +50,7 @@ Bloat Find(const LabNode& node, BloatLimits limits = {}) {
   return FindBloat(node.Graph(), node.images, limits);
 }
 
-// Twenty-two services that each copy the same backend of 7 GiB: one base would do.
+// Twenty-two services that each copy the same backend of 7 GiB, where one base would do.
 TEST(BloatTest, TheSameContextInTwentyTwoServicesIsOneAdvice) {
   LabNode node;
   const Step base{"/bin/sh -c #(nop) ADD file:3f8a7c2b1e9d4a6f05 in / ", Sized("os", 80 * kMiB)};
@@ -99,7 +99,7 @@ TEST(BloatTest, LookAlikesAreNearInSizeAndOfSeveralRepositories) {
   EXPECT_EQ(bloat.look_alikes.front().saved, 980 * kMiB);
   EXPECT_THAT(bloat.look_alikes.front().repositories,
               ElementsAre("docker.io/library/a", "docker.io/library/b"));
-  // The heavy line as a whole, not counted twice with the advice to share.
+  // The whole large instruction, not counted twice with the advice to share.
   const auto heavy = Of(bloat, AdviceKind::kHeavyLayer);
   ASSERT_THAT(heavy, SizeIs(1));
   EXPECT_EQ(heavy.front().subject, "RUN build");
@@ -195,7 +195,7 @@ TEST(BloatTest, BasesThatDifferInThePatchVersionAlone) {
   ASSERT_THAT(advice, SizeIs(1)) << "another minor version is another matter";
   EXPECT_EQ(advice.front().subject, "PYTHON_VERSION 3.11: 3.11.9, 3.11.10");
   EXPECT_THAT(advice.front().images, ElementsAre(0, 1, 2));
-  // c moves to the version of a and b: its base goes, its own sources stay.
+  // c moves to the version of a and b: its base is freed, and its own sources stay.
   EXPECT_EQ(advice.front().bytes, 280 * kMiB);
 }
 

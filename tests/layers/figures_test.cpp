@@ -5,8 +5,8 @@
 #include "agent/layers/sharing.h"
 #include "tests/layers/spec.h"
 
-// Figures measured with statvfs on ext4 under a real containerd, rebuilt from what the removed sets
-// consisted of; and how figures are qualified and put on accounts.
+// Figures measured with statvfs on ext4 under a real containerd, rebuilt from the content of the
+// removed sets. Also how figures are qualified and assigned to accounts.
 
 namespace imagesweep::layers {
 namespace {
@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 constexpr std::uint64_t kBlock = 4096;
 
-// Layers of the measured images, as far as the measurements tell their sizes apart.
+// Layers of the measured images, as far as the measurements separate their sizes.
 const LabNode::Layer kB{"B", 17'477'000, {60'000'000, 400}};
 const LabNode::Layer kR1{"R1", 40'000'000, {90'000'000, 900}};
 const LabNode::Layer kR2{"R2", 19'000'000, {21'000'000, 300}};
@@ -46,7 +46,7 @@ TEST(MeasuredFigures, AreMetToTheByte) {
   ExpectFreed(node, {base}, {2, 0, 8192, 2}, "under the others");
   std::erase_if(node.spec.images, [](const auto& its) { return its.target == Id("manapp1b"); });
   node.Pull("app2", {kB, kR1, kA2});
-  // app1 has a second manifest with the same config; its layers were never downloaded.
+  // app1 has a second manifest with the same config, whose layers were never downloaded.
   node.AddBlob("k8s.io", Id("manapp1d"), LabNode::kSmall,
                {{"containerd.io/gc.ref.content.config", Id("cfgapp1")},
                 {"containerd.io/gc.ref.content.l.2", Id("never downloaded")}});
@@ -73,7 +73,7 @@ TEST(MeasuredFigures, ARepeatedLayerUnderAFlatLeaseAndUnderAWholeOne) {
   const LabNode::Layer middle{"Y", 0, {20'755'264, 617}};
   node.Pull("base", {kB});
   const auto rep = node.Pull("rep", {kB, repeated, middle, repeated});
-  for (auto& blob : node.spec.blobs)  // the repeated blob is another image's, too
+  for (auto& blob : node.spec.blobs)  // the repeated blob also belongs to another image
     if (blob.digest == Id("lX")) blob.labels["containerd.io/gc.root"] = "t";
   node.spec.leases = {
       {"k8s.io", "l", {{"containerd.io/gc.flat", "1"}}, {{"content", Id("manrep")}}}};
@@ -143,8 +143,8 @@ TEST(Certainty, ConditionsAndExpiringRecordsOfOursAreHeldToHold) {
   EXPECT_TRUE(node.Graph().FreedBy(std::vector{app}).exact());
 }
 
-// Measured on xfs: directories cost nothing, every inode about half a kilobyte; on btrfs data
-// alone.
+// Measured on xfs: directories cost nothing, every inode about half a kilobyte. On btrfs, only data
+// counts.
 TEST(Certainty, OtherFileSystemsAccountDifferently) {
   LabNode node;
   const auto app = node.Pull("app", {kB});
@@ -196,7 +196,7 @@ TEST(BreakdownTest, EverythingIsOnTheFirstAccountThatHoldsIt) {
                       {"buildkit", "b", {}, {{"snapshots/overlayfs", "build"}}}};
   for (auto& its : node.spec.snapshots)
     if (its.key == "theirs" || its.key == "rooted") its.labels["containerd.io/gc.root"] = "t";
-  // The blobs of the running image are docker's as well; a file is on one account alone.
+  // The blobs of the running image are also docker's. A file belongs to one account only.
   node.Pull("runs", {base, layer("U", 10)}, "", "moby");
 
   const LayerGraph graph = node.Graph();

@@ -7,7 +7,7 @@
 #include "agent/layers/marginal.h"
 #include "tests/layers/sample_layers.h"
 
-// The rules of containerd's garbage collection, one at a time, on images as it pulls them.
+// The rules of containerd's garbage collection, one by one, on images as containerd pulls them.
 
 namespace imagesweep::layers {
 namespace {
@@ -25,7 +25,7 @@ TEST(LayerGraphTest, AnImageFreesItsPapersAndTheLayersThatOnlyItHas) {
   EXPECT_EQ(freed.space.inodes, 4U + 7 + 9 + 2 * 2);
   EXPECT_TRUE(freed.exact()) << freed.why;
   EXPECT_EQ(BytesFreed(node, {other}), kPapers + Size(kOther));
-  // Together they free what they share as well.
+  // Together they also free the part that they share.
   EXPECT_EQ(BytesFreed(node, {app, other}),
             2 * kPapers + Size(kBase) + Size(kRun) + Size(kApp) + Size(kOther));
   EXPECT_EQ(BytesFreed(node, {app, app}), kPapers + Size(kRun) + Size(kApp)) << "once";
@@ -71,7 +71,8 @@ TEST(LayerGraphTest, ARunningContainerHoldsItsSnapshotsAndNotTheBlobs) {
   EXPECT_EQ(graph.Use(idle), SnapshotUse::kNone);
 }
 
-// An image volume is no container: a mounted snapshot under a lease of the sandbox's name.
+// An image volume is not a container: a mounted snapshot under a lease with the name of the
+// sandbox.
 TEST(LayerGraphTest, AnImageVolumeHoldsItsSnapshots) {
   LabNode node;
   const auto model = node.Pull("model", {kApp});
@@ -93,7 +94,7 @@ struct LeaseCase {
   std::string_view why;
   Spec::Tags labels;
   std::pair<std::string, std::string> resource;
-  std::uint64_t held = 0;  // of all that the image would free
+  std::uint64_t held = 0;  // of everything that the image would free
 };
 
 TEST(LayerGraphTest, LeasesHoldWhatTheyName) {
@@ -118,7 +119,7 @@ TEST(LayerGraphTest, LeasesHoldWhatTheyName) {
        {{"containerd.io/gc.expire", "x"}},
        {"content", manifest},
        all},
-      // The record is gone, and a name holds nothing.
+      // The record is deleted, and a name alone holds nothing.
       {"an image record", {}, {"images", "docker.io/library/app:v1"}, 0},
   };
   for (const auto& its : cases) {
@@ -204,7 +205,7 @@ TEST(LayerGraphTest, LabelsOnAnythingHold) {
   }
 }
 
-// A signature hangs on the image that it signs, and goes with it.
+// A signature belongs to the image that it signs, and is removed with it.
 TEST(LayerGraphTest, WhatHangsOnAnImageGoesWithIt) {
   LabNode node;
   const auto app = node.Pull("app", {kApp});
@@ -225,7 +226,7 @@ TEST(LayerGraphTest, AFileGoesWhenNoNamespaceHasItASnapshotWithItsOwn) {
   const auto app = node.Pull("app", {kApp});
   node.Pull("app", {kApp}, "", "moby");
   EXPECT_EQ(BytesFreed(node, {app}), kApp.usage.bytes + kDirs);
-  // A record that the other namespace's collection drops anyway holds no file.
+  // A record that the collection of the other namespace deletes anyway holds no file.
   std::erase_if(node.spec.images, [](const auto& its) { return its.space == "moby"; });
   const LayerGraph graph = node.Graph();
   EXPECT_EQ(graph.FreedBy(std::vector{app}).space.bytes, kPapers + Size(kApp));
@@ -262,7 +263,7 @@ TEST(LayerGraphTest, LabelsInCirclesAndMissingParentsNeitherHangNorHold) {
   EXPECT_EQ(graph.FreedBy(std::vector{other}).space.bytes, kPapers + Size(kOther));
 }
 
-// A long circle through all blobs, from which two images hang: it goes with the second.
+// A long circle through all blobs, which two images hold. It is freed with the second image.
 TEST(LayerGraphTest, ACircleGoesWithTheLastThatLeadsIntoIt) {
   LabNode node;
   const auto app = node.Pull("app", {kApp});

@@ -10,16 +10,17 @@
 
 namespace imagesweep::layers {
 
-// Garbage collection done the slow way, on texts: deletes records, marks from all roots, sweeps,
-// and looks what is gone.  Written from containerd's core/metadata/gc.go, apart from the graph's
-// own code.  Node: (type, namespace, key), a snapshot's key being "snapshotter/name".
+// Slow garbage collection on texts: it deletes records, marks from all roots, sweeps, and finds
+// what was freed. Written from containerd's core/metadata/gc.go, independent of the graph's code.
+// Node: (type, namespace, key). The key of a snapshot is "snapshotter/name".
 class Oracle {
  public:
   using Item = std::tuple<char, std::string, std::string>;  // 'c' 's' 'i' 'k'; capitals: flat
 
   explicit Oracle(const Spec& spec) : spec_(spec), now_(Mark({})) {}
 
-  // What a collection frees once the images are removed, apart from what it would free anyway.
+  // Returns what a collection frees after the removal of the images, without what it would free
+  // anyway.
   Reclaim FreedBy(const std::set<std::string>& ids, const std::set<std::string>& listed) const {
     std::set<std::string> names;
     for (const auto& its : spec_.images) {
@@ -70,7 +71,7 @@ class Oracle {
     return owners;
   }
 
-  // References that labels state, and which others they state to hold this.
+  // References that labels state, and the back references to this node.
   void Send(const Spec::Tags& labels, const std::string& space, std::vector<Item>& to) const {
     for (const auto& [key, value] : labels) {
       if (IsContent(key)) to.emplace_back('c', space, value);

@@ -6,15 +6,15 @@
 #include "agent/layers/marginal.h"
 #include "tests/layers/oracle.h"
 
-// What holds of every figure, shown on random metadata in which everything refers to everything.
+// Properties of all figures, on random metadata in which everything refers to everything.
 
 namespace imagesweep::layers {
 namespace {
 
 constexpr std::uint64_t kCases = 20'000;  // for each property
 
-// Small and dense: labels dangle, run in circles and cross from kind to kind, namespaces share
-// digests, leases are flat or not, parents are missing.  Equal seeds make equal worlds.
+// Small and dense worlds: labels dangle, form circles, and cross kinds; namespaces share digests;
+// leases are flat or not; parents are missing. Equal seeds make equal worlds.
 class RandomSpec {
  public:
   explicit RandomSpec(std::uint64_t seed) : random_(seed), calm_(Maybe(2)) {
@@ -87,7 +87,7 @@ class RandomSpec {
           labels[what + "ref.content"] = Blob();
           break;
         case 3:
-          labels[what + "ref.contents"] = Blob();  // means nothing
+          labels[what + "ref.contents"] = Blob();  // has no meaning
           break;
         case 4:
           labels[what + "ref.image"] = "app:" + Number(6);
@@ -105,7 +105,7 @@ class RandomSpec {
     if (Maybe(10)) labels[what + "bref.image"] = "app:" + Number(6);
     if (Maybe(10)) labels[what + "bref.snapshot.overlayfs"] = Chain();
   }
-  // An image as it should be; shares layers with the others.
+  // A correct image, which shares layers with the others.
   void Pull(const std::string& number) {
     const std::string space = Maybe(6) ? "moby" : "k8s.io", what = "containerd.io/gc.ref.";
     spec.images.push_back({space, "app:" + number, Id("m" + number), {}});
@@ -189,7 +189,7 @@ class RandomSpec {
   const bool calm_;
 };
 
-// In shares: the oracle is slow.
+// In parts, because the oracle is slow.
 class LayerGraphOracle : public testing::TestWithParam<std::uint64_t> {
  protected:
   static constexpr std::uint64_t kShares = 4;
@@ -278,7 +278,7 @@ TEST(LayerGraphProperty, DoesNotDependOnTheOrderOfTheLists) {
   }
 }
 
-// Each blob and each snapshot once, and what is dead by either way of marking.
+// Each blob and each snapshot once, and everything that is dead by either way of marking.
 TEST(LayerGraphProperty, AccountsAddUpToAllThatIsThere) {
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
     RandomSpec random(seed);

@@ -2,7 +2,7 @@
 
 #include "tests/layers/spec.h"
 
-// A few layers to build images of, and what they take.
+// A few layers to build images of, and their sizes.
 
 namespace imagesweep::layers {
 
@@ -16,7 +16,7 @@ inline const LabNode::Layer kOther{"O", 5'000, {11'000, 1}};
 inline std::uint64_t Blocks(std::uint64_t bytes) {
   return (bytes + kBlock - 1) / kBlock * kBlock;
 }
-// Blob and snapshot of one layer.
+// The blob and the snapshot of one layer.
 inline std::uint64_t Size(const LabNode::Layer& layer) {
   return Blocks(layer.blob_bytes) + layer.usage.bytes + kDirs;
 }

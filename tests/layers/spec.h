@@ -14,8 +14,7 @@
 
 namespace imagesweep::layers {
 
-// containerd's metadata in plain texts, from which both a World and the oracle of the tests are
-// made.
+// containerd's metadata as plain texts, from which a World and the oracle of the tests are made.
 struct Spec {
   using Tags = std::map<std::string, std::string>;
   struct ImageOf {
@@ -104,8 +103,8 @@ struct Spec {
   }
 };
 
-// Pulls and runs images the way containerd does: three records, a manifest, a config, blobs and
-// snapshots of the layers, all tied by labels.
+// Pulls and runs images as containerd does: three records, a manifest, a config, and blobs and
+// snapshots of the layers, all connected by labels.
 class LabNode {
  public:
   struct Layer {
@@ -116,7 +115,7 @@ class LabNode {
   static constexpr std::uint64_t kSmall = 1000;  // manifests and configs: one block each
 
   Spec spec;
-  std::vector<Image> images;  // what the CRI lists
+  std::vector<Image> images;  // the images that the CRI lists
 
   // "sha256:…" of the lowest layers together.
   static std::string Chain(const std::vector<Layer>& layers, std::size_t count) {
@@ -125,7 +124,7 @@ class LabNode {
     return Id(name);
   }
 
-  // Returns the position of the image.  `compression` tells manifests of one config apart.
+  // Returns the position of the image. `compression` makes different manifests of one config.
   std::uint32_t Pull(const std::string& name, const std::vector<Layer>& layers,
                      const std::string& compression = "", std::string space = "k8s.io") {
     const std::string config = Id("cfg" + name), manifest = Id("man" + name + compression);
@@ -152,7 +151,7 @@ class LabNode {
     images.push_back(image);
     return static_cast<std::uint32_t>(images.size() - 1);
   }
-  // A container on the image's layers.
+  // A container on the layers of the image.
   void Run(const std::string& id, const std::vector<Layer>& layers) {
     spec.snapshots.push_back({"k8s.io",
                               "overlayfs",

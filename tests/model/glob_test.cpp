@@ -43,7 +43,7 @@ TEST(Glob, ManyStarsDoNotTakeForEver) {
   EXPECT_FALSE(GlobMatches(pattern, std::string(2000, 'b')));
 }
 
-// P03: only true matches protect.
+// P03: only real matches protect.
 TEST(Glob, KeepPatternsProtectOnlyTrueMatches) {
   struct {
     const char* pattern;
@@ -92,7 +92,7 @@ TEST(Glob, RefusesPatternsThatMeanNothing) {
     EXPECT_FALSE(ImageGlob::Parse(text)) << text;
 }
 
-// Each spelling of one registry means what it means in a pod, to a rule that removes too.
+// Each spelling of a registry has the same meaning as in a pod, also in a rule that removes.
 TEST(Glob, ReadsARegistryAsAReferenceDoes) {
   const struct {
     const char* pattern;
@@ -159,7 +159,7 @@ TEST(Glob, KeepsAnImageByItsDigestWhateverTheRepository) {
       << "a rule that removes goes by what is written";
 }
 
-// containerd lists no digest of an image that only a tag was recorded of.
+// containerd lists no digest for an image whose only record is a tag.
 TEST(Glob, KeepsAnImageByTheDigestThatItWasPulledBy) {
   Image image = Img("i", {"quay.io/app:1"});
   image.digests.clear();

@@ -33,7 +33,7 @@ TEST(ImageIndex, ResolvesEveryFormInWhichAPodOrContainerMayNameAnImage) {
       "app@" + digest,
       "app:9@" + digest,
       "quay.io/team/app@" + digest,
-      // a digest counts whatever the repository
+      // a digest counts for any repository
       "elsewhere.io/app@" + digest,
       digest,
       digest.substr(7),
@@ -63,7 +63,7 @@ TEST(ImageIndex, FindsNothingForForeignOrEmptyText) {
     EXPECT_TRUE(index.Resolve(text).empty()) << text;
 }
 
-// A name is looked up as it stands first; what that does not find may have another form.
+// A name is first looked up unchanged. If that finds nothing, other forms are tried.
 TEST(ImageIndex, ANameWithARegistryIsFoundInEachFormThatMeansIt) {
   const std::string hex = Id("app").substr(7);
   const struct {
@@ -90,7 +90,7 @@ TEST(ImageIndex, ANameWithARegistryIsFoundInEachFormThatMeansIt) {
   }
 }
 
-// R03: the tag moved on; the container still runs the old image.
+// R03: the tag moved, but the container still runs the old image.
 TEST(ImageIndex, ResolvesADanglingImageById) {
   Image old;
   old.id = ImageId(Id("old"));
@@ -112,7 +112,7 @@ TEST(ImageIndex, AnUnqualifiedNameMeansEverySamePathUntilTheStatusShowsWhich) {
   EXPECT_EQ(index.Resolve("quay.io/app:1"), Positions{0});
 }
 
-// Doubt keeps: what may mean several ids means all of them.
+// Doubt keeps images: a text that may mean several IDs means all of them.
 TEST(ImageIndex, AShortenedIdMeansEveryImageItMayMean) {
   Image a = Img("a", {"a:1"}), b = Img("b", {"b:1"});
   a.id = ImageId("sha256:abc012345678" + std::string(52, '0'));
@@ -141,7 +141,7 @@ TEST(ImageIndex, FewerThanTwelveDigitsAreAName) {
   EXPECT_EQ(index.Resolve("a77777777777"), Positions{11});
 }
 
-// crictl run with "image: a": containerd resolves the prefix, and says in image_ref to what.
+// crictl run with "image: a": containerd resolves the prefix, and image_ref has the result.
 TEST(ImageIndex, AContainersOwnReferenceIsNeverDropped) {
   Image a = Img("a", {}), b = Img("b", {});
   a.id = ImageId("sha256:a1" + std::string(62, '0'));

@@ -17,7 +17,7 @@ struct NameCase {
 
 const std::string kDigest = "sha256:" + std::string(64, 'a');
 
-// Vectors in the manner of github.com/distribution/reference, normalize_test.go.
+// Test cases in the style of github.com/distribution/reference, normalize_test.go.
 TEST(ImageName, NormalisesLikeDistributionReference) {
   const std::string with_digest = "nginx@" + kDigest;
   const std::string tag_and_digest = "nginx:1.25@" + kDigest;
@@ -35,7 +35,7 @@ TEST(ImageName, NormalisesLikeDistributionReference) {
        ""},
       {"index.docker.io/nginx", "docker.io/library/nginx:latest", "docker.io/library/nginx",
        "latest", ""},
-      // containerd and Docker take these for other registries
+      // containerd and Docker treat these as other registries
       {"registry-1.docker.io/nginx:1", "registry-1.docker.io/nginx:1", "registry-1.docker.io/nginx",
        "1", ""},
       {"Docker.io/nginx:1", "Docker.io/nginx:1", "Docker.io/nginx", "1", ""},

@@ -101,7 +101,7 @@ TEST(PatternCheck, TakesWhatMeansOneThing) {
     EXPECT_EQ(WhyNotImagePattern(pattern), "") << pattern;
 }
 
-// Whatever is offered instead is taken.
+// Every suggestion is accepted.
 TEST(PatternCheck, OffersOnlyGoodPatterns) {
   for (const std::string pattern :
        {"ghcr.io", "ghcr.io/Shop/.*", "host.example:5000", "app:(a|b).*", "//", "/", "a/",

@@ -8,7 +8,7 @@
 #include "agent/model/pattern_check.h"
 #include "tests/support/images.h"
 
-// A pattern means what a pod means by the same text: shown on random names in every spelling.
+// A pattern has the meaning that the same text has in a pod, on random names in every spelling.
 
 namespace imagesweep {
 namespace {
@@ -32,7 +32,7 @@ class Names {
     return hex;
   }
 
-  // Of a small world, so that names meet.
+  // From few values, so that names are often equal.
   std::string Registry() {
     return OneOf({"", "", "docker.io/", "index.docker.io/", "registry-1.docker.io/", "quay.io/",
                   "Quay.io/", "QUAY.IO/", "localhost/", "localhost:5000/", "host:5000/",
@@ -56,7 +56,7 @@ class Names {
     return image;
   }
 
-  // What a pod can say, often about one of the images.
+  // A reference as in a pod, often to one of the images.
   std::string Reference(const std::vector<Image>& images) {
     const Image& image = images[static_cast<std::size_t>(Below(static_cast<int>(images.size())))];
     std::string digest = "sha256:" + Hex(64);
@@ -85,7 +85,7 @@ class Names {
   std::mt19937_64 random_;
 };
 
-// The texts that may mean two things, which a policy must spell out.
+// The texts with two possible meanings, which a policy must spell out.
 bool IsAmbiguous(const std::string& text) {
   if (text.find('/') != std::string::npos || text.find('@') != std::string::npos) return false;
   const auto colon = std::min(text.find(':'), text.size());
@@ -120,7 +120,7 @@ TEST(PatternProperty, ATextAsAPatternKeepsEveryImageThatAPodMayMeanByIt) {
   EXPECT_GE(kept, kFewestCases / 5);
 }
 
-// Says what `text` says, read as a reference: a rule that removes may not select more.
+// Has the meaning of `text` as a reference: a rule that removes may not select more.
 bool SaysName(const std::string& text, const ImageName& name) {
   const ImageName said = ImageName::Parse(text);
   if (said.repository() != name.repository()) return false;

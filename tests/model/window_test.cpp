@@ -51,7 +51,7 @@ TEST(Window, FollowsTheClockOnTheWallOfItsTimeZone) {
   EXPECT_TRUE(Contains(berlin, Utc("2026-03-29 00:00:00")));
   EXPECT_TRUE(Contains(berlin, Utc("2026-03-29 01:30:00"))) << "03:30 in summer";
   EXPECT_FALSE(Contains(berlin, Utc("2026-03-29 02:00:00")));
-  // 2026-10-25: 03:00 becomes 02:00, so it lasts four.
+  // 2026-10-25: 03:00 becomes 02:00, so the window lasts four hours.
   EXPECT_TRUE(Contains(berlin, Utc("2026-10-24 23:00:00")));
   EXPECT_TRUE(Contains(berlin, Utc("2026-10-25 02:59:59")));
   EXPECT_FALSE(Contains(berlin, Utc("2026-10-25 03:00:00")));

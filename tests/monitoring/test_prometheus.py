@@ -1,5 +1,5 @@
-"""What the chart brings for Prometheus and Grafana, asked of a real Prometheus that scrapes a real agent, on a real
-containerd where images go, come back, and sources fail: each query finds what it asks for."""
+"""The queries of the chart for Prometheus and Grafana, with a real Prometheus that scrapes a real agent on a real
+containerd. Images are removed and pulled again, and sources fail. Each query finds its data."""
 import contextlib
 import json
 import subprocess
@@ -16,7 +16,7 @@ from lab.workdir import Workdir
 
 NODE = "worker-1"
 DASHBOARD = json.loads((CHART / "dashboards/imagesweep.json").read_text())
-# Sooner than in life, so that a test sees it.
+# Sooner than in production, so that a test sees it.
 RULES = one(render({"prometheusRule": {"staleAfterSeconds": 1}}, files=[CI["monitoring"]]), "PrometheusRule")["spec"]
 ALERTS = {rule["alert"]: rule["expr"] for rule in RULES["groups"][0]["rules"] if "alert" in rule}
 QUERIES = {panel["title"]: [target["expr"].replace("$__rate_interval", "5m").replace("$node", ".*")
@@ -25,7 +25,7 @@ QUERIES = {panel["title"]: [target["expr"].replace("$__rate_interval", "5m").rep
 
 
 class Scene:
-    """One agent, all that it can tell of having happened to it, and the Prometheus that saw it happen."""
+    """One agent, all events that it can report, and the Prometheus that recorded them."""
 
     def __init__(self, workdir, containerd, api, stack):
         self.containerd, self.api, self._edits = containerd, api, 0
@@ -65,7 +65,7 @@ class Scene:
         metric("imagesweep_config_last_reload_successful == bool 0", lambda value: value == 1)
 
     def _until(self, query, at_least, **fields):
-        """Edits the policy, each time to another text, which makes the agent run at once, until it was seen."""
+        """Edits the policy, each time to another text, which makes the agent run at once, until the change was seen."""
         for _ in range(10):
             self._write(**fields)
             with contextlib.suppress(AssertionError):
@@ -119,7 +119,7 @@ def test_a_panel_has_data(scene, title):
             assert scene.prometheus.query(selector), f"{selector} is no series of the agent"
 
 
-# What happened, as the dashboard tells it.
+# The events as the dashboard shows them.
 @pytest.mark.parametrize("title, holds", [
     ("Nodes", lambda value: value == 1),
     ("In dry run", lambda value: value == 1),
@@ -152,7 +152,7 @@ def test_the_dashboard_s_variable_knows_the_node(scene):
     assert scene.prometheus.get(f"label/{label}/values", **{"match[]": metric}) == [NODE]
 
 
-# Each alert's own expression; where it waits for minutes or for a full disk, the figure alone is another.
+# The expression of each alert. Where it waits for minutes or for a full disk, only the number differs.
 @pytest.mark.parametrize("alert, figure, instead", [
     ("ImagesweepPolicyInvalid", "[5m]", "[1s]"),
     ("ImagesweepRuntimeUnreachable", "[5m]", "[1s]"),

@@ -46,7 +46,7 @@ TEST(Judgement, AProofCountsAlsoWhereNoNameIsLeft) {
   EXPECT_EQ(JudgeOrigin(With({}, {}), proofs, "").kind, OriginKind::kPulled);
 }
 
-// `ctr images tag` and `docker tag`: the name that only this node has would be lost.
+// `ctr images tag` and `docker tag`: a name that only this node has would be lost.
 TEST(Judgement, ATagOfARepositoryWithoutProofMakesItUnknown) {
   const std::vector<OriginProof> proofs{Proof("shop.example/app")};
   const Origin origin = JudgeOrigin(With({"shop.example/app:v1", "golden/app:v1"}, {}), proofs, "");
@@ -116,7 +116,7 @@ TEST(LocalOnlyRule, TheReasonSaysWhichEvidenceIsMissing) {
             "has no proof that it can be pulled again: nobody saw a pull (keep.localOnly: Always)");
 }
 
-// Each name is judged by its own rule, and the strictest of them holds.
+// Each name is checked by its own rule, and the strictest result counts.
 TEST(LocalOnlyRule, HoldsInPlaceOfThePolicysForTheNamesThatItSelects) {
   Policy policy = Aging();
   Rule rule;

@@ -7,9 +7,9 @@
 #include "agent/plan/planner.h"
 #include "tests/support/observation.h"
 
-// With keep.localOnly: Always nothing goes without evidence, whatever names, digests, labels and
-// runtimes come together.  The oracle knows what was really pulled, since it made the world: the
-// code sees only what a runtime would show of it.
+// With keep.localOnly: Always, no image is removed without evidence, for any combination of names,
+// digests, labels, and runtimes. The oracle knows which images were really pulled, because it made
+// the world. The code sees only what a runtime would show.
 
 namespace imagesweep {
 namespace {
@@ -44,7 +44,7 @@ struct World {
       const std::string repository = Below(2) == 0 && !from.empty() ? *from.begin() : Repository();
       image.tags.push_back(ImageName::Parse(repository + ":v" + std::to_string(Below(3))));
     }
-    // Docker's own store tells the truth; all others add what nobody pulled.
+    // Docker's own store has true entries. All others also have entries without a pull.
     for (const std::string& repository : from)
       image.digests.push_back(ImageName::Parse(repository + "@" + manifest));
     if (!own_store && Below(2) == 0)
@@ -65,7 +65,7 @@ struct World {
   bool own_store = false;
   std::vector<Image> images;
   std::vector<std::set<std::string>> pulled_from;
-  std::vector<bool> evident;  // whether the runtime keeps what proves it
+  std::vector<bool> evident;  // whether the runtime keeps the proof
   std::vector<std::vector<OriginProof>> labels;
 };
 
@@ -99,7 +99,7 @@ TEST(OriginProperty, NothingWithoutEvidenceGoesUnderLocalOnlyAlways) {
       for (const ImageName& tag : image.tags)
         ASSERT_TRUE(world.pulled_from[at].contains(std::string(tag.repository())))
             << seed << " " << tag.text();
-      // And it says by what it comes back.
+      // The proof also gives the reference for a new pull.
       const auto by = ImageName::Parse(image.origin.pull_by);
       ASSERT_TRUE(world.pulled_from[at].contains(std::string(by.repository()))) << seed;
       ASSERT_FALSE(by.digest().empty()) << seed;

@@ -18,7 +18,7 @@ std::string DigestOf(char digit) {
 }
 const std::string kConfig = DigestOf('c'), kManifest = DigestOf('a'), kLayer = DigestOf('1');
 
-// One image, as the records say; its labels differ from test to test.
+// One image, as in the records. Its labels differ from test to test.
 class PullLabelsTest : public testing::Test {
  protected:
   PullLabelsTest() {
@@ -72,8 +72,8 @@ TEST_F(PullLabelsTest, ThePortThatTheLabelDoesNotHaveIsThatOfTheName) {
   EXPECT_EQ(Of({"127.0.0.1:5000/team/app:v1", digest}).pull_by, digest);
 }
 
-// The import of an archive writes no label, whatever names it gives: its own, `--digests`,
-// `--base-name`, those of snapshotters and of builders.
+// The import of an archive writes no label, with any of these names: its own, `--digests`,
+// `--base-name`, and those of snapshotters and builders.
 TEST_F(PullLabelsTest, NamesAloneProveNothing) {
   for (const char* made_up : {"import-2026-11-20", "overlayfs", "stargz", "moby-dangling",
                               "registry.example/team/airgap"}) {
@@ -110,7 +110,7 @@ TEST_F(PullLabelsTest, WithoutTheContentNothingIsProved) {
             OriginKind::kUnknown);
 }
 
-// A removal that was killed between two records leaves the digest, or the journal gives it back.
+// A removal that was killed between two records leaves the digest, or the journal restores it.
 TEST_F(PullLabelsTest, TheDigestAloneIsProvedAndATagWithoutItIsNot) {
   Label("docker.io", "library/nginx");
   const std::string digest = "docker.io/library/nginx@" + kManifest;
@@ -119,7 +119,8 @@ TEST_F(PullLabelsTest, TheDigestAloneIsProvedAndATagWithoutItIsNot) {
   EXPECT_FALSE(Of({kConfig}).can_be_pulled());
 }
 
-// Without a name and without its port a registry on a bare host would read as one of docker.io.
+// Without a name and without its port, a registry on a bare host would look like a repository of
+// docker.io.
 TEST_F(PullLabelsTest, NoRepositoryOfDockerIoIsMadeUpFromABareHost) {
   Label("registry", "team/app");
   EXPECT_FALSE(Of({kConfig}).can_be_pulled());
@@ -145,8 +146,8 @@ TEST_F(PullLabelsTest, AreNotReadOnAnotherRuntime) {
   EXPECT_TRUE(fake_.asked.empty());
 }
 
-// Converters (`ctr images convert`) write what they made with the labels of what they made it from,
-// and record it by a tag.
+// Converters (`ctr images convert`) copy the labels of their input to their output, and record it
+// under a tag.
 TEST_F(PullLabelsTest, ALabelThatAConverterCopiedProvesNothing) {
   Label("docker.io", "library/nginx");
   EXPECT_EQ(Of({kConfig, "docker.io/library/nginx:1.25-conv"}).kind, OriginKind::kLocal);

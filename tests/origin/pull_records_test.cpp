@@ -71,8 +71,8 @@ TEST_F(PullRecordsTest, TheReferenceMayBeABareIdOrARepoDigest) {
   EXPECT_TRUE(Of(image_).can_be_pulled());
 }
 
-// At its start the kubelet also records images that it had meant to pull and finds there, whoever
-// brought them in; with an empty mapping.
+// When the kubelet starts, it also records images that it intended to pull and finds on the node,
+// with an empty mapping. Anything may have brought them there.
 TEST_F(PullRecordsTest, ARecordWithoutCredentialsProvesNothing) {
   for (const char* mapping :
        {"{}", "null", R"({"shop.example/app":{}})", R"({"shop.example/app":{"kubernetesSecrets":[]}})",

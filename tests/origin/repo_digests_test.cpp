@@ -21,7 +21,7 @@ struct Recorded {
         if (name.text() == tag) return image;
     throw std::runtime_error("no image " + std::string(tag));
   }
-  // What goes with short ages and nothing else that holds it.
+  // The images that are removed with short ages and no other protection.
   std::vector<std::string> Removed() const {
     Policy policy = Policy::Default();
     policy.keep.images.clear();
@@ -36,7 +36,7 @@ struct Recorded {
   }
 };
 
-// Answers of a real runtime to Version and ListImages, judged by all sources that it can have.
+// Answers of a real runtime to Version and ListImages, judged with all sources for that runtime.
 Recorded Read(const std::string& file) {
   std::ifstream stream(IMAGESWEEP_SOURCE_DIR "/tests/origin/fixtures/" + file);
   const auto json = nlohmann::json::parse(stream);
@@ -62,9 +62,10 @@ TEST(RepoDigests, OfCrioProveNothing) {
   const Recorded node = Read("cri-o-1.34.0.json");
   ASSERT_EQ(node.images.size(), 7U);
   for (const Image& image : node.images) EXPECT_TRUE(image.local_only()) << image.display_name();
-  EXPECT_EQ(node.Named("registry.example.com/shop/airgap:v1").origin.evidence,
-            "a repo digest alone proves nothing, and CRI-O makes up repo digests for images that no "
-            "registry has");
+  EXPECT_EQ(
+      node.Named("registry.example.com/shop/airgap:v1").origin.evidence,
+      "a repo digest alone proves nothing, and CRI-O also gives repo digests to images that no "
+      "registry has");
   EXPECT_TRUE(node.Removed().empty());
 }
 
@@ -84,7 +85,7 @@ TEST(RepoDigests, OfDockersContainerdStoreProveNothing) {
   ASSERT_EQ(node.images.size(), 4U);
   for (const Image& image : node.images) EXPECT_TRUE(image.local_only()) << image.display_name();
   EXPECT_TRUE(node.Removed().empty());
-  // Older versions can have that store too; their ids tell.
+  // Older versions can have that store too, as their IDs show.
   node.runtime.version = "27.3.1";
   cri::RepoDigests digests;
   Origins({&digests}).Fill(node.images, node.runtime, {});

@@ -62,7 +62,7 @@ TEST_F(VerifyingRemoverTest, OnlyWhatTheRegistryConfirmsGoes) {
 }
 
 TEST_F(VerifyingRemoverTest, AnAnswerThatIsNotTheRegistrysDoesNotCount) {
-  registry_.vague = "r.example/a:v1";  // pulled once, says the node
+  registry_.vague = "r.example/a:v1";  // pulled once, according to the node
   VerifyingRemover remover(real_, &registry_);
   EXPECT_TRUE(remover.BeginBatch({&a_}, {}));
   EXPECT_THAT(remover.ReasonToSpare(a_), HasSubstr("did not confirm"));
@@ -87,7 +87,7 @@ TEST_F(VerifyingRemoverTest, WhatWasNotAskedForInThisBatchStays) {
   EXPECT_THAT(registry_.asked, ElementsAre("r.example/a:v1", "r.example/b:v1"));
 }
 
-// Or containers that the CRI does not list would be missing in the recheck.
+// Otherwise the recheck would miss containers that the CRI does not list.
 TEST_F(VerifyingRemoverTest, WhatItDoesNotChangeIsTheOtherRemovers) {
   VerifyingRemover remover(real_, &registry_);
   EXPECT_EQ(remover.ReadNonCriContainers({"c1"}, {})->size(), 1U);

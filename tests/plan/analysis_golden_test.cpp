@@ -14,8 +14,8 @@
 #include "agent/report/analysis.h"
 #include "tests/support/observation.h"
 
-// A host full of images of its own: eleven of them run, others are left from earlier, and a
-// clean-up that goes too far would break it.
+// A host with many images of its own: eleven of them run, others are old. A clean-up that removes
+// too much would break the host.
 
 namespace imagesweep {
 namespace {
@@ -31,12 +31,12 @@ constexpr const char* kMarketData = "crypto-assistant-market-data:latest";
 
 const std::string kDocument = "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\n";
 
-// As `analyze` has it, without overrides.
+// As in `analyze`, without overrides.
 PolicyWithProfile WithProfile(const std::string& document) {
   return [document](Profile profile) { return ParsePolicy(document, profile); };
 }
 
-// Built on this host: it cannot be pulled again.
+// Built on this host, so it cannot be pulled again.
 Image Local(const std::string& tag, std::uint64_t megabytes) {
   Image image = Img(tag, {std::string_view(tag)}, megabytes * kMB);
   MakeLocal(image);
@@ -55,7 +55,7 @@ struct RequiredImages : testing::Test {
             {"crypto-v2-liquidations"});
     Running(Local("crypto-intelligence-v2-volume-analyzer:latest", 707), {"crypto-v2-volume"});
     Running(Local("crypto-assistant-telegram-bot:latest", 371), {"crypto-telegram-bot"});
-    // Its pod is bound to the node, and its container is about to be made.
+    // Its pod is bound to the node, and its container is not created yet.
     seen.Add(Local(kMarketData, 425));
     seen.Use(kMarketData, {ReferrerKind::kPod, "crypto", "crypto-market-data", "main"});
     Running(Img("redis", {"redis:alpine"}, 99 * kMB), {"redis-v2", "redis-coordinator"});
@@ -85,7 +85,7 @@ struct RequiredImages : testing::Test {
   static const CleanupOption& Option(const Analysis& analysis, const std::string& name) {
     return *std::ranges::find(analysis.options, name, &CleanupOption::name);
   }
-  // What the page's table of this title says, without its header.
+  // The rows of the table with this title on the page, without its header.
   std::vector<std::vector<std::string>> Table(const std::string& title) {
     Report report;
     report.in_force = policy;
@@ -192,7 +192,7 @@ TEST_F(RequiredImages, TheAggressiveProfileTakesOnlyWhatCanBePulledAgain) {
   EXPECT_EQ(Table("Options")[3].back(), "low: all removed images can be pulled again");
 }
 
-// A newer build of the same name lies beside it, so the profile gives the older one up.
+// There is a newer build of the same name, so the profile no longer keeps the older one.
 TEST_F(RequiredImages, AnOlderBuildThatTheAggressiveProfileGivesUpIsMarkedLost) {
   Left(Local("crypto-v2-scheduler:v1", 1100), hours(24 * 30));
   Left(Local("crypto-v2-scheduler:v2", 1100), hours(24 * 30));
@@ -203,7 +203,7 @@ TEST_F(RequiredImages, AnOlderBuildThatTheAggressiveProfileGivesUpIsMarkedLost) 
               testing::StartsWith("HIGH: no evidence proves that these can be pulled again: "));
 }
 
-// By name, and nothing that runs.
+// Removed by its name, and no running image is removed.
 TEST_F(RequiredImages, ASelectiveCleanupRemovesTheNamedLeftoversAlone) {
   policy = *ParsePolicy(R"(apiVersion: imagesweep/v1alpha1
 kind: SweepPolicy
@@ -225,8 +225,8 @@ rules:
   EXPECT_EQ(bytes, 3790 * kMB);
 }
 
-// What the admin says of local images holds whatever the profile; and what loses some is not
-// advised.
+// The administrator's setting for local images holds in every profile. A profile that would lose
+// some of them is not advised.
 TEST(Analysis, RecommendsThePatientOptionWhereTheOtherWouldLoseAnImageForGood) {
   const std::string document = kDocument + "keep: {localOnly: Never}\n";
   ObservationBuilder seen;
@@ -239,7 +239,7 @@ TEST(Analysis, RecommendsThePatientOptionWhereTheOtherWouldLoseAnImageForGood) {
   EXPECT_TRUE(analysis.options.at(1).recommended) << "Conservative";
 }
 
-// What the document writes itself stays whatever the profile, as if it named the profile.
+// A setting of the document stays in every profile, as if the profile contained it.
 TEST(Analysis, AProfileIsWhatItWouldBeInTheDocument) {
   ObservationBuilder seen;
   seen.Add(Img("old", {"old:1"}), hours(30));

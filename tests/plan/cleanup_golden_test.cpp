@@ -14,9 +14,9 @@
 #include "agent/report/sweep_page.h"
 #include "tests/support/observation.h"
 
-// A development node whose services were built several times: what a greater version of the same
-// kind has replaced goes in one round, two old projects in another.  What runs stays, and so does
-// "v2" beside "latest": which of the two is newer nothing tells.
+// A development node whose services were built several times. One round removes images that a
+// greater version of the same scheme has replaced, and another round removes two old projects.
+// Running images stay, and so does "v2" beside "latest": nothing shows which of the two is newer.
 
 namespace imagesweep {
 namespace {
@@ -42,7 +42,7 @@ rules:
 limits: {maxPercentOfImages: 100}
 )";
 
-// Built here: no registry has it.
+// Built on the node: no registry has it.
 Image Built(std::initializer_list<std::string_view> tags, std::uint64_t megabytes) {
   Image image = Img(*tags.begin(), tags, megabytes * kMB);
   MakeLocal(image);
@@ -69,7 +69,7 @@ struct ServiceCleanup : testing::Test {
     plan = MakePlan(policy, seen.seen());
   }
 
-  // With one pod, which bears the service's name.
+  // With one pod, which has the name of the service.
   void Deployed(const std::string& tag, std::uint64_t megabytes) {
     seen.Add(Built({tag}, megabytes));
     const std::string service = tag.substr(0, tag.find(':'));
@@ -84,7 +84,7 @@ struct ServiceCleanup : testing::Test {
     throw std::out_of_range(tag);
   }
 
-  // The report of a run in which everything planned went.
+  // The report of a run that removed everything planned.
   Report Done() {
     Report report;
     report.run = "0123456789abcdef";
@@ -114,7 +114,7 @@ struct ServiceCleanup : testing::Test {
   Plan plan;
 };
 
-// The page's sections by title; a table's rows, and every other block as one row.
+// The sections of the page by title: the rows of a table, and every other block as one row.
 std::map<std::string, std::vector<Row>> SectionsOf(const Page& page) {
   std::map<std::string, std::vector<Row>> sections;
   for (const Page::Section& section : page.sections) {

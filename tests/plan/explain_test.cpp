@@ -52,7 +52,7 @@ TEST(Explain, ExactlyOneStepDecidesUnlessTheImageIsIdle) {
   }
 }
 
-// The evidence of the question about space, for the only image of that name.
+// The evidence of the space rule for the only image with that name.
 std::string ForSpace(const ObservationBuilder& seen, Code expected, std::uint32_t at) {
   Policy policy = Policy::Default();
   policy.minimum_age = std::chrono::hours(1);

@@ -23,8 +23,8 @@ LabNode::Layer Layer(const std::string& name, std::uint64_t mib) {
   return {name, 0, {mib * kMiB, 10}};
 }
 
-// Two images of one big layer each share nothing; "one" and "two" share all but a few bytes; so do
-// "used", which a pod runs, and "same".  All idle, in this order of last use.
+// Two images of one large layer each share nothing. "one" and "two" share all but a few bytes, and
+// so do "used", which a pod runs, and "same". All others are idle, in this order of last use.
 struct GainsTest : testing::Test {
   GainsTest() {
     policy.minimum_age = hours(1);
@@ -41,14 +41,14 @@ struct GainsTest : testing::Test {
     lab.Pull("used", {running});
     lab.Run("pod", {running});
     for (std::size_t at = 0; at < 4; ++at) {
-      // The runtime's sizes say nothing of sharing.
+      // The sizes of the runtime do not show sharing.
       lab.images[at].size_bytes = 60 * kMiB;
       seen.Add(lab.images[at], hours(200 - static_cast<int>(at)));
     }
     seen.Add(lab.images[4], hours(0));
     seen.Use(lab.images[4].id.text());
   }
-  // So that `missing` MiB must come free.
+  // So that `missing` MiB must be freed.
   Plan PlanFor(std::uint64_t missing) {
     seen.Disk(1000 * kMiB, (350 - missing) * kMiB);
     graph = std::make_unique<layers::LayerGraph>(lab.spec.Build(), lab.images);
@@ -88,7 +88,8 @@ TEST_F(GainsTest, WhatTheRunningShareIsNoGainHoweverMuchIsMissing) {
   EXPECT_THAT(plan.decisions[kSame].reason, HasSubstr("less than 1 MiB"));
 }
 
-// Unused for equally long: the runtime's sizes have no say, and what goes counts for the next.
+// Unused for the same time: the sizes of the runtime do not matter, and each chosen image counts
+// for the next.
 TEST_F(GainsTest, OfEqualsTheOneThatFreesMostByThenGoesFirst) {
   LabNode node;
   node.with_layer_blobs = false;
@@ -103,7 +104,7 @@ TEST_F(GainsTest, OfEqualsTheOneThatFreesMostByThenGoesFirst) {
     node.images[at].size_bytes = (at + 1) * (at == 4 ? 1 : 100) * kMiB;
     equal.Add(node.images[at], hours(200));
   }
-  equal.Disk(1000 * kMiB, 250 * kMiB);  // 100 MiB to the low mark
+  equal.Disk(1000 * kMiB, 250 * kMiB);  // 100 MiB to the low threshold
   const layers::LayerGraph layers(node.spec.Build(), node.images);
   policy.disk.high_percent = 60;
   const Plan plan = MakePlan(Scene(policy, equal.seen(), &layers));
@@ -119,7 +120,7 @@ TEST_F(GainsTest, WhereOnlyInodesAreShortTheOneThatFreesMostOfThemGoesFirst) {
   for (Image& image : node.images) equal.Add(image, hours(200));
   equal.Disk(1000 * kMiB, 900 * kMiB);
   equal.seen().disk->inodes = 1000;
-  equal.seen().disk->inodes_free = 200;  // 150 to the low mark
+  equal.seen().disk->inodes_free = 200;  // 150 to the low threshold
   const layers::LayerGraph layers(node.spec.Build(), node.images);
   policy.disk.inodes = {75, 65};
   EXPECT_THAT(MakePlan(Scene(policy, equal.seen(), &layers)).removals, ElementsAre(1));

@@ -9,14 +9,14 @@
 #include "agent/plan/room.h"
 #include "tests/plan/random_world.h"
 
-// Limits, and images that cannot be removed in this run, never starve the others.
+// Limits, and images that cannot be removed in this run, never starve other images.
 
 namespace imagesweep {
 namespace {
 
 constexpr std::uint64_t kCases = 10'000;
 
-// A node whose idle images are all that can make space; some of them are unavailable.
+// A node where only idle images can free space. Some of them are unavailable.
 struct PressedWorld {
   explicit PressedWorld(std::uint64_t seed) : world(seed) {
     Policy& policy = world.policy();
@@ -57,7 +57,8 @@ struct Facts {
   }
 };
 
-// With nothing unavailable and no limits: what would go at all, were the disk never free enough.
+// With no unavailable image and no limits: everything that could be removed if the disk were never
+// free enough.
 std::vector<std::uint32_t> Removable(const PressedWorld& pressed) {
   PressedWorld all = pressed;
   all.world.policy().limits = {1000, 0, 100, Millis(0), 5, 1};
@@ -95,8 +96,8 @@ TEST(LimitsProperty, APlanIsNotEmptyWhileAnAvailableImageWithinTheLimitsWouldFre
   EXPECT_GT(by_unavailable, kCases / 20);
 }
 
-// No image more could go: each that stays is needed, or unavailable, or has no place left, unless
-// the goal is reached.
+// No further image can be removed: each remaining image is needed, unavailable, or over a limit,
+// unless the goal is reached.
 TEST(LimitsProperty, WhatStaysHasNoPlaceLeftOrTheGoalIsReached) {
   std::size_t short_of_goal = 0;
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {

@@ -44,7 +44,7 @@ TEST_F(PatternWarningsTest, NameTheImageThatWasProbablyMeantAndThePatternForIt) 
               ElementsAre(testing::EndsWith("for team.example/tool:1 write \"team.*/**\"")));
 }
 
-// To rules that remove it means docker.io alone.
+// In rules that remove, it means docker.io only.
 TEST_F(PatternWarningsTest, ANameOfAnotherRegistryIsKeptAndNotRemoved) {
   EXPECT_THAT(Keep({"nginx:1"}), IsEmpty());
   Policy policy;

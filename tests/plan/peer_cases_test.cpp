@@ -8,7 +8,7 @@
 #include "agent/plan/planner.h"
 #include "tests/support/observation.h"
 
-// What other cleaners' tests ask of them, asked of the plan.
+// The cases of other cleaners' tests, applied to the plan.
 
 namespace imagesweep {
 namespace {
@@ -43,7 +43,7 @@ Names Left(const Policy& policy, const Observation& seen) {
   return left;
 }
 
-// P01: eraser's TestRemoveImages; running images are among those that are listed.
+// P01: eraser's TestRemoveImages. The list also has running images.
 TEST(PeerCases, RemovesTheNamedOnesThatNothingRuns) {
   const struct {
     const char* why;
@@ -73,7 +73,7 @@ TEST(PeerCases, RemovesTheNamedOnesThatNothingRuns) {
   }
 }
 
-// P02: two names of one image, a pod uses one of them, the policy means the other.
+// P02: an image has two names. A pod uses one of them, and the policy means the other.
 TEST(PeerCases, AnotherNameOfAnImageInUseDoesNotRemoveIt) {
   ObservationBuilder seen;
   seen.Add(Img("one", {"a:1", "a:2"}));
@@ -85,7 +85,7 @@ TEST(PeerCases, AnotherNameOfAnImageInUseDoesNotRemoveIt) {
   EXPECT_EQ(MakePlan(RemoveOnly({"a:1", "a:2"}), seen.seen()).removals.size(), 1U);
 }
 
-// P04: docuum's integration test: of a kept, an old and a new image only the old one goes.
+// P04: docuum's integration test: of a kept, an old, and a new image, only the old one is removed.
 TEST(PeerCases, CrossingTheThresholdTakesTheOldOneThatIsNotKept) {
   constexpr std::uint64_t kSize = 100 << 20;
   ObservationBuilder seen;
@@ -99,7 +99,7 @@ TEST(PeerCases, CrossingTheThresholdTakesTheOldOneThatIsNotKept) {
   EXPECT_EQ(MakePlan(policy, seen.seen()).removals, std::vector<std::uint32_t>{1});
 }
 
-// K10: whatever the disk says of itself, a run takes no more than its cap.
+// K10: for any report of the disk, a run removes no more than its limit.
 TEST(PeerCases, AbsurdFiguresOfTheDiskNeverTakeMoreThanTheCap) {
   constexpr auto kHuge = std::numeric_limits<std::uint64_t>::max();
   const DiskUsage figures[] = {

@@ -64,7 +64,8 @@ TEST(Planner, TheLeastRecentlyUsedGoesFirstAndOnlyAsManyAsAreNeeded) {
   EXPECT_EQ(MakePlan(SpaceOnly(), seen.seen()).removals, Positions{1});
 }
 
-// K07: the never used image goes before the once used one, though it is newer.
+// K07: the image that was never used is removed before the one that was used once, although it is
+// newer.
 TEST(Planner, NeverUsedGoesBeforeOnceUsed) {
   ObservationBuilder seen;
   seen.Add(Img("0", {"a:0"}, 11'024), 2 * kMinute, true).Add(Img("1", {"a:1"}, 12'048), kMinute);
@@ -132,7 +133,7 @@ TEST(Planner, CountsDiskUseAsTheKubeletDoes) {
   EXPECT_FALSE(GoalForSpace(Scene(policy, unknown))) << "disk unknown";
 }
 
-// K11: longer than the maximum age, not equal; off stays off.
+// K11: longer than the maximum age, not equal to it. A disabled age stays disabled.
 TEST(Planner, RemovesByAgeOnlyWhatIsOlderThanTheMaximum) {
   Policy policy = SpaceOnly();
   policy.maximum_age = kMinute;
@@ -157,7 +158,7 @@ TEST(Planner, NothingGoesForSpaceWhenTheDiskIsUnknown) {
   EXPECT_TRUE(plan.removals.empty());
 }
 
-// C08: a size of 0 and no names at all.
+// C08: a size of 0, and no names.
 TEST(Planner, HandlesAnImageWithoutSizeAndNames) {
   Image bare;
   bare.id = ImageId(Id("bare"));

@@ -8,7 +8,7 @@
 #include "agent/plan/rule_finder.h"
 #include "tests/plan/random_world.h"
 
-// What holds of every plan, shown on random nodes with random policies.
+// Properties of all plans, on random nodes with random policies.
 
 namespace imagesweep {
 namespace {
@@ -26,13 +26,13 @@ Ids Removed(RandomWorld& world) {
   return Removed(world.seen(), MakePlan(world.policy(), world.seen()));
 }
 
-// Nothing that makes one image go in another's place: no budget, no goal.
+// Without anything that removes one image instead of another: no limit and no goal.
 void WithoutBudgets(RandomWorld& world) {
   world.seen().disk.reset();
   world.policy().limits = {1000, 0, 100, Millis(0), 5, 1};
 }
 
-// No version stands behind another.
+// No version ranks behind another.
 void WithoutRetention(RandomWorld& world) {
   Policy& policy = world.policy();
   policy.remove_superseded = false;
@@ -59,7 +59,7 @@ const Rule* FirstRule(const Policy& policy, const Image& image, const ImageName*
   return nullptr;
 }
 
-// All names that rules may mean: tags, and digests where the image has no tag of that repository.
+// All names that rules may select: tags, and digests if the image has no tag of that repository.
 std::vector<const ImageName*> Names(const Image& image) {
   std::vector<const ImageName*> names;
   for (const ImageName& tag : image.tags) names.push_back(&tag);
@@ -72,7 +72,7 @@ std::vector<const ImageName*> Names(const Image& image) {
   return names;
 }
 
-// The policy's own wish to keep it, apart from age and retention.
+// Whether the policy itself keeps the image, apart from age and retention.
 bool Kept(const Policy& policy, const Image& image) {
   const auto always = [&](const ImageName* name) {
     const Rule* const rule = FirstRule(policy, image, name);
@@ -93,7 +93,7 @@ bool Kept(const Policy& policy, const Image& image) {
   });
 }
 
-// By its own rule for each of its names.
+// By the rule for each of its names.
 bool OldEnough(const Policy& policy, const Image& image, Millis unused_for, Code code) {
   const bool critical = code == Code::kCritical;
   return std::ranges::all_of(Names(image), [&](const ImageName* name) {
@@ -103,7 +103,7 @@ bool OldEnough(const Policy& policy, const Image& image, Millis unused_for, Code
     };
     const Millis maximum = of(&Rule::maximum_age, policy.maximum_age);
     if (code == Code::kAge && (maximum == Millis(0) || unused_for <= maximum)) return false;
-    // Critical disk use shortens the policy's minimum age, never a rule's own.
+    // Critical disk use shortens the minimum age of the policy, never that of a rule.
     const Millis minimum = critical ? std::min(policy.minimum_age, policy.disk.critical.minimum_age)
                                     : policy.minimum_age;
     return unused_for >= of(&Rule::minimum_age, minimum);
@@ -199,7 +199,7 @@ TEST(PlanProperty, BudgetsWindowsAndConfirmationsHold) {
         << "seed " << seed;
     ASSERT_TRUE(policy.limits.max_bytes == 0 || bytes <= policy.limits.max_bytes)
         << "seed " << seed;
-    // What was chosen goes now, in the order of the choice, or waits; nothing is forgotten.
+    // Every chosen image is removed now, in the order of the choice, or waits. None is lost.
     ASSERT_EQ(plan.removals.size() + plan.Count(Verdict::kDefer), chosen.size()) << "seed " << seed;
     auto next = chosen.begin();
     for (const auto at : plan.removals) {
@@ -235,7 +235,7 @@ TEST(PlanProperty, VerdictsDoNotDependOnTheOrderOfImagesReferencesAndWorkloads) 
       for (std::size_t w = 0; w < now.wanted_by.size(); ++w)
         ASSERT_EQ(shuffled.workloads[now.wanted_by[w]], world.seen().workloads[before.wanted_by[w]])
             << "seed " << seed;
-      if (now.code != Code::kInUse) {  // that names the first of its users
+      if (now.code != Code::kInUse) {  // of the first of its users
         ASSERT_EQ(now.reason, before.reason) << "seed " << seed;
       }
     }
@@ -245,7 +245,7 @@ TEST(PlanProperty, VerdictsDoNotDependOnTheOrderOfImagesReferencesAndWorkloads) 
   }
 }
 
-// Without retention, where one more in use takes a place from another.
+// Without retention, where another image in use takes a place.
 TEST(PlanProperty, AnotherReferenceNeverRemovesMore) {
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
     RandomWorld world(seed);
@@ -257,8 +257,9 @@ TEST(PlanProperty, AnotherReferenceNeverRemovesMore) {
   }
 }
 
-// What its rollouts tell may put another version behind: of those, one that counts stays anyway. So
-// with retention it holds where all of them count, and without retention always.
+// The revisions of a rollout may rank another version lower. If one of these counts, that version
+// stays anyway. So the property holds with retention if all of them count, and always without
+// retention.
 TEST(PlanProperty, AnotherWorkloadReferenceNeverRemovesMore) {
   for (std::uint64_t seed = 0; seed < kCases / 2; ++seed) {
     RandomWorld world(seed);
@@ -287,7 +288,8 @@ TEST(PlanProperty, LookingAtWorkloadsThatAllCountNeverRemovesMore) {
   }
 }
 
-// The order of versions does not depend on which revisions count, so with retention too.
+// The order of versions does not depend on the revisions that count, so this also holds with
+// retention.
 TEST(PlanProperty, MoreOfTheWorkloadsThatCountNeverRemoveMore) {
   for (std::uint64_t seed = 0; seed < kCases / 2; ++seed) {
     RandomWorld world(seed);
@@ -333,7 +335,8 @@ TEST(PlanProperty, KeepingMoreVersionsNeverRemovesMore) {
   }
 }
 
-// A rule with numbers of its own may hold what a later one, or none, would let go: those have none.
+// A rule with its own numbers may keep an image that a later rule, or none, would remove. These
+// rules have none.
 TEST(PlanProperty, WithoutARuleThatRemovesNoMoreIsRemoved) {
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
     RandomWorld world(seed);
@@ -356,7 +359,8 @@ TEST(PlanProperty, WithoutARuleThatRemovesNoMoreIsRemoved) {
   }
 }
 
-// The kubelet's arithmetic (image_gc_manager.go) in whole numbers, apart from the planner's.
+// The arithmetic of the kubelet (image_gc_manager.go) in whole numbers, independent of the
+// planner's.
 std::uint64_t Missing(std::uint64_t capacity, std::uint64_t available, const Marks& marks) {
   const int used = 100 - static_cast<int>(available * 100 / capacity);
   if (marks.high_percent == 0 || used < marks.high_percent) return 0;
@@ -369,7 +373,7 @@ TEST(PlanProperty, ForSpaceNoMoreGoesThanIsNeededAndTheRestOfOneImage) {
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
     RandomWorld world(seed);
     if (!world.seen().disk) world.AddDisk();
-    if (world.Maybe(2)) {  // then much is left to pick from
+    if (world.Maybe(2)) {  // then there is much to choose from
       world.policy().rules.clear();
       world.policy().maximum_age = Millis(0);
       world.policy().keep.local_only = LocalOnly::kNever;
@@ -386,7 +390,7 @@ TEST(PlanProperty, ForSpaceNoMoreGoesThanIsNeededAndTheRestOfOneImage) {
     world.policy().windows.clear();
     const Scene scene(world.policy(), world.seen());
     const Plan plan = Choose(scene);
-    // What waits for a later run frees nothing in this one.
+    // Images that wait for a later run free nothing in this one.
     Plan now = plan;
     Defer(scene, {}, now);
     for (const auto at : plan.removals) {
@@ -398,7 +402,7 @@ TEST(PlanProperty, ForSpaceNoMoreGoesThanIsNeededAndTheRestOfOneImage) {
       }
       if (code == Code::kSpace || code == Code::kCritical) {
         ++(code == Code::kSpace ? for_space : in_need);
-        // Each image is taken to have its share of the inodes by its size.
+        // Each image is assumed to have a share of the inodes by its size.
         const bool enough_inodes =
             inodes == 0 || (all > 0 && disk.inodes_used() * freed >= inodes * all);
         ASSERT_FALSE(freed >= bytes && enough_inodes) << "seed " << seed;

@@ -6,7 +6,7 @@
 namespace imagesweep {
 namespace {
 
-// Everything that may go does go: whatever is kept is kept by a protection.
+// The policy removes everything it may, so only protections keep an image.
 Policy FreeAll() {
   Policy policy;
   policy.minimum_age = Millis(0);
@@ -81,7 +81,7 @@ TEST(Protection, APodThatUsesOneNameKeepsAllNames) {
   }
 }
 
-// R03: x:latest moved to a new digest; the container still runs the old id.
+// R03: x:latest moved to a new digest, but the container still runs the old ID.
 TEST(Protection, ADanglingImageStaysWhileItsContainerExistsAndGoesByIdAfterwards) {
   Image old = Img("old", {"x:latest"});
   old.tags.clear();
@@ -123,7 +123,8 @@ TEST(Protection, AnUnqualifiedPodImageKeepsEverySamePathCandidateUntilTheStatusS
   EXPECT_EQ(MakePlan(FreeAll(), seen.seen()).removals, std::vector<std::uint32_t>{2});
 }
 
-// R09: nothing shows the pause image as a container's; configuration names it in every way.
+// R09: nothing shows the pause image as the image of a container. The configuration names it in
+// every form.
 TEST(Protection, ThePauseImageIsKeptHoweverTheConfigurationNamesIt) {
   const Image pause = Img("p", {"registry.k8s.io/infra/sandbox:3.6", "sandbox:3.6"});
   for (const std::string& name :

@@ -10,7 +10,7 @@
 
 namespace imagesweep {
 
-// A random but small node with a random policy, in which names, ids, sizes and ages collide often.
+// A random small node with a random policy, in which names, IDs, sizes, and ages are often equal.
 // Equal seeds make equal worlds.
 class RandomWorld {
  public:
@@ -47,7 +47,7 @@ class RandomWorld {
                  {kKinds[Below(2)], "shop", "p" + std::to_string(Below(3)), "main"});
   }
 
-  // Of one of few workloads, so that they meet; in no order.
+  // From few workloads, so that they are often equal. Not sorted.
   WorkloadReference AnyWorkload() {
     constexpr const char* kKinds[] = {"Deployment", "CronJob"};
     WorkloadReference reference;
@@ -61,7 +61,7 @@ class RandomWorld {
     reference.scaled_to_zero = Maybe(4);
     return reference;
   }
-  // The policy looks at workloads, and there are some.
+  // The policy reads workloads, and there are some.
   void AddWorkloads() {
     policy_.keep.workloads = {true, Below(4), !Maybe(4), !Maybe(4)};
     for (int w = Below(6); w > 0; --w) seen().workloads.push_back(AnyWorkload());
@@ -82,7 +82,7 @@ class RandomWorld {
     if (!Maybe(4))
       image.digests.push_back(
           ImageName::Parse(Repository() + "@" + Id("d" + std::to_string(number))));
-    // A repo digest may be one that the runtime made up, and an image without one may be proved.
+    // The runtime may have made up a repo digest, and an image without one may have a proof.
     if (Maybe(image.digests.empty() ? 6 : 1) && !Maybe(5))
       image.origin = {OriginKind::kPulled, "random", "r0@" + Id("d" + std::to_string(number))};
     return image;
@@ -92,7 +92,7 @@ class RandomWorld {
                                     LocalOnly::kNever};
     return kLocal[Below(3)];
   }
-  Millis MaximumAge() { return Maybe(4) ? Millis(0) : Minutes(200); }  // or off
+  Millis MaximumAge() { return Maybe(4) ? Millis(0) : Minutes(200); }  // or disabled
   Marks AnyMarks() {
     if (Maybe(4)) return {0, 0};
     const int high = 60 + Below(40);

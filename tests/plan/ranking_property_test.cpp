@@ -9,8 +9,8 @@
 #include "agent/plan/planner.h"
 #include "tests/support/observation.h"
 
-// An oracle for ranks: tags are made from a known order, and whatever goes for its rank is held
-// against that order, not against what the planner reads from the tags.
+// An oracle for ranks: tags are made from a known order. Each image that is removed for its rank is
+// compared with that order, not with the planner's reading of the tags.
 
 namespace imagesweep {
 namespace {
@@ -21,7 +21,7 @@ constexpr int kOrders = 30;  // in each scheme
 std::string N(int number) {
   return std::to_string(number);
 }
-// Seven hexadecimal digits, some of them a number.
+// Seven hexadecimal digits. Some of these are numbers.
 std::string Commit(int seed) {
   std::string text;
   for (int i = 0, rest = seed * 7'919 + 104'729; i < 6; ++i, rest /= 16)
@@ -46,7 +46,7 @@ struct Scheme {
   std::string (*tag)(int order, int salt);
 };
 
-// Of every scheme the tag of the nth version; `salt` varies what is no part of the order.
+// The tag of the nth version in every scheme. `salt` varies the part outside of the order.
 const Scheme kSchemes[] = {
     {Order::kByTag, [](int n, int) { return "v" + N(n); }},
     {Order::kByTag, [](int n, int) { return N(n + 5); }},
@@ -85,7 +85,7 @@ const Scheme kSchemes[] = {
     {Order::kNone, [](int n, int) { return "pr-" + N(n); }},
     {Order::kNone, [](int n, int) { return Id("signed" + N(n)).replace(6, 1, "-") + ".sig"; }},
 };
-// The last of them: releases and pre-releases, of one order.
+// The last scheme: releases and pre-releases in one order.
 constexpr int kSemantic = std::size(kSchemes);
 constexpr int kSignature = kSemantic - 1;
 
@@ -97,7 +97,7 @@ struct Truth {
 
 struct TrueImage {
   std::vector<Truth> tags;
-  int sight;  // the order in which the node saw them
+  int sight;  // the order in which the node saw the images
   bool local;
   bool in_use;
 };
@@ -120,7 +120,7 @@ class RankedWorld {
       rule.action = RuleAction::kRemove;
       policy.rules = {rule};
     }
-    // Few schemes, so that they meet.
+    // Few schemes, so that they are often equal.
     for (int i = 2 + Below(3); i > 0; --i) schemes_.push_back(Below(kSemantic + 1));
     const bool jumps = Maybe(3);
     const int jump_at = Below(8);
@@ -128,7 +128,7 @@ class RankedWorld {
     for (std::size_t at = 0; at < truth.size(); ++at) {
       ImageAge& age = seen().ages[at];
       const int sight = truth[at].sight;
-      // Back by three looks, never to be caught up with.
+      // Three observations back, and never equal again.
       const int wall = 10 + sight - (jumps && sight >= jump_at ? 3 : 0);
       age.first_seen = SystemTime(std::chrono::hours(wall));
       age.unused_for = age.watched_unused_for = std::chrono::hours(100 - sight);
@@ -139,7 +139,7 @@ class RankedWorld {
     }
   }
 
-  // Of other schemes only, when told; not in use.
+  // Of other schemes only, if requested. Not in use.
   void AddImage(int tags, int scheme = -1) {
     TrueImage its{{}, static_cast<int>(truth.size()), Maybe(3), scheme < 0 && Maybe(5)};
     Image image;
@@ -191,11 +191,11 @@ class RankedWorld {
   std::set<std::string> used_;
 };
 
-// How many images of the tag's scheme are newer than the image, and how many older ones are in use.
+// The number of images of the tag's scheme that are newer, and the number of older ones in use.
 struct Newer {
   int newer = 0;
   int in_use = 0;
-  bool stays = false;  // a newer one stays
+  bool stays = false;  // a newer image stays
 };
 
 bool IsOrdered(const Truth& tag) {
@@ -227,7 +227,7 @@ class Oracle {
   }
 
  private:
-  // The greatest order of the image in the tag's scheme; -1: it takes no part.
+  // The greatest order of the image in the tag's scheme, or -1 if it has none.
   int Best(const TrueImage& image, const Truth& tag, bool with_prereleases) const {
     int best = -1;
     for (const Truth& its : image.tags) {
@@ -236,7 +236,7 @@ class Oracle {
           best = std::max(best, its.order);
         continue;
       }
-      // What has a tag with an order goes by that.  All words share their room.
+      // A tag with an order decides the rank. All words share one scheme.
       const bool words = kSchemes[tag.scheme].order == Order::kNone;
       if (HasOrder(image) || its.scheme == kSignature || IsOrdered(its)) continue;
       if (words ? kSchemes[its.scheme].order == Order::kNone : its.scheme == tag.scheme)
@@ -319,7 +319,7 @@ TEST(RankingProperty, AnImageOfAnotherSchemeNeverRemovesMore) {
     removed += gone.size();
     for (int scheme = 0; scheme <= kSemantic; ++scheme) {
       const bool word = scheme < kSemantic && kSchemes[scheme].order == Order::kNone;
-      // All words share their room.
+      // All words share one scheme.
       if (world.Has(scheme) || (word && scheme != kSignature)) continue;
       world.AddImage(1, scheme);
       for (const auto at : MakePlan(world.policy, world.seen()).removals) {

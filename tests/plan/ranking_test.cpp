@@ -8,7 +8,7 @@
 #include "agent/plan/planner.h"
 #include "tests/support/observation.h"
 
-// Which of two images is newer, and what follows from it: only what compares is compared.
+// Which of two images is newer, and the consequences. Only comparable tags are compared.
 
 namespace imagesweep {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 using std::chrono::hours;
 using testing::HasSubstr;
 
-// Everything is old enough; nothing goes for age or space.
+// Every image is old enough, and none is removed for age or space.
 Policy OnlyRanks(int last) {
   Policy policy;
   policy.minimum_age = policy.maximum_age = Millis(0);
@@ -48,7 +48,7 @@ struct Ranks : testing::Test {
     image.origin = {OriginKind::kPulled, "pulled by the test", image.digests.front().text()};
     Add(std::move(image));
   }
-  // Each is seen an hour after the one before.
+  // Each is first seen an hour after the previous one.
   void Add(Image image) {
     builder.Add(std::move(image));
     const auto order = static_cast<int>(seen().images.size());
@@ -81,7 +81,8 @@ struct Set {
   std::vector<std::string> tags;  // oldest first
 };
 
-// keepLast: 1 of images that were there before the agent, so that all were first seen at once.
+// keepLast: 1, for images that existed before the agent, so that all have the same first
+// observation.
 TEST_F(Ranks, KeepLastKeepsTheNewestOfEveryScheme) {
   const Set sets[] = {
       {"nightly", {"nightly-2020-05-24", "nightly-2020-05-25", "nightly-2020-06-01"}},
@@ -115,8 +116,8 @@ TEST_F(Ranks, KeepLastKeepsTheNewestOfEveryScheme) {
   }
 }
 
-// A commit, a run's number or a date, of digits alone, beside versions: the one before the version
-// in use is rollback room.
+// A commit, the number of a run, or a date, only digits, beside versions: the version before the
+// one in use is kept for rollback.
 TEST_F(Ranks, DigitsAloneTakeNoPlaceOfAVersion) {
   Pulled({"registry.example/svc:6458291"});
   for (const char* tag : {"1.8.0", "1.9.0"}) Pulled({"registry.example/svc:" + std::string(tag)});
@@ -137,7 +138,8 @@ TEST_F(Ranks, DigitsAloneTakeNoPlaceOfAVersion) {
             "are kept, and it is in use (keep.lastPerRepository)");
 }
 
-// Built here one after the other, the last of them deployed: none is a newer version of another.
+// Built on the node one after the other, and the last one is deployed: none is a newer version of
+// another.
 TEST_F(Ranks, LocalBuildsAreReplacedByGreaterVersionsAlone) {
   policy.keep.local_only = LocalOnly::kUnlessSuperseded;
   policy.keep.last_per_repository = 1;
@@ -155,7 +157,7 @@ TEST_F(Ranks, LocalBuildsAreReplacedByGreaterVersionsAlone) {
   EXPECT_EQ(CodeOf("api:77c01de"), Code::kRetained) << "first seen alone tells nothing of it";
 }
 
-// Somebody may know it by that word alone, and nothing brings it back; "latest" tells nothing.
+// A user may know it by that word only, and it cannot be pulled again. "latest" has no meaning.
 TEST_F(Ranks, AWordOfItsOwnKeepsALocalBuildThatItsVersionWouldLetGo) {
   policy.keep.local_only = LocalOnly::kUnlessSuperseded;
   policy.keep.last_per_repository = 1;
@@ -173,7 +175,8 @@ TEST_F(Ranks, AWordOfItsOwnKeepsALocalBuildThatItsVersionWouldLetGo) {
   EXPECT_EQ(CodeOf("web:v1"), Code::kSuperseded);
 }
 
-// What may go in the same run replaces nothing that cannot be pulled again.
+// An image that may be removed in the same run does not replace an image that cannot be pulled
+// again.
 TEST_F(Ranks, ALocalBuildIsNotReplacedByWhatMayGoItself) {
   policy.keep.local_only = LocalOnly::kUnlessSuperseded;
   policy.keep.last_per_repository = 1;
@@ -184,7 +187,7 @@ TEST_F(Ranks, ALocalBuildIsNotReplacedByWhatMayGoItself) {
   EXPECT_EQ(CodeOf("api:v2"), Code::kSuperseded);
 }
 
-// kind loads images with a digest in a repository that it makes up.
+// kind loads images with a digest in a repository that kind makes up.
 TEST_F(Ranks, AMadeUpRepositoryDoesNotHoldALocalBuild) {
   policy.keep.local_only = LocalOnly::kUnlessSuperseded;
   policy.keep.last_per_repository = 1;
@@ -219,7 +222,8 @@ TEST_F(Ranks, APreReleaseTakesNoPlaceOfARelease) {
   EXPECT_EQ(Of("app:1.1.0-rc.1").superseded_by, "docker.io/library/app:1.1.0");
 }
 
-// Rolled back: what is in use counts among the newest, but is no replacement for a greater one.
+// After a rollback, the image in use counts as one of the newest, but does not replace a greater
+// version.
 TEST_F(Ranks, AnOlderOneInUseReplacesNothing) {
   policy.keep.last_per_repository = 1;
   for (const char* tag : {"app:v2", "app:v9", "app:v10"}) Pulled({tag});
@@ -255,7 +259,7 @@ TEST_F(Ranks, SignaturesAttestationsAndSbomsFollowTheirImage) {
   EXPECT_EQ(CodeOf("app:v1"), Code::kAge) << "no signature replaces it";
 }
 
-// The clock jumped back before the newest came: by its times the newest is the oldest.
+// The clock jumped back before the newest image arrived: by its times, the newest is the oldest.
 TEST_F(Ranks, AClockThatJumpedBackMakesNothingOld) {
   policy.keep.last_per_repository = 1;
   for (const char* tag : {"app:abcdef1", "app:abcdef2", "app:abcdef3"}) Pulled({tag});
@@ -269,12 +273,12 @@ TEST_F(Ranks, AClockThatJumpedBackMakesNothingOld) {
     EXPECT_EQ(CodeOf(tag), Code::kIdle) << tag << ", one of them from the future";
 }
 
-// Pinned by tag and digest beside a tag that others use.
+// Pinned by tag and digest, beside a tag that others use.
 TEST_F(Ranks, WhatMayHaveBeenPulledByDigestIsNotDangling) {
   policy.maximum_age = hours(336);
   PulledByDigest("pinned", "registry.example/mirror/exporter");
   PulledByDigest("alone", "registry.example/other");
-  PulledByDigest("host", "registry.example");  // CRI-O cuts the name at the port's colon
+  PulledByDigest("host", "registry.example");  // CRI-O cuts the name at the colon of the port
   Pulled({"registry.example/mirror/exporter:1.8.2"});
   builder.Use("registry.example/mirror/exporter:1.8.2");
   for (ImageAge& age : seen().ages) age.unused_for = hours(335);
@@ -298,7 +302,7 @@ TEST_F(Ranks, WhatWasSeenWithATagThatItLostIsDangling) {
   EXPECT_EQ(MakePlan(policy, seen()).decisions[0].code, Code::kIdle);
 }
 
-// By digest and by tag: the tag takes no room of the digests.
+// By digest and by tag: the tag takes no place of the digests.
 TEST_F(Ranks, DigestsHaveRoomOfTheirOwnWhereOneOfThemIsInUse) {
   policy.maximum_age = hours(1);
   for (const char* word : {"a", "b", "c"}) PulledByDigest(word, "registry.example/app");
@@ -311,7 +315,7 @@ TEST_F(Ranks, DigestsHaveRoomOfTheirOwnWhereOneOfThemIsInUse) {
   EXPECT_EQ(plan.decisions[3].code, Code::kRetained);
 }
 
-// A rule that removes builds leaves room for as many as nothing in use takes.
+// A rule that removes builds keeps as many as images that are not in use take.
 TEST_F(Ranks, WhereARuleRemovesAllInUseCountAmongTheNewest) {
   Rule rule;
   rule.name = "builds";

@@ -8,8 +8,8 @@
 #include "agent/policy/parse.h"
 #include "tests/support/observation.h"
 
-// A registry's clean-up as a policy: what is deployed, younger than a day, latest, among the last
-// 15 of production, or of no known pattern stays; the rest goes.
+// The clean-up of a registry as a policy: an image stays if it is deployed, younger than a day,
+// latest, among the last 15 of production, or of no known pattern. All others are removed.
 
 namespace imagesweep {
 namespace {
@@ -39,17 +39,17 @@ struct RegistryCleanup : testing::Test {
     seen.Add(Img(tag, {std::string_view(name)}, kSize), old);
     return name;
   }
-  // Deployed in an environment, which has a pod of that name.
+  // Deployed in an environment, which has a pod with that name.
   void Deploy(const std::string& tag, const std::string& environment) {
     seen.Use(Add(tag, hours(50)), {ReferrerKind::kPod, environment, "lambda", "main"});
   }
-  // Its tag was given to a newer image; the digest is all that is left.
+  // Its tag moved to a newer image, and only the digest is left.
   void AddUntagged(hours old) {
     Image image = Img("untagged", {"registry.example/shop/lambda-images:gone"}, kSize);
     image.tags.clear();
     seen.Add(image, old);
   }
-  // The last image has been watched without a use for so long.
+  // The last image was watched without a use for this time.
   void Age(hours old) {
     ImageAge& age = seen.seen().ages.back();
     age.unused_for = age.watched_unused_for = old;
@@ -64,9 +64,9 @@ struct RegistryCleanup : testing::Test {
   Plan plan;
 };
 
-// Of 76 images 12 are deployed and 53 are candidates.  15 of production stay: seven that are
-// deployed, one of them in production and six in environments of pull requests that have built
-// nothing of their own, and eight to roll back to.
+// Of 76 images, 12 are deployed, and 53 are candidates. 15 of production stay. Seven of these are
+// deployed: one in production, and six in environments of pull requests without a build of their
+// own. Eight are kept for rollback.
 TEST_F(RegistryCleanup, KeepsAndRemovesByClass) {
   Deploy("prod-120", "production");
   for (int i = 0; i < 6; ++i) Deploy("prod-" + std::to_string(114 + i), "pr-" + std::to_string(i));
@@ -121,14 +121,15 @@ TEST_F(RegistryCleanup, AFreshImageIsNotRemovedDuringItsDeployment) {
   EXPECT_EQ(Last().code, Code::kRule);
 }
 
-// The pod is bound, no container of it exists yet, and the image is an old one.
+// The pod is bound, its container does not exist yet, and the image is an old one.
 TEST_F(RegistryCleanup, AnImageOfADeploymentInProgressIsInUse) {
   seen.Use(Add("pr-302", hours(500)), {ReferrerKind::kPod, "pr-302", "lambda-0", "main"});
   EXPECT_EQ(Last().code, Code::kInUse);
   EXPECT_THAT(Last().reason, HasSubstr("Pod pr-302/lambda-0"));
 }
 
-// Its pod hangs or is gone already: by age it stays for a day, for its pod as long as that exists.
+// Its pod hangs or is already gone: the image stays for a day by its age, and as long as the pod
+// exists.
 TEST_F(RegistryCleanup, TheImageOfAFailedDeploymentStaysForItsAgeAndForItsPod) {
   const std::string image = Add("pr-303", hours(1));
   EXPECT_EQ(Last().code, Code::kTooYoung);
@@ -151,7 +152,7 @@ TEST_F(RegistryCleanup, ProductionCanBeRolledBackToAnyOfTheLastFifteen) {
   EXPECT_EQ(Last().code, Code::kInUse) << "unless it is deployed";
 }
 
-// By hand, behind the back of Kubernetes: the runtime knows it.
+// Started by hand without Kubernetes: the runtime lists it.
 TEST_F(RegistryCleanup, AManuallyDeployedImageIsInUse) {
   seen.Use(Add("build-3", hours(500)), {ReferrerKind::kContainer, "", "", "debug"});
   EXPECT_EQ(Last().code, Code::kInUse);

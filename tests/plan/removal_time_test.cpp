@@ -15,7 +15,7 @@ using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::Not;
 
-// The same node later, when nothing was used but what is in use now.
+// The same node later, if nothing was used except the images in use now.
 Plan PlanAfter(const Scene& scene, Millis passed) {
   Observation later = scene.seen();
   later.at += passed;
@@ -31,7 +31,7 @@ bool Goes(const Plan& plan, std::uint32_t at) {
   return plan.decisions[at].verdict == Verdict::kRemove;
 }
 
-// A world in which time matters: some ages were watched in part only.
+// A world in which time matters: some ages were only partly watched.
 void WatchInPart(RandomWorld& world) {
   for (ImageAge& age : world.seen().ages)
     if (world.Maybe(2)) age.watched_unused_for = std::min(age.unused_for, world.Minutes(60));
@@ -60,7 +60,8 @@ TEST(RemovalTime, APlanASecondLaterRemovesAndASecondEarlierDoesNot) {
   EXPECT_GT(told, 1'000);
 }
 
-// All ages of the random worlds are whole minutes below 200, so looking each minute misses nothing.
+// All ages of the random worlds are whole minutes below 200, so one evaluation per minute misses
+// nothing.
 TEST(RemovalTime, IsToldWheneverTimeAloneMakesAnImageGo) {
   for (std::uint64_t seed = 0; seed < 150; ++seed) {
     RandomWorld world(seed);

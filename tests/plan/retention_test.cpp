@@ -8,7 +8,7 @@
 namespace imagesweep {
 namespace {
 
-// Everything is old enough; nothing goes for age or space.
+// Every image is old enough, and none is removed for age or space.
 Policy OnlyRetention() {
   Policy policy;
   policy.minimum_age = Millis(0);
@@ -68,7 +68,7 @@ TEST(Retention, OfCommitsTheLastSeenIsTheNewest) {
   EXPECT_EQ(CodeOf(policy, seen, ":0000bee"), Code::kIdle);
 }
 
-// A word tells what an image is, not which is newer; the last seen have the rollback room.
+// A word names a kind of image, not its age. The last seen images are kept for rollback.
 TEST(Retention, AWordReplacesNoOther) {
   Policy policy = OnlyRetention();
   policy.keep.last_per_repository = 1;
@@ -80,7 +80,8 @@ TEST(Retention, AWordReplacesNoOther) {
   EXPECT_EQ(CodeOf(policy, seen, ":frontend"), Code::kIdle);
 }
 
-// On a new ledger everything was first seen at once; a name that sorts low is no reason to go.
+// In a new ledger, all images have the same first observation. A name that sorts low is no reason
+// for a removal.
 TEST(Retention, WhereNobodyCanTellTheNewerAllAre) {
   ObservationBuilder seen;
   for (const char* tag : {"app:77c01de", "app:3f2a9bc", "app:a000000", "app:ffffff1"})
@@ -95,7 +96,8 @@ TEST(Retention, WhereNobodyCanTellTheNewerAllAre) {
       << "what came later is known to be newer than all of them";
 }
 
-// A repository moved from versions to commits: neither pushes the other's rollback room out.
+// A repository moved from versions to commits: neither scheme takes the rollback places of the
+// other.
 TEST(Retention, TagsWithAndWithoutAVersionAreRankedApart) {
   ObservationBuilder seen;
   for (const char* tag : {"api:v1", "api:v8", "api:v9", "api:77c01de", "api:3f2a9bc"})
@@ -108,7 +110,7 @@ TEST(Retention, TagsWithAndWithoutAVersionAreRankedApart) {
   EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":v1"), Code::kSuperseded);
 }
 
-// Built here a minute ago, tagged without a version: that there is an old v1 does not make it old.
+// Built on the node a minute ago, and tagged without a version: an old v1 does not make it old.
 TEST(Retention, ALocalImageWithoutAVersionIsNotSupersededByOneWith) {
   Policy policy = OnlyRetention();
   policy.keep.last_per_repository = 1;
@@ -137,7 +139,7 @@ Image ByDigest(const std::string& name, const std::string& repository) {
   return image;
 }
 
-// Releases pinned by digest have rollback room too, where the repository has no tags.
+// Releases pinned by digest are also kept for rollback if the repository has no tags.
 TEST(Retention, NamesByDigestHavePlacesInARepositoryWithoutTags) {
   ObservationBuilder seen;
   for (const char* name : {"1", "2", "3"}) {
@@ -178,7 +180,7 @@ TEST(Retention, LocalOnlyImagesGoWhenSupersededAndThePolicySaysSo) {
   EXPECT_EQ(CodeOf(policy, seen, ":v2"), Code::kLocalOnly);
 }
 
-// A service with one deployed version and two rounds of clean-up: what each tag was replaced by.
+// A service with one deployed version and two rounds of clean-up, with the replacement of each tag.
 // "latest" and "v2" are not compared.
 TEST(Retention, NamesTheVersionThatReplacedEachRemovedOne) {
   Policy policy = OnlyRetention();
@@ -216,7 +218,7 @@ Rule MakeRule(std::string name, std::vector<const char*> images, std::vector<std
   return rule;
 }
 
-// Promoted by copying: known as dev by its tag, as prod by its digest alone.
+// Promoted by a copy: known as dev by its tag, and as prod only by its digest.
 TEST(Rules, SeeADigestInARepositoryOfWhichTheImageHasNoTag) {
   Policy policy = OnlyRetention();
   policy.rules.push_back(MakeRule("prod", {"reg.io/prod/**"}, {}, RuleAction::kKeep));

@@ -13,7 +13,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// app:3 is used; app:2 is rollback room; app:1 superseded; one untagged; two idle; one young.
+// app:3 is used, app:2 is kept for rollback, app:1 is superseded, one is untagged, two are idle,
+// and one is young.
 struct RoomTest : testing::Test {
   RoomTest() {
     builder.Add(Img("3", {"app:3"}, 100))
@@ -67,7 +68,7 @@ TEST_F(RoomTest, NothingGoesForRoomThatTheDiskDoesNotHave) {
 }
 
 TEST_F(RoomTest, AWindowDoesNotHoldOffWhoAsksAndALimitDoes) {
-  policy.windows = {Window{}};  // of no length
+  policy.windows = {Window{}};  // with no length
   policy.limits.max_images = 1;
   const Plan plan = For(5'000);
   EXPECT_THAT(plan.removals, ElementsAre(3U));

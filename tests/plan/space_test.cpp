@@ -34,13 +34,13 @@ Code CodeOf(const Plan& plan, std::uint32_t at) {
   return plan.decisions[at].code;
 }
 
-// K09: by inodes as by bytes, down to the low mark.
+// K09: inodes as well as bytes, down to the low threshold.
 TEST(Space, InodesCountLikeBytes) {
   ObservationBuilder seen;
   for (const char* tag : {"a:1", "b:1", "c:1", "d:1"}) seen.Add(Sized(tag, 25), hours(2));
   seen.Disk(1000, 900);
   seen.seen().disk->inodes = 1000;
-  seen.seen().disk->inodes_free = 200;  // 80 %; 150 to free, each image has a quarter of 800
+  seen.seen().disk->inodes_free = 200;  // 80 %; 150 to free, and each image has a quarter of 800
   const Plan plan = MakePlan(ForSpace(), seen.seen());
   ASSERT_EQ(plan.removals.size(), 1U);
   EXPECT_EQ(CodeOf(plan, plan.removals[0]), Code::kSpace);
@@ -52,8 +52,8 @@ TEST(Space, InodesCountLikeBytes) {
   EXPECT_TRUE(MakePlan(off, seen.seen()).removals.empty());
 }
 
-// When critical, younger images and rollback room go, but only after idle ones, not younger than
-// its own limit, and never what is protected.
+// At critical disk use, younger images and versions kept for rollback are removed, but only after
+// idle ones, not below the critical minimum age, and never protected images.
 TEST(Space, WhenCriticalYoungerImagesAndRollbackRoomGoAndNothingThatIsProtected) {
   ObservationBuilder seen;
   seen.Add(Sized("idle:1", 10), hours(9));
@@ -77,7 +77,7 @@ TEST(Space, WhenCriticalYoungerImagesAndRollbackRoomGoAndNothingThatIsProtected)
   EXPECT_EQ(CodeOf(pressed, 1), Code::kTooYoung);
   EXPECT_EQ(WindowOverride(Scene(policy, seen.seen()), pressed), "");
 
-  seen.Disk(1000, 150);  // 85 %: 40 to free until it is 81 %
+  seen.Disk(1000, 150);  // 85 %: 40 to free, down to 81 %
   const Plan critical = MakePlan(policy, seen.seen());
   EXPECT_EQ(CodeOf(critical, 0), Code::kSpace);
   EXPECT_EQ(CodeOf(critical, 1), Code::kCritical);
@@ -114,7 +114,7 @@ TEST(Space, CriticalIsOffUnlessThePolicyWritesIt) {
   }
 }
 
-// A rule's own numbers are for what the policy's are too short for, on a full disk first of all.
+// A rule has its own numbers if those of the policy are too short, above all on a full disk.
 TEST(Space, CriticalNeverOverridesARulesOwnMinimumAgeAndKeepLast) {
   ObservationBuilder seen;
   seen.Add(Sized("models:1", 10), minutes(30));
@@ -142,13 +142,13 @@ TEST(Space, CriticalNeverOverridesARulesOwnMinimumAgeAndKeepLast) {
 TEST(Space, CriticalStopsAtTheGoalToo) {
   ObservationBuilder seen;
   for (const char* tag : {"a:1", "b:1", "c:1"}) seen.Add(Sized(tag, 100), minutes(10));
-  seen.Disk(1000, 50);  // 140 to free until it is critical no more, 300 until the low mark
+  seen.Disk(1000, 50);  // 140 to free until it is not critical, 300 to the low threshold
   EXPECT_EQ(MakePlan(ForSpace(), seen.seen()).removals.size(), 2U);
 }
 
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 
-// The least recently used image never fits: the ones behind it go.
+// The least recently used image never fits, so the next ones are removed.
 TEST(Space, PassesOverAnImageThatIsLargerThanMaxBytes) {
   ObservationBuilder seen;
   seen.Add(Sized("big:1", 9 * kGiB), hours(9));

@@ -137,7 +137,7 @@ TEST(Version, TellsTheSchemeToPeople) {
   for (const auto& [tag, text] : texts) EXPECT_EQ(SchemeText(ReadTag(tag)), text);
 }
 
-// Day first or month first, the tag does not say.
+// The tag does not show whether the day or the month is first.
 TEST(Version, ADateThatDoesNotSayWhereItsYearIsHasNoOrder) {
   for (const char* tag :
        {"31-12-2023", "02-01-2024", "12.31.2023", "01.02.2024", "1_2_2024", "build-020124",

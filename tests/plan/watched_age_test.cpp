@@ -5,7 +5,8 @@
 #include "agent/plan/scene.h"
 #include "tests/support/observation.h"
 
-// Toward minimumAge counts what was watched without a gap, toward maximumAge all that was watched.
+// Only time watched without a gap counts toward minimumAge. All watched time counts toward
+// maximumAge.
 
 namespace imagesweep {
 namespace {

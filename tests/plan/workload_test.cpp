@@ -14,7 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// Everything that may go does go, but for what workloads need.
+// The policy removes everything it may, except images that workloads need.
 Policy KeepingWorkloads() {
   Policy policy;
   policy.minimum_age = Millis(0);
@@ -177,7 +177,7 @@ TEST(Workload, CriticalDiskUseDoesNotGetAtWhatItWants) {
   EXPECT_EQ(plan.decisions[1].code, Code::kCritical);
 }
 
-// Nothing but retention.
+// Only retention.
 Policy OnlyRetention(int last) {
   Policy policy = KeepingWorkloads();
   policy.maximum_age = Millis(0);
@@ -198,7 +198,7 @@ TEST(Workload, ItsRepositoryIsInUse) {
   EXPECT_EQ(CodeOf(policy, seen.seen(), 2), Code::kIdle) << "one that does not count";
 }
 
-// The codes of app:v1 … in their order.
+// The codes of app:v1 …, in order.
 std::vector<Code> Codes(const Policy& policy, const Observation& seen) {
   std::vector<Code> codes;
   for (const Decision& decision : MakePlan(policy, seen).decisions) codes.push_back(decision.code);

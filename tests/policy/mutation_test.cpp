@@ -72,7 +72,7 @@ std::string Mutate(std::string text, std::mt19937_64& random) {
   return text;
 }
 
-// Whatever is accepted has one meaning: written out and read again it is the same policy.
+// Every accepted policy has one meaning: written and read again, it is the same policy.
 TEST(Mutation, WhatIsAcceptedMeansOneThing) {
   std::mt19937_64 random(20240901);
   int accepted = 0;
@@ -94,8 +94,8 @@ TEST(Mutation, WhatIsAcceptedMeansOneThing) {
   EXPECT_LT(accepted, kRounds / 2);
 }
 
-// One value of a policy is replaced by another text: the policy changes there and nowhere else, to
-// exactly what the text says, or it is refused.
+// One value of a policy is replaced by another text. The policy changes only there, to exactly the
+// value in the text, or it is refused.
 TEST(Mutation, AValueMeansWhatItsTextSays) {
   std::mt19937_64 random(7);
   constexpr std::string_view kDigits = "0123456789-+.eE%x_ ";
@@ -125,7 +125,7 @@ TEST(Mutation, AnUnknownFieldNeverPasses) {
   std::mt19937_64 random(42);
   const auto rows = PolicyFields().Rows(Policy::Default(), "", 0);
   for (int round = 0; round < kRounds; ++round) {
-    // A real name with one letter added, dropped or changed, put where its siblings are.
+    // A real name with one letter added, dropped, or changed, among its siblings.
     const auto& row = rows[Below(random, rows.size())];
     std::string name = row.name;
     const auto at = Below(random, name.size());

@@ -65,7 +65,8 @@ TEST(ParsePolicy, WhatIsNotWrittenHasItsDefault) {
   EXPECT_EQ(policy->keep.images[0].text(), "localhost/**");
 }
 
-// K12: the pairs that the kubelet's ValidatePolicy is tested with, and what else is not a percent.
+// K12: the pairs of the tests of the kubelet's ValidatePolicy, and other values that are not a
+// percentage.
 TEST(ParsePolicy, AcceptsOnlyThresholdsThatMakeSense) {
   struct {
     const char* high;
@@ -236,11 +237,11 @@ TEST(ParsePolicy, ComplainsByPathValueAndLine) {
   for (const auto& c : cases) EXPECT_EQ(Verdict(WithHead(c.lines)), c.complaint) << c.lines;
 }
 
-// P03: a pattern that cannot mean what its author thinks is refused, by its place in the list.
+// P03: a pattern that cannot have the intended meaning is refused, with its place in the list.
 TEST(ParsePolicy, RefusesBadKeepPatternsByTheirIndex) {
   struct {
     const char* pattern;
-    const char* why;  // null: good
+    const char* why;  // null: accepted
   } cases[] = {
       {"localhost:5000/app:*", nullptr},
       {"foo:*", nullptr},
@@ -285,7 +286,7 @@ TEST(ParsePolicy, RefusesBadTagPatterns) {
     EXPECT_EQ(Verdict(WithHead("keep: {tags: [\"" + std::string(pattern) + "\"]}")), "good");
 }
 
-// As people have them in the exclude lists of other programs.
+// As in the exclude lists of other programs.
 TEST(ParsePolicy, SaysOfEveryPatternAtOnceWhatWasMeant) {
   EXPECT_EQ(
       Verdict(WithHead("keep:\n"
@@ -317,7 +318,7 @@ TEST(ParsePolicy, SaysOfEveryPatternAtOnceWhatWasMeant) {
       "\"latest\"? (line 8)");
 }
 
-// As an editor leaves it that commented out every line below.
+// As after an editor has commented out every line below.
 TEST(ParsePolicy, ASectionWithoutLinesHasItsDefaults) {
   const auto policy = ParsePolicy(
       WithHead("keep:\n#  tags: [latest]\nrules:\n#- {name: a}\ndiskUsage:\n  inodes:\nminimumAge: "
@@ -331,7 +332,7 @@ TEST(ParsePolicy, ASectionWithoutLinesHasItsDefaults) {
       "strict decoding error: duplicate field \"keep\" (line 4); it was set on line 3 already");
 }
 
-// White space that no editor shows is why the value is wrong.
+// White space that no editor shows makes the value invalid.
 TEST(ParsePolicy, ShowsWhatNobodySees) {
   EXPECT_THAT(Verdict(WithHead("maximumAge: 24h\u00a0\n")), HasSubstr("24h<U+00A0>"));
   EXPECT_THAT(Verdict(WithHead("keep:\n  ta\u200bgs: [latest]\n")),

@@ -202,7 +202,7 @@ TEST(Render, AProfileFillsWhatTheDocumentLeavesOut) {
   }
 }
 
-// The table of patterns is what the matcher does.
+// The table of patterns matches the behavior of the matcher.
 TEST(Render, TheReferencePageSaysHowPatternsAreRead) {
   EXPECT_THAT(PolicyReferenceMarkdown(), HasSubstr("\n## Patterns\n"));
   const struct {
@@ -237,7 +237,7 @@ TEST(Render, TheReferencePageSaysHowPatternsAreRead) {
   }
 }
 
-// The page in docs/ is made by `imagesweep policy reference`; it must not fall behind.
+// `imagesweep policy reference` generates the page in docs/. It must be up to date.
 TEST(Render, TheReferencePageInTheDocumentsIsTheOneOfThisTable) {
   std::ifstream page(IMAGESWEEP_SOURCE_DIR "/docs/reference/policy.md");
   const std::string text{std::istreambuf_iterator<char>(page), {}};

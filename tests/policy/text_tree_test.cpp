@@ -57,7 +57,7 @@ TEST(TextTree, RefusesWhatNoPolicyNeeds) {
 TEST(TextTree, OneDocumentOnly) {
   EXPECT_EQ(Verdict("---\n" + WithHead("")), "good");
   EXPECT_EQ(Verdict("# hello\n---\n" + WithHead("...\n")), "good");
-  // An end mark behind the document is no second one.
+  // An end mark after the document does not begin a second one.
   EXPECT_EQ(Verdict(WithHead("---\n")), "good");
   EXPECT_EQ(Verdict(WithHead("---\n# the end\n")), "good");
   for (const auto& text : {WithHead("---\n") + WithHead(""), WithHead("---\n---\na: b\n"),
@@ -73,7 +73,7 @@ TEST(TextTree, WindowsLineEndsAndOtherLettersAreFine) {
             "good");
 }
 
-// An alias stands for its whole anchor: nine lines of ten aliases each are a billion nodes.
+// An alias represents its whole anchor: nine lines of ten aliases each are a billion nodes.
 TEST(TextTree, AnAnchorBombDoesNotGoOff) {
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 10; ++i) {

@@ -19,10 +19,10 @@ std::string HeaderOf(const HttpRequest& request, const std::string& name) {
   return found == request.headers.end() ? std::string() : found->second;
 }
 
-// A registry and its token service, answering as distribution's does.
+// A registry and its token service, with the answers of distribution.
 class FakeRegistry final : public HttpClient {
  public:
-  std::string challenge;  // empty: open to all
+  std::string challenge;  // empty: no credentials needed
   std::string good_authorization = "Bearer good";
   HttpReply manifest{200, "", Id("digest"), ""};
   HttpReply token{200, "", "", R"({"token": "good"})"};

@@ -79,7 +79,7 @@ TEST(Difference, SaysWhenNothingDiffers) {
               HasSubstr(report.observation.images[0].id.text()));
 }
 
-// Versions that could drop single tags wrote of them; their reports are still shown.
+// Versions that could drop single tags wrote such reports, which are still shown.
 TEST(Report, OfAnOlderVersionThatDroppedTagsIsShown) {
   auto document = nlohmann::ordered_json::parse(SweepJson(SampleReport()));
   const std::string page = ToText(*MakeSweepPage(document.dump()));

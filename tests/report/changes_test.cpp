@@ -40,11 +40,11 @@ TEST(ChangeLog, TellsPulledGoneUsedReleasedAndTagged) {
   ChangeLog log;
   log.Look(SampleReport());
   Report after = SampleReport();
-  after.plan.decisions[0].code = Code::kIdle;   // app:2 is released
+  after.plan.decisions[0].code = Code::kIdle;   // app:2 is no longer used
   after.plan.decisions[2].code = Code::kInUse;  // idle:1 is used
   after.plan.decisions[2].reason = "used by Pod shop/job/run";
   after.observation.images[2].tags.clear();
-  after.observation.images[1] = Img("n", {"new:1"}, 512);  // app:1 went, new:1 came
+  after.observation.images[1] = Img("n", {"new:1"}, 512);  // app:1 was removed, new:1 appeared
   EXPECT_THAT(Said(log, after),
               ElementsAre("Gone docker.io/library/app:1", "Released docker.io/library/app:2",
                           "Tagged docker.io/library/idle:1", "Used docker.io/library/idle:1",
@@ -80,11 +80,11 @@ TEST(ChangeLog, AnImageThatGetsNoNameIsToldOfByItsId) {
   EXPECT_THAT(Said(log, unnamed), ElementsAre("Gone docker.io/library/app:1"));
   EXPECT_THAT(Said(log, unnamed), ElementsAre("Pulled " + Id("n")));
   EXPECT_THAT(Said(log, unnamed), IsEmpty());
-  // One that is there from the first look is no news.
+  // An image of the first observation is not new.
   ChangeLog later;
   later.Look(unnamed);
   EXPECT_THAT(Said(later, unnamed), IsEmpty());
-  // Nor is one that was gone before it was told of.
+  // An image that was gone before it was reported is not news either.
   ChangeLog passing;
   passing.Look(SampleReport());
   passing.Look(unnamed);

@@ -143,7 +143,7 @@ TEST(DiskUseTest, ARuntimeWithoutLayerSizesHasBoundsAndSaysWhy) {
   EXPECT_TRUE(nlohmann::json::parse(DiskUseJson(Sample()))["boundsOnly"].is_null());
 }
 
-// containerd's sizes are compressed: a removal may free more than that.
+// containerd's sizes are compressed, so a removal may free more.
 TEST(DiskUseTest, SizesThatBoundNothingAreNotShownAsBounds) {
   DiskUse use = Bounds();
   use.bounded = false;

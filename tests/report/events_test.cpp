@@ -11,7 +11,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// Nobody is short of room.
+// No node is short of space.
 Report RoomyReport() {
   Report report = SampleReport();
   report.before->disk->available_bytes = report.after->disk->available_bytes = 9'000;
@@ -65,9 +65,9 @@ TEST(Events, SaysWhenThePressureStays) {
   const struct {
     std::uint64_t before, after;  // bytes available of 10,000
     bool dry_run, told;
-  } cases[] = {{1'000, 2'000, false, true},   // 90 % to 80 %: above the low mark of 65 %
-               {1'000, 3'500, false, false},  // down to the low mark
-               {4'000, 3'400, false, false},  // never above the high mark
+  } cases[] = {{1'000, 2'000, false, true},   // 90 % to 80 %: above the low threshold of 65 %
+               {1'000, 3'500, false, false},  // down to the low threshold
+               {4'000, 3'400, false, false},  // never above the high threshold
                {1'000, 1'000, true, false}};  // a dry run frees nothing
   for (const auto& [before, after, dry_run, told] : cases) {
     Report report = SampleReport();

@@ -17,7 +17,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-// One image is too young, one cannot be pulled again, and nothing goes.
+// One image is too young, one cannot be pulled again, and none is removed.
 Report NothingGoes() {
   Report report = SampleReport();
   report.plan.decisions[1].code = Code::kTooYoung;

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-// The same node, as a runtime with another order would list it.
+// The same node as a runtime with another order lists it.
 Report Turned(Report report) {
   Observation& seen = report.observation;
   const auto last = static_cast<std::uint32_t>(seen.images.size() - 1);

@@ -63,7 +63,7 @@ TEST(Metrics, APredictionIsTakenWhereThereIsOne) {
               HasSubstr("imagesweep_reclaimed_bytes_total{kind=\"predicted\"} 1234"));
 }
 
-// --dry-run, or an override for the node's labels.
+// --dry-run, or an override by the labels of the node.
 TEST(Metrics, DryRunAndSuspendAreWhatTheRunWentBy) {
   FakeClock clock;
   Metrics metrics("0.1.0", "abc", clock);
@@ -88,7 +88,7 @@ TEST(Metrics, ADryRunFreesNothing) {
   EXPECT_THAT(text, HasSubstr("imagesweep_reclaimed_bytes_total{kind=\"measured\"} 0"));
 }
 
-// Each verdict there is, one image of each: none is left out, none counts twice.
+// One image of each verdict: none is left out, and none counts twice.
 TEST(Metrics, ImagesOverTheStatesAreAllImages) {
   FakeClock clock;
   Metrics metrics("0.1.0", "abc", clock);

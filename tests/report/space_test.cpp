@@ -9,7 +9,7 @@
 #include "agent/report/text.h"
 #include "tests/support/report.h"
 
-// What reports say of space by the layers.
+// The space figures of reports, by layers.
 
 namespace imagesweep {
 namespace {

@@ -25,7 +25,7 @@ class Node:
         self._base = images.pause_layer(workdir.path)
         self.api.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "uid": "6d1f0a52"}})
         self.pause = containerd.load_pause()
-        self.system = self.load("registry.example/system/proxy:v1")  # every node has a pod; one without is refused
+        self.system = self.load("registry.example/system/proxy:v1")  # a node without pods is refused
         self.system_pod = self.start_pod("proxy", self.system)
         self.write_policy()
 
@@ -33,13 +33,13 @@ class Node:
         self.policy_file.write_text(agent.policy(**fields))
 
     def put_configmap(self, **fields):
-        """The policy for an agent, in a ConfigMap; each call makes the agent run at once."""
+        """Writes the policy for an agent into a ConfigMap. Each call makes the agent run at once."""
         namespace, name = CONFIGMAP
         self.api.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": namespace, "name": name},
                       "data": {"policy.yaml": agent.policy(**fields)}})
 
     def load(self, *names, local=False, size=0):
-        """One image with all of NAMES, pulled unless LOCAL. An image that had a name before loses it."""
+        """Loads one image with all of NAMES, pulled unless LOCAL. Another image with one of the names loses it."""
         archive = images.Archive()
         self._loaded = getattr(self, "_loaded", 0) + 1
         layers = [self._base, images.layer({"number": str(self._loaded).encode()}, self._loaded, size)]
@@ -64,8 +64,8 @@ class Node:
         self.api.delete(pod_object(pod, {}, NODE))
 
     def sources(self, **replaced):
-        """The flags that name the sources; a value of None leaves a flag out, True gives it without a value. Time
-        between two commands counts, as on a host with cron; a test about ages leaves that out."""
+        """The flags that name the sources. A value of None leaves a flag out, and True adds it without a value. Time
+        between two commands counts, as on a host with cron. A test about ages leaves that flag out."""
         flags = {"count-unwatched": True, "runtime-endpoint": self.containerd.endpoint,
                  "kubeconfig": self.api.kubeconfig, "node-name": NODE, "policy-file": self.policy_file,
                  "state-dir": self.state}
@@ -80,15 +80,15 @@ class Node:
         return json.loads(self.run(*arguments, "-o", "json", code=code, **replaced).stdout)
 
     def sweep(self, code=0, **replaced):
-        """A real run; its report."""
+        """A real run. Returns its report."""
         return self.json("sweep", "--dry-run=false", code=code, **replaced)
 
     def verdicts(self, **replaced):
-        """id -> (verdict, code) as `plan` has it now."""
+        """id -> (verdict, code) from `plan` at this time."""
         return {image["id"]: (image["verdict"], image["code"]) for image in self.json("plan", **replaced)["images"]}
 
     def age(self, **replaced):
-        """Has every image seen once, and returns when the ledger has all of them old enough for policy()."""
+        """Makes every image known, and returns when the ledger has all of them old enough for policy()."""
         grown = wait_until(lambda: all(image["ageSeconds"] >= 1 or image["code"] == "InUse"
                                        for image in self.json("images", **replaced)["images"]), 20, every=0.3)
         assert grown, self.run("images", "-o", "wide", **replaced).stdout
@@ -108,7 +108,7 @@ def pod_object(pod, containers, node):
 
 
 def pytest_generate_tests(metafunc):
-    """Each test that uses a node runs on both containerds, or on those its mark names."""
+    """Each test that uses a node runs on both containerds, or on those that its mark names."""
     if "containerd_version" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("containerd")
         metafunc.parametrize("containerd_version", mark.args if mark else (DEBIAN, LATEST), indirect=True)
@@ -132,8 +132,8 @@ def node(containerd_version):
 
 @contextlib.contextmanager
 def node_on_a_disk(containerd_version, size, *mkfs, kind="ext4", **options):
-    """A node whose containerd, with OPTIONS, has a file system of its own, mounted where nobody but this
-    process and its children sees it: whatever becomes of the test, the mount ends with them."""
+    """A node whose containerd, with OPTIONS, has a separate file system. Only this process and its children see the
+    mount, so it always ends with them."""
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS):
         pytest.fail(f"unshare: {os.strerror(ctypes.get_errno())}", pytrace=False)
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)

@@ -1,4 +1,4 @@
-"""The agent as a process: removes by itself, heals by itself, ends when told."""
+"""The agent as a process: it removes without a command, recovers from failures, and ends on a signal."""
 import signal
 
 from lab.cell import wait_until
@@ -89,7 +89,7 @@ def test_without_a_policy_it_is_up_and_not_ready_and_removes_nothing(node):
         assert gone(node, unneeded)
 
 
-# X02, without a removal in hand
+# X02, without a removal in progress
 def test_sigterm_ends_it_with_0_within_10_seconds(node):
     node.put_configmap()
     with node.agent() as agent:

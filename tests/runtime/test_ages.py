@@ -1,15 +1,15 @@
-"""Ages count only what was watched: by a running agent, and for no command that is alone."""
+"""Only watched time counts toward ages: time watched by a running agent. For a command alone, no time counts."""
 import contextlib
 
 from lab.cell import wait_until
 from runtime.test_use_watch import come_and_go, listed
 
-ALONE = {"count_unwatched": None}  # as a person gives a command who accepts nothing
+ALONE = {"count_unwatched": None}  # as a user runs a command without accepting unwatched time
 YOUNG = {"minimumAge": "3s", "maximumAge": "3s"}
 
 
 def age(node, image):
-    """(seconds toward minimumAge, seconds toward maximumAge) as a command sees them."""
+    """(seconds toward minimumAge, seconds toward maximumAge) in a command."""
     one = next(one for one in node.json("images", **ALONE)["images"] if one["id"] == image.id)
     return one["watchedUnusedSeconds"], one["ageSeconds"]
 

@@ -1,4 +1,4 @@
-"""Images that cannot be pulled again are archived before they go, and `restore` brings them back."""
+"""Images that cannot be pulled again are archived before their removal, and `restore` brings them back."""
 import io
 import json
 import os
@@ -15,7 +15,7 @@ ALONE = {"kubeconfig": None, "policy_file": None, "node_name": None}
 
 @pytest.fixture
 def archives(node):
-    """The directory of archives, in the state directory, where restore looks by itself."""
+    """The directory of archives in the state directory, where restore looks by default."""
     directory = node.state / "archive"
     write_policy(node, directory)
     return directory
@@ -103,7 +103,7 @@ def test_what_can_be_pulled_again_is_not_archived(node, archives):
 
 
 def spared_of(report):
-    """id -> why, of a SweepReport."""
+    """id -> reason, from a SweepReport."""
     return {outcome["id"]: outcome["error"] for outcome in report["outcomes"] if outcome["outcome"] == "Spared"}
 
 
@@ -137,13 +137,13 @@ def test_an_image_whose_layers_containerd_has_dropped_stays(node, archives):
     layer = content_labels(node, image)["containerd.io/gc.ref.content.l.1"]
     node.containerd.ctr("content", "rm", layer)
     spared = spared_of(sweep(node))
-    assert f"containerd does not have {layer} of it any more" in spared[image.id]
+    assert f"containerd no longer has blob {layer};" in spared[image.id]
     assert image.id in node.containerd.ids()
     assert os.listdir(archives) == []
 
 
 def content_labels(node, image):
-    """Of the image's manifest: what it refers to."""
+    """The content labels of the image's manifest: the blobs that it refers to."""
     line = next(line for line in node.containerd.ctr("content", "ls").splitlines() if line.startswith(image.digest))
     labels = dict(label.split("=", 1) for label in line.split()[-1].split(","))
     return {key: value for key, value in labels.items() if key.startswith("containerd.io/gc.ref.content.")}
@@ -162,17 +162,17 @@ def test_the_oldest_archives_make_room(node, archives):
 
 
 def spoil(content):
-    """A byte of the largest blob is another."""
+    """Changes one byte of the largest blob."""
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         at = max(archive.getmembers(), key=lambda member: member.size).offset_data
     return content[:at + 100] + bytes([content[at + 100] ^ 1]) + content[at + 101:]
 
 
 @pytest.mark.parametrize("damage, says", [
-    (lambda content: content[:len(content) // 2], "is cut off"),
-    (lambda content: spoil(content), "is damaged: blobs/sha256/"),
-    (lambda content: b"", "is cut off"),
-    (lambda content: b"no tar file" * 100, "is no tar file, or a damaged one"),
+    (lambda content: content[:len(content) // 2], "the file is truncated"),
+    (lambda content: spoil(content), "is damaged: the digest of blobs/sha256/"),
+    (lambda content: b"", "the file is truncated"),
+    (lambda content: b"no tar file" * 100, "not a tar file, or damaged"),
 ])
 def test_a_damaged_archive_is_refused_and_leaves_nothing(node, archives, damage, says):
     image = node.load("registry.example/built:v1", local=True)
@@ -194,7 +194,8 @@ def test_an_archive_of_another_image_is_refused(node, archives):
 
 
 def with_manifest(content, name, image_content=None):
-    """The archive CONTENT with one more entry in its index: NAME for its own image, or for that of IMAGE_CONTENT."""
+    """The archive CONTENT with one more entry in its index: NAME for its own image, or for the image of IMAGE_CONTENT.
+    """
     def files(text):
         with tarfile.open(fileobj=io.BytesIO(text)) as archive:
             return {member.name: archive.extractfile(member).read() for member in archive.getmembers()}
@@ -224,13 +225,13 @@ def test_an_archive_with_a_name_that_the_journal_lacks_is_refused_whole(node, ar
     path.write_bytes(with_manifest(whole, "registry.example/built:v1", evil))  # its own name, for another image
     outcome, error = restore(node, "--image", image.id, code=1)
     assert outcome == {image.id: "Failed"} and records(node) == before
-    assert "the archive has another image than" in error[image.id]
+    assert "the archive contains another image than" in error[image.id]
 
 
 @pytest.mark.parametrize("make, says", [
-    (lambda path: os.mkfifo(path), "is no regular file"),
+    (lambda path: os.mkfifo(path), "not a regular file"),
     (lambda path: os.symlink("/etc/hostname", path), "Too many levels of symbolic links"),
-    (lambda path: os.mkdir(path), "is no regular file"),
+    (lambda path: os.mkdir(path), "not a regular file"),
 ])
 def test_what_is_no_regular_file_is_not_read(node, archives, make, says):
     image = node.load("registry.example/built:v1", local=True)

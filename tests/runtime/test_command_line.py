@@ -1,4 +1,4 @@
-"""What the command line understands and what it refuses, and in which words; none of it needs a node."""
+"""The commands and flags that the program accepts or refuses, and its messages. No test needs a node."""
 import subprocess
 
 import pytest

@@ -1,7 +1,8 @@
-"""Every recipe of the cookbook, as it stands there, on a node whose disk is 90 % full: it keeps what it says it keeps.
+"""Every recipe of the cookbook, unchanged, on a node whose disk is 90 % full: it keeps the images that it promises to
+keep.
 
-The images are ten days old and idle, but for those that something needs; time without a use that no agent watched counts,
-as the recipes are about what an agent has seen.
+The images are ten days old and idle, except for those that something needs. Unwatched time without a use counts,
+because the recipes are about the observations of an agent.
 """
 import contextlib
 import datetime
@@ -24,7 +25,7 @@ DAY = 24 * 3600 * 10**9
 SHOP, BUILT = "registry.example.com/shop", "registry.example.com/built"
 
 NEEDED = {"in use", "exited container", "pending pod", "scaled to zero", "CronJob"}
-PULLED = {  # what nothing needs, and a registry has
+PULLED = {  # not needed, and a registry has it
     "api v4": f"{SHOP}/api:v4", "api v3": f"{SHOP}/api:v3", "api v2": f"{SHOP}/api:v2", "api v1": f"{SHOP}/api:v1",
     "idle v2": "quay.io/team/idle:v2", "idle v1": "quay.io/team/idle:v1", "idle v0": "quay.io/team/idle:v0",
     "golang": "docker.io/library/golang:1.22", "CI base": "registry.example.com/ci/base/go:1",
@@ -35,13 +36,13 @@ YOUNG = {"young": "quay.io/team/young:v1"}
 API = {"api v4", "api v3", "api v2", "api v1"}
 ALL = {*PULLED, *LOCAL, *YOUNG}
 
-# (heading, number of the block below it) -> what it keeps besides the needed ones, and what goes
+# (heading, number of the block below it) -> images that it keeps besides the needed ones, and images to remove
 RECIPES = {
     ("Keep the last N of each repository", 0): ({"api v4", "api v3", *LOCAL, "young"}, {"api v2", "api v1"}),
     ("Keep the last N of each repository", 1): ({"api v4", "idle v2", "idle v1", "golang", *LOCAL, "young"},
                                                 {"api v3", "api v2", "idle v0"}),
     ("CI nodes", 0): ({"golang", "CI base", "built", "built v2", "young"}, {"idle v1", "k8s", "built v1"}),
-    ("Air-gapped, or images loaded by hand", 0): (ALL, set()),  # registry.example.com is away, and confirms nothing
+    ("Air-gapped, or images loaded by hand", 0): (ALL, set()),  # registry.example.com confirms nothing
     ("Minikube, kind: everything is built locally", 0): ({"built", "built v2", "localhost", "young"}, {"built v1"}),
     ("By disk pressure only", 0): ({*LOCAL, "young"}, {"idle v0"}),
     ("Different nodes, different policies", 0): (ALL, set()),
@@ -57,7 +58,7 @@ WINDOWS = ("Maintenance windows", 0)
 
 
 def recipes():
-    """(heading, number) -> text, of every block of the page that is a policy."""
+    """(heading, number) -> text, for every block of the page that is a policy."""
     found = {}
     for part in (ROOT / "docs/policy-cookbook.md").read_text().split("\n## ")[1:]:
         heading = part.partition("\n")[0].replace("`", "")
@@ -91,7 +92,7 @@ def put_workloads(node, images):
 
 
 def grow_old(node):
-    """As if all that was seen had been seen ten days ago."""
+    """Makes all observations ten days older."""
     with contextlib.closing(sqlite3.connect(node.state / "ledger.db")) as ledger, ledger:
         ledger.execute("UPDATE image SET first_seen_ns = first_seen_ns - ?", (10 * DAY,))
         ledger.execute("UPDATE image SET last_used_ns = last_used_ns - ? WHERE last_used_ns IS NOT NULL", (10 * DAY,))
@@ -99,7 +100,7 @@ def grow_old(node):
 
 
 def fill(node, percent):
-    """Writes a file beside containerd until so much of the disk is used, as df counts it."""
+    """Writes a file beside containerd until this share of the disk is used, as df counts it."""
     seen = os.statvfs(node.containerd.root)
     used = (seen.f_blocks - seen.f_bfree) * seen.f_frsize
     usable = used + seen.f_bavail * seen.f_frsize
@@ -130,7 +131,7 @@ def crowded(containerd_version):
 
 
 def swept(node, images, text, *arguments, expected=()):
-    """The names of what is left after as many runs as it takes until EXPECTED are gone, or three."""
+    """The names of the remaining images after the runs that remove EXPECTED, at most three."""
     node.policy_file.write_text(text.replace("/state/archive", str(node.workdir.path / "archive")))
     seen = os.statvfs(node.containerd.root)
     assert 100 * (1 - seen.f_bavail / (seen.f_blocks - seen.f_bfree + seen.f_bavail)) >= 89
@@ -151,7 +152,7 @@ def swept(node, images, text, *arguments, expected=()):
 def test_a_recipe_keeps_what_it_says(crowded, recipe):
     node, images = crowded
     kept, gone = RECIPES[recipe]
-    # Where nothing is to go, the policy itself must see to it, and not the command.
+    # If nothing is to be removed, the policy itself must ensure that, and not the command.
     real = ["--dry-run=false"] if gone or recipe[0].startswith("Air-gapped") else []
     left, result = swept(node, images, recipes()[recipe], *real, expected=gone)
     assert NEEDED | kept <= left, (sorted((NEEDED | kept) - left), result.stdout)
@@ -174,6 +175,6 @@ def test_what_the_archive_recipe_removed_comes_back(crowded):
     node, images = crowded
     recipe = "Remove what no registry has, and keep an archive of it", 0
     swept(node, images, recipes()[recipe], "--dry-run=false", expected={"built"})
-    (node.containerd.root.parent / "filler").unlink()  # restore leaves the kubelet its room
+    (node.containerd.root.parent / "filler").unlink()  # restore leaves the space of the kubelet free
     node.run("restore", "--image", LOCAL["built"], "--dry-run=false")
     assert wait_until(lambda: images["built"].id in node.containerd.ids(), 10)

@@ -1,4 +1,4 @@
-"""The demo tells its story, and leaves nothing behind when it is interrupted."""
+"""The demo shows its steps, and leaves nothing behind if it is interrupted."""
 import os
 import pathlib
 import signal
@@ -13,7 +13,7 @@ DEMO = pathlib.Path(__file__).resolve().parents[2] / "scripts/demo"
 
 @pytest.fixture
 def labs():
-    """A place for the demo's lab alone, which the next run clears should this one be killed."""
+    """A separate place for the lab of the demo. The next run clears it if this one is killed."""
     with workdir.Workdir() as directory:
         yield directory.path
 
@@ -37,7 +37,7 @@ def test_it_removes_the_old_versions_and_keeps_the_rest(labs):
                  "Verified: all 2 referenced images are present", "backend-api: running", "frontend: running"):
         assert line in text
     afterwards, report = text[text.rindex("=== Afterwards"):].split("=== The report of that run")
-    assert "backend-api:v5" in afterwards and "backend-api:v4" in afterwards  # in use, and room to roll back
+    assert "backend-api:v5" in afterwards and "backend-api:v4" in afterwards  # in use, and kept for rollback
     assert "backend-api:v3" not in afterwards
     assert "| shop.example/backend-api | v1 | 12.3MiB | Replaced by v5 |" in report
     assert "(duplicate tag)" in report and "Pods ready before: 2 of 2, after: 2." in report

@@ -1,4 +1,4 @@
-"""Removal while an image is being pulled that takes long."""
+"""Removal during a long pull of an image."""
 import os
 
 from lab.trickling_registry import TricklingRegistry

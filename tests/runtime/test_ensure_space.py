@@ -1,4 +1,5 @@
-"""`imagesweep ensure-space`: room on a real disk, safest first, and the exit code that says whether there is."""
+"""`imagesweep ensure-space`: frees space on a real disk, the safest images first. The exit code shows whether there is
+enough space."""
 import os
 import pty
 import re
@@ -39,7 +40,7 @@ def full(small_disk):
 
 def test_it_frees_safest_first_until_there_is_room_and_no_more(full):
     node, used, superseded, idle = full
-    wanted = available(node) + 50 * MIB  # of 40 MiB an image: the layer, and the layer as it came
+    wanted = available(node) + 50 * MIB  # of 40 MiB per image: the layer, and the compressed layer
     report = node.json("ensure-space", f"{wanted}B", "--dry-run=false")
     removed = [outcome["id"] for outcome in report["outcomes"] if outcome["outcome"] == "Removed"]
     assert removed[0] == superseded.id and set(removed[1:]) <= {image.id for image in idle}
@@ -106,7 +107,7 @@ def test_a_dry_run_that_cannot_reach_the_target_exits_as_the_real_run_would(full
     assert re.search(r"the removals would free .*: .* missing", result.stdout) and node.containerd.ids() == before
 
 
-# btrfs gives the space of removed files back with its next commit, XFS in the background.
+# btrfs frees the space of deleted files at its next commit, XFS in the background.
 @pytest.mark.parametrize("kind", ["btrfs", "xfs", "ext4"])
 def test_no_more_goes_on_a_file_system_that_gives_space_back_late(containerd_version, kind):
     with node_on_a_disk(containerd_version, 900 * MIB, kind=kind) as node:

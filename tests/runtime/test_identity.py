@@ -1,5 +1,5 @@
-"""What is remembered of an image is about that image: not about what its name means later, nor about one that was away in
-between, nor about the names that the CRI shows alone."""
+"""Recorded facts belong to one image. They do not apply to a later image with its name, or to an image that was away in
+between. They also cover names that the CRI does not show."""
 import time
 
 import pytest
@@ -11,7 +11,7 @@ AGE = 15  # seconds
 
 @pytest.fixture
 def watched(node):
-    """A function that starts an agent which only watches; it returns once the images of now are old enough."""
+    """A function that starts an agent that only watches. It returns when the current images are old enough."""
     running = []
 
     def start():
@@ -38,7 +38,7 @@ def test_a_use_counts_for_the_image_that_the_name_meant_then(node, watched):
     watched()
     node.containerd.ctr("containers", "create", *node.containerd.import_flags[-2:], used.names[0], "by-hand")
     node.containerd.ctr("containers", "rm", "by-hand")
-    node.load("registry.example/dev/tool:latest")  # the tag moves on
+    node.load("registry.example/dev/tool:latest")  # the tag moves
     assert outcomes(node) == {idle.id: "Removed"}
     assert used.id in node.containerd.ids()
 
@@ -58,7 +58,7 @@ def test_an_image_that_was_away_and_came_again_is_young(node, watched):
     assert again.id in node.containerd.ids()
 
 
-# Records without a tag or a domain are in no list of the CRI; a removal takes them all the same.
+# The CRI does not list records without a tag or a domain. A removal deletes them too.
 @pytest.mark.parametrize("name, pattern", [("registry.corp/base/app", "registry.corp/base/**"),
                                            ("golden", "docker.io/library/golden")])
 @pytest.mark.parametrize("local_only", ["Always", "Never"])

@@ -1,4 +1,4 @@
-"""Images of many small files on a file system with few inodes: bytes are not what runs out."""
+"""Images of many small files on a file system with few inodes: inodes run out before bytes."""
 import os
 
 import pytest
@@ -20,7 +20,8 @@ def small_disk(containerd_version):
         yield node
 
 
-# K15: unused images go until the low mark of inodes; what is in use stays, though bytes are plenty.
+# K15: unused images are removed down to the low threshold of inodes. Images in use stay, although there are enough
+# bytes.
 def test_unused_images_go_until_the_low_mark_of_inodes(small_disk):
     node = small_disk
     root = node.containerd.root

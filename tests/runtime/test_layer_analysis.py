@@ -1,5 +1,5 @@
 """`imagesweep analyze --layers` on services that all copy one context and install the same libraries, before and after
-they share a base, and `analyze --compare` of the two."""
+they share a base, and `analyze --compare` of the two documents."""
 import json
 import random
 import types
@@ -19,7 +19,7 @@ def noise(seed, size):
 
 
 class Project:
-    """Images of one project: a copied context, a heavy library, and a little of each service's own."""
+    """Images of one project: a copied context, a large library, and a small layer of each service."""
 
     def __init__(self, node):
         self.node, self.pause = node, images.pause_layer(node.workdir.path)
@@ -34,7 +34,7 @@ class Project:
         return image
 
     def copied(self, mtime):
-        """The context as a build copies it: the same files, another time."""
+        """The context as a build copies it: the same files with another time."""
         return touched({"app/backend.bin": self.context}, mtime)
 
     def installed(self, mtime):
@@ -54,7 +54,7 @@ class Project:
 
 
 def touched(files, mtime):
-    """A layer whose files were written at another time: as large, and another digest."""
+    """A layer with the same files, written at another time: the same size, but another digest."""
     before, images.MTIME = images.MTIME, images.MTIME + 60 * mtime
     try:
         return images.layer(files)
@@ -93,12 +93,12 @@ def test_services_that_copy_one_context_and_the_same_with_a_shared_base(node, pr
     assert (before["kind"], before["node"], before["unread"]) == ("LayerAnalysis", "node1", [])
     assert before["totals"]["imagesWithoutHistory"] == 0
 
-    # The context is named, with all services and what one copy in place of many saves.
+    # The context is named, with all services and the savings of one copy.
     context, library = before["lookAlikes"][:2]
     assert context["instruction"] == "COPY . /app" and not context["identical"]
     assert context["layers"] == len(context["repositories"]) == SERVICES
     assert context["bytes"] * (SERVICES - 1) == context["savedBytes"] >= 2 * MIB * (SERVICES - 1)
-    # So is the library.
+    # The library too.
     assert library["instruction"] == "RUN /bin/sh -c pip install torch==2.1.0"
     assert library["layers"] == SERVICES and library["savedBytes"] == library["bytes"] * (SERVICES - 1)
     heaviest = before["heaviestLayers"][:2 * SERVICES]
@@ -117,7 +117,7 @@ def test_services_that_copy_one_context_and_the_same_with_a_shared_base(node, pr
         assert expected in table
     assert "| Saves | Layers |" in analyze(node, output="markdown")
 
-    # The same services once more, from one base.
+    # The same services again, from one base.
     for image in bloated:
         node.containerd.cri.remove_image(image.id)
     project.repaired()
@@ -134,7 +134,7 @@ def test_services_that_copy_one_context_and_the_same_with_a_shared_base(node, pr
     assert ratio.before < 1.5 and ratio.after > 8
     assert reuse.before < 30 and 80 < reuse.after < 100, "what the repair promises: 80 to 90 percent and more"
     assert disk.changePercent < -80
-    # What the first document said one base would save is what the change saved, and the compressed layers besides.
+    # The change saved as much as the first document said for one base, and also the compressed layers.
     assert -disk.change >= change["Look-alike layers would save"].before
     assert change["Images"].change == 0
 

@@ -1,4 +1,4 @@
-"""What plan, its --profile and --diff, and analyze say of one node."""
+"""The reports of plan, its --profile and --diff, and analyze on one node."""
 import pytest
 
 from lab.agent import policy
@@ -29,7 +29,7 @@ def test_a_profile_that_is_tried_is_as_if_the_policy_said_so(node):
 
 
 def test_a_profile_that_contradicts_the_policy_is_a_usage_error_and_no_option(node):
-    node.write_policy(minimumAge="48h", maximumAge="0s")  # 0s is off, whatever the minimum
+    node.write_policy(minimumAge="48h", maximumAge="0s")  # 0s disables it, for any minimum
     node.run("plan", "--profile=Aggressive")
     text = policy(minimumAge="48h").replace(' "maximumAge": "1s",\n', "")
     node.policy_file.write_text(text)

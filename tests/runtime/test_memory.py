@@ -1,4 +1,4 @@
-"""What a large or a strange API server costs the agent: little more memory than an ordinary one."""
+"""The memory that a large or unusual API server costs the agent: little more than an ordinary one."""
 import pathlib
 import subprocess
 import sys
@@ -13,11 +13,11 @@ from lab.workdir import Workdir
 
 MEBIBYTE = 1 << 20
 LIMIT = 64 * MEBIBYTE  # of the chart
-MOST = 8 * MEBIBYTE  # on top of an agent on the same node before
+MOST = 8 * MEBIBYTE  # more than an agent on the same node before
 
 
 def peak(agent):
-    """The agent's greatest resident set so far, in bytes."""
+    """The greatest resident set of the agent so far, in bytes."""
     status = pathlib.Path(f"/proc/{agent._process.pid}/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) * 1024
 
@@ -67,7 +67,7 @@ def test_answers_that_are_no_list(node, ordinary, status, body):
     with node.agent() as agent:
         agent.wait_for("Finished run", seconds=60)
         node.api.store.instead = lambda path: (status, body) if path.startswith("/api/v1/pods?") else None
-        node.api.store.forget_history()  # ends the watch, so that it lists too
+        node.api.store.forget_history()  # ends the watch, so that the agent also lists
         node.put_configmap(dryRun=True, interval="2m")
         refused = agent.wait_for("Run aborted", seconds=60)
         assert "pods" in refused["err"], refused
@@ -84,7 +84,7 @@ def crowd(node):
         put_pod(node, f"done{number}", "Succeeded", metadata=fields)
 
 
-# All of it at once, and what the kernel counts for the container, not what the process says of itself.
+# Everything at once. The kernel's count for the container decides, not the process's own figures.
 def test_the_memory_cgroup_of_an_agent_among_many_pods_and_strange_answers_stays_below_40_mebibytes(node):
     crowd(node)
     node.put_configmap(dryRun=True)
@@ -108,8 +108,8 @@ def test_the_memory_cgroup_of_an_agent_among_many_pods_and_strange_answers_stays
 
 @pytest.fixture
 def crowded():
-    """A function that starts an agent in a cgroup of LIMIT on a node of so many images, and of containers with
-    annotations of so many bytes each."""
+    """A function that starts an agent in a cgroup of LIMIT, on a node with a given number of images, and of containers
+    with annotations of a given number of bytes."""
     with Workdir() as workdir, StandInApi(workdir.path / "objects") as api, memory_cgroup(LIMIT) as cgroup:
         api.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node1", "uid": "6d1f0a52"}})
         api.put({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "tenant", "name": "one", "uid": "uid-one"},

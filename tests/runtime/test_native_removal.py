@@ -1,4 +1,4 @@
-"""Removal by containerd's own services: one garbage collection for a batch, freed bytes as predicted."""
+"""Removal through containerd's own services: one garbage collection for each batch, and freed bytes as predicted."""
 import pytest
 
 from lab import images
@@ -18,7 +18,7 @@ def removed(report):
 
 
 def remove_calls(node):
-    """The calls of the CRI that removed something."""
+    """The calls of RemoveImage in the log of containerd."""
     return [line for line in node.containerd.cell.log("containerd").read_text().splitlines()
             if "RemoveImage" in line and "returns" not in line]
 
@@ -40,7 +40,7 @@ def test_a_run_frees_to_the_byte_what_it_predicted(disk):
     assert node.containerd.ids() == {node.pause.id, node.system.id, used.id}
     assert freed == predicted
     assert report["predictedFreedBytes"] == predicted.bytes
-    # The run's own measure has containerd's databases and log in it, which grow.
+    # The measure of the run includes containerd's databases and log, which grow.
     assert abs(report["measuredFreedBytes"] - predicted.bytes) < MIB
     assert remove_calls(node) == calls, "all of it by containerd's own services"
 

@@ -1,4 +1,5 @@
-"""Where an image came from, for every way of bringing one in: what containerd leaves of it, and what is judged by that."""
+"""The origin of an image for every way to bring one in: the traces that it leaves in containerd, and the resulting
+verdict."""
 import pytest
 
 from lab import images
@@ -7,7 +8,7 @@ from lab.registry import Registry
 
 
 class Ways:
-    """Ways of bringing images into NODE, some of them from a registry in its cell."""
+    """Ways to bring images into NODE. Some use a registry in its cell."""
 
     def __init__(self, node):
         self.node, self.containerd, self.registry = node, node.containerd, Registry(node.containerd)
@@ -31,7 +32,7 @@ class Ways:
         return self.listed(image)
 
     def load(self, name, *flags):
-        """As `ctr images import` with FLAGS, which is how kind and scripts load images."""
+        """As `ctr images import` with FLAGS, with which kind and scripts load images."""
         archive, image = self.make(name)
         path = archive.write(self.node.workdir.path / "import.tar")
         self.containerd.ctr("images", "import", *flags, *self.containerd.import_flags, str(path))
@@ -135,7 +136,7 @@ def test_what_was_exported_and_imported_again_has_a_repo_digest_and_no_evidence(
     assert ways.origin(image)["all"] == [reference] and ways.kind(image) == "Unknown"
 
 
-# Killed between two records, a removal leaves some of them.
+# If a removal is killed between two records, some of them remain.
 @pytest.mark.parametrize("left", ["tag", "digest", "id"])
 def test_what_a_killed_removal_left_is_not_local_for_ever(ways, left):
     image = ways.pull("shop/app:v1")
@@ -145,7 +146,7 @@ def test_what_a_killed_removal_left_is_not_local_for_ever(ways, left):
             ways.containerd.ctr("images", "rm", record)
     names = {"tag": {records["tag"]}, "digest": {records["digest"]}, "id": set()}[left]
     assert wait_until(lambda: set(ways.origin(image)["all"]) == names, 10), ways.origin(image)
-    # The journal gives the digest back to what imagesweep's own removal left; else a pull does.
+    # The journal restores the digest after a removal by imagesweep. Otherwise a pull does.
     assert ways.kind(image) == ("Pulled" if left == "digest" else "Local")
     ways.containerd.cri.pull(image.digest_references[0])
     assert wait_until(lambda: ways.kind(image) == "Pulled", 10)

@@ -1,4 +1,4 @@
-"""`imagesweep policy` needs no node: exit code 0 for a good policy, 2 for a bad one with every complaint."""
+"""`imagesweep policy` needs no node: exit code 0 for a valid policy, 2 for an invalid one with every error."""
 import json
 
 import pytest

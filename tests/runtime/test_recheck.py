@@ -1,4 +1,5 @@
-"""What goes in several steps: a use that appears in between, a process that is killed in between, names that leave ghosts."""
+"""Removals in several steps: a use that appears in between, a process that is killed in between, and names that leave
+images that the CRI still lists."""
 import contextlib
 import signal
 import subprocess
@@ -28,7 +29,7 @@ def listed(node, image):
 
 @contextlib.contextmanager
 def while_names_go(node, image):
-    """A thread that runs what is appended to the list once the image has lost a name."""
+    """A thread that runs the appended functions when the image has lost a name."""
     actions, ended = [], threading.Event()
 
     def watch():
@@ -52,7 +53,7 @@ def removed(report):
     return {outcome["id"] for outcome in report["outcomes"] if outcome["outcome"] == "Removed"}
 
 
-# A container that is made while the names of its image go: the last one stays, and the others come back.
+# A container is created while the names of its image are deleted: the last name stays, and the others are restored.
 def test_an_image_that_comes_into_use_while_its_names_go_keeps_all_of_them(node):
     image = load_many(node)
     node.write_policy(keep={"localOnly": "Never"})
@@ -61,7 +62,7 @@ def test_an_image_that_comes_into_use_while_its_names_go_keeps_all_of_them(node)
     made = []
 
     def use():
-        # The CRI makes a container by the first name it knows, which may be the one that has just gone.
+        # The CRI creates a container with the first name that it knows, which may just have been deleted.
         while not made and listed(node, image) is not None:
             with contextlib.suppress(grpc.RpcError):
                 made.append(node.containerd.cri.add_container(pod, "late", image.id))
@@ -71,7 +72,7 @@ def test_an_image_that_comes_into_use_while_its_names_go_keeps_all_of_them(node)
     if not made:
         pytest.fail("the container was never made: the names went before it was seen")
     assert image.id not in removed(report)
-    # containerd's CRI learns of names by events, a moment after they are made.
+    # containerd's CRI learns of names from events, a moment after their creation.
     assert wait_until(lambda: len(listed(node, image).repo_tags) == MANY, 10)
     assert report["verification"]["missing"] == []
 
@@ -111,7 +112,7 @@ def test_a_name_without_a_domain_or_a_tag_leaves_no_ghost(node, name):
     assert [one for one in node.containerd.ctr("images", "ls", "-q").split() if "alpine" in one or "app" in one] == []
 
 
-# A container of `ctr` that comes after the batch began is in no list of the CRI.
+# The CRI does not list a container of `ctr` that is created after the start of the batch.
 def test_a_container_outside_the_cri_that_comes_while_names_go_keeps_its_image(node):
     image = load_many(node)
     node.write_policy(keep={"localOnly": "Never"})
@@ -124,5 +125,5 @@ def test_a_container_outside_the_cri_that_comes_while_names_go_keeps_its_image(n
     if not made:
         pytest.fail("the container was never made: the names went before it was seen")
     assert image.id not in removed(report)
-    # containerd's CRI learns of names by events, a moment after they are made.
+    # containerd's CRI learns of names from events, a moment after their creation.
     assert wait_until(lambda: len(listed(node, image).repo_tags) == MANY, 10)

@@ -1,10 +1,11 @@
-"""When it cannot see, it does not delete: it refuses with exit code 1 and names the source."""
+"""Without evidence, the program removes nothing: it refuses with exit code 1 and names the source."""
 import pytest
 
 
 @pytest.fixture
 def prepared(node):
-    """A node with something to remove and something in use; removing must be possible, or these tests prove nothing."""
+    """A node with one image to remove and one in use. The removal must be possible, otherwise these tests prove
+    nothing."""
     node.unneeded = node.load("registry.example/shop/old:v1")
     node.used = node.load("registry.example/shop/api:v1")
     node.pod = node.start_pod("api-0", node.used)

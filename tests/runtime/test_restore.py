@@ -1,4 +1,4 @@
-"""`imagesweep restore`: what runs removed comes back, from real registries."""
+"""`imagesweep restore` brings back the images that runs removed, from real registries."""
 import base64
 import json
 import signal
@@ -38,7 +38,7 @@ def shop(node):
 
 
 def listed(node):
-    """id -> all names, as CRI has them."""
+    """id -> all names, as in CRI."""
     return {image.id: {*image.repo_tags, *image.repo_digests} for image in node.containerd.cri.images()}
 
 
@@ -49,12 +49,12 @@ def sweep(node, *gone):
     assert wait_until(lambda: not node.containerd.ids() & {image.id for image in gone}, 10)
 
 
-# What a person gives: neither Kubernetes nor a policy.
+# The arguments of a user: neither Kubernetes nor a policy.
 ALONE = {"kubeconfig": None, "policy_file": None, "node_name": None}
 
 
 def restore(node, *arguments, code=0):
-    """For real, unless ARGUMENTS say `--dry-run`."""
+    """Runs the restore for real, unless ARGUMENTS contain `--dry-run`."""
     if "--dry-run" not in arguments:
         arguments = (*arguments, "--dry-run=false")
     report = node.json("restore", *arguments, code=code, **ALONE)
@@ -88,7 +88,7 @@ def outcomes_of(report):
 
 def test_what_came_back_is_as_young_as_what_was_just_pulled(node, shop):
     image = shop.pull("shop/api:v1")
-    sweep(node, image)  # and nobody looks at the node without it
+    sweep(node, image)  # and no command reads the node without the flag
     restore(node, "--last")
     node.write_policy(minimumAge="1s")
     assert node.verdicts()[image.id] == ("Keep", "TooYoung")
@@ -114,7 +114,7 @@ def test_one_image_by_any_name_and_one_run_by_the_beginning_of_its_id(node, shop
 def test_comes_back_by_digest_and_leaves_a_tag_that_moved_on_alone(node, shop):
     old = shop.pull("shop/api:v1")
     sweep(node, old)
-    new = shop.pull("shop/api:v1")  # the tag means this one now, in the registry and on the node
+    new = shop.pull("shop/api:v1")  # the tag now refers to this one, in the registry and on the node
     report = restore(node, "--last")
     assert outcomes_of(report) == {old.id: "Restored"}
     assert any("names another image" in note for note in report["images"][0]["notes"])
@@ -141,7 +141,7 @@ def test_killed_half_way_it_can_be_repeated(node, shop):
     assert listed(node) == before
 
 
-# A kill between the pull and the names: the image is here, by its digest alone.
+# A kill between the pull and the names: the image exists, with its digest only.
 def test_names_that_are_missing_are_added_to_what_is_here(node, shop):
     image = shop.pull("shop/api:v1", "shop/api:latest")
     before = listed(node)
@@ -162,9 +162,9 @@ def test_each_registry_that_fails_is_explained_and_the_others_images_come_back(n
     report = restore(node, "--last", code=1)
     assert outcomes_of(report) == {good.id: "Restored", lost.id: "Failed", away.id: "Failed", often.id: "Failed"}
     errors = {image["id"]: image["error"] for image in report["images"]}
-    assert errors[lost.id].startswith("127.0.0.1:5000 does not have it any more (")
-    assert errors[away.id].startswith("127.0.0.1:5001 is not reached from this node (")
-    assert errors[often.id].startswith("127.0.0.1:5002 limits how often it may be asked; try again later")
+    assert errors[lost.id].startswith("127.0.0.1:5000 no longer has the image (")
+    assert errors[away.id].startswith("127.0.0.1:5001 cannot be reached from this node (")
+    assert errors[often.id].startswith("127.0.0.1:5002 limits the rate of pulls; try again later")
     assert good.id in node.containerd.ids()
     closed.start()
     assert outcomes_of(restore(node, "--image", away.names[0])) == {away.id: "Restored"}
@@ -176,7 +176,7 @@ def test_private_images_come_back_with_a_pull_secret_and_not_without(node, tmp_p
     image = private.pull("team/api:v1")
     sweep(node, image)
     report = restore(node, "--last", code=1)
-    assert report["images"][0]["error"].startswith("127.0.0.1:5000 wants other credentials; give --pull-secret (")
+    assert report["images"][0]["error"].startswith("127.0.0.1:5000 denied access; pass credentials with --pull-secret (")
     secret = tmp_path / "config.json"
     secret.write_text(docker_config("127.0.0.1:5000/other", "reader", "wrong"))
     assert outcomes_of(restore(node, "--last", "--pull-secret", secret, code=1)) == {image.id: "Failed"}

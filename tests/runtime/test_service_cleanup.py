@@ -1,13 +1,13 @@
-"""A node like one that was cleaned up by hand, with the document that its owner wrote about it: seven services in use,
-old images of five of them, one with a second tag, and two projects that nobody works on any more. The program must come
-to the same where a tag proves the order: each image goes for the same reason, and its report has the document's tables.
-Where it was the owner who knew that "v2" came before "latest", the image stays."""
+"""A node like one that its owner cleaned up by hand and documented: seven services in use, old images of five of them,
+one with a second tag, and two abandoned projects. Where a tag proves the order, the program must have the same result:
+each image is removed for the same reason, and the report has the tables of the document. Where only the owner knew that
+"v2" came before "latest", the image stays."""
 import json
 import re
 
 import pytest
 
-# repository -> (deployed, {previous image's tags: what the document says of each})
+# repository -> (deployed, {tags of a previous image: its text in the document})
 SERVICES = {
     "audit-service": ("v3-idempotency-fixed", {("v2-idempotency",): {"v2-idempotency": "Replaced by v3-idempotency-fixed"}}),
     "backend-api": ("v3-idempotency-fixed", {("v2-idempotency", "latest"): {
@@ -18,7 +18,7 @@ SERVICES = {
     "recurring-task-service": ("latest", {}),
     "websocket-service": ("latest", {}),
 }
-# Which of these and what is deployed is newer nothing tells: "latest" and "v2" have no common order.
+# Nothing shows whether these or the deployed image are newer: "latest" and "v2" have no common order.
 WITHOUT_ORDER = {"mcp-server": "latest", "notification-service": "v2", "recurring-task-service": "v2"}
 OLD_PROJECTS = ("bilali/todo-backend:latest", "fastapt-task:dev")
 POLICY = {
@@ -47,7 +47,8 @@ def cleaned(node):
 
 
 def grid(markdown, title):
-    """The rows of the table below the heading that begins with TITLE (a regular expression), header and rule left out."""
+    """The rows of the table below the heading that begins with TITLE (a regular expression), without header and rule.
+    """
     section = next((part for part in markdown.split("\n## ") if re.match(title, part)), None)
     assert section, f"no table {title!r} in:\n{markdown}"
     rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]

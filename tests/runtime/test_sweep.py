@@ -1,4 +1,4 @@
-"""What `imagesweep sweep` removes from a real containerd, and what it leaves."""
+"""The images that `imagesweep sweep` removes from a real containerd, and the images that stay."""
 import pytest
 
 from lab import cri
@@ -6,7 +6,7 @@ from lab.agent import outcomes
 from lab.containerd import LATEST
 
 
-# D02, in small
+# D02, on a small scale
 def test_keeps_what_any_container_uses_and_removes_the_rest(node):
     running, exited, created = (node.load(f"registry.example/shop/{name}:v1") for name in ("run", "exit", "create"))
     unneeded = [node.load(f"registry.example/shop/old:v{number}") for number in range(3)]
@@ -30,8 +30,8 @@ def test_says_who_uses_a_kept_image(node):
     assert "api-0" in node.run("explain", "registry.example/shop/api:v1").stdout
 
 
-# KEP-4639: no list of containers shows it. Nor does the pod here, so that the runtime alone tells of it.
-@pytest.mark.containerd(LATEST)  # from 2.1 on
+# KEP-4639: no list of containers shows it. The pod does not either, so only the runtime knows it.
+@pytest.mark.containerd(LATEST)  # since 2.1
 def test_keeps_an_image_that_is_only_mounted_as_a_volume(node):
     app, unneeded = node.load("registry.example/shop/app:v1"), node.load("registry.example/shop/old:v1")
     states, pods, mounted = {"run": cri.RUNNING, "exit": cri.EXITED, "create": cri.CREATED}, {}, {}
@@ -80,7 +80,7 @@ def test_the_sandbox_image_stays_though_no_container_shows_it(node):
     node.start_pod("after", node.load("registry.example/shop/api:v1"))
 
 
-@pytest.mark.containerd(LATEST)  # 1.6 knows no pins
+@pytest.mark.containerd(LATEST)  # 1.6 has no pins
 def test_a_pinned_image_stays(node):
     pinned = node.load("registry.example/shop/pinned:v1")
     for name in (*pinned.names, *pinned.digest_references):
@@ -124,7 +124,7 @@ def test_one_needed_name_keeps_the_image_and_all_its_other_names(node):
 
 
 # R03
-# Nobody saw it with its tag: it may as well have been pulled by digest, so its age decides.
+# It was never seen with its tag, so it may have been pulled by digest, and its age decides.
 def test_an_image_without_a_tag_stays_while_its_container_runs_and_then_goes_by_id(node):
     old = node.load("registry.example/shop/api:v1")
     pod = node.start_pod("api-0", old)
@@ -189,7 +189,7 @@ def test_limits_hold_in_one_run(node):
 
 
 def test_without_kubernetes_the_runtime_alone_decides(node):
-    node.remove_pod(node.system_pod)  # a host with no cluster has none of a kubelet's
+    node.remove_pod(node.system_pod)  # a host without a cluster has no thresholds of a kubelet
     used, unneeded = node.load("registry.example/shop/api:v1"), node.load("registry.example/shop/old:v1")
     node.start_pod("api-0", used, in_api=False, by_kubelet=False)
     node.api.stop()

@@ -1,4 +1,4 @@
-"""What `imagesweep df` predicts, against what the file system says after the images went: equal to the byte."""
+"""The predictions of `imagesweep df` compared with the file system after the removals: equal to the byte."""
 import contextlib
 import dataclasses
 import datetime
@@ -30,7 +30,7 @@ class Space:
 
 
 class Disk:
-    """A node on a file system of its own, with images made of named layers."""
+    """A node on a separate file system, with images made of named layers."""
 
     def __init__(self, node, kind="ext4"):
         self.node, self.containerd, self.kind = node, node.containerd, kind
@@ -48,7 +48,7 @@ class Disk:
         return [self.pause, *(self.layer(name) for name in layers)]
 
     def load(self, names, *layers, namespace=None, local=False, **extra):
-        """One image of the pause layer and those named; into NAMESPACE, too, if one is given."""
+        """One image of the pause layer and the named layers, also in NAMESPACE if one is given."""
         archive = images.Archive()
         image = archive.add(names, self.tars(layers), **extra)
         self.containerd.load(archive, **{"local" if local else "pulled": [image]})
@@ -64,7 +64,7 @@ class Disk:
         self.containerd.cri.remove_image(image.id)
 
     def df(self, *removed):
-        """The document of `imagesweep df`, which must be sure of it."""
+        """The document of `imagesweep df`, whose figures must be exact."""
         asked = [argument for image in removed for argument in ("--if-removed", image.id)]
         out = agent.run("df", "-o", "json", f"--runtime-endpoint={self.containerd.endpoint}", *asked).stdout
         document = json.loads(out)
@@ -80,7 +80,7 @@ class Disk:
         return Space(freed["bytes"], freed["inodes"])
 
     def remove(self, *removed):
-        """What really came free, with the lowest id first."""
+        """The bytes that were really freed, with the lowest id first."""
         before = self.used()
         for image in sorted(removed, key=lambda image: image.id):
             self.containerd.cri.remove_image(image.id)
@@ -88,12 +88,13 @@ class Disk:
         return before - self.used()
 
     def collect_garbage(self):
-        """An import's index is nobody's as soon as its lease ends, and goes some moments later; here, now."""
+        """After the lease of an import ends, nothing holds its index, and it is deleted some moments later. This
+        deletes it now."""
         self.containerd.ctr("leases", "create", "--id", "over")
         self.containerd.ctr("leases", "delete", "--sync", "over")
 
     def used(self):
-        """All that lies on the disk but containerd's log and databases, which only grow."""
+        """Everything on the disk except containerd's log and databases, which only grow."""
         os.sync()
         self._inactivate()
         while True:
@@ -103,7 +104,7 @@ class Disk:
                 return Space((seen.f_blocks - seen.f_bfree) * seen.f_frsize - grown, seen.f_files - seen.f_ffree)
 
     def _inactivate(self):
-        """XFS frees a removed file's blocks later, in the background, but all of them before it lets itself be frozen
+        """XFS frees the blocks of a deleted file later, in the background. It frees all of them before it is frozen
         (fs/xfs/xfs_super.c, xfs_fs_sync_fs)."""
         for option in ("--freeze", "--unfreeze") if self.kind == "xfs" else ():
             subprocess.run(["fsfreeze", option, self.node.workdir.path], check=True)
@@ -118,7 +119,7 @@ class Disk:
 
     @contextlib.contextmanager
     def freed_of_images(self):
-        """What goes inside of blobs and of images' layers: of all that comes free, what was not a pod's own."""
+        """The freed blobs and layers of images: everything that is freed, without the data of pods."""
         freed = types.SimpleNamespace(space=None)
         used, own = self.used(), self._all_but_images()
         yield freed
@@ -126,7 +127,7 @@ class Disk:
         freed.space = (used - self.used()) - (own - self._all_but_images())
 
     def _all_but_images(self):
-        """By looking at each file. Of the snapshots it has the active ones, of whose content df knows nothing."""
+        """Measured on each file. Of the snapshots, it has the active ones, whose content df does not know."""
         root = self.containerd.root
         left_out = {*root.glob("*.content.*/blobs"), *root.glob("*.overlayfs/snapshots/*")}
         left_out -= set(self._active_snapshots())
@@ -150,7 +151,7 @@ class Disk:
                 yield pathlib.Path(re.search("upperdir=([^,]+)/fs", mount)[1])
 
     def check(self, *removed):
-        """Predicts, removes and compares; how much it was."""
+        """Predicts, removes, and compares. Returns the freed bytes."""
         self.collect_garbage()
         predicted = self.predict(*removed)
         freed = self.remove(*removed)
@@ -161,7 +162,7 @@ class Disk:
 
 
 def chain_id(disk, *layers):
-    """The snapshot of the last one's layers (image-spec, config.md)."""
+    """The snapshot of the layers of the last image (image-spec, config.md)."""
     chain = ""
     for tar in disk.tars(layers):
         diff = "sha256:" + hashlib.sha256(tar).hexdigest()
@@ -175,7 +176,7 @@ def disk(containerd_version):
         yield Disk(node)
 
 
-# L01: the shared layer goes with the last of its images, and no earlier.
+# L01: the shared layer is freed with the last of its images, and not earlier.
 def test_what_two_images_share_goes_with_the_second(disk):
     one = disk.load("registry.example/shop/one:v1", "shared", "one")
     two = disk.load("registry.example/shop/two:v1", "shared", "two")
@@ -239,7 +240,7 @@ def test_a_lease_that_ends(disk, minutes):
         assert freed.bytes > 6 * MIB
 
 
-# As builds have them. Of the two, `ctr` makes a root of what it prepares only.
+# As in builds. Of the two, `ctr` protects only prepared snapshots from the garbage collector.
 @pytest.mark.parametrize("kind", ["prepare", "view"])
 def test_a_snapshot_on_top_keeps_the_layers_below(disk, kind):
     snapshotter = disk.containerd.import_flags[-2:]
@@ -254,8 +255,8 @@ def test_a_snapshot_on_top_keeps_the_layers_below(disk, kind):
     assert 9 * MIB < freed.bytes < 10 * MIB, "both blobs and the upper layer"
 
 
-# KEP-4639. The snapshot on top of its layers is the sandbox's, held by a lease of the sandbox's name.
-@pytest.mark.containerd(LATEST)  # from 2.1 on
+# KEP-4639. The snapshot above its layers belongs to the sandbox. A lease with the name of the sandbox holds it.
+@pytest.mark.containerd(LATEST)  # since 2.1
 def test_an_image_volume_keeps_the_layers_that_it_shows(disk):
     app = disk.load("registry.example/shop/app:v1", "below", "app")
     files = disk.load("registry.example/shop/files:v1", "below", "files")
@@ -305,7 +306,7 @@ def test_an_index_of_which_one_platform_is_here(disk):
     absent = "sha256:" + hashlib.sha256(b"of another platform").hexdigest()
     image = archive.index(name, archive.add(name, disk.tars(["app"])), (absent, 500))
     disk.containerd.load(archive, pulled=[image])
-    # A pull writes down all of an index's manifests, an import only those that it brings.
+    # A pull records all manifests of an index, and an import only those that it contains.
     disk.containerd.ctr("content", "label", image.digest, f"containerd.io/gc.ref.content.m.1={absent}")
     plain = disk.load("registry.example/shop/plain:v1", "app")
     assert disk.check(image) == Space(3 * 4096, 3), "index, manifest and config"
@@ -331,7 +332,7 @@ def test_an_image_that_was_imported(disk):
     assert disk.check(image).bytes > 6 * MIB
 
 
-# containerd issue 7698: the runtime deletes names as it would have written them.
+# containerd issue 7698: the runtime deletes names in the form in which it would have written them.
 def test_a_name_that_the_runtime_does_not_find(disk):
     image, name = disk.load("registry.example/shop/app:v1", "app"), "import-2025-01-01@sha256:" + "0" * 64
     disk.containerd.ctr("images", "tag", image.names[0], name)
@@ -351,7 +352,7 @@ def test_a_layer_that_occurs_twice_in_one_image(disk):
     assert 15 * MIB < freed.bytes < 16 * MIB, "three unpacked, two blobs"
 
 
-# There an inode takes half a KiB, and 64 of them go together.
+# There, an inode takes half a KiB, and 64 of them are freed together.
 def test_on_xfs_within_one_and_a_half_percent(containerd_version):
     with node_on_a_disk(containerd_version, 512 * MIB, kind="xfs") as node:
         disk = Disk(node, "xfs")
@@ -371,7 +372,7 @@ def test_on_xfs_within_one_and_a_half_percent(containerd_version):
             assert predicted.inodes == freed.inodes
 
 
-# Each blob and each snapshot is on one account, so that accounts and rest are the disk.
+# Each blob and each snapshot belongs to one account, so the accounts and the rest add up to the disk.
 def test_accounts_add_up_to_what_lies_on_the_disk(disk):
     used = disk.load("registry.example/shop/used:v1", "base", "used")
     disk.node.start_pod("used", used)
@@ -383,7 +384,7 @@ def test_accounts_add_up_to_what_lies_on_the_disk(disk):
     assert accounts["dead"] == accounts["leased"] == accounts["other-namespaces"] == 0
     assert document["counted"]["bytes"] == sum(accounts.values())
     assert document["counted"]["bytes"] + document["disk"]["otherBytes"] == document["disk"]["usedBytes"]
-    # Its database, its log and the file system's own; all of it small.
+    # Its database, its log, and the file system's own data, which are all small.
     assert 0 < document["disk"]["otherBytes"] < 4 * MIB
     by_name = {one["name"]: one for one in document["images"]}
     by_itself = by_name["registry.example/shop/idle:v1"]

@@ -7,7 +7,7 @@ from lab.cell import wait_until
 ROUNDS, PODS = 5, 3
 
 
-# K14: no error is made of what the other one removed, and no image goes that a pod runs.
+# K14: images that the other collector removed are no error, and no image is removed that a pod runs.
 def test_another_collector_at_the_same_time_does_no_harm(node):
     kept = [node.load(f"registry.example/shop/app-{number}:v1") for number in range(PODS)]
     for number in range(ROUNDS):
@@ -16,11 +16,11 @@ def test_another_collector_at_the_same_time_does_no_harm(node):
         pods = [node.start_pod(f"app-{number}-{copy}", image) for copy, image in enumerate(kept)]
 
         def collect(images=garbage):
-            for image in images:  # the id too, under which containerd keeps an image for CRI
+            for image in images:  # also the ID, under which containerd keeps an image for CRI
                 for name in (*image.names, *image.digest_references, image.id):
                     try:
                         node.containerd.ctr("images", "rm", "--sync", name)
-                    except Exception as gone:  # ctr fails for what the sweep took first
+                    except Exception as gone:  # ctr fails for images that the sweep removed first
                         assert "not found" in str(getattr(gone, "stderr", gone)), gone
 
         other = threading.Thread(target=collect)

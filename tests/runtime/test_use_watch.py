@@ -1,4 +1,4 @@
-"""The agent hears of containers that came and went between two runs: their images were used."""
+"""The agent knows containers that came and went between two runs: their images were used."""
 import contextlib
 
 from lab.cell import wait_until
@@ -8,7 +8,7 @@ HOUR = {"interval": "1h"}
 
 @contextlib.contextmanager
 def waiting_agent(node):
-    """An agent after its first run, all images being old enough to go; the next run is far away."""
+    """An agent after its first run, when all images are old enough for a removal. The next run is much later."""
     node.age()
     node.put_configmap(suspend=True, **HOUR)
     with node.agent("--log-level=debug") as agent:
@@ -27,7 +27,7 @@ def listed(node, image):
 
 
 def run_now(node, gone):
-    """Lets the agent run, which removes GONE."""
+    """Lets the agent run until it has removed GONE."""
     node.put_configmap(**HOUR)
     assert wait_until(lambda: gone.id not in node.containerd.ids(), 30)
 
@@ -61,7 +61,7 @@ def test_what_was_used_around_a_restart_of_the_runtime_stays(node):
     used, unneeded = node.load("registry.example/shop/job:v1"), node.load("registry.example/shop/old:v1")
     with waiting_agent(node) as agent:
         node.containerd.ctr("containers", "create", *node.containerd.import_flags[-2:], used.names[0], "by-hand")
-        node.put_configmap(suspend=True, interval="2h")  # a run, which takes what was heard
+        node.put_configmap(suspend=True, interval="2h")  # a run, which takes the recorded uses
         agent.wait_for_metric("imagesweep_runs_total", 2)
         node.containerd.stop(9)
         lost = agent.wait_for("Lost containerd events")

@@ -1,4 +1,4 @@
-"""`imagesweep watch`: what comes and goes on a real containerd, as it happens."""
+"""`imagesweep watch` shows the changes on a real containerd as they happen."""
 import os
 import pty
 import signal
@@ -10,7 +10,7 @@ from lab.cell import wait_until
 
 
 class Watch:
-    """The command with its output as it comes; on a terminal, or piped."""
+    """The command with its output as it arrives, on a terminal or in a pipe."""
 
     def __init__(self, node, terminal=False):
         ours, theirs = pty.openpty() if terminal else os.pipe()

@@ -15,9 +15,9 @@ using std::chrono::seconds;
 
 constexpr std::size_t kImages = 3;
 
-// A node with an agent that comes and goes, commands beside it, containers that nobody may see, and
-// a simulation that knows when each image was really used and when nobody watched.  It shares
-// nothing with the arithmetic under test but the values that go into it.
+// A node with an agent that stops and starts, commands beside it, and containers that may stay
+// unseen. A simulation knows when each image was really used, and when nothing watched. It shares
+// only input values with the arithmetic under test.
 class NodeHistory {
  public:
   explicit NodeHistory(std::uint64_t seed) : random_(seed), accepts_(OneIn(3)) {
@@ -59,7 +59,7 @@ class NodeHistory {
         return Pass(OneIn(4) ? Some(hours(30)) : Some(minutes(20)));
       case 3:
         return Toggle(random_() % kImages);
-      case 4: {  // comes and goes between two steps
+      case 4: {  // appears and disappears between two steps
         const auto i = random_() % kImages;
         if (running_[i]) return;
         Toggle(i);
@@ -107,7 +107,7 @@ class NodeHistory {
     agent_ = 0;
     pending_ = unwritten_ = {};
   }
-  // A subscription, and then the list of containers.
+  // A subscription, followed by the list of containers.
   void Connect() {
     if (!agent_ || watching_) return;
     unwatched_at_ = steady_;
@@ -144,10 +144,10 @@ class NodeHistory {
     unwatched_at_ = steady_;
     for (auto& use : last_use_) use = std::min(use, steady_);
   }
-  // A template with state in it, another machine: what was watched there says nothing here.
+  // A template with state in it, on another machine: times watched there have no meaning here.
   void CopyToAnotherNode() {
     Reboot();
-    // Of what is known of it, at least one differs.
+    // At least one of the known facts differs.
     const bool has_uid = !identity_.node_uid.empty();
     std::string& other = has_uid && (OneIn(2) || identity_.machine_id.empty())
                              ? identity_.node_uid
@@ -195,7 +195,7 @@ class NodeHistory {
       ASSERT_GE(age.watched_unused_for, Millis(0));
       ASSERT_LE(age.watched_unused_for, age.unused_for);
       if (accepts) continue;
-      // Anybody could have used it while nobody watched.
+      // Anything could have used it while nothing watched.
       const Nanos last_possible = std::max(last_use_[i], watching_ ? unwatched_at_ : steady_);
       ASSERT_LE(age.watched_unused_for, steady_ - last_possible) << "image " << i;
       if (!accepts_) {
@@ -228,15 +228,15 @@ class NodeHistory {
   int last_process_ = 0;
   int observations_ = 0;
 
-  // The truth, on this boot's monotonic clock and in time that was watched.
+  // The truth, on the monotonic clock of this boot and in watched time.
   std::array<Nanos, kImages> last_use_{};
   Nanos unwatched_at_{0};
   Nanos watched_total_{0};
   std::array<Nanos, kImages> recorded_use_{};
 };
 
-// Toward minimumAge no image is older than the time since the last use that anybody could have
-// made; toward maximumAge no time counts that nobody watched.
+// Toward minimumAge, no image is older than the time since its last possible use. Toward
+// maximumAge, no unwatched time counts.
 TEST(AgesProperty, NoAgeIsMoreThanWhatWasWatched) {
   int observations = 0;
   for (std::uint64_t seed = 1; seed <= 100'000 && !HasFailure(); ++seed) {

@@ -9,7 +9,7 @@
 #include "tests/state/ledger_files.h"
 #include "tests/support/fake_clock.h"
 
-// What counts toward an age and what does not, with an agent, commands beside it and without one.
+// The time that counts toward an age, with an agent, with commands beside it, and without one.
 
 namespace imagesweep {
 namespace {
@@ -24,7 +24,7 @@ struct AgesTest : testing::Test {
   Ledger::Options Identified(std::string boot = "boot") const {
     return {.boot_id = std::move(boot), .machine_id = machine};
   }
-  // Of a new process each time, as a command of a person or of cron is.
+  // A new process each time, as a command of a user or of cron.
   std::vector<ImageAge> Command(bool count_unwatched = false) {
     auto options = Identified();
     options.count_unwatched = count_unwatched;
@@ -60,7 +60,7 @@ struct AgesTest : testing::Test {
   std::vector<std::string> warnings;
 };
 
-// A job that ran between two commands leaves no trace: nothing is known of that time.
+// A job between two commands leaves no trace: nothing is known of that time.
 TEST_F(AgesTest, TimeBetweenTwoCommandsCountsForNothing) {
   EXPECT_TRUE(Command()[0].just_seen);
   for (const Millis gap : {Millis(1), Millis(minutes(59)), Millis(hours(300))}) {
@@ -82,12 +82,12 @@ TEST_F(AgesTest, WhatIsAcceptedCountsForWhoAcceptsItADayAtMost) {
   const ImageAge age = Command(true)[0];
   EXPECT_EQ(age.watched_unused_for, hours(44));
   EXPECT_EQ(age.unused_for, hours(44));
-  // A look without it takes nothing away from the cron job that accepts it …
+  // An observation without it does not affect the cron job that accepts the time …
   clock.Advance(minutes(1));
   EXPECT_EQ(Command()[0].watched_unused_for, Millis(0));
   clock.Advance(minutes(1));
   EXPECT_EQ(Command(true)[0].watched_unused_for, hours(44) + minutes(2));
-  // … and an agent does not take over what it accepted.
+  // … and an agent does not adopt the time that the cron job accepted.
   Agent agent(*this);
   clock.Advance(minutes(3));
   EXPECT_EQ(LookIdle(*agent.ledger, images)[0].watched_unused_for, minutes(3));
@@ -106,8 +106,8 @@ TEST_F(AgesTest, ARunningAgentWatchesBetweenItsObservationsAndThoseOfCommands) {
   EXPECT_EQ(age.unused_for, hours(7));
 }
 
-// Used while it was away: toward minimumAge only what it watched since counts, however short the
-// gap; toward maximumAge a short one is left out.
+// The image was used while the agent was away. Toward minimumAge, only the time watched since then
+// counts, even after a short gap. Toward maximumAge, a short gap is left out.
 TEST_F(AgesTest, AGapOfAnAgentPausesOneClockAndRestartsTheOther) {
   for (const Millis gap : {Millis(1), Millis(minutes(59))}) {
     std::filesystem::remove(dir.file());
@@ -133,7 +133,7 @@ TEST_F(AgesTest, ALongGapOfAnAgentRestartsBothClocks) {
   LookIdle(*agent.ledger, images);
   clock.Advance(hours(100));
   LookIdle(*agent.ledger, images);
-  agent.since.reset();  // events are lost; observations go on, none longer than an hour apart
+  agent.since.reset();  // events are lost; observations continue, at most an hour apart
   for (int look = 0; look < 4; ++look) {
     clock.Advance(minutes(16));
     const ImageAge age = LookIdle(*agent.ledger, images)[0];
@@ -163,7 +163,7 @@ TEST_F(AgesTest, ARebootRestartsWhatWasWatched) {
   EXPECT_EQ(age.unused_for, minutes(2)) << "the boot is older than an hour";
 }
 
-// The agent watched all the time: a command beside it knows what was used a moment ago.
+// The agent watched all the time, so a command beside it knows the last use.
 TEST_F(AgesTest, ACommandSeesTheUsesThatTheAgentWrote) {
   Agent agent(*this);
   LookIdle(*agent.ledger, images);
@@ -180,7 +180,7 @@ TEST_F(AgesTest, ACommandSeesTheUsesThatTheAgentWrote) {
   EXPECT_EQ(Command()[0].watched_unused_for, seconds(2));
 }
 
-// A use is on its way to the file: the command waits for it, and does not wait for ever.
+// A use is being written to the file: the command waits for it, but not forever.
 TEST_F(AgesTest, ACommandWaitsForTheAgentToHaveWritten) {
   Agent agent(*this);
   LookIdle(*agent.ledger, images);
@@ -208,7 +208,7 @@ TEST_F(AgesTest, AnAgentThatEndedOrLostItsEventsDoesNotWatchForCommands) {
   EXPECT_EQ(Command()[0].watched_unused_for, Millis(0));
 }
 
-// Only one agent tells commands that it watches; another finds the lock held.
+// Only one agent tells commands that it watches. Another agent finds the lock taken.
 TEST_F(AgesTest, TheLockIsOneAgentsAlone) {
   WatchLock one(dir.path()), two(dir.path());
   EXPECT_EQ(ReadWatchState(dir.path()), WatchState::kNone);
@@ -233,7 +233,8 @@ TEST_F(AgesTest, CopiedStateMakesAgesStartAnew) {
       {"", node_uid, "another", true},
       {std::string(32, 'f'), node_uid, "another", false},
       {machine, "other-uid", "another", false},
-      {"", "", "boot", true},  // nothing can be compared, and the boot is no other machine's
+      {"", "", "boot",
+       true},  // nothing can be compared, and the boot does not show another machine
       {"", "", "another", false},
   };
   for (const auto& c : cases) {

@@ -11,7 +11,7 @@ namespace {
 
 using testing::ElementsAre;
 
-// One run: a look, then the evaluation.
+// One run: an observation, then the evaluation.
 std::vector<int> CountOnce(Ledger& ledger, const std::vector<Image>& images,
                            const std::vector<bool>& candidate) {
   LookIdle(ledger, images);
@@ -101,7 +101,7 @@ TEST(CandidatesInFile, AreCountedByEveryProcess) {
 
 class CandidatesAndFaults : public Faults {
  protected:
-  // Three runs that found both to be candidates.
+  // Three runs in which both were candidates.
   void SetUp() override {
     Faults::SetUp();
     for (int run = 1; run <= 3; ++run)
@@ -120,8 +120,8 @@ class CandidatesAndFaults : public Faults {
   std::unique_ptr<Ledger> ledger_ = Reopen();
 };
 
-// A full disk is when images have to go: counts go on from whichever write on, and are the true
-// ones when it is over.
+// Images must be removed when the disk is full: the counts continue from any failed write, and are
+// correct afterwards.
 TEST_F(CandidatesAndFaults, GoOnWhileTheDiskIsFull) {
   int a = 3;
   int call = 1;

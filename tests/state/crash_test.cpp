@@ -12,7 +12,7 @@ namespace {
 using std::chrono::seconds;
 using testing::IsEmpty;
 
-// A look that is interrupted is in the file as a whole or not at all.
+// An interrupted observation is in the file completely or not at all.
 TEST_F(Faults, AProcessKilledAtAnyWriteLeavesTheLookOrNone) {
   for (const Fault kind : {Fault::kKill, Fault::kTornWriteThenKill}) {
     int call = 1;
@@ -61,7 +61,8 @@ TEST_F(Faults, AProcessKilledWhileItMakesTheFileLeavesAUsableOne) {
   }
 }
 
-// A full disk, from any write on, for one look: it goes on from memory, and back to the file.
+// The disk is full from any write on, for one observation: the ledger continues in memory, and then
+// in the file.
 TEST_F(Faults, AFullDiskCostsNothingButTheFile) {
   int call = 1;
   for (bool failed = true; failed; ++call) {
@@ -95,7 +96,7 @@ TEST_F(Faults, AFullDiskCostsNothingButTheFile) {
   EXPECT_GT(call, 5);
 }
 
-// However long it lasts.
+// For any duration.
 TEST_F(Faults, ADiskThatStaysFullDoesNotStopTheClock) {
   const TempDir dir;
   const FakeClock clock;

@@ -19,8 +19,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// X04: whatever stands where the ledger should be, the agent starts, and no age is longer than
-// true.
+// X04: with anything at the path of the ledger, the agent starts, and no age is longer than the
+// true one.
 class DamagedState : public testing::Test {
  protected:
   // A ledger whose images have been idle for 100 hours.
@@ -38,7 +38,7 @@ class DamagedState : public testing::Test {
       EXPECT_EQ(age.unused_for, Millis(0));
     }
   }
-  // Used and reopened with the file as it is now.
+  // Used and reopened with the current file.
   std::unique_ptr<Ledger> Reopen() { return OpenCounting(dir_.path(), clock_, "boot"); }
   void Clean() {
     for (const auto& entry : fs::directory_iterator(dir_.path())) fs::remove_all(entry.path());
@@ -124,7 +124,7 @@ TEST_F(DamagedState, TimesThatCannotBeTrueAreDamage) {
   }
 }
 
-// What is not ours to mend stays byte for byte as it is.
+// A file that is not ours to repair stays unchanged byte for byte.
 TEST_F(DamagedState, FilesOfOthersAreLeftAlone) {
   struct {
     const char* sql;
@@ -203,8 +203,8 @@ TEST_F(DamagedState, ADirectoryThatCannotBeUsedMeansMemory) {
   }
 }
 
-// Random bytes of the file are changed.  Ages may shrink; a single changed number inside a record
-// cannot be told from a true one, but it cannot make an image older than all time ever observed.
+// Random bytes of the file are changed. Ages may shrink. A single changed number inside a record
+// looks like a correct one, but it cannot make an image older than the time ever observed.
 TEST_F(DamagedState, ChangedBytesNeverCrashAndNeverMakeAnAgeAbsurd) {
   std::mt19937_64 random(11);
   for (int round = 0; round < 300; ++round) {

@@ -16,7 +16,7 @@ namespace {
 Fault fault = Fault::kNone;
 int calls_left = 0;
 
-// True when this call is the one that goes wrong, or a later one.
+// True if this call or an earlier one fails.
 bool Strikes() {
   if (fault == Fault::kNone) return false;
   if (calls_left > 1) {

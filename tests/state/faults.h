@@ -6,11 +6,11 @@
 
 namespace imagesweep {
 
-// Every change that SQLite makes to the disk goes through here, so a process can be killed, or the
-// disk be full, at each of them in turn.
+// Every change that SQLite makes to the disk passes through here, so a test can kill the process,
+// or fill the disk, at each of them.
 enum class Fault { kNone, kKill, kTornWriteThenKill, kDiskFull, kReadOnly };
 
-// From the call-th change on; of kReadOnly also the opening for writing.  In this process.
+// From the call-th change on, in this process. For kReadOnly also opening for writing.
 void Arm(Fault kind, int call = 1);
 inline void Disarm() {
   Arm(Fault::kNone);
@@ -20,7 +20,7 @@ class Faults : public testing::Test {
  protected:
   void SetUp() override;
   void TearDown() override;
-  // True when `work` was killed in its own process, false when it came to its end.
+  // True if `work` was killed in its own process, false if it completed.
   static bool Killed(Fault kind, int call, const std::function<void()>& work);
 };
 

@@ -20,7 +20,7 @@ using testing::SizeIs;
 
 class DamagedHistory : public Faults {
  protected:
-  // A history with one run and the removal it made.
+  // A history with one run and its removal.
   void SetUp() override {
     Faults::SetUp();
     const auto history = Open();
@@ -38,7 +38,7 @@ class DamagedHistory : public Faults {
   void Clean() {
     for (const auto& entry : fs::directory_iterator(dir_.path())) fs::remove_all(entry.path());
   }
-  // Every call fails for this reason, and none has changed anything.
+  // Every call fails for this reason, and none changed anything.
   void ExpectNoUse(History& history, const std::string& why) {
     const std::pair<const char*, Status> calls[] = {
         {"intend", history.Intend(Removal("new", "a"))},
@@ -66,14 +66,14 @@ class DamagedHistory : public Faults {
   std::string bytes_;
 };
 
-// X04, for the history: whatever stands where the file should be, runs go on.
+// X04 for the history: with anything at the path of the file, runs continue.
 TEST_F(DamagedHistory, AFileCutAnywhereIsKeptAsideAndBeginsAnew) {
   for (std::size_t length = 1; length < bytes_.size(); length += length < 100 ? 9 : 997) {
     Clean();
     WriteBytes(file(), bytes_.substr(0, length));
     const auto history = Open();
     if (history->warnings().empty()) {
-      // SQLite takes the end of the last page for zeros, and that is the end of the report.
+      // SQLite reads zeros after the end of the last page, which is the end of the report.
       const auto found = history->Find("old");
       EXPECT_TRUE(!found || Value(found)->report == report_) << length;
       EXPECT_GT(length, bytes_.size() - 4096);
@@ -136,7 +136,7 @@ TEST_F(DamagedHistory, FilesOfOthersAreLeftAlone) {
     EXPECT_FALSE(history->Removals(""));
     EXPECT_EQ(ReadBytes(file()), before);
     EXPECT_EQ(std::distance(fs::directory_iterator(dir_.path()), {}), 1);
-    // The administrator takes it away.
+    // The administrator deletes it.
     fs::remove(file());
     ExpectUse(*history, "later");
     EXPECT_THAT(Value(history->Removals("new")), ElementsAre(Gone(Removal("new", "a"))))
@@ -184,7 +184,8 @@ TEST_F(DamagedHistory, AFileThatIsDeletedOrReplacedWhileOpenIsNoticed) {
   EXPECT_THAT(RunIds(*history), ElementsAre("2", "old"));
 }
 
-// A full disk, from any write of a removal on: what it refused is in the file after the next call.
+// The disk is full from any write of a removal on: the refused data is in the file after the next
+// call.
 TEST_F(DamagedHistory, AFullDiskLosesNoRemoval) {
   int call = 1;
   for (bool failed = true; failed; ++call) {

@@ -43,7 +43,7 @@ inline RemovalEntry Gone(RemovalEntry entry) {
   return entry;
 }
 
-// What a result holds; fails the test when it is an error.
+// The value of a result. Fails the test if it is an error.
 template <typename T>
 T Value(Result<T> result) {
   if (result) return *std::move(result);

@@ -15,7 +15,7 @@
 
 namespace imagesweep {
 
-// A directory of its own that goes with the test.
+// A temporary directory that is deleted with the test.
 class TempDir {
  public:
   TempDir() {
@@ -54,7 +54,7 @@ inline void Sql(const std::filesystem::path& path, const std::string& sql) {
   sqlite3_close(db);
 }
 
-// What a query returns: a line for each row, columns apart by "|".
+// The result of a query: a line for each row, with columns separated by "|".
 inline std::string Rows(const std::filesystem::path& path, const std::string& sql) {
   sqlite3* db = nullptr;
   std::string text;
@@ -77,14 +77,14 @@ inline std::vector<Image> Images(std::initializer_list<std::string_view> words) 
   return images;
 }
 
-// A ledger that counts all time, whoever watched.
+// A ledger that counts all time, watched or not.
 inline std::unique_ptr<Ledger> OpenCounting(const std::filesystem::path& directory,
                                             const Clock& clock, std::string boot_id) {
   return Ledger::Open(directory, clock,
                       Ledger::Options{.boot_id = std::move(boot_id), .count_unwatched = true});
 }
 
-// A look at images none of which is in use.
+// An observation of images that are not in use.
 inline std::vector<ImageAge> LookIdle(Ledger& ledger, const std::vector<Image>& images) {
   return ledger.Observe(images, std::vector<bool>(images.size(), false));
 }

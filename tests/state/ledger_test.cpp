@@ -18,7 +18,7 @@ using testing::IsEmpty;
 
 constexpr Millis k10Years = hours(24 * 3652);
 
-// Every kind of ledger keeps the same books.
+// Every kind of ledger has the same behavior.
 class Books : public testing::TestWithParam<bool> {
  protected:
   std::unique_ptr<Ledger> Open(const Clock& clock) {
@@ -30,7 +30,7 @@ class Books : public testing::TestWithParam<bool> {
 INSTANTIATE_TEST_SUITE_P(Ledger, Books, testing::Bool(),
                          [](const auto& kind) { return kind.param ? "File" : "Memory"; });
 
-// K03: the kubelet's tests of records of new, stopped and removed images.
+// K03: the kubelet's tests of records of new, stopped, and removed images.
 TEST_P(Books, FollowsImagesThatComeAreUsedAndGo) {
   const auto ledger = Open(clock_);
   const auto zero = clock_.Now();
@@ -69,7 +69,7 @@ TEST_P(Books, FollowsImagesThatComeAreUsedAndGo) {
   EXPECT_THAT(ledger->warnings(), IsEmpty());
 }
 
-// An older version also recorded tags, by ids such as this.
+// An older version also recorded tags, under IDs such as this.
 TEST_P(Books, WhatIsNoImageIsDroppedAtTheNextLook) {
   const auto ledger = Open(clock_);
   std::vector<Image> with_tag = Images({"0"});
@@ -82,7 +82,8 @@ TEST_P(Books, WhatIsNoImageIsDroppedAtTheNextLook) {
   EXPECT_TRUE(LookIdle(*ledger, with_tag)[1].just_seen);
 }
 
-// An image that is removed and brought back between two looks would else go again at once.
+// Without this, an image that is removed and pulled between two observations would be removed again
+// at once.
 TEST_P(Books, AForgottenImageStartsAfresh) {
   const auto ledger = Open(clock_);
   ledger->Forget({ImageId(Id("0"))});  // nothing is known yet
@@ -115,7 +116,7 @@ TEST(LedgerFile, WhatOneProcessForgetsNoOtherRemembers) {
   EXPECT_EQ(LookIdle(*agent, Images({"0"}))[0].unused_for, Millis(0));
 }
 
-// K11, the ledger's part: the age is counted from the first look that found the image unused.
+// K11, for the ledger: the age counts from the first observation that found the image unused.
 TEST_P(Books, CountsFromWhenItWasObservedToBeUnused) {
   const auto ledger = Open(clock_);
   const auto images = Images({"0", "1"});
@@ -147,7 +148,7 @@ TEST_P(Books, JumpsOfTheWallClockDoNotCount) {
   }
 }
 
-// X07: while a machine is suspended the monotonic clock stands still and the wall clock runs on.
+// X07: while a machine is suspended, the monotonic clock stops and the wall clock continues.
 TEST_P(Books, SuspensionIsNeitherUseNorIdleness) {
   const auto ledger = Open(clock_);
   const auto images = Images({"a"});
@@ -171,7 +172,7 @@ TEST_P(Books, AnImageListedTwiceIsUsedWhenEitherIs) {
   EXPECT_EQ(ages[1].unused_for, Millis(0));
 }
 
-// K13: the idle time is known across a restart, and never counted longer than real.
+// K13: the idle time survives a restart, and is never longer than the real time.
 TEST(LedgerFile, IdleTimeSurvivesARestart) {
   const TempDir dir;
   const FakeClock clock;
@@ -280,7 +281,7 @@ TEST(LedgerFile, ConcurrentLooksNeverCountMoreThanPassed) {
   EXPECT_LE(age, clock.Steady() - begin);
 }
 
-// X07: on a fresh node, or with the state lost, everything is just seen.
+// X07: on a new node, or after a loss of the state, every image was just seen.
 TEST(LedgerFile, LostStateMakesEverythingJustSeen) {
   const TempDir dir;
   const FakeClock clock;

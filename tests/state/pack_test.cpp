@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kMost = 1U << 20;
 
-// Text like ours: of `letters` different letters, with parts that come again.
+// Text like our reports: of `letters` different letters, with repeated parts.
 std::string Text(std::mt19937_64& random, std::size_t size, unsigned letters) {
   std::string text;
   while (text.size() < size) {

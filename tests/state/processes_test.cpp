@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kRuns = 15;
 
-// What an agent or a command does; true when every call reached its file.
+// The work of an agent or a command. True if every call reached its file.
 bool Work(const std::filesystem::path& directory, const std::string& name) {
   const RealClock clock{};
   const auto ledger = OpenCounting(directory, clock, "boot");

@@ -8,7 +8,7 @@
 namespace imagesweep {
 namespace {
 
-constexpr Millis kRun{1'000};  // what a run takes
+constexpr Millis kRun{1'000};  // the duration of a run
 constexpr Millis kHour = std::chrono::hours(1);
 
 SystemTime At(Millis since) {
@@ -28,7 +28,7 @@ RemovalEntry RemovedAt(const char* run, Millis since) {
   return entry;
 }
 
-// A run that lists the image, which the ledger first saw then.
+// A run that lists the image, which the ledger first saw at that time.
 Report Listing(const char* run, Millis since, Millis first_seen) {
   Report report;
   report.run = run;
@@ -123,7 +123,7 @@ TEST(PulledAgain, WhatWasOnlyIntendedIsNoRemoval) {
   EXPECT_EQ(Text(FindPulledAgain({intended}, {}, Listing("2", Millis(0), Millis(0)))), "");
 }
 
-// An older version wrote such entries; what lost a tag was never gone.
+// An older version wrote such entries. An image that lost a tag was never removed.
 TEST(PulledAgain, AnImageThatOnlyLostATagWasNotRemoved) {
   RemovalEntry entry = RemovedAt("1", -kHour);
   EXPECT_NE(Text(FindPulledAgain({entry}, {}, Listing("2", Millis(0), Millis(0)))), "");
@@ -144,7 +144,7 @@ TEST(PulledAgain, ARefusedRunFindsNone) {
   EXPECT_EQ(Text(FindPulledAgain({RemovedAt("1", -kHour)}, {}, report)), "");
 }
 
-// A whole story, each run with the journal and the history as the ones before it left them.
+// A complete story: each run has the journal and the history that the previous ones left.
 TEST(PulledAgain, IsNewOncePerRemoval) {
   std::vector<RemovalEntry> removals{RemovedAt("1", kHour)};
   std::vector<RunEntry> runs{RunAt("1", kHour)};

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::IsEmpty;
 
-// Everything a run writes, in the order in which it does, drawn from a seed.
+// Everything that a run writes, in its order, chosen by a seed.
 class Script {
  public:
   Script(std::uint64_t seed, std::string run) : random_(seed), run_(std::move(run)) {
@@ -47,7 +47,7 @@ class Script {
         [=](Ledger&, History& history) { return static_cast<bool>(history.AddRun(entry, limit)); });
   }
 
-  // The first `most` steps; after each that was acknowledged one byte is written to `acknowledge`.
+  // The first `most` steps. After each acknowledged step, one byte is written to `acknowledge`.
   void Play(const fs::path& directory, const Clock& clock, std::size_t most, int acknowledge) {
     const auto ledger = OpenCounting(directory, clock, "boot");
     const auto history = History::Open(directory, clock);
@@ -57,7 +57,7 @@ class Script {
     }
   }
   std::size_t size() const { return steps_.size(); }
-  // The journal of this run after the first `steps`, newest first, as it must be.
+  // The expected journal of this run after the first `steps`, newest first.
   std::string JournalAfter(std::size_t steps) const {
     std::string text;
     for (const Asked& asked : asked_) {
@@ -103,7 +103,7 @@ std::string Journal(History& history, const std::string& run) {
   return text;
 }
 
-// All that both files say, after whatever has to be repaired was.
+// The content of both files after any repair.
 std::string Dump(const fs::path& directory, const Clock& clock) {
   const auto ledger = OpenCounting(directory, clock, "boot");
   const auto history = History::Open(directory, clock);
@@ -124,7 +124,7 @@ std::string Dump(const fs::path& directory, const Clock& clock) {
 
 class RunFaults : public Faults, public testing::WithParamInterface<int> {
  protected:
-  // A directory as the run finds it, and as each of its steps leaves it.
+  // A directory before the run and after each of its steps.
   void Prepare(std::uint64_t seed) {
     fs::remove_all(before_.path() / "state");
     fs::create_directory(before_.path() / "state");
@@ -147,8 +147,8 @@ class RunFaults : public Faults, public testing::WithParamInterface<int> {
     fs::remove_all(state());
     fs::copy(before_.path() / "state", state());
   }
-  // Plays it with a fault; what the files then say is what an acknowledged step left or, when the
-  // next one was under way, that one: no age or count grew, no intent is lost, nothing is half.
+  // Runs it with a fault. Then the files show the result of an acknowledged step or of the step in
+  // progress: no age or count grew, no intent is lost, and nothing is partial.
   bool KilledAt(Fault fault, int call) {
     Restore();
     int acknowledged[2];

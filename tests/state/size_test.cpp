@@ -19,7 +19,7 @@ std::string Hex(std::mt19937_64& random) {
   return "sha256:" + hex;
 }
 
-// A report like ours of a node with 300 images; digests are other ones in each of them.
+// A report of a node with 300 images. The digests differ in each report.
 std::string SampleReport(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::string json = "{\n  \"kind\": \"SweepReport\",\n  \"images\": [";
@@ -68,7 +68,7 @@ TEST(Size, FiftyReportsOfThreeHundredImagesTakeLessThan8MiB) {
   EXPECT_LT(size, 8 * kMiB);
 }
 
-// Reports that cannot be packed push out the oldest, whatever the limit says.
+// Reports that cannot be compressed push out the oldest, for any limit.
 TEST(Size, TheHistoryNeverGrowsIntoWhatIsTakenForDamage) {
   const TempDir dir;
   const FakeClock clock;
@@ -102,7 +102,8 @@ TEST(Size, TheOldestOfManyRemovalsGo) {
   const TempDir dir;
   const FakeClock clock;
   const auto history = History::Open(dir.path(), clock);
-  // What a full disk left waiting comes in one transaction: as fast as it gets.
+  // Data that waited because of a full disk is written in one transaction, which is the fastest
+  // way.
   std::filesystem::create_directory(dir.path() / "away");
   std::filesystem::rename(dir.path() / "history.db", dir.path() / "away" / "history.db");
   std::filesystem::create_directory(dir.path() / "history.db");

@@ -14,7 +14,7 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// The tables of version 1, as it made them.
+// The tables of version 1.
 constexpr const char* kVersion1 =
     "CREATE TABLE look ("
     " one INTEGER PRIMARY KEY CHECK (one = 1),"
@@ -34,7 +34,7 @@ constexpr const char* kVersion1 =
 
 class Upgrade : public Faults {
  protected:
-  // Two images, one of them idle for 40 of the 100 seconds that were observed.
+  // Two images. One was idle for 40 of the 100 observed seconds.
   static void MakeVersion1(const TempDir& dir, const Clock& clock) {
     const auto nanos = [](auto time) { return std::to_string(time.time_since_epoch().count()); };
     Sql(dir.file(), kVersion1);
@@ -70,7 +70,7 @@ TEST_F(Upgrade, OfALedgerOfVersion1LosesNothing) {
   ExpectVersion3WithEverything(dir, clock);
 }
 
-// The history of a version that did not record where images came from.
+// The history of a version that did not record the origin of images.
 TEST_F(Upgrade, OfAHistoryOfVersion1LeavesTheOriginOfItsRemovalsUnknown) {
   const TempDir dir;
   const FakeClock clock;

@@ -67,7 +67,7 @@ class FakeApiServer::Connection final : public FakeReply {
   Connection(int socket, SSL* ssl, int stop_event, std::size_t most)
       : socket_(socket), ssl_(ssl), stop_event_(stop_event), most_(most) {}
 
-  // The head of the next request; empty when there is none.
+  // Reads the head of the next request. Empty if there is none.
   std::string ReadHead() {
     for (;;) {
       if (const auto end = read_.find("\r\n\r\n"); end != std::string::npos) {
@@ -78,7 +78,7 @@ class FakeApiServer::Connection final : public FakeReply {
       if (!ReadMore()) return {};
     }
   }
-  // So many bytes after the head; fewer when the client leaves.
+  // Reads this number of bytes after the head, or fewer if the client leaves.
   std::string ReadBody(std::size_t size) {
     while (read_.size() < size && ReadMore()) {
     }
@@ -237,7 +237,7 @@ void FakeApiServer::Serve(int socket, std::size_t number) {
     open = SSL_accept(ssl) == 1;
   }
   Connection connection(socket, ssl, stop_event_, most_);
-  if (plain_) {  // as a server does that expects no TLS
+  if (plain_) {  // like a server that does not expect TLS
     char hello[4096];
     open = false;
     if (recv(socket, hello, sizeof hello, 0) > 0) connection.Answer(200, "{}");

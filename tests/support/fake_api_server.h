@@ -19,7 +19,7 @@
 
 namespace imagesweep {
 
-// One request, as it came in.
+// One request as it arrived.
 struct FakeRequest {
   std::string target;          // path and query
   std::string authorization;   // the header, or empty
@@ -32,32 +32,32 @@ struct FakeRequest {
   bool Has(std::string_view part) const { return target.find(part) != std::string::npos; }
 };
 
-// How a handler answers: whole, in chunks, in raw bytes, or by breaking things.
+// The ways in which a handler answers: in one piece, in chunks, as raw bytes, or with a fault.
 class FakeReply {
  public:
   virtual ~FakeReply() = default;
   virtual void Raw(std::string_view bytes) = 0;
-  // Ends the connection: with RST, or with FIN and no TLS close_notify.
+  // Ends the connection with RST, or with FIN and without TLS close_notify.
   virtual void Reset() = 0;
   virtual void Drop() = 0;
-  // Says nothing until the client leaves or the server stops.
+  // Stays silent until the client leaves or the server stops.
   virtual void Stall() = 0;
-  // False when the client left within `time`.
+  // False if the client left within `time`.
   virtual bool StillThereAfter(std::chrono::milliseconds time) = 0;
 
-  // `headers` are whole lines, each with its "\r\n".
+  // `headers` are complete lines, each with its "\r\n".
   void Answer(int status, const std::string& body, const std::string& headers = "");
   void StartChunks();
   void Chunk(std::string_view text);
   void EndChunks();
 };
 
-// A scripted API server over TLS on a real socket: HTTP/1.1, a thread for each connection.
+// A scripted API server over TLS on a real socket: HTTP/1.1, with one thread for each connection.
 class FakeApiServer {
  public:
   using Handler = std::function<void(const FakeRequest&, FakeReply&)>;
 
-  // Listens on 127.0.0.1 or [::1], on a port that the kernel chooses.
+  // Listens on 127.0.0.1 or [::1], on a port that the kernel selects.
   FakeApiServer(const TestCertificate& certificate, Handler handler, bool ipv6 = false);
   ~FakeApiServer();
   FakeApiServer(const FakeApiServer&) = delete;
@@ -65,17 +65,17 @@ class FakeApiServer {
 
   // https://127.0.0.1:PORT
   const std::string& url() const { return url_; }
-  // For connections from now on.
+  // Applies to new connections.
   void UseCertificate(const TestCertificate& certificate);
   void RequireClientCertificate(const std::string& ca);
   // Every connection gets a 200 without TLS.
   void SpeakPlainText() { plain_ = true; }
-  // Writes go out in pieces of at most so many bytes.
+  // Writes are sent in pieces of at most this number of bytes.
   void SplitWrites(std::size_t most) { most_ = most; }
 
   std::vector<FakeRequest> requests() const;
   std::size_t connections() const;
-  // Waits until so many requests have come; false after ten seconds.
+  // Waits until this number of requests has arrived. False after ten seconds.
   bool WaitForRequests(std::size_t count) const;
 
  private:

@@ -6,7 +6,8 @@
 
 namespace imagesweep {
 
-// Moves only when told, or when somebody sleeps on it: an hour of back-off passes in no time.
+// The time changes only by a call, or when a thread sleeps on it: an hour of back-off takes no
+// time.
 class FakeClock final : public Clock {
  public:
   SystemTime Now() const override { return SystemTime(elapsed() + wall_shift_.load()); }
@@ -17,7 +18,7 @@ class FakeClock final : public Clock {
     return !stop.stop_requested();
   }
   void Advance(Millis by) const { elapsed_ += by.count(); }
-  // The wall clock jumps, the monotonic one does not.
+  // Sets the wall clock, but not the monotonic one.
   void JumpWallClock(Millis by) { wall_shift_ = wall_shift_.load() + by; }
 
  private:

@@ -41,7 +41,7 @@ FakeCri::FakeCri(Flavour flavour, std::string socket_path) : impl_(std::make_uni
 
 FakeCri::~FakeCri() {
   Stop();
-  std::error_code ignored;  // a leftover in /tmp fails no test
+  std::error_code ignored;  // a file left in /tmp must not fail a test
   std::filesystem::remove(impl_->path + ".before", ignored);
   if (!impl_->directory.empty()) std::filesystem::remove_all(impl_->directory, ignored);
 }
@@ -65,7 +65,7 @@ void FakeCri::Start() {
 
 void FakeCri::Stop() {
   if (!impl_->server) return;
-  // Keeps the old inode in use, so that the next socket cannot get the same one.
+  // Keeps the old inode in use, so that the next socket cannot get the same inode.
   const std::string before = impl_->path + ".before";
   unlink(before.c_str());
   if (access(impl_->path.c_str(), F_OK) == 0 && link(impl_->path.c_str(), before.c_str()) != 0)

@@ -11,12 +11,12 @@
 
 #include "agent/base/clock.h"
 
-// How fake_cri.cpp answers: each call on a thread of its own, so that it may wait, and wakes when
-// the client gives up.  Not for tests.
+// The implementation of answers in fake_cri.cpp: each call has its own thread, so that it may wait,
+// and wakes up if the client cancels. Not for tests.
 
 namespace imagesweep::fake {
 
-// Opens once, when the call is cancelled.
+// Opens once, if the call is canceled.
 class Gate {
  public:
   void Open() {
@@ -39,7 +39,7 @@ class Gate {
   bool open_ = false;
 };
 
-// gRPC owns these: each deletes itself when gRPC is done with it, which is after Finish().
+// gRPC owns these objects. Each deletes itself when gRPC has finished with it, after Finish().
 class UnaryCall final : public grpc::ServerUnaryReactor {
  public:
   Gate gate;
@@ -52,7 +52,7 @@ class StreamCall final : public grpc::ServerWriteReactor<Reply> {
  public:
   Gate gate;
 
-  // False when the client is gone.
+  // False if the client is gone.
   bool Send(const Reply& reply) {
     {
       const std::scoped_lock lock(mu_);
@@ -79,7 +79,7 @@ class StreamCall final : public grpc::ServerWriteReactor<Reply> {
   bool ok_ = false;
 };
 
-// Threads that nobody keeps a handle of, and that can be waited for all the same.
+// Threads without a handle that can still be waited for.
 class Workers {
  public:
   void Run(std::function<void()> work) {

@@ -113,7 +113,7 @@ void Write(const FakeContainer& container, v1::ContainerStatus& out) {
     mount.mutable_image()->set_user_specified_image(volume.user_specified_image);
     mount.mutable_image()->set_image_ref(volume.image_ref);
   }
-  out.add_mounts()->set_container_path("/etc/hosts");  // every container has ordinary mounts too
+  out.add_mounts()->set_container_path("/etc/hosts");  // every container also has ordinary mounts
 }
 
 void Write(const FakeSandbox& sandbox, v1::PodSandbox& out) {
@@ -172,7 +172,7 @@ FakeContainer Describe(const FakeNode& node, Flavour flavour, const std::string&
 grpc::Status Remove(FakeNode& node, Flavour flavour, const std::string& text) {
   const FakeImage* found = Find(node, flavour, text);
   if (found == nullptr) {
-    if (!text.empty()) return grpc::Status::OK;  // idempotent, all of them
+    if (!text.empty()) return grpc::Status::OK;  // all of them are idempotent
     return {grpc::StatusCode::UNKNOWN, "no image specified"};
   }
   const std::string id = found->id;

@@ -7,7 +7,7 @@
 
 #include "tests/support/fake_cri.h"
 
-// What a FakeNode says in messages, and how RemoveImage changes it.  Part of fake_cri, not for
+// The messages about a FakeNode, and the effect of RemoveImage on it. Part of fake_cri, not for
 // tests.
 
 namespace imagesweep::fake {
@@ -17,11 +17,11 @@ void Write(const FakeContainer& container, ::runtime::v1::Container& out);
 void Write(const FakeContainer& container, ::runtime::v1::ContainerStatus& out);
 void Write(const FakeSandbox& sandbox, ::runtime::v1::PodSandbox& out);
 
-// The image that this runtime would take `text` for, shortened ids and (on containerd) no text at
-// all included; null when there is none.
+// The image to which this runtime resolves `text`, including shortened IDs and (on containerd) the
+// empty text. Null if there is none.
 const FakeImage* Find(const FakeNode& node, Flavour flavour, const std::string& text);
 
-// A running container as this flavour describes it.
+// A running container as this flavor describes it.
 FakeContainer Describe(const FakeNode& node, Flavour flavour, const std::string& image);
 
 grpc::Status Remove(FakeNode& node, Flavour flavour, const std::string& text);

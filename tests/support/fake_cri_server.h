@@ -16,13 +16,13 @@
 #include "tests/support/fake_cri.h"
 #include "tests/support/fake_cri_calls.h"
 
-// The inside of FakeCri: what it knows, and how every call passes through hooks and faults.  Not
-// for tests.
+// The internals of FakeCri: its state, and how every call passes through hooks and faults. Not for
+// tests.
 
 namespace imagesweep {
 namespace fake {
 
-// Grows a message by an unknown field, number 999, which every reader skips.
+// Makes a message larger with an unknown field, number 999, which every reader skips.
 template <typename Reply>
 void Pad(Reply& reply, std::size_t bytes) {
   if (bytes == 0) return;
@@ -45,14 +45,14 @@ struct State {
   std::map<std::string, FakeCri::Hook> after;
 };
 
-// The fault of every method that has none of its own.
+// The fault of every method without its own.
 constexpr const char* kAll = "*";
 
 }  // namespace fake
 
 struct FakeCri::Impl {
   Flavour flavour;
-  std::string directory;  // ours to remove; empty when the caller chose the path
+  std::string directory;  // to be deleted by this object; empty if the caller chose the path
   std::string path;
   Guarded<fake::State> state;
   fake::Workers workers;
@@ -92,7 +92,7 @@ struct FakeCri::Impl {
     if (hook) hook(scene.call);
   }
 
-  // The part that goes wrong before there is an answer; an empty optional: it does not.
+  // The faults before there is an answer. Empty: no fault.
   template <typename Call>
   std::optional<grpc::Status> GoWrong(const Scene& scene, Call& call, bool is_stream) {
     const Fault& fault = scene.fault;
@@ -156,7 +156,7 @@ struct FakeCri::Impl {
     return grpc::Status(scene.fault.code, scene.fault.message);
   }
 
-  // The services; fake_cri_services.cpp.
+  // The services, in fake_cri_services.cpp.
   struct Images;
   struct Runtime;
   static std::unique_ptr<grpc::Service> NewImageService(Impl& impl);

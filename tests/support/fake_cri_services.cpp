@@ -19,7 +19,7 @@ std::string Filter(const Request& request) {
   return request.has_filter() ? "filter" : "";
 }
 
-// `all` in messages of `batch` entries each.
+// Sends `all` in messages of `batch` entries each.
 template <typename Reply, typename Fakes, typename Add>
 std::vector<Reply> InBatches(const Fakes& all, std::size_t batch, Add add) {
   std::vector<Reply> replies;
@@ -71,7 +71,7 @@ struct FakeCri::Impl::Images final : v1::ImageService::CallbackService {
         });
   }
 
-  // Its argument is the reference, with " as USERNAME" when there are credentials.  Changes nothing.
+  // Its argument is the reference, with " as USERNAME" if there are credentials. Changes nothing.
   grpc::ServerUnaryReactor* PullImage(grpc::CallbackServerContext*,
                                       const v1::PullImageRequest* request,
                                       v1::PullImageResponse* reply) override {

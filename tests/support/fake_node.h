@@ -14,8 +14,8 @@
 
 namespace imagesweep {
 
-// A small working node behind the ports: pods, containers and images as plain data, and hooks that
-// let a test change the world, or fail a call, at an exact point.
+// A small working node behind the ports: pods, containers, and images as plain data. With hooks, a
+// test changes the node, or lets a call fail, at an exact point.
 class FakeNode final : public RuntimeReader,
                        public ImageRemover,
                        public PodReader,
@@ -33,18 +33,19 @@ class FakeNode final : public RuntimeReader,
   RuntimeIdentity identity{"containerd", "1.6.20", "unix:///run/c.sock", 7};
   Result<DiskUsage> disk = DiskUsage{"/var", 1000, 900, 100, 100};
 
-  std::vector<std::string> mountpoints = {"/var"};       // of image filesystems
-  std::map<std::string, Result<DiskUsage>> other_disks;  // by mount point; `disk` is at all others
+  std::vector<std::string> mountpoints = {"/var"};  // of image filesystems
+  std::map<std::string, Result<DiskUsage>>
+      other_disks;  // by mount point; `disk` applies to all others
 
   std::vector<std::string> removed;  // ids, in order
   std::vector<std::string> calls;    // names of the calls, in order
-  std::vector<Millis> pod_ages;      // how old each pod list was allowed to be
-  // Called at the start of each call with its name; an error fails the call.
+  std::vector<Millis> pod_ages;      // the maximum age of each pod list
+  // Called at the start of each call with its name. An error fails the call.
   std::function<std::optional<Error>(const std::string& call)> on_call;
-  bool lists_what_it_removed = false;  // says yes and does nothing
+  bool lists_what_it_removed = false;  // returns success and does nothing
   std::size_t batch = 1;               // images in one batch of removals
-  std::string spares;                  // an id that the remover does not remove
-  // What StillHolds says.
+  std::string spares;                  // an ID that the remover does not remove
+  // The result of StillHolds.
   std::function<bool(const std::vector<Image>&)> holds = [](const auto&) { return true; };
   bool watches_pods = true;
   std::string hides_pod;  // a pod (by name) that the API does not list

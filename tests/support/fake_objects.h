@@ -13,16 +13,16 @@
 
 namespace imagesweep::kube {
 
-// The objects of an API server as far as single ones go: GET, LIST, POST, PUT and DELETE with the
-// resourceVersion's rules (409 for another version than the stored one, or for a name that exists).
-// A transport of its own; several clients may share the objects.  Any thread.
+// The objects of an API server for single requests: GET, LIST, POST, PUT, and DELETE with the rules
+// of the resourceVersion (409 for another version than the stored one, or for a name that exists).
+// It is a transport, and several clients may share the objects. Thread-safe.
 class FakeObjects {
  public:
   struct Event {
     std::string type;
     Json object;
   };
-  // Called before a request is carried out: an answer instead, or an error.
+  // Called before a request is processed. Returns an answer to use instead, or an error.
   using Before = std::function<std::optional<Result<HttpResponse>>(
       const std::string& method, const std::string& path, const std::string& body)>;
 
@@ -61,7 +61,7 @@ class FakeObjects {
     return HttpResponse{200, {}, StatusJson(200, "").dump()};
   }
 
-  // All below a path, as a list holds them.
+  // All objects below a path, as in a list.
   ObjectList List(const std::string& path) {
     const std::scoped_lock lock(mu_);
     ObjectList list{{}, std::to_string(version)};
@@ -93,7 +93,7 @@ class FakeObjects {
   std::mutex mu_;
 };
 
-// One client of them, whose requests a test can look at, refuse or lose.
+// One client of the objects. A test can inspect, refuse, or lose its requests.
 class FakeObjectHttp final : public HttpTransport {
  public:
   explicit FakeObjectHttp(FakeObjects& server) : server_(server) {}

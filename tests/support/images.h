@@ -8,7 +8,7 @@
 
 namespace imagesweep {
 
-// "sha256:" and 64 hexadecimal digits made from a short word, so that tests can say Id("a").
+// "sha256:" and 64 hexadecimal digits made from a short word, so that tests can use Id("a").
 inline std::string Id(std::string_view word) {
   constexpr char kHex[] = "0123456789abcdef";
   std::string hex;
@@ -20,8 +20,8 @@ inline std::string Id(std::string_view word) {
   return "sha256:" + hex;
 }
 
-// An image with an id made from `word`, these tags, and one repo digest per tag's repository, that
-// was pulled.
+// A pulled image with an ID made from `word`, these tags, and one repo digest for the repository of
+// each tag.
 inline Image Img(std::string_view word, std::initializer_list<std::string_view> tags,
                  std::uint64_t size = 1024) {
   Image image;
@@ -37,7 +37,7 @@ inline Image Img(std::string_view word, std::initializer_list<std::string_view> 
   return image;
 }
 
-// Built or imported here: it has no repo digest, and nothing proves that a registry has it.
+// Built or imported on the node: it has no repo digest, and nothing proves that a registry has it.
 inline void MakeLocal(Image& image) {
   image.digests.clear();
   image.origin = {OriginKind::kLocal, "built by the test", {}};

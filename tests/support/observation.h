@@ -8,10 +8,10 @@
 
 namespace imagesweep {
 
-// Builds an observation image by image; ages are parallel by construction.
+// Builds an observation image by image, so that the ages are parallel to the images.
 class ObservationBuilder {
  public:
-  // Later than every first look that a test makes up.
+  // Later than every first observation in the tests.
   ObservationBuilder() { seen_.at = SystemTime(std::chrono::hours(24 * 365)); }
   ObservationBuilder& Add(Image image, Millis unused_for = std::chrono::hours(1000),
                           bool once_used = false) {

@@ -6,7 +6,7 @@
 
 namespace imagesweep {
 
-// Lets everything go that it is not told to keep, and counts how often it was asked.
+// Allows every removal except those that it is told to refuse, and counts the requests.
 struct OpenGuard final : DeletionGuard {
   std::string WhyNot() override {
     ++asked;

@@ -5,7 +5,7 @@
 
 namespace imagesweep {
 
-// A finished run over three images: one in use, one removed, one left.
+// A finished run over three images: one in use, one removed, and one left.
 inline Report SampleReport() {
   Report report;
   report.run = "0123456789abcdef";
@@ -47,7 +47,7 @@ inline Report SampleReport() {
   return report;
 }
 
-// The same, where the image that would be left is wanted by `workloads` workloads.
+// The same, but `workloads` workloads need the image that would be left.
 inline Report SampleReportWithWorkloads(int workloads) {
   Report report = SampleReport();
   report.in_force.keep.workloads.enabled = true;

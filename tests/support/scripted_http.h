@@ -12,7 +12,7 @@
 
 namespace imagesweep::kube {
 
-// What happens on one request.
+// The events of one request.
 struct Step {
   int status = 200;
   std::string body;                   // of a list, or of a refused watch
@@ -20,12 +20,12 @@ struct Step {
   std::optional<Millis> retry_after;  // header
   std::optional<Error> error;         // instead of an answer; for a watch after its pieces, for a
                                       // list after its body when there is one
-  Millis lasts{0};                    // the clock moves so far before the end
-  std::function<void()> before_end;   // looks around while a watch is open
+  Millis lasts{0};                    // the clock advances by this before the end
+  std::function<void()> before_end;   // called while a watch is open
 };
 
-// A transport that answers from a script or a function on a fake clock, and keeps what was asked.
-// When there is nothing more to answer it asks for a stop, so that a reflector's Run() returns.
+// A transport that answers from a script or a function on a fake clock, and records the requests.
+// When the script ends, it requests a stop, so that Run() of a reflector returns.
 class ScriptedHttp final : public HttpTransport {
  public:
   struct Asked {
@@ -33,14 +33,14 @@ class ScriptedHttp final : public HttpTransport {
     bool watch = false;
     SteadyTime at;
     std::string method = "GET";
-    std::string body = {};  // of a write
+    std::string body = {};  // for a write
   };
   using Answer = std::function<std::optional<Step>(const Asked&)>;
 
   explicit ScriptedHttp(const FakeClock& clock) : clock_(clock) {}
 
   std::deque<Step> script;
-  Answer answer;  // asked when the script is over
+  Answer answer;  // stopped when the script ends
   std::vector<Asked> asked;
   std::stop_source stop;
 
@@ -86,7 +86,7 @@ class ScriptedHttp final : public HttpTransport {
     return HttpResponse{200, {}, {}};
   }
 
-  // What was asked, each as "list RV", "list continue=…" or "watch RV".
+  // The requests, each as "list RV", "list continue=…", or "watch RV".
   std::vector<std::string> Summary() const {
     std::vector<std::string> lines;
     for (const Asked& one : asked) lines.push_back(Line(one));

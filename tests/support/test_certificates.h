@@ -11,7 +11,7 @@ struct TestCertificate {
   std::string key;
 };
 
-// Makes certificates for one test run; nothing is ever written to disk.
+// Creates certificates for one test run. Nothing is written to disk.
 class TestCa {
  public:
   explicit TestCa(const std::string& name);

@@ -9,8 +9,8 @@
 
 namespace imagesweep {
 
-// The same for the same seed: short texts of few letters, so that prefixes and whole texts repeat,
-// and now and then any bytes at all.
+// The same texts for the same seed: short texts of few letters, so that prefixes and whole texts
+// repeat, and sometimes any bytes.
 inline std::vector<WorkloadReference> RandomReferences(std::uint64_t seed, std::size_t most) {
   std::mt19937_64 random(seed);
   const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
@@ -35,7 +35,7 @@ inline std::vector<WorkloadReference> RandomReferences(std::uint64_t seed, std::
   return references;
 }
 
-// A cluster: so many Deployments, each with three revisions of one image.
+// A cluster with this number of Deployments, each with three revisions of one image.
 inline std::vector<WorkloadReference> ClusterOf(int workloads) {
   std::vector<WorkloadReference> references;
   std::mt19937_64 random(7);
@@ -50,7 +50,7 @@ inline std::vector<WorkloadReference> ClusterOf(int workloads) {
         std::snprintf(hex, sizeof hex, "%016llx", static_cast<unsigned long long>(random()));
         digest += hex;
       }
-      // Half by tag, half by digest, which nothing makes smaller.
+      // Half by tag, and half by digest, which does not compress.
       const std::string repository = "registry.example.com/" + team + "/service-" + number;
       references.push_back({i % 2 == 0 ? repository + ":1." + std::to_string(newest - back) + ".0"
                                        : repository + "@sha256:" + digest,

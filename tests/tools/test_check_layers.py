@@ -1,4 +1,4 @@
-"""tools/check_layers finds what its table forbids, and nothing else."""
+"""tools/check_layers finds everything that its table forbids, and nothing else."""
 import pathlib
 import subprocess
 

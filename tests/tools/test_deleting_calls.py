@@ -1,9 +1,9 @@
-"""The calls that delete something of an image stand in two files, which are short enough to be read whole."""
+"""The calls that delete parts of an image are in two files, which are short enough to read completely."""
 import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Any method of a generated gRPC client that takes something away, however it is named or called.
+# Any method of a generated gRPC client that deletes something, in any form of the call.
 CALL = re.compile(r"\b(\w+)::Stub::(?:Async|PrepareAsync|async::)?((?:Delete|Remove|Prune|Cleanup|Abort)\w*)"
                   r"|(?:->|\.)\s*(RemoveImage|RemoveContainer|RemovePodSandbox)\s*\(")
 
@@ -18,12 +18,12 @@ def calls(root):
 
 
 def test_no_other_file_deletes():
-    tags = {("containerd/name_remover.cpp", "Images.Delete")}  # of rules with action Untag
+    tags = {("containerd/name_remover.cpp", "Images.Delete")}  # for rules with action Untag
     assert calls(ROOT) - tags == {
         ("cri/image_remover.cpp", "ImageService.RemoveImage"),
         ("containerd/delete.cpp", "Images.Delete"),
         ("containerd/delete.cpp", "Leases.Delete"),  # one garbage collection
-        ("containerd/import.cpp", "Leases.Delete"),  # restore's own, which kept what it imported
+        ("containerd/import.cpp", "Leases.Delete"),  # of restore, which kept the imported content
     }
 
 

@@ -1,5 +1,5 @@
-"""kubectl-imagesweep with a kubectl made for the test: which pod it asks, what it hands on, and what it says when it
-cannot. The real ones are in tests/cluster/test_plugin.py."""
+"""kubectl-imagesweep with a fake kubectl: the pod that it selects, the arguments that it passes on, and its errors.
+tests/cluster/test_plugin.py uses the real ones."""
 import json
 import os
 import pathlib
@@ -9,7 +9,7 @@ import pytest
 
 PLUGIN = pathlib.Path(__file__).resolve().parents[2] / "scripts/kubectl-imagesweep"
 FLAGS = ["--namespace=imagesweep-system"]
-# Answers `get pods` out of $PODS (node|pod|phase|ready|deleted), and `exec` with the file named after the pod; notes
+# Answers `get pods` from $PODS (node|pod|phase|ready|deleted), and `exec` with the file named after the pod. Records
 # every call.
 KUBECTL = r'''#!/usr/bin/python3
 import json, os, pathlib, sys

@@ -1,5 +1,5 @@
-"""The tier runner counts what passed, calls everything else a failure, says why a tier could not run, and runs its lanes
-side by side."""
+"""The tier runner counts passed tests, treats everything else as a failure, gives the reason if a tier could not run,
+and runs its lanes in parallel."""
 import importlib.machinery
 import importlib.util
 import os
@@ -46,7 +46,7 @@ def test_every_tier_is_in_one_lane_and_the_image_is_built_before_it_is_started()
 
 
 def start(directory, lanes, *arguments):
-    """The runner as a process, with tiers that are one shell command each: lanes are [{tier: command}, …]."""
+    """The runner as a process, with tiers of one shell command each. Lanes are [{tier: command}, …]."""
     tiers = {tier: (False, [], ["sh", "-c", command]) for lane in lanes for tier, command in lane.items()}
     program = directory / "run.py"
     program.write_text(f"""import importlib.machinery, pathlib, sys
@@ -61,7 +61,7 @@ runner.main()
 
 
 def outputs(text):
-    """tier -> the lines between its head and the line that says what it took."""
+    """tier -> the lines between its head and the line with its duration."""
     found, tier = {}, None
     for line in text.split("=== summary")[0].splitlines():
         if line.startswith("=== ") and " begins" not in line:
@@ -144,7 +144,7 @@ def test_without_go_one_line_says_what_is_missing(tmp_path, go, says):
 
 
 def test_a_finished_build_is_used_without_a_compiler_run(tmp_path):
-    """Two runs at once find the same directory, which appears only when it is complete."""
+    """Two simultaneous runs find the same directory, which appears only when it is complete."""
     fake = tmp_path / "bin/go"
     fake.parent.mkdir()
     fake.write_text(f"""#!/bin/sh

@@ -1,5 +1,6 @@
-"""One node for all browser tests: a private containerd with images, a stand-in API server, and a real agent that has had
-three runs: one that saw everything for the first time, a dry one, and one that removed what its limit let it."""
+"""One node for all browser tests: a private containerd with images, a stand-in API server, and a real agent after three
+runs. The first run saw everything for the first time, the second was a dry run, and the third removed the images that
+its limit allowed."""
 import contextlib
 import json
 import os
@@ -15,8 +16,8 @@ from lab.standin_api import StandInApi
 from lab.workdir import Workdir
 
 NODE = "worker-1"
-HOSTILE = "<img src=x onerror=document.title='owned'>\"'&"  # as a pod's name: no API server would take it, but who knows
-WEB = "web-5c4" if os.environ.get("IMAGESWEEP_SCREENSHOTS") else HOSTILE  # documentation is to look like life
+HOSTILE = "<img src=x onerror=document.title='owned'>\"'&"  # as the name of a pod, for the worst case
+WEB = "web-5c4" if os.environ.get("IMAGESWEEP_SCREENSHOTS") else HOSTILE  # for documentation that looks realistic
 
 
 def pod(name, containers, namespace="shop"):
@@ -72,7 +73,7 @@ class Site:
             return sum(line.get("msg") == "Finished run" for line in running.lines) + more
         assert wait_until(lambda: runs() == 1, 30), running.text()
         number = 0
-        while age(self.removable[0]) < 2:  # each edit is a run, and each run looks at the clock
+        while age(self.removable[0]) < 2:  # each edit causes a run, and each run reads the clock
             number += 1
             self.write_policy(dryRun=True, maximumAge=f"{14 + number}d")
             before = runs()
@@ -109,7 +110,7 @@ def site():
 
 @pytest.fixture
 def start_agent(site, tmp_path):
-    """Starts another agent on the same node: (agent, its policy's file, which is still to be written)."""
+    """Starts another agent on the same node: (agent, the file of its policy, which is not written yet)."""
     policy_file = tmp_path / "policy.yaml"
     own = {site.workdir.path / "state": tmp_path / "state", site.policy_file: policy_file}
     with contextlib.ExitStack() as running:

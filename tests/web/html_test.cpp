@@ -26,7 +26,7 @@ TEST(Html, EscapesWhatCouldBecomeMarkup) {
   for (const auto& [text, escaped] : cases) EXPECT_EQ(Escaped(text), escaped);
 }
 
-// No byte at all gets through that could end a text or an attribute.
+// No byte passes that could end a text or an attribute.
 TEST(Html, EscapesEveryByteThatMatters) {
   for (int byte = 0; byte < 256; ++byte) {
     const std::string escaped = Escaped(std::string(1, static_cast<char>(byte)));

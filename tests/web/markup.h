@@ -10,18 +10,18 @@
 #include <string_view>
 #include <vector>
 
-// Reads the HTML that we write: strict about what we promise (tags that match, quoted attributes,
-// no loose < & or quote), so that text that became markup is a failure.
+// Reads our HTML and is strict about its promises (matching tags, quoted attributes, no unescaped <
+// & or quote), so that text that became markup is a failure.
 
 namespace imagesweep::web {
 
 struct Element {
   std::string tag;
   std::map<std::string, std::string> attributes;
-  std::string text;  // its own and that of all inside it, decoded
+  std::string text;  // of the element and everything inside it, decoded
   std::vector<std::unique_ptr<Element>> children;
 
-  // Itself and all below that fit, in the order of the document.
+  // The element and all matching elements below it, in document order.
   std::vector<const Element*> All(const std::function<bool(const Element&)>& fits) const {
     std::vector<const Element*> found;
     Collect(fits, found);
@@ -30,7 +30,7 @@ struct Element {
   std::vector<const Element*> All(const std::string& wanted) const {
     return All([&](const Element& one) { return one.tag == wanted; });
   }
-  // Null when there is none.
+  // Null if there is none.
   const Element* ById(const std::string& id) const {
     const auto found = All([&](const Element& one) {
       const auto at = one.attributes.find("id");
@@ -90,7 +90,7 @@ class MarkupReader {
   void AddText(const std::string& text) {
     for (Element* element : open_) element->text += text;
   }
-  // The end tags that HTML lets one leave out, of those that we do leave out.
+  // The end tags that HTML makes optional and that we leave out.
   void CloseImplied(const std::string& tag) {
     const std::set<std::string> ends = tag == "td"   ? std::set<std::string>{"td"}
                                        : tag == "tr" ? std::set<std::string>{"td", "tr"}

@@ -23,7 +23,7 @@ std::unique_ptr<Element> Page(const StatusView& view, const std::string& query =
   return MarkupReader::Read(StatusPage(view, query));
 }
 
-// The cells of a table's body.
+// The cells in the body of a table.
 std::vector<std::vector<std::string>> Cells(const Element& table) {
   std::vector<std::vector<std::string>> rows;
   for (const Element* row : table.All("tbody").at(0)->All("tr")) {
@@ -36,7 +36,7 @@ std::vector<std::vector<std::string>> Cells(const Element& table) {
   return rows;
 }
 
-// A report in which every text that comes from outside is `text`.
+// A report in which every external text is `text`.
 Report ReportOf(const std::string& text) {
   Report report = SampleReport();
   report.node = report.runtime.name = report.runtime.version = report.run = text;
@@ -85,7 +85,7 @@ TEST(Page, FilterAndSortComeFromTheQueryAndStayInTheForm) {
   for (const Element* option : form->All("option"))
     if (option->attributes.contains("selected")) chosen.push_back(option->attributes.at("value"));
   EXPECT_THAT(chosen, ElementsAre("Keep", "size", "desc"));
-  // Every field has its label, and every column a link that sorts by it.
+  // Every field has its label, and every column has a link that sorts by it.
   EXPECT_EQ(form->All("label").size(), form->All("input").size() + form->All("select").size());
   std::vector<std::string> sorted;
   for (const Element* head : page->ById("images")->All("th")) {
@@ -182,7 +182,7 @@ TEST(Page, BeforeTheFirstRunNothingIsShownAsEmpty) {
   EXPECT_THAT(page->ById("runs")->text, HasSubstr("the disk is full"));
 }
 
-// Read by a parser that fails on any loose < & " and any event handler.
+// The parser fails on any unescaped < & " and any event handler.
 TEST(Page, NoTextFromOutsideBecomesMarkup) {
   const auto tags = [](const Element& page) {
     std::map<std::string, int> count;
@@ -231,7 +231,7 @@ TEST(Page, LinksStayBelowThePageAndLoadNothing) {
   EXPECT_FALSE(page->All("script")[0]->attributes.contains("src"));
 }
 
-// The browser hashes what stands between the tags.
+// The browser hashes the text between the tags.
 TEST(Page, TheSecurityPolicyNamesExactlyTheStyleAndTheScriptOfThePage) {
   const auto page = Page(ViewOf(SampleReport()));
   const auto& headers = PageHeaders();

@@ -20,7 +20,7 @@ const std::string kPolicy =
     "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\ndryRun: false\nminimumAge: 0s\n"
     "keep: {localOnly: Never, lastPerRepository: 0, workloads: {enabled: false}}\n";
 
-// A board as the agent has it, fed by real runs over a working node.
+// A board as in the agent, with real runs on a working node.
 struct StatusTest : testing::Test {
   StatusTest() {
     node.images.push_back(Img("a", {"registry.example/app:1"}, 1000));
@@ -54,8 +54,8 @@ struct StatusTest : testing::Test {
   StatusBoard board{clock, health, policies, "0.1.0", "node1"};
 };
 
-// The part of JSON Schema that docs/reference/openapi.yaml uses; a field that is not described is
-// an error too.
+// The part of JSON Schema that docs/reference/openapi.yaml uses. A field without a description is
+// also an error.
 class Schema {
  public:
   explicit Schema(const YAML::Node& document) : document_(document) {}
@@ -106,7 +106,7 @@ class Schema {
       EXPECT_TRUE(value.contains(name.as<std::string>())) << where << " has no " << name;
     for (const auto& [name, field] : value.items()) {
       const YAML::Node properties = schema["properties"];
-      const YAML::Node merged = properties["<<"];  // yaml-cpp leaves merging to us
+      const YAML::Node merged = properties["<<"];  // yaml-cpp does not merge
       const bool own = static_cast<bool>(properties[name]);
       if (!own && !(merged && merged[name]))
         ADD_FAILURE() << where << "." << name << " is not described";

@@ -16,7 +16,7 @@ ROWS = "#images tbody tr"
 
 @pytest.fixture
 def pictures(tmp_path):
-    """Where screenshots go: `make screenshots` has them in docs/images."""
+    """The directory of screenshots. `make screenshots` sets docs/images."""
     directory = pathlib.Path(os.environ.get("IMAGESWEEP_SCREENSHOTS") or tmp_path)
     directory.mkdir(parents=True, exist_ok=True)
     return directory
@@ -24,7 +24,7 @@ def pictures(tmp_path):
 
 @pytest.fixture(autouse=True)
 def spotless(site, browser, monkeypatch):
-    """Each page of each test: nothing on the console, no address but the agent's."""
+    """Checks each page of each test: no console output, and only the agent's address."""
     opened, real = [], browser.page
 
     def page(**settings):
@@ -55,7 +55,7 @@ def test_is_accessible_and_fits_the_screen(site, browser, pictures, look, path):
     with browser.page(**LOOKS[look]) as page:
         page.open(site.agent.url + path)
         if "nothing" in path:
-            page.complaints.clear()  # Chromium notes the 404
+            page.complaints.clear()  # Chromium reports the 404
         page.run("document.querySelectorAll('details').forEach(d => d.open = true)")
         assert [one for one in page.violations() if one[0] in ("serious", "critical")] == []
         wide = page.run("""[...document.querySelectorAll('body *')]

@@ -1,4 +1,4 @@
-"""Whatever clients do to the agent's endpoints, runs go on and its memory stays what it was."""
+"""Any clients of the agent's endpoints leave its runs and its memory unaffected."""
 import contextlib
 import pathlib
 import re
@@ -27,7 +27,7 @@ def test_they_neither_delay_a_run_nor_take_memory(start_agent):
     with contextlib.ExitStack() as held:
         for number in range(min(CONNECTIONS, hard - 500)):
             client = held.enter_context(socket.create_connection((host, int(port)), timeout=20))
-            with contextlib.suppress(OSError):  # it may have been dropped already
+            with contextlib.suppress(OSError):  # it may already be dropped
                 client.sendall(REQUESTS[number % len(REQUESTS)])
         with socket.create_connection((host, int(port)), timeout=20) as client, contextlib.suppress(OSError):
             client.sendall(b"GET /livez HTTP/1.1\r\nX: ")

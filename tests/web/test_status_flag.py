@@ -1,4 +1,4 @@
-"""Who gets the page: the flag, as the agent takes it."""
+"""Access to the page by the flag of the agent."""
 import urllib.error
 import urllib.request
 

@@ -8,7 +8,7 @@
 
 namespace imagesweep::web {
 
-// A view of one report, an hour after it, with everything else in order.
+// A view of one report, an hour after it, with no other problem.
 inline StatusView ViewOf(Report report) {
   StatusView view;
   view.now = report.finished + std::chrono::hours(1);
@@ -27,7 +27,7 @@ inline StatusView ViewOf(Report report) {
   return view;
 }
 
-// What somebody who wants to harm the reader would name things.
+// The names that an attacker would choose.
 inline const std::vector<std::string>& HostileTexts() {
   static const std::vector<std::string> kTexts{
       "<script>alert(1)</script>",

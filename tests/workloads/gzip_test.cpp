@@ -33,7 +33,7 @@ TEST(GzipTest, TakesOneWholeStreamAndNothingElse) {
   EXPECT_FALSE(Gunzip(packed + packed, 1000));
 }
 
-// FIPS 180-4, as published with its examples.
+// FIPS 180-4, with its published examples.
 TEST(DigestTest, IsSha256) {
   EXPECT_EQ(Sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }

@@ -76,7 +76,7 @@ TEST(IndexTest, EveryByteOfItCounts) {
     }
 }
 
-// Signed by its own sha256, so that only the limit stands between it and the node's memory.
+// It has its own sha256, so only the limit protects the memory of the node.
 TEST(IndexTest, IsNoBomb) {
   IndexShard shard;
   shard.count = 1;

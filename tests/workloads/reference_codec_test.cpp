@@ -44,7 +44,7 @@ TEST(ReferenceCodecTest, ReadsOnlyWhatItWritesToTheLastByte) {
   EXPECT_THAT(ReadReferences(other).error().what, HasSubstr("format"));
 }
 
-// A changed byte is another set or none, and never a crash.
+// A changed byte gives another set or an error, and never a crash.
 TEST(ReferenceCodecTest, SurvivesEveryByteChanged) {
   const auto references = RandomReferences(5, 30);
   const std::string good = *WriteReferences(references);
@@ -57,7 +57,7 @@ TEST(ReferenceCodecTest, SurvivesEveryByteChanged) {
     }
 }
 
-// Few bytes that say "as before" must not become much memory.
+// A few bytes that mean "as before" must not become much memory.
 TEST(ReferenceCodecTest, RefusesWhatWouldTakeTooMuchMemory) {
   const std::string name(1U << 20, 'n');
   std::vector<WorkloadReference> references;
@@ -68,7 +68,7 @@ TEST(ReferenceCodecTest, RefusesWhatWouldTakeTooMuchMemory) {
     references.push_back(one);
   }
   std::string bytes = *WriteReferences(references);
-  // Three more of the like at the end, a few bytes each.
+  // Three more of the same at the end, a few bytes each.
   bytes[bytes.find('\n') + 1] = 66;
   std::string one_more = *WriteReferences({references[61], references[62]});
   const std::string first = *WriteReferences({references[61]});
