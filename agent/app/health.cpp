@@ -78,6 +78,24 @@ void Health::SetLastRun(const Report& report) {
   });
 }
 
+void Health::SetRunning() {
+  state_.With([](State& state) {
+    state.schedule = {true, std::nullopt};
+    return 0;
+  });
+}
+
+void Health::SetNextRun(SystemTime at) {
+  state_.With([at](State& state) {
+    state.schedule = {false, at};
+    return 0;
+  });
+}
+
+Health::Schedule Health::NextRun() const {
+  return state_.With([](const State& state) { return state.schedule; });
+}
+
 std::vector<Health::Check> Health::Checks() const {
   return state_.With([](const State& state) {
     return std::vector<Check>{state.runtime, WithSight(state.policy, state.policy_unread),
@@ -85,9 +103,12 @@ std::vector<Health::Check> Health::Checks() const {
   });
 }
 
+bool Health::Alive() const {
+  return clock_.Steady() - state_.With([](const State& state) { return state.beat; }) < kStuckAfter;
+}
+
 HttpReply Health::Live() const {
-  const auto since = clock_.Steady() - state_.With([](const State& state) { return state.beat; });
-  if (since < kStuckAfter) return {200, "text/plain; charset=utf-8", "ok\n"};
+  if (Alive()) return {200, "text/plain; charset=utf-8", "ok\n"};
   return {503, "text/plain; charset=utf-8", "the agent's loop made no progress for 15 minutes\n"};
 }
 

@@ -27,6 +27,10 @@ class Health {
   // towards readiness: all agents lose sight of it when the API server is away.
   void SetPolicyUnread(const std::string& complaint);
   void SetLastRun(const Report& report);
+  // A run is in progress until the next one is scheduled.
+  void SetRunning();
+  // When the next run begins, unless something wakes the agent before.
+  void SetNextRun(SystemTime at);
 
   struct Check {
     std::string name;
@@ -36,6 +40,14 @@ class Health {
   // Runtime, policy and last run.
   std::vector<Check> Checks() const;
 
+  struct Schedule {
+    bool running = false;
+    std::optional<SystemTime> next;  // empty: a run is in progress, or none is scheduled
+  };
+  Schedule NextRun() const;
+
+  // The loop makes progress.
+  bool Alive() const;
   HttpReply Live() const;
   // `query` with "verbose" lists the checks and the last run, the way kube-apiserver's readyz does.
   HttpReply Ready(const std::string& query) const;
@@ -46,6 +58,7 @@ class Health {
     Check runtime{"runtime", false, "not asked yet"};
     Check policy{"policy", false, "no policy yet; nothing is removed"};
     std::string policy_unread;
+    Schedule schedule;
     Check evidence{"last-run", false, "no run yet"};
     Check public_evidence{"last-run", false, "no run yet"};
   };

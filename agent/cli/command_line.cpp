@@ -39,6 +39,17 @@ Result<std::uint64_t> ReadSize(std::string text) {
   return ParseQuantity(text);
 }
 
+CLI::App* AddStatus(CLI::App& app, Options& options) {
+  auto* command = app.add_subcommand(
+      "status", "Show whether the agent of this node is well, its last run, and its next run");
+  command
+      ->add_option("--address", options.listen_address,
+                   "HOST:PORT of the agent: its --listen-address. Without a host: 127.0.0.1.")
+      ->envname("IMAGESWEEP_LISTEN_ADDRESS")
+      ->capture_default_str();
+  return command;
+}
+
 CLI::App* AddEnsureSpace(CLI::App& app, Options& options) {
   auto* command = app.add_subcommand("ensure-space",
                                      "Remove unneeded images until SIZE is available on the image "
@@ -210,6 +221,7 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   auto* agent_dry =
       agent->add_flag("--dry-run", dry_run, "Remove nothing, regardless of the policy")
           ->envname("IMAGESWEEP_DRY_RUN");
+  command(AddStatus(app, *options), RunStatus);
   command(app.add_subcommand(
               "images", "List the images of the node, what uses them, and what happens to them"),
           RunImages);

@@ -21,6 +21,19 @@ Exit codes:
   1  The agent could not start, for example because the listen address is in use.
   2  The command line is invalid.
 )"},
+    {"status",
+     R"(The command asks the running agent over HTTP. It does not read the runtime,
+Kubernetes, or the state directory.
+
+Examples:
+  imagesweep status
+  imagesweep status --address 127.0.0.1:9090 -o json
+
+Exit codes:
+  0  The agent is well.
+  1  The agent is not well, or it cannot be reached.
+  2  The command line is invalid.
+)"},
     {"images", R"(Examples:
   imagesweep images --kubeconfig /etc/kubernetes/kubelet.conf
   imagesweep images -o wide --without-kubernetes

@@ -161,6 +161,7 @@ const std::vector<std::string>* ReadBy(const std::string& command) {
       {"policy", {}},
       {"analyze --compare", {"output"}},
       {"index", {"kubeconfig", "index-name", "log-level", "log-format"}},
+      {"status", {"output"}},
       {"version", {"output"}}};
   const auto found = kRead.find(command);
   return found == kRead.end() ? nullptr : &found->second;

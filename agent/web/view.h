@@ -47,6 +47,10 @@ struct StatusView {
   std::string policy_problem;        // why not
   std::vector<RunRow> runs;          // newest first
   std::string runs_problem;          // why they cannot be told; empty when they can
+  bool alive = true;                 // the loop makes progress
+  bool running = false;              // a run is in progress
+  std::optional<SystemTime> next_run;  // empty: a run is in progress, or none is scheduled
+  bool force_dry_run = false;          // of the agent, regardless of the policy
 };
 
 }  // namespace imagesweep::web
