@@ -9,6 +9,7 @@
 #include "agent/base/duration.h"
 #include "agent/base/quantity.h"
 #include "agent/cli/commands.h"
+#include "agent/cli/completion_command.h"
 #include "agent/cli/help_footers.h"
 #include "agent/cli/render.h"
 #include "agent/cli/shared_flags.h"
@@ -299,6 +300,8 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       ->capture_default_str();
   app.add_subcommand("version", "Print the version, the revision, and the CRI version")
       ->callback([&] { run = [options](const std::stop_token&) { return RunVersion(*options); }; });
+
+  AddCompletion(app, run);
 
   AddFooters(app, "");
   app.footer("Use `imagesweep COMMAND --help` for more information about a command.");

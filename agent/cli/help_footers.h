@@ -214,6 +214,17 @@ Exit codes:
   1  The command could not start, for example because it found no cluster.
   2  The command line is invalid.
 )"},
+    {"completion", R"(The script completes commands, flags, and their values.
+
+Examples:
+  source <(imagesweep completion bash)
+  imagesweep completion fish > ~/.config/fish/completions/imagesweep.fish
+
+Exit codes:
+  0  The script is printed.
+  1  The output cannot be written.
+  2  The command line is invalid.
+)"},
     {"version", R"(Examples:
   imagesweep version
   imagesweep version -o json
