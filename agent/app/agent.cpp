@@ -33,8 +33,11 @@ void Agent::Run(const std::stop_token& stop) {
     const bool changed = active != last;
     if (active && (changed || parts_.clock.Steady() >= due)) {
       const Trigger trigger = changed && last ? Trigger::kPolicyChange : Trigger::kInterval;
+      parts_.health.SetRunning();
       const auto report = std::make_shared<const Report>(RunOnce(active, trigger, stop));
-      due = parts_.clock.Steady() + UntilNext(*report);
+      const Millis wait = UntilNext(*report);
+      due = parts_.clock.Steady() + wait;
+      parts_.health.SetNextRun(parts_.clock.Now() + wait);
       refused = report->refused.has_value();
       if (parts_.on_run && !stop.stop_requested()) parts_.on_run(report);
       last = active;

@@ -79,13 +79,32 @@ void Health::SetLastRun(const Report& report) {
   // Contradictions name pods, and probes need no authentication.
   Check public_check = check;
   if (report.refused && report.refused->error.kind == ErrorKind::kIncomplete)
-    public_check.text = FormatTime(report.finished) + " Run aborted, nothing removed: " +
-                        CannotRead(report.refused->source) + "; see the log for the reason";
+    public_check.text = FormatTime(report.finished) +
+                        " Run aborted, nothing removed: " + CannotRead(report.refused->source) +
+                        "; see the log for the reason";
   state_.With([&](State& state) {
     state.evidence = std::move(check);
     state.public_evidence = std::move(public_check);
     return 0;
   });
+}
+
+void Health::SetRunning() {
+  state_.With([](State& state) {
+    state.schedule = {true, std::nullopt};
+    return 0;
+  });
+}
+
+void Health::SetNextRun(SystemTime at) {
+  state_.With([at](State& state) {
+    state.schedule = {false, at};
+    return 0;
+  });
+}
+
+Health::Schedule Health::NextRun() const {
+  return state_.With([](const State& state) { return state.schedule; });
 }
 
 std::vector<Health::Check> Health::Checks() const {
@@ -95,9 +114,12 @@ std::vector<Health::Check> Health::Checks() const {
   });
 }
 
+bool Health::Alive() const {
+  return clock_.Steady() - state_.With([](const State& state) { return state.beat; }) < kStuckAfter;
+}
+
 HttpReply Health::Live() const {
-  const auto since = clock_.Steady() - state_.With([](const State& state) { return state.beat; });
-  if (since < kStuckAfter) return {200, "text/plain; charset=utf-8", "ok\n"};
+  if (Alive()) return {200, "text/plain; charset=utf-8", "ok\n"};
   return {503, "text/plain; charset=utf-8",
           "the loop of the agent has made no progress for 15 minutes\n"};
 }
@@ -111,8 +133,8 @@ HttpReply Health::Ready(const std::string& query) const {
     return reply;
   }
   // The last run does not count toward readiness: it aborts while any source is unreachable.
-  reply.body = Line(state.runtime) +
-               Line(WithSight(state.policy, state.policy_unread)) + Line(state.public_evidence) +
+  reply.body = Line(state.runtime) + Line(WithSight(state.policy, state.policy_unread)) +
+               Line(state.public_evidence) +
                (ready ? "readyz check passed\n" : "readyz check failed\n");
   return reply;
 }

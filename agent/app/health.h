@@ -30,6 +30,10 @@ class Health {
   // because all agents lose the policy when the API server is unreachable.
   void SetPolicyUnread(const std::string& complaint);
   void SetLastRun(const Report& report);
+  // Records that a run is in progress, until the next SetNextRun.
+  void SetRunning();
+  // Sets the time of the next run.  A change of the policy can start a run earlier.
+  void SetNextRun(SystemTime at);
 
   struct Check {
     std::string name;
@@ -39,6 +43,14 @@ class Health {
   // Runtime, policy and last run.
   std::vector<Check> Checks() const;
 
+  struct Schedule {
+    bool running = false;
+    std::optional<SystemTime> next;  // empty: a run is in progress, or none is scheduled
+  };
+  Schedule NextRun() const;
+
+  // Whether the loop makes progress.
+  bool Alive() const;
   HttpReply Live() const;
   // With "verbose" in `query`, lists the checks and the last run, as the readyz of kube-apiserver.
   HttpReply Ready(const std::string& query) const;
@@ -50,6 +62,7 @@ class Health {
     Check policy{"policy", false, "no policy loaded yet; nothing is removed"};
     bool policy_in_force = false;
     std::string policy_unread;
+    Schedule schedule;
     Check evidence{"last-run", false, "no run yet"};
     Check public_evidence{"last-run", false, "no run yet"};
   };

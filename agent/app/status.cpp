@@ -6,6 +6,7 @@
 #include "agent/policy/render.h"
 #include "agent/report/history.h"
 #include "agent/report/json.h"
+#include "agent/web/agent_status.h"
 #include "agent/web/api.h"
 #include "agent/web/assets.h"
 #include "agent/web/image_page.h"
@@ -47,12 +48,13 @@ web::PolicyView PolicyViewOf(const ActivePolicy& active, const Report* report,
 }  // namespace
 
 StatusBoard::StatusBoard(const Clock& clock, const Health& health, const PolicyStore& policies,
-                         std::string version, std::string node)
+                         std::string version, std::string node, bool force_dry_run)
     : clock_(clock),
       health_(health),
       policies_(policies),
       version_(std::move(version)),
-      node_(std::move(node)) {}
+      node_(std::move(node)),
+      force_dry_run_(force_dry_run) {}
 
 void StatusBoard::SetRun(std::shared_ptr<const Report> report) {
   state_.With([&](State& state) {
@@ -101,6 +103,7 @@ std::map<std::string, HttpServer::Route> StatusBoard::Routes(bool local_only) co
       {"/api/v1/plan", json(PlanJson)},
       {"/api/v1/runs", {[this](const std::string&) { return Runs(); }, local_only}},
       {"/api/v1/policy", {[this](const std::string&) { return PolicyInForce(); }, local_only}},
+      {"/api/v1/status", {[this](const std::string&) { return StatusOfAgent(); }, local_only}},
   };
 }
 
@@ -116,6 +119,11 @@ web::StatusView StatusBoard::View() const {
   view.runs_problem = std::move(state.runs_problem);
   for (Health::Check& check : health_.Checks())
     view.checks.push_back({std::move(check.name), check.ok, std::move(check.text)});
+  view.alive = health_.Alive();
+  const Health::Schedule schedule = health_.NextRun();
+  view.running = schedule.running;
+  view.next_run = schedule.next;
+  view.force_dry_run = force_dry_run_;
   const auto active = policies_.Active();
   view.policy_problem = policies_.Problem();
   if (active) view.policy = PolicyViewOf(*active, view.report.get(), view.policy_problem);
@@ -164,6 +172,10 @@ HttpReply StatusBoard::PolicyInForce() const {
     return NotYet("NoPolicy",
                   view.policy_problem.empty() ? "no policy was loaded yet" : view.policy_problem);
   return {200, kJsonType, web::PolicyJson(*view.policy) + "\n"};
+}
+
+HttpReply StatusBoard::StatusOfAgent() const {
+  return {200, kJsonType, AgentStatusJson(web::AgentStatusOf(View())) + "\n"};
 }
 
 }  // namespace imagesweep

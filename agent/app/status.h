@@ -21,7 +21,7 @@ class StatusBoard {
  public:
   // All three must outlive the board.
   StatusBoard(const Clock& clock, const Health& health, const PolicyStore& policies,
-              std::string version, std::string node);
+              std::string version, std::string node, bool force_dry_run = false);
 
   // On the thread of the run.
   void SetRun(std::shared_ptr<const Report> report);
@@ -45,11 +45,13 @@ class StatusBoard {
   HttpReply Json(std::string (*render)(const Report&)) const;
   HttpReply Runs() const;
   HttpReply PolicyInForce() const;
+  HttpReply StatusOfAgent() const;
 
   const Clock& clock_;
   const Health& health_;
   const PolicyStore& policies_;
   const std::string version_, node_;
+  const bool force_dry_run_;
   Guarded<State> state_;
   std::map<std::string, web::RunRow> known_;  // with details, by run ID; on the thread of the run
 };

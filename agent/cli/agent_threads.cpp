@@ -31,7 +31,8 @@ std::string OriginOf(const PolicySource& source, const Options& options) {
 AgentShared::AgentShared(const Options& given)
     : options(given),
       metrics(Version(), Revision(), clock),
-      status(clock, health, policies, Version(), NodeNameOf(given)) {}
+      status(clock, health, policies, Version(), NodeNameOf(given), given.dry_run.value_or(false)) {
+}
 
 void AgentShared::Tell(NodeEvent event) const {
   if (events) events->Offer(std::move(event));

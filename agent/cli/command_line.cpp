@@ -9,6 +9,7 @@
 #include "agent/base/duration.h"
 #include "agent/base/quantity.h"
 #include "agent/cli/commands.h"
+#include "agent/cli/completion_command.h"
 #include "agent/cli/help_footers.h"
 #include "agent/cli/render.h"
 #include "agent/cli/shared_flags.h"
@@ -30,6 +31,17 @@ constexpr const char* kDryUnlessTold =
 
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
+}
+
+CLI::App* AddStatus(CLI::App& app, Options& options) {
+  auto* command = app.add_subcommand(
+      "status", "Show the health of the agent of this node, its last run, and its next run");
+  command
+      ->add_option("--address", options.listen_address,
+                   "HOST:PORT of the agent: its --listen-address. Without a host: 127.0.0.1.")
+      ->envname("IMAGESWEEP_LISTEN_ADDRESS")
+      ->capture_default_str();
+  return command;
 }
 
 CLI::App* AddEnsureSpace(CLI::App& app, Options& options) {
@@ -203,6 +215,7 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   auto* agent_dry =
       agent->add_flag("--dry-run", dry_run, "Remove nothing, regardless of the policy")
           ->envname("IMAGESWEEP_DRY_RUN");
+  command(AddStatus(app, *options), RunStatus);
   command(app.add_subcommand(
               "images", "List the images of the node, what uses them, and what happens to them"),
           RunImages);
@@ -280,6 +293,8 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       ->capture_default_str();
   app.add_subcommand("version", "Print the version, the revision, and the CRI version")
       ->callback([&] { run = [options](const std::stop_token&) { return RunVersion(*options); }; });
+
+  AddCompletion(app, run);
 
   AddFooters(app, "");
   app.footer("Use `imagesweep COMMAND --help` for more information about a command.");

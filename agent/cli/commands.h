@@ -10,6 +10,7 @@
 namespace imagesweep {
 
 int RunAgent(const Options& options, const std::stop_token& stop);
+int RunStatus(const Options& options, const std::stop_token& stop);
 int RunImages(const Options& options, const std::stop_token& stop);
 int RunPlan(const Options& options, const std::stop_token& stop);
 int RunExplain(const Options& options, const std::stop_token& stop);

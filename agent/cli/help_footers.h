@@ -21,6 +21,19 @@ Exit codes:
   1  The agent could not start, for example because the listen address is in use.
   2  The command line is invalid.
 )"},
+    {"status",
+     R"(The command asks the running agent over HTTP. It does not read the runtime,
+Kubernetes, or the state directory.
+
+Examples:
+  imagesweep status
+  imagesweep status --address 127.0.0.1:9090 -o json
+
+Exit codes:
+  0  The agent is healthy.
+  1  The agent is unhealthy, or the command cannot reach it.
+  2  The command line is invalid.
+)"},
     {"images", R"(Examples:
   imagesweep images --kubeconfig /etc/kubernetes/kubelet.conf
   imagesweep images -o wide --without-kubernetes
@@ -199,6 +212,17 @@ Examples:
 Exit codes:
   0  The command stopped on SIGTERM or SIGINT.
   1  The command could not start, for example because it found no cluster.
+  2  The command line is invalid.
+)"},
+    {"completion", R"(The script completes commands, flags, and their values.
+
+Examples:
+  source <(imagesweep completion bash)
+  imagesweep completion fish > ~/.config/fish/completions/imagesweep.fish
+
+Exit codes:
+  0  The script is printed.
+  1  The output cannot be written.
   2  The command line is invalid.
 )"},
     {"version", R"(Examples:

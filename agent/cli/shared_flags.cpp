@@ -1,5 +1,6 @@
 #include "agent/cli/shared_flags.h"
 
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -159,8 +160,10 @@ const std::vector<std::string>* ReadBy(const std::string& command) {
       {"report", {"output"}},
       {"history", {"output", "no-headers"}},
       {"policy", {}},
+      {"completion", {}},
       {"analyze --compare", {"output"}},
       {"index", {"kubeconfig", "index-name", "log-level", "log-format"}},
+      {"status", {"output"}},
       {"version", {"output"}}};
   const auto found = kRead.find(command);
   return found == kRead.end() ? nullptr : &found->second;
@@ -218,6 +221,12 @@ void AddMinimumAge(CLI::App& command, Options& options) {
           "of any age, for example on a full disk in the first hour. Images in use and images that "
           "the policy keeps stay.")
       ->check(CLI::Validator(check, "DURATION"));
+}
+
+bool ReadsSharedFlag(const std::string& command, const std::string& flag) {
+  const auto* read = ReadBy(command);
+  if (read == nullptr || std::ranges::find(*read, flag) != read->end()) return true;
+  return flag == "state-dir" && (command == "report" || command == "history");
 }
 
 void AddSharedFlags(CLI::App& app, Options& options) {

@@ -15,6 +15,10 @@ void AddSharedFlags(CLI::App& app, Options& options);
 // Adds --minimum-age to a command that evaluates a policy.
 void AddMinimumAge(CLI::App& command, Options& options);
 
+// Whether a command supports a flag of AddSharedFlags.  `command`: the first word of its path;
+// `flag`: the long name without dashes.
+bool ReadsSharedFlag(const std::string& command, const std::string& flag);
+
 // The error of a command line that the parser accepts: conflicting flags, or flags that the command
 // does not support.  Empty: valid.  If two policies are set, keeps the one from the command line in
 // `options`.

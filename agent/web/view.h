@@ -43,10 +43,14 @@ struct StatusView {
   // The last run, if it aborted; otherwise null.  Equals `report` if it aborted after the verdicts.
   std::shared_ptr<const Report> refused;
   std::vector<HealthCheck> checks;
-  std::optional<PolicyView> policy;  // empty: no policy is in force
-  std::string policy_problem;        // the reason
-  std::vector<RunRow> runs;          // newest first
-  std::string runs_problem;          // the error of reading the runs; empty: none
+  std::optional<PolicyView> policy;    // empty: no policy is in force
+  std::string policy_problem;          // the reason
+  std::vector<RunRow> runs;            // newest first
+  std::string runs_problem;            // the error of reading the runs; empty: none
+  bool alive = true;                   // the loop makes progress
+  bool running = false;                // a run is in progress
+  std::optional<SystemTime> next_run;  // empty: a run is in progress, or none is scheduled
+  bool force_dry_run = false;          // the agent runs with --dry-run
 };
 
 }  // namespace imagesweep::web

@@ -411,6 +411,13 @@ def test_the_program_accepts_every_policy_there_is(name):
         agent.run("policy", "validate", "-f", "-", input=text)
 
 
+def test_commands_in_the_container_find_the_agent_on_another_port():
+    assert "IMAGESWEEP_LISTEN_ADDRESS" not in environment(daemonset())  # both use the default port
+    pod = daemonset({"metrics": {"port": 18080}})
+    assert environment(pod)["IMAGESWEEP_LISTEN_ADDRESS"] == ":18080"
+    assert "--listen-address=:18080" in pod["containers"][0]["args"]
+
+
 @pytest.mark.parametrize("mode", ["off", "direct", "index"])
 def test_all_the_program_is_told_is_an_option_it_has(mode):
     """With each argument and variable of the pod, the program only fails because its environment is missing."""

@@ -49,7 +49,7 @@ def test_kubectl_finds_it_and_the_node_s_agent_answers(cluster, plugin):
     assert {used.id, unneeded.id} <= {image["id"] for image in found["images"]}
     assert plugin("plan").stdout.splitlines()[0] == shipped.run("plan").splitlines()[0]
     assert "other:old" in plugin("explain", unneeded.names[0], "--node", NODE).stdout
-    for command in ("report", "history", "analyze"):
+    for command in ("status", "report", "history", "analyze"):
         assert plugin(command, f"--kubeconfig={cluster.kubernetes.kubeconfig}").stdout
     table = plugin("images", "--all-nodes").stdout
     assert table.startswith(f"NODE {NODE}\n") and "other:old" in table

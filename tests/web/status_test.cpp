@@ -32,6 +32,11 @@ struct StatusTest : testing::Test {
     board.SetRun(std::make_shared<const Report>(sweeper.Sweep(*active, {}, {})));
     board.SetHistory(*history, true);
   }
+  void SetHealthy(const std::string& policy = kPolicy) {
+    policies.Offer(policy, "file/p");
+    health.SetRuntime(node.identity, {});
+    health.SetPolicy(policies.Active()->source, policies.Problem());
+  }
   HttpReply Get(const std::string& path, const std::string& query = "") {
     const auto routes = board.Routes(true);
     const auto route = routes.find(path);
@@ -139,7 +144,8 @@ TEST_F(StatusTest, AnswersAreAsDescribed) {
   const std::pair<const char*, const char*> answers[] = {{"/api/v1/images", "ImageList"},
                                                          {"/api/v1/plan", "SweepPlan"},
                                                          {"/api/v1/runs", "RunList"},
-                                                         {"/api/v1/policy", "ActivePolicy"}};
+                                                         {"/api/v1/policy", "ActivePolicy"},
+                                                         {"/api/v1/status", "AgentStatus"}};
   for (const auto& [path, kind] : answers) {
     const HttpReply reply = Get(path);
     EXPECT_EQ(reply.status, 200) << path;
@@ -224,6 +230,100 @@ TEST_F(StatusTest, RunsHaveTheirBeforeAndAfterAlsoAfterARestart) {
   EXPECT_THAT(page(), HasSubstr("<td data-of=\"images\">?"));
   restarted.SetHistory(*history, /*details=*/true);
   EXPECT_THAT(page(), HasSubstr("<td data-of=\"images\">3"));
+}
+
+TEST_F(StatusTest, TheAgentIsNotWellBeforeItsFirstRun) {
+  const Schema schema = Description();
+  json status = GetJson("/api/v1/status");
+  schema.Check(status, schema.At("#/components/schemas/AgentStatus"), "AgentStatus");
+  EXPECT_EQ(status["well"], false);
+  EXPECT_TRUE(status["lastRun"].is_null() && status["policy"].is_null());
+  EXPECT_THAT(status["problems"][0].get<std::string>(), HasSubstr("runtime: "));
+  SetHealthy();
+  status = GetJson("/api/v1/status");
+  EXPECT_EQ(status["problems"], json({"no run has finished since the agent started"}));
+}
+
+TEST_F(StatusTest, TheAgentIsWellAfterARunAndShowsTheLastAndTheNextRun) {
+  SetHealthy();
+  clock.Advance(std::chrono::hours(1));
+  health.SetRunning();
+  EXPECT_EQ(GetJson("/api/v1/status")["runInProgress"], true);
+  Run();
+  health.SetNextRun(clock.Now() + std::chrono::minutes(15));
+  const json status = GetJson("/api/v1/status");
+  EXPECT_EQ(status["well"], true) << status;
+  EXPECT_EQ(status["nextRunAt"], FormatTime(clock.Now() + std::chrono::minutes(15)));
+  EXPECT_EQ(status["runInProgress"], false);
+  const json last = GetJson("/api/v1/runs")["runs"][0];
+  for (const char* field : {"run", "finishedAt", "dryRun", "result", "removed", "sizeBytes"})
+    EXPECT_EQ(status["lastRun"][field], last[field]) << field;
+  EXPECT_EQ(status["lastRun"]["headline"], last["headline"]);
+}
+
+TEST_F(StatusTest, AfterARestartTheLastRunIsThatOfTheHistory) {
+  SetHealthy();
+  Run();
+  StatusBoard restarted{clock, health, policies, "0.1.0", "node1"};
+  restarted.SetHistory(*history, /*details=*/false);
+  const json status = json::parse(restarted.Routes(true).at("/api/v1/status").handler("").body);
+  EXPECT_EQ(status["lastRun"]["run"], GetJson("/api/v1/runs")["runs"][0]["run"]);
+  EXPECT_EQ(status["well"], false) << "no run has finished in this process";
+}
+
+TEST_F(StatusTest, AnAgentThatRefusedItsLastRunIsNotWellAndSaysWhy) {
+  SetHealthy();
+  Run();
+  node.on_call = [](const std::string&) { return Error{ErrorKind::kDeadline, "too slow"}; };
+  Run();
+  const json status = GetJson("/api/v1/status");
+  const Schema schema = Description();
+  schema.Check(status, schema.At("#/components/schemas/AgentStatus"), "AgentStatus");
+  EXPECT_EQ(status["well"], false);
+  EXPECT_THAT(status["problems"][0].get<std::string>(), HasSubstr("too slow"));
+  EXPECT_EQ(status["lastRun"]["result"], "error");
+  EXPECT_FALSE(status["lastRun"]["refused"]["source"].get<std::string>().empty());
+  EXPECT_THAT(status["lastRun"]["refused"]["message"].get<std::string>(), HasSubstr("too slow"));
+}
+
+TEST_F(StatusTest, ImagesThatWaitForConfirmationAreCounted) {
+  SetHealthy(
+      "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\ndryRun: false\nminimumAge: 0s\n"
+      "maximumAge: 1m\ndiskUsage: {highThresholdPercent: 0}\n"
+      "limits: {maxPercentOfImages: 100, confirmRuns: 2}\n"
+      "keep: {localOnly: Never, lastPerRepository: 0, workloads: {enabled: false}}\n");
+  Run();
+  clock.Advance(std::chrono::hours(1));
+  Run();
+  const json status = GetJson("/api/v1/status");
+  ASSERT_THAT(status["deferred"], SizeIs(1)) << status;
+  EXPECT_EQ(status["deferred"][0]["code"], "Limit");
+  EXPECT_EQ(status["deferred"][0]["images"], 2);
+  EXPECT_EQ(status["deferred"][0]["sizeBytes"], 3000);
+  EXPECT_THAT(status["deferred"][0]["waitsFor"].get<std::string>(), HasSubstr("confirmRuns"));
+  EXPECT_EQ(status["well"], true) << "a deferred image is not a problem";
+}
+
+TEST_F(StatusTest, ARejectedPolicyOrAHungLoopIsAProblem) {
+  SetHealthy();
+  Run();
+  policies.Offer("nonsense: true\n", "file/p");
+  json status = GetJson("/api/v1/status");
+  ASSERT_THAT(status["problems"], SizeIs(1));
+  EXPECT_THAT(status["problems"][0].get<std::string>(), HasSubstr("nonsense"));
+  EXPECT_THAT(status["policyProblem"].get<std::string>(), HasSubstr("nonsense"));
+  EXPECT_EQ(status["policy"]["source"], "file/p") << "the last valid policy stays in force";
+  clock.Advance(std::chrono::minutes(15));
+  EXPECT_THAT(GetJson("/api/v1/status")["problems"], SizeIs(2));
+}
+
+TEST_F(StatusTest, ADryRunOfThePolicyAndOneThatIsForcedAreToldApart) {
+  SetHealthy();
+  EXPECT_EQ(GetJson("/api/v1/status")["dryRun"], false);
+  const StatusBoard forced{clock, health, policies, "0.1.0", "node1", /*force_dry_run=*/true};
+  const json status = json::parse(forced.Routes(true).at("/api/v1/status").handler("").body);
+  EXPECT_EQ(status["dryRun"], true);
+  EXPECT_EQ(status["dryRunForced"], true);
 }
 
 TEST_F(StatusTest, RoutesAreLocalOrNotAsAsked) {

@@ -168,6 +168,9 @@ command line reads the same variables, so `kubectl exec … -- imagesweep plan` 
 - {name: IMAGESWEEP_INDEX_NAME, value: {{ include "imagesweep.indexName" . }}}
 {{- end }}
 - {name: IMAGESWEEP_STATE_DIR, value: /state}
+{{- if ne (int .Values.metrics.port) 8080 }}
+- {name: IMAGESWEEP_LISTEN_ADDRESS, value: {{ printf ":%d" (int .Values.metrics.port) | quote }}}
+{{- end }}
 {{- if $runtime.endpoint }}
 - {name: IMAGESWEEP_RUNTIME_ENDPOINT, value: {{ $runtime.endpoint | quote }}}
 {{- else }}
