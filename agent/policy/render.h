@@ -16,8 +16,9 @@ std::string DefaultPolicyYaml();
 // that the parser uses, so the two always agree.
 std::string PolicyReferenceMarkdown();
 
-// A JSON schema (draft 2020-12) of the document, for editors and CI.  The parser is stricter,
-// because a schema cannot check patterns and time zones.
+// A JSON schema (draft 2020-12) of the document, for editors, CI, and the values of the chart.  The
+// schema accepts every document that the parser accepts, if the document is YAML 1.2.  The parser
+// is stricter, because a schema cannot check patterns and time zones.
 std::string PolicyJsonSchema();
 
 }  // namespace imagesweep
