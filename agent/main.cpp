@@ -1,8 +1,8 @@
 #include <variant>
 
 #include "agent/base/signals.h"
-#include "agent/cli/command_line.h"
-#include "agent/kube/http_transport.h"
+#include "agent/cmd/command_line.h"
+#include "agent/kube/client/http_transport.h"
 
 int main(int argc, char** argv) {
   using namespace imagesweep;

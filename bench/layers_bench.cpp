@@ -7,7 +7,7 @@
 #include <new>
 #include <numeric>
 
-#include "agent/layers/marginal.h"
+#include "agent/imagestore/graph/incremental_reclaim.h"
 
 // The time and the memory of the layer graph of a large node. Every allocation is counted.
 
@@ -52,7 +52,7 @@ std::string Hex(std::uint64_t number, std::uint64_t salt) {
 
 struct Input {
   std::vector<Image> images;
-  World world{"k8s.io", SystemTime(), {}, {FileSystem::kExt4, 4096}};
+  MetadataSnapshot world{"k8s.io", SystemTime(), {}, {FileSystem::kExt4, 4096}};
 };
 
 // `count` images of `layers` layers each. The lowest `shared` layers are those of one of fifty
@@ -122,13 +122,14 @@ void BM_ReadWorld(benchmark::State& state) {
   }
 }
 
-// Builds a complete graph from a World, and measures all of its memory, including the World's.
+// Builds a complete graph from a MetadataSnapshot, and measures all of its memory, including the
+// MetadataSnapshot's.
 void BM_BuildAndMark(benchmark::State& state) {
   const std::size_t before = live_bytes;
   const Input input = NodeOf(state);
   const std::size_t world = live_bytes;
   for (auto _ : state) {
-    World copy = input.world;
+    MetadataSnapshot copy = input.world;
     peak_bytes = live_bytes;
     const std::clock_t start = std::clock();  // of this process only
     const LayerGraph graph(std::move(copy), input.images);
@@ -151,7 +152,7 @@ void BM_FreedBy100(benchmark::State& state) {
 void BM_GainOfEveryImage(benchmark::State& state) {
   const Input input = NodeOf(state);
   const LayerGraph graph(input.world, input.images);
-  Marginal marginal(graph);
+  IncrementalReclaim marginal(graph);
   for (auto _ : state)
     for (std::uint32_t i = 0; i < graph.size(); ++i) benchmark::DoNotOptimize(marginal.Gain(i));
 }

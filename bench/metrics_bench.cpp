@@ -4,8 +4,8 @@
 #include <chrono>
 #include <vector>
 
-#include "agent/plan/planner.h"
-#include "agent/report/metrics.h"
+#include "agent/gc/plan/planner.h"
+#include "agent/telemetry/metrics.h"
 
 namespace imagesweep {
 namespace {

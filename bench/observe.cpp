@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "agent/app/native_containerd.h"
-#include "agent/cri/endpoint.h"
-#include "agent/cri/image_remover.h"
-#include "agent/cri/runtime.h"
+#include "agent/daemon/native_containerd.h"
+#include "agent/runtime/cri/delete.h"
+#include "agent/runtime/cri/endpoint.h"
+#include "agent/runtime/cri/runtime.h"
 
 // The time to observe a node, in the order of a run (app/sweeper_observe.cpp) and without
 // Kubernetes: cold, with a new connection and nothing remembered, and warm. The result is the best

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "agent/plan/planner.h"
+#include "agent/gc/plan/planner.h"
 
 namespace imagesweep {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <memory>
 
-#include "agent/plan/planner.h"
-#include "agent/report/json.h"
-#include "agent/web/status_page.h"
+#include "agent/gc/plan/planner.h"
+#include "agent/report/documents/json.h"
+#include "agent/server/web/status_page.h"
 
 namespace imagesweep {
 namespace {
@@ -41,8 +41,8 @@ web::StatusView View(std::int64_t images) {
     seen.ages.push_back(age);
   }
   seen.disk = DiskUsage{"/", 1ULL << 40, 1ULL << 37, 1, 1};
-  report->in_force = Policy::Default();
-  report->plan = MakePlan(report->in_force, seen);
+  report->effective_policy = Policy::Default();
+  report->plan = MakePlan(report->effective_policy, seen);
   report->node = "worker-1";
   web::StatusView view;
   view.report = report;

@@ -56,8 +56,8 @@ Result<Millis> ParseDuration(std::string_view text) {
     rest.remove_prefix(found->name.size());
     total += value * found->millis;
     if (total > kMaxMillis) {
-      return Error{ErrorKind::kInvalid, "\"" + std::string(text) +
-                                            "\" is longer than 100 years; use 0s to disable it"};
+      return Error{ErrorKind::kInvalid,
+                   "\"" + std::string(text) + "\" is longer than 100 years; use 0s to disable it"};
     }
   }
   return Millis(static_cast<std::int64_t>(std::llround(total)));

@@ -7,13 +7,13 @@
 #include <thread>
 #include <utility>
 
-#include "agent/kube/cpprest_transport.h"
-#include "agent/kube/event_writer.h"
-#include "agent/kube/object_client.h"
-#include "agent/kube/pod_source.h"
-#include "agent/kube/pod_store.h"
-#include "agent/kube/workload_index_reader.h"
-#include "agent/kube/workload_source.h"
+#include "agent/kube/client/cpprest_transport.h"
+#include "agent/kube/client/event_writer.h"
+#include "agent/kube/client/object_client.h"
+#include "agent/kube/index/workload_index_reader.h"
+#include "agent/kube/pods/pod_source.h"
+#include "agent/kube/pods/pod_store.h"
+#include "agent/kube/workloads/workload_source.h"
 
 namespace imagesweep::kube {
 namespace {
@@ -33,9 +33,9 @@ std::string FingerprintOf(const ApiServer& server) {
 }  // namespace
 
 // The members are constructed in this order. The threads come last, so that they end first.
-struct Cluster::Parts {
-  Parts(std::unique_ptr<TokenSource> token_source, std::unique_ptr<HttpTransport> http,
-        std::string cluster, ClusterOptions given, const Clock& its_clock)
+struct Cluster::Components {
+  Components(std::unique_ptr<TokenSource> token_source, std::unique_ptr<HttpTransport> http,
+             std::string cluster, ClusterOptions given, const Clock& its_clock)
       : clock(its_clock),
         options(std::move(given)),
         token(std::move(token_source)),
@@ -88,32 +88,32 @@ Result<std::unique_ptr<Cluster>> Cluster::Connect(const ApiServer& server, Clust
   auto token = std::make_unique<TokenSource>(server, ReadSmallFile, clock);
   auto transport = ConnectOverTls(server, *token);
   if (!transport) return std::move(transport).error();
-  return std::unique_ptr<Cluster>(new Cluster(std::make_unique<Parts>(
+  return std::unique_ptr<Cluster>(new Cluster(std::make_unique<Components>(
       std::move(token), *std::move(transport), FingerprintOf(server), std::move(options), clock)));
 }
 
 std::unique_ptr<Cluster> Cluster::Over(std::unique_ptr<HttpTransport> transport,
                                        ClusterOptions options, const Clock& clock) {
-  return std::unique_ptr<Cluster>(new Cluster(
-      std::make_unique<Parts>(nullptr, std::move(transport), "test", std::move(options), clock)));
+  return std::unique_ptr<Cluster>(new Cluster(std::make_unique<Components>(
+      nullptr, std::move(transport), "test", std::move(options), clock)));
 }
 
-Cluster::Cluster(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Cluster::Cluster(std::unique_ptr<Components> parts) : parts_(std::move(parts)) {}
 
 Cluster::~Cluster() = default;
 
 void Cluster::WatchPods(std::function<void()> on_back) {
-  Parts& p = *parts_;
+  Components& p = *parts_;
   p.pod_store = std::make_unique<PodStore>(std::move(on_back));
   p.pod_source = std::make_unique<PodSource>(*p.transport, p.pod_lister, p.pod_store.get(),
                                              PodSource::Node{p.options.node_name, p.fingerprint},
                                              p.clock, p.options.observer);
-  p.pod_reflector = std::make_unique<Reflector>(
-      *p.transport, p.pod_lister, *p.pod_store, p.clock,
-      Reflector::Options{.idle = p.options.watch_idle,
-                         .relist_unheard = p.options.watch_idle,
-                         .seed = p.options.seed},
-      p.options.observer);
+  p.pod_reflector =
+      std::make_unique<Reflector>(*p.transport, p.pod_lister, *p.pod_store, p.clock,
+                                  Reflector::Options{.idle = p.options.watch_idle,
+                                                     .relist_unheard = p.options.watch_idle,
+                                                     .seed = p.options.seed},
+                                  p.options.observer);
   p.threads.emplace_back([&p](const std::stop_token& stop) { p.pod_reflector->Run(stop); });
 }
 
@@ -135,8 +135,8 @@ WorkloadReader& Cluster::workloads() {
 
 WorkloadReader& Cluster::WorkloadIndex(const IndexName& index, bool watch,
                                        std::function<void()> on_back) {
-  Parts& p = *parts_;
-  Parts::Index& own = p.index;
+  Components& p = *parts_;
+  Components::Index& own = p.index;
   if (own.reader) return *own.reader;
   own.lister = std::make_unique<Lister>(*p.transport, ConfigMapsPath(index), "configmaps",
                                         IndexSelector(index), p.options.observer);
@@ -171,8 +171,8 @@ std::unique_ptr<Lease> Cluster::OpenLease(Lease::Options options, Lease::OnChang
 
 void Cluster::WatchConfigMap(const std::string& name_space, const std::string& name,
                              const std::string& key, OnConfig on_config, OnSight on_sight) {
-  Parts& p = *parts_;
-  Parts::Config& config = p.configs.emplace_back();
+  Components& p = *parts_;
+  Components::Config& config = p.configs.emplace_back();
   config.lister = std::make_unique<Lister>(
       *p.transport, "/api/v1/namespaces/" + QueryEscape(name_space) + "/configmaps", "configmaps",
       "fieldSelector=metadata.name%3D" + QueryEscape(name), p.options.observer);

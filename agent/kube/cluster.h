@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "agent/base/clock.h"
-#include "agent/kube/config_map_watch.h"
-#include "agent/kube/identity.h"
-#include "agent/kube/lease.h"
-#include "agent/kube/lister.h"
-#include "agent/kube/recent.h"
-#include "agent/kube/workload_index_store.h"
-#include "agent/kube/workload_index_writer.h"
-#include "agent/model/kubelet.h"
+#include "agent/kube/client/identity.h"
+#include "agent/kube/client/lister.h"
+#include "agent/kube/index/lease.h"
+#include "agent/kube/index/workload_index_store.h"
+#include "agent/kube/index/workload_index_writer.h"
+#include "agent/kube/pods/pod_store.h"
+#include "agent/kube/watch/config_map_watch.h"
+#include "agent/model/evidence.h"
 #include "agent/model/node_event.h"
 #include "agent/model/ports.h"
 #include "agent/model/reference.h"
@@ -81,9 +81,9 @@ class Cluster {
   Result<KubeletThresholds> ReadKubeletThresholds(const std::stop_token& stop);
 
  private:
-  struct Parts;
-  explicit Cluster(std::unique_ptr<Parts> parts);
-  const std::unique_ptr<Parts> parts_;
+  struct Components;
+  explicit Cluster(std::unique_ptr<Components> parts);
+  const std::unique_ptr<Components> parts_;
 };
 
 }  // namespace imagesweep::kube

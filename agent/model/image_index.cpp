@@ -105,7 +105,7 @@ void ImageIndex::AddExact(std::string_view text, const ImageName& name, Position
 
 void ImageIndex::AddBySamePath(const ImageName& name, Positions& out) const {
   std::call_once(last_name_made_, [this] {
-    by_last_name_ = std::make_unique<TextTable>(TagsOf(images_));
+    by_last_name_ = std::make_unique<StringMultimap>(TagsOf(images_));
     for (std::uint32_t at = 0; at < images_.size(); ++at)
       for (const ImageName& tag : images_[at].tags)
         by_last_name_->Add(LastSegment(tag.repository()), at);

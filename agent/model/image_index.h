@@ -9,7 +9,7 @@
 
 #include "agent/model/image.h"
 #include "agent/model/reference.h"
-#include "agent/model/text_table.h"
+#include "agent/model/string_multimap.h"
 
 namespace imagesweep {
 
@@ -52,13 +52,13 @@ class ImageIndex {
   bool AddQuickly(std::string_view text, Positions& out) const;
 
   std::span<const Image> images_;
-  TextTable by_id_;      // 64 hexadecimal digits of the ID
-  TextTable by_tag_;     // normalised repo:tag
-  TextTable by_digest_;  // hexadecimal digits of the repo digests
+  StringMultimap by_id_;      // 64 hexadecimal digits of the ID
+  StringMultimap by_tag_;     // normalised repo:tag
+  StringMultimap by_digest_;  // hexadecimal digits of the repo digests
   // By the last path segment of the tags.  Only names without a registry need it, so it is built on
   // first use.
   mutable std::once_flag last_name_made_;
-  mutable std::unique_ptr<TextTable> by_last_name_;
+  mutable std::unique_ptr<StringMultimap> by_last_name_;
 };
 
 // Returns the text without a scheme such as "docker://" or "docker-pullable://".

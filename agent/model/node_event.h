@@ -10,9 +10,9 @@ namespace imagesweep {
 // An event for `kubectl describe node`: one per run or change, never per image.
 struct NodeEvent {
   bool warning = false;
-  std::string reason;  // "ImagesRemoved"; at most 128 characters
-  std::string action;  // the action of the agent: "RemoveImages"
-  std::string note;    // message; made printable and cut at 1 kB when written
+  std::string reason;              // "ImagesRemoved"; at most 128 characters
+  std::string action;              // the action of the agent: "RemoveImages"
+  std::string note;                // message; made printable and cut at 1 kB when written
   bool only_when_changed = false;  // do not repeat the same note
   // Write it without waiting ten minutes since the previous event of its reason.
   bool at_once = false;

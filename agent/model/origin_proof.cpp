@@ -22,10 +22,10 @@ Origin JudgeOrigin(const Image& image, std::span<const OriginProof> proofs,
   if (proof != nullptr && unproven == image.tags.end())
     return {OriginKind::kPulled, proof->evidence, proof->pull_by};
   if (!proofs.empty())
-    return {OriginKind::kUnknown,
-            "no evidence for its name " + unproven->text() + ", only for " +
-                proofs.front().repository,
-            {}};
+    return {
+        OriginKind::kUnknown,
+        "no evidence for its name " + unproven->text() + ", only for " + proofs.front().repository,
+        {}};
   const bool has_digest = std::ranges::any_of(
       image.digests, [](const ImageName& name) { return !name.digest().empty(); });
   const std::string why = missing.empty() ? "this runtime keeps no evidence of a pull" : missing;

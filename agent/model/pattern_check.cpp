@@ -101,9 +101,10 @@ Fault TagFault(std::string_view tag) {
   if (tag.size() > kMaxTag) return {"a tag has at most 128 characters", {}};
   const std::string meant = FromRegularExpression(tag, "*");
   if (!std::ranges::all_of(tag, IsTagCharacter))
-    return {"invalid character in the tag; patterns are globs with * and ?, not regular "
-            "expressions",
-            {meant}};
+    return {
+        "invalid character in the tag; patterns are globs with * and ?, not regular "
+        "expressions",
+        {meant}};
   if (tag.front() == '.' || tag.front() == '-')
     return {"a tag cannot begin with a dot or a dash; * alone matches any text", {meant}};
   // "7.*" and "RELEASE.*" are globs.  After "v", a dash or an underscore, the dot is part of a
@@ -153,9 +154,10 @@ Fault RegistryFault(std::string_view text, std::string_view registry) {
   if (registry.starts_with('[')) return {};
   const auto colon = registry.find(':');
   if (HasCapital(registry) && registry.find('.') == kNone && colon == kNone)
-    return {"the path of an image name cannot contain capital letters, and a registry needs a dot "
-            "or a port",
-            {Lower(registry) + std::string(rest)}};
+    return {
+        "the path of an image name cannot contain capital letters, and a registry needs a dot "
+        "or a port",
+        {Lower(registry) + std::string(rest)}};
   const auto port = colon == kNone ? "1" : registry.substr(colon + 1);
   if (port.empty() ||
       !std::ranges::all_of(port, [](char c) { return IsDigit(c) || IsWildcard(c); }))
@@ -172,9 +174,10 @@ Fault PathFault(std::string_view text, std::string_view repository) {
     if (Fault fault = RegistryFault(text, first)) return fault;
   const auto path = registry ? repository.substr(first.size() + 1) : repository;
   if ((first == "docker.io" || first == "index.docker.io") && path == "*")
-    return {"Docker Hub has no images directly in docker.io; official images are in "
-            "docker.io/library",
-            {"docker.io/**", "docker.io/library/*"}};
+    return {
+        "Docker Hub has no images directly in docker.io; official images are in "
+        "docker.io/library",
+        {"docker.io/**", "docker.io/library/*"}};
   if (HasCapital(path)) {
     const auto at = registry ? first.size() + 1 : 0;
     return {"the path of an image name cannot contain capital letters",
@@ -219,9 +222,8 @@ Fault TextFault(std::string_view text) {
   }
   if (std::ranges::any_of(rest.substr(0, rest.find('@')),
                           [](char c) { return !IsTagCharacter(c) && c != '/' && c != ':'; }))
-    return {
-        "invalid character; patterns are globs with *, ** and ?, not regular expressions",
-        {ImagesFromRegularExpression(text)}};
+    return {"invalid character; patterns are globs with *, ** and ?, not regular expressions",
+            {ImagesFromRegularExpression(text)}};
   if (text.starts_with('.') || text.find("/.") != kNone)
     return {"a part of an image name cannot begin with a dot; * alone matches any text",
             {ImagesFromRegularExpression(text)}};

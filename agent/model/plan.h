@@ -109,7 +109,7 @@ struct Plan {
   std::vector<Decision> decisions;      // parallel to Observation::images
   std::vector<std::uint32_t> removals;  // positions of kRemove, in the order of removal
   // The free-space target in bytes: the run stops once they are available.  0: no target.
-  std::uint64_t room = 0;
+  std::uint64_t free_space_target = 0;
 
   std::size_t Count(Verdict verdict) const;
   AwaitingConfirmation CountAwaitingConfirmation() const;

@@ -59,11 +59,11 @@ struct Rule {
 };
 
 // In whole percent of the image filesystem, with the kubelet's names and arithmetic.
-struct Marks {
+struct Thresholds {
   int high_percent = 75;  // at or above: remove images, least recently used first; 0 = disabled
   int low_percent = 65;   // until at or below
 
-  friend bool operator==(const Marks&, const Marks&) = default;
+  friend bool operator==(const Thresholds&, const Thresholds&) = default;
 };
 
 // The disk use at which images that only minimumAge or lastPerRepository of the policy keeps are
@@ -74,8 +74,8 @@ struct Critical {
 };
 
 // The inherited thresholds are of bytes.
-struct DiskThresholds : Marks {
-  Marks inodes;
+struct DiskThresholds : Thresholds {
+  Thresholds inodes;
   Critical critical;
 };
 

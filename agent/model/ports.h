@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -102,9 +103,12 @@ class DeletionGuard {
   virtual bool StillHolds() = 0;
 };
 
-// The only interface that deletes.  The calls that delete are in cri/image_remover.cpp and
-// containerd/delete.cpp.  Dry run uses another remover.  Removal works in batches: BeginBatch, then
-// Remove for each image, and Reclaim after one or several batches.
+// The port behind which images are deleted.  The calls that delete are in two files:
+//   agent/runtime/cri/delete.cpp         RemoveImage
+//   agent/runtime/containerd/delete.cpp  Images.Delete, and Leases.Delete of our own leases
+// tests/tools/test_deleting_calls.py finds no other.  A dry run uses another remover.
+// Images are removed in batches: BeginBatch, Remove for each image, and Reclaim after one or
+// several of them.
 class ImageRemover {
  public:
   virtual ~ImageRemover() = default;
@@ -131,7 +135,7 @@ class ImageRemover {
   // threads may call Remove at the same time.
   virtual bool StillHolds(const std::vector<Image>& /*listed*/) { return true; }
   // Called once after BeginBatch: why this image of the batch must stay.  Empty: it can be removed.
-  virtual std::string ReasonToSpare(const Image& /*image*/) { return {}; }
+  virtual std::string ReasonToSkip(const Image& /*image*/) { return {}; }
   // Returns when the space of all removed images is free.  Returns at once if each removal frees
   // its space itself, or nothing was removed.
   virtual Status Reclaim(const std::stop_token& /*stop*/) { return Done{}; }
@@ -179,7 +183,22 @@ class Filesystem {
   virtual Result<DiskUsage> Stat(const std::string& mountpoint) = 0;
   // Called after removals and before Stat: completes the delayed work of file systems that free
   // space late (btrfs, XFS).  Bounded in time.  Stat shows the result.
-  virtual void Settle(const std::string& /*mountpoint*/) {}
+  virtual void Sync(const std::string& /*mountpoint*/) {}
+};
+
+// Writes a copy of an image that cannot be pulled again.  One thread at a time.  Blocks until the
+// copy is written.
+class ImageArchiver {
+ public:
+  virtual ~ImageArchiver() = default;
+  // Archive() calls `progress` on its thread after each part of an image.
+  virtual void OnProgress(const std::function<void()>& /*progress*/) {}
+  // Returns the location of the complete and durable copy.  On an error there is no copy, so the
+  // image must stay.
+  virtual Result<std::string> Archive(const Image& image, const std::stop_token& stop) = 0;
+  // True if the copy that this archiver made is still complete.  Any thread, but not during
+  // Archive().
+  virtual bool Has(const Image& /*image*/) { return false; }
 };
 
 }  // namespace imagesweep

@@ -10,8 +10,8 @@ std::string_view ToString(OutcomeKind kind) {
       return "Removed";
     case OutcomeKind::kWouldRemove:
       return "WouldRemove";
-    case OutcomeKind::kSpared:
-      return "Spared";
+    case OutcomeKind::kSkipped:
+      return "Skipped";
     case OutcomeKind::kFailed:
       return "Failed";
     case OutcomeKind::kStillListed:

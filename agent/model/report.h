@@ -15,7 +15,7 @@ namespace imagesweep {
 enum class OutcomeKind {
   kRemoved,
   kWouldRemove,  // dry run
-  kSpared,       // skipped: in use, changed, or no longer selected since the plan was made
+  kSkipped,      // skipped: in use, changed, or no longer selected since the plan was made
   kFailed,       // the runtime refused, or did not answer
   kStillListed,  // the runtime reported success, but still lists the image
 };
@@ -27,7 +27,7 @@ struct Outcome {
   std::uint32_t image = 0;  // position in Observation::images
   OutcomeKind kind = OutcomeKind::kFailed;
   std::string detail;  // why it was skipped, or the error; otherwise empty
-  // For kSpared: the remover cannot remove it, or something outside of the CRI uses it.  The next
+  // For kSkipped: the remover cannot remove it, or something outside of the CRI uses it.  The next
   // run would find the same, so the image counts as unavailable for a while.
   bool unavailable = false;
   // For kFailed: the connection to the runtime was lost, so the runtime may not have received the
@@ -90,7 +90,7 @@ struct LayerFigures {
   std::string off_by;  // the error of an exact prediction; empty: close enough
 };
 
-struct Snapshot {
+struct NodeTotals {
   std::size_t images = 0;
   std::uint64_t bytes = 0;              // sum of the runtime's sizes
   std::uint64_t reclaimable_bytes = 0;  // of images that nothing needs
@@ -108,23 +108,23 @@ struct Report {
   std::optional<Refusal> refused;
   RuntimeIdentity runtime;
   PolicySource policy;
-  std::string policy_text;   // the whole policy as YAML
-  Policy in_force;           // with the override for this node, if any
-  std::string override_for;  // the labels of this override: "pool=ci"; empty: none
-  NodeLabels node_labels;    // empty without Kubernetes
+  std::string policy_text;       // the whole policy as YAML
+  Policy effective_policy;       // with the override for this node, if any
+  std::string matched_override;  // the labels of this override: "pool=ci"; empty: none
+  NodeLabels node_labels;        // empty without Kubernetes
   EvidenceSummary evidence;
   Observation observation;
   Plan plan;
   std::vector<Oversized> oversized;
   std::vector<PulledAgain> pulled_again;  // only with a history
   std::vector<Outcome> outcomes;
-  std::string stopped_early;  // why some planned removals were not tried; empty: all were
+  std::string stopped_early;           // why some planned removals were not tried; empty: all were
   std::optional<LayerFigures> layers;  // empty: unknown, and `warnings` may say why
-  std::optional<Snapshot> before;
-  std::optional<Snapshot> after;
+  std::optional<NodeTotals> before;
+  std::optional<NodeTotals> after;
   // For a dry run that would remove images: the estimated state after a run that removes them.  The
   // disk is empty if the sizes of the layers are not known.
-  std::optional<Snapshot> predicted_after;
+  std::optional<NodeTotals> predicted_after;
   std::size_t referenced_images = 0;
   std::vector<std::string> missing_after;      // referenced images that are missing after the run
   std::vector<double> recheck_window_seconds;  // from recheck to removal call, one per call

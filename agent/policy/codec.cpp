@@ -15,7 +15,7 @@ constexpr std::size_t kMaxNumberText = 64;
 class BooleanCodec final : public Codec<bool> {
  public:
   bool Read(const TextNode& node, const std::string& path, bool& into,
-            Complaints& bad) const override {
+            ValidationErrors& errors) const override {
     if (IsScalar(node) && !node.quoted && (node.text == "true" || node.text == "false")) {
       into = node.text == "true";
       return true;
@@ -25,7 +25,7 @@ class BooleanCodec final : public Codec<bool> {
       why += ", without quotes";
     else if (IsScalar(node) && PlainTextIsNotText(node.text))
       why += ", in lower case; other words and numbers do not count as booleans";
-    bad.Invalid(path, Shown(node), why, node.line);
+    errors.Invalid(path, Quote(node), why, node.line);
     return false;
   }
   std::string Text(const bool& value) const override { return value ? "true" : "false"; }
@@ -40,9 +40,9 @@ class IntegerCodec final : public Codec<int> {
   IntegerCodec(int minimum, int maximum) : minimum_(minimum), maximum_(maximum) {}
 
   bool Read(const TextNode& node, const std::string& path, int& into,
-            Complaints& bad) const override {
+            ValidationErrors& errors) const override {
     const auto refuse = [&](const std::string& why) {
-      bad.Invalid(path, Shown(node), why, node.line);
+      errors.Invalid(path, Quote(node), why, node.line);
       return false;
     };
     if (!IsScalar(node) || !IsDecimal(node.text)) {
@@ -90,9 +90,9 @@ class DurationCodec final : public Codec<Millis> {
   DurationCodec(Millis minimum, Millis maximum) : minimum_(minimum), maximum_(maximum) {}
 
   bool Read(const TextNode& node, const std::string& path, Millis& into,
-            Complaints& bad) const override {
+            ValidationErrors& errors) const override {
     const auto refuse = [&](const std::string& why) {
-      bad.Invalid(path, Shown(node), why, node.line);
+      errors.Invalid(path, Quote(node), why, node.line);
       return false;
     };
     if (!IsScalar(node) || node.text.size() > kMaxNumberText)
@@ -131,15 +131,15 @@ class DurationCodec final : public Codec<Millis> {
 class QuantityCodec final : public Codec<std::uint64_t> {
  public:
   bool Read(const TextNode& node, const std::string& path, std::uint64_t& into,
-            Complaints& bad) const override {
+            ValidationErrors& errors) const override {
     if (!IsScalar(node) || node.text.size() > kMaxNumberText) {
-      bad.Invalid(path, Shown(node), "must be a quantity of bytes, e.g. 500Mi, 20Gi or 0",
-                  node.line);
+      errors.Invalid(path, Quote(node), "must be a quantity of bytes, e.g. 500Mi, 20Gi or 0",
+                     node.line);
       return false;
     }
     const auto value = ParseQuantity(node.text);
     if (!value) {
-      bad.Invalid(path, Shown(node), WithoutValue(value.error().what, node.text), node.line);
+      errors.Invalid(path, Quote(node), WithoutValue(value.error().what, node.text), node.line);
       return false;
     }
     into = *value;
@@ -171,7 +171,7 @@ class QuantityCodec final : public Codec<std::uint64_t> {
 class DecimalCodec final : public Codec<double> {
  public:
   bool Read(const TextNode& node, const std::string& path, double& into,
-            Complaints& bad) const override {
+            ValidationErrors& errors) const override {
     double value = 0;
     const char* const end = node.text.data() + node.text.size();
     const bool digits = IsScalar(node) && !node.quoted && node.text.size() <= kMaxNumberText &&
@@ -179,8 +179,8 @@ class DecimalCodec final : public Codec<double> {
                         node.text.find_first_not_of("0123456789.") == std::string::npos;
     const auto read = std::from_chars(node.text.data(), end, value);
     if (!digits || read.ec != std::errc{} || read.ptr != end || value > 1e9) {
-      bad.Invalid(path, Shown(node), "must be a number from 0 to 1000000000, such as 0.023",
-                  node.line);
+      errors.Invalid(path, Quote(node), "must be a number from 0 to 1000000000, such as 0.023",
+                     node.line);
       return false;
     }
     into = value;
@@ -200,7 +200,7 @@ class DecimalCodec final : public Codec<double> {
 class TimeOfDayCodec final : public Codec<std::chrono::minutes> {
  public:
   bool Read(const TextNode& node, const std::string& path, std::chrono::minutes& into,
-            Complaints& bad) const override {
+            ValidationErrors& errors) const override {
     const std::string& text = node.text;
     const auto digit = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '9'; };
     const bool shape = IsScalar(node) && text.size() == 5 && digit(0) && digit(1) &&
@@ -208,8 +208,8 @@ class TimeOfDayCodec final : public Codec<std::chrono::minutes> {
     const int hour = shape ? (text[0] - '0') * 10 + text[1] - '0' : 0;
     const int minute = shape ? (text[3] - '0') * 10 + text[4] - '0' : 0;
     if (!shape || minute > 59 || hour * 60 + minute > 24 * 60) {
-      bad.Invalid(path, Shown(node), "must be a time of day such as \"04:30\", up to \"24:00\"",
-                  node.line);
+      errors.Invalid(path, Quote(node), "must be a time of day such as \"04:30\", up to \"24:00\"",
+                     node.line);
       return false;
     }
     into = std::chrono::minutes(hour * 60 + minute);

@@ -11,8 +11,8 @@
 
 #include "agent/base/clock.h"
 #include "agent/model/glob.h"
-#include "agent/policy/complaints.h"
 #include "agent/policy/text_tree.h"
+#include "agent/policy/validation_errors.h"
 
 namespace imagesweep {
 
@@ -45,7 +45,7 @@ class Codec {
   virtual ~Codec() = default;
   // Returns false if it reported an error.  `into` is then unchanged or unspecified.
   virtual bool Read(const TextNode& node, const std::string& path, T& into,
-                    Complaints& bad) const = 0;
+                    ValidationErrors& errors) const = 0;
   // The value as YAML on one line.
   virtual std::string Text(const T& value) const = 0;
   virtual TypeInfo type() const = 0;
@@ -82,7 +82,7 @@ inline std::string WithoutValue(std::string what, std::string_view value) {
   return what;
 }
 // Reports an error unless the node is a scalar that is text.
-bool IsText(const TextNode& node, const std::string& path, Complaints& bad);
+bool IsText(const TextNode& node, const std::string& path, ValidationErrors& errors);
 
 // One of a few words for the values of an enum.  `retired`: words of older versions, with the
 // reason why they are no longer accepted.
@@ -94,7 +94,7 @@ class Choice final : public Codec<E> {
       : words_(std::move(words)), retired_(std::move(retired)) {}
 
   bool Read(const TextNode& node, const std::string& path, E& into,
-            Complaints& bad) const override {
+            ValidationErrors& errors) const override {
     std::vector<std::string> supported;
     for (const auto& [word, value] : words_) {
       if (node.kind == TextNode::Kind::kScalar && node.text == word) {
@@ -104,10 +104,10 @@ class Choice final : public Codec<E> {
       supported.push_back(word);
     }
     if (const auto it = retired_.find(node.text); IsScalar(node) && it != retired_.end()) {
-      bad.Invalid(path, Shown(node), it->second, node.line);
+      errors.Invalid(path, Quote(node), it->second, node.line);
       return false;
     }
-    bad.Unsupported(path, Shown(node), supported, node.line);
+    errors.Unsupported(path, Quote(node), supported, node.line);
     return false;
   }
   std::string Text(const E& value) const override {
@@ -138,15 +138,15 @@ class ListOf final : public Codec<std::vector<T>> {
   explicit ListOf(CodecPtr<T> item) : item_(std::move(item)) {}
 
   bool Read(const TextNode& node, const std::string& path, std::vector<T>& into,
-            Complaints& bad) const override {
+            ValidationErrors& errors) const override {
     if (node.kind != TextNode::Kind::kList) {
-      bad.Invalid(path, Shown(node), "must be a list", node.line);
+      errors.Invalid(path, Quote(node), "must be a list", node.line);
       return false;
     }
     std::vector<T> values(node.items.size());
     bool good = true;
     for (std::size_t i = 0; i < values.size(); ++i)
-      good &= item_->Read(node.items[i], path + "[" + std::to_string(i) + "]", values[i], bad);
+      good &= item_->Read(node.items[i], path + "[" + std::to_string(i) + "]", values[i], errors);
     if (good) into = std::move(values);
     return good;
   }
@@ -176,9 +176,9 @@ class MaybeOf final : public Codec<std::optional<T>> {
   explicit MaybeOf(CodecPtr<T> value) : value_(std::move(value)) {}
 
   bool Read(const TextNode& node, const std::string& path, std::optional<T>& into,
-            Complaints& bad) const override {
+            ValidationErrors& errors) const override {
     T value{};
-    if (!value_->Read(node, path, value, bad)) return false;
+    if (!value_->Read(node, path, value, errors)) return false;
     into = value;
     return true;
   }

@@ -17,9 +17,9 @@ const auto kPercent = [] { return Integer(0, 100); };
 const auto kAge = [] { return Duration(Millis::zero(), Millis::max()); };
 
 template <typename S>
-Order<S> LowBelowHigh() {
-  return {"lowThresholdPercent", "highThresholdPercent", true, [](const S& marks) {
-            return marks.high_percent == 0 || marks.low_percent < marks.high_percent;
+OrderingConstraint<S> LowBelowHigh() {
+  return {"lowThresholdPercent", "highThresholdPercent", true, [](const S& thresholds) {
+            return thresholds.high_percent == 0 || thresholds.low_percent < thresholds.high_percent;
           }};
 }
 
@@ -28,8 +28,8 @@ constexpr const char* kHighMeans =
     "disables it.";
 constexpr const char* kLowMeans = "Stop removing images at or below this usage in percent";
 
-CodecPtr<Marks> InodeFields() {
-  using S = Marks;
+CodecPtr<Thresholds> InodeFields() {
+  using S = Thresholds;
   return ObjectOf<S>(
       {
           Member("highThresholdPercent", &S::high_percent, kPercent(), kHighMeans),

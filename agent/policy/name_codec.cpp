@@ -13,11 +13,11 @@ namespace {
 class ImagePatternCodec final : public Codec<ImageGlob> {
  public:
   bool Read(const TextNode& node, const std::string& path, ImageGlob& into,
-            Complaints& bad) const override {
-    if (!IsText(node, path, bad)) return false;
+            ValidationErrors& errors) const override {
+    if (!IsText(node, path, errors)) return false;
     auto glob = ImageGlob::Parse(node.text);
     if (!glob) {
-      bad.Invalid(path, Shown(node), WhyNotImagePattern(node.text), node.line);
+      errors.Invalid(path, Quote(node), WhyNotImagePattern(node.text), node.line);
       return false;
     }
     into = *std::move(glob);
@@ -32,12 +32,12 @@ class ImagePatternCodec final : public Codec<ImageGlob> {
 class WordCodec final : public Codec<std::string> {
  public:
   bool Read(const TextNode& node, const std::string& path, std::string& into,
-            Complaints& bad) const override {
-    if (!IsText(node, path, bad)) return false;
+            ValidationErrors& errors) const override {
+    if (!IsText(node, path, errors)) return false;
     if (node.text.empty() || node.text.size() > 63 ||
         node.text.find_first_of("\n\t \"") != std::string::npos) {
-      bad.Invalid(path, Shown(node), "must be 1 to 63 characters without spaces and quotes",
-                  node.line);
+      errors.Invalid(path, Quote(node), "must be 1 to 63 characters without spaces and quotes",
+                     node.line);
       return false;
     }
     into = node.text;
@@ -55,13 +55,13 @@ class WordCodec final : public Codec<std::string> {
 class TagPatternCodec final : public Codec<std::string> {
  public:
   bool Read(const TextNode& node, const std::string& path, std::string& into,
-            Complaints& bad) const override {
-    if (!IsText(node, path, bad)) return false;
+            ValidationErrors& errors) const override {
+    if (!IsText(node, path, errors)) return false;
     const bool keep = path.starts_with("keep.");
     const std::string why =
         WhyNotTagPattern(node.text, keep ? "keep.images" : "the selector's images");
     if (!why.empty()) {
-      bad.Invalid(path, Shown(node), why, node.line);
+      errors.Invalid(path, Quote(node), why, node.line);
       return false;
     }
     into = node.text;
@@ -77,12 +77,12 @@ class TagPatternCodec final : public Codec<std::string> {
 class TimeZoneCodec final : public Codec<std::string> {
  public:
   bool Read(const TextNode& node, const std::string& path, std::string& into,
-            Complaints& bad) const override {
-    if (!IsText(node, path, bad)) return false;
+            ValidationErrors& errors) const override {
+    if (!IsText(node, path, errors)) return false;
     if (!IsTimeZone(node.text)) {
-      bad.Invalid(path, Shown(node),
-                  "must be a name of the IANA time zone database, such as Europe/Berlin or UTC",
-                  node.line);
+      errors.Invalid(path, Quote(node),
+                     "must be a name of the IANA time zone database, such as Europe/Berlin or UTC",
+                     node.line);
       return false;
     }
     into = node.text;
@@ -99,11 +99,11 @@ class TimeZoneCodec final : public Codec<std::string> {
 class DirectoryPathCodec final : public Codec<std::string> {
  public:
   bool Read(const TextNode& node, const std::string& path, std::string& into,
-            Complaints& bad) const override {
-    if (!IsText(node, path, bad)) return false;
+            ValidationErrors& errors) const override {
+    if (!IsText(node, path, errors)) return false;
     const std::string why = WhyNot(node.text);
     if (!why.empty()) {
-      bad.Invalid(path, Shown(node), why, node.line);
+      errors.Invalid(path, Quote(node), why, node.line);
       return false;
     }
     into = node.text;
@@ -135,10 +135,10 @@ class DirectoryPathCodec final : public Codec<std::string> {
 
 }  // namespace
 
-bool IsText(const TextNode& node, const std::string& path, Complaints& bad) {
+bool IsText(const TextNode& node, const std::string& path, ValidationErrors& errors) {
   if (IsScalar(node) && (node.quoted || !PlainTextIsNotText(node.text))) return true;
-  bad.Invalid(path, Shown(node), IsScalar(node) ? "must be text; put it in quotes" : "must be text",
-              node.line);
+  errors.Invalid(path, Quote(node),
+                 IsScalar(node) ? "must be text; put it in quotes" : "must be text", node.line);
   return false;
 }
 

@@ -19,7 +19,7 @@ struct Field {
   std::string meaning;
   std::string wanted;  // not empty: the field is required, and this is the message if it is missing
   TypeInfo type;
-  std::function<bool(const TextNode&, const std::string& path, S&, Complaints&)> read;
+  std::function<bool(const TextNode&, const std::string& path, S&, ValidationErrors&)> read;
   std::function<std::string(const S&)> text;
   std::function<std::vector<FieldRow>(const S&, const std::string& path, int depth)> rows;
   std::function<Schema(const S&)> schema;
@@ -33,8 +33,8 @@ Field<S> Member(const std::string& name, T S::*member, const CodecPtr<T>& codec,
   field.meaning = meaning;
   field.type = codec->type();
   field.read = [member, codec](const TextNode& node, const std::string& path, S& into,
-                               Complaints& bad) {
-    return codec->Read(node, path, into.*member, bad);
+                               ValidationErrors& errors) {
+    return codec->Read(node, path, into.*member, errors);
   };
   field.text = [member, codec](const S& value) { return codec->Text(value.*member); };
   field.rows = [member, codec](const S& value, const std::string& path, int depth) {
@@ -59,9 +59,10 @@ Field<S> Constant(const std::string& name, const std::string& value, const std::
   field.meaning = meaning;
   field.wanted = "must be " + value;
   field.type = {"string", "`" + value + "`"};
-  field.read = [value](const TextNode& node, const std::string& path, S&, Complaints& bad) {
+  field.read = [value](const TextNode& node, const std::string& path, S&,
+                       ValidationErrors& errors) {
     if (node.kind == TextNode::Kind::kScalar && node.text == value) return true;
-    bad.Unsupported(path, Shown(node), {value}, node.line);
+    errors.Unsupported(path, Quote(node), {value}, node.line);
     return false;
   };
   field.text = [value](const S&) { return value; };
@@ -72,7 +73,7 @@ Field<S> Constant(const std::string& name, const std::string& value, const std::
 
 // Two fields of one object, of which the first must not be greater.
 template <typename S>
-struct Order {
+struct OrderingConstraint {
   std::string lower, upper;  // names of the fields
   bool strictly = false;     // and not equal
   std::function<bool(const S&)> holds;
@@ -82,13 +83,13 @@ struct Order {
 template <typename S>
 class Object final : public Codec<S> {
  public:
-  explicit Object(std::vector<Field<S>> fields, std::vector<Order<S>> orders = {})
-      : fields_(std::move(fields)), orders_(std::move(orders)) {}
+  explicit Object(std::vector<Field<S>> fields, std::vector<OrderingConstraint<S>> constraints = {})
+      : fields_(std::move(fields)), constraints_(std::move(constraints)) {}
 
   bool Read(const TextNode& node, const std::string& path, S& into,
-            Complaints& bad) const override {
+            ValidationErrors& errors) const override {
     if (node.kind != TextNode::Kind::kMap) {
-      bad.Invalid(path, Shown(node), "must be a map of fields", node.line);
+      errors.Invalid(path, Quote(node), "must be a map of fields", node.line);
       return false;
     }
     std::map<std::string, int> lines;  // of the fields in the document
@@ -96,24 +97,24 @@ class Object final : public Codec<S> {
     for (const auto& [name, line, value] : node.entries) {
       const Field<S>* const field = Find(name);
       if (field == nullptr) {
-        bad.Unknown(path, name, Names(), line);
+        errors.Unknown(path, name, Names(), line);
         wrong.insert(name);
       } else if (const auto [first, added] = lines.emplace(name, line); !added) {
-        bad.Duplicate(Below(path, name), first->second, line);
+        errors.Duplicate(Below(path, name), first->second, line);
         wrong.insert(name);
       } else if (!IsEmptySection(*field, value, path) &&
-                 !field->read(value, Below(path, name), into, bad)) {
+                 !field->read(value, Below(path, name), into, errors)) {
         wrong.insert(name);
       }
     }
     for (const auto& field : fields_) {
       if (field.wanted.empty() || lines.contains(field.name)) continue;
-      bad.Required(Below(path, field.name), field.wanted, node.line);
+      errors.Required(Below(path, field.name), field.wanted, node.line);
       wrong.insert(field.name);
     }
-    for (const auto& order : orders_) {
+    for (const auto& order : constraints_) {
       if (wrong.contains(order.lower) || wrong.contains(order.upper) || order.holds(into)) continue;
-      Blame(order, into, path, lines, bad);
+      ReportOrder(order, into, path, lines, errors);
       wrong.insert(order.lower);
     }
     return wrong.empty();
@@ -174,26 +175,27 @@ class Object final : public Codec<S> {
   }
   // Reports the field that the document sets, or the lower one if it sets both.  A test ensures
   // that the defaults are consistent.
-  void Blame(const Order<S>& order, const S& value, const std::string& path,
-             const std::map<std::string, int>& lines, Complaints& bad) const {
+  void ReportOrder(const OrderingConstraint<S>& order, const S& value, const std::string& path,
+                   const std::map<std::string, int>& lines, ValidationErrors& errors) const {
     const bool lower = lines.contains(order.lower) || !lines.contains(order.upper);
     const auto& blamed = lower ? order.lower : order.upper;
     const auto& other = lower ? order.upper : order.lower;
     const char* const how = lower ? (order.strictly ? "less than " : "at most ")
                                   : (order.strictly ? "greater than " : "at least ");
     const auto line = lines.find(blamed);
-    bad.Invalid(Below(path, blamed), Find(blamed)->text(value),
-                "must be " + std::string(how) + other + " (" + Find(other)->text(value) + ")",
-                line == lines.end() ? 1 : line->second);
+    errors.Invalid(Below(path, blamed), Find(blamed)->text(value),
+                   "must be " + std::string(how) + other + " (" + Find(other)->text(value) + ")",
+                   line == lines.end() ? 1 : line->second);
   }
 
   std::vector<Field<S>> fields_;
-  std::vector<Order<S>> orders_;
+  std::vector<OrderingConstraint<S>> constraints_;
 };
 
 template <typename S>
-CodecPtr<S> ObjectOf(std::vector<Field<S>> fields, std::vector<Order<S>> orders = {}) {
-  return std::make_shared<Object<S>>(std::move(fields), std::move(orders));
+CodecPtr<S> ObjectOf(std::vector<Field<S>> fields,
+                     std::vector<OrderingConstraint<S>> constraints = {}) {
+  return std::make_shared<Object<S>>(std::move(fields), std::move(constraints));
 }
 
 }  // namespace imagesweep

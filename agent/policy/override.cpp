@@ -50,10 +50,10 @@ class LabelSelectorCodec final : public Codec<std::map<std::string, std::string>
   using Labels = std::map<std::string, std::string>;
 
   bool Read(const TextNode& node, const std::string& path, Labels& into,
-            Complaints& bad) const override {
+            ValidationErrors& errors) const override {
     if (node.kind != TextNode::Kind::kMap || node.entries.empty()) {
-      bad.Invalid(path, Shown(node), "must be a map of at least one label, such as {pool: ci}",
-                  node.line);
+      errors.Invalid(path, Quote(node), "must be a map of at least one label, such as {pool: ci}",
+                     node.line);
       return false;
     }
     Labels labels;
@@ -62,15 +62,15 @@ class LabelSelectorCodec final : public Codec<std::map<std::string, std::string>
       std::string its = path;
       its.append("[").append(name).append("]");
       if (!IsLabelName(name)) {
-        bad.Invalid(path, Quoted(name), "must be a valid label name", line);
+        errors.Invalid(path, Quoted(name), "must be a valid label name", line);
         good = false;
-      } else if (!IsText(value, its, bad)) {
+      } else if (!IsText(value, its, errors)) {
         good = false;
       } else if (!IsLabelPart(value.text)) {
-        bad.Invalid(its, Shown(value), "must be a valid label value", line);
+        errors.Invalid(its, Quote(value), "must be a valid label value", line);
         good = false;
       } else if (!labels.emplace(name, value.text).second) {
-        bad.Duplicate(its, node.line, line);
+        errors.Duplicate(its, node.line, line);
         good = false;
       }
     }
@@ -93,15 +93,16 @@ class LabelSelectorCodec final : public Codec<std::map<std::string, std::string>
 class PolicyPatchCodec final : public Codec<std::string> {
  public:
   bool Read(const TextNode& node, const std::string& path, std::string& into,
-            Complaints& bad) const override {
+            ValidationErrors& errors) const override {
     if (node.kind != TextNode::Kind::kMap || node.entries.empty()) {
-      bad.Invalid(path, Shown(node), "must be a map of the fields to override", node.line);
+      errors.Invalid(path, Quote(node), "must be a map of the fields to override", node.line);
       return false;
     }
     bool good = true;
     for (const auto& entry : node.entries) {
       if (CanBeOverridden(entry.name)) continue;
-      bad.Invalid(Below(path, entry.name), Shown(entry.value), "cannot be overridden", entry.line);
+      errors.Invalid(Below(path, entry.name), Quote(entry.value), "cannot be overridden",
+                     entry.line);
       good = false;
     }
     if (good) into = FlowText(node);

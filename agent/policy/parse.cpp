@@ -5,10 +5,10 @@
 #include <string>
 #include <utility>
 
-#include "agent/policy/complaints.h"
 #include "agent/policy/fields.h"
 #include "agent/policy/override.h"
 #include "agent/policy/text_tree.h"
+#include "agent/policy/validation_errors.h"
 
 namespace imagesweep {
 namespace {
@@ -33,15 +33,15 @@ TextNode Saying(Profile profile) {
   return map;
 }
 
-Policy Read(const TextNode& tree, Complaints& bad) {
+Policy Read(const TextNode& tree, ValidationErrors& errors) {
   Policy policy = Policy::Default(ProfileOf(tree));
-  PolicyFields().Read(tree, "", policy, bad);
+  PolicyFields().Read(tree, "", policy, errors);
   return policy;
 }
 
 // Reads each override merged into the whole document, so that it cannot contradict the rest, and so
 // that a profile in it sets the defaults of all other fields.
-void ReadOverrides(const TextNode& tree, Policy& policy, Complaints& bad) {
+void ReadOverrides(const TextNode& tree, Policy& policy, ValidationErrors& errors) {
   const TextNode* const list = Child(tree, "overrides");
   if (list == nullptr) return;
   TextNode base = tree;
@@ -53,9 +53,9 @@ void ReadOverrides(const TextNode& tree, Policy& policy, Complaints& bad) {
     TextNode part = *patch;
     std::erase_if(part.entries,
                   [](const TextEntry& entry) { return !CanBeOverridden(entry.name); });
-    Complaints its;
+    ValidationErrors its;
     Policy whole = Read(Overlay(base, part), its);
-    bad.AddNew(its, "overrides[" + std::to_string(i) + "].policy: ");
+    errors.AddNew(its, "overrides[" + std::to_string(i) + "].policy: ");
     if (i < policy.overrides.size())
       policy.overrides[i].policy = std::make_shared<const Policy>(std::move(whole));
   }
@@ -73,10 +73,10 @@ Result<Policy> ParsePolicy(std::string_view yaml, std::optional<Profile> profile
   }
   if (profile && tree->kind == TextNode::Kind::kMap)
     tree = Overlay(*std::move(tree), Saying(*profile));
-  Complaints bad;
-  Policy policy = Read(*tree, bad);
-  ReadOverrides(*tree, policy, bad);
-  if (!bad.empty()) return bad.ToError();
+  ValidationErrors errors;
+  Policy policy = Read(*tree, errors);
+  ReadOverrides(*tree, policy, errors);
+  if (!errors.empty()) return errors.ToError();
   return policy;
 }
 

@@ -197,7 +197,7 @@ Result<TextNode> ReadTextTree(std::string_view yaml, int lines_before) {
   if (yaml.size() > kMaxBytes)
     return Error{ErrorKind::kInvalid,
                  "yaml: larger than 256 KiB (" + std::to_string(yaml.size()) + " bytes)"};
-  if (auto bad = BadBytes(yaml, lines_before)) return *std::move(bad);
+  if (auto errors = BadBytes(yaml, lines_before)) return *std::move(errors);
   const auto last_line = lines_before + static_cast<int>(std::ranges::count(yaml, '\n')) + 1;
   try {
     // Append a document end, because yaml-cpp 0.7 accepts a quoted text that the end of the file

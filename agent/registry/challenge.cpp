@@ -56,7 +56,8 @@ std::optional<Challenge> ParseChallenge(std::string_view header) {
         challenge.realm = std::move(value);
       else if (EqualFolded(name, "service"))
         challenge.service = std::move(value);
-      else if (EqualFolded(name, "scope")) challenge.scope = std::move(value);
+      else if (EqualFolded(name, "scope"))
+        challenge.scope = std::move(value);
     }
     challenge.bearer = EqualFolded(scheme, "Bearer");
     if (challenge.bearer) return challenge;

@@ -18,9 +18,9 @@ constexpr const char* kAccept =
 bool IsThisHost(std::string_view host) {
   if (host.starts_with("[::1]")) return true;
   host = host.substr(0, host.find(':'));
-  return host == "localhost" ||
-         (host.starts_with("127.") &&
-          std::ranges::all_of(host, [](char c) { return c == '.' || (c >= '0' && c <= '9'); }));
+  return host == "localhost" || (host.starts_with("127.") && std::ranges::all_of(host, [](char c) {
+                                   return c == '.' || (c >= '0' && c <= '9');
+                                 }));
 }
 
 std::string_view HostOf(std::string_view url) {
@@ -68,8 +68,7 @@ Error WhyNot(const std::string& host, int status) {
   if (status == 404) return {ErrorKind::kNotFound, host + " does not have it" + code};
   if (status == 401 || status == 403)
     return {ErrorKind::kDenied, host + " rejects the credentials; pass --pull-secret" + code};
-  if (status == 429)
-    return {ErrorKind::kUnavailable, host + " limits the rate of requests" + code};
+  if (status == 429) return {ErrorKind::kUnavailable, host + " limits the rate of requests" + code};
   return {ErrorKind::kUnavailable, host + " returned an unexpected status" + code};
 }
 
@@ -100,8 +99,7 @@ Result<Origin> ManifestVerifier::Verify(const Image& image, const std::stop_toke
   for (const std::string& repository : repositories)
     if (auto has = Has(repository, std::string(name.digest()), stop); !has)
       return std::move(has).error();
-  return Origin{OriginKind::kRegistry,
-                "its registry has " + image.origin.pull_by,
+  return Origin{OriginKind::kRegistry, "its registry has " + image.origin.pull_by,
                 image.origin.pull_by};
 }
 
@@ -122,7 +120,7 @@ Status ManifestVerifier::Has(const std::string& repository, const std::string& d
   std::vector<Login> logins = logins_ ? logins_(repository) : std::vector<Login>();
   int status = 0;
   for (std::size_t i = 0; i <= logins.size(); ++i) {
-    const auto reply = Ask(target, i < logins.size() ? &logins[i] : nullptr, stop);
+    const auto reply = Send(target, i < logins.size() ? &logins[i] : nullptr, stop);
     if (!reply) return reply.error().Wrap(target.host);
     status = reply->status;
     if (status == 200) {
@@ -140,8 +138,8 @@ Status ManifestVerifier::Has(const std::string& repository, const std::string& d
   return WhyNot(target.host, status);
 }
 
-Result<HttpReply> ManifestVerifier::Ask(const Target& target, const Login* login,
-                                        const std::stop_token& stop) {
+Result<HttpReply> ManifestVerifier::Send(const Target& target, const Login* login,
+                                         const std::stop_token& stop) {
   HttpRequest request{"HEAD", target.url, {{"Accept", kAccept}}};
   auto reply = client_.Send(request, limit_, stop);
   if (!reply || reply->status != 401) return reply;
@@ -164,10 +162,12 @@ Result<std::string> ManifestVerifier::Token(const Target& target, const std::str
                                             const Login* login, const std::stop_token& stop) {
   const auto challenge = ParseChallenge(header);
   const bool by_https = challenge->realm.starts_with("https://");
-  if (!by_https && !(challenge->realm.starts_with("http://") && IsThisHost(HostOf(challenge->realm))))
-    return Error{ErrorKind::kInvalid, "its token service does not use HTTPS: \"" +
-                                          challenge->realm + "\""};
-  std::string url = challenge->realm + (challenge->realm.find('?') == std::string::npos ? '?' : '&');
+  if (!by_https &&
+      !(challenge->realm.starts_with("http://") && IsThisHost(HostOf(challenge->realm))))
+    return Error{ErrorKind::kInvalid,
+                 "its token service does not use HTTPS: \"" + challenge->realm + "\""};
+  std::string url =
+      challenge->realm + (challenge->realm.find('?') == std::string::npos ? '?' : '&');
   // Only to pull, even if the challenge demands more.
   url += "scope=" + UrlEncoded("repository:" + target.path + ":pull");
   if (!challenge->service.empty()) url += "&service=" + UrlEncoded(challenge->service);

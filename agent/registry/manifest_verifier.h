@@ -41,7 +41,7 @@ class ManifestVerifier final : public RegistryVerifier {
  private:
   struct Target;
   Status Has(const std::string& repository, const std::string& digest, const std::stop_token& stop);
-  Result<HttpReply> Ask(const Target& target, const Login* login, const std::stop_token& stop);
+  Result<HttpReply> Send(const Target& target, const Login* login, const std::stop_token& stop);
   Result<std::string> Token(const Target& target, const std::string& header, const Login* login,
                             const std::stop_token& stop);
 

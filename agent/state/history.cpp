@@ -1,7 +1,10 @@
 #include "agent/state/history.h"
 
+#include <algorithm>
 #include <deque>
 #include <functional>
+#include <map>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -9,9 +12,9 @@
 #include "agent/state/history_tables.h"
 #include "agent/state/pack.h"
 #include "agent/state/state_file.h"
-#include "agent/state/warnings.h"
 
 namespace imagesweep {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -50,7 +53,7 @@ class DurableHistory final : public History {
     if (const auto opened = OpenFile(); !opened) warnings_.Add(opened.error().what);
   }
 
-  Status Intend(const RemovalEntry& removal) override {
+  Status BeginRemoval(const RemovalEntry& removal) override {
     if (keeps_nothing()) return Done{};
     if (TextBytes(removal) > kMaxRemovalBytes)
       return Error{ErrorKind::kInvalid, "history: the names of image " + removal.id + " take " +
@@ -61,7 +64,7 @@ class DurableHistory final : public History {
     return Write([](const Database&) {});
   }
 
-  Status Settle(const std::string& run, const std::string& image_id, bool removed) override {
+  Status Commit(const std::string& run, const std::string& image_id, bool removed) override {
     if (keeps_nothing()) return Done{};
     Wait(Settled{run, image_id, removed});
     if (together_) return Done{};
@@ -72,7 +75,7 @@ class DurableHistory final : public History {
     return written;
   }
 
-  Status Together(const std::function<Status()>& changes) override {
+  Status InTransaction(const std::function<Status()>& changes) override {
     together_ = true;
     auto changed = changes();
     together_ = false;
@@ -197,10 +200,9 @@ Result<bool> History::Exists(const fs::path& directory) {
   if (!fs::is_directory(directory, code)) {
     const bool missing = !fs::exists(directory, code) && !code;
     return Error{missing ? ErrorKind::kNotFound : ErrorKind::kUnavailable,
-                 directory.string() +
-                     (missing ? " does not exist"
-                              : code  ? ": " + code.message()
-                                     : std::string(" is not a directory"))};
+                 directory.string() + (missing ? " does not exist"
+                                       : code  ? ": " + code.message()
+                                               : std::string(" is not a directory"))};
   }
   const bool found = fs::exists(directory / kHistoryFormat.name, code);
   if (code) return Error{ErrorKind::kUnavailable, directory.string() + ": " + code.message()};
@@ -209,6 +211,48 @@ Result<bool> History::Exists(const fs::path& directory) {
 
 std::unique_ptr<History> History::Open(const fs::path& directory, const Clock& clock) {
   return std::make_unique<DurableHistory>(directory, clock);
+}
+
+namespace {
+
+constexpr auto kWithin = std::chrono::hours(7 * 24);
+
+struct Removed {
+  const RemovalEntry* last = nullptr;
+  int times = 0;
+};
+
+}  // namespace
+
+std::vector<PulledAgain> FindPulledAgain(const std::vector<RemovalEntry>& removals,
+                                         const std::vector<RunEntry>& runs, const Report& report) {
+  if (report.refused) return {};
+  std::map<std::string_view, Removed> by_id;
+  for (const RemovalEntry& removal : removals) {
+    if (!removal.done || removal.code == kUntagCode || removal.run == report.run ||
+        removal.at > report.started || report.started - removal.at > kWithin)
+      continue;
+    Removed& removed = by_id[removal.id];
+    if (removed.last == nullptr || removal.at > removed.last->at) removed.last = &removal;
+    ++removed.times;
+  }
+  // The last run before this one that could see returned images.
+  const auto before = std::ranges::find_if(
+      runs, [&](const RunEntry& run) { return run.run != report.run && run.result != "error"; });
+  std::vector<PulledAgain> found;
+  const Observation& seen = report.observation;
+  for (std::uint32_t at = 0; at < seen.images.size(); ++at) {
+    const auto removed = by_id.find(seen.images[at].id.text());
+    if (removed == by_id.end()) continue;
+    const RemovalEntry& last = *removed->second.last;
+    bool first_to_see = seen.ages[at].just_seen;
+    // An image that returned before an observation without it was never new to the age store.
+    if (before != runs.end())
+      first_to_see = last.run == before->run || last.at >= before->finished ||
+                     seen.ages[at].first_seen > before->finished;
+    found.push_back({at, removed->second.times, last.code, first_to_see});
+  }
+  return found;
 }
 
 }  // namespace imagesweep

@@ -11,6 +11,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/result.h"
+#include "agent/model/report.h"
 #include "agent/model/run_entry.h"
 
 namespace imagesweep {
@@ -38,18 +39,18 @@ class History {
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 
-  // Records a removal before the call to the runtime.  Settle must follow, also after an error.  An
+  // Records a removal before the call to the runtime.  Commit must follow, also after an error.  An
   // entry without it means that the process ended in between.  Ignores `done`.  kInvalid if the
   // names and digests take more than kMaxRemovalBytes: the entry is not stored.  Deletes the oldest
   // entries beyond kMaxRemovals and beyond 8 MiB.
-  virtual Status Intend(const RemovalEntry& removal) = 0;
+  virtual Status BeginRemoval(const RemovalEntry& removal) = 0;
   // Records the result.  If the image was not removed, deletes the entry.  kNotFound if it was
   // removed and there is no entry.
-  virtual Status Settle(const std::string& run, const std::string& image_id, bool removed) = 0;
+  virtual Status Commit(const std::string& run, const std::string& image_id, bool removed) = 0;
 
   // Writes everything that `changes` intends and settles in one transaction when it returns,
   // because each write waits for the disk.  Returns the error of `changes` or of the write.
-  virtual Status Together(const std::function<Status()>& changes) = 0;
+  virtual Status InTransaction(const std::function<Status()>& changes) = 0;
 
   // Adds a run, and deletes the oldest beyond `limit` (0: keeps none) and beyond 24 MiB of packed
   // reports.  The removals of a deleted run stay.  A "noop" after a "noop" with the same dry_run
@@ -75,5 +76,14 @@ class History {
  protected:
   History() = default;
 };
+
+// Returns the images of `report` that earlier runs removed within the last 7 days and that are on
+// the node again, with the same ID and so the same content.  In the order of the images.
+//
+// `removals` is the journal.  Entries of this run are ignored.  `runs` are the earlier runs, newest
+// first.  The first run that was not aborted and sees the image reports its return as new: once per
+// removal, also across restarts of the agent.  Empty for an aborted run.
+std::vector<PulledAgain> FindPulledAgain(const std::vector<RemovalEntry>& removals,
+                                         const std::vector<RunEntry>& runs, const Report& report);
 
 }  // namespace imagesweep

@@ -149,7 +149,8 @@ void ShrinkRemovals(const Database& db) {
 void ShrinkRemovalsBySize(const Database& db) {
   Statement(db,
             "DELETE FROM removal WHERE seq <= (SELECT max(seq) FROM (SELECT seq, sum(length(names) "
-            "+ length(digests) + length(reason) + length(origin_evidence) + length(pull_by)) OVER (ORDER BY seq DESC) AS total FROM removal) "
+            "+ length(digests) + length(reason) + length(origin_evidence) + length(pull_by)) OVER "
+            "(ORDER BY seq DESC) AS total FROM removal) "
             "WHERE total > ?)")
       .Bind(1, kMaxRemovalsBytes)
       .Execute();
@@ -208,9 +209,10 @@ bool SettleRemoval(const Database& db, const std::string& run, const std::string
 }
 
 std::vector<RemovalEntry> ReadRemovals(const Database& db, const std::string& run) {
-  Statement row(db,
-                "SELECT run, image, at_ns, done, size_bytes, code, reason, names, digests, origin, "
-                "origin_evidence, pull_by FROM removal WHERE ?1 = '' OR run = ?1 ORDER BY seq DESC");
+  Statement row(
+      db,
+      "SELECT run, image, at_ns, done, size_bytes, code, reason, names, digests, origin, "
+      "origin_evidence, pull_by FROM removal WHERE ?1 = '' OR run = ?1 ORDER BY seq DESC");
   row.Bind(1, run);
   std::vector<RemovalEntry> removals;
   while (row.Step()) {

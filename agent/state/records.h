@@ -97,7 +97,7 @@ enum class Seen { kIdle, kCameAgain, kInUse };
 using MergedObservations = std::map<std::string, Seen>;  // by ID
 MergedObservations MergeObservations(std::span<const Image> images,
                                      const std::vector<bool>& in_use);
-// Marks as in use all images that any of `references` may refer to.
+// Thresholds as in use all images that any of `references` may refer to.
 void MarkUses(std::span<const Image> images, std::span<const std::string> references,
               MergedObservations& merged);
 

@@ -1,14 +1,18 @@
 #include "agent/state/state_dir.h"
 
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <fstream>
+#include <string>
+#include <system_error>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <string>
-#include <system_error>
-
 namespace imagesweep {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -69,6 +73,16 @@ Result<fs::path> SetAside(const fs::path& file) {
     return Failed("set aside the journal of", file, errno);
   if (::rename(file.c_str(), aside.c_str()) != 0) return Failed("set aside", file, errno);
   return aside;
+}
+
+std::string ReadMachineId(const std::filesystem::path& root) {
+  std::ifstream file(root / "etc" / "machine-id");
+  std::string id;
+  std::getline(file, id);
+  const bool digits =
+      std::ranges::all_of(id, [](unsigned char c) { return std::isxdigit(c) != 0; });
+  const bool is_one = id.size() == 32 && digits && id.find_first_not_of('0') != std::string::npos;
+  return is_one ? id : std::string();
 }
 
 }  // namespace imagesweep

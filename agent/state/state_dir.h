@@ -29,4 +29,8 @@ Result<FileIdentity> Identify(const std::filesystem::path& path);
 // an existing "….bad.1".  So the first damaged file is kept, and there are never more than two.
 Result<std::filesystem::path> SetAside(const std::filesystem::path& file);
 
+// Returns the ID of the operating system below `root` (etc/machine-id, which systemd creates): 32
+// hexadecimal digits.  Empty if it is missing or invalid, for example before the first boot.
+std::string ReadMachineId(const std::filesystem::path& root);
+
 }  // namespace imagesweep

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "agent/base/result.h"
 #include "agent/state/sqlite.h"
@@ -49,6 +52,22 @@ class StateFile {
   const std::filesystem::path path_;
   const FileIdentity identity_;
   Database db_;
+};
+
+// The problems with the state directory: one line each, oldest first, without duplicates.
+class Warnings {
+ public:
+  void Add(std::string text) {
+    text = "state: " + text;
+    std::ranges::replace(text, '\n', ' ');
+    if (lines_.size() < kMost && std::ranges::find(lines_, text) == lines_.end())
+      lines_.push_back(std::move(text));
+  }
+  const std::vector<std::string>& lines() const { return lines_; }
+
+ private:
+  static constexpr std::size_t kMost = 32;
+  std::vector<std::string> lines_;
 };
 
 }  // namespace imagesweep

@@ -10,7 +10,7 @@ UseLog::UseLog(std::filesystem::path directory, std::string boot_id)
 Status UseLog::Write(const std::vector<std::string>& uses, const std::optional<SteadyTime>& since) {
   if (directory_.empty()) return Done{};
   if (file_ == nullptr) {
-    auto opened = LedgerFile::Open(directory_);
+    auto opened = AgeStoreFile::Open(directory_);
     if (!opened) return std::move(opened).error();
     file_ = std::move(opened->file);
   }

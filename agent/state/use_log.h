@@ -8,7 +8,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/result.h"
-#include "agent/state/ledger_file.h"
+#include "agent/state/age_store_file.h"
 #include "agent/state/watch_lock.h"
 
 namespace imagesweep {
@@ -32,7 +32,7 @@ class UseLog {
  private:
   const std::filesystem::path directory_;
   const std::string boot_id_;
-  std::unique_ptr<LedgerFile> file_;
+  std::unique_ptr<AgeStoreFile> file_;
   WatchLock lock_;
 };
 

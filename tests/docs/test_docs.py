@@ -248,7 +248,7 @@ def test_each_rule_of_safety_has_a_proof_and_says_what_is_open():
 
 
 def test_the_events_are_the_program_s():
-    source = (ROOT / "agent/report/events.cpp").read_text()
+    source = (ROOT / "agent/telemetry/events.cpp").read_text()
     for constant, reason in re.findall(r'constexpr const char\* (k\w+) = ("\w+");', source):
         source = re.sub(rf"\b{constant}\b", reason, source)
     told = {("Warning" if warning == "true" else "Normal", reason) for warning, reason in

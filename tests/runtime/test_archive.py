@@ -102,9 +102,9 @@ def test_what_can_be_pulled_again_is_not_archived(node, archives):
     assert not archives.exists() or not os.listdir(archives)
 
 
-def spared_of(report):
+def skipped_of(report):
     """id -> reason, from a SweepReport."""
-    return {outcome["id"]: outcome["error"] for outcome in report["outcomes"] if outcome["outcome"] == "Spared"}
+    return {outcome["id"]: outcome["error"] for outcome in report["outcomes"] if outcome["outcome"] == "Skipped"}
 
 
 def test_archives_of_one_run_do_not_push_each_other_out(node, archives):
@@ -112,9 +112,9 @@ def test_archives_of_one_run_do_not_push_each_other_out(node, archives):
     write_policy(node, archives, size="5Mi")
     node.age()
     report = node.sweep()
-    spared = spared_of(report)
-    (stays,) = [image for image in built if image.id in spared]
-    assert "keep.archive.maxSize (5.0MiB) is used up by this run" in spared[stays.id]
+    skipped = skipped_of(report)
+    (stays,) = [image for image in built if image.id in skipped]
+    assert "keep.archive.maxSize (5.0MiB) is used up by this run" in skipped[stays.id]
     gone = [image for image in built if image != stays]
     assert {image for image, outcome in outcomes(report).items() if outcome == "Removed"} == {image.id for image in gone}
     assert stays.id in node.containerd.ids()
@@ -125,9 +125,9 @@ def test_an_image_that_cannot_be_archived_stays(node, archives):
     image, small = (node.load(f"registry.example/{name}:v1", local=True, size=size)
                     for name, size in (("large", 6 << 20), ("small", 0)))
     write_policy(node, archives, size="4Mi")
-    spared = spared_of(sweep(node, small))
-    assert set(spared) == {image.id}
-    assert "more than keep.archive.maxSize allows (4.0MiB)" in spared[image.id]
+    skipped = skipped_of(sweep(node, small))
+    assert set(skipped) == {image.id}
+    assert "more than keep.archive.maxSize allows (4.0MiB)" in skipped[image.id]
     assert image.id in node.containerd.ids()
     assert os.listdir(archives) == [path_of(archives, small).name]
 
@@ -136,8 +136,8 @@ def test_an_image_whose_layers_containerd_has_dropped_stays(node, archives):
     image = node.load("registry.example/built:v1", local=True)
     layer = content_labels(node, image)["containerd.io/gc.ref.content.l.1"]
     node.containerd.ctr("content", "rm", layer)
-    spared = spared_of(sweep(node))
-    assert f"containerd no longer has blob {layer};" in spared[image.id]
+    skipped = skipped_of(sweep(node))
+    assert f"containerd no longer has blob {layer};" in skipped[image.id]
     assert image.id in node.containerd.ids()
     assert os.listdir(archives) == []
 

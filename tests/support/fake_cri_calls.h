@@ -17,7 +17,7 @@
 namespace imagesweep::fake {
 
 // Opens once, if the call is canceled.
-class Gate {
+class EvidenceGate {
  public:
   void Open() {
     const std::scoped_lock lock(mu_);
@@ -42,7 +42,7 @@ class Gate {
 // gRPC owns these objects. Each deletes itself when gRPC has finished with it, after Finish().
 class UnaryCall final : public grpc::ServerUnaryReactor {
  public:
-  Gate gate;
+  EvidenceGate gate;
   void OnCancel() override { gate.Open(); }
   void OnDone() override { delete this; }
 };
@@ -50,7 +50,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
 template <typename Reply>
 class StreamCall final : public grpc::ServerWriteReactor<Reply> {
  public:
-  Gate gate;
+  EvidenceGate gate;
 
   // False if the client is gone.
   bool Send(const Reply& reply) {

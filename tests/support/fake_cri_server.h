@@ -60,12 +60,12 @@ struct FakeCri::Impl {
   int made = 0;
 
   // One call, from arrival to answer.
-  struct Scene {
+  struct PlanContext {
     FakeCall call;
     Fault fault;
   };
 
-  Scene Arrive(FakeCall call) {
+  PlanContext Arrive(FakeCall call) {
     call.at = std::chrono::steady_clock::now();
     Hook hook;
     Fault fault = state.With([&](fake::State& s) {
@@ -84,18 +84,18 @@ struct FakeCri::Impl {
     return {std::move(call), std::move(fault)};
   }
 
-  void Leave(const Scene& scene) {
+  void Leave(const PlanContext& context) {
     const Hook hook = state.With([&](const fake::State& s) {
-      const auto it = s.after.find(scene.call.method);
+      const auto it = s.after.find(context.call.method);
       return it == s.after.end() ? Hook() : it->second;
     });
-    if (hook) hook(scene.call);
+    if (hook) hook(context.call);
   }
 
   // The faults before there is an answer. Empty: no fault.
   template <typename Call>
-  std::optional<grpc::Status> GoWrong(const Scene& scene, Call& call, bool is_stream) {
-    const Fault& fault = scene.fault;
+  std::optional<grpc::Status> GoWrong(const PlanContext& context, Call& call, bool is_stream) {
+    const Fault& fault = context.fault;
     if (fault.delay > Millis(0)) call.gate.WaitFor(fault.delay);
     const bool halfway = is_stream && fault.hang == Fault::Hang::kHalfway;
     if (fault.hang != Fault::Hang::kNo && !halfway) {
@@ -111,13 +111,13 @@ struct FakeCri::Impl {
   grpc::ServerUnaryReactor* Answer(FakeCall what, Reply* reply, Fill fill) {
     auto* call = new fake::UnaryCall();
     workers.Run([this, what = std::move(what), reply, fill = std::move(fill), call] {
-      const Scene scene = Arrive(what);
-      auto status = GoWrong(scene, *call, /*is_stream=*/false);
+      const PlanContext context = Arrive(what);
+      auto status = GoWrong(context, *call, /*is_stream=*/false);
       if (!status) {
         status = state.With([&](fake::State& s) -> grpc::Status { return fill(s.node, *reply); });
-        fake::Pad(*reply, scene.fault.pad_bytes);
+        fake::Pad(*reply, context.fault.pad_bytes);
       }
-      Leave(scene);
+      Leave(context);
       call->Finish(*status);
     });
     return call;
@@ -127,17 +127,17 @@ struct FakeCri::Impl {
   grpc::ServerWriteReactor<Reply>* Stream(FakeCall what, Fill fill) {
     auto* call = new fake::StreamCall<Reply>();
     workers.Run([this, what = std::move(what), fill = std::move(fill), call] {
-      const Scene scene = Arrive(what);
-      auto status = GoWrong(scene, *call, /*is_stream=*/true);
-      if (!status) status = Send(scene, *call, fill);
-      Leave(scene);
+      const PlanContext context = Arrive(what);
+      auto status = GoWrong(context, *call, /*is_stream=*/true);
+      if (!status) status = Send(context, *call, fill);
+      Leave(context);
       call->Finish(*status);
     });
     return call;
   }
 
   template <typename Reply, typename Fill>
-  grpc::Status Send(const Scene& scene, fake::StreamCall<Reply>& call, const Fill& fill) {
+  grpc::Status Send(const PlanContext& context, fake::StreamCall<Reply>& call, const Fill& fill) {
     std::vector<Reply> replies;
     const bool offered = state.With([&](const fake::State& s) {
       replies = fill(s.node);
@@ -145,15 +145,15 @@ struct FakeCri::Impl {
     });
     if (!offered) return {grpc::StatusCode::UNIMPLEMENTED, "unknown method"};
     for (Reply& reply : replies) {
-      fake::Pad(reply, scene.fault.pad_bytes);
+      fake::Pad(reply, context.fault.pad_bytes);
       if (!call.Send(reply)) return grpc::Status::CANCELLED;
-      if (scene.fault.hang == Fault::Hang::kHalfway) {
+      if (context.fault.hang == Fault::Hang::kHalfway) {
         call.gate.Wait();
         return grpc::Status::CANCELLED;
       }
-      if (scene.fault.halfway) break;
+      if (context.fault.halfway) break;
     }
-    return grpc::Status(scene.fault.code, scene.fault.message);
+    return grpc::Status(context.fault.code, context.fault.message);
   }
 
   // The services, in fake_cri_services.cpp.

@@ -103,7 +103,7 @@ class FakeNode final : public RuntimeReader,
     return Done{};
   }
   bool StillHolds(const std::vector<Image>& listed) override { return holds(listed); }
-  std::string ReasonToSpare(const Image& image) override {
+  std::string ReasonToSkip(const Image& image) override {
     return image.id.text() == spares ? "something else holds it" : "";
   }
   Status Reclaim(const std::stop_token&) override {
@@ -135,7 +135,7 @@ class FakeNode final : public RuntimeReader,
     const auto other = other_disks.find(mountpoint);
     return other == other_disks.end() ? disk : other->second;
   }
-  void Settle(const std::string&) override { Enter("Settle"); }
+  void Sync(const std::string&) override { Enter("Sync"); }
 
  private:
   std::optional<Error> Enter(const std::string& call) {

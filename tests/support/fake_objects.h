@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "agent/kube/lister.h"
-#include "agent/kube/strict_json.h"
-#include "tests/kube/objects.h"
+#include "agent/kube/client/lister.h"
+#include "agent/kube/client/strict_json.h"
+#include "tests/unit/kube/objects.h"
 
 namespace imagesweep::kube {
 

@@ -40,8 +40,8 @@ inline Report SampleReport() {
   report.plan.removals = {1};
   report.outcomes = {{1, OutcomeKind::kRemoved, {}}};
   report.referenced_images = 1;
-  report.before = Snapshot{3, 7000, 6000, seen.seen().disk};
-  report.after = Snapshot{2, 5000, 4000, DiskUsage{"/", 10'000, 2'500, 1000, 600}};
+  report.before = NodeTotals{3, 7000, 6000, seen.seen().disk};
+  report.after = NodeTotals{2, 5000, 4000, DiskUsage{"/", 10'000, 2'500, 1000, 600}};
   report.recheck_window_seconds = {0.002};
   report.removal_seconds = 0.3;
   return report;
@@ -50,7 +50,7 @@ inline Report SampleReport() {
 // The same, but `workloads` workloads need the image that would be left.
 inline Report SampleReportWithWorkloads(int workloads) {
   Report report = SampleReport();
-  report.in_force.keep.workloads.enabled = true;
+  report.effective_policy.keep.workloads.enabled = true;
   Decision& decision = report.plan.decisions[2];
   decision.code = Code::kWorkload;
   decision.reason = "needed by Deployment shop/api-0, revision 7 (2 back)";

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "agent/kube/http_transport.h"
+#include "agent/kube/client/http_transport.h"
 #include "tests/support/fake_clock.h"
 
 namespace imagesweep::kube {

@@ -1,4 +1,4 @@
-"""The calls that delete parts of an image are in two files, which are short enough to read completely."""
+"""Each runtime adapter has one file with the calls that delete, delete.cpp, short enough to be read whole."""
 import pathlib
 import re
 
@@ -18,22 +18,26 @@ def calls(root):
 
 
 def test_no_other_file_deletes():
-    tags = {("containerd/name_remover.cpp", "Images.Delete")}  # for rules with action Untag
-    assert calls(ROOT) - tags == {
-        ("cri/image_remover.cpp", "ImageService.RemoveImage"),
-        ("containerd/delete.cpp", "Images.Delete"),
-        ("containerd/delete.cpp", "Leases.Delete"),  # one garbage collection
-        ("containerd/import.cpp", "Leases.Delete"),  # of restore, which kept the imported content
+    assert calls(ROOT) == {
+        ("runtime/cri/delete.cpp", "ImageService.RemoveImage"),
+        ("runtime/containerd/delete.cpp", "Images.Delete"),
+        ("runtime/containerd/delete.cpp", "Leases.Delete"),  # a lease of our own: see EndLease
     }
 
 
+def test_the_ports_list_them():
+    ports = (ROOT / "agent/model/ports.h").read_text()
+    for path, _ in calls(ROOT):
+        assert f"agent/{path}" in ports
+
+
 def test_a_call_is_found_however_it_is_written(tmp_path):
-    (tmp_path / "agent/plan").mkdir(parents=True)
-    (tmp_path / "agent/plan/a.cpp").write_text("""
-        calls.Ask("x", stubs.content, &api::content::Content::Stub::Delete, request);
-        calls.Ask("x", snapshots, &Snapshots::Stub::AsyncRemove, request);
+    (tmp_path / "agent/gc/plan").mkdir(parents=True)
+    (tmp_path / "agent/gc/plan/a.cpp").write_text("""
+        calls.UnaryCall("x", stubs.content, &api::content::Content::Stub::Delete, request);
+        calls.UnaryCall("x", snapshots, &Snapshots::Stub::AsyncRemove, request);
         stub->RemoveImage(&context, request, &reply);
         std::filesystem::remove(path);
     """)
-    assert calls(tmp_path) == {("plan/a.cpp", "Content.Delete"), ("plan/a.cpp", "Snapshots.Remove"),
-                               ("plan/a.cpp", "RemoveImage")}
+    assert calls(tmp_path) == {("gc/plan/a.cpp", "Content.Delete"), ("gc/plan/a.cpp", "Snapshots.Remove"),
+                               ("gc/plan/a.cpp", "RemoveImage")}

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "agent/cmd/options.h"
+#include "agent/model/plan.h"
+
+namespace imagesweep {
+
+// The error for an image that the node does not have, with a hint: its last removal in the history
+// and how to restore it, or other tags of its repository.
+std::string MissingImageText(const Options& options, const Observation& seen);
+
+}  // namespace imagesweep

@@ -1,0 +1,42 @@
+#include "agent/daemon/removal_mode.h"
+
+#include <utility>
+
+#include "agent/telemetry/events.h"
+
+namespace imagesweep {
+
+RemovalModeWatch::RemovalModeWatch(bool force_dry_run, Log& log, Tell tell)
+    : force_dry_run_(force_dry_run), log_(log), tell_(std::move(tell)) {}
+
+void RemovalModeWatch::PolicyLoaded(std::shared_ptr<const ActivePolicy> active) {
+  const std::scoped_lock lock(mu_);
+  active_ = std::move(active);
+  TellPolicy(std::exchange(told_, ModeNow()));
+}
+
+void RemovalModeWatch::LabelsRead(const NodeLabels& labels) {
+  const std::scoped_lock lock(mu_);
+  labels_ = labels;
+  if (active_ == nullptr || told_ == ModeNow()) return;
+  TellPolicy(std::exchange(told_, ModeNow()));
+}
+
+RemovalModeWatch::Mode RemovalModeWatch::ModeNow() const {
+  const Override* const found = labels_ ? active_->policy.OverrideFor(*labels_) : nullptr;
+  const Policy& policy = found != nullptr ? *found->policy : active_->policy;
+  return {force_dry_run_ || policy.dry_run, policy.suspend};
+}
+
+void RemovalModeWatch::TellPolicy(const std::optional<Mode>& before) {
+  const Mode now = *told_;
+  const Log::Fields source = {{"source", active_->source.description},
+                              {"sha256", active_->source.sha256}};
+  if (before && before->dry_run != now.dry_run)
+    log_.Info(now.dry_run ? "Turned dry run on" : "Turned dry run off", source);
+  if (before && before->suspended != now.suspended)
+    log_.Info(now.suspended ? "Suspended removals" : "Resumed removals", source);
+  tell_(PolicyLoadedEvent(active_->source, now.dry_run, now.suspended, before && before != now));
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,114 @@
+#include "agent/gc/interrupted_removals.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace imagesweep {
+namespace {
+
+constexpr auto kRemembered = std::chrono::hours(7 * 24);
+// Longer than any run, so its removals are over.
+constexpr auto kSurelyOver = std::chrono::hours(1);
+// A removal in progress by another process deletes further names within this time.
+constexpr Millis kUntilOthersMoveOn{2'000};
+constexpr std::size_t kShown = 5;
+
+// An image that lost some of its names.
+struct Half {
+  RemovalEntry removal;
+  Image image;  // as listed now
+  std::vector<std::string> missing;
+};
+
+std::string Join(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i)
+    text += (i == 0 ? "" : ", ") + names[i];
+  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
+  return text;
+}
+
+std::vector<Half> FindHalves(const std::vector<RemovalEntry>& open,
+                             const std::vector<Image>& images) {
+  std::unordered_map<std::string_view, const Image*> by_id;
+  std::unordered_set<std::string_view> names;  // of all images
+  for (const Image& image : images) {
+    by_id.emplace(image.id.text(), &image);
+    for (const auto* list : {&image.tags, &image.digests})
+      for (const ImageName& name : *list) names.insert(name.text());
+  }
+  std::vector<Half> halves;
+  for (const RemovalEntry& removal : open) {
+    const auto it = by_id.find(removal.id);
+    if (it == by_id.end()) continue;
+    Half half{removal, *it->second, {}};
+    for (const auto* list : {&removal.names, &removal.digests})
+      for (const std::string& name : *list)
+        if (!names.contains(name)) half.missing.push_back(name);
+    halves.push_back(std::move(half));
+  }
+  return halves;
+}
+
+void Warn(Report& report, std::string text) {
+  report.warnings.push_back(std::move(text));
+}
+
+}  // namespace
+
+bool RestoreInterrupted(History& history, RuntimeReader& runtime, NameRestorer* restorer,
+                        const Clock& clock, Report& report, const std::stop_token& stop) {
+  auto open = history.Removals({});
+  if (!open) {
+    Warn(report, "cannot check for interrupted removals: " + open.error().what);
+    return false;
+  }
+  const SystemTime now = clock.Now();
+  std::erase_if(*open, [&](const RemovalEntry& removal) {
+    return removal.done || removal.code == kUntagCode || removal.run == report.run ||
+           now - removal.at > kRemembered;
+  });
+  if (open->empty()) return false;
+  auto images = runtime.ListImages(stop);
+  if (!images) return false;  // the run itself reports the error
+  std::vector<Half> halves = FindHalves(*open, *images);
+  for (const Half& half : halves)
+    if (half.missing.empty() && now - half.removal.at > kSurelyOver)
+      if (auto settled = history.Commit(half.removal.run, half.removal.id, false); !settled)
+        Warn(report, "history: " + settled.error().what);
+  const auto is_whole = [](const Half& half) { return half.missing.empty(); };
+  std::erase_if(halves, is_whole);
+  if (halves.empty() || !clock.Sleep(kUntilOthersMoveOn, stop)) return false;
+  images = runtime.ListImages(stop);
+  if (!images) return false;
+  bool gave_back = false;
+  for (const Half& half : FindHalves(*open, *images)) {
+    const bool same = std::ranges::any_of(halves, [&](const Half& before) {
+      return before.removal.run == half.removal.run && before.removal.id == half.removal.id &&
+             before.missing == half.missing;
+    });
+    if (half.missing.empty() || !same) continue;
+    const std::string what =
+        ShownName(half.image) + " lost in an interrupted removal: " + Join(half.missing);
+    const Status done =
+        restorer == nullptr
+            ? Status(Error{ErrorKind::kInvalid, "the CRI cannot add names to an image"})
+            : restorer->GiveBack(half.image, half.missing, stop);
+    if (!done) {
+      Warn(report, "cannot restore the names that " + what + " (" + done.error().what + ")");
+      continue;
+    }
+    gave_back = true;
+    Warn(report, "restored the names that " + what);
+    if (auto settled = history.Commit(half.removal.run, half.removal.id, false); !settled)
+      Warn(report, "history: " + settled.error().what);
+  }
+  return gave_back;
+}
+
+}  // namespace imagesweep

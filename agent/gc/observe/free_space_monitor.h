@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+
+#include "agent/base/clock.h"
+#include "agent/model/ports.h"
+#include "agent/model/report.h"
+
+namespace imagesweep {
+
+// Ends a run of ensure-space when enough space is available.  Measures the disk before each
+// removal, because a prediction may be wrong.  A dry run has only the prediction.
+class FreeSpaceMonitor {
+ public:
+  FreeSpaceMonitor(const Report& report, Filesystem& filesystem, const Clock& clock);
+
+  void Note(const Outcome& outcome);
+  // Empty: continue.
+  std::string ReasonToEnd(const std::stop_token& stop);
+
+ private:
+  const Report& report_;
+  Filesystem& filesystem_;
+  const Clock& clock_;
+  std::uint64_t would_free_ = 0;
+  bool removed_ = false;  // since the last measurement
+};
+
+}  // namespace imagesweep

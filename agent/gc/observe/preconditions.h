@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "agent/base/clock.h"
+#include "agent/model/evidence.h"
+#include "agent/model/policy.h"
+
+namespace imagesweep {
+
+// Preconditions of a run that removes images, beyond complete evidence.  Pure.
+
+// The reason why this run removes nothing (suspend, initialDelay); empty: it may begin.
+std::string ReasonNotToBegin(const Policy& policy, const std::optional<Millis>& running_for);
+
+// Refuses Docker: it has containers that the CRI does not list, and cri-dockerd removes the tags of
+// their images before it fails.
+std::optional<Refusal> CheckRuntime(const RuntimeIdentity& runtime);
+
+// Refuses --without-kubernetes on a host where a kubelet ran pods: such a pod may need an image
+// that no container uses yet.
+std::optional<Refusal> CheckWithoutKubernetes(const Evidence& evidence, const Policy& policy);
+
+}  // namespace imagesweep

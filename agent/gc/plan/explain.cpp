@@ -1,0 +1,138 @@
+#include "agent/gc/plan/explain.h"
+
+#include "agent/base/duration.h"
+#include "agent/base/quantity.h"
+#include "agent/gc/plan/order.h"
+#include "agent/gc/plan/verdict_rules.h"
+
+namespace imagesweep {
+namespace {
+
+// An idle image stays only if other images reach the goal (PickForSpace).
+std::string WhyNotForSpace(Code code) {
+  switch (code) {
+    case Code::kIdle:
+      return ", but the images before it free enough";
+    case Code::kNoGain:
+      return ", but its removal frees less than 1 MiB";
+    case Code::kLimit:
+    case Code::kWindow:
+      return {};  // it may be selected for space: the next step says why it is deferred
+    default:
+      return ", but the image is not a candidate for space";
+  }
+}
+
+// Why the image is not removed for space.
+std::string SpaceEvidence(const PlanContext& context, Code code) {
+  const auto& disk = context.seen().disk;
+  const int high = context.policy().disk.high_percent;
+  if (high == 0) return "diskUsage.highThresholdPercent is 0, so no image is removed for space";
+  if (!disk) return "disk use is unknown, so no image is removed for space";
+  const std::string use = "disk use is " + std::to_string(disk->used_percent()) + "%";
+  if (const auto goal = GoalForSpace(context))
+    return goal->why +
+           (goal->to_low_marks.bytes > 0 ? "; " + HumanBytes(goal->to_low_marks.bytes) + " to free"
+                                         : "") +
+           WhyNotForSpace(code);
+  return use + ", below " + std::to_string(high) + "%";
+}
+
+std::string WhenFull(const PlanContext& context) {
+  const int high = context.policy().disk.high_percent;
+  if (high > 0) return "when disk use reaches " + std::to_string(high) + "%";
+  return "when the policy selects it";
+}
+
+// "in 2d 3h, at 2026-…Z (Age)": the time of removal if nothing uses the image until then.
+std::string TimeText(const RemovalTime& goes) {
+  return "in " + HumanDuration(goes.in) + ", at " + FormatTime(goes.at) + " (" +
+         std::string(ToString(goes.code)) + ")";
+}
+
+std::string TooYoung(const Decision& decision, const PlanContext& context,
+                     const std::optional<RemovalTime>& goes) {
+  const std::string unused = " if nothing uses it until then";
+  const std::string old = "it is old enough in " + HumanDuration(decision.old_enough_in);
+  if (!goes) return old + unused + "; then it is removed " + WhenFull(context);
+  if (goes->in <= decision.old_enough_in) return "it is removed " + TimeText(*goes) + unused;
+  return old + ", and is removed " + TimeText(*goes) + unused;
+}
+
+std::string WhatWouldChangeIt(const PlanContext& context, const Decision& decision,
+                              const std::optional<RemovalTime>& goes) {
+  switch (decision.code) {
+    case Code::kInUse:
+      return "delete the pods and containers that use it; no setting can remove an image in use";
+    case Code::kPinned:
+      return "unpin it in the configuration of the runtime; no setting can remove a pinned image";
+    case Code::kSandbox:
+    case Code::kSelf:
+      return "nothing; no setting can remove this image";
+    case Code::kWorkload:
+      return "delete the workload, roll out newer revisions, lower "
+             "keep.workloads.rollbackRevisions, or set keep.workloads.enabled: false";
+    case Code::kKeepRule:
+      return "remove the pattern or the rule that keeps it from the policy";
+    case Code::kLocalOnly:
+      return "push it to a registry and pull it from there, or set localOnly: Never in the keep "
+             "section or in a rule that selects it";
+    case Code::kTooYoung:
+      return TooYoung(decision, context, goes);
+    case Code::kRetained:
+      if (FollowsSubject(context, decision.image)) return "the removal of the image it belongs to";
+      return "pull newer versions of its tag scheme, or keep fewer versions";
+    case Code::kUnknown:
+      return "add a rule that selects it, or set keep.unknown: false";
+    case Code::kRule:
+    case Code::kDangling:
+    case Code::kSuperseded:
+    case Code::kAge:
+    case Code::kSpace:
+    case Code::kCritical:
+      return "use it in a pod, or add it to keep.images";
+    case Code::kIdle:
+      if (!goes) return "it is removed " + WhenFull(context);
+      return "it is removed " + TimeText(*goes) + " if nothing uses it until then, or " +
+             WhenFull(context);
+    case Code::kWindow:
+      if (goes) return "it is removed in the next run within a window, " + TimeText(*goes);
+      return "it is removed in the next run within a window";
+    case Code::kLimit:
+      if (!context.seen().WhyUnavailable(decision.image).empty())
+        return "it is removed in a later run, once the cause is resolved";
+      return "it is removed in a later run; raise the limit to remove it in this one";
+    case Code::kNoGain:
+      return "it is removed for space once its removal frees at least 1 MiB, for example after the "
+             "images that share its layers; any other reason of the policy removes it at once";
+  }
+  return {};
+}
+
+}  // namespace
+
+Explanation Explain(const PlanContext& context, const Plan& plan, std::uint32_t image) {
+  const Decision& decision = plan.decisions[image];
+  Explanation explanation;
+  bool decided = false;
+  for (const VerdictRule& rule : VerdictRules()) {
+    Step step{rule.code, rule.applies(context, image), false, {}};
+    step.evidence = rule.evidence(context, image, step.applies);
+    const bool waived = decision.code == Code::kCritical &&
+                        (rule.code == Code::kTooYoung || rule.code == Code::kRetained);
+    step.decides = step.applies && !waived && !decided;
+    decided = decided || step.decides;
+    explanation.steps.push_back(std::move(step));
+  }
+  const bool space = decision.code == Code::kSpace || decision.code == Code::kCritical;
+  explanation.steps.push_back({decision.code == Code::kCritical ? Code::kCritical : Code::kSpace,
+                               space, space,
+                               space ? decision.reason : SpaceEvidence(context, decision.code)});
+  if (decision.verdict == Verdict::kDefer)
+    explanation.steps.push_back({decision.code, true, false, decision.reason});
+  explanation.goes = RemovalByTime(context, plan, image);
+  explanation.what_would_change_it = WhatWouldChangeIt(context, decision, explanation.goes);
+  return explanation;
+}
+
+}  // namespace imagesweep

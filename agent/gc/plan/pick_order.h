@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "agent/gc/plan/plan_context.h"
+#include "agent/gc/plan/reclaim_estimator.h"
+
+namespace imagesweep {
+
+// The order in which images are selected for space: least recently used first.  Of images that are
+// unused for the same time, the one that frees most after the earlier removals comes first, then
+// the larger one, then by name.  The caller adds a selected image to the ReclaimEstimator before it
+// calls Next() again.
+//
+// Of many equals, only the first few are counted again for each call, in the order of what they
+// freed when the first of them was due: a plan must not take seconds.
+class PickOrder {
+ public:
+  // `goal`: the space to free.  Inodes count if no bytes are needed.
+  PickOrder(const PlanContext& context, ReclaimEstimator& reclaim, const DiskSpace& goal,
+            std::vector<std::uint32_t> images);
+
+  // Empty: no images are left.
+  std::optional<std::uint32_t> Next();
+
+ private:
+  bool Equals(std::uint32_t one, std::uint32_t other) const;
+  std::uint64_t Frees(std::uint32_t at);
+  void BeginEquals();
+
+  const PlanContext& context_;
+  ReclaimEstimator& reclaim_;
+  const bool by_inodes_;
+  std::vector<std::uint32_t> images_;
+  std::size_t next_ = 0;
+  std::size_t end_of_equals_ = 0;
+};
+
+}  // namespace imagesweep

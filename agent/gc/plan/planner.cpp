@@ -1,0 +1,91 @@
+#include "agent/gc/plan/planner.h"
+
+#include <algorithm>
+
+#include "agent/gc/plan/age_limits.h"
+#include "agent/gc/plan/defer.h"
+#include "agent/gc/plan/order.h"
+#include "agent/gc/plan/reclaim_estimator.h"
+#include "agent/gc/plan/space.h"
+#include "agent/gc/plan/verdict_rules.h"
+#include "agent/gc/plan/version.h"
+
+namespace imagesweep {
+namespace {
+
+// Of several tags, the one with a version: "latest" does not tell which version it is.
+std::uint32_t MainTag(const Image& image) {
+  for (std::uint32_t i = 0; image.tags.size() > 1 && i < image.tags.size(); ++i)
+    if (ReadTag(image.tags[i].tag()).kind == TagKind::kVersion) return i;
+  return 0;
+}
+
+Decision Judge(const PlanContext& context, std::uint32_t at) {
+  Decision decision;
+  decision.image = at;
+  decision.main_tag = MainTag(context.image(at));
+  for (const VerdictRule& rule : VerdictRules()) {
+    if (!rule.applies(context, at)) continue;
+    decision.verdict = rule.verdict;
+    decision.code = rule.code;
+    decision.reason = rule.evidence(context, at, true);
+    if (rule.code == Code::kInUse) {
+      const auto users = context.UsedBy(at);
+      decision.used_by.assign(users.begin(), users.end());
+    }
+    if (rule.code == Code::kWorkload)
+      for (const WorkloadNeed& need : context.NeededBy(at))
+        if (need.counts) decision.wanted_by.push_back(need.reference);
+    if (rule.code == Code::kDangling) decision.superseded_by = context.TaggedSibling(at);
+    if (rule.code == Code::kSuperseded)
+      decision.superseded_by = SupersededName(context, at).replaced_by->text();
+    if (rule.code == Code::kTooYoung) decision.old_enough_in = OldEnoughIn(context, at);
+    for (const TagRanking& ranking : context.names(at))
+      if (decision.rule.empty() && ranking.rule != nullptr) decision.rule = ranking.rule->name;
+    return decision;
+  }
+  decision.reason = "nothing uses it, and the policy does not remove it";
+  return decision;
+}
+
+std::vector<std::uint32_t> WithCode(const Plan& plan, Code code) {
+  std::vector<std::uint32_t> found;
+  for (const Decision& decision : plan.decisions)
+    if (decision.code == code) found.push_back(decision.image);
+  return found;
+}
+
+}  // namespace
+
+Plan PlanByPolicy(const PlanContext& context) {
+  Plan plan;
+  plan.decisions.reserve(context.seen().images.size());
+  for (std::uint32_t at = 0; at < context.seen().images.size(); ++at)
+    plan.decisions.push_back(Judge(context, at));
+  for (const Code code :
+       {Code::kDangling, Code::kSuperseded, Code::kRule, Code::kAge}) {  // safest first
+    auto group = WithCode(plan, code);
+    SortLeastRecentlyUsedFirst(context, group);
+    plan.removals.insert(plan.removals.end(), group.begin(), group.end());
+  }
+  return plan;
+}
+
+Plan PlanWithDiskPressure(const PlanContext& context) {
+  Plan plan = PlanByPolicy(context);
+  PickForSpace(context, plan);
+  return plan;
+}
+
+Plan MakePlan(const PlanContext& context) {
+  Plan plan = PlanWithDiskPressure(context);
+  Defer(context, {}, plan);
+  PredictInOrder(context, plan);
+  return plan;
+}
+
+Plan MakePlan(const Policy& policy, const Observation& seen) {
+  return MakePlan(PlanContext(policy, seen));
+}
+
+}  // namespace imagesweep

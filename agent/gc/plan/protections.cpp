@@ -1,0 +1,133 @@
+#include "agent/gc/plan/protections.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace imagesweep {
+namespace {
+
+bool InUse(const PlanContext& context, std::uint32_t at) {
+  return context.in_use(at);
+}
+// The number of other users.  A pod counts once, independent of its number of containers.
+std::size_t OtherPods(const PlanContext& context, std::span<const std::uint32_t> users,
+                      const Referrer& named) {
+  std::vector<const Referrer*> others;
+  for (const auto user : users) {
+    const Referrer& its = context.seen().references[user].by;
+    if (!OfOnePod(its, named)) others.push_back(&its);
+  }
+  const auto key = [](const Referrer* its) {
+    return its->pod.empty() ? std::tuple<std::string_view, std::string_view, std::string_view>(
+                                  its->pod_namespace, {}, its->container)
+                            : std::tuple<std::string_view, std::string_view, std::string_view>(
+                                  its->pod_namespace, its->pod, {});
+  };
+  std::ranges::sort(others, {}, key);
+  const auto same = [&](const Referrer* a, const Referrer* b) { return key(a) == key(b); };
+  return static_cast<std::size_t>(std::unique(others.begin(), others.end(), same) - others.begin());
+}
+
+std::string InUseEvidence(const PlanContext& context, std::uint32_t at, bool applies) {
+  if (!applies) return "no pod, container, image volume or sandbox refers to it";
+  const auto users = context.UsedBy(at);
+  const auto by = [&](std::uint32_t user) -> const Referrer& {
+    return context.seen().references[user].by;
+  };
+  // Name a pod if there is one, because users know pods.  The choice among several is stable.
+  const Referrer& named = by(*std::ranges::min_element(users, {}, [&](std::uint32_t user) {
+    const Referrer& its = by(user);
+    return std::tuple<ReferrerKind, std::string_view, std::string_view, std::string_view>(
+        its.kind, its.pod_namespace, its.pod, its.container);
+  }));
+  std::string text;
+  text.reserve(128);
+  text.append("used by ").append(ToString(named.kind)).append(" ").append(Describe(named));
+  if (const std::size_t others = OtherPods(context, users, named); others > 0)
+    text.append(" and ").append(std::to_string(others)).append(" more");
+  return text;
+}
+
+bool Pinned(const PlanContext& context, std::uint32_t at) {
+  return context.image(at).pinned;
+}
+std::string PinnedEvidence(const PlanContext&, std::uint32_t, bool applies) {
+  return applies ? "the runtime pins it" : "the runtime does not pin it";
+}
+
+bool Sandbox(const PlanContext& context, std::uint32_t at) {
+  return context.is_sandbox(at);
+}
+std::string SandboxEvidence(const PlanContext&, std::uint32_t, bool applies) {
+  return applies ? "the pause image: no pod can start without it" : "not the pause image";
+}
+
+bool Self(const PlanContext& context, std::uint32_t at) {
+  return context.is_self(at);
+}
+std::string SelfEvidence(const PlanContext&, std::uint32_t, bool applies) {
+  return applies ? "imagesweep's own image" : "not imagesweep's own image";
+}
+
+bool Wanted(const PlanContext& context, std::uint32_t at) {
+  return context.wanted(at);
+}
+// "Deployment shop/api, revision 7 (2 back)".
+std::string NeedText(const PlanContext& context, const WorkloadNeed& need) {
+  const WorkloadReference& reference = context.seen().workloads[need.reference];
+  std::string text = Describe(reference);
+  const char* const zero = reference.scaled_to_zero ? "scaled to zero" : "";
+  if (reference.revisions_back > 0)
+    return text + " (" + std::to_string(reference.revisions_back) + " back" +
+           (*zero != 0 ? ", " : "") + zero + ")";
+  return *zero != 0 ? text + " (" + zero + ")" : text;
+}
+// The choice among several is stable: the latest revision, then by name.
+const WorkloadNeed& FirstNeed(const PlanContext& context, std::uint32_t at) {
+  return *std::ranges::min_element(context.NeededBy(at), {}, [&](const WorkloadNeed& need) {
+    return std::pair(!need.counts, context.seen().workloads[need.reference].revisions_back);
+  });
+}
+std::string WhyNotCounted(const KeepWorkloads& keep, const WorkloadReference& reference) {
+  if (!keep.cron_jobs && reference.kind == "CronJob") return "keep.workloads.cronJobs is false";
+  if (!keep.scaled_to_zero && reference.scaled_to_zero)
+    return "keep.workloads.scaledToZero is false";
+  return "keep.workloads.rollbackRevisions is " + std::to_string(keep.rollback_revisions);
+}
+std::string WantedEvidence(const PlanContext& context, std::uint32_t at, bool applies) {
+  const KeepWorkloads& keep = context.policy().keep.workloads;
+  if (!keep.enabled)
+    return "keep.workloads is disabled or there is no cluster, so workloads are not checked";
+  const auto needs = context.NeededBy(at);
+  if (needs.empty())
+    return "no workload of the cluster names it (references checked: " +
+           std::to_string(context.seen().workloads.size()) + ")";
+  const WorkloadNeed& named = FirstNeed(context, at);
+  std::string text = NeedText(context, named);
+  if (!applies)
+    return "named by " + text + ", but " +
+           WhyNotCounted(keep, context.seen().workloads[named.reference]);
+  if (const auto others = std::ranges::count_if(needs, &WorkloadNeed::counts) - 1; others > 0)
+    text += " and " + std::to_string(others) + " more";
+  return "needed by " + text;
+}
+
+constexpr std::array kProtections{
+    VerdictRule{Code::kInUse, Verdict::kKeep, InUse, InUseEvidence},
+    VerdictRule{Code::kPinned, Verdict::kKeep, Pinned, PinnedEvidence},
+    VerdictRule{Code::kSandbox, Verdict::kKeep, Sandbox, SandboxEvidence},
+    VerdictRule{Code::kSelf, Verdict::kKeep, Self, SelfEvidence},
+    VerdictRule{Code::kWorkload, Verdict::kKeep, Wanted, WantedEvidence},
+};
+
+}  // namespace
+
+const std::array<VerdictRule, 5>& Protections() {
+  return kProtections;
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "agent/gc/plan/plan_context.h"
+#include "agent/gc/plan/reclaim_estimator.h"
+#include "agent/gc/plan/run_limits.h"
+
+namespace imagesweep {
+
+// The selected images in their order, while more are selected for space.  Counts the space that the
+// images of this run free, and the space that all free.  The two differ by the images that are
+// unavailable or over the limits of the run: they free nothing in this run, so others replace them.
+class Selection {
+ public:
+  explicit Selection(const PlanContext& context)
+      : limits_(context), context_(context), now_(context), all_(context) {}
+
+  // True if this run can remove the image when it is selected next.
+  bool Fits(std::uint32_t at) const;
+  // The same for all of them together.
+  bool Fit(const std::vector<std::uint32_t>& images) const;
+  void Add(std::uint32_t at);
+
+  // The space that the images of this run free, and that all free.
+  ReclaimEstimator& now() { return now_; }
+  const ReclaimEstimator& all() const { return all_; }
+
+  // From images that each free too little, returns a few that fit and together free enough.  Empty:
+  // there are none.
+  std::vector<std::uint32_t> EnoughTogether(std::vector<std::uint32_t> images,
+                                            const DiskSpace& goal);
+
+ private:
+  RunLimits limits_;
+  const PlanContext& context_;
+  ReclaimEstimator now_;
+  ReclaimEstimator all_;
+};
+
+}  // namespace imagesweep

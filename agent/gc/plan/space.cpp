@@ -1,0 +1,112 @@
+#include "agent/gc/plan/space.h"
+
+#include <algorithm>
+#include <string>
+
+#include "agent/base/duration.h"
+#include "agent/gc/plan/age_limits.h"
+#include "agent/gc/plan/order.h"
+#include "agent/gc/plan/pick_order.h"
+#include "agent/gc/plan/reclaim_estimator.h"
+#include "agent/gc/plan/selection.h"
+#include "agent/gc/plan/verdict_rules.h"
+
+namespace imagesweep {
+namespace {
+
+// True if only the policy's minimumAge or lastPerRepository keeps the image, and it is old enough
+// for critical disk use.  minimumAge and keepLast of a rule still apply.
+bool MayGoWhenCritical(const PlanContext& context, const Decision& decision) {
+  if (decision.code != Code::kTooYoung && decision.code != Code::kRetained) return false;
+  const std::uint32_t at = decision.image;
+  if (FollowsSubject(context, at)) return false;
+  if (context.age(at).watched_unused_for < MinimumAgeWhenCritical(context, at)) return false;
+  const auto by_rule = [](const TagRanking& ranking) {
+    return ranking.retained() && ranking.rule != nullptr && ranking.rule->keep_last.has_value();
+  };
+  if (std::ranges::any_of(context.names(at), by_rule)) return false;
+  return std::ranges::none_of(VerdictRules(), [&](const VerdictRule& rule) {
+    return rule.verdict == Verdict::kKeep && rule.code != Code::kTooYoung &&
+           rule.code != Code::kRetained && rule.applies(context, at);
+  });
+}
+
+// One reason to free space, and the goal.
+struct Picking {
+  Code code;
+  DiskSpace until;
+  std::string why;
+};
+
+void Take(const Picking& picking, const std::string& goal, std::uint32_t at, Selection& selection,
+          Plan& plan) {
+  Decision& decision = plan.decisions[at];
+  decision.reason = goal + ", " + picking.why + ": images before it free " +
+                    selection.now().Of(picking.until) +
+                    (picking.code == Code::kCritical ? "; otherwise kept: " + decision.reason : "");
+  decision.verdict = Verdict::kRemove;
+  decision.code = picking.code;
+  selection.Add(at);
+  plan.removals.push_back(at);
+}
+
+// Passes over images that free less than 1 MiB.  If the others are not enough, selects groups of
+// them that share layers.  Also selects images that this run cannot remove, as far as the goal
+// needs them, so that the plan says what they wait for.  They do not count toward the goal.
+void Pick(const PlanContext& context, const Picking& picking, const std::string& goal,
+          std::vector<std::uint32_t> images, Selection& selection, Plan& plan) {
+  ReclaimEstimator& reclaim = selection.now();
+  PickOrder order(context, reclaim, picking.until, std::move(images));
+  std::vector<std::uint32_t> passed_over;
+  while (!reclaim.Reached(picking.until)) {
+    const auto at = order.Next();
+    if (!at) break;
+    if (reclaim.TooLittle(*at, picking.until))
+      passed_over.push_back(*at);
+    else if (selection.Fits(*at) || !selection.all().Reached(picking.until))
+      Take(picking, goal, *at, selection, plan);
+  }
+  while (!reclaim.Reached(picking.until)) {
+    const auto together = selection.EnoughTogether(passed_over, picking.until);
+    if (together.empty()) break;
+    for (const auto at : together) {
+      Take(picking, goal, at, selection, plan);
+      std::erase(passed_over, at);
+    }
+  }
+  if (picking.code == Code::kSpace && !reclaim.Reached(picking.until))
+    for (const auto at : passed_over) SkipLowYield(plan.decisions[at], goal);
+}
+
+}  // namespace
+
+void SkipLowYield(Decision& decision, const std::string& goal) {
+  decision.reason =
+      goal + ", but its removal frees less than 1 MiB: images that stay share its layers";
+  decision.waits_for =
+      "images that share their layers must be removed first (each frees less than 1 MiB)";
+  decision.verdict = Verdict::kDefer;
+  decision.code = Code::kNoGain;
+}
+
+void PickForSpace(const PlanContext& context, Plan& plan) {
+  const auto goal = GoalForSpace(context);
+  if (!goal) return;
+  Selection selection(context);
+  for (const auto at : plan.removals) selection.Add(at);
+  std::vector<std::uint32_t> idle, in_need;
+  for (const Decision& decision : plan.decisions) {
+    if (decision.code == Code::kIdle) idle.push_back(decision.image);
+    if (MayGoWhenCritical(context, decision)) in_need.push_back(decision.image);
+  }
+  Pick(context, {Code::kSpace, goal->to_low_marks, "least recently used first"}, goal->why,
+       std::move(idle), selection, plan);
+  // An empty goal is reached before the first image.
+  Pick(context,
+       {Code::kCritical, goal->to_safety,
+        "and critical.thresholdPercent " +
+            std::to_string(context.policy().disk.critical.threshold_percent) + "% is reached"},
+       goal->why, std::move(in_need), selection, plan);
+}
+
+}  // namespace imagesweep

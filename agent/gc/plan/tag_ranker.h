@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "agent/base/clock.h"
+#include "agent/gc/plan/tag_ranking.h"
+#include "agent/gc/plan/version.h"
+#include "agent/gc/plan/workload_needs.h"
+#include "agent/model/plan.h"
+
+namespace imagesweep {
+
+// One name among others of its repository.
+struct RankedName {
+  std::uint32_t image = 0;    // position in Observation::images
+  std::uint32_t ranking = 0;  // position in the list of all rankings
+  TagVersion version = {};
+  std::uint32_t newness = 0;  // within one scheme; equal: it is unknown which is newer
+};
+
+// Ranks the names of one repository within each scheme, and writes their rankings.  It reuses its
+// memory from one repository to the next.
+class TagRanker {
+ public:
+  // `in_use` is parallel to the images; `stays`: images that no plan removes.
+  TagRanker(const Observation& seen, const WorkloadNeeds& needs, const std::vector<bool>& in_use,
+            const std::vector<bool>& stays, std::vector<TagRanking>& names);
+
+  // Tags of one repository.  Changes the order of `group`.
+  void RankTags(std::vector<RankedName>& group);
+  // Names by digest of one repository, ordered by first seen, because nothing else orders them.
+  void RankDigests(std::vector<RankedName>& group);
+
+ private:
+  using Group = std::vector<RankedName*>;
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+  void RankScheme(Group& group);
+  void OrderByVersion(Group& group);
+  void OrderByFirstSeen(Group& group);
+  void AssignRanks(Group& group, bool only_prereleases);
+  void AssignRanksToAliases(std::vector<RankedName>& group);
+
+  const Observation& seen_;
+  const WorkloadNeeds& needs_;
+  const std::vector<bool>& in_use_;
+  const std::vector<bool>& stays_;
+  std::vector<TagRanking>& names_;
+  bool clock_jumped_;  // an image was first seen in the future
+  // For each image, the position of its best name in the group.  kNone outside of AssignRanks().
+  std::vector<std::uint32_t> first_of_;
+};
+
+}  // namespace imagesweep

@@ -1,0 +1,99 @@
+#include "agent/gc/plan/workload_needs.h"
+
+#include <algorithm>
+
+namespace imagesweep {
+namespace {
+
+// An image, and the position of a reference that resolves to it.
+struct Use {
+  std::uint32_t image, reference;
+};
+
+std::vector<Use> FindUses(const Observation& seen, const ImageIndex& index) {
+  std::vector<Use> uses;
+  uses.reserve(seen.workloads.size());
+  std::vector<std::uint32_t> found;
+  ImageReference text;
+  for (std::uint32_t at = 0; at < seen.workloads.size(); ++at) {
+    const std::string& its = seen.workloads[at].text;
+    if (at == 0 || its != text.text) {
+      text.text = its;
+      index.ResolveInto(text, found);
+    }
+    for (const auto image : found) uses.push_back({image, at});
+  }
+  return uses;
+}
+
+}  // namespace
+
+bool Counts(const KeepWorkloads& keep, const WorkloadReference& reference) {
+  return reference.revisions_back <= keep.rollback_revisions &&
+         (keep.scaled_to_zero || !reference.scaled_to_zero) &&
+         (keep.cron_jobs || reference.kind != "CronJob");
+}
+
+bool OfOneWorkload(const WorkloadReference& a, const WorkloadReference& b) {
+  return a.name == b.name && a.workload_namespace == b.workload_namespace && a.kind == b.kind;
+}
+
+bool BeforeWorkload(const WorkloadReference& a, const WorkloadReference& b) {
+  if (const auto order = a.kind <=> b.kind; order != 0) return order < 0;
+  if (const auto order = a.workload_namespace <=> b.workload_namespace; order != 0)
+    return order < 0;
+  return a.name < b.name;
+}
+
+WorkloadNeeds::WorkloadNeeds(const KeepWorkloads& keep, const Observation& seen,
+                             const ImageIndex& index) {
+  if (!keep.enabled || seen.workloads.empty()) return;
+  const auto& workloads = seen.workloads;
+  const std::vector<Use> uses = FindUses(seen, index);
+  std::vector<std::uint32_t> next(seen.images.size() + 1);
+  for (const Use& use : uses) ++next[use.image + 1];
+  for (std::size_t i = 1; i < next.size(); ++i) next[i] += next[i - 1];
+  const auto begin = next;
+  std::vector<std::uint32_t> sorted(uses.size());
+  for (const Use& use : uses) sorted[next[use.image]++] = use.reference;
+
+  const auto by_workload = [&](std::uint32_t a, std::uint32_t b) {
+    return BeforeWorkload(workloads[a], workloads[b]);
+  };
+  // Not by the position in the list, because verdicts do not depend on it.
+  const auto tells_more = [&](const WorkloadNeed& a, const WorkloadNeed& b) {
+    if (a.counts != b.counts) return a.counts;
+    const WorkloadReference& left = workloads[a.reference];
+    const WorkloadReference& right = workloads[b.reference];
+    if (left.revisions_back != right.revisions_back)
+      return left.revisions_back < right.revisions_back;
+    return left < right;
+  };
+  needs_.reserve(uses.size());
+  begin_.reserve(begin.size());
+  begin_.push_back(0);
+  for (std::size_t image = 0; image < seen.images.size(); ++image) {
+    const std::span its(sorted.data() + begin[image], begin[image + 1] - begin[image]);
+    if (!std::ranges::is_sorted(its, by_workload)) std::ranges::sort(its, by_workload);
+    for (const auto reference : its) {
+      const WorkloadReference& one = workloads[reference];
+      const WorkloadNeed need{reference, one.revisions_back, Counts(keep, one)};
+      if (needs_.size() == begin_.back() ||
+          !OfOneWorkload(workloads[needs_.back().reference], one)) {
+        needs_.push_back(need);
+        continue;
+      }
+      WorkloadNeed& known = needs_.back();
+      const int latest = std::min(known.revisions_back, need.revisions_back);
+      if (tells_more(need, known)) known = need;
+      known.revisions_back = latest;
+    }
+    begin_.push_back(static_cast<std::uint32_t>(needs_.size()));
+  }
+}
+
+bool WorkloadNeeds::wanted(std::uint32_t image) const {
+  return std::ranges::any_of(of(image), &WorkloadNeed::counts);
+}
+
+}  // namespace imagesweep

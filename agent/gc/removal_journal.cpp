@@ -1,0 +1,152 @@
+#include "agent/gc/removal_journal.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "agent/report/documents/json.h"
+#include "agent/report/documents/text.h"
+#include "agent/state/history.h"
+
+namespace imagesweep {
+namespace {
+
+std::vector<std::string> Texts(const std::vector<ImageName>& names) {
+  std::vector<std::string> texts;
+  texts.reserve(names.size());
+  for (const ImageName& name : names) texts.push_back(name.text());
+  return texts;
+}
+
+// The problem itself, without the reporting component and its file name.
+std::string TroubleIn(std::string text) {
+  for (const std::string_view part : {"state: ", "history: ", "/history.db", "/ledger.db"})
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part))
+      text.erase(at, part.size());
+  return text;
+}
+
+// One warning per problem: a directory that the history cannot use fails for the age store too.
+void AddOnce(Report& report, std::string text) {
+  if (text.starts_with("history: history: ")) text.erase(0, std::string_view("history: ").size());
+  const std::string trouble = TroubleIn(text);
+  for (std::string& known : report.warnings) {
+    if (!TroubleIn(known).starts_with(trouble)) continue;
+    if (known.ends_with("; ages are counted in memory")) known += ", and no history is kept";
+    return;
+  }
+  report.warnings.push_back(std::move(text));
+}
+
+void AddWarning(Report& report, const Error& error) {
+  std::string text = "history: " + error.what;
+  AddOnce(report, std::move(text));
+}
+
+void AddWarning(Report& report, const Status& status) {
+  if (!status) AddWarning(report, status.error());
+}
+
+// The setting that would keep an image that was removed for this reason.
+std::string_view SuggestPolicyChange(std::string_view code) {
+  if (code == ToString(Code::kAge)) return "raise maximumAge";
+  if (code == ToString(Code::kRule)) return "raise the rule's maximumAge";
+  if (code == ToString(Code::kSuperseded)) return "raise keep.lastPerRepository";
+  if (code == ToString(Code::kDangling)) return "set removeDangling: false";
+  if (code == ToString(Code::kCritical)) return "raise diskUsage.critical.minimumAge";
+  return "raise minimumAge";  // for space: the youngest images are removed last
+}
+
+// An image that is removed and pulled again costs more than it frees.
+void NotePulledAgain(Report& report, History& history) {
+  const auto removals = history.Removals({});
+  const auto runs = history.Runs();
+  if (!removals) return AddWarning(report, removals.error());
+  if (!runs) return AddWarning(report, runs.error());
+  report.pulled_again = FindPulledAgain(*removals, *runs, report);
+  for (const PulledAgain& again : report.pulled_again)
+    if (again.times >= 2)
+      report.warnings.push_back(
+          ShownName(report.observation.images[again.image]) + " was removed and pulled again " +
+          std::to_string(again.times) + " times within 7 days: " +
+          std::string(SuggestPolicyChange(again.code)) + ", or add it to keep.images");
+}
+
+}  // namespace
+
+Status RemovalJournal::BeginRemoval(std::uint32_t at) {
+  const Image& image = report_.observation.images[at];
+  const Decision& decision = report_.plan.decisions[at];
+  RemovalEntry entry;
+  entry.run = report_.run;
+  entry.at = report_.started;
+  entry.id = image.id.text();
+  entry.names = Texts(image.tags);
+  entry.digests = Texts(image.digests);
+  entry.size_bytes = image.size_bytes;
+  entry.code = ToString(decision.code);
+  entry.reason = decision.reason;
+  entry.origin = image.origin;
+  begun_removals_.insert(at);
+  return history_->BeginRemoval(entry);
+}
+
+void RemovalJournal::BeginRemoval(const std::vector<std::uint32_t>& batch) {
+  if (history_ == nullptr) return;
+  AddWarning(report_, history_->InTransaction([&]() -> Status {
+    for (const auto at : batch) AddWarning(report_, BeginRemoval(at));
+    return Done{};
+  }));
+}
+
+void RemovalJournal::Commit(const std::vector<Outcome>& outcomes) {
+  if (history_ == nullptr) return;
+  AddWarning(report_, history_->InTransaction([&]() -> Status {
+    for (const Outcome& outcome : outcomes) {
+      if (!begun_removals_.contains(outcome.image)) continue;
+      if (outcome.kind != OutcomeKind::kRemoved && outcome.kind != OutcomeKind::kSkipped) continue;
+      const std::string& id = report_.observation.images[outcome.image].id.text();
+      AddWarning(report_, history_->Commit(report_.run, id, outcome.kind == OutcomeKind::kRemoved));
+    }
+    return Done{};
+  }));
+}
+
+void RemovalJournal::Reconcile(const std::vector<Image>& listed) {
+  if (history_ == nullptr) return;
+  AddWarning(report_, history_->InTransaction([&]() -> Status {
+    for (const Outcome& outcome : report_.outcomes) {
+      if (outcome.kind == OutcomeKind::kSkipped || !begun_removals_.contains(outcome.image))
+        continue;
+      const Image& image = report_.observation.images[outcome.image];
+      const auto now = std::ranges::find(listed, image.id, &Image::id);
+      const bool gone = now == listed.end();
+      if (outcome.kind == OutcomeKind::kRemoved && gone && outcome.detail.empty()) continue;
+      if (gone || (now->tags == image.tags && now->digests == image.digests))
+        AddWarning(report_, history_->Commit(report_.run, image.id.text(), gone));
+    }
+    return Done{};
+  }));
+}
+
+void KeepRun(Report& report, History& history) {
+  NotePulledAgain(report, history);
+  RunEntry entry;
+  entry.run = report.run;
+  entry.started = report.started;
+  entry.finished = report.finished;
+  entry.dry_run = report.dry_run;
+  entry.result = ResultOf(report);
+  entry.headline = Summary(report);
+  for (const Outcome& outcome : report.outcomes) {
+    if (outcome.kind != OutcomeKind::kRemoved && outcome.kind != OutcomeKind::kWouldRemove)
+      continue;
+    ++entry.removed;
+    entry.bytes += report.observation.images[outcome.image].size_bytes;
+  }
+  entry.report = SweepJson(report);
+  AddWarning(report, history.AddRun(entry, report.effective_policy.reporting.history_limit));
+  for (const std::string& warning : history.warnings()) AddOnce(report, warning);
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/gc/remove/rechecker.h"
+#include "agent/model/ports.h"
+#include "agent/model/report.h"
+
+namespace imagesweep {
+
+// The result of one batch.
+struct BatchResult {
+  std::vector<Outcome> outcomes;   // one for each image, in the order of their results
+  std::optional<Refusal> refused;  // a source could not be read: nothing more was removed
+  std::string stopped_early;       // why some were not tried; empty: all were
+  bool out_of_failures = false;    // some were not tried because too many failed
+  std::vector<double> recheck_window_seconds;
+};
+
+// Removes a few images, several at the same time.  Rechecks all of them together, and again before
+// each step that cannot be undone, unless the last recheck requested its containers less than 50 ms
+// ago.  An image that any recheck finds in use stays.
+class Batch {
+ public:
+  // `reason_to_end`: called before the removals: why the run must end.  Empty: continue.
+  Batch(Rechecker& rechecker, const Evidence& evidence, const ImageIndex& index,
+        ImageRemover& remover, const Clock& clock, std::function<std::string()> reason_to_end)
+      : rechecker_(rechecker),
+        evidence_(evidence),
+        index_(index),
+        remover_(remover),
+        clock_(clock),
+        reason_to_end_(std::move(reason_to_end)) {}
+
+  // `images`: positions in evidence.images.  Starts no removal after `may_fail` failures.  Finishes
+  // a removal in progress when `stop` is requested, unless `cancel` is requested too.
+  BatchResult Run(std::vector<std::uint32_t> images, int may_fail, const std::stop_token& stop,
+                  const std::stop_token& cancel);
+
+ private:
+  class Guard;
+
+  // Deletes from `images` those that must stay, or all if no image can be removed now.
+  void Begin(std::vector<std::uint32_t>& images, const std::stop_token& stop);
+  // Removes as many of `images` as possible.  The rest must begin again.
+  void RemoveAll(std::vector<std::uint32_t>& images, int may_fail, const std::stop_token& stop,
+                 const std::stop_token& cancel);
+  void Record(std::uint32_t at, OutcomeKind kind, std::string detail = {});
+  void SkipAll(std::vector<std::uint32_t>& left, const std::string& why);
+  int Failures() const;
+
+  // Several threads call the following functions, and hold `mu_`.
+  using Lock = std::unique_lock<std::mutex>;
+  // Rechecks unless the last recheck is recent enough.  Empty: `at` can be removed, and `age` is
+  // the age of the recheck.
+  std::string WhyNot(Lock& lock, std::uint32_t at, Millis& age, const std::stop_token& stop);
+  void Recheck(Lock& lock, const std::stop_token& stop);
+  void Learn(const std::vector<std::uint32_t>& images, RecheckAnswer result);
+  // Why no more images of this batch can be removed.  Empty: they can.
+  std::string WhyEnded() const;
+  void Record(std::uint32_t at, const Result<Removal>& answer);
+  Millis Age() const;
+
+  Rechecker& rechecker_;
+  const Evidence& evidence_;
+  const ImageIndex& index_;
+  ImageRemover& remover_;
+  const Clock& clock_;
+  const std::function<std::string()> reason_to_end_;
+  BatchResult result_;
+  bool alone_ = false;  // the batch began with one image
+  SteadyTime began_;
+
+  std::mutex mu_;
+  std::condition_variable rechecked_;
+  bool rechecking_ = false;           // a thread is rechecking
+  bool ahead_ = false;                // several removals in parallel: recheck before it is due
+  std::vector<std::uint32_t> left_;   // not begun
+  std::set<std::uint32_t> in_hand_;   // in progress
+  std::vector<std::uint32_t> again_;  // must begin again
+  std::optional<SteadyTime> asked_;   // request time of the last recheck's containers; empty: none
+  std::map<std::uint32_t, std::string> skipped_;  // reasons from rechecks, by image
+  std::string too_late_;                          // why rechecks are stale
+  int late_ = 0;                                  // number of stale rechecks in a row
+  SteadyTime late_since_;                         // time of the first of them
+  bool records_changed_ = false;                  // the batch must begin again
+};
+
+}  // namespace imagesweep

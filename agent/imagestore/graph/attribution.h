@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/imagestore/graph/object_index.h"
+#include "agent/model/image.h"
+
+namespace imagesweep::layers {
+
+// The image records of containerd that belong to each image of the CRI.
+//
+// The CRI's ID of an image is the digest of its config, so a record belongs to the image whose
+// config its target leads to: manifest -> config, or index -> manifest -> config.  Names are not
+// compared, because the CRI's are normalised and the records' are not.  One ID may have several
+// manifests (the same image compressed in two ways), and one record may lead to several IDs (an
+// index of several platforms, all of them pulled).  The image that the CRI uses is then unknown, so
+// such a record counts as removed only if all of them are.
+struct Attribution {
+  // Parallel to the images: the nodes of their records, ascending.
+  std::vector<std::vector<Node>> records;
+  // Parallel to the images: the blobs of their configs.  kNoNode if a blob is missing.
+  std::vector<Node> configs;
+  // Parallel to the images: the snapshots that their configs name, one for each snapshotter.
+  std::vector<std::vector<Node>> tops;
+  // Parallel to the MetadataSnapshot's image records: the number of images that the record may
+  // belong to.  0: none, and no removal of an image deletes it.
+  std::vector<std::uint32_t> owners;
+};
+
+Attribution Attribute(const MetadataSnapshot& metadata, const ObjectIndex& index,
+                      std::span<const Image> images);
+
+// The name of a record in containerd's CRI: as distribution/reference normalises it, without an
+// added tag ("myalpine" is "docker.io/library/myalpine").
+// Source: containerd internal/cri/store/image: references go through reference.Sort.
+std::string NameInCri(std::string_view record_name);
+
+// The CRI deletes the names that it knows.  A record with another name
+// ("import-2026-11-20@sha256:…", "myalpine") survives RemoveImage, which still returns OK
+// (containerd issues 7698, 8848).
+bool SurvivesRemoveImage(std::string_view record_name);
+
+}  // namespace imagesweep::layers

@@ -1,0 +1,175 @@
+#include "agent/imagestore/graph/graph.h"
+
+#include <algorithm>
+
+#include "agent/imagestore/graph/incremental_reclaim.h"
+
+namespace imagesweep::layers {
+
+namespace {
+
+Certainty CertaintyOf(bool may_be_more, bool may_be_less) {
+  if (may_be_more) return may_be_less ? Certainty::kRoughly : Certainty::kAtLeast;
+  return may_be_less ? Certainty::kAtMost : Certainty::kExact;
+}
+
+void Append(std::string& text, std::string_view more) {
+  if (!text.empty()) text += "; ";
+  text += more;
+}
+
+}  // namespace
+
+std::string_view ToString(Certainty certainty) {
+  switch (certainty) {
+    case Certainty::kExact:
+      return "exactly";
+    case Certainty::kAtLeast:
+      return "at least";
+    case Certainty::kAtMost:
+      return "at most";
+    case Certainty::kRoughly:
+      return "roughly";
+  }
+  return "unknown";
+}
+
+LayerGraph::LayerGraph(MetadataSnapshot metadata, std::span<const Image> images)
+    : metadata_(std::make_shared<const MetadataSnapshot>(std::move(metadata))),
+      index_(*metadata_),
+      attribution_(Attribute(*metadata_, index_, images)),
+      objects_(*metadata_, index_, attribution_),
+      liveness_(*metadata_, index_, attribution_, objects_) {
+  FindUses();
+  FindDoubts();
+}
+
+void LayerGraph::FindUses() {
+  const std::vector<Snapshot>& snapshots = metadata_->snapshots();
+  std::vector<bool> direct(snapshots.size(), false), beneath(snapshots.size(), false);
+  for (Node i = 0; i < snapshots.size(); ++i) {
+    if (snapshots[i].kind == SnapshotKind::kCommitted) continue;
+    Node at = objects_.Parent(index_.first_snapshot() + i);
+    if (at == kNoNode) continue;
+    direct[at - index_.first_snapshot()] = true;
+    for (; at != kNoNode && !beneath[at - index_.first_snapshot()]; at = objects_.Parent(at))
+      beneath[at - index_.first_snapshot()] = true;
+  }
+  for (const auto& tops : attribution_.tops) {
+    SnapshotUse use = SnapshotUse::kNone;
+    for (const Node top : tops) {
+      const Node at = top - index_.first_snapshot();
+      if (direct[at])
+        use = SnapshotUse::kDirect;
+      else if (beneath[at] && use == SnapshotUse::kNone)
+        use = SnapshotUse::kBeneath;
+    }
+    uses_.push_back(use);
+  }
+}
+
+void LayerGraph::FindDoubts() {
+  for (const Unread& part : metadata_->unread()) {
+    Append(doubts_, part.why);
+    may_be_less_ = true;
+    // Unread objects of the CRI's own namespace may also be freed.
+    const bool ours = part.name_space.empty() || part.name_space == metadata_->namespaces().front();
+    if (part.what == Unread::What::kObjects && ours) may_be_more_ = true;
+  }
+  if (metadata_->disk().kind != FileSystem::kExt4) {
+    may_be_more_ = may_be_less_ = true;
+    Append(doubts_, "the file system does not count in whole blocks");
+  }
+  if (metadata_->conditional()) {
+    may_be_more_ = true;
+    Append(doubts_, "conditional references are assumed to hold");
+  }
+  for (std::size_t i = 0; i < metadata_->images().size(); ++i) {
+    if (!metadata_->images()[i].expired || attribution_.owners[i] == 0) continue;
+    may_be_more_ = true;
+    Append(doubts_, "an image record has expired and containerd may delete it");
+    break;
+  }
+}
+
+Freed LayerGraph::FreedBy(std::span<const std::uint32_t> images) const {
+  const IncrementalReclaim marginal(*this, images);
+  Freed freed{marginal.total(), Certainty::kExact, doubts_};
+  bool more = may_be_more_, less = may_be_less_;
+  if (freed.space.unsized > 0) {
+    more = true;
+    Append(freed.why, "the usage of some snapshots is unknown");
+  }
+  if (freed.space.estimated > 0) {
+    more = less = true;
+    Append(freed.why, "a snapshotter other than overlayfs");
+  }
+  bool unknown = false, ambiguous = false;
+  for (const std::uint32_t image : images) {
+    const auto& records = attribution_.records[image];
+    unknown = unknown || records.empty();
+    ambiguous = ambiguous || std::ranges::any_of(records, [&](Node record) {
+                  return attribution_.owners[record - index_.first_image()] > 1;
+                });
+  }
+  if (unknown) Append(freed.why, "no record of an image was found");
+  if (ambiguous) Append(freed.why, "a record may belong to several images");
+  freed.certainty = CertaintyOf(more || unknown || ambiguous, less);
+  return freed;
+}
+
+std::vector<NativeRecord> LayerGraph::Records(std::uint32_t image) const {
+  std::vector<NativeRecord> records;
+  for (const Node node : attribution_.records[image]) {
+    const Node at = node - index_.first_image();
+    NativeRecord record;
+    record.name = metadata_->keys().Text(metadata_->images()[at].name);
+    record.target = metadata_->keys().Text(metadata_->images()[at].target);
+    record.survives_remove_image = SurvivesRemoveImage(record.name);
+    record.ambiguous = attribution_.owners[at] > 1;
+    records.push_back(std::move(record));
+  }
+  std::ranges::sort(records, {}, &NativeRecord::name);
+  return records;
+}
+
+Node LayerGraph::FindSnapshot(std::string_view snapshotter, std::string_view key) const {
+  const std::vector<Snapshot>& snapshots = metadata_->snapshots();
+  const auto found = std::ranges::find_if(snapshots, [&](const Snapshot& one) {
+    return one.space == metadata_->cri_namespace() &&
+           metadata_->snapshotters()[one.snapshotter] == snapshotter &&
+           metadata_->keys().Text(one.key) == key;
+  });
+  return found == snapshots.end()
+             ? kNoNode
+             : index_.first_snapshot() + static_cast<Node>(found - snapshots.begin());
+}
+
+std::vector<std::uint32_t> LayerGraph::ImagesOf(Node snapshot) const {
+  std::vector<std::uint32_t> images;
+  for (Node at = snapshot; at != kNoNode && images.empty(); at = objects_.Parent(at))
+    for (std::uint32_t image = 0; image < size(); ++image)
+      if (std::ranges::find(attribution_.tops[image], at) != attribution_.tops[image].end())
+        images.push_back(image);
+  return images;
+}
+
+std::vector<std::string> LayerGraph::Manifests(std::uint32_t image) const {
+  // On the path from a record, every object that refers to the config is one of its manifests.
+  std::vector<std::string> manifests;
+  const Node config = attribution_.configs[image];
+  if (config == kNoNode) return manifests;
+  const Key digest = metadata_->blobs()[config].digest;
+  for (const Blob& blob : metadata_->blobs()) {
+    if (blob.space != metadata_->cri_namespace()) continue;
+    const auto children = metadata_->Of(blob.references);
+    if (std::ranges::any_of(children, [&](const Reference& its) {
+          return its.type == ObjectType::kContent && !its.back && its.key == digest;
+        }))
+      manifests.push_back(metadata_->keys().Text(blob.digest));
+  }
+  std::ranges::sort(manifests);
+  return manifests;
+}
+
+}  // namespace imagesweep::layers

@@ -1,0 +1,57 @@
+#include "agent/report/documents/listing.h"
+
+#include <algorithm>
+#include <string_view>
+#include <tuple>
+
+namespace imagesweep {
+
+std::vector<std::uint32_t> ByName(const Observation& seen, std::vector<std::uint32_t> images) {
+  std::ranges::sort(images, {}, [&](std::uint32_t at) {
+    const Image& image = seen.images[at];
+    return std::tuple<std::string_view, std::string_view>(image.display_name(), image.id.text());
+  });
+  return images;
+}
+
+std::vector<std::uint32_t> AllByName(const Observation& seen) {
+  std::vector<std::uint32_t> all(seen.images.size());
+  for (std::uint32_t at = 0; at < all.size(); ++at) all[at] = at;
+  return ByName(seen, std::move(all));
+}
+
+std::vector<Referrer> UsersOf(const Observation& seen, const Decision& decision) {
+  std::vector<Referrer> users;
+  users.reserve(decision.used_by.size());
+  for (const auto at : decision.used_by) users.push_back(seen.references[at].by);
+  std::ranges::sort(users, {}, [](const Referrer& user) {
+    return std::tuple<ReferrerKind, std::string_view, std::string_view, std::string_view>(
+        user.kind, user.pod_namespace, user.pod, user.container);
+  });
+  users.erase(std::unique(users.begin(), users.end()), users.end());
+  return users;
+}
+
+std::vector<std::uint32_t> WorkloadsOf(const Observation& seen, const Decision& decision,
+                                       std::size_t most) {
+  auto workloads = decision.wanted_by;
+  std::ranges::sort(workloads, {}, [&](std::uint32_t at) {
+    const WorkloadReference& its = seen.workloads[at];
+    return std::tuple<std::string_view, std::string_view, std::string_view>(
+        its.kind, its.workload_namespace, its.name);
+  });
+  if (workloads.size() > most) workloads.resize(most);
+  return workloads;
+}
+
+std::vector<Referrer> PodsOf(const Observation& seen, const Decision& decision) {
+  auto users = UsersOf(seen, decision);
+  std::ranges::stable_sort(users, {}, [](const Referrer& user) {
+    return std::tuple<std::string_view, std::string_view>(user.pod_namespace, user.pod);
+  });
+  users.erase(std::unique(users.begin(), users.end(), OfOnePod), users.end());
+  std::ranges::stable_sort(users, {}, &Referrer::kind);
+  return users;
+}
+
+}  // namespace imagesweep

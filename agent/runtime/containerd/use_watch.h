@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agent/base/backoff.h"
+#include "agent/base/clock.h"
+#include "agent/base/guarded.h"
+#include "agent/base/result.h"
+#include "agent/model/reference.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace imagesweep::containerd {
+
+// Receives the creation of every container in containerd, so that a container that comes and goes
+// between two runs counts as a use of its image.
+//
+// The events come from containerd's own service, never from GetContainerEvents of the CRI:
+// containerd 1.7 sends each of those to one client only, so this would take them from the kubelet
+// (container_events.go of its CRI plugin).
+//
+// A name may refer to another image later, so each use is also remembered by the ID of the image,
+// which is read at once. A use whose image is unknown counts as a loss. Images that are pulled,
+// imported, or named are remembered too (kCameAgain): an image that is listed under the same ID may
+// have been away meanwhile.
+//
+// Events are not sent again, so each subscription is followed by a list of the containers. A
+// container that was created without a subscription is then known if it still exists.
+//
+// containerd keeps unread events without a limit, so nothing here may delay the reading. Source:
+// containerd, core/events/exchange.
+class UseWatch {
+ public:
+  struct Options {
+    std::string cri_namespace = "k8s.io";  // a subscription receives the events of all namespaces
+    std::size_t most_names = 10'000;       // remembered between two calls of Drain
+    Millis list_timeout = std::chrono::seconds(30);
+    std::uint64_t seed = 0;  // for the waits between attempts
+    // Called on the thread of Run: `subscribed` for each subscription, and `lost` with the reason
+    // why events do not arrive, once until they arrive again.
+    std::function<void()> subscribed = {};
+    std::function<void(const Error&)> lost = {};
+    // A container was created, or events were lost, so there is something to drain.
+    std::function<void()> changed = {};
+  };
+  struct Uses {
+    std::vector<ImageReference> references;  // each name once
+    // False: events were lost, or there were too many names, so a use may be missing.
+    bool complete = true;
+    // Since when every use is known: since the list of containers that followed the subscription,
+    // or since the last loss. Empty: there is no subscription.
+    std::optional<SteadyTime> since = {};
+  };
+
+  UseWatch(const std::shared_ptr<grpc::Channel>& channel, const Clock& clock, Options options);
+  ~UseWatch();
+
+  // Runs until `stop`, also across restarts of containerd. Returns earlier if this runtime has no
+  // such events: it is not containerd, or has them disabled.
+  void Run(const std::stop_token& stop);
+
+  // The uses since the last call. Thread-safe.
+  Uses Drain();
+
+ private:
+  struct Stubs;
+  struct State {
+    std::map<std::string, std::string, std::less<>> containers;  // by a reference of its image
+    bool complete = true;
+    bool disconnected = false;  // the last subscription ended, and the next one is not made
+    std::optional<SteadyTime> since;
+  };
+  Status Listen(const std::stop_token& stop);
+  Status ReadEvents(const std::stop_token& stop, bool& any);
+  Status RememberAll(const std::stop_token& stop);
+  bool Remember(const std::string& image, const std::string& container);
+  bool RememberEvent(const std::string& topic, const std::string& value,
+                     const std::stop_token& stop);
+  bool RememberCreate(const std::string& value, const std::stop_token& stop);
+  bool RememberImage(const std::string& topic, const std::string& value,
+                     const std::stop_token& stop);
+  Result<std::vector<std::string>> IdsOf(const std::string& image,
+                                         const std::stop_token& stop) const;
+  void SetDisconnected(bool disconnected);
+  void Changed() const;
+
+  const Clock& clock_;
+  const Options options_;
+  const std::unique_ptr<Stubs> stubs_;
+  Backoff backoff_;
+  bool worked_ = false;  // ever
+  bool told_ = false;    // that events do not arrive
+  Guarded<State> state_;
+};
+
+}  // namespace imagesweep::containerd

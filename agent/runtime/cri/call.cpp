@@ -1,0 +1,98 @@
+#include "agent/runtime/cri/call.h"
+
+#include <string>
+
+#include "agent/base/duration.h"
+#include "agent/runtime/cri/detect.h"
+
+namespace imagesweep::cri {
+
+ErrorKind KindOf(grpc::StatusCode code) {
+  switch (code) {
+    case grpc::StatusCode::UNAVAILABLE:
+      return ErrorKind::kUnavailable;
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return ErrorKind::kDeadline;
+    case grpc::StatusCode::PERMISSION_DENIED:
+    case grpc::StatusCode::UNAUTHENTICATED:
+      return ErrorKind::kDenied;
+    case grpc::StatusCode::CANCELLED:
+      return ErrorKind::kCancelled;
+    case grpc::StatusCode::NOT_FOUND:
+      return ErrorKind::kNotFound;
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+      return ErrorKind::kIncomplete;
+    default:
+      return ErrorKind::kInternal;
+  }
+}
+
+std::string_view CodeName(grpc::StatusCode code) {
+  constexpr std::string_view kNames[] = {"OK",
+                                         "CANCELLED",
+                                         "UNKNOWN",
+                                         "INVALID_ARGUMENT",
+                                         "DEADLINE_EXCEEDED",
+                                         "NOT_FOUND",
+                                         "ALREADY_EXISTS",
+                                         "PERMISSION_DENIED",
+                                         "RESOURCE_EXHAUSTED",
+                                         "FAILED_PRECONDITION",
+                                         "ABORTED",
+                                         "OUT_OF_RANGE",
+                                         "UNIMPLEMENTED",
+                                         "INTERNAL",
+                                         "UNAVAILABLE",
+                                         "DATA_LOSS",
+                                         "UNAUTHENTICATED"};
+  const auto at = static_cast<std::size_t>(code);
+  return at < std::size(kNames) ? kNames[at] : "UNKNOWN";
+}
+
+Calls::Calls(const Connection& connection, Millis limit, const std::stop_token& stop)
+    : connection_(connection),
+      limit_(limit),
+      deadline_(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                             gpr_time_from_millis(limit.count(), GPR_TIMESPAN))),
+      stop_(stop) {}
+
+Error Calls::Stopped(std::string_view method) const {
+  return {ErrorKind::kCancelled, std::string(method) + ": shutting down"};
+}
+
+Error Calls::Explain(std::string_view method, const grpc::Status& status) const {
+  const auto code = status.error_code();
+  const std::string name(method);
+  const std::string said = status.error_message();
+  const std::string& path = connection_.endpoint().path;
+  switch (code) {
+    case grpc::StatusCode::CANCELLED:
+      if (stop_.stop_requested()) return Stopped(method);
+      // This program did not cancel the call: the runtime did, as Go servers do during shutdown.
+      return {ErrorKind::kUnavailable, name + ": the runtime canceled the call: " + said};
+    case grpc::StatusCode::UNAVAILABLE:
+      // The status is the same for a missing socket and a starting runtime. The probe tells them
+      // apart.
+      if (auto why = ProbeSocket(path)) return std::move(*why).Wrap(method);
+      return {ErrorKind::kUnavailable,
+              name + ": the runtime at " + path + " is starting or stopping: " + said};
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return {ErrorKind::kDeadline,
+              name + ": no complete answer from " + path + " within " + FormatDuration(limit_)};
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return {ErrorKind::kInternal, name + ": " + path + " does not speak CRI v1 (" + said +
+                                        "); if this is containerd, enable its cri plugin; "
+                                        "otherwise, set the socket with --runtime-endpoint"};
+    default:
+      return {KindOf(code), name + ": " + std::string(CodeName(code)) + ": " + said};
+  }
+}
+
+void Calls::Observe(std::string_view method, grpc::StatusCode code, gpr_timespec started) const {
+  if (!connection_.options().observer) return;
+  const auto took = gpr_time_sub(gpr_now(GPR_CLOCK_MONOTONIC), started);
+  connection_.options().observer(method, CodeName(code),
+                                 static_cast<double>(took.tv_sec) + 1e-9 * took.tv_nsec);
+}
+
+}  // namespace imagesweep::cri

@@ -1,0 +1,41 @@
+#include "agent/cmd/image_choice.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/images.h"
+
+namespace imagesweep {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(ImageChoice, ADigestMayBeCutOffAsTablesShowIt) {
+  std::vector<Image> images = {Img("tagged", {"registry.example/ci:latest"}),
+                               Img("dangling", {"registry.example/ci:old"})};
+  images[1].tags.clear();
+  const std::string digest = images[1].digests.front().text();
+  const auto hex = digest.find(':', digest.find('@')) + 1;
+  EXPECT_THAT(ImagesMeantBy(images, digest), ElementsAre(1));
+  EXPECT_THAT(ImagesMeantBy(images, digest.substr(0, hex + 20)), ElementsAre(1));
+  EXPECT_THAT(ImagesMeantBy(images, digest.substr(0, hex + 6)), ElementsAre(0, 1))
+      << "both begin like this";
+  EXPECT_THAT(ImagesMeantBy(images, digest.substr(0, hex + 5)), IsEmpty());
+  EXPECT_THAT(ImagesMeantBy(images, digest.substr(0, hex + 20) + "0"), IsEmpty());
+  EXPECT_THAT(ImagesMeantBy(images, "registry.example/ci:latest"), ElementsAre(0));
+}
+
+// A user may shorten a name, a pod may not.
+TEST(ImageChoice, AnIdMayBeCutOffAnywhere) {
+  std::vector<Image> images = {Img("a", {"registry.example/a:1"}), Img("b", {"cafe:latest"})};
+  images[0].id = ImageId("sha256:cafe" + std::string(60, '0'));
+  images[1].id = ImageId("ca11" + std::string(60, '0'));
+  EXPECT_THAT(ImagesMeantBy(images, "ca"), ElementsAre(0, 1));
+  EXPECT_THAT(ImagesMeantBy(images, "sha256:caf"), ElementsAre(0));
+  EXPECT_THAT(ImagesMeantBy(images, "ca11"), ElementsAre(1));
+  EXPECT_THAT(ImagesMeantBy(images, "cafe"), ElementsAre(1)) << "a name is a name";
+  EXPECT_THAT(ImagesMeantBy(images, "cab"), IsEmpty());
+}
+
+}  // namespace
+}  // namespace imagesweep

@@ -1,0 +1,140 @@
+#include "agent/report/documents/changes.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "agent/report/documents/watch_screen.h"
+#include "tests/support/report.h"
+
+namespace imagesweep {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+Report Refused() {
+  Report report;
+  report.refused = Refusal{"pods", {ErrorKind::kDenied, "403"}};
+  return report;
+}
+
+// "Gone docker.io/library/app:1"
+std::vector<std::string> Said(ChangeLog& log, const Report& look) {
+  std::vector<std::string> said;
+  for (const Change& change : log.Look(look))
+    said.push_back(std::string(ToString(change.kind)) + " " + change.image);
+  return said;
+}
+
+TEST(ChangeLog, NothingIsSaidOfTheFirstLookAndOfWhatStayed) {
+  ChangeLog log;
+  EXPECT_THAT(Said(log, SampleReport()), IsEmpty());
+  EXPECT_THAT(Said(log, SampleReport()), IsEmpty());
+}
+
+TEST(ChangeLog, TellsPulledGoneUsedReleasedAndTagged) {
+  ChangeLog log;
+  log.Look(SampleReport());
+  Report after = SampleReport();
+  after.plan.decisions[0].code = Code::kIdle;   // app:2 is no longer used
+  after.plan.decisions[2].code = Code::kInUse;  // idle:1 is used
+  after.plan.decisions[2].reason = "used by Pod shop/job/run";
+  after.observation.images[2].tags.clear();
+  after.observation.images[1] = Img("n", {"new:1"}, 512);  // app:1 was removed, new:1 appeared
+  EXPECT_THAT(Said(log, after),
+              ElementsAre("Gone docker.io/library/app:1", "Released docker.io/library/app:2",
+                          "Tagged docker.io/library/idle:1", "Used docker.io/library/idle:1",
+                          "Pulled docker.io/library/new:1"));
+}
+
+TEST(ChangeLog, WhatComesAndIsUsedAtOnceIsSaidToBeBoth) {
+  ChangeLog log;
+  log.Look(SampleReport());
+  Report after = SampleReport();
+  after.observation.images[0] = Img("n", {"new:1"}, 512);  // in use
+  EXPECT_THAT(Said(log, after),
+              ElementsAre("Gone docker.io/library/app:2", "Pulled docker.io/library/new:1",
+                          "Used docker.io/library/new:1"));
+}
+
+TEST(ChangeLog, AnImageIsPulledUnderTheNameThatItGetsAMomentLater) {
+  Report unnamed = SampleReport(), named = SampleReport();
+  unnamed.observation.images[1] = Img("n", {}, 512);
+  named.observation.images[1] = Img("n", {"new:1"}, 512);
+  ChangeLog log;
+  log.Look(SampleReport());
+  EXPECT_THAT(Said(log, unnamed), ElementsAre("Gone docker.io/library/app:1"));
+  EXPECT_THAT(Said(log, named), ElementsAre("Pulled docker.io/library/new:1"));
+  EXPECT_THAT(Said(log, named), IsEmpty());
+}
+
+TEST(ChangeLog, AnImageThatGetsNoNameIsToldOfByItsId) {
+  Report unnamed = SampleReport();
+  unnamed.observation.images[1] = Img("n", {}, 512);
+  ChangeLog log;
+  log.Look(SampleReport());
+  EXPECT_THAT(Said(log, unnamed), ElementsAre("Gone docker.io/library/app:1"));
+  EXPECT_THAT(Said(log, unnamed), ElementsAre("Pulled " + Id("n")));
+  EXPECT_THAT(Said(log, unnamed), IsEmpty());
+  // An image of the first observation is not new.
+  ChangeLog later;
+  later.Look(unnamed);
+  EXPECT_THAT(Said(later, unnamed), IsEmpty());
+  // An image that was gone before it was reported is not news either.
+  ChangeLog passing;
+  passing.Look(SampleReport());
+  passing.Look(unnamed);
+  EXPECT_THAT(Said(passing, SampleReport()), ElementsAre("Pulled docker.io/library/app:1"));
+}
+
+TEST(ChangeLog, OfARefusedLookOnlyThatIsSaid) {
+  ChangeLog log;
+  log.Look(SampleReport());
+  EXPECT_THAT(Said(log, Refused()), ElementsAre("Failed "));
+  EXPECT_THAT(Said(log, Refused()), IsEmpty());
+  EXPECT_THAT(Said(log, SampleReport()), ElementsAre("Recovered "));
+}
+
+TEST(ChangeLog, WhatChangedWhileNothingCouldBeSeenIsSaidAfterwards) {
+  ChangeLog log;
+  log.Look(SampleReport());
+  log.Look(Refused());
+  Report after = SampleReport();
+  after.plan.decisions[0].code = Code::kIdle;
+  EXPECT_THAT(Said(log, after), ElementsAre("Recovered ", "Released docker.io/library/app:2"));
+}
+
+TEST(ChangeLog, AHostileNameStaysOnItsLine) {
+  const std::string line =
+      ChangeLine({Change::Kind::kPulled, "a\nb\x1b[2J", "1B"}, SystemTime(std::chrono::hours(9)));
+  EXPECT_THAT(line, HasSubstr("09:00:00 Pulled"));
+  EXPECT_THAT(line, Not(HasSubstr("\n")));
+  EXPECT_THAT(line, Not(HasSubstr("\x1b")));
+}
+
+TEST(WatchScreen, ShowsDiskMarksStatesAndTheNewestEventsThatFit) {
+  Report report = SampleReport();
+  std::vector<std::string> events;
+  for (int i = 0; i < 50; ++i) events.push_back("event " + std::to_string(i));
+  const std::string screen = WatchScreen({report, events, "last 3m ago"}, 80, 20);
+  EXPECT_EQ(std::ranges::count(screen, '\n'), 20);
+  for (const char* part :
+       {"node1", "containerd 1.6.20", "90% of", "in_use", "candidate", "event 49", "last 3m ago"})
+    EXPECT_THAT(screen, HasSubstr(part));
+  EXPECT_THAT(screen, Not(HasSubstr("event 1\n")));
+  std::istringstream lines(WatchScreen({report, events, ""}, 40, 12));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 40U);
+}
+
+TEST(WatchScreen, SaysThatItCannotSee) {
+  Report report;
+  report.refused = Refusal{"pods", {ErrorKind::kDenied, "403"}};
+  EXPECT_THAT(WatchScreen({report, {}, ""}, 80, 24), HasSubstr("CANNOT SEE  pods: 403"));
+}
+
+}  // namespace
+}  // namespace imagesweep

@@ -1,0 +1,92 @@
+#include "agent/report/documents/listing.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "agent/report/documents/analysis.h"
+#include "agent/report/documents/json.h"
+#include "agent/report/documents/text.h"
+#include "tests/support/report.h"
+
+namespace imagesweep {
+namespace {
+
+using nlohmann::json;
+
+// The same node as a runtime with another order lists it.
+Report Turned(Report report) {
+  Observation& seen = report.observation;
+  const auto last = static_cast<std::uint32_t>(seen.images.size() - 1);
+  std::ranges::reverse(seen.images);
+  std::ranges::reverse(seen.ages);
+  std::ranges::reverse(report.plan.decisions);
+  for (Decision& decision : report.plan.decisions) decision.image = last - decision.image;
+  for (auto& at : report.plan.removals) at = last - at;
+  for (Outcome& outcome : report.outcomes) outcome.image = last - outcome.image;
+  for (Oversized& one : report.oversized) one.image = last - one.image;
+  std::ranges::reverse(report.oversized);
+  const auto last_user = static_cast<std::uint32_t>(seen.references.size() - 1);
+  std::ranges::reverse(seen.references);
+  for (Decision& decision : report.plan.decisions) {
+    for (auto& user : decision.used_by) user = last_user - user;
+    std::ranges::sort(decision.used_by);
+  }
+  return report;
+}
+
+Report Sample() {
+  Report report = SampleReport();
+  report.observation.references.push_back(
+      {"app:2", {}, {ReferrerKind::kContainer, "shop", "api", "web"}});
+  report.observation.references.push_back({"app:2", {}, {ReferrerKind::kPod, "crm", "db", "main"}});
+  report.plan.decisions[0].used_by = {0, 1, 2};
+  report.oversized = {{0, 1}, {2, 1}};
+  for (const char* tag : {"b:1", "a:1"}) {  // two that stay
+    report.observation.images.push_back(Img(tag, {tag}));
+    report.observation.ages.emplace_back();
+    report.plan.decisions.emplace_back();
+    report.plan.decisions.back().image =
+        static_cast<std::uint32_t>(report.plan.decisions.size() - 1);
+  }
+  return report;
+}
+
+TEST(Listing, WhatIsPrintedDoesNotDependOnTheRuntimesOrder) {
+  const Report one = Sample(), other = Turned(Sample());
+  EXPECT_EQ(ImagesText(one, {}), ImagesText(other, {}));
+  EXPECT_EQ(PlanText(one, {}), PlanText(other, {}));
+  EXPECT_EQ(SweepText(one, {}), SweepText(other, {}));
+  EXPECT_EQ(ImagesJson(one), ImagesJson(other));
+  EXPECT_EQ(PlanJson(one), PlanJson(other));
+  EXPECT_EQ(SweepJson(one), SweepJson(other));
+  EXPECT_EQ(ExplanationText(one, 0, {}, ""), ExplanationText(other, 4, {}, ""));
+  Analysis analysis;
+  analysis.required = {0, 3, 4};
+  Analysis turned;
+  turned.required = {4, 1, 0};
+  EXPECT_EQ(ToText(MakeAnalysisPage(one, analysis)), ToText(MakeAnalysisPage(other, turned)));
+  EXPECT_EQ(AnalysisJson(one, analysis), AnalysisJson(other, turned));
+}
+
+TEST(Listing, ImagesAreInTheOrderOfTheirNames) {
+  std::vector<std::string> names;
+  const json document = json::parse(SweepJson(Sample()));
+  for (const json& image : document["images"]) names.push_back(image["names"][0]);
+  EXPECT_THAT(names, testing::ElementsAre("docker.io/library/a:1", "docker.io/library/app:1",
+                                          "docker.io/library/app:2", "docker.io/library/b:1",
+                                          "docker.io/library/idle:1"));
+}
+
+TEST(Listing, APodCountsOnceHoweverManyContainersItHas) {
+  const Report report = Sample();
+  const auto pods = PodsOf(report.observation, report.plan.decisions[0]);
+  ASSERT_EQ(pods.size(), 2U);
+  EXPECT_EQ(Describe(pods[0]), "crm/db/main");
+  EXPECT_EQ(Describe(pods[1]), "shop/api/web");
+  EXPECT_THAT(ImagesText(report, {}), testing::HasSubstr("  crm/db/main+1  "));
+}
+
+}  // namespace
+}  // namespace imagesweep
