@@ -55,38 +55,35 @@ std::vector<Half> FindHalves(const std::vector<RemovalEntry>& open,
   return halves;
 }
 
-void Warn(Report& report, std::string text) {
-  report.warnings.push_back(std::move(text));
-}
-
 }  // namespace
 
-bool RestoreInterrupted(History& history, RuntimeReader& runtime, NameRestorer* restorer,
-                        const Clock& clock, Report& report, const std::stop_token& stop) {
+RestoredNames RestoreInterrupted(History& history, RuntimeReader& runtime, NameRestorer* restorer,
+                                 const Clock& clock, const std::string& run,
+                                 const std::stop_token& stop) {
+  RestoredNames restored;
   auto open = history.Removals({});
   if (!open) {
-    Warn(report, "cannot check for interrupted removals: " + open.error().what);
-    return false;
+    restored.warnings.push_back("cannot check for interrupted removals: " + open.error().what);
+    return restored;
   }
   const SystemTime now = clock.Now();
   std::erase_if(*open, [&](const RemovalEntry& removal) {
-    return removal.done || removal.code == kUntagCode || removal.run == report.run ||
+    return removal.done || removal.code == kUntagCode || removal.run == run ||
            now - removal.at > kRemembered;
   });
-  if (open->empty()) return false;
+  if (open->empty()) return restored;
   auto images = runtime.ListImages(stop);
-  if (!images) return false;  // the run itself reports the error
+  if (!images) return restored;  // the run itself reports the error
   std::vector<Half> halves = FindHalves(*open, *images);
   for (const Half& half : halves)
     if (half.missing.empty() && now - half.removal.at > kSurelyOver)
       if (auto settled = history.Commit(half.removal.run, half.removal.id, false); !settled)
-        Warn(report, "history: " + settled.error().what);
+        restored.warnings.push_back("history: " + settled.error().what);
   const auto is_whole = [](const Half& half) { return half.missing.empty(); };
   std::erase_if(halves, is_whole);
-  if (halves.empty() || !clock.Sleep(kUntilOthersMoveOn, stop)) return false;
+  if (halves.empty() || !clock.Sleep(kUntilOthersMoveOn, stop)) return restored;
   images = runtime.ListImages(stop);
-  if (!images) return false;
-  bool gave_back = false;
+  if (!images) return restored;
   for (const Half& half : FindHalves(*open, *images)) {
     const bool same = std::ranges::any_of(halves, [&](const Half& before) {
       return before.removal.run == half.removal.run && before.removal.id == half.removal.id &&
@@ -100,15 +97,16 @@ bool RestoreInterrupted(History& history, RuntimeReader& runtime, NameRestorer* 
             ? Status(Error{ErrorKind::kInvalid, "the CRI cannot add names to an image"})
             : restorer->GiveBack(half.image, half.missing, stop);
     if (!done) {
-      Warn(report, "cannot restore the names that " + what + " (" + done.error().what + ")");
+      restored.warnings.push_back("cannot restore the names that " + what + " (" +
+                                  done.error().what + ")");
       continue;
     }
-    gave_back = true;
-    Warn(report, "restored the names that " + what);
+    restored.any = true;
+    restored.warnings.push_back("restored the names that " + what);
     if (auto settled = history.Commit(half.removal.run, half.removal.id, false); !settled)
-      Warn(report, "history: " + settled.error().what);
+      restored.warnings.push_back("history: " + settled.error().what);
   }
-  return gave_back;
+  return restored;
 }
 
 }  // namespace imagesweep

@@ -1,13 +1,20 @@
 #pragma once
 
 #include <stop_token>
+#include <string>
+#include <vector>
 
 #include "agent/base/clock.h"
 #include "agent/model/ports.h"
-#include "agent/model/report.h"
 #include "agent/state/history.h"
 
 namespace imagesweep {
+
+// What came of restoring the names of interrupted removals.
+struct RestoredNames {
+  bool any = false;                   // names came back: what was read of the images is stale
+  std::vector<std::string> warnings;  // what was restored, and what could not be
+};
 
 // Restores the names of images whose removal was interrupted, for example because the process was
 // killed between the deletions of two names.  Without this, an image could keep only some of its
@@ -19,7 +26,8 @@ namespace imagesweep {
 //
 // `restorer`: null if names cannot be restored.  Returns true if names were restored, so the list
 // of images that was read before is outdated.
-bool RestoreInterrupted(History& history, RuntimeReader& runtime, NameRestorer* restorer,
-                        const Clock& clock, Report& report, const std::stop_token& stop);
+RestoredNames RestoreInterrupted(History& history, RuntimeReader& runtime, NameRestorer* restorer,
+                                 const Clock& clock, const std::string& run,
+                                 const std::stop_token& stop);
 
 }  // namespace imagesweep

@@ -38,9 +38,12 @@ void AddOnce(Report& report, std::string text) {
   report.warnings.push_back(std::move(text));
 }
 
+std::string Problem(const Error& error) {
+  return "history: " + error.what;
+}
+
 void AddWarning(Report& report, const Error& error) {
-  std::string text = "history: " + error.what;
-  AddOnce(report, std::move(text));
+  AddOnce(report, Problem(error));
 }
 
 void AddWarning(Report& report, const Status& status) {
@@ -74,12 +77,25 @@ void NotePulledAgain(Report& report, History& history) {
 
 }  // namespace
 
+RemovalJournal::RemovalJournal(History* history, std::string run, SystemTime started,
+                               const std::vector<Image>& images,
+                               const std::vector<Decision>& decisions)
+    : history_(history),
+      run_(std::move(run)),
+      started_(started),
+      images_(images),
+      decisions_(decisions) {}
+
+void RemovalJournal::Note(const Status& status) {
+  if (!status) problems_.push_back(Problem(status.error()));
+}
+
 Status RemovalJournal::BeginRemoval(std::uint32_t at) {
-  const Image& image = report_.observation.images[at];
-  const Decision& decision = report_.plan.decisions[at];
+  const Image& image = images_[at];
+  const Decision& decision = decisions_[at];
   RemovalEntry entry;
-  entry.run = report_.run;
-  entry.at = report_.started;
+  entry.run = run_;
+  entry.at = started_;
   entry.id = image.id.text();
   entry.names = Texts(image.tags);
   entry.digests = Texts(image.digests);
@@ -87,49 +103,50 @@ Status RemovalJournal::BeginRemoval(std::uint32_t at) {
   entry.code = ToString(decision.code);
   entry.reason = decision.reason;
   entry.origin = image.origin;
-  begun_removals_.insert(at);
+  begun_.insert(at);
   return history_->BeginRemoval(entry);
 }
 
 void RemovalJournal::BeginRemoval(const std::vector<std::uint32_t>& batch) {
   if (history_ == nullptr) return;
-  AddWarning(report_, history_->InTransaction([&]() -> Status {
-    for (const auto at : batch) AddWarning(report_, BeginRemoval(at));
+  Note(history_->InTransaction([&]() -> Status {
+    for (const auto at : batch) Note(BeginRemoval(at));
     return Done{};
   }));
 }
 
 void RemovalJournal::Commit(const std::vector<Outcome>& outcomes) {
   if (history_ == nullptr) return;
-  AddWarning(report_, history_->InTransaction([&]() -> Status {
+  Note(history_->InTransaction([&]() -> Status {
     for (const Outcome& outcome : outcomes) {
-      if (!begun_removals_.contains(outcome.image)) continue;
+      if (!begun_.contains(outcome.image)) continue;
       if (outcome.kind != OutcomeKind::kRemoved && outcome.kind != OutcomeKind::kSkipped) continue;
-      const std::string& id = report_.observation.images[outcome.image].id.text();
-      AddWarning(report_, history_->Commit(report_.run, id, outcome.kind == OutcomeKind::kRemoved));
+      const std::string& id = images_[outcome.image].id.text();
+      Note(history_->Commit(run_, id, outcome.kind == OutcomeKind::kRemoved));
     }
     return Done{};
   }));
 }
 
-void RemovalJournal::Reconcile(const std::vector<Image>& listed) {
+void RemovalJournal::Reconcile(const std::vector<Outcome>& outcomes,
+                               const std::vector<Image>& listed) {
   if (history_ == nullptr) return;
-  AddWarning(report_, history_->InTransaction([&]() -> Status {
-    for (const Outcome& outcome : report_.outcomes) {
-      if (outcome.kind == OutcomeKind::kSkipped || !begun_removals_.contains(outcome.image))
-        continue;
-      const Image& image = report_.observation.images[outcome.image];
+  Note(history_->InTransaction([&]() -> Status {
+    for (const Outcome& outcome : outcomes) {
+      if (outcome.kind == OutcomeKind::kSkipped || !begun_.contains(outcome.image)) continue;
+      const Image& image = images_[outcome.image];
       const auto now = std::ranges::find(listed, image.id, &Image::id);
       const bool gone = now == listed.end();
       if (outcome.kind == OutcomeKind::kRemoved && gone && outcome.detail.empty()) continue;
       if (gone || (now->tags == image.tags && now->digests == image.digests))
-        AddWarning(report_, history_->Commit(report_.run, image.id.text(), gone));
+        Note(history_->Commit(run_, image.id.text(), gone));
     }
     return Done{};
   }));
 }
 
-void KeepRun(Report& report, History& history) {
+void KeepRun(Report& report, const std::vector<std::string>& problems, History& history) {
+  for (const std::string& problem : problems) AddOnce(report, problem);
   NotePulledAgain(report, history);
   RunEntry entry;
   entry.run = report.run;

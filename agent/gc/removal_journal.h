@@ -2,39 +2,51 @@
 
 #include <cstdint>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "agent/model/image.h"
+#include "agent/model/plan.h"
 #include "agent/model/report.h"
 #include "agent/state/history.h"
 
 namespace imagesweep {
 
-// Writes the removals of one run to the history, ahead of each removal.  An error of the history
-// only adds a warning to the report.
+// Writes the removals of one run to the history, each before it begins, so that a later run can
+// restore the names of an interrupted one.  A problem with the history never stops a run.
 class RemovalJournal {
  public:
-  // `history` is null for a dry run.  Both must outlive the journal.
-  RemovalJournal(History* history, Report& report) : history_(history), report_(report) {}
+  // `history` is null for a dry run.  All must outlive it; `images` and `decisions` are parallel.
+  RemovalJournal(History* history, std::string run, SystemTime started,
+                 const std::vector<Image>& images, const std::vector<Decision>& decisions);
 
-  // Records a batch before its removal.
+  // Before any image of a batch is removed.
   void BeginRemoval(const std::vector<std::uint32_t>& batch);
-  // Records the results of a batch.  Ignores images that Intend did not record.  Leaves failed
-  // removals open: the runtime may have removed the image, or a part of it, before the failure.
+  // After a batch.  A failed removal stays open, because the runtime may have removed the image, or
+  // some of its names, before it failed.
   void Commit(const std::vector<Outcome>& outcomes);
-  // Closes open removals by the images that are listed after the run: as removed if the image is
-  // absent, as not removed if it has all its names.
-  void Reconcile(const std::vector<Image>& listed);
+  // With the images that are listed after the run: an absent image is removed, and an image with
+  // all its names is not.
+  void Reconcile(const std::vector<Outcome>& outcomes, const std::vector<Image>& listed);
+
+  // What could not be written, for the warnings of the report.
+  const std::vector<std::string>& problems() const { return problems_; }
 
  private:
   Status BeginRemoval(std::uint32_t at);
+  void Note(const Status& status);
 
   History* const history_;
-  Report& report_;
-  std::set<std::uint32_t> begun_removals_;
+  const std::string run_;
+  const SystemTime started_;
+  const std::vector<Image>& images_;
+  const std::vector<Decision>& decisions_;
+  std::set<std::uint32_t> begun_;
+  std::vector<std::string> problems_;
 };
 
-// Adds the images that were pulled again to the report, and the report to the history.
-void KeepRun(Report& report, History& history);
+// Adds the finished run to the history.  Completes its report first: which images were pulled
+// again, and the warnings for `problems` of the journal and of the history.
+void KeepRun(Report& report, const std::vector<std::string>& problems, History& history);
 
 }  // namespace imagesweep

@@ -1,20 +1,20 @@
 #include "agent/gc/sweeper.h"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_set>
 #include <utility>
 
 #include "agent/base/duration.h"
+#include "agent/gc/free_space_monitor.h"
 #include "agent/gc/interrupted_removals.h"
-#include "agent/gc/observe/free_space_monitor.h"
 #include "agent/gc/observe/layer_figures.h"
 #include "agent/gc/observe/preconditions.h"
 #include "agent/gc/plan/defer.h"
-#include "agent/gc/plan/free_space_target.h"
 #include "agent/gc/plan/kubelet.h"
+#include "agent/gc/plan/plan_context.h"
 #include "agent/gc/plan/planner.h"
 #include "agent/gc/plan/policy_warnings.h"
-#include "agent/gc/plan/reclaim_estimator.h"
 #include "agent/gc/plan/run_limits.h"
 #include "agent/gc/removal_journal.h"
 #include "agent/gc/remove/archiving_remover.h"
@@ -24,6 +24,34 @@
 #include "agent/policy/render.h"
 
 namespace imagesweep {
+
+struct Sweeper::Run {
+  std::string id;
+  SystemTime started;
+  bool dry_run = true;
+  std::unique_ptr<const NodeState> state;
+  std::vector<std::string> warnings = {};  // of the run itself, besides those of the state
+};
+
+struct Sweeper::Decided {
+  std::optional<Refusal> refused;  // then there is no plan
+  std::string stopped_early;       // why no removal is tried
+  Plan plan;
+  std::string policy_text;
+  std::vector<Oversized> oversized;
+  std::optional<LayerFigures> layers;
+  std::optional<NodeTotals> before;
+  std::vector<std::string> warnings;
+};
+
+struct Sweeper::Verified {
+  std::vector<Outcome> outcomes;
+  std::optional<NodeTotals> after;
+  std::vector<std::string> missing;  // referenced images that are not listed any more
+  std::optional<std::size_t> ready_pods;
+  std::vector<std::string> warnings;
+};
+
 namespace {
 
 constexpr int kMaxListsAfterRemoval = 20;
@@ -37,16 +65,10 @@ struct NoArchiver final : ImageArchiver {
   }
 };
 
-Expectations Expect(std::optional<OwnPod> own_pod) {
-  Expectations expected;
-  expected.own_pod = std::move(own_pod);
-  return expected;
-}
-
-std::uint64_t ReclaimableBytes(const Report& report) {
+std::uint64_t ReclaimableBytes(const Plan& plan, const std::vector<Image>& images) {
   std::uint64_t bytes = 0;
-  for (const Decision& decision : report.plan.decisions)
-    if (IsReclaimable(decision)) bytes += report.observation.images[decision.image].size_bytes;
+  for (const Decision& decision : plan.decisions)
+    if (IsReclaimable(decision)) bytes += images[decision.image].size_bytes;
   return bytes;
 }
 
@@ -57,20 +79,20 @@ std::uint64_t TotalBytes(const std::vector<Image>& images) {
 }
 
 // Counts the plan as an evaluation: for each image, the consecutive plans that remove it.
-std::vector<int> CountEvaluations(const Report& report, AgeStore& age_store) {
-  const auto& images = report.observation.images;
+std::vector<int> CountEvaluations(const Plan& plan, const std::vector<Image>& images,
+                                  AgeStore& age_store) {
   std::vector<bool> to_go(images.size());
-  for (const auto at : report.plan.removals) to_go[at] = true;
+  for (const auto at : plan.removals) to_go[at] = true;
   return age_store.CountCandidates(images, to_go);
 }
 
 // The warning of a run that freed too little space; otherwise empty.  The output of `ensure-space`
 // reports its own goal.
-std::string Shortfall(const Report& report, const std::optional<DiskUsage>& before,
+std::string Shortfall(const Policy& policy, const Plan& plan,
+                      const std::optional<DiskUsage>& before,
                       const std::optional<DiskUsage>& after) {
-  const Thresholds& thresholds = report.effective_policy.disk;
-  if (report.plan.free_space_target > 0 || thresholds.high_percent == 0 || !before || !after)
-    return {};
+  const Thresholds& thresholds = policy.disk;
+  if (plan.free_space_target > 0 || thresholds.high_percent == 0 || !before || !after) return {};
   if (before->used_percent() < thresholds.high_percent ||
       after->used_percent() <= thresholds.low_percent)
     return {};
@@ -80,223 +102,280 @@ std::string Shortfall(const Report& report, const std::optional<DiskUsage>& befo
          "; all other images are needed, kept, too young, or over a limit";
 }
 
+void Append(std::vector<std::string> more, std::vector<std::string>& warnings) {
+  std::ranges::move(more, std::back_inserter(warnings));
+}
+
+Observer::Options ObserverOptions(const SweepOptions& options, const Executor& executor) {
+  return {
+      .by_agent = options.running_for.has_value(),
+      .free_space_target = options.free_space_target,
+      .why_unavailable = [&executor](const ImageId& id) { return executor.WhyUnavailable(id); }};
+}
+
 }  // namespace
 
-Sweeper::Sweeper(NodeDependencies parts, std::string node, std::optional<OwnPod> own_pod,
+Sweeper::Sweeper(NodeDependencies node, std::string node_name, std::optional<OwnPod> own_pod,
                  RecentReferences recent)
-    : parts_(parts),
-      node_(std::move(node)),
-      recent_(std::move(recent)),
-      gate_(Expect(std::move(own_pod))),
-      executor_(parts.runtime, parts.pods, parts.workloads, parts.filesystem, gate_.expected(),
-                parts.clock) {}
-
-Report Sweeper::Begin(const ActivePolicy& active) {
-  Report report;
-  report.node = node_;
-  report.started = parts_.clock.Now();
-  report.run = NewRunId(report.started);
-  report.finished = report.started;
-  report.policy = active.source;
-  report.effective_policy = active.policy;
-  report.evidence.without_kubernetes = parts_.pods == nullptr;
-  return report;
-}
-
-void Sweeper::Decide(const View& view, const SweepOptions& options, Report& report,
-                     const std::stop_token& stop) {
-  const Observation& seen = report.observation;
-  const PlanContext context(report.effective_policy, seen, view.graph.get());
-  report.plan = options.free_space_target > 0 ? PlanForFreeSpace(context, options.free_space_target)
-                                              : PlanWithDiskPressure(context);
-  const std::vector<int> evaluations =
-      options.running_for ? CountEvaluations(report, parts_.age_store) : std::vector<int>();
-  Defer(context, evaluations, report.plan);
-  PredictInOrder(context, report.plan);
-  if (view.graph) report.layers = FiguresOf(*view.graph, report.plan);
-  report.policy_text = PolicyYaml(report.effective_policy);
-  report.oversized = FindOversized(report.effective_policy, seen);
-  KubeletThresholds kubelet;
-  if (parts_.kubelet) {
-    if (auto asked = parts_.kubelet(stop))
-      kubelet = *asked;
-    else
-      report.warnings.push_back("cannot read the thresholds of the kubelet: " + asked.error().what);
-  }
-  if (std::string warning = WindowOverride(context, report.plan); !warning.empty())
-    report.warnings.push_back(std::move(warning));
-  for (std::string& warning : KubeletWarnings(report.effective_policy, kubelet, seen, report.plan))
-    report.warnings.push_back(std::move(warning));
-  for (std::string& warning : PatternWarnings(report.effective_policy, seen))
-    report.warnings.push_back(std::move(warning));
-  report.before =
-      NodeTotals{seen.images.size(), TotalBytes(seen.images), ReclaimableBytes(report), seen.disk};
-}
+    : node_(std::move(node)),
+      node_name_(std::move(node_name)),
+      observer_(node_, std::move(own_pod), std::move(recent)),
+      executor_(node_.runtime, node_.pods, node_.workloads, node_.filesystem, observer_.expected(),
+                node_.clock) {}
 
 Report Sweeper::Evaluate(const ActivePolicy& active, const std::stop_token& stop,
                          std::shared_ptr<const layers::LayerGraph>* layers) {
-  Report report = Begin(active);
-  View view;
-  report.refused = Observe(view, {}, report, stop);
-  if (!report.refused) Decide(view, {}, report, stop);
-  if (!report.refused) WarnOfPreconditions(view, report);
-  if (layers != nullptr) *layers = view.graph;
-  report.finished = parts_.clock.Now();
-  return report;
+  const Run run = Observe(active, {.dry_run = true}, stop);
+  Decided decided;
+  decided.refused = run.state->refused;
+  if (!decided.refused) decided = Decide(run, {}, stop);
+  if (layers != nullptr) *layers = run.state->graph;
+  return Compose(run, active, std::move(decided), {}, {});
 }
 
 Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
                       const std::stop_token& stop) {
-  Report report;
-  std::optional<View> seen;
-  const auto observe = [&] {
-    report = Begin(active);
-    report.refused = Observe(seen.emplace(), options, report, stop);
-    if (options.refused) report.refused = options.refused;
-    report.dry_run = options.dry_run.value_or(report.effective_policy.dry_run);
-  };
-  observe();
-  const Policy& policy = report.effective_policy;
-  if (!report.refused && !report.dry_run && parts_.history != nullptr &&
-      ReasonNotToBegin(policy, options.running_for).empty()) {
-    const std::size_t before = report.warnings.size();
-    const bool names_came_back = RestoreInterrupted(
-        *parts_.history, parts_.runtime, parts_.name_restorer, parts_.clock, report, stop);
-    const std::vector<std::string> warnings(
-        report.warnings.begin() + static_cast<std::ptrdiff_t>(before), report.warnings.end());
-    if (names_came_back) {
-      observe();
-      std::ranges::copy(warnings, std::back_inserter(report.warnings));
-    }
+  const Run run = RestoreNamesAndObserve(Observe(active, options, stop), active, options, stop);
+  Decided decided;
+  decided.refused = CheckPreconditions(run, options);
+  if (!decided.refused) {
+    decided = Decide(run, options, stop);
+    decided.stopped_early = ReasonNotToBegin(run.state->policy, options.running_for);
   }
-  const View& view = *seen;
-  if (policy.dry_run && !report.dry_run)
-    report.warnings.emplace_back("the command line overrides dryRun: true of the policy");
-  if (!report.refused && !report.dry_run)
-    report.refused = CheckWithoutKubernetes(view.evidence, policy);
-  if (!report.refused) {
-    Decide(view, options, report, stop);
-    if (report.dry_run) WarnOfPreconditions(view, report);
-    report.stopped_early = ReasonNotToBegin(policy, options.running_for);
+  RemovalJournal journal(run.dry_run ? nullptr : node_.history, run.id, run.started,
+                         run.state->seen.images, decided.plan.decisions);
+  Execution done;
+  Verified verified;
+  if (!decided.refused && decided.stopped_early.empty()) {
+    done = Remove(run, decided.plan, options, journal, stop);
+    verified = Verify(run, decided, done, journal, stop);
   }
-  if (!report.refused && report.stopped_early.empty()) Execute(view, options, report, stop);
-  report.finished = parts_.clock.Now();
-  if (parts_.history != nullptr) KeepRun(report, *parts_.history);
-  told_.DropTold(report.warnings, parts_.clock.Steady());
+  Report report = Compose(run, active, std::move(decided), std::move(done), std::move(verified));
+  if (node_.history != nullptr) KeepRun(report, journal.problems(), *node_.history);
+  told_.DropTold(report.warnings, node_.clock.Steady());
   return report;
 }
 
-// An evaluation must not promise removals that a run would refuse.
-void Sweeper::WarnOfPreconditions(const View& view, Report& report) {
-  if (const auto why = CheckWithoutKubernetes(view.evidence, report.effective_policy))
-    report.warnings.push_back("a run that removes images would abort: " + why->error.what);
+Sweeper::Run Sweeper::Observe(const ActivePolicy& active, const SweepOptions& options,
+                              const std::stop_token& stop) {
+  const SystemTime now = node_.clock.Now();
+  Observer::Options how = ObserverOptions(options, executor_);
+  how.at = now;
+  Run run{
+      .id = NewRunId(now), .started = now, .state = observer_.Observe(active.policy, how, stop)};
+  run.dry_run = options.dry_run.value_or(run.state->policy.dry_run);
+  return run;
 }
 
-void Sweeper::Execute(const View& view, const SweepOptions& options, Report& report,
-                      const std::stop_token& stop) {
+// Names that an interrupted removal deleted come back before the plan, which would otherwise take
+// the image for one that has fewer names.
+Sweeper::Run Sweeper::RestoreNamesAndObserve(Run run, const ActivePolicy& active,
+                                             const SweepOptions& options,
+                                             const std::stop_token& stop) {
+  const NodeState& state = *run.state;
+  if (options.refused || state.refused || run.dry_run || node_.history == nullptr ||
+      !ReasonNotToBegin(state.policy, options.running_for).empty())
+    return run;
+  RestoredNames restored = RestoreInterrupted(*node_.history, node_.runtime, node_.name_restorer,
+                                              node_.clock, run.id, stop);
+  if (restored.any) run = Observe(active, options, stop);
+  run.warnings = std::move(restored.warnings);
+  return run;
+}
+
+std::optional<Refusal> Sweeper::CheckPreconditions(const Run& run,
+                                                   const SweepOptions& options) const {
+  if (options.refused) return options.refused;
+  if (run.state->refused) return run.state->refused;
+  if (run.dry_run) return std::nullopt;
+  return CheckWithoutKubernetes(run.state->evidence, run.state->policy);
+}
+
+Sweeper::Decided Sweeper::Decide(const Run& run, const SweepOptions& options,
+                                 const std::stop_token& stop) {
+  const NodeState& state = *run.state;
+  const Policy& policy = state.policy;
+  const Observation& seen = state.seen;
+  Decided decided;
+  const PlanContext context(policy, seen, state.graph.get());
+  PlanOptions how{.free_space_target = options.free_space_target};
+  if (options.running_for)
+    how.count_evaluations = [&](const Plan& plan) {
+      return CountEvaluations(plan, seen.images, node_.age_store);
+    };
+  decided.plan = MakePlan(context, how);
+  if (state.graph) decided.layers = FiguresOf(*state.graph, decided.plan);
+  decided.policy_text = PolicyYaml(policy);
+  decided.oversized = FindOversized(policy, seen);
+  decided.before = NodeTotals{seen.images.size(), TotalBytes(seen.images),
+                              ReclaimableBytes(decided.plan, seen.images), seen.disk};
+  KubeletThresholds kubelet;
+  if (node_.kubelet) {
+    if (auto read = node_.kubelet(stop))
+      kubelet = *read;
+    else
+      decided.warnings.push_back("cannot read the thresholds of the kubelet: " + read.error().what);
+  }
+  if (std::string warning = WindowOverride(context, decided.plan); !warning.empty())
+    decided.warnings.push_back(std::move(warning));
+  Append(KubeletWarnings(policy, kubelet, seen, decided.plan), decided.warnings);
+  Append(PatternWarnings(policy, seen), decided.warnings);
+  // An evaluation must not promise removals that a run would refuse.
+  if (run.dry_run)
+    if (const auto why = CheckWithoutKubernetes(state.evidence, policy))
+      decided.warnings.push_back("a run that removes images would abort: " + why->error.what);
+  return decided;
+}
+
+Execution Sweeper::Remove(const Run& run, const Plan& plan, const SweepOptions& options,
+                          RemovalJournal& journal, const std::stop_token& stop) {
+  const NodeState& state = *run.state;
+  const Policy& policy = state.policy;
   DryRunRemover dry;
-  const bool in_batches = view.graph != nullptr && parts_.batch_remover != nullptr;
-  ImageRemover& plain = in_batches ? *parts_.batch_remover : parts_.remover;
-  const Archive& archive = report.effective_policy.keep.archive;
+  const bool in_batches = state.graph != nullptr && node_.batch_remover != nullptr;
+  ImageRemover& plain = in_batches ? *node_.batch_remover : node_.remover;
+  const Archive& archive = policy.keep.archive;
   NoArchiver none;
   std::unique_ptr<ImageArchiver> made;
-  if (!archive.path.empty() && parts_.archiver) made = parts_.archiver(archive);
+  if (!archive.path.empty() && node_.archiver) made = node_.archiver(archive);
   if (made) made->OnProgress(options.hooks.on_progress);
   ArchivingRemover archiving(plain, made ? *made : none);
   ImageRemover& real = archive.path.empty() ? plain : archiving;
-  ImageRemover& unverified = report.dry_run ? static_cast<ImageRemover&>(dry) : real;
+  ImageRemover& unverified = run.dry_run ? static_cast<ImageRemover&>(dry) : real;
   // Outside the archiver: images that stay are not copied.
-  VerifyingRemover verifying(unverified, parts_.verifier);
-  const bool verifies = report.effective_policy.keep.verify_registry != VerifyRegistry::kNever;
+  VerifyingRemover verifying(unverified, node_.verifier);
+  const bool verifies = policy.keep.verify_registry != VerifyRegistry::kNever;
   ImageRemover& remover = verifies ? verifying : unverified;
+
   Executor::Hooks hooks = options.hooks;
-  FreeSpaceMonitor free_space_target(report, parts_.filesystem, parts_.clock);
-  const auto& windows = report.effective_policy.windows;
-  const bool in_window = AnyContains(windows, report.observation.at);
+  FreeSpaceMonitor monitor(plan, state.seen, run.dry_run, node_.filesystem, node_.clock);
+  const bool in_window = AnyContains(policy.windows, state.seen.at);
   hooks.reason_to_end = [&]() -> std::string {
     if (options.hooks.reason_to_end)
       if (std::string why = options.hooks.reason_to_end(); !why.empty()) return why;
-    if (report.plan.free_space_target > 0) return free_space_target.ReasonToEnd(stop);
-    const bool closed = in_window && !AnyContains(windows, parts_.clock.Now());
+    if (plan.free_space_target > 0) return monitor.ReasonToEnd(stop);
+    const bool closed = in_window && !AnyContains(policy.windows, node_.clock.Now());
     return closed ? "the window closed" : "";
   };
-  RemovalJournal journal(report.dry_run ? nullptr : parts_.history, report);
   hooks.before_batch = [&](const auto& batch) { journal.BeginRemoval(batch); };
   hooks.after_batch = [&](const auto& outcomes) { journal.Commit(outcomes); };
   hooks.on_outcome = [&](const Outcome& outcome, const Image& image) {
-    free_space_target.Note(outcome);
+    monitor.Note(outcome);
     if (options.hooks.on_outcome) options.hooks.on_outcome(outcome, image);
   };
-  if (hooks.on_begin) hooks.on_begin(report.plan, report.observation);
-  Execution execution =
-      executor_.Run(report.plan, report.effective_policy, view.evidence, *view.index,
-                    report.plan.free_space_target > 0 ? std::nullopt : report.observation.disk,
-                    remover, stop, hooks);
-  report.outcomes = std::move(execution.outcomes);
-  report.refused = std::move(execution.refused);
-  report.stopped_early = std::move(execution.stopped_early);
-  report.recheck_window_seconds = std::move(execution.recheck_window_seconds);
-  if (!report.dry_run) report.removal_seconds = execution.seconds;
-  VerifyRun(view, journal, report, stop);
+  if (hooks.on_begin) hooks.on_begin(plan, state.seen);
+  return executor_.Run(plan, policy, state.evidence, *state.index,
+                       plan.free_space_target > 0 ? std::nullopt : state.seen.disk, remover, stop,
+                       hooks);
 }
 
 // containerd's CRI plugin learns about a removal from an event, shortly after it.
-Result<std::vector<Image>> Sweeper::WaitUntilUnlisted(const Report& report,
+Result<std::vector<Image>> Sweeper::WaitUntilUnlisted(const Run& run, const Execution& done,
                                                       const std::stop_token& stop) {
   std::unordered_set<std::string_view> gone;
-  for (const Outcome& outcome : report.outcomes)
+  for (const Outcome& outcome : done.outcomes)
     if (outcome.kind == OutcomeKind::kRemoved)
-      gone.insert(report.observation.images[outcome.image].id.text());
-  for (int looks = 1;; ++looks) {
-    auto images = parts_.runtime.ListImages(stop);
+      gone.insert(run.state->seen.images[outcome.image].id.text());
+  for (int lists = 1;; ++lists) {
+    auto images = node_.runtime.ListImages(stop);
     if (!images) return images;
     const bool lists_one = std::ranges::any_of(
         *images, [&](const Image& image) { return gone.contains(image.id.text()); });
-    if (!lists_one || looks == kMaxListsAfterRemoval) return images;
-    parts_.clock.Sleep(kListAgainAfter, stop);
+    if (!lists_one || lists == kMaxListsAfterRemoval) return images;
+    node_.clock.Sleep(kListAgainAfter, stop);
   }
 }
 
 // Verifies that removed images are absent and referenced images are present.
-void Sweeper::VerifyRun(const View& view, RemovalJournal& journal, Report& report,
-                        const std::stop_token& stop) {
-  if (report.plan.removals.empty() && !report.refused && !stop.stop_requested()) {
-    const auto& disk = report.observation.disk;
-    if (auto shortfall = Shortfall(report, disk, disk); !report.dry_run && !shortfall.empty())
-      report.warnings.push_back(std::move(shortfall));
-  }
-  if (report.outcomes.empty() || stop.stop_requested()) return;
-  const auto images = WaitUntilUnlisted(report, stop);
+Sweeper::Verified Sweeper::Verify(const Run& run, const Decided& decided, const Execution& done,
+                                  RemovalJournal& journal, const std::stop_token& stop) {
+  const NodeState& state = *run.state;
+  const Plan& plan = decided.plan;
+  Verified verified;
+  verified.outcomes = done.outcomes;
+  const auto warn_of_shortfall = [&](const std::optional<DiskUsage>& after) {
+    std::string shortfall = Shortfall(state.policy, plan, state.seen.disk, after);
+    if (!run.dry_run && !shortfall.empty()) verified.warnings.push_back(std::move(shortfall));
+  };
+  if (plan.removals.empty() && !done.refused && !stop.stop_requested())
+    warn_of_shortfall(state.seen.disk);
+  if (done.outcomes.empty() || stop.stop_requested()) return verified;
+  const auto images = WaitUntilUnlisted(run, done, stop);
   if (!images) {
-    report.warnings.push_back("cannot list images after the run: " + images.error().what);
-    return;
+    verified.warnings.push_back("cannot list images after the run: " + images.error().what);
+    return verified;
   }
-  executor_.Verify(view.evidence, *images, report.outcomes);
-  journal.Reconcile(*images);
+  executor_.Verify(state.evidence, *images, verified.outcomes);
+  journal.Reconcile(verified.outcomes, *images);
   std::unordered_set<std::string_view> listed;
   for (const Image& image : *images) listed.insert(image.id.text());
   std::uint64_t reclaimable = 0;
-  for (const Decision& decision : report.plan.decisions) {
-    const Image& image = report.observation.images[decision.image];
+  for (const Decision& decision : plan.decisions) {
+    const Image& image = state.seen.images[decision.image];
     if (decision.code == Code::kInUse && !listed.contains(image.id.text()))
-      report.missing_after.push_back(image.display_name());
+      verified.missing.push_back(image.display_name());
     if (IsReclaimable(decision) && listed.contains(image.id.text()))
       reclaimable += image.size_bytes;
   }
-  std::ranges::sort(report.missing_after);
-  report.after =
-      NodeTotals{images->size(), TotalBytes(*images), reclaimable, DiskAfter(report, stop)};
-  if (view.graph && report.layers) Compare(*view.graph, report);
-  if (report.Count(OutcomeKind::kWouldRemove) > 0) report.predicted_after = PredictAfter(report);
-  if (parts_.pods != nullptr) {
-    if (const auto pods = parts_.pods->Read(Millis::zero(), stop))
-      report.evidence.ready_pods_after = pods->ready;
+  std::ranges::sort(verified.missing);
+  const bool removed = std::ranges::any_of(verified.outcomes, [](const Outcome& outcome) {
+    return outcome.kind == OutcomeKind::kRemoved;
+  });
+  verified.after =
+      NodeTotals{images->size(), TotalBytes(*images), reclaimable,
+                 observer_.DiskAfter(state, {.free_space_target = plan.free_space_target}, removed,
+                                     verified.warnings, stop)};
+  if (node_.pods != nullptr) {
+    if (const auto pods = node_.pods->Read(Millis::zero(), stop))
+      verified.ready_pods = pods->ready;
     else
-      report.warnings.push_back("cannot list pods after the run: " + pods.error().what);
+      verified.warnings.push_back("cannot list pods after the run: " + pods.error().what);
   }
-  if (const auto shortfall = Shortfall(report, report.before->disk, report.after->disk);
-      !report.dry_run && !shortfall.empty())
-    report.warnings.push_back(shortfall);
+  warn_of_shortfall(verified.after->disk);
+  return verified;
+}
+
+Report Sweeper::Compose(const Run& run, const ActivePolicy& active, Decided decided, Execution done,
+                        Verified verified) const {
+  const NodeState& state = *run.state;
+  Report report;
+  report.run = run.id;
+  report.node = node_name_;
+  report.started = run.started;
+  report.finished = node_.clock.Now();
+  report.dry_run = run.dry_run;
+  report.refused = decided.refused ? std::move(decided.refused) : std::move(done.refused);
+  if (state.index) report.runtime = state.evidence.runtime;  // all sources were read
+  report.policy = active.source;
+  report.policy_text = std::move(decided.policy_text);
+  report.effective_policy = state.policy;
+  report.matched_override = state.matched_override;
+  if (state.evidence.pods) report.node_labels = state.evidence.pods->node_labels;
+  report.evidence = state.summary;
+  report.evidence.ready_pods_after = verified.ready_pods;
+  report.observation = state.seen;
+  report.plan = std::move(decided.plan);
+  report.oversized = std::move(decided.oversized);
+  report.outcomes = std::move(verified.outcomes);
+  report.stopped_early = decided.stopped_early.empty() ? std::move(done.stopped_early)
+                                                       : std::move(decided.stopped_early);
+  report.layers = std::move(decided.layers);
+  report.before = std::move(decided.before);
+  report.after = std::move(verified.after);
+  report.referenced_images = state.referenced_images;
+  report.missing_after = std::move(verified.missing);
+  report.recheck_window_seconds = std::move(done.recheck_window_seconds);
+  if (!report.dry_run) report.removal_seconds = done.seconds;
+  report.warnings = state.warnings;
+  Append(run.warnings, report.warnings);
+  if (state.policy.dry_run && !report.dry_run)
+    report.warnings.emplace_back("the command line overrides dryRun: true of the policy");
+  Append(std::move(decided.warnings), report.warnings);
+  Append(std::move(verified.warnings), report.warnings);
+  if (report.after && state.graph && report.layers) Compare(*state.graph, report);
+  if (report.after && report.Count(OutcomeKind::kWouldRemove) > 0)
+    report.predicted_after = PredictAfter(report);
+  return report;
 }
 
 }  // namespace imagesweep

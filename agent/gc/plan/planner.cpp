@@ -4,6 +4,7 @@
 
 #include "agent/gc/plan/age_limits.h"
 #include "agent/gc/plan/defer.h"
+#include "agent/gc/plan/free_space_target.h"
 #include "agent/gc/plan/order.h"
 #include "agent/gc/plan/reclaim_estimator.h"
 #include "agent/gc/plan/space.h"
@@ -77,9 +78,11 @@ Plan PlanWithDiskPressure(const PlanContext& context) {
   return plan;
 }
 
-Plan MakePlan(const PlanContext& context) {
-  Plan plan = PlanWithDiskPressure(context);
-  Defer(context, {}, plan);
+Plan MakePlan(const PlanContext& context, const PlanOptions& options) {
+  Plan plan = options.free_space_target > 0 ? PlanForFreeSpace(context, options.free_space_target)
+                                            : PlanWithDiskPressure(context);
+  Defer(context, options.count_evaluations ? options.count_evaluations(plan) : std::vector<int>(),
+        plan);
   PredictInOrder(context, plan);
   return plan;
 }

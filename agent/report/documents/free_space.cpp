@@ -16,7 +16,8 @@ const std::optional<DiskUsage>& DiskOf(const Report& report) {
 std::uint64_t WouldFree(const Report& report) {
   std::uint64_t bytes = 0;
   for (const Outcome& outcome : report.outcomes)
-    if (outcome.kind == OutcomeKind::kWouldRemove) bytes += PredictedBytes(report, outcome);
+    if (outcome.kind == OutcomeKind::kWouldRemove)
+      bytes += PredictedBytes(report.plan, report.observation, outcome);
   return bytes;
 }
 
@@ -29,9 +30,8 @@ bool AllByLayers(const Report& report) {
 
 }  // namespace
 
-std::uint64_t PredictedBytes(const Report& report, const Outcome& outcome) {
-  return report.plan.decisions[outcome.image].frees.value_or(
-      report.observation.images[outcome.image].size_bytes);
+std::uint64_t PredictedBytes(const Plan& plan, const Observation& seen, const Outcome& outcome) {
+  return plan.decisions[outcome.image].frees.value_or(seen.images[outcome.image].size_bytes);
 }
 
 bool HasFreeSpace(const Report& report) {

@@ -9,7 +9,7 @@ namespace imagesweep {
 
 // The space that the removal of an image frees: by the layers, otherwise its size as the runtime
 // reports it.
-std::uint64_t PredictedBytes(const Report& report, const Outcome& outcome);
+std::uint64_t PredictedBytes(const Plan& plan, const Observation& seen, const Outcome& outcome);
 
 // True if a run of ensure-space reached its target (Plan::room) or, in a dry run, would reach it.
 bool HasFreeSpace(const Report& report);

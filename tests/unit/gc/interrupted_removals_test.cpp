@@ -52,10 +52,10 @@ struct InterruptedTest : testing::Test {
     image.digests.clear();
     node.images.push_back(image);
     clock.Advance(std::chrono::minutes(1));
-    report.run = "next";
   }
   bool GiveBack(NameRestorer* restores) {
-    return RestoreInterrupted(*history, node, restores, clock, report, {});
+    restored = RestoreInterrupted(*history, node, restores, clock, "next", {});
+    return restored.any;
   }
   std::size_t Open() const { return history->Removals({})->size(); }
 
@@ -64,7 +64,7 @@ struct InterruptedTest : testing::Test {
   TempDir directory;
   std::unique_ptr<History> history = History::Open(directory.path(), clock);
   Restorer restorer{node};
-  Report report;
+  RestoredNames restored;
   Image whole;
 };
 
@@ -73,7 +73,7 @@ TEST_F(InterruptedTest, AnImageGetsTheNamesBackThatAKilledRemovalTook) {
   ASSERT_EQ(restorer.given.size(), 1U);
   EXPECT_THAT(restorer.given[0],
               testing::UnorderedElementsAre(whole.tags[1].text(), whole.digests[0].text()));
-  EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("restored the names")));
+  EXPECT_THAT(restored.warnings, ElementsAre(HasSubstr("restored the names")));
   EXPECT_EQ(Open(), 0U) << "nothing of it went";
   EXPECT_FALSE(GiveBack(&restorer)) << "once";
 }
@@ -117,11 +117,11 @@ TEST_F(InterruptedTest, AnImageThatLostNothingIsSettledOnceNoRunCanHaveItInHand)
 
 TEST_F(InterruptedTest, WhereNothingCanGiveNamesBackTheyAreNamed) {
   EXPECT_FALSE(GiveBack(nullptr));
-  ASSERT_EQ(report.warnings.size(), 1U);
-  EXPECT_THAT(report.warnings[0], HasSubstr("registry.example/app:v2"));
+  ASSERT_EQ(restored.warnings.size(), 1U);
+  EXPECT_THAT(restored.warnings[0], HasSubstr("registry.example/app:v2"));
   restorer.error = Error{ErrorKind::kUnavailable, "containerd is restarting"};
   EXPECT_FALSE(GiveBack(&restorer));
-  EXPECT_THAT(report.warnings.back(), HasSubstr("containerd is restarting"));
+  EXPECT_THAT(restored.warnings.back(), HasSubstr("containerd is restarting"));
   EXPECT_EQ(Open(), 1U) << "so that restore still knows them";
 }
 

@@ -320,9 +320,7 @@ TEST(RecheckOracle, NoImageStaysWithAPartOfItsNamesWhoeverIsKilledWherever) {
       halves += has > 0 && has < of ? 1 : 0;
     }
     life.clock.Advance(Millis(life.node.Below(100'000)));
-    Report report;
-    report.run = "run2";
-    RestoreInterrupted(life.journal, life.node, &life.node, life.clock, report, {});
+    RestoreInterrupted(life.journal, life.node, &life.node, life.clock, "run2", {});
     for (const Image& image : life.evidence.images) {
       const auto [has, of] = life.node.Names(image.id);
       ASSERT_TRUE(has == 0 || has == of) << "seed " << seed << ": " << has << " of " << of;

@@ -1,4 +1,4 @@
-#include "agent/gc/observe/free_space_monitor.h"
+#include "agent/gc/free_space_monitor.h"
 
 #include <utility>
 
@@ -15,22 +15,22 @@ constexpr Millis kSettle{500};
 
 }  // namespace
 
-FreeSpaceMonitor::FreeSpaceMonitor(const Report& report, Filesystem& filesystem, const Clock& clock)
-    : report_(report), filesystem_(filesystem), clock_(clock) {}
+FreeSpaceMonitor::FreeSpaceMonitor(const Plan& plan, const Observation& seen, bool dry_run,
+                                   Filesystem& filesystem, const Clock& clock)
+    : plan_(plan), seen_(seen), dry_run_(dry_run), filesystem_(filesystem), clock_(clock) {}
 
 void FreeSpaceMonitor::Note(const Outcome& outcome) {
   removed_ = outcome.kind == OutcomeKind::kRemoved;
-  if (outcome.kind == OutcomeKind::kWouldRemove) would_free_ += PredictedBytes(report_, outcome);
+  if (outcome.kind == OutcomeKind::kWouldRemove)
+    would_free_ += PredictedBytes(plan_, seen_, outcome);
 }
 
 std::string FreeSpaceMonitor::ReasonToEnd(const std::stop_token& stop) {
-  const std::uint64_t wanted = report_.plan.free_space_target;
-  if (report_.dry_run)
-    return would_free_ >= MissingFreeSpace(report_.observation, wanted)
-               ? "that would free enough space"
-               : "";
-  if (!report_.observation.disk) return "cannot determine the disk usage";
-  const std::string& mountpoint = report_.observation.disk->mountpoint;
+  const std::uint64_t wanted = plan_.free_space_target;
+  if (dry_run_)
+    return would_free_ >= MissingFreeSpace(seen_, wanted) ? "that would free enough space" : "";
+  if (!seen_.disk) return "cannot determine the disk usage";
+  const std::string& mountpoint = seen_.disk->mountpoint;
   const bool removed = std::exchange(removed_, false);
   if (removed) filesystem_.Sync(mountpoint);
   for (const bool again : {removed, false}) {

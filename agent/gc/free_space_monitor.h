@@ -14,14 +14,18 @@ namespace imagesweep {
 // removal, because a prediction may be wrong.  A dry run has only the prediction.
 class FreeSpaceMonitor {
  public:
-  FreeSpaceMonitor(const Report& report, Filesystem& filesystem, const Clock& clock);
+  // All arguments must outlive it.
+  FreeSpaceMonitor(const Plan& plan, const Observation& seen, bool dry_run, Filesystem& filesystem,
+                   const Clock& clock);
 
   void Note(const Outcome& outcome);
   // Empty: continue.
   std::string ReasonToEnd(const std::stop_token& stop);
 
  private:
-  const Report& report_;
+  const Plan& plan_;
+  const Observation& seen_;
+  const bool dry_run_;
   Filesystem& filesystem_;
   const Clock& clock_;
   std::uint64_t would_free_ = 0;
