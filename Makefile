@@ -81,10 +81,12 @@ bench: build ## Benchmarks: the plan, on a private containerd the agent and its 
 	bench/removal
 	bench/fleet
 
-docs: build ## Make the generated pages of docs/reference anew
+docs: build ## Make the generated pages of docs/reference and the picture of docs/architecture.md
+	scripts/bootstrap docs
 	build/release/imagesweep policy reference > docs/reference/policy.md
 	build/release/imagesweep policy schema > docs/reference/policy.schema.json
 	scripts/metrics-reference > build/metrics.md && mv build/metrics.md docs/reference/metrics.md
+	scripts/draw
 
 format: ## Format the C++ sources
 	scripts/bootstrap tidy
