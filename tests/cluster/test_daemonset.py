@@ -63,7 +63,7 @@ def test_dry_run_is_turned_off_by_one_value_without_a_restart(cluster, shipped):
     shipped.install(policy=policy(dryRun=True))
     before = shipped.pod()["metadata"]["uid"]
     assert wait_until(lambda: shipped.json("plan")["totals"]["remove"] == 1, 30, every=0.5), shipped.run("plan")
-    shipped.helm("upgrade", "imagesweep", str(ROOT / "helm/imagesweep"), "--reuse-values",
+    shipped.helm("upgrade", "imagesweep", str(ROOT / "helm/imagesweep"), "--reset-then-reuse-values",
                  "--set", "policy.config.dryRun=false")
     assert cluster.gone(unneeded, seconds=30), shipped.text()
     assert used.id in cluster.containerd.ids() and IMAGE in cluster.containerd.names()

@@ -123,6 +123,22 @@ def test_a_helm_command_is_one_and_the_chart_takes_its_values(words):
         policies_of(filter(None, yaml.safe_load_all(helm("template", *as_template(arguments)).stdout)))
 
 
+def upgrades(page):
+    return [words for words in commands("helm")(page) if words[1] == "upgrade" and "helm/imagesweep" in words]
+
+
+@pytest.mark.parametrize("words", found(upgrades))
+def test_an_upgrade_keeps_the_values_of_the_release(words):
+    assert {"--reset-then-reuse-values", "-f"} & set(words), "Helm restores the values of the chart: dry run"
+
+
+def test_no_upgrade_keeps_the_defaults_of_an_older_chart():
+    flag = "--reuse" + "-values"
+    assert flag in flags_of("upgrade")
+    files = [*PAGES, *CHART.rglob("*"), *(ROOT / "scripts").iterdir(), *(ROOT / "tests").rglob("*.py")]
+    assert not [path for path in files if path.is_file() and flag in path.read_text()], "--reset-then-reuse-values"
+
+
 def settings(page):
     """`--set name=value` and `name=value` of the chart, in running text and tables."""
     for span in page.spans:
