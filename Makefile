@@ -83,6 +83,7 @@ bench: build ## Benchmarks: the plan, on a private containerd the agent and its 
 
 docs: build ## Make the generated pages of docs/reference anew
 	build/release/imagesweep policy reference > docs/reference/policy.md
+	build/release/imagesweep policy schema > docs/reference/policy.schema.json
 	scripts/metrics-reference > build/metrics.md && mv build/metrics.md docs/reference/metrics.md
 
 format: ## Format the C++ sources

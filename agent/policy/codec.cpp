@@ -112,9 +112,16 @@ class DurationCodec final : public Codec<Millis> {
     return {"duration", FormatDuration(minimum_) + " … " + FormatDuration(maximum_)};
   }
   Schema ToSchema(const Millis& value) const override {
-    return {{"type", "string"},
-            {"pattern", "^(0|([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ms|s|m|h|d|w))+$"},
-            {"default", FormatDuration(value)}};
+    const std::string parts = "(([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ns|us|\u00B5s|ms|s|m|h|d|w))+";
+    Schema schema = {{"type", "string"}, {"pattern", "^" + parts + "$"}};
+    if (minimum_ == Millis::zero())  // 0 needs no unit, and without quotes it is a number
+      schema = {{"type", {"string", "integer"}},
+                {"pattern", "^(0|" + parts + ")$"},
+                {"minimum", 0},
+                {"maximum", 0}};
+    schema["maxLength"] = kMaxNumberText;
+    schema["default"] = FormatDuration(value);
+    return schema;
   }
 
  private:
@@ -151,7 +158,12 @@ class QuantityCodec final : public Codec<std::uint64_t> {
   }
   TypeInfo type() const override { return {"quantity", ""}; }
   Schema ToSchema(const std::uint64_t& value) const override {
-    return {{"type", {"string", "integer"}}, {"default", Text(value)}};
+    return {
+        {"type", {"string", "number"}},  // a number without a suffix and without quotes
+        {"pattern", "^([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?(k|M|G|T|P|E|[KMGTPE]i)?$"},
+        {"maxLength", kMaxNumberText},
+        {"minimum", 0},
+        {"default", Text(value)}};
   }
 };
 
@@ -181,7 +193,7 @@ class DecimalCodec final : public Codec<double> {
   }
   TypeInfo type() const override { return {"number", ""}; }
   Schema ToSchema(const double& value) const override {
-    return {{"type", "number"}, {"minimum", 0}, {"default", value}};
+    return {{"type", "number"}, {"minimum", 0}, {"maximum", 1'000'000'000}, {"default", value}};
   }
 };
 

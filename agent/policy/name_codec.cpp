@@ -111,7 +111,7 @@ class DirectoryPathCodec final : public Codec<std::string> {
   std::string Text(const std::string& value) const override { return YamlText(value); }
   TypeInfo type() const override { return {"path", "absolute, or empty"}; }
   Schema ToSchema(const std::string& value) const override {
-    return {{"type", "string"}, {"pattern", "^(/.*)?$"}, {"default", value}};
+    return {{"type", "string"}, {"pattern", "^(/|$)"}, {"default", value}};
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agent/policy/fields.h"
+#include "agent/policy/override.h"
 
 namespace imagesweep {
 namespace {
@@ -195,10 +196,47 @@ std::string PolicyReferenceMarkdown() {
          ProfileRows() + std::string(kPatterns);
 }
 
+namespace {
+
+// The parser reads a section without lines (null) as a section that is not written, but not within
+// a list. Therefore this function does not enter the items of a list.
+void AllowEmptySections(Schema& object) {
+  for (auto& [name, field] : object.at("properties").items()) {
+    const Schema type = field.value("type", Schema());
+    if (type == "object") AllowEmptySections(field);
+    if (type == "object" || type == "array") field["type"] = Schema::array({type, "null"});
+  }
+}
+
+void RemoveDefaults(Schema& schema) {
+  schema.erase("default");
+  if (schema.contains("properties"))
+    for (auto& [name, field] : schema["properties"].items()) RemoveDefaults(field);
+  if (schema.contains("items")) RemoveDefaults(schema["items"]);
+}
+
+// The fields of an override, given the schema of the whole policy. The fields have no defaults,
+// because the fields that an override leaves out have the values of the policy.
+Schema PatchSchema(const Schema& policy) {
+  Schema fields = Schema::object();
+  for (const auto& [name, field] : policy.at("properties").items())
+    if (CanBeOverridden(name)) fields[name] = field;
+  Schema patch = {{"type", "object"},
+                  {"additionalProperties", false},
+                  {"minProperties", 1},
+                  {"properties", std::move(fields)}};
+  RemoveDefaults(patch);
+  return patch;
+}
+
+}  // namespace
+
 std::string PolicyJsonSchema() {
   Schema schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                    {"title", "imagesweep policy"}};
   schema.update(PolicyFields().ToSchema(Policy::Default()));
+  AllowEmptySections(schema);
+  schema["properties"]["overrides"]["items"]["properties"]["policy"].update(PatchSchema(schema));
   return schema.dump(2);
 }
 

@@ -16,8 +16,9 @@ std::string DefaultPolicyYaml();
 // parser uses, so it cannot say anything else.
 std::string PolicyReferenceMarkdown();
 
-// A JSON schema (draft 2020-12) of the document, for editors and CI.  The parser is stricter: a
-// schema cannot say what a pattern or a time zone is.
+// A JSON schema (draft 2020-12) of the document, for editors, CI, and the values of the chart.  It
+// refuses no document that the parser accepts, as YAML 1.2 reads the document.  The parser is
+// stricter: a schema cannot say what a pattern or a time zone is.
 std::string PolicyJsonSchema();
 
 }  // namespace imagesweep

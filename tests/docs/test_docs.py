@@ -311,6 +311,10 @@ def test_the_metrics_reference_is_that_of_the_agent():
     assert (ROOT / "docs/reference/metrics.md").read_text() == made, "run: make docs"
 
 
+def test_the_schema_of_the_policy_is_what_the_program_prints():
+    assert (ROOT / "docs/reference/policy.schema.json").read_text() == agent.run("policy", "schema").stdout, "run: make docs"
+
+
 def test_the_rights_are_the_chart_s():
     agents, index = ({(resource, verb) for row in table for resource in re.findall(r"`([\w/]+)`", row["Resource"])
                       for verb in re.findall(r"`(\w+)`", row["Verb"])} for table in page_tables("docs/security.md", "Verb"))

@@ -7,9 +7,11 @@
 #include <iterator>
 
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 
 #include "agent/policy/fields.h"
+#include "agent/policy/override.h"
 #include "agent/policy/parse.h"
 #include "tests/policy/policy_text.h"
 
@@ -188,6 +190,98 @@ TEST(Render, TheSchemaIsStrictAndHasEveryField) {
             nlohmann::json({"Keep", "Remove", "Evaluate"}));
 }
 
+TEST(Render, TheSchemaTakesSectionsWithoutLinesAsTheParserDoes) {
+  const auto fields = nlohmann::json::parse(PolicyJsonSchema()).at("properties");
+  const auto type = [&](const char* pointer) {
+    return fields.at(nlohmann::json::json_pointer(pointer)).at("type");
+  };
+  EXPECT_EQ(Verdict(WithHead("keep:\nrules:\n")), "good");
+  EXPECT_EQ(type("/keep"), nlohmann::json({"object", "null"}));
+  EXPECT_EQ(type("/rules"), nlohmann::json({"array", "null"}));
+  EXPECT_EQ(Verdict(WithHead("diskUsage: {inodes: }\nkeep: {tags: }\n")), "good");
+  EXPECT_EQ(type("/diskUsage/properties/inodes"), nlohmann::json({"object", "null"}));
+  EXPECT_EQ(type("/keep/properties/tags"), nlohmann::json({"array", "null"}));
+  EXPECT_NE(Verdict(WithHead("dryRun:\n")), "good");
+  EXPECT_EQ(type("/dryRun"), "boolean");
+  EXPECT_NE(Verdict(WithHead("rules: [{name: a, selector: }]\n")), "good");
+  EXPECT_EQ(type("/rules/items/properties/selector"), "object");
+}
+
+TEST(Render, TheSchemaOfAnOverrideHasTheFieldsThatItMayReplace) {
+  const auto fields = nlohmann::json::parse(PolicyJsonSchema()).at("properties");
+  const auto patch = fields.at("overrides").at("items").at("properties").at("policy");
+  std::vector<std::string> expected, found;
+  for (const auto& [name, field] : fields.items())
+    if (CanBeOverridden(name)) expected.push_back(name);
+  for (const auto& [name, field] : patch.at("properties").items()) found.push_back(name);
+  EXPECT_EQ(found, expected);
+  EXPECT_EQ(patch.at("additionalProperties"), false);
+  EXPECT_EQ(patch.at("minProperties"), 1);
+  EXPECT_FALSE(patch.contains("required"));
+  EXPECT_FALSE(patch.at("description").get<std::string>().empty());
+  const auto limits = [](const nlohmann::json& all) {
+    return all.at("limits").at("properties").at("maxImages");
+  };
+  EXPECT_TRUE(limits(fields).contains("default"));
+  EXPECT_FALSE(limits(patch.at("properties")).contains("default"))
+      << "a field that the override leaves out has the value of the policy";
+}
+
+TEST(Render, ThePatternsOfTheSchemaAreThoseOfTheParser) {
+  const struct {
+    const char *field, *before, *text, *after;
+    bool accepted;
+  } rows[] = {
+      {"/minimumAge", "minimumAge: ", "0", "", true},
+      {"/minimumAge", "minimumAge: ", "0s", "", true},
+      {"/minimumAge", "minimumAge: ", "1h30m", "", true},
+      {"/minimumAge", "minimumAge: ", "1.5h", "", true},
+      {"/minimumAge", "minimumAge: ", "2.h.5h", "", true},
+      {"/minimumAge", "minimumAge: ", "1w1d1h1m1s1ms", "", true},
+      {"/minimumAge", "minimumAge: ", "4000000ns4000us4000\u00B5s", "", true},
+      {"/minimumAge", "minimumAge: ", "7", "", false},
+      {"/minimumAge", "minimumAge: ", "0h0", "", false},
+      {"/minimumAge", "minimumAge: ", "-1h", "", false},
+      {"/minimumAge", "minimumAge: ", "1 h", "", false},
+      {"/minimumAge", "minimumAge: ", "1.2.3h", "", false},
+      {"/minimumAge", "minimumAge: ", "7days", "", false},
+      {"/minimumAge", "minimumAge: ", ".h", "", false},
+      {"/minimumAge", "minimumAge: ", "", "", false},
+      {"/interval", "interval: ", "90s", "", true},
+      {"/interval", "interval: ", "0", "", false},
+      {"/limits/properties/maxBytes", "limits: {maxBytes: ", "0", "}", true},
+      {"/limits/properties/maxBytes", "limits: {maxBytes: ", "20Gi", "}", true},
+      {"/limits/properties/maxBytes", "limits: {maxBytes: ", "1.5k", "}", true},
+      {"/limits/properties/maxBytes", "limits: {maxBytes: ", ".5M", "}", true},
+      {"/limits/properties/maxBytes", "limits: {maxBytes: ", "1e3Ki", "}", true},
+      {"/limits/properties/maxBytes", "limits: {maxBytes: ", "1E", "}", true},
+      {"/limits/properties/maxBytes", "limits: {maxBytes: ", "1E+3", "}", true},
+      {"/limits/properties/maxBytes", "limits: {maxBytes: ", "20GB", "}", false},
+      {"/limits/properties/maxBytes", "limits: {maxBytes: ", "20gi", "}", false},
+      {"/limits/properties/maxBytes", "limits: {maxBytes: ", "1ki", "}", false},
+      {"/limits/properties/maxBytes", "limits: {maxBytes: ", "0x10", "}", false},
+      {"/limits/properties/maxBytes", "limits: {maxBytes: ", "-1", "}", false},
+      {"/limits/properties/maxBytes", "limits: {maxBytes: ", "inf", "}", false},
+      {"/windows/items/properties/start", "windows: [{end: \"01:00\", start: ", "23:59", "}]",
+       true},
+      {"/windows/items/properties/end", "windows: [{start: \"01:00\", end: ", "24:00", "}]", true},
+      {"/windows/items/properties/end", "windows: [{start: \"01:00\", end: ", "24:01", "}]", false},
+      {"/windows/items/properties/end", "windows: [{start: \"01:00\", end: ", "7:00", "}]", false},
+      {"/keep/properties/archive/properties/path", "keep: {archive: {path: ", "", "}}", true},
+      {"/keep/properties/archive/properties/path", "keep: {archive: {path: ", "/state/a b", "}}",
+       true},
+      {"/keep/properties/archive/properties/path", "keep: {archive: {path: ", "state", "}}", false},
+  };
+  const auto fields = nlohmann::json::parse(PolicyJsonSchema()).at("properties");
+  for (const auto& [field, before, text, after, accepted] : rows) {
+    const auto document = std::string(before) + '"' + text + '"' + after + "\n";
+    EXPECT_EQ(Verdict(WithHead(document)) == "good", accepted) << Verdict(WithHead(document));
+    const auto pattern = fields.at(nlohmann::json::json_pointer(field)).at("pattern");
+    EXPECT_EQ(std::regex_search(text, std::regex(pattern.get<std::string>())), accepted)
+        << field << ": " << text << " " << pattern;
+  }
+}
+
 TEST(Render, AProfileFillsWhatTheDocumentLeavesOut) {
   const auto policy = ParsePolicy(
       "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\nminimumAge: 2h\nprofile: Aggressive\n");
@@ -242,6 +336,13 @@ TEST(Render, TheReferencePageInTheDocumentsIsTheOneOfThisTable) {
   std::ifstream page(IMAGESWEEP_SOURCE_DIR "/docs/reference/policy.md");
   const std::string text{std::istreambuf_iterator<char>(page), {}};
   EXPECT_EQ(text, PolicyReferenceMarkdown()) << "run: make docs";
+}
+
+// The chart takes the schema from docs/, which has what `imagesweep policy schema` prints.
+TEST(Render, TheSchemaInTheDocumentsIsTheOneOfThisTable) {
+  std::ifstream file(IMAGESWEEP_SOURCE_DIR "/docs/reference/policy.schema.json");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_EQ(text, PolicyJsonSchema() + "\n") << "run: make docs manifests";
 }
 
 }  // namespace
