@@ -52,7 +52,7 @@ demo: ## Watch it work on a private containerd (CLUSTER=1: on a real one-node Ku
 image: ## Build the container image and its list of contents in build/image (ARCH=arm64: for another machine)
 	scripts/image $(ARCH)
 
-manifests: ## Make the chart's README and the plain manifests anew, from the chart
+manifests: ## Copy the schema of the policy into the chart, then make the chart's README and the plain manifests
 	scripts/manifests
 
 asan: ## Unit and integration tests with AddressSanitizer and UndefinedBehaviorSanitizer

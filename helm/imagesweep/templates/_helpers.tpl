@@ -76,12 +76,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
+{{/* The policy's keep.workloads.enabled, true or false. A section of the policy may be null. */}}
+{{- define "imagesweep.keepWorkloads" -}}
+{{- $keep := default dict (get .Values.policy.config "keep") -}}
+{{- $workloads := default dict (get $keep "workloads") -}}
+{{- dig "enabled" true $workloads -}}
+{{- end -}}
+
 {{/* off, direct or index. YAML 1.1 takes an unquoted off for false. */}}
 {{- define "imagesweep.workloads" -}}
 {{- $mode := toString .Values.workloads.mode -}}
 {{- if eq $mode "false" }}{{ $mode = "off" }}{{ end -}}
-{{- $keep := default dict (get .Values.policy.config "keep") -}}
-{{- if and .Values.policy.create (eq $mode "off") (ne (toString (dig "workloads" "enabled" true $keep)) "false") -}}
+{{- if and .Values.policy.create (eq $mode "off") (ne (include "imagesweep.keepWorkloads" .) "false") -}}
 {{- fail "policy.config.keep.workloads.enabled is true, which is the default, and workloads.mode is off: every run would be refused, as nothing reads the cluster's workloads. Set workloads.mode to index or direct, or policy.config.keep.workloads.enabled to false to let only pods count" -}}
 {{- end -}}
 {{- $mode -}}
