@@ -53,6 +53,7 @@ def test_lint_has_no_complaint(name):
 @pytest.mark.parametrize("values, named", [
     ({"polcy": {}}, "polcy"),
     ({"policy": {"conifg": {}}}, "conifg"),
+    ({"enabled": "no"}, "enabled"),
     ({"image": {"pullPolicy": "Sometimes"}}, "pullPolicy"),
     ({"image": {"digest": "latest"}}, "digest"),
     ({"runtime": {"name": "docker"}}, "name"),
@@ -83,6 +84,23 @@ def test_a_parent_chart_can_switch_it_by_a_condition(tmp_path, enabled):
     result = helm("template", "p", parent, check=False)
     assert result.returncode == 0, result.stderr
     assert ("kind: DaemonSet" in result.stdout) is enabled
+
+
+@pytest.mark.parametrize("name", CI)
+def test_a_chart_that_is_not_enabled_has_no_objects(name):
+    assert render({"enabled": False}, files=[CI[name]]) == []
+
+
+def test_a_chart_that_is_not_enabled_needs_no_other_value():
+    assert render({"enabled": False, "policy": {"create": False}, "workloads": {"mode": "off"}}) == []
+
+
+def test_values_of_a_release_that_do_not_have_enabled_yet_remove_nothing(tmp_path):
+    copy = shutil.copytree(CHART, tmp_path / "imagesweep")
+    values = yaml.safe_load((copy / "values.yaml").read_text())
+    del values["enabled"]
+    (copy / "values.yaml").write_text(yaml.safe_dump(values))
+    assert render(chart=copy) == render()
 
 
 def test_the_schema_needs_no_network_and_every_value_is_in_it_and_explained():
@@ -530,6 +548,7 @@ def test_names_labels_and_namespaces_follow_their_values():
     ({}, ["Dry run is on", "--set policy.config.dryRun=false", "pod-security.kubernetes.io/enforce=privileged"],
      ["Dry run is OFF", "release's label"]),
     ({"policy": {"config": {"dryRun": False}}}, ["Dry run is OFF"], ["Dry run is on"]),
+    ({"enabled": False}, ["enabled is false: this release creates no objects."], ["Dry run is", "kubectl"]),
     ({"podMonitor": {"enabled": True}}, ["podMonitorSelectorNilUsesHelmValues"], []),
     (PODS_ALONE, ["keep.workloads, for rollbacks"], ["Workloads are read", "every run is refused"]),
     ({**PODS_ALONE, "workloads": {"mode": "direct"}}, ["Workloads are read (workloads.mode direct), but"],

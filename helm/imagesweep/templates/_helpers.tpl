@@ -1,3 +1,8 @@
+{{/* "true", or empty when enabled is false. Values of a release of an older chart do not have it. */}}
+{{- define "imagesweep.enabled" -}}
+{{- if ne (toString .Values.enabled) "false" }}true{{ end -}}
+{{- end -}}
+
 {{- define "imagesweep.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
