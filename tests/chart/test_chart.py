@@ -547,7 +547,14 @@ def test_names_labels_and_namespaces_follow_their_values():
 @pytest.mark.parametrize("values, says, does_not_say", [
     ({}, ["Dry run is on", "--set policy.config.dryRun=false", "pod-security.kubernetes.io/enforce=privileged"],
      ["Dry run is OFF", "release's label"]),
-    ({"policy": {"config": {"dryRun": False}}}, ["Dry run is OFF"], ["Dry run is on"]),
+    ({"policy": {"config": {"dryRun": False}}},
+     ["Dry run is OFF in the policy of this release: an agent with this policy removes images",
+      "An agent rejects an invalid policy. The last valid policy then stays in force."],
+     ["Dry run is on", "--set policy.config.dryRun=false"]),
+    ({"policy": {"config": {"dryRun": False, "suspend": True}}}, ["suspend is true: an agent with this policy removes nothing"],
+     ["removes images"]),
+    ({"policy": {"create": False, "existingConfigMap": "mine", "key": "sweep.yaml", "config": {"dryRun": False}}},
+     ["ConfigMap imagesweep-system/mine, key sweep.yaml."], ["Dry run is"]),
     ({"enabled": False}, ["enabled is false: this release creates no objects."], ["Dry run is", "kubectl"]),
     ({"podMonitor": {"enabled": True}}, ["podMonitorSelectorNilUsesHelmValues"], []),
     (PODS_ALONE, ["keep.workloads, for rollbacks"], ["Workloads are read", "every run is refused"]),
@@ -556,16 +563,36 @@ def test_names_labels_and_namespaces_follow_their_values():
     ({}, [], ["Workloads are read", "for rollbacks"]),
 ])
 def test_notes(values, says, does_not_say, tmp_path):
+    text = notes(values, tmp_path)
+    for part in says:
+        assert part in text
+    for part in does_not_say:
+        assert part not in text
+
+
+def notes(values, directory, *arguments):
     # `helm install --dry-run=client` prints them, but asks a cluster all the same.
-    copy = shutil.copytree(CHART, tmp_path / "imagesweep")
+    copy = shutil.copytree(CHART, directory / "imagesweep")
     text = (copy / "templates/NOTES.txt").read_text()
     (copy / "templates/_notes.tpl").write_text('{{- define "notes" -}}' + text + "{{- end -}}")
     (copy / "templates/notes.yaml").write_text('kind: Notes\ntext: {{ include "notes" . | toJson }}\n')
-    notes = one(render(values, chart=copy), "Notes")["text"]
-    for text in says:
-        assert text in notes
-    for text in does_not_say:
-        assert text not in notes
+    return one(render(values, arguments=arguments, chart=copy), "Notes")["text"]
+
+
+@pytest.mark.parametrize("value", ["false", "true", 0, "no"])
+def test_the_notes_say_that_a_dry_run_which_is_no_boolean_is_invalid(value, tmp_path):
+    text = notes({"policy": {"config": {"dryRun": value}}}, tmp_path, "--skip-schema-validation")
+    assert "The policy of this release is INVALID: policy.config.dryRun must be true or false" in text
+    assert "Dry run is" not in text and "removes images" not in text
+
+
+def test_the_notes_promise_nothing_of_a_policy_that_only_the_program_can_reject(tmp_path):
+    config = {"dryRun": False, "keep": {"images": ["docker.io/*"]}}
+    objects = render({"policy": {"config": config}})
+    agent.run("policy", "validate", "-f", "-", input=policy_configmap(objects)["data"]["policy.yaml"], code=2)
+    text = notes({"policy": {"config": config}}, tmp_path)
+    assert "An agent rejects an invalid policy." in text
+    assert all("an agent with this policy" in line for line in text.splitlines() if "removes images" in line)
 
 
 def test_versions_agree():
