@@ -53,6 +53,7 @@ def test_lint_has_no_complaint(name):
 @pytest.mark.parametrize("values, named", [
     ({"polcy": {}}, "polcy"),
     ({"policy": {"conifg": {}}}, "conifg"),
+    ({"enabled": "no"}, "enabled"),
     ({"image": {"pullPolicy": "Sometimes"}}, "pullPolicy"),
     ({"image": {"digest": "latest"}}, "digest"),
     ({"runtime": {"name": "docker"}}, "name"),
