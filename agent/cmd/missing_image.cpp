@@ -36,7 +36,7 @@ std::string OtherTags(const Observation& seen, const std::string& text) {
 }
 
 // Empty: no removal is recorded, or the history cannot be read, which other commands report.
-std::string Removal(const Options& options) {
+std::string RemovalOf(const Options& options) {
   const auto removals = ReadRemovals(options, RealClock());
   if (!removals) return {};
   const auto chosen = ChooseRemovals(*removals, {RestoreSelector::Of::kImage, options.image});
@@ -51,7 +51,7 @@ std::string Removal(const Options& options) {
 
 std::string MissingImageText(const Options& options, const Observation& seen) {
   const std::string missing = "image \"" + options.image + "\" not found on this node; ";
-  if (const std::string removal = Removal(options); !removal.empty()) return missing + removal;
+  if (const std::string removal = RemovalOf(options); !removal.empty()) return missing + removal;
   if (const std::string tags = OtherTags(seen, options.image); !tags.empty())
     return missing + "available tags: " + tags;
   return missing + "`imagesweep images` lists the images";
