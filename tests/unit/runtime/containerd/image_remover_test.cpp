@@ -29,7 +29,7 @@ struct ImageRemoverTest : testing::Test {
   Image Make(const std::string& name, char digit) {
     const std::string manifest = DigestOf(digit);
     const std::string config = DigestOf(static_cast<char>(digit + 2));
-    auto& space = fake.spaces["k8s.io"];
+    auto& space = fake.namespaces["k8s.io"];
     for (const std::string& record :
          {"registry.example/" + name + ":v1", "registry.example/" + name + "@" + manifest, config})
       space.images[record] = manifest;
@@ -42,7 +42,7 @@ struct ImageRemoverTest : testing::Test {
   }
   // One index has both, so the record of app also belongs to the new image.
   void AnotherComesBesideApp() {
-    fake.spaces["k8s.io"].blobs[DigestOf('8')] = {
+    fake.namespaces["k8s.io"].blobs[DigestOf('8')] = {
         "{}",
         {{"containerd.io/gc.ref.content.m.0", DigestOf('1')},
          {"containerd.io/gc.ref.content.m.1", DigestOf('7')}}};
@@ -52,19 +52,19 @@ struct ImageRemoverTest : testing::Test {
   // A container started by hand with the name of the other image, on the layers of app if it has
   // any.
   void ContainerCame() {
-    auto& space = fake.spaces["k8s.io"];
+    auto& space = fake.namespaces["k8s.io"];
     space.snapshots["own"].parent = "top";
     space.snapshots["own"].kind = api::snapshots::ACTIVE;
     space.containers["by-hand"] = "registry.example/other:v1";
     space.container_snapshots["by-hand"] = "own";
   }
   void AppHasLayers() {
-    auto& space = fake.spaces["k8s.io"];
+    auto& space = fake.namespaces["k8s.io"];
     space.blobs[node.images[0].id.text()].labels["containerd.io/gc.ref.snapshot.overlayfs"] = "top";
     space.snapshots["top"] = {};
   }
   Status Begin(std::vector<const Image*> images) { return remover.BeginBatch(images, stop); }
-  std::map<std::string, std::string>& records() { return fake.spaces["k8s.io"].images; }
+  std::map<std::string, std::string>& records() { return fake.namespaces["k8s.io"].images; }
 
   FakeClock clock;
   FakeNode node{clock};
@@ -88,7 +88,7 @@ TEST_F(ImageRemoverTest, AllRecordsGoTagsLastAndTheGarbageIsCollectedOnce) {
                                         "delete " + DigestOf('4'),
                                         "delete registry.example/other:v1", "collect"));
   EXPECT_THAT(node.removed, IsEmpty()) << "nothing by the CRI";
-  EXPECT_THAT(fake.spaces["k8s.io"].leases, IsEmpty());
+  EXPECT_THAT(fake.namespaces["k8s.io"].leases, IsEmpty());
 }
 
 TEST_F(ImageRemoverTest, NothingRemovedMeansNothingToCollect) {
@@ -142,7 +142,7 @@ TEST_F(ImageRemoverTest, WhatTheRecordsDoNotTellGoesByTheCri) {
       {"no record of it is found", [&] { records().clear(); }},
       {"its record may be another image's too",
        [&] {
-         fake.spaces["k8s.io"].blobs[DigestOf('8')] = {
+         fake.namespaces["k8s.io"].blobs[DigestOf('8')] = {
              "{}",
              {{"containerd.io/gc.ref.content.m.0", DigestOf('1')},
               {"containerd.io/gc.ref.content.m.1", DigestOf('2')}}};
@@ -150,7 +150,7 @@ TEST_F(ImageRemoverTest, WhatTheRecordsDoNotTellGoesByTheCri) {
        }},
   };
   for (const Case& c : cases) {
-    fake.spaces.clear();
+    fake.namespaces.clear();
     fake.changed.clear();
     node.removed.clear();
     node.images = {Make("app", '1'), Make("other", '2')};
@@ -217,7 +217,7 @@ TEST_F(ImageRemoverTest, AnImageThatTheLastLookFindsFirstHasItReadAgain) {
 TEST_F(ImageRemoverTest, AContainerThatCameMeanwhileHoldsItsImage) {
   const auto held = layers.Read(node.images, stop);
   ASSERT_TRUE(held);
-  fake.spaces["k8s.io"].containers["by-hand"] = "registry.example/app:v1";
+  fake.namespaces["k8s.io"].containers["by-hand"] = "registry.example/app:v1";
   ASSERT_TRUE(Begin({&node.images[0], &node.images[1]}));
   EXPECT_THAT(remover.ReasonToSkip(node.images[0]), HasSubstr("by-hand"));
   EXPECT_EQ(remover.ReasonToSkip(node.images[1]), "");
@@ -238,7 +238,7 @@ TEST_F(ImageRemoverTest, AContainerHoldsTheImageThatItRunsOnWhateverItsNameMeans
 TEST_F(ImageRemoverTest, AContainerWhoseSnapshotIsNotThereAnyMoreHoldsWhatItNames) {
   AppHasLayers();
   ContainerCame();
-  fake.spaces["k8s.io"].snapshots.erase("own");
+  fake.namespaces["k8s.io"].snapshots.erase("own");
   ASSERT_TRUE(Begin({&node.images[0], &node.images[1]}));
   EXPECT_EQ(remover.ReasonToSkip(node.images[0]), "");
   EXPECT_THAT(remover.ReasonToSkip(node.images[1]), HasSubstr("by-hand"));
@@ -262,7 +262,7 @@ TEST_F(ImageRemoverTest, AnImageThatIsGoneBeforeTheBatchIsNotRemovedShouldItCome
 // by its layers.
 TEST_F(ImageRemoverTest, WhereContentCouldBeReadOnlyInPartAllGoesByTheCri) {
   fake.faults = {{"Snapshots.List", {grpc::StatusCode::UNAVAILABLE, "busy"}}};
-  fake.spaces["k8s.io"].containers["by-hand"] = "registry.example/other:v1";
+  fake.namespaces["k8s.io"].containers["by-hand"] = "registry.example/other:v1";
   const Image app = node.images[0];
   ASSERT_TRUE(Begin({&app, &node.images[1]}));
   EXPECT_THAT(remover.ReasonToSkip(node.images[1]), HasSubstr("by-hand"));
@@ -300,7 +300,7 @@ TEST_F(ImageRemoverTest, ANameThatTheCriCannotSayIsRenamedAndRemovedByTheCri) {
 }
 
 TEST_F(ImageRemoverTest, ABatchWaitsForDownloadsButNotForDeadOnes) {
-  auto& downloads = fake.spaces["k8s.io"].downloads;
+  auto& downloads = fake.namespaces["k8s.io"].downloads;
   downloads["layer-sha256:aa"] = clock.Now() - std::chrono::hours(3);
   const SteadyTime begun = clock.Steady();
   ASSERT_TRUE(Begin({&node.images[0]}));
@@ -330,7 +330,7 @@ TEST_F(ImageRemoverTest, ABatchWaitsForDownloadsButNotForDeadOnes) {
 TEST_F(ImageRemoverTest, ARunWaitsForDownloadsForThirtySecondsInAllAndThenGoesByTheCri) {
   node.batch = 3;
   node.images.push_back(Make("third", '5'));
-  auto& downloads = fake.spaces["k8s.io"].downloads;
+  auto& downloads = fake.namespaces["k8s.io"].downloads;
   downloads = {{"layer-0", clock.Now()}};
   for (const bool overlapping : {false, true}) {
     const Image image = node.images[0];
@@ -365,7 +365,7 @@ TEST_F(ImageRemoverTest, ARunWaitsForDownloadsForThirtySecondsInAllAndThenGoesBy
 TEST_F(ImageRemoverTest, ARecordThatWouldOutliveItsImageIsRenamedBesideADownloadToo) {
   records()["import-2025-01-01@" + DigestOf('1')] = DigestOf('1');
   const Image app = node.images[0];
-  auto& downloads = fake.spaces["k8s.io"].downloads;
+  auto& downloads = fake.namespaces["k8s.io"].downloads;
   downloads = {{"layer", clock.Now()}};
   fake.on_call = [&](const std::string&) { downloads = {{"layer", clock.Now()}}; };
   ASSERT_TRUE(Begin({&app}));
@@ -386,7 +386,7 @@ TEST_F(ImageRemoverTest, ABatchDoesNotBeginBlindly) {
   // The users of an image are read even if everything else is cached.
   for (const char* call : {"Content.ListStatuses", "Containers.ListStream", "Snapshots.Stat"}) {
     fake.faults.clear();
-    fake.spaces["k8s.io"].snapshots.erase("own");
+    fake.namespaces["k8s.io"].snapshots.erase("own");
     const auto known = layers.Read(node.images, stop);
     ContainerCame();
     fake.faults = {{call, busy}};

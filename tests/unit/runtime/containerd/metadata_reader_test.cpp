@@ -24,7 +24,7 @@ const std::string kConfig = DigestOf('c'), kManifest = DigestOf('a'), kLayer = D
 class CollectorTest : public testing::Test {
  protected:
   CollectorTest() {
-    auto& space = fake_.spaces["k8s.io"];
+    auto& space = fake_.namespaces["k8s.io"];
     space.images["registry.example/app:v1"] = kManifest;
     space.blobs[kManifest] = {"{}",
                               {{"containerd.io/gc.ref.content.config", kConfig},
@@ -87,8 +87,8 @@ TEST_F(CollectorTest, ReadsTheHistoryOfAnImage) {
 }
 
 TEST_F(CollectorTest, OtherNamespacesHoldTheirBlobs) {
-  auto& other = fake_.spaces["moby"];
-  other.blobs[kLayer] = fake_.spaces["k8s.io"].blobs[kLayer];
+  auto& other = fake_.namespaces["moby"];
+  other.blobs[kLayer] = fake_.namespaces["k8s.io"].blobs[kLayer];
   other.leases["keeper"] = {kLayer};
   const auto freed = Freed();
   EXPECT_EQ(freed.space.blobs, 2U);
@@ -127,7 +127,7 @@ TEST_F(CollectorTest, WhatCannotBeReadIsSaid) {
       {"Content.Read", grpc::StatusCode::INTERNAL, kObjects},
       {"Plugins", grpc::StatusCode::UNIMPLEMENTED, kObjects},
   };
-  fake_.spaces["k8s.io"].leases["keeper"] = {};
+  fake_.namespaces["k8s.io"].leases["keeper"] = {};
   for (const Row& row : rows) {
     SCOPED_TRACE(row.method);
     fake_.faults = {{row.method, grpc::Status(row.code, "broken")}};
@@ -158,7 +158,7 @@ TEST_F(CollectorTest, WithoutVersionOrNamespacesThereIsNoWorld) {
 TEST_F(CollectorTest, WhatVanishesMeanwhileIsNoFailure) {
   options_.configs = true;
   const grpc::Status gone(grpc::StatusCode::NOT_FOUND, "not found");
-  fake_.spaces["k8s.io"].leases["keeper"] = {kLayer};
+  fake_.namespaces["k8s.io"].leases["keeper"] = {kLayer};
   fake_.faults = {
       {"Snapshots.Usage", gone}, {"Content.Read", gone}, {"Leases.ListResources", gone}};
   const auto metadata = Collect();
@@ -175,7 +175,7 @@ TEST_F(CollectorTest, UsageAndConfigAreReadOnce) {
   EXPECT_EQ(fake_.asked["Snapshots.Usage"], 1);
   EXPECT_EQ(fake_.asked["Content.Read"], 1);
   // Another snapshot under the same key.
-  auto& snapshot = fake_.spaces["k8s.io"].snapshots[kChain];
+  auto& snapshot = fake_.namespaces["k8s.io"].snapshots[kChain];
   snapshot.created = 2;
   snapshot.bytes = 8192;
   const auto metadata = Collect();
@@ -184,7 +184,7 @@ TEST_F(CollectorTest, UsageAndConfigAreReadOnce) {
 }
 
 TEST_F(CollectorTest, UsageOfWhatAContainerWritesIsNotAskedFor) {
-  fake_.spaces["k8s.io"].snapshots["container"] = {kChain, 1, 77, {}, api::snapshots::ACTIVE};
+  fake_.namespaces["k8s.io"].snapshots["container"] = {kChain, 1, 77, {}, api::snapshots::ACTIVE};
   Collect();
   EXPECT_EQ(fake_.asked["Snapshots.Usage"], 1);
 }
@@ -201,7 +201,7 @@ TEST_F(CollectorTest, WhatFreesIsKnownWithoutConfigs) {
 }
 
 TEST_F(CollectorTest, AManifestWithoutLabelsIsRead) {
-  auto& blob = fake_.spaces["k8s.io"].blobs[kManifest];
+  auto& blob = fake_.namespaces["k8s.io"].blobs[kManifest];
   blob = {R"({"config": {"digest": ")" + kConfig + R"("}})", {}};
   const auto metadata = Collect();
   ASSERT_EQ(metadata.facts().size(), 1U);
@@ -212,7 +212,7 @@ TEST_F(CollectorTest, AManifestWithoutLabelsIsRead) {
 
 TEST_F(CollectorTest, AConfigThatIsNoJsonHasNoHistory) {
   options_.configs = true;
-  fake_.spaces["k8s.io"].blobs[kConfig].data = "<html>";
+  fake_.namespaces["k8s.io"].blobs[kConfig].data = "<html>";
   const auto metadata = Collect();
   EXPECT_THAT(metadata.unread(), IsEmpty());
   ASSERT_EQ(metadata.facts().size(), 1U);

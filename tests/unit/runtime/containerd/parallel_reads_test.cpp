@@ -79,7 +79,7 @@ std::size_t NumberOf(const std::string& digest) {
 class CollectManyTest : public testing::Test {
  protected:
   void Fill(std::size_t count) {
-    auto& space = fake_.spaces["k8s.io"];
+    auto& space = fake_.namespaces["k8s.io"];
     images_.resize(count);
     for (std::size_t number = 0; number < count; ++number) {
       const std::string digest = DigestOf(number), step = "STEP " + std::to_string(number);

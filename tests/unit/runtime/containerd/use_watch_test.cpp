@@ -29,7 +29,7 @@ struct UseWatchTest : testing::Test {
   }
   // As containerd and its CRI plugin record an image: by its name and by its ID.
   void Record(const std::string& name, const std::string& image) {
-    auto& images = fake.spaces["k8s.io"].images;
+    auto& images = fake.namespaces["k8s.io"].images;
     images[name] = "sha256:manifest-" + image;
     images["sha256:id-" + image] = "sha256:manifest-" + image;
   }
@@ -155,7 +155,7 @@ TEST_F(UseWatchTest, AnImageThatIsPulledOrNamedAgainCameAgain) {
 }
 
 TEST_F(UseWatchTest, TheContainerIsNamed) {
-  fake.spaces["k8s.io"].containers = {{"abc", "registry.example/job:v1"}};
+  fake.namespaces["k8s.io"].containers = {{"abc", "registry.example/job:v1"}};
   Start();
   ASSERT_TRUE(AwaitLook(1));
   const UseWatch::Uses uses = watch.Drain();
@@ -179,7 +179,7 @@ TEST_F(UseWatchTest, WhatIsNotACreatedContainerOfTheCriIsIgnored) {
 }
 
 TEST_F(UseWatchTest, ABrokenSubscriptionIsMadeAgainAndFollowedByALookAndSaysSo) {
-  fake.spaces["k8s.io"].containers = {{"there", "registry.example/there:v1"}};
+  fake.namespaces["k8s.io"].containers = {{"there", "registry.example/there:v1"}};
   Start();
   fake.EmitCreated("k8s.io", "a", "registry.example/before:v1");
   EXPECT_THAT(NamesUntil("registry.example/before:v1"),
@@ -250,7 +250,7 @@ struct AtTheEnd final : Clock {
 
 TEST_F(UseWatchTest, MoreNamesThanAreRememberedAreNotComplete) {
   for (const std::size_t names : {8, 9}) {
-    auto& containers = fake.spaces["k8s.io"].containers;
+    auto& containers = fake.namespaces["k8s.io"].containers;
     while (containers.size() < names)
       containers[std::to_string(containers.size())] = std::to_string(containers.size()) + ":v1";
     AtTheEnd end;
