@@ -59,7 +59,7 @@ class Node {
     Got(runtime_.ReadUse({}));
     took.all = Since(begun);
     // An incomplete observation is faster than a valid one.
-    if (const auto& unread = graph->world().unread(); !unread.empty())
+    if (const auto& unread = graph->metadata().unread(); !unread.empty())
       throw std::runtime_error("containerd was read only in part: " + unread.front().why);
     return took;
   }

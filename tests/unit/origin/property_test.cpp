@@ -5,6 +5,7 @@
 
 #include "agent/gc/observe/origins.h"
 #include "agent/gc/plan/planner.h"
+#include "agent/runtime/cri/repo_digests.h"
 #include "tests/support/observation.h"
 
 // With keep.localOnly: Always, no image is removed without evidence, for any combination of names,
