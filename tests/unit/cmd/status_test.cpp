@@ -108,7 +108,7 @@ TEST(AgentStatusTest, ShowsWhatWaitsForConfirmation) {
                            {"images", 3},
                            {"sizeBytes", 2048}}};
   EXPECT_THAT(TextOf(document),
-              HasSubstr("Deferred:   3 images (2KiB): so far in 1 of 2 evaluations in a row\n"));
+              HasSubstr("Deferred:   3 images (2.0KiB): so far in 1 of 2 evaluations in a row\n"));
 }
 
 TEST(AgentStatusTest, ShowsAnAgentThatNeverRan) {
@@ -132,7 +132,7 @@ TEST(AgentStatusTest, ShowsThatThePolicyIsSuspended) {
 TEST(AgentStatusTest, KeepsControlCharactersFromTheTerminal) {
   Json document = Document();
   document["problems"] = {"a\x1b[2Jb"};
-  EXPECT_THAT(TextOf(document), AllOf(HasSubstr("a\\x1b[2Jb"), Not(HasSubstr("\x1b"))));
+  EXPECT_THAT(TextOf(document), AllOf(HasSubstr("a\\x1B[2Jb"), Not(HasSubstr("\x1b"))));
 }
 
 TEST(AgentAddressTest, IsLoopbackWhenNoHostIsNamed) {

@@ -25,7 +25,7 @@ TEST_F(PolicySightTest, IsToldWithinTwoMinutesAndRefusesAfterFive) {
   clock.Advance(seconds(109));
   EXPECT_THAT(freshness.Problem(), IsEmpty());
   clock.Advance(seconds(1));
-  EXPECT_THAT(freshness.Problem(), AllOf(HasSubstr("answered 500"), HasSubstr("from 5m on")));
+  EXPECT_THAT(freshness.Problem(), AllOf(HasSubstr("answered 500"), HasSubstr("after 5m runs abort")));
   EXPECT_FALSE(freshness.Refuse());
   clock.Advance(seconds(189));
   EXPECT_FALSE(freshness.Refuse());
@@ -33,7 +33,7 @@ TEST_F(PolicySightTest, IsToldWithinTwoMinutesAndRefusesAfterFive) {
   const auto refusal = freshness.Refuse();
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->source, "policy");
-  EXPECT_THAT(refusal->error.what, HasSubstr("not read for 5m: the API server answered 500"));
+  EXPECT_THAT(refusal->error.what, HasSubstr("last read 5m ago: the API server answered 500"));
   freshness.Seen(clock.Steady());
   EXPECT_FALSE(freshness.Refuse());
   EXPECT_THAT(freshness.Problem(), IsEmpty());

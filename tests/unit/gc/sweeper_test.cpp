@@ -280,7 +280,7 @@ TEST_F(SweeperTest, WarnsOfAPatternThatLacksTheRegistry) {
   node.images.push_back(Img("api", {"registry.example/shop/api:1"}));
   active.policy.keep.images.push_back(*ImageGlob::Parse("shop/**"));
   EXPECT_THAT(sweeper.Evaluate(active, stop.get_token()).warnings,
-              Contains(HasSubstr("for registry.example/shop/api:1 write \"*/shop/**\"")));
+              Contains(HasSubstr("to match registry.example/shop/api:1, write \"*/shop/**\"")));
 }
 
 TEST_F(SweeperTest, SaysThatTheCommandLineOverrodeThePolicysDryRun) {

@@ -366,12 +366,12 @@ TEST(ParsePolicy, ShowsWhatNobodySees) {
   EXPECT_THAT(Verdict(WithHead("keep:\n\u00a0 tags: []\n")),
               HasSubstr("unknown field \"<U+00A0> tags\" (line 4)"));
   EXPECT_EQ(Verdict(WithHead("keep: {archive: {path: /var/lib\u00ad}}\n")),
-            "keep.archive.path: Invalid value: \"/var/lib<U+00AD>\": must not have invisible "
+            "keep.archive.path: Invalid value: \"/var/lib<U+00AD>\": must not contain invisible "
             "characters (line 3)");
   EXPECT_EQ(Verdict(WithHead("overrides:\n- {nodeSelector: {\"po\u200bol\": ci}, policy: {dryRun: "
                              "true}}\n")),
-            "overrides[0].nodeSelector: Invalid value: \"po<U+200B>ol\": is not the name of a "
-            "label (line 4)");
+            "overrides[0].nodeSelector: Invalid value: \"po<U+200B>ol\": must be a valid "
+            "label name (line 4)");
 }
 
 TEST(ParsePolicy, NamesTheInvisibleCharacterOfAPattern) {

@@ -133,7 +133,7 @@ TEST(WatchScreen, ShowsDiskMarksStatesAndTheNewestEventsThatFit) {
 TEST(WatchScreen, SaysThatItCannotSee) {
   Report report;
   report.refused = Refusal{"pods", {ErrorKind::kDenied, "403"}};
-  EXPECT_THAT(WatchScreen({report, {}, ""}, 80, 24), HasSubstr("CANNOT SEE  pods: 403"));
+  EXPECT_THAT(WatchScreen({report, {}, ""}, 80, 24), HasSubstr("Error     cannot read pods: 403"));
 }
 
 }  // namespace

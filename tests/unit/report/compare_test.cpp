@@ -92,7 +92,7 @@ TEST(CompareTest, WhatCannotBeComparedIsSaidByFile) {
       {"no JSON", layers, "kind: LayerAnalysis\n", "b.json: is not JSON"},
       {"cut", layers.substr(0, 50), layers, "a.json: is not JSON"},
       {"empty", "", layers, "a.json: is not JSON"},
-      {"a list", "[]", layers, "a.json: is no document of imagesweep"},
+      {"a list", "[]", layers, "a.json: is not a document of imagesweep"},
       {"others' JSON", R"({"kind":"DiskUse","apiVersion":"v1"})", disk, "apiVersion \"v1\""},
       {"another kind", ImagesJson(SampleReport()), layers,
        "a.json: is of kind ImageList, which cannot be compared"},

@@ -53,7 +53,7 @@ TEST_F(RoomTest, NothingGoesWhenThereIsRoom) {
   const Plan plan = For(1'000);
   EXPECT_THAT(plan.removals, IsEmpty());
   EXPECT_EQ(plan.decisions[3].verdict, Verdict::kDefer);
-  EXPECT_THAT(plan.decisions[3].reason, HasSubstr("available already"));
+  EXPECT_THAT(plan.decisions[3].reason, HasSubstr("are already available"));
 }
 
 TEST_F(RoomTest, NothingGoesWhenTheDiskIsNotKnown) {
@@ -64,7 +64,7 @@ TEST_F(RoomTest, NothingGoesWhenTheDiskIsNotKnown) {
 TEST_F(RoomTest, NothingGoesForRoomThatTheDiskDoesNotHave) {
   const Plan plan = For(10'001);
   EXPECT_THAT(plan.removals, IsEmpty());
-  EXPECT_THAT(plan.decisions[3].reason, HasSubstr("has only 9.8KiB in all"));
+  EXPECT_THAT(plan.decisions[3].reason, HasSubstr("capacity of the image filesystem is only 9.8KiB"));
 }
 
 TEST_F(RoomTest, AWindowDoesNotHoldOffWhoAsksAndALimitDoes) {
