@@ -270,10 +270,13 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   policy->require_subcommand(1);
   policy->fallthrough();
   auto* validate = policy->add_subcommand("validate", "Validate a policy and report all errors");
-  validate
-      ->add_option("-f,--filename", options->policy_to_check,
-                   "Policy file, or - for standard input")
-      ->required();
+  validate->add_option(
+      "FILE", options->policy_to_check,
+      "Policy file, or manifest of a ConfigMap with a policy at --policy-key, or - "
+      "for standard input");
+  validate->add_option("-f,--filename", options->policy_to_check, "The same as FILE")
+      ->option_text("FILE");
+  validate->require_option(1);
   validate->callback(
       [&] { run = [options](const std::stop_token&) { return RunPolicyValidate(*options); }; });
   policy->add_subcommand("defaults", "Print a policy that has every field with its default")
