@@ -11,6 +11,7 @@
 #include "agent/cli/commands.h"
 #include "agent/cli/completion_command.h"
 #include "agent/cli/help_footers.h"
+#include "agent/cli/man_command.h"
 #include "agent/cli/render.h"
 #include "agent/cli/shared_flags.h"
 #include "agent/cli/usage.h"
@@ -298,6 +299,7 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       ->callback([&] { run = [options](const std::stop_token&) { return RunVersion(*options); }; });
 
   AddCompletion(app, run);
+  AddMan(app, run);
 
   AddFooters(app, "");
   app.footer("Use `imagesweep COMMAND --help` for more information about a command.");

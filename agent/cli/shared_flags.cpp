@@ -162,6 +162,7 @@ const std::vector<std::string>* ReadBy(const std::string& command) {
       {"policy", {}},
       {"completion", {}},
       {"policy validate", {"policy-key"}},
+      {"man", {}},
       {"analyze --compare", {"output"}},
       {"index", {"kubeconfig", "index-name", "log-level", "log-format"}},
       {"status", {"output"}},

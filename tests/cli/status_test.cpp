@@ -108,7 +108,7 @@ TEST(AgentStatusTest, ShowsWhatWaitsForConfirmation) {
                            {"images", 3},
                            {"sizeBytes", 2048}}};
   EXPECT_THAT(TextOf(document),
-              HasSubstr("Deferred:   3 images (2KiB): so far in 1 of 2 evaluations in a row\n"));
+              HasSubstr("Deferred:   3 images (2.0KiB): so far in 1 of 2 evaluations in a row\n"));
 }
 
 TEST(AgentStatusTest, ShowsAnAgentThatNeverRan) {
@@ -132,7 +132,7 @@ TEST(AgentStatusTest, ShowsThatThePolicyIsSuspended) {
 TEST(AgentStatusTest, KeepsControlCharactersFromTheTerminal) {
   Json document = Document();
   document["problems"] = {"a\x1b[2Jb"};
-  EXPECT_THAT(TextOf(document), AllOf(HasSubstr("a\\x1b[2Jb"), Not(HasSubstr("\x1b"))));
+  EXPECT_THAT(TextOf(document), AllOf(HasSubstr("a\\x1B[2Jb"), Not(HasSubstr("\x1b"))));
 }
 
 TEST(AgentAddressTest, IsLoopbackWhenNoHostIsNamed) {
@@ -241,6 +241,7 @@ TEST_F(ReadAgentStatusTest, AnotherServerIsNotTakenForAnAgent) {
   auto status = Read();
   ASSERT_FALSE(status);
   EXPECT_THAT(status.error().what, HasSubstr("is not an imagesweep agent"));
+  server.reset();  // the port is free again
   server = *HttpServer::Start("127.0.0.1:" + std::to_string(port),
                               {{"/readyz", {page}}, {"/healthz", {page}}});
   status = Read();
@@ -272,14 +273,16 @@ TEST_F(ReadAgentStatusTest, TheExitCodeOfTheCommandIsTheAnswer) {
   EXPECT_EQ(printed.code, kExitFailed);
   EXPECT_THAT(printed.out, StartsWith("Unhealthy: runtime: "));
   Recover();
-  board.SetRun(std::make_shared<const Report>());
+  Report report;
+  report.policy_text = "kind: SweepPolicy\n";  // the run got as far as a decision
+  board.SetRun(std::make_shared<const Report>(std::move(report)));
   printed = run(address, Output::kTable);
   EXPECT_EQ(printed.code, kExitDone) << printed.out;
   EXPECT_THAT(printed.out, StartsWith("Healthy: last run "));
   printed = run(address, Output::kJson);
   EXPECT_EQ(printed.code, kExitDone);
   EXPECT_EQ(Json::parse(printed.out)["kind"], "AgentStatus");
-  EXPECT_THAT(run(address, Output::kYaml).out, HasSubstr("\nkind: AgentStatus\n"));
+  EXPECT_THAT(run(address, Output::kYaml).out, HasSubstr("\nkind: \"AgentStatus\"\n"));
   EXPECT_EQ(run("nonsense", Output::kTable).code, kExitUsage);
 }
 
