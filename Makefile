@@ -4,7 +4,7 @@ REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 SOURCES = git ls-files '*.cpp' '*.h'
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build check test runtime browser screenshots e2e demo image manifests bench docs asan tsan tidy format layers clean
+.PHONY: help bootstrap build check test runtime browser screenshots e2e demo image manifests bench docs man asan tsan tidy format layers clean
 
 help: ## This list
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -54,6 +54,9 @@ image: ## Build the container image and its list of contents in build/image (ARC
 
 manifests: ## Copy the schema of the policy into the chart, then make the chart's README and the plain manifests
 	scripts/manifests
+
+man: build ## Write the manual pages to build/man
+	build/release/imagesweep man build/man
 
 asan: ## Unit and integration tests with AddressSanitizer and UndefinedBehaviorSanitizer
 	scripts/bootstrap build

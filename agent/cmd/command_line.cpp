@@ -11,6 +11,7 @@
 #include "agent/cmd/commands.h"
 #include "agent/cmd/completion_command.h"
 #include "agent/cmd/help_footers.h"
+#include "agent/cmd/man_command.h"
 #include "agent/cmd/render.h"
 #include "agent/cmd/shared_flags.h"
 #include "agent/cmd/usage.h"
@@ -271,10 +272,13 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   policy->require_subcommand(1);
   policy->fallthrough();
   auto* validate = policy->add_subcommand("validate", "Validate a policy and report all errors");
-  validate
-      ->add_option("-f,--filename", options->policy_to_check,
-                   "Policy file, or - for standard input")
-      ->required();
+  validate->add_option(
+      "FILE", options->policy_to_check,
+      "Policy file, or manifest of a ConfigMap with a policy at --policy-key, or - "
+      "for standard input");
+  validate->add_option("-f,--filename", options->policy_to_check, "The same as FILE")
+      ->option_text("FILE");
+  validate->require_option(1);
   validate->callback(
       [&] { run = [options](const std::stop_token&) { return RunPolicyValidate(*options); }; });
   policy->add_subcommand("defaults", "Print a policy that has every field with its default")
@@ -296,6 +300,7 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       ->callback([&] { run = [options](const std::stop_token&) { return RunVersion(*options); }; });
 
   AddCompletion(app, run);
+  AddMan(app, run);
 
   AddFooters(app, "");
   app.footer("Use `imagesweep COMMAND --help` for more information about a command.");

@@ -160,16 +160,20 @@ Exit codes:
 )"},
     {"policy", R"(Examples:
   imagesweep policy defaults > policy.yaml
-  imagesweep policy validate -f policy.yaml
+  imagesweep policy validate policy.yaml
 
 Exit codes:
   0  The text is printed, or the policy is valid.
   1  The policy cannot be read.
   2  The command line or the policy is invalid.
 )"},
-    {"policy validate", R"(Examples:
-  imagesweep policy validate -f policy.yaml
-  imagesweep policy defaults | imagesweep policy validate -f -
+    {"policy validate", R"(If the document is a ConfigMap, the command validates the policy at
+--policy-key. Line numbers are those of the file, unless the policy is in
+quotes, as in JSON.
+
+Examples:
+  imagesweep policy validate policy.yaml
+  kubectl get configmap my-policy -o yaml | imagesweep policy validate -
 
 Exit codes:
   0  The policy is valid. Warnings are printed to stderr.

@@ -40,7 +40,7 @@ struct Options {
   Millis timeout = std::chrono::minutes(2);
   std::string log_level = "info";
   std::string image;            // explain, restore
-  std::string policy_to_check;  // policy validate
+  std::string policy_to_check;  // policy validate: a file, or - for standard input
   std::string run;              // report, restore: run ID or prefix; empty: the last
   std::string pull_secret;      // restore, keep.verifyRegistry: a dockerconfigjson
   std::string archive_dir;      // restore; empty: by the policy file, or below the state directory

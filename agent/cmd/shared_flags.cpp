@@ -161,6 +161,8 @@ const std::vector<std::string>* ReadBy(const std::string& command) {
       {"history", {"output", "no-headers"}},
       {"policy", {}},
       {"completion", {}},
+      {"policy validate", {"policy-key"}},
+      {"man", {}},
       {"analyze --compare", {"output"}},
       {"index", {"kubeconfig", "index-name", "log-level", "log-format"}},
       {"status", {"output"}},
@@ -252,7 +254,8 @@ std::string ValidateFlags(const CLI::App& app, const GivenArguments& given, Opti
            "--without-kubernetes on a host without a cluster";
   if (options.output == Output::kName && (options.layers || !options.compare.empty()))
     return "-o name is not supported by analyze --layers and analyze --compare";
-  const std::string form = options.compare.empty() ? name : "analyze --compare";
+  std::string form = options.compare.empty() ? name : "analyze --compare";
+  if (name == "policy" && command.got_subcommand("validate")) form = "policy validate";
   const auto* read = ReadBy(form);
   if (read == nullptr && !difference)
     if (std::string which = ChoosePolicy(app, given, options); !which.empty()) return which;

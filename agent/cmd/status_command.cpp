@@ -1,7 +1,6 @@
 #include "agent/cmd/agent_client.h"
 #include "agent/cmd/commands.h"
 #include "agent/cmd/render.h"
-#include "agent/kube/client/http_transport.h"
 #include "agent/report/render/yaml.h"
 
 // Prints the health of the agent of this node.
@@ -14,7 +13,6 @@ int RunStatus(const Options& options, const std::stop_token& stop) {
     PrintError(address.error().what);
     return kExitUsage;
   }
-  kube::InitHttp(1);
   const auto client = registry::MakeHttpClient();
   const auto status = ReadAgentStatus(*client, *address, RealClock().Now(), stop);
   if (!status) {

@@ -63,8 +63,9 @@ void ReadOverrides(const TextNode& tree, Policy& policy, ValidationErrors& error
 
 }  // namespace
 
-Result<Policy> ParsePolicy(std::string_view yaml, std::optional<Profile> profile) {
-  auto tree = ReadTextTree(yaml);
+Result<Policy> ParsePolicy(std::string_view yaml, std::optional<Profile> profile,
+                           int lines_before) {
+  auto tree = ReadTextTree(yaml, lines_before);
   if (!tree) return tree.error();
   if (tree->kind == TextNode::Kind::kNull) {
     return Error{ErrorKind::kInvalid,

@@ -18,7 +18,9 @@ namespace imagesweep {
 // without duplicate fields, unknown fields, and fields of the wrong type.  Any thread.
 //
 // A profile replaces the `profile:` of the document.  Other fields of the document, and the profile
-// of an override, stay.
-Result<Policy> ParsePolicy(std::string_view yaml, std::optional<Profile> profile = std::nullopt);
+// of an override, stay.  `lines_before`: the lines of the file before the text, which count in the
+// line numbers of errors.
+Result<Policy> ParsePolicy(std::string_view yaml, std::optional<Profile> profile = std::nullopt,
+                           int lines_before = 0);
 
 }  // namespace imagesweep

@@ -10,7 +10,7 @@ namespace imagesweep {
 namespace {
 
 constexpr std::size_t kShownBytes = 80;
-constexpr std::size_t kMaxComplaints = 50;
+constexpr std::size_t kMaxErrors = 50;
 
 std::string OnLine(int line) {
   return " (line " + std::to_string(line) + ")";
@@ -153,10 +153,10 @@ Error ValidationErrors::ToError() const {
   auto sorted = all_;
   std::ranges::stable_sort(sorted, {}, &ValidationError::line);
   std::string text;
-  for (std::size_t i = 0; i < sorted.size() && i < kMaxComplaints; ++i)
+  for (std::size_t i = 0; i < sorted.size() && i < kMaxErrors; ++i)
     text += (text.empty() ? "" : "\n") + sorted[i].text;
-  if (sorted.size() > kMaxComplaints)
-    text += "\n… and " + std::to_string(sorted.size() - kMaxComplaints) + " more";
+  if (sorted.size() > kMaxErrors)
+    text += "\n… and " + std::to_string(sorted.size() - kMaxErrors) + " more";
   return {ErrorKind::kInvalid, std::move(text)};
 }
 

@@ -41,15 +41,16 @@ class CpprestClient final : public HttpClient {
       reply.content_digest = Header(answer.headers(), "Docker-Content-Digest");
       if (request.method != "HEAD") {
         concurrency::streams::container_buffer<std::string> body;
-        // read() returns at most the requested number of bytes.
-        while (body.size() <= kMaxBody &&
-               answer.body().read(body, kMaxBody + 1 - body.size()).get() > 0) {
-        }
-        if (body.size() > kMaxBody) {
+        // read() returns at most the requested number of bytes, but grows the buffer to that number.
+        std::size_t size = 0;
+        for (std::size_t got = 1; got > 0 && size <= kMaxBody; size += got)
+          got = answer.body().read(body, kMaxBody + 1 - size).get();
+        if (size > kMaxBody) {
           cancel.cancel();
           return Error{ErrorKind::kIncomplete, "the response is larger than 1 MiB"};
         }
         reply.body = std::move(body.collection());
+        reply.body.resize(size);
       }
       return reply;
     } catch (const std::exception& error) {

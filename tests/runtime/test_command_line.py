@@ -1,11 +1,9 @@
 """The commands and flags that the program accepts or refuses, and its messages. No test needs a node."""
-import json
 import subprocess
 
 import pytest
 
 from lab import agent
-from lab.cell import wait_until
 
 
 def run(*arguments, code, env=None):
@@ -25,7 +23,11 @@ def run(*arguments, code, env=None):
     (["sweep", "--dry-run", "false"], ["--dry-run=false"]),
     (["agent", "--events", "false"], ["--events=false"]),
     (["policy", "defaults", "-o", "json"], ["--output is not supported by `policy`"]),
-    (["policy", "validate", "-f", "x", "--no-headers"], ["--no-headers is not supported by `policy`"]),
+    (["policy", "validate", "-f", "x", "--no-headers"], ["--no-headers is not supported by `policy validate`"]),
+    (["policy", "validate", "x", "--policy-file=y"], ["--policy-file is not supported by `policy validate`"]),
+    (["policy", "defaults", "--policy-key=x"], ["--policy-key is not supported by `policy`"]),
+    (["policy", "validate", "a", "b"], ["unexpected arguments: b"]),
+    (["policy", "validate"], ["FILE"]),
     (["history", "--timeout=3s"], ["--timeout is not supported by `history`"]),
     (["watch", "-o", "json"], ["--output is not supported by `watch`"]),
     (["report", "--no-headers"], ["--no-headers is not supported by `report`"]),
@@ -45,35 +47,12 @@ def run(*arguments, code, env=None):
     (["plan", "--diff"], ["plan --diff requires --policy-file or --profile"]),
     (["sweep", "--dry-run=no"], ["--dry-run", "no not in {true,false}"]),
     (["ensure-space", "1Gi", "--dry-run=no"], ["--dry-run", "no not in {true,false}"]),
-    (["status", "--address", "nonsense"], ['invalid address "nonsense" of the agent', "use HOST:PORT"]),
-    (["status", "--kubeconfig", "x"], ["--kubeconfig is not supported by `status`"]),
     (["sweep", "-o", "markdown"], ["-o markdown is supported only by report, analyze, and plan --diff"]),
 ])
 def test_wrong_usage_is_named(words, says):
     result = run(*words, code=2)
     assert all(part in result.stderr for part in says), result.stderr
     assert result.stdout == ""
-
-
-def test_the_status_of_no_agent_says_what_to_do():
-    for words, env in ((["--address=127.0.0.1:1"], {}), ([], {"IMAGESWEEP_LISTEN_ADDRESS": ":1"})):
-        result = run("status", *words, code=1, env=env)
-        assert result.stdout == "" and "cannot reach the agent at 127.0.0.1:1: " in result.stderr
-        assert "set --address to its --listen-address" in result.stderr
-
-
-def test_the_status_of_a_running_agent_names_what_is_missing(tmp_path):
-    (tmp_path / "policy.yaml").write_text(agent.policy())
-    with agent.Agent("--without-kubernetes", "--policy-file", tmp_path / "policy.yaml", "--state-dir", tmp_path / "state",
-                     "--runtime-endpoint", f"unix://{tmp_path}/none.sock") as running:
-        running.wait_for("Loaded policy")
-        ask = ("status", "--address", running.address)
-        assert wait_until(lambda: "none.sock" in run(*ask, code=1).stdout, 20)
-        table = run(*ask, code=1).stdout
-        assert table.startswith("Unhealthy: runtime: ") and "none.sock" in table.splitlines()[0]
-        assert "Last run:   none yet" in table and f"Policy:     file:{tmp_path}/policy.yaml" in table
-        document = json.loads(run(*ask, "-o", "json", code=1).stdout)
-        assert document["kind"] == "AgentStatus" and document["well"] is False and document["lastRun"] is None
 
 
 def test_the_version_is_also_a_flag():

@@ -241,6 +241,7 @@ TEST_F(ReadAgentStatusTest, AnotherServerIsNotTakenForAnAgent) {
   auto status = Read();
   ASSERT_FALSE(status);
   EXPECT_THAT(status.error().what, HasSubstr("is not an imagesweep agent"));
+  server.reset();  // the port is free again
   server = *HttpServer::Start("127.0.0.1:" + std::to_string(port),
                               {{"/readyz", {page}}, {"/healthz", {page}}});
   status = Read();
@@ -272,14 +273,16 @@ TEST_F(ReadAgentStatusTest, TheExitCodeOfTheCommandIsTheAnswer) {
   EXPECT_EQ(printed.code, kExitFailed);
   EXPECT_THAT(printed.out, StartsWith("Unhealthy: runtime: "));
   Recover();
-  board.SetRun(std::make_shared<const Report>());
+  Report report;
+  report.policy_text = "kind: SweepPolicy\n";  // the run got as far as a decision
+  board.SetRun(std::make_shared<const Report>(std::move(report)));
   printed = run(address, Output::kTable);
   EXPECT_EQ(printed.code, kExitDone) << printed.out;
   EXPECT_THAT(printed.out, StartsWith("Healthy: last run "));
   printed = run(address, Output::kJson);
   EXPECT_EQ(printed.code, kExitDone);
   EXPECT_EQ(Json::parse(printed.out)["kind"], "AgentStatus");
-  EXPECT_THAT(run(address, Output::kYaml).out, HasSubstr("\nkind: AgentStatus\n"));
+  EXPECT_THAT(run(address, Output::kYaml).out, HasSubstr("\nkind: \"AgentStatus\"\n"));
   EXPECT_EQ(run("nonsense", Output::kTable).code, kExitUsage);
 }
 

@@ -333,7 +333,7 @@ TEST(ParsePolicy, ASectionWithoutLinesHasItsDefaults) {
             "strict decoding error: duplicate field \"keep\" (line 4); already set on line 3");
 }
 
-// The same for each section and list.
+// The table of the fields has every section and list.
 TEST(ParsePolicy, EverySectionAndListMayHaveNoLines) {
   const std::string defaults = PolicyYaml(Policy::Default());
   int sections = 0;

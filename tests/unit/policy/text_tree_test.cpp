@@ -64,8 +64,8 @@ TEST(TextTree, NamesTheInvisibleCharacterBeforeAnError) {
       {"keep:\u00a0\n  tags: []\n", "; line 3 has the invisible character U+00A0 in column 6"},
       {"dryRun:\u200bfalse\n\ninterval: 1h\n",
        "; line 3 has the invisible character U+200B in column 8"},
-      {"keep:\n  tags: []\n\u00fc\ufeff\n",
-       "; line 5 has the invisible character U+FEFF in column 2"},
+      {"keep: {tags: [a,\n\u00fc\ufeff\n",
+       "; line 4 has the invisible character U+FEFF in column 2"},
       {"keep: {} # a\u00a0b\n#\u00a0\n a: b: c\n", ""},
       {"a: b: c\nkeep: \u00a0\n", ""},
   };

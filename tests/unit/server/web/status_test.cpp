@@ -27,9 +27,10 @@ struct StatusTest : testing::Test {
     node.images.push_back(Img("b", {"registry.example/app:2", "registry.example/app:new"}, 2000));
     MakeLocal(node.images.back());
   }
-  void Run() {
+  void Run(const SweepOptions& options = {}) {
     const auto active = policies.Active();
-    board.SetRun(std::make_shared<const Report>(sweeper.Sweep(*active, {}, {})));
+    health.Beat();
+    board.SetRun(std::make_shared<const Report>(sweeper.Sweep(*active, options, {})));
     board.SetHistory(*history, true);
   }
   void SetHealthy(const std::string& policy = kPolicy) {
@@ -290,12 +291,14 @@ TEST_F(StatusTest, AnAgentThatRefusedItsLastRunIsNotWellAndSaysWhy) {
 TEST_F(StatusTest, ImagesThatWaitForConfirmationAreCounted) {
   SetHealthy(
       "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\ndryRun: false\nminimumAge: 0s\n"
-      "maximumAge: 1m\ndiskUsage: {highThresholdPercent: 0}\n"
+      "maximumAge: 1m\nremoveSuperseded: false\ndiskUsage: {highThresholdPercent: 0}\n"
       "limits: {maxPercentOfImages: 100, confirmRuns: 2}\n"
       "keep: {localOnly: Never, lastPerRepository: 0, workloads: {enabled: false}}\n");
-  Run();
+  SweepOptions as_agent;
+  as_agent.running_for = std::chrono::hours(1);
+  Run(as_agent);
   clock.Advance(std::chrono::hours(1));
-  Run();
+  Run(as_agent);
   const json status = GetJson("/api/v1/status");
   ASSERT_THAT(status["deferred"], SizeIs(1)) << status;
   EXPECT_EQ(status["deferred"][0]["code"], "Limit");
