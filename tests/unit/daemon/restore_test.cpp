@@ -84,7 +84,7 @@ TEST(ChooseRemovals, SaysWhatItCannotFind) {
     const char* says;
   } rows[] = {
       {{Of::kRun, "01"}, ErrorKind::kInvalid, "several run IDs begin with \"01\""},
-      {{Of::kRun, "02"}, ErrorKind::kNotFound, "no removal by a run \"02\""},
+      {{Of::kRun, "02"}, ErrorKind::kNotFound, "no removal by run \"02\" is recorded"},
       {{Of::kImage, "r.example/app:v9"}, ErrorKind::kNotFound, "no removal of"},
       {{Of::kImage, "6f6c6"}, ErrorKind::kNotFound, "no removal of"},  // too short for an ID
   };

@@ -38,7 +38,7 @@ struct Recorded {
 
 // Answers of a real runtime to Version and ListImages, judged with all sources for that runtime.
 Recorded Read(const std::string& file) {
-  std::ifstream stream(IMAGESWEEP_SOURCE_DIR "/tests/origin/fixtures/" + file);
+  std::ifstream stream(IMAGESWEEP_SOURCE_DIR "/tests/unit/origin/fixtures/" + file);
   const auto json = nlohmann::json::parse(stream);
   Recorded recorded;
   recorded.runtime.name = json["Version"]["runtime_name"];

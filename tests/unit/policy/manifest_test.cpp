@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "tests/policy/policy_text.h"
+#include "tests/unit/policy/policy_text.h"
 
 namespace imagesweep {
 namespace {
@@ -50,8 +50,7 @@ TEST(Manifest, HasThePolicyOfABlockWithTheLinesOfTheFile) {
       "interval: Invalid value: \"1s\": must be at least 1m (line 10)\n"
       "dryRun: Invalid value: 1: must be true or false, in lower case; other words and "
       "numbers do not count as booleans (line 12)\n"
-      "strict decoding error: duplicate field \"dryRun\" (line 13); it was set on line 12 "
-      "already");
+      "strict decoding error: duplicate field \"dryRun\" (line 13); already set on line 12");
   EXPECT_THAT(VerdictOn(ConfigMapWith(kBlock) + "    keep: [\n"), StartsWith("yaml: line 1"));
   EXPECT_THAT(VerdictOn(ConfigMapWith(kBlock) + "    a: b: c\n"), StartsWith("yaml: line 10: "));
   EXPECT_THAT(VerdictOn(ConfigMapWith(kBlock) + "    keep:\u00a0\n      tags: []\n"),
@@ -128,13 +127,12 @@ TEST(Manifest, SaysWhyItHasNoPolicy) {
       {ConfigMapWith("  policy.yaml: 5\n"),
        "data.policy.yaml: Invalid value: 5: must be text; put it in quotes (line 7)"},
       {ConfigMapWith("  policy.yaml: a\n  policy.yaml: b\n"),
-       "strict decoding error: duplicate field \"data.policy.yaml\" (line 8); it was set on line 7 "
-       "already"},
+       "strict decoding error: duplicate field \"data.policy.yaml\" (line 8); already set on line 7"},
       {ConfigMapWith("  policy.yaml: a\ndata: {}\n"),
-       "strict decoding error: duplicate field \"data\" (line 8); it was set on line 6 already"},
+       "strict decoding error: duplicate field \"data\" (line 8); already set on line 6"},
       {"kind: ConfigMap\nbinaryData:\ndata:\n  policy.yaml:\n",
-       "policy: Required value: the document is empty; `imagesweep policy defaults` prints one to "
-       "start from"},
+       "policy: Required value: the document is empty; `imagesweep policy defaults` prints a policy "
+       "to start from"},
   };
   for (const auto& c : cases) EXPECT_EQ(VerdictOn(c.document), c.why) << c.document;
 }

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "agent/server/http/server.h"
-#include "tests/http/client.h"
+#include "tests/unit/server/http/client.h"
 
 namespace imagesweep::registry {
 namespace {

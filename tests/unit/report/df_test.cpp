@@ -130,7 +130,7 @@ DiskUse Bounds() {
 
 TEST(DiskUseTest, ARuntimeWithoutLayerSizesHasBoundsAndSaysWhy) {
   const std::string text = DiskUseText(Bounds(), {});
-  EXPECT_THAT(text, HasSubstr("No figures: cri-o 1.30.4 does not tell what a layer takes."));
+  EXPECT_THAT(text, HasSubstr("No exact sizes: cri-o 1.30.4 does not tell what a layer takes."));
   EXPECT_THAT(text, testing::ContainsRegex("idle +1 +\u22646.0MiB"));
   EXPECT_THAT(text, testing::ContainsRegex(
                         "app:v1 +no +6.0MiB +3 +1 +\u22646.0MiB +\u22646.0MiB +\u22646.0MiB"));
@@ -156,7 +156,7 @@ TEST(DiskUseTest, SizesThatBoundNothingAreNotShownAsBounds) {
   EXPECT_TRUE(json["accounts"][0]["bytesAtMost"].is_null());
   EXPECT_TRUE(json["ifRemoved"]["freedBytesAtMost"].is_null());
   use.removal.reset();
-  EXPECT_THAT(DiskUseText(use, {}), HasSubstr("it bounds nothing"));
+  EXPECT_THAT(DiskUseText(use, {}), HasSubstr("so it is not a bound"));
   EXPECT_THAT(DiskUseText(use, {}), Not(HasSubstr("\u2264")));
 }
 

@@ -56,7 +56,7 @@ TEST(LayerAnalysisTest, ThePageNamesTheInstructionTheSavingAndTheRatio) {
 
 TEST(LayerAnalysisTest, ALimitCutsRowsAndSaysSo) {
   const std::string text = ToText(MakeLayerPage(Sample(), 1));
-  EXPECT_THAT(text, Not(HasSubstr("identical")));
+  EXPECT_THAT(text, Not(HasSubstr("  identical")));
   EXPECT_THAT(text, HasSubstr("1 more; --limit shows them."));
   const auto json = nlohmann::json::parse(LayerAnalysisJson(Sample(), 1));
   EXPECT_EQ(json["heaviestLayers"].size(), 1u);

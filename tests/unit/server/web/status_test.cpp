@@ -204,12 +204,12 @@ TEST_F(StatusTest, ExplainsOneImageByIdAndByName) {
   for (const std::string& query : {"id=" + id, std::string("name=registry.example/app:1")}) {
     const HttpReply page = Get("/image", query);
     EXPECT_EQ(page.status, 200) << query;
-    EXPECT_THAT(page.body, HasSubstr("Questions, in order")) << query;
+    EXPECT_THAT(page.body, HasSubstr("Checks in order; the first that applies decides")) << query;
     EXPECT_THAT(page.body, HasSubstr(id)) << query;
   }
   EXPECT_EQ(Get("/image", "name=nothing").status, 404);
   EXPECT_EQ(Get("/image").status, 404);
-  EXPECT_THAT(Get("/image", "id=sha256").body, HasSubstr("3 images may be meant"));
+  EXPECT_THAT(Get("/image", "id=sha256").body, HasSubstr("3 images match; select one"));
 }
 
 TEST_F(StatusTest, TheRejectedPolicyIsShownBesideTheOneInForce) {
