@@ -36,7 +36,7 @@ browser: build ## The status page in a headless Chromium
 	scripts/bootstrap test
 	scripts/test browser
 
-screenshots: build ## Make the pictures of docs/images anew
+screenshots: build ## Make the pictures of docs/images again
 	scripts/bootstrap test
 	IMAGESWEEP_SCREENSHOTS=$(CURDIR)/docs/images /usr/bin/python3 -m pytest -q -c tests/pytest.ini tests/web -k fits_the_screen
 

@@ -175,7 +175,7 @@ std::string_view WithoutComment(std::string_view line) {
 }
 
 // The last invisible character in the lines up to this one, as an addition to an error: where such
-// a character stands in place of a blank, the error follows and does not show it.
+// a character replaces a blank, the error follows and does not show it.
 std::string InvisibleUpTo(int last, std::string_view yaml, int lines_before) {
   std::string text;
   for (int line = lines_before + 1; line <= last && !yaml.empty(); ++line) {

@@ -1,4 +1,4 @@
-"""The lab leaves nothing behind, in whatever way it ends."""
+"""The lab leaves nothing behind, however it ends."""
 import pathlib
 import signal
 import subprocess

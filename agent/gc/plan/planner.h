@@ -19,13 +19,13 @@ struct PlanOptions {
 };
 
 // The plan of a run, of `plan`, and of every test.  Pure, apart from what count_evaluations does:
-// the same arguments always give the same plan, whatever the order of the images.  No I/O, no
+// the same arguments always give the same plan, in any order of the images.  No I/O, no
 // clock, no log.  An image that nothing selects for removal stays.
 Plan MakePlan(const PlanContext& context, const PlanOptions& options = {});
 Plan MakePlan(const Policy& policy, const Observation& seen);
 
 // The parts of MakePlan, in their order.
-// What the policy removes whatever the disk usage; the images that are safest to lose come first.
+// What the policy removes at any disk usage; the images that are safest to lose come first.
 Plan PlanByPolicy(const PlanContext& context);
 // The same, and what disk usage adds: every image that is to be removed now or later.  Defer()
 // finds out which of them have to wait.
