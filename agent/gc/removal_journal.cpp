@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "agent/model/verdict_codes.h"
 #include "agent/report/documents/json.h"
 #include "agent/report/documents/text.h"
 #include "agent/state/history.h"
@@ -52,12 +53,10 @@ void AddWarning(Report& report, const Status& status) {
 
 // The setting that would keep an image that was removed for this reason.
 std::string_view SuggestPolicyChange(std::string_view code) {
-  if (code == ToString(Code::kAge)) return "raise maximumAge";
-  if (code == ToString(Code::kRule)) return "raise the rule's maximumAge";
-  if (code == ToString(Code::kSuperseded)) return "raise keep.lastPerRepository";
-  if (code == ToString(Code::kDangling)) return "set removeDangling: false";
-  if (code == ToString(Code::kCritical)) return "raise diskUsage.critical.minimumAge";
-  return "raise minimumAge";  // for space: the youngest images are removed last
+  const VerdictCode* row = FindVerdictCode(code);
+  // For a code of an older version, the setting that applies to most removals.
+  return row != nullptr && !row->keep_longer.empty() ? row->keep_longer
+                                                     : RowOf(Code::kSpace).keep_longer;
 }
 
 // An image that is removed and pulled again costs more than it frees.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/model/verdict_codes.h"
+
 namespace imagesweep {
 
 std::string_view ToString(Verdict verdict) {
@@ -17,49 +19,7 @@ std::string_view ToString(Verdict verdict) {
 }
 
 std::string_view ToString(Code code) {
-  switch (code) {
-    case Code::kInUse:
-      return "InUse";
-    case Code::kPinned:
-      return "Pinned";
-    case Code::kSandbox:
-      return "Sandbox";
-    case Code::kSelf:
-      return "Self";
-    case Code::kWorkload:
-      return "Workload";
-    case Code::kKeepRule:
-      return "KeepRule";
-    case Code::kLocalOnly:
-      return "LocalOnly";
-    case Code::kTooYoung:
-      return "TooYoung";
-    case Code::kRetained:
-      return "Retained";
-    case Code::kUnknown:
-      return "Unknown";
-    case Code::kRule:
-      return "Rule";
-    case Code::kDangling:
-      return "Dangling";
-    case Code::kSuperseded:
-      return "Superseded";
-    case Code::kAge:
-      return "Age";
-    case Code::kSpace:
-      return "Space";
-    case Code::kCritical:
-      return "Critical";
-    case Code::kIdle:
-      return "Idle";
-    case Code::kWindow:
-      return "Window";
-    case Code::kLimit:
-      return "Limit";
-    case Code::kNoGain:
-      return "NoGain";
-  }
-  return "Idle";
+  return RowOf(code).name;
 }
 
 const std::string& Observation::WhyUnavailable(std::uint32_t image) const {

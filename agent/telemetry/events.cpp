@@ -4,7 +4,7 @@
 #include <map>
 
 #include "agent/base/quantity.h"
-#include "agent/report/documents/image_state.h"
+#include "agent/model/verdict_codes.h"
 
 namespace imagesweep {
 namespace {
@@ -20,7 +20,7 @@ std::string UsageCategory(const Report& report, OutcomeKind kind) {
     if (outcome.kind != kind) continue;
     ++images;
     bytes += report.observation.images[outcome.image].size_bytes;
-    ++by_reason[RemovalReason(report.plan.decisions[outcome.image].code)];
+    ++by_reason[RowOf(report.plan.decisions[outcome.image].code).removal_reason];
   }
   std::string text = std::to_string(images) + (images == 1 ? " image" : " images") + ", about " +
                      HumanBytes(bytes) + " (";

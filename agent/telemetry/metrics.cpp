@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "agent/base/guarded.h"
-#include "agent/report/documents/image_state.h"
+#include "agent/model/verdict_codes.h"
 #include "agent/telemetry/metrics_series.h"
 
 namespace imagesweep {
@@ -122,7 +122,7 @@ Metrics::Metrics(const std::string& version, const std::string& revision, const 
     for (const char* result : {"success", "partial", "noop", "error"})
       s.runs.Add({{"trigger", name}, {"result", result}});
   }
-  for (const char* reason : series::kRemovalReasons)
+  for (const char* reason : kRemovalReasons)
     for (const char* result : {"success", "error"})
       s.removals.Add({{"reason", reason}, {"result", result}});
   for (const char* kind : {"predicted", "measured"}) s.reclaimed.Add({{"kind", kind}});
@@ -188,7 +188,7 @@ void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds,
   if (!reads_workloads) s.evidence_age.Add({{"source", "workloads"}}).Set(0);
   std::map<std::string_view, std::pair<double, double>> by_state;
   for (const Decision& decision : report.plan.decisions) {
-    auto& [count, bytes] = by_state[ImageState(decision.code)];
+    auto& [count, bytes] = by_state[RowOf(decision.code).state];
     count += 1;
     bytes += static_cast<double>(report.observation.images[decision.image].size_bytes);
   }
@@ -203,9 +203,9 @@ void Metrics::RecordRun(const Report& report, Trigger trigger, double seconds,
     const bool removed = Removed(outcome);
     const bool listed = outcome.kind == OutcomeKind::kStillListed;
     if (!removed && !listed && outcome.kind != OutcomeKind::kFailed) continue;
-    const Code code = report.plan.decisions[outcome.image].code;
+    const VerdictCode& code = RowOf(report.plan.decisions[outcome.image].code);
     s.removals
-        .Add({{"reason", std::string(RemovalReason(code))},
+        .Add({{"reason", std::string(code.removal_reason)},
               {"result", removed ? "success" : "error"}})
         .Increment();
     if (listed) s.still_listed.Increment();

@@ -101,8 +101,6 @@ inline constexpr std::array<std::array<const char*, 3>, 8> kUsualKubeRequests{
 inline constexpr std::array kRuntimeMethods{"Version",     "Status",         "ListImages",
                                             "ImageStatus", "ListContainers", "ContainerStatus",
                                             "RemoveImage", "ImageFsInfo",    "ListPodSandbox"};
-inline constexpr std::array kRemovalReasons{"age",        "rule",  "dangling",
-                                            "superseded", "space", "critical"};
 
 }  // namespace imagesweep::series
 

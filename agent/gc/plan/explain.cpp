@@ -4,6 +4,7 @@
 #include "agent/base/quantity.h"
 #include "agent/gc/plan/order.h"
 #include "agent/gc/plan/verdict_rules.h"
+#include "agent/model/verdict_codes.h"
 
 namespace imagesweep {
 namespace {
@@ -61,52 +62,28 @@ std::string TooYoung(const Decision& decision, const PlanContext& context,
 
 std::string WhatWouldChangeIt(const PlanContext& context, const Decision& decision,
                               const std::optional<RemovalTime>& goes) {
+  const std::string general(RowOf(decision.code).to_change);
   switch (decision.code) {
-    case Code::kInUse:
-      return "delete the pods and containers that use it; no setting can remove an image in use";
-    case Code::kPinned:
-      return "unpin it in the configuration of the runtime; no setting can remove a pinned image";
-    case Code::kSandbox:
-    case Code::kSelf:
-      return "nothing; no setting can remove this image";
-    case Code::kWorkload:
-      return "delete the workload, roll out newer revisions, lower "
-             "keep.workloads.rollbackRevisions, or set keep.workloads.enabled: false";
-    case Code::kKeepRule:
-      return "remove the pattern or the rule that keeps it from the policy";
-    case Code::kLocalOnly:
-      return "push it to a registry and pull it from there, or set localOnly: Never in the keep "
-             "section or in a rule that selects it";
     case Code::kTooYoung:
       return TooYoung(decision, context, goes);
     case Code::kRetained:
       if (FollowsSubject(context, decision.image)) return "the removal of the image it belongs to";
-      return "pull newer versions of its tag scheme, or keep fewer versions";
-    case Code::kUnknown:
-      return "add a rule that selects it, or set keep.unknown: false";
-    case Code::kRule:
-    case Code::kDangling:
-    case Code::kSuperseded:
-    case Code::kAge:
-    case Code::kSpace:
-    case Code::kCritical:
-      return "use it in a pod, or add it to keep.images";
+      break;
     case Code::kIdle:
       if (!goes) return "it is removed " + WhenFull(context);
       return "it is removed " + TimeText(*goes) + " if nothing uses it until then, or " +
              WhenFull(context);
     case Code::kWindow:
-      if (goes) return "it is removed in the next run within a window, " + TimeText(*goes);
-      return "it is removed in the next run within a window";
+      if (goes) return general + ", " + TimeText(*goes);
+      break;
     case Code::kLimit:
       if (!context.seen().WhyUnavailable(decision.image).empty())
         return "it is removed in a later run, once the cause is resolved";
-      return "it is removed in a later run; raise the limit to remove it in this one";
-    case Code::kNoGain:
-      return "it is removed for space once its removal frees at least 1 MiB, for example after the "
-             "images that share its layers; any other reason of the policy removes it at once";
+      break;
+    default:
+      break;
   }
-  return {};
+  return general;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "agent/gc/plan/space.h"
 #include "agent/gc/plan/verdict_rules.h"
 #include "agent/gc/plan/version.h"
+#include "agent/model/verdict_codes.h"
 
 namespace imagesweep {
 namespace {
@@ -27,7 +28,7 @@ Decision Judge(const PlanContext& context, std::uint32_t at) {
   decision.main_tag = MainTag(context.image(at));
   for (const VerdictRule& rule : VerdictRules()) {
     if (!rule.applies(context, at)) continue;
-    decision.verdict = rule.verdict;
+    decision.verdict = RowOf(rule.code).verdict;
     decision.code = rule.code;
     decision.reason = rule.evidence(context, at, true);
     if (rule.code == Code::kInUse) {

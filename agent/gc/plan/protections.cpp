@@ -117,11 +117,11 @@ std::string WantedEvidence(const PlanContext& context, std::uint32_t at, bool ap
 }
 
 constexpr std::array kProtections{
-    VerdictRule{Code::kInUse, Verdict::kKeep, InUse, InUseEvidence},
-    VerdictRule{Code::kPinned, Verdict::kKeep, Pinned, PinnedEvidence},
-    VerdictRule{Code::kSandbox, Verdict::kKeep, Sandbox, SandboxEvidence},
-    VerdictRule{Code::kSelf, Verdict::kKeep, Self, SelfEvidence},
-    VerdictRule{Code::kWorkload, Verdict::kKeep, Wanted, WantedEvidence},
+    VerdictRule{Code::kInUse, InUse, InUseEvidence},
+    VerdictRule{Code::kPinned, Pinned, PinnedEvidence},
+    VerdictRule{Code::kSandbox, Sandbox, SandboxEvidence},
+    VerdictRule{Code::kSelf, Self, SelfEvidence},
+    VerdictRule{Code::kWorkload, Wanted, WantedEvidence},
 };
 
 }  // namespace

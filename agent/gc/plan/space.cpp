@@ -10,6 +10,7 @@
 #include "agent/gc/plan/reclaim_estimator.h"
 #include "agent/gc/plan/selection.h"
 #include "agent/gc/plan/verdict_rules.h"
+#include "agent/model/verdict_codes.h"
 
 namespace imagesweep {
 namespace {
@@ -26,7 +27,7 @@ bool MayGoWhenCritical(const PlanContext& context, const Decision& decision) {
   };
   if (std::ranges::any_of(context.names(at), by_rule)) return false;
   return std::ranges::none_of(VerdictRules(), [&](const VerdictRule& rule) {
-    return rule.verdict == Verdict::kKeep && rule.code != Code::kTooYoung &&
+    return RowOf(rule.code).verdict == Verdict::kKeep && rule.code != Code::kTooYoung &&
            rule.code != Code::kRetained && rule.applies(context, at);
   });
 }

@@ -241,15 +241,15 @@ std::string TooOldEvidence(const PlanContext& context, std::uint32_t at, bool ap
 // The policy's questions, after Protections(): first those that keep an image, then those that
 // remove it.
 constexpr std::array kByPolicy{
-    VerdictRule{Code::kKeepRule, Verdict::kKeep, KeepRule, KeepRuleEvidence},
-    VerdictRule{Code::kLocalOnly, Verdict::kKeep, LocalOnlyKept, LocalOnlyEvidence},
-    VerdictRule{Code::kTooYoung, Verdict::kKeep, TooYoung, TooYoungEvidence},
-    VerdictRule{Code::kRetained, Verdict::kKeep, Retained, RetainedEvidence},
-    VerdictRule{Code::kUnknown, Verdict::kKeep, Unknown, UnknownEvidence},
-    VerdictRule{Code::kRule, Verdict::kRemove, ByRule, ByRuleEvidence},
-    VerdictRule{Code::kDangling, Verdict::kRemove, Dangling, DanglingEvidence},
-    VerdictRule{Code::kSuperseded, Verdict::kRemove, Superseded, SupersededEvidence},
-    VerdictRule{Code::kAge, Verdict::kRemove, TooOld, TooOldEvidence},
+    VerdictRule{Code::kKeepRule, KeepRule, KeepRuleEvidence},
+    VerdictRule{Code::kLocalOnly, LocalOnlyKept, LocalOnlyEvidence},
+    VerdictRule{Code::kTooYoung, TooYoung, TooYoungEvidence},
+    VerdictRule{Code::kRetained, Retained, RetainedEvidence},
+    VerdictRule{Code::kUnknown, Unknown, UnknownEvidence},
+    VerdictRule{Code::kRule, ByRule, ByRuleEvidence},
+    VerdictRule{Code::kDangling, Dangling, DanglingEvidence},
+    VerdictRule{Code::kSuperseded, Superseded, SupersededEvidence},
+    VerdictRule{Code::kAge, TooOld, TooOldEvidence},
 };
 
 }  // namespace

@@ -13,7 +13,6 @@ namespace imagesweep {
 // The planner and `explain` read the same table, so an explanation cannot differ from the decision.
 struct VerdictRule {
   Code code;
-  Verdict verdict;  // when it applies
   bool (*applies)(const PlanContext&, std::uint32_t image);
   // One line: why it applies, or why it does not.
   std::string (*evidence)(const PlanContext&, std::uint32_t image, bool applies);

@@ -7,6 +7,7 @@
 #include "agent/gc/plan/plan_context.h"
 #include "agent/gc/plan/planner.h"
 #include "agent/gc/plan/verdict_rules.h"
+#include "agent/model/verdict_codes.h"
 
 namespace imagesweep {
 namespace {
@@ -61,7 +62,7 @@ CleanupOption EverythingUnused(const PlanContext& context) {
   CleanupOption option = OptionOf("everything unused", context.seen(), removals);
   for (const auto at : removals) {
     const bool needed = std::ranges::any_of(VerdictRules(), [&](const VerdictRule& rule) {
-      return rule.verdict == Verdict::kKeep && rule.code != Code::kTooYoung &&
+      return RowOf(rule.code).verdict == Verdict::kKeep && rule.code != Code::kTooYoung &&
              rule.applies(context, at);
     });
     if (needed) option.breaks.push_back(at);

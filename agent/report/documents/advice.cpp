@@ -5,6 +5,7 @@
 
 #include "agent/base/duration.h"
 #include "agent/base/quantity.h"
+#include "agent/model/verdict_codes.h"
 #include "agent/report/documents/text.h"
 
 namespace imagesweep {
@@ -18,8 +19,12 @@ struct Group {
            ")";
   }
   // "1 image (1KiB) waits", "2 images (2KiB) wait"
-  std::string Text(const char* verb_of_one, const char* verb_of_many) const {
-    return Text() + " " + (images == 1 ? verb_of_one : verb_of_many);
+  std::string Text(std::string_view verb_of_one, std::string_view verb_of_many) const {
+    return Text() + " " + std::string(images == 1 ? verb_of_one : verb_of_many);
+  }
+  // With the advice on images with this code.
+  std::string Text(const VerdictCode& code) const {
+    return Text(code.verb_of_one, code.verb_of_many) + " " + std::string(code.advice);
   }
 };
 
@@ -67,22 +72,17 @@ std::vector<std::string> Advice(const Report& report) {
     });
   };
   if (const Group waiting = deferred(true); waiting.images > 0)
-    advice.push_back(waiting.Text("waits", "wait") +
-                     " for later runs because of the limits in the policy.");
+    advice.push_back(waiting.Text(RowOf(Code::kLimit)));
   if (const Group waiting = deferred(false); waiting.images > 0)
     advice.push_back(waiting.Text("cannot", "cannot") +
                      " be removed now because the last attempt failed; the reason of each image "
                      "shows the error.");
   if (const Group waiting = with(Code::kWindow); waiting.images > 0)
-    advice.push_back(waiting.Text("waits", "wait") + " for the next window.");
+    advice.push_back(waiting.Text(RowOf(Code::kWindow)));
   if (const Group local = with(Code::kLocalOnly); local.images > 0)
-    advice.push_back(
-        local.Text("stays", "stay") +
-        " because no evidence proves that a registry has a copy. Push to a registry and pull from "
-        "there, or set keep.localOnly: UnlessSuperseded if you can build the images again. "
-        "`imagesweep explain NAME` shows the missing evidence.");
+    advice.push_back(local.Text(RowOf(Code::kLocalOnly)));
   if (const Group young = with(Code::kTooYoung); young.images > 0)
-    advice.push_back(young.Text("is", "are") + " younger than the minimum age; " +
+    advice.push_back(young.Text(RowOf(Code::kTooYoung)) + "; " +
                      (young.images == 1 ? "it" : "the first") + " is old enough in " +
                      HumanDuration(FirstOldEnough(report)) + ", if nothing uses it until then.");
   const Group latest = Of(report, [](const Decision& d, const Image& image) {

@@ -3,32 +3,22 @@
 #include <array>
 
 #include "agent/base/quantity.h"
+#include "agent/model/verdict_codes.h"
 
 namespace imagesweep {
 namespace {
 
-struct Kind {
-  Code code;
-  const char* label;
-  const char* release;
-};
-constexpr std::array kKinds{
-    Kind{Code::kTooYoung, "Too young", "set --minimum-age=0s for one command, or lower minimumAge"},
-    Kind{Code::kLocalOnly, "Cannot be pulled again",
-         "push them to a registry and pull them from there, or set keep.localOnly: Never; to be "
-         "able to restore them, also set keep.archive.path"},
-    Kind{Code::kRetained, "Kept for rollback",
-         "lower keep.lastPerRepository, or keepLast of the rule"},
-};
+// In the order of the output.
+constexpr std::array kHeldBack{Code::kTooYoung, Code::kLocalOnly, Code::kRetained};
 
 }  // namespace
 
 std::vector<HeldBack> FindHeldBack(const Report& report) {
   std::vector<HeldBack> groups;
-  for (const Kind& kind : kKinds) {
-    HeldBack group{kind.code, 0, 0, kind.release};
+  for (const Code code : kHeldBack) {
+    HeldBack group{code, 0, 0, std::string(RowOf(code).release)};
     for (const Decision& decision : report.plan.decisions) {
-      if (decision.code != kind.code || decision.verdict != Verdict::kKeep) continue;
+      if (decision.code != code || decision.verdict != Verdict::kKeep) continue;
       ++group.images;
       group.bytes += report.observation.images[decision.image].size_bytes;
     }
@@ -40,8 +30,7 @@ std::vector<HeldBack> FindHeldBack(const Report& report) {
 std::string HeldBackText(const Report& report, std::uint64_t missing) {
   std::string text;
   for (const HeldBack& group : FindHeldBack(report)) {
-    for (const Kind& kind : kKinds)
-      if (kind.code == group.code) text += kind.label;
+    text += RowOf(group.code).held_back_as;
     text += ": " + std::to_string(group.images) + (group.images == 1 ? " image, " : " images, ") +
             HumanBytes(group.bytes) +
             (missing > 0 && group.bytes >= missing ? ", enough by itself" : "") +

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "agent/base/quantity.h"
-#include "agent/report/documents/image_state.h"
+#include "agent/model/verdict_codes.h"
 #include "agent/report/documents/text.h"
 #include "agent/report/render/printable.h"
 #include "agent/report/render/table.h"
@@ -41,7 +41,7 @@ std::string DiskLine(const Report& report) {
 std::string States(const Report& report) {
   std::map<std::string_view, std::pair<std::size_t, std::uint64_t>> by_state;
   for (const Decision& decision : report.plan.decisions) {
-    auto& [count, bytes] = by_state[ImageState(decision.code)];
+    auto& [count, bytes] = by_state[RowOf(decision.code).state];
     ++count;
     bytes += report.observation.images[decision.image].size_bytes;
   }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "agent/base/quantity.h"
+#include "agent/model/verdict_codes.h"
 #include "agent/report/documents/advice.h"
 #include "agent/report/documents/text.h"
 #include "agent/server/web/frame.h"
@@ -30,46 +31,6 @@ void AddHolders(const Report& report, const Decision& decision, Group& group) {
   if (!decision.rule.empty()) group.holders.insert("rule " + decision.rule);
 }
 
-std::string_view HeldBy(Code code) {
-  switch (code) {
-    case Code::kInUse:
-      return "pods and containers";
-    case Code::kPinned:
-      return "the runtime, which has pinned them";
-    case Code::kSandbox:
-      return "the runtime, which needs the pause image for every pod";
-    case Code::kSelf:
-      return "this agent, which runs from them";
-    case Code::kWorkload:
-      return "workloads that will start them again";
-    case Code::kKeepRule:
-      return "the policy's keep section or a rule";
-    case Code::kLocalOnly:
-      return "localOnly: no evidence proves that a registry has them";
-    case Code::kTooYoung:
-      return "minimumAge";
-    case Code::kRetained:
-      return "keep.lastPerRepository or keepLast: versions kept for rollback";
-    case Code::kUnknown:
-      return "keep.unknown: no rule selects them";
-    case Code::kWindow:
-      return "the maintenance windows: removal waits for the next window";
-    case Code::kLimit:
-      return "the limits of one run: removal waits for a later run";
-    case Code::kNoGain:
-      return "nothing, but their removal would free no space now";
-    case Code::kIdle:
-    case Code::kRule:
-    case Code::kDangling:
-    case Code::kSuperseded:
-    case Code::kAge:
-    case Code::kSpace:
-    case Code::kCritical:
-      return "nothing; the policy decides when they are removed";
-  }
-  return "";
-}
-
 }  // namespace
 
 Html ProtectedSection(const Report& report) {
@@ -89,7 +50,7 @@ Html ProtectedSection(const Report& report) {
     html << "<tr><td><a href=\"./?q=" << Text{UrlEncoded(ToString(code))} << "#list\">"
          << Text{ToString(code)} << "</a></td><td data-of=\"images\">" << group.images.size()
          << "</td><td data-of=\"size\">" << Text{SizeOfAll(report, group.images)} << "</td><td>"
-         << Text{HeldBy(code)};
+         << Text{RowOf(code).held_by};
     if (!group.holders.empty()) {
       html << "<details><summary>" << Text{Counted(group.holders.size(), "holder")}
            << "</summary><ul>";

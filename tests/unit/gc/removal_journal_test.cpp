@@ -76,6 +76,22 @@ TEST_F(PulledAgainTest, IsCountedOncePerRemovalAndNamedFromTheSecondOn) {
   EXPECT_THAT(Run(/*dry_run=*/true).pulled_again, testing::IsEmpty());
 }
 
+TEST_F(PulledAgainTest, ARemovalByACodeOfAnOlderVersionGetsAdviceToo) {
+  const auto history = History::Open(directory.path(), clock);
+  for (const char* run : {"01A", "01B"}) {
+    RemovalEntry entry;
+    entry.run = run;
+    entry.at = clock.Now();
+    entry.id = Id("nightly");
+    entry.code = "OfAnOlderVersion";
+    ASSERT_TRUE(history->BeginRemoval(entry));
+    ASSERT_TRUE(history->Commit(run, entry.id, true));
+    clock.Advance(std::chrono::minutes(1));
+  }
+  EXPECT_THAT(Run(/*dry_run=*/true).warnings,
+              Contains(HasSubstr("pulled again 2 times within 7 days: raise minimumAge, or add")));
+}
+
 // The facts that restore decides by: registry or archive.
 TEST_F(PulledAgainTest, TheJournalSaysWhereTheImageCameFrom) {
   Run();

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/model/verdict_codes.h"
 #include "agent/report/documents/analysis.h"
 #include "agent/report/documents/history.h"
 #include "agent/report/documents/json.h"
@@ -47,6 +48,15 @@ TEST(Advice, SpeaksOfOneImageAsOfOne) {
     EXPECT_THAT(Advice(report), Contains(HasSubstr(one)));
     report.plan.decisions[2].code = code;
     EXPECT_THAT(Advice(report), Contains(HasSubstr(two)));
+  }
+}
+
+TEST(Advice, GivesTheAdviceOfEachCode) {
+  for (const VerdictCode& row : VerdictCodes()) {
+    if (row.advice.empty()) continue;
+    Report report = SampleReport();
+    report.plan.decisions[1].code = row.code;
+    EXPECT_THAT(Advice(report), Contains(HasSubstr(std::string(row.advice)))) << row.name;
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/model/verdict_codes.h"
 #include "agent/report/documents/free_space.h"
 #include "agent/report/documents/json.h"
 #include "agent/report/documents/text.h"
@@ -39,6 +40,17 @@ TEST(HeldBack, NamesEachGroupWithItsSizeAndWhatLetsItGo) {
   EXPECT_EQ(groups[1].code, Code::kLocalOnly);
   EXPECT_THAT(groups[1].release, HasSubstr("keep.localOnly: Never"));
   EXPECT_THAT(FindHeldBack(SampleReport()), IsEmpty());
+}
+
+TEST(HeldBack, ListsEachCodeThatHasAnInstruction) {
+  for (const VerdictCode& row : VerdictCodes()) {
+    Report report = NothingGoes();
+    for (Decision& decision : report.plan.decisions) {
+      decision.code = row.code;
+      decision.verdict = row.verdict;
+    }
+    EXPECT_EQ(FindHeldBack(report).size(), row.release.empty() ? 0U : 1U) << row.name;
+  }
 }
 
 TEST(HeldBack, IsToldWhenNothingGoesOrTooLittle) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "agent/gc/plan/planner.h"
+#include "agent/model/verdict_codes.h"
 #include "tests/support/observation.h"
 
 namespace imagesweep {
@@ -49,6 +50,19 @@ TEST(Explain, ExactlyOneStepDecidesUnlessTheImageIsIdle) {
     EXPECT_FALSE(explanation.what_would_change_it.empty());
     for (const Step& step : explanation.steps)
       EXPECT_FALSE(step.evidence.empty()) << ToString(step.code);
+  }
+}
+
+TEST(Explain, SaysForEachCodeWhatWouldChangeIt) {
+  const Policy policy = Policy::Default();
+  ObservationBuilder seen;
+  seen.Add(Img("i", {"idle:1"}), std::chrono::hours(2));
+  const PlanContext context(policy, seen.seen());
+  Plan plan = MakePlan(context);
+  for (const VerdictCode& row : VerdictCodes()) {
+    plan.decisions[0].code = row.code;
+    plan.decisions[0].verdict = row.verdict;
+    EXPECT_FALSE(Explain(context, plan, 0).what_would_change_it.empty()) << row.name;
   }
 }
 

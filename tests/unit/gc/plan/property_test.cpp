@@ -6,6 +6,7 @@
 #include "agent/gc/plan/defer.h"
 #include "agent/gc/plan/planner.h"
 #include "agent/gc/plan/rule_finder.h"
+#include "agent/model/verdict_codes.h"
 #include "tests/unit/gc/plan/random_node.h"
 
 // Properties of all plans, on random nodes with random policies.
@@ -108,6 +109,15 @@ bool OldEnough(const Policy& policy, const Image& image, Millis unused_for, Code
                                     : policy.minimum_age;
     return unused_for >= of(&Rule::minimum_age, minimum);
   });
+}
+
+TEST(PlanProperty, EachImageHasTheVerdictOfItsCode) {
+  for (std::uint64_t seed = 0; seed < kCases; ++seed) {
+    RandomWorld metadata(seed);
+    for (const Decision& decision : MakePlan(metadata.policy(), metadata.seen()).decisions)
+      ASSERT_EQ(decision.verdict, RowOf(decision.code).verdict)
+          << ToString(decision.code) << ", seed " << seed;
+  }
 }
 
 TEST(PlanProperty, ProtectionsAlwaysWin) {
