@@ -9,16 +9,11 @@
 #include "agent/cmd/render.h"
 #include "agent/cmd/version.h"
 #include "agent/daemon/agent.h"
-#include "agent/daemon/native_containerd.h"
+#include "agent/daemon/node_adapters.h"
 #include "agent/daemon/policy_choice.h"
-#include "agent/daemon/registry_access.h"
 #include "agent/daemon/use_recorder.h"
-#include "agent/gc/observe/image_filesystem.h"
-#include "agent/daemon/node_origins.h"
 #include "agent/gc/run_id.h"
 #include "agent/runtime/containerd/use_watch.h"
-#include "agent/runtime/cri/delete.h"
-#include "agent/runtime/cri/runtime.h"
 #include "agent/server/http/server.h"
 
 namespace imagesweep {
@@ -73,12 +68,7 @@ void RunUntilStopped(const Options& options, AgentContext& shared, kube::Cluster
                      const std::stop_token& stop) {
   const auto connection = AwaitRuntime(options, shared, stop);
   if (connection == nullptr) return;
-  cri::Runtime runtime(connection);
-  cri::CriImageRemover remover(connection);
-  NativeContainerd native(*connection, runtime, remover, shared.clock);
-  NodeOrigins origins(native.layers, options.kubelet_dir);
-  RegistryAccess registries(options.pull_secret);
-  StatvfsFilesystem filesystem;
+  NodeAdapters node(connection, shared.clock, NodeAdapterOptionsOf(options));
   const auto history = History::Open(options.state_dir, shared.clock);
   AgeStore::Options ages = AgeStoreOptionsOf(options);
   UseLog use_log(options.state_dir, ages.boot_id);
@@ -92,11 +82,6 @@ void RunUntilStopped(const Options& options, AgentContext& shared, kube::Cluster
                    [&shared](const Error& why) { shared.UsesNotWritten(why); });
   ages.watched_since = [&recorder] { return recorder->watched_since(); };
   const auto age_store = AgeStore::Open(options.state_dir, shared.clock, std::move(ages));
-  decltype(NodeDependencies::kubelet) kubelet;
-  if (options.read_kubelet && cluster != nullptr)
-    kubelet = [cluster](const std::stop_token& quit) {
-      return cluster->ReadKubeletThresholds(quit);
-    };
   std::function<void(std::shared_ptr<const Report>)> on_run;
   if (options.status_page != StatusPage::kOff && !options.listen_address.empty()) {
     shared.status.SetHistory(*history, /*details=*/false);
@@ -110,18 +95,16 @@ void RunUntilStopped(const Options& options, AgentContext& shared, kube::Cluster
                                   : WorkloadsOf(options, *cluster, WorkloadsFrom::kDirect,
                                                 [&shared] { shared.wakeup.Notify(); });
   const auto own_pod = OwnPodOf(options);
-  Sweeper sweeper(
-      {runtime, cluster == nullptr ? nullptr : &cluster->pods(), remover, filesystem, *age_store,
-       shared.clock, history.get(), std::move(kubelet), workloads, &native.layers, &native.remover,
-       NativeContainerd::Archivers(*connection), &origins.all, &registries, &native.restorer},
-      NodeNameOf(options), own_pod ? *own_pod : std::nullopt,
-      [&recorder] { return recorder->Take(); });
+  Sweeper sweeper(node.Dependencies(cluster, cluster == nullptr ? nullptr : &cluster->pods(),
+                                    workloads, *age_store, history.get()),
+                  NodeNameOf(options), own_pod ? *own_pod : std::nullopt,
+                  [&recorder] { return recorder->Take(); });
   Agent agent(
       {sweeper, shared.policies, shared.wakeup, shared.health, shared.metrics, *shared.log,
        shared.clock, shared.events.get(), std::move(on_run), &shared.freshness, &*shared.mode},
       options.dry_run.value_or(false), RandomSeed());
   const std::jthread runtime_watch(
-      [&](const std::stop_token& quit) { WatchRuntime(runtime, shared, quit); });
+      [&](const std::stop_token& quit) { WatchRuntime(node.runtime, shared, quit); });
   const std::jthread use_watch([&uses](const std::stop_token& quit) { uses.Run(quit); });
   const std::jthread use_writer([&recorder](const std::stop_token& quit) { recorder->Run(quit); });
   // The first run is more accurate if uses are already watched; a runtime without events never is.

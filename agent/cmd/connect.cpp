@@ -122,6 +122,12 @@ Result<std::shared_ptr<cri::Connection>> ConnectToRuntime(const Options& options
   return std::make_shared<cri::Connection>(*std::move(endpoint), std::move(connection));
 }
 
+NodeAdapters::Options NodeAdapterOptionsOf(const Options& options) {
+  return {.kubelet_directory = options.kubelet_dir,
+          .pull_secret = options.pull_secret,
+          .read_kubelet = options.read_kubelet};
+}
+
 AgeStore::Options AgeStoreOptionsOf(const Options& options) {
   AgeStore::Options age_store;
   age_store.boot_id = ReadBootId();

@@ -7,6 +7,7 @@
 
 #include "agent/base/result.h"
 #include "agent/cmd/options.h"
+#include "agent/daemon/node_adapters.h"
 #include "agent/kube/client/identity.h"
 #include "agent/kube/cluster.h"
 #include "agent/kube/index/workload_index_objects.h"
@@ -39,6 +40,8 @@ std::string NodeNameOf(const Options& options);
 // The options of the age store of ages.  In a pod, /etc belongs to its image, and only
 // --host-prefix shows that of the node.
 AgeStore::Options AgeStoreOptionsOf(const Options& options);
+
+NodeAdapters::Options NodeAdapterOptionsOf(const Options& options);
 
 // From --kubeconfig, otherwise from the service account of the pod.
 Result<kube::ApiServer> ApiServerOf(const Options& options);

@@ -4,14 +4,9 @@
 
 #include "agent/base/duration.h"
 #include "agent/cmd/connect.h"
-#include "agent/daemon/native_containerd.h"
+#include "agent/daemon/node_adapters.h"
 #include "agent/daemon/policy_store.h"
-#include "agent/daemon/registry_access.h"
-#include "agent/gc/observe/image_filesystem.h"
-#include "agent/daemon/node_origins.h"
 #include "agent/kube/cluster.h"
-#include "agent/runtime/cri/delete.h"
-#include "agent/runtime/cri/runtime.h"
 #include "agent/state/history.h"
 
 namespace imagesweep {
@@ -38,13 +33,7 @@ class NamedPodReader final : public PodReader {
 struct NodeSession::Connections {
   Options options;
   RealClock clock;
-  StatvfsFilesystem filesystem;
-  std::shared_ptr<cri::Connection> connection;
-  std::unique_ptr<cri::Runtime> runtime;
-  std::unique_ptr<cri::CriImageRemover> remover;
-  std::unique_ptr<NativeContainerd> native;
-  std::unique_ptr<NodeOrigins> origins;
-  std::unique_ptr<RegistryAccess> registries;
+  std::unique_ptr<NodeAdapters> node;
   std::unique_ptr<kube::Cluster> cluster;  // null: --without-kubernetes
   std::string url;                         // of the API server
   std::unique_ptr<NamedPodReader> pods;    // null like the cluster
@@ -77,29 +66,15 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
   }
   auto connection = ConnectToRuntime(options, {}, stop);
   if (!connection) return std::move(connection).error();
-  parts->connection = *std::move(connection);
-  parts->runtime = std::make_unique<cri::Runtime>(parts->connection);
-  parts->remover = std::make_unique<cri::CriImageRemover>(parts->connection);
-  parts->native = std::make_unique<NativeContainerd>(*parts->connection, *parts->runtime,
-                                                     *parts->remover, parts->clock);
-  parts->origins = std::make_unique<NodeOrigins>(parts->native->layers, options.kubelet_dir);
-  parts->registries = std::make_unique<RegistryAccess>(options.pull_secret);
+  parts->node = std::make_unique<NodeAdapters>(*std::move(connection), parts->clock,
+                                               NodeAdapterOptionsOf(options));
   parts->age_store = AgeStore::Open(options.state_dir, parts->clock, AgeStoreOptionsOf(options));
   parts->history = History::Open(options.state_dir, parts->clock);
-  PodReader* pods = parts->pods.get();
-  decltype(NodeDependencies::kubelet) kubelet;
-  if (options.read_kubelet && parts->cluster)
-    kubelet = [cluster = parts->cluster.get()](const std::stop_token& quit) {
-      return cluster->ReadKubeletThresholds(quit);
-    };
   WorkloadReader* workloads =
       parts->cluster ? WorkloadsOf(options, *parts->cluster, WorkloadsFrom::kDirect) : nullptr;
   parts->sweeper = std::make_unique<Sweeper>(
-      NodeDependencies{*parts->runtime, pods, *parts->remover, parts->filesystem, *parts->age_store,
-                       parts->clock, parts->history.get(), std::move(kubelet), workloads,
-                       &parts->native->layers, &parts->native->remover,
-                       NativeContainerd::Archivers(*parts->connection), &parts->origins->all,
-                       parts->registries.get(), &parts->native->restorer},
+      parts->node->Dependencies(parts->cluster.get(), parts->pods.get(), workloads,
+                                *parts->age_store, parts->history.get()),
       NodeNameOf(options), *std::move(own_pod));
   return NodeSession(std::move(parts));
 }

@@ -143,9 +143,9 @@ Result<RestoreReport> Run(const Options& options, const std::stop_token& stop) {
 
   const auto connection = ConnectToRuntime(options, {}, stop);
   if (!connection) return connection.error();
-  const auto door = RuntimeDoor::Open(*connection, *std::move(secret), clock, stop);
-  if (!door) return door.error();
-  if (auto compared = CompareWithNode(report, **door, stop); !compared) return compared.error();
+  const auto backend = RuntimeBackend::Open(*connection, *std::move(secret), clock, stop);
+  if (!backend) return backend.error();
+  if (auto compared = CompareWithNode(report, **backend, stop); !compared) return compared.error();
   if (!options.pull_secret.empty()) report.warnings.emplace_back(kPreloaded);
   if (report.dry_run) return report;
   std::fputs(CannotComeBackText(report).c_str(), stderr);
@@ -154,12 +154,12 @@ Result<RestoreReport> Run(const Options& options, const std::stop_token& stop) {
   RestoreOptions how;
   how.parallel = options.parallel;
   StatvfsFilesystem filesystem;
-  auto mounts = (*door)->ImageFilesystems(stop);
+  auto mounts = (*backend)->ImageFilesystems(stop);
   if (!mounts) return mounts.error().Wrap("cannot determine the available space");
   how.space = {&filesystem, *std::move(mounts), options.min_available};
   if (!options.quiet)
     how.on_done = [&](const RestoreReport::Image& image) { progress.Show(image); };
-  Restore(report, **door, clock, how, stop);
+  Restore(report, **backend, clock, how, stop);
   return report;
 }
 

@@ -53,11 +53,11 @@ std::vector<std::string> Missing(const std::vector<Image>& listed, RestoreReport
 
 class RestoreTask {
  public:
-  RestoreTask(RestoreDoor& door, const Clock& clock, const std::stop_token& stop)
-      : door_(door), clock_(clock), stop_(stop) {}
+  RestoreTask(RestoreBackend& backend, const Clock& clock, const std::stop_token& stop)
+      : backend_(backend), clock_(clock), stop_(stop) {}
 
   Status Run(RestoreReport::Image& wanted) {
-    auto listed = door_.ListImages(stop_);
+    auto listed = backend_.ListImages(stop_);
     if (!listed) return std::move(listed).error();
     const Image* image = Find(*listed, wanted.id);
     if (image == nullptr) {
@@ -98,8 +98,8 @@ class RestoreTask {
   }
 
   Status FetchFrom(const RestoreReport::Source& source, const RestoreReport::Image& wanted) {
-    if (source.from != From::kArchive) return door_.Pull(source.reference, stop_);
-    auto notes = door_.Import(source.reference, wanted.id, Names(wanted), stop_);
+    if (source.from != From::kArchive) return backend_.Pull(source.reference, stop_);
+    auto notes = backend_.Import(source.reference, wanted.id, Names(wanted), stop_);
     return notes ? Status(Done{}) : Status(std::move(notes).error());
   }
 
@@ -109,7 +109,7 @@ class RestoreTask {
       return std::ranges::find(given_up_, name) != given_up_.end();
     });
     if (missing.empty()) return Done{};
-    if (door_.makes_names()) {
+    if (backend_.makes_names()) {
       const std::string& from =
           image.digests.empty() ? image.tags.empty() ? image.id.text() : image.tags.front().text()
                                 : image.digests.front().text();
@@ -123,7 +123,7 @@ class RestoreTask {
         (parsed.digest().empty() || parsed.digest() == target ? made : others).push_back(name);
       }
       if (!made.empty()) {
-        const auto notes = door_.AddNames(from, made, stop_);
+        const auto notes = backend_.AddNames(from, made, stop_);
         if (!notes) return notes.error().Wrap("restored, but not with all its names");
         wanted.notes.insert(wanted.notes.end(), notes->begin(), notes->end());
       }
@@ -138,7 +138,7 @@ class RestoreTask {
   }
 
   void PullName(const std::string& name, RestoreReport::Image& wanted) {
-    auto pulled = door_.Pull(name, stop_);
+    auto pulled = backend_.Pull(name, stop_);
     if (pulled) return;
     wanted.notes.push_back("restored, but not as " + name + ": " + pulled.error().what);
     given_up_.push_back(name);
@@ -148,7 +148,7 @@ class RestoreTask {
   Result<std::vector<Image>> Await(RestoreReport::Image& wanted, bool names) {
     const SteadyTime until = clock_.Steady() + kUntilListed;
     while (true) {
-      auto listed = door_.ListImages(stop_);
+      auto listed = backend_.ListImages(stop_);
       if (!listed) return listed;
       const bool is_there = Find(*listed, wanted.id) != nullptr;
       const bool given_up = clock_.Steady() >= until;
@@ -157,12 +157,12 @@ class RestoreTask {
         return std::ranges::find(given_up_, name) != given_up_.end();
       });
       // A runtime that cannot add names shows at once which image each name belongs to.
-      const bool all = !names || missing.empty() || !door_.makes_names();
+      const bool all = !names || missing.empty() || !backend_.makes_names();
       if (is_there && (all || given_up)) {
-        if (names && door_.makes_names())
+        if (names && backend_.makes_names())
           for (const std::string& name : missing)
             wanted.notes.push_back("the runtime does not list " + name);
-        if (names && !door_.makes_names()) Missing(*listed, wanted, /*note=*/true);
+        if (names && !backend_.makes_names()) Missing(*listed, wanted, /*note=*/true);
         return listed;
       }
       if (given_up)
@@ -172,19 +172,19 @@ class RestoreTask {
     }
   }
 
-  RestoreDoor& door_;
+  RestoreBackend& backend_;
   const Clock& clock_;
   const std::stop_token stop_;
   std::vector<std::string> given_up_;  // names, noted as such
 };
 
-Status RestoreOne(RestoreReport::Image& image, RestoreDoor& door, const Clock& clock,
+Status RestoreOne(RestoreReport::Image& image, RestoreBackend& backend, const Clock& clock,
                   SpaceGuard& space) {
   if (space.token().stop_requested()) return space.WhyStopped();
   // An image that is present needs no space.
   if (image.from != From::kHere)
     if (auto room = space.Begin(image.size_bytes); !room) return room;
-  Status done = RestoreTask(door, clock, space.token()).Run(image);
+  Status done = RestoreTask(backend, clock, space.token()).Run(image);
   if (image.from != From::kHere) space.End(image.size_bytes);
   if (!done && space.token().stop_requested()) return space.WhyStopped();
   return done;
@@ -192,8 +192,9 @@ Status RestoreOne(RestoreReport::Image& image, RestoreDoor& door, const Clock& c
 
 }  // namespace
 
-Status CompareWithNode(RestoreReport& report, RestoreDoor& door, const std::stop_token& stop) {
-  const auto listed = door.ListImages(stop);
+Status CompareWithNode(RestoreReport& report, RestoreBackend& backend,
+                       const std::stop_token& stop) {
+  const auto listed = backend.ListImages(stop);
   if (!listed) return listed.error();
   for (RestoreReport::Image& wanted : report.images) {
     if (Find(*listed, wanted.id) != nullptr) {
@@ -202,10 +203,10 @@ Status CompareWithNode(RestoreReport& report, RestoreDoor& door, const std::stop
       wanted.outcome =
           missing.empty() ? RestoreOutcome::kAlreadyHere : RestoreOutcome::kWouldRestore;
       if (missing.empty()) Missing(*listed, wanted, /*note=*/true);
-      if (!missing.empty() && door.makes_names()) wanted.from = From::kHere;
+      if (!missing.empty() && backend.makes_names()) wanted.from = From::kHere;
       continue;
     }
-    if (door.makes_names()) continue;
+    if (backend.makes_names()) continue;
     const std::string archive = wanted.source;
     std::erase_if(wanted.sources, [](const auto& one) { return one.from == From::kArchive; });
     if (!wanted.sources.empty()) {
@@ -219,7 +220,7 @@ Status CompareWithNode(RestoreReport& report, RestoreDoor& door, const std::stop
   return Done{};
 }
 
-void Restore(RestoreReport& report, RestoreDoor& door, const Clock& clock,
+void Restore(RestoreReport& report, RestoreBackend& backend, const Clock& clock,
              const RestoreOptions& options, const std::stop_token& stop) {
   std::vector<RestoreReport::Image*> wanted;
   for (RestoreReport::Image& image : report.images)
@@ -230,7 +231,7 @@ void Restore(RestoreReport& report, RestoreDoor& door, const Clock& clock,
   const auto worker = [&] {
     for (std::size_t at = next++; at < wanted.size(); at = next++) {
       RestoreReport::Image& image = *wanted[at];
-      const Status done = RestoreOne(image, door, clock, space);
+      const Status done = RestoreOne(image, backend, clock, space);
       image.outcome = done ? RestoreOutcome::kRestored : RestoreOutcome::kFailed;
       if (!done) image.error = done.error().what;
       const std::scoped_lock one_at_a_time(telling);

@@ -14,9 +14,9 @@
 namespace imagesweep {
 
 // The calls of a restore to the runtime.  Any thread, several calls at once.
-class RestoreDoor {
+class RestoreBackend {
  public:
-  virtual ~RestoreDoor() = default;
+  virtual ~RestoreBackend() = default;
   virtual Result<std::vector<Image>> ListImages(const std::stop_token& stop) = 0;
   virtual Status Pull(const std::string& reference, const std::stop_token& stop) = 0;
   // True if names can be added without a registry, so that AddNames and Import work.
@@ -49,7 +49,7 @@ struct RestoreOptions {
 // Thresholds images that the node has with all their names as kAlreadyHere, and images that the
 // runtime cannot restore as kCannot.  Changes nothing on the node.  Error: the images cannot be
 // listed.
-Status CompareWithNode(RestoreReport& report, RestoreDoor& door, const std::stop_token& stop);
+Status CompareWithNode(RestoreReport& report, RestoreBackend& backend, const std::stop_token& stop);
 
 // Restores the images that CompareWithNode() left as kWouldRestore: by digest, because a tag may
 // name another image today, and then with their names.  Pulls names with the digest of another
@@ -58,7 +58,7 @@ Status CompareWithNode(RestoreReport& report, RestoreDoor& door, const std::stop
 // would leave less space than `options.space` requires, and cancels all pulls when less space is
 // available.  Ends with every image restored or failed.  May be stopped or killed at any point and
 // called again.
-void Restore(RestoreReport& report, RestoreDoor& door, const Clock& clock,
+void Restore(RestoreReport& report, RestoreBackend& backend, const Clock& clock,
              const RestoreOptions& options, const std::stop_token& stop);
 
 }  // namespace imagesweep

@@ -14,10 +14,10 @@ namespace imagesweep {
 
 // The real runtime: pulls through the CRI; on containerd, its own services add names and import
 // archives.
-class RuntimeDoor final : public RestoreDoor {
+class RuntimeBackend final : public RestoreBackend {
  public:
   // Error: the runtime did not report its identity.  `clock` must outlive the result.
-  static Result<std::unique_ptr<RuntimeDoor>> Open(
+  static Result<std::unique_ptr<RuntimeBackend>> Open(
       const std::shared_ptr<cri::Connection>& connection, cri::PullSecret secret,
       const Clock& clock, const std::stop_token& stop);
 
@@ -34,7 +34,7 @@ class RuntimeDoor final : public RestoreDoor {
   Result<std::vector<std::string>> ImageFilesystems(const std::stop_token& stop);
 
  private:
-  RuntimeDoor(const std::shared_ptr<cri::Connection>& connection, cri::PullSecret secret)
+  RuntimeBackend(const std::shared_ptr<cri::Connection>& connection, cri::PullSecret secret)
       : runtime_(connection), puller_(connection, std::chrono::minutes(15), std::move(secret)) {}
 
   cri::Runtime runtime_;

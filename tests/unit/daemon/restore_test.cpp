@@ -155,7 +155,7 @@ TEST(PlanRestore, ADryRunSaysThatAPullIsOnlyATry) {
 }
 
 // A runtime with registries: the images that can be pulled, by reference.
-class FakeDoor : public RestoreDoor {
+class FakeBackend : public RestoreBackend {
  public:
   std::vector<Image> images;
   std::map<std::string, std::string> registry;  // reference -> word of the image
@@ -230,14 +230,14 @@ class RestoreTest : public testing::Test {
     RestoreReport report = PlanRestore(
         removals, [](const std::string& id) { return id == Id("built") ? "/a/built.tar" : ""; },
         "/a");
-    const auto compared = CompareWithNode(report, door_, {});
+    const auto compared = CompareWithNode(report, backend_, {});
     EXPECT_TRUE(compared) << compared.error().what;
-    Restore(report, door_, clock_, {.parallel = 2, .space = space_, .on_done = {}}, stop);
+    Restore(report, backend_, clock_, {.parallel = 2, .space = space_, .on_done = {}}, stop);
     return report;
   }
   std::vector<std::string> NamesOf(const std::string& word) {
     std::vector<std::string> names;
-    for (const Image& image : door_.images) {
+    for (const Image& image : backend_.images) {
       if (image.id.text() != Id(word)) continue;
       for (const ImageName& name : image.tags) names.push_back(name.text());
       for (const ImageName& name : image.digests) names.push_back(name.text());
@@ -247,11 +247,11 @@ class RestoreTest : public testing::Test {
   // An image of r.example/WORD that can be pulled by its digest.
   RemovalEntry Pullable(const std::string& word) {
     const std::string repository = "r.example/" + word;
-    door_.registry[Digest(repository, word)] = word;
+    backend_.registry[Digest(repository, word)] = word;
     return Removal("01A", word, {repository + ":v1"}, {Digest(repository, word)});
   }
 
-  FakeDoor door_;
+  FakeBackend backend_;
   FakeClock clock_;
   RestoreSpace space_;
 };
@@ -262,22 +262,23 @@ TEST_F(RestoreTest, PullsByDigestAndGivesTheNamesBack) {
   EXPECT_THAT(report.images[0].notes, IsEmpty());
   EXPECT_THAT(NamesOf("api"),
               UnorderedElementsAre("r.example/api:v1", Digest("r.example/api", "api")));
-  EXPECT_THAT(door_.asked, ElementsAre("pull " + Digest("r.example/api", "api"),
-                                       "name " + Digest("r.example/api", "api")));
+  EXPECT_THAT(backend_.asked, ElementsAre("pull " + Digest("r.example/api", "api"),
+                                          "name " + Digest("r.example/api", "api")));
 }
 
 TEST_F(RestoreTest, WhatIsHereWithAllItsNamesIsLeftAlone) {
   const std::vector<RemovalEntry> removals{Pullable("api")};
   Run(removals);
-  door_.asked.clear();
+  backend_.asked.clear();
   const auto report = Run(removals);
   EXPECT_EQ(report.images[0].outcome, RestoreOutcome::kAlreadyHere);
-  EXPECT_THAT(door_.asked, IsEmpty());
+  EXPECT_THAT(backend_.asked, IsEmpty());
 }
 
 TEST_F(RestoreTest, OneThatFailsDoesNotKeepTheOthers) {
   const std::vector<RemovalEntry> removals{Pullable("a"), Pullable("b"), Pullable("c")};
-  door_.faults[removals[1].digests[0]] = Error{ErrorKind::kDenied, "r.example wants credentials"};
+  backend_.faults[removals[1].digests[0]] =
+      Error{ErrorKind::kDenied, "r.example wants credentials"};
   const auto report = Run(removals);
   EXPECT_EQ(report.images[0].outcome, RestoreOutcome::kRestored);
   EXPECT_EQ(report.images[1].outcome, RestoreOutcome::kFailed);
@@ -298,13 +299,13 @@ TEST_F(RestoreTest, ANameWithAnotherDigestIsPulledAndNeverMade) {
                     same = Digest("r.example/too", "api");
   RemovalEntry removal = Pullable("api");
   removal.digests.insert(removal.digests.end(), {same, other});
-  door_.registry[other] = "api";
+  backend_.registry[other] = "api";
   const auto report = Run({removal});
   EXPECT_EQ(report.images[0].outcome, RestoreOutcome::kRestored) << report.images[0].error;
   EXPECT_THAT(report.images[0].notes, IsEmpty());
-  EXPECT_THAT(door_.named, ElementsAre("r.example/api:v1", same));
-  EXPECT_THAT(door_.asked, ElementsAre("pull " + removal.digests[0], "name " + removal.digests[0],
-                                       "pull " + other));
+  EXPECT_THAT(backend_.named, ElementsAre("r.example/api:v1", same));
+  EXPECT_THAT(backend_.asked, ElementsAre("pull " + removal.digests[0],
+                                          "name " + removal.digests[0], "pull " + other));
   EXPECT_THAT(NamesOf("api"),
               UnorderedElementsAre("r.example/api:v1", removal.digests[0], same, other));
 }
@@ -317,21 +318,21 @@ TEST_F(RestoreTest, ANameWithADigestThatNobodyHasIsNotedOnceAndNotWaitedFor) {
   EXPECT_EQ(report.images[0].outcome, RestoreOutcome::kRestored) << report.images[0].error;
   EXPECT_THAT(report.images[0].notes,
               ElementsAre(HasSubstr("but not as " + removal.digests[1] + ": ")));
-  EXPECT_THAT(door_.named, ElementsAre("r.example/api:v1"));
+  EXPECT_THAT(backend_.named, ElementsAre("r.example/api:v1"));
   EXPECT_EQ(clock_.Steady(), begun);
 }
 
 TEST_F(RestoreTest, WhatHasNoDigestHereIsGivenTagsAlone) {
   RemovalEntry removal = Removal("01A", "built", {"r.example/built:v1", "r.example/built:v2"},
                                  {Digest("r.example/built", "m")});
-  door_.images.emplace_back(Img("built", {"r.example/built:v1"})).digests.clear();
+  backend_.images.emplace_back(Img("built", {"r.example/built:v1"})).digests.clear();
   const auto report = Run({removal});
-  EXPECT_THAT(door_.named, ElementsAre("r.example/built:v2"));
+  EXPECT_THAT(backend_.named, ElementsAre("r.example/built:v2"));
   EXPECT_THAT(report.images[0].notes, ElementsAre(HasSubstr("but not as " + removal.digests[0])));
 }
 
 TEST_F(RestoreTest, ATagThatMeansAnotherImageByNowGoesOnToMeanIt) {
-  door_.images.push_back(Img("new", {"r.example/api:v1"}));
+  backend_.images.push_back(Img("new", {"r.example/api:v1"}));
   const auto report = Run({Pullable("api")});
   EXPECT_EQ(report.images[0].outcome, RestoreOutcome::kRestored);
   EXPECT_THAT(report.images[0].notes,
@@ -341,18 +342,18 @@ TEST_F(RestoreTest, ATagThatMeansAnotherImageByNowGoesOnToMeanIt) {
 
 TEST_F(RestoreTest, AnotherImageThanTheOneThatWentIsAFailure) {
   RemovalEntry removal = Pullable("api");
-  door_.registry[removal.digests[0]] = "impostor";
+  backend_.registry[removal.digests[0]] = "impostor";
   const auto report = Run({removal});
   EXPECT_EQ(report.images[0].outcome, RestoreOutcome::kFailed);
   EXPECT_THAT(report.images[0].error, HasSubstr("under another ID than " + Id("api")));
 }
 
 TEST_F(RestoreTest, WithoutContainerdTagsArePulledAndComparedAndArchivesStay) {
-  door_.native = false;
+  backend_.native = false;
   const std::vector<RemovalEntry> removals{Pullable("same"), Pullable("moved"), Pullable("gone"),
                                            Removal("01A", "built", {"r.example/built:v1"}, {})};
-  door_.registry["r.example/same:v1"] = "same";
-  door_.registry["r.example/moved:v1"] = "other";
+  backend_.registry["r.example/same:v1"] = "same";
+  backend_.registry["r.example/moved:v1"] = "other";
   const auto report = Run(removals);
   EXPECT_EQ(report.images[0].outcome, RestoreOutcome::kRestored);
   EXPECT_THAT(report.images[0].notes, IsEmpty());
@@ -366,7 +367,7 @@ TEST_F(RestoreTest, WithoutContainerdTagsArePulledAndComparedAndArchivesStay) {
 TEST_F(RestoreTest, AnArchiveComesBackIntoContainerd) {
   const auto report = Run({Removal("01A", "built", {"r.example/built:v1"}, {})});
   EXPECT_EQ(report.images[0].outcome, RestoreOutcome::kRestored);
-  EXPECT_THAT(door_.asked, ElementsAre("import /a/built.tar"));
+  EXPECT_THAT(backend_.asked, ElementsAre("import /a/built.tar"));
 }
 
 TEST_F(RestoreTest, ARegistryThatFailsIsFollowedByTheArchive) {
@@ -375,14 +376,14 @@ TEST_F(RestoreTest, ARegistryThatFailsIsFollowedByTheArchive) {
   EXPECT_EQ(report.images[0].outcome, RestoreOutcome::kRestored) << report.images[0].error;
   EXPECT_EQ(report.images[0].from, From::kArchive);
   EXPECT_EQ(report.images[0].source, "/a/built.tar");
-  EXPECT_THAT(door_.asked, ElementsAre("pull " + digest, "import /a/built.tar"));
+  EXPECT_THAT(backend_.asked, ElementsAre("pull " + digest, "import /a/built.tar"));
   EXPECT_THAT(report.images[0].notes,
               testing::Contains(HasSubstr("because the first source failed: " + digest)));
 }
 
 TEST_F(RestoreTest, AnArchiveIsToldWhichNamesTheJournalHas) {
   Run({Removal("01A", "built", {"r.example/built:v1", "r.example/built:v2"}, {})});
-  EXPECT_THAT(door_.imported_names, ElementsAre("r.example/built:v1", "r.example/built:v2"));
+  EXPECT_THAT(backend_.imported_names, ElementsAre("r.example/built:v1", "r.example/built:v2"));
 }
 
 class FixedDisk final : public Filesystem {
@@ -416,14 +417,14 @@ TEST_F(RestoreTest, ADiskThatCannotBeAskedLetsNothingBegin) {
   space_ = {&disk, {"/images"}, 15};
   const auto report = Run({Pullable("api")});
   EXPECT_THAT(report.images[0].error, HasSubstr("cannot determine the available space"));
-  EXPECT_THAT(door_.asked, IsEmpty());
+  EXPECT_THAT(backend_.asked, IsEmpty());
 }
 
 // The disk fills up during the pull.
 TEST_F(RestoreTest, WhatIsUnderWayIsCancelledWhenTheDiskFills) {
   FixedDisk disk;
   space_ = {&disk, {"/images"}, 15};
-  class Slow final : public FakeDoor {
+  class Slow final : public FakeBackend {
    public:
     explicit Slow(FixedDisk& on) : disk(on) {}
     Status Pull(const std::string&, const std::stop_token& stop) override {
@@ -435,11 +436,11 @@ TEST_F(RestoreTest, WhatIsUnderWayIsCancelledWhenTheDiskFills) {
       return Error{ErrorKind::kCancelled, "cancelled"};
     }
     FixedDisk& disk;
-  } door(disk);
+  } backend(disk);
   RestoreReport report = PlanRestore(
       std::vector{Pullable("api")}, [](const auto&) { return ""; }, "");
-  ASSERT_TRUE(CompareWithNode(report, door, {}));
-  Restore(report, door, clock_, {.parallel = 1, .space = space_, .on_done = {}}, {});
+  ASSERT_TRUE(CompareWithNode(report, backend, {}));
+  Restore(report, backend, clock_, {.parallel = 1, .space = space_, .on_done = {}}, {});
   EXPECT_EQ(report.images[0].outcome, RestoreOutcome::kFailed);
   EXPECT_THAT(report.images[0].error, HasSubstr("not enough space"));
 }
@@ -449,14 +450,14 @@ TEST_F(RestoreTest, ToldToStopItStartsNothingMore) {
   stop.request_stop();
   const auto report = Run({Pullable("a"), Pullable("b")}, stop.get_token());
   EXPECT_EQ(report.Count(RestoreOutcome::kFailed), 2U);
-  EXPECT_THAT(door_.asked, IsEmpty());
+  EXPECT_THAT(backend_.asked, IsEmpty());
 }
 
 TEST_F(RestoreTest, WithoutAListNothingIsCompared) {
-  door_.list_error = "no runtime";
+  backend_.list_error = "no runtime";
   RestoreReport report = PlanRestore(
       std::vector{Pullable("a")}, [](const auto&) { return ""; }, "");
-  EXPECT_FALSE(CompareWithNode(report, door_, {}));
+  EXPECT_FALSE(CompareWithNode(report, backend_, {}));
 }
 
 }  // namespace
