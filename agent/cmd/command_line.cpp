@@ -34,14 +34,17 @@ bool IsDigit(char c) {
   return c >= '0' && c <= '9';
 }
 
+void AddAddress(CLI::App& command, Options& options, const std::string& meaning) {
+  command.add_option("--address", options.listen_address, meaning)
+      ->envname("IMAGESWEEP_LISTEN_ADDRESS")
+      ->capture_default_str();
+}
+
 CLI::App* AddStatus(CLI::App& app, Options& options) {
   auto* command = app.add_subcommand(
       "status", "Show the health of the agent of this node, its last run, and its next run");
-  command
-      ->add_option("--address", options.listen_address,
-                   "HOST:PORT of the agent: its --listen-address. Without a host: 127.0.0.1.")
-      ->envname("IMAGESWEEP_LISTEN_ADDRESS")
-      ->capture_default_str();
+  AddAddress(*command, options,
+             "HOST:PORT of the agent: its --listen-address. Without a host: 127.0.0.1.");
   return command;
 }
 
@@ -78,6 +81,9 @@ CLI::App* AddWatch(CLI::App& app, Options& options) {
           },
           "Time between two updates [5s]")
       ->check(CLI::Validator(CheckDuration, "DURATION"));
+  AddAddress(*command, options,
+             "HOST:PORT of the agent of this node, which is asked for its next run: its "
+             "--listen-address. Without a host: 127.0.0.1.");
   return command;
 }
 

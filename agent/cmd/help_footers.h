@@ -125,14 +125,26 @@ Exit codes:
   1  SIZE is not available, or the run was aborted.
   2  The command line or the policy is invalid.
 )"},
-    {"watch", R"(If the output is not a terminal, the command prints one line per change.
+    {"watch",
+     R"(The screen shows the next run of the agent if the agent runs, serves its status
+page, and has the same node name. The keys work if input and output are
+terminals. If the output is not a terminal, the command prints one line per
+change.
 
 Examples:
   imagesweep watch
   imagesweep watch --every 1s --without-kubernetes
 
+Keys:
+  q  Quit, as Ctrl-C does.
+  s  Sort the images by name, size (largest first), age (oldest first), or last
+     use (longest ago first). Each press selects the next order.
+  /  Search: show only images with the typed text in a name. Enter keeps the
+     filter, and Esc shows all images again.
+  ?  Show the keys on the last line, or hide them.
+
 Exit codes:
-  0  The command stopped on SIGTERM or SIGINT.
+  0  The command stopped on q, SIGTERM, or SIGINT.
   1  The runtime or the Kubernetes API cannot be read.
   2  The command line or the policy is invalid.
 )"},

@@ -2,10 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <algorithm>
-#include <sstream>
-
-#include "agent/report/documents/watch_screen.h"
 #include "tests/support/report.h"
 
 namespace imagesweep {
@@ -114,26 +110,6 @@ TEST(ChangeLog, AHostileNameStaysOnItsLine) {
   EXPECT_THAT(line, HasSubstr("09:00:00 Pulled"));
   EXPECT_THAT(line, Not(HasSubstr("\n")));
   EXPECT_THAT(line, Not(HasSubstr("\x1b")));
-}
-
-TEST(WatchScreen, ShowsDiskMarksStatesAndTheNewestEventsThatFit) {
-  Report report = SampleReport();
-  std::vector<std::string> events;
-  for (int i = 0; i < 50; ++i) events.push_back("event " + std::to_string(i));
-  const std::string screen = WatchScreen({report, events, "last 3m ago"}, 80, 20);
-  EXPECT_EQ(std::ranges::count(screen, '\n'), 20);
-  for (const char* part :
-       {"node1", "containerd 1.6.20", "90% of", "in_use", "candidate", "event 49", "last 3m ago"})
-    EXPECT_THAT(screen, HasSubstr(part));
-  EXPECT_THAT(screen, Not(HasSubstr("event 1\n")));
-  std::istringstream lines(WatchScreen({report, events, ""}, 40, 12));
-  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 40U);
-}
-
-TEST(WatchScreen, SaysThatItCannotSee) {
-  Report report;
-  report.refused = Refusal{"pods", {ErrorKind::kDenied, "403"}};
-  EXPECT_THAT(WatchScreen({report, {}, ""}, 80, 24), HasSubstr("Error     cannot read pods: 403"));
 }
 
 }  // namespace
