@@ -68,6 +68,8 @@ Report Agent::RunOnce(const std::shared_ptr<const ActivePolicy>& active, Trigger
       return "the policy cannot be read";
     return {};
   };
+  if (parts_.mode != nullptr)
+    options.on_labels = [this](const NodeLabels& labels) { parts_.mode->LabelsRead(labels); };
   if (parts_.freshness != nullptr) options.refused = parts_.freshness->Refuse();
   Report report = parts_.sweeper.Sweep(*active, options, stop);
   if (stop.stop_requested() && report.refused) return report;  // interrupted, not a failed read
@@ -76,8 +78,6 @@ Report Agent::RunOnce(const std::shared_ptr<const ActivePolicy>& active, Trigger
       report, trigger, took.count(),
       report.layers ? std::optional(report.layers->removed.bytes) : std::nullopt);
   parts_.health.SetLastRun(report);
-  if (parts_.mode != nullptr && !report.refused && !report.evidence.without_kubernetes)
-    parts_.mode->LabelsRead(report.node_labels);
   // An edit ended this dry run, so its policy is no longer in force.  The next run reports again.
   const bool outdated = report.dry_run && parts_.policies.Active() != active;
   if (parts_.events != nullptr && !outdated)

@@ -17,8 +17,11 @@ void RemovalModeWatch::PolicyLoaded(std::shared_ptr<const ActivePolicy> active) 
 
 void RemovalModeWatch::LabelsRead(const NodeLabels& labels) {
   const std::scoped_lock lock(mu_);
+  const bool awaited = !labels_.has_value();
   labels_ = labels;
-  if (active_ == nullptr || told_ == ModeNow()) return;
+  if (active_ == nullptr) return;
+  const bool told_without_them = awaited && !active_->policy.overrides.empty();
+  if (told_ == ModeNow() && !told_without_them) return;
   TellPolicy(std::exchange(told_, ModeNow()));
 }
 
@@ -36,7 +39,9 @@ void RemovalModeWatch::TellPolicy(const std::optional<Mode>& before) {
     log_.Info(now.dry_run ? "Turned dry run on" : "Turned dry run off", source);
   if (before && before->suspended != now.suspended)
     log_.Info(now.suspended ? "Suspended removals" : "Resumed removals", source);
-  tell_(PolicyLoadedEvent(active_->source, now.dry_run, now.suspended, before && before != now));
+  const bool awaits_labels = !force_dry_run_ && !labels_ && !active_->policy.overrides.empty();
+  tell_(PolicyLoadedEvent(active_->source, now.dry_run, now.suspended, before && before != now,
+                          awaits_labels));
 }
 
 }  // namespace imagesweep

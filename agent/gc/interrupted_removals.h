@@ -21,11 +21,10 @@ struct RestoredNames {
 // names forever and look like one that cannot be pulled again.
 //
 // Covers the removals of the last 7 days in the history.  Leaves names that another image has now,
-// and images that are still losing names, because another process is removing them.  Adds a warning
-// to `report` for each image.
+// and images that are still losing names, because another process is removing them.
 //
-// `restorer`: null if names cannot be restored.  Returns true if names were restored, so the list
-// of images that was read before is outdated.
+// `restorer`: null if names cannot be restored.  `run`: the ID of the current run, whose own removals
+// do not count.
 RestoredNames RestoreInterrupted(History& history, RuntimeReader& runtime, NameRestorer* restorer,
                                  const Clock& clock, const std::string& run,
                                  const std::stop_token& stop);

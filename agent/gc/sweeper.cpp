@@ -136,6 +136,9 @@ Report Sweeper::Evaluate(const ActivePolicy& active, const std::stop_token& stop
 Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
                       const std::stop_token& stop) {
   const Run run = RestoreNamesAndObserve(Observe(active, options, stop), active, options, stop);
+  const NodeState& state = *run.state;
+  if (options.on_labels && !state.refused && state.evidence.pods)
+    options.on_labels(state.evidence.pods->node_labels);
   Decided decided;
   decided.refused = CheckPreconditions(run, options);
   if (!decided.refused) {
@@ -159,10 +162,10 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
 Sweeper::Run Sweeper::Observe(const ActivePolicy& active, const SweepOptions& options,
                               const std::stop_token& stop) {
   const SystemTime now = node_.clock.Now();
-  Observer::Options how = ObserverOptions(options, executor_);
-  how.at = now;
   Run run{
-      .id = NewRunId(now), .started = now, .state = observer_.Observe(active.policy, how, stop)};
+      .id = NewRunId(now),
+      .started = now,
+      .state = observer_.Observe(active.policy, now, ObserverOptions(options, executor_), stop)};
   run.dry_run = options.dry_run.value_or(run.state->policy.dry_run);
   return run;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -29,6 +30,8 @@ struct SweepOptions {
   // Uptime of the agent; empty for a command, which has no initialDelay and no confirmRuns.
   std::optional<Millis> running_for = {};
   Executor::Hooks hooks = {};
+  // Called with the labels of the node once they are read and believed, before the plan.
+  std::function<void(const NodeLabels&)> on_labels = {};
   // The reason why the run must abort, known beforehand.  Its observation still counts.
   std::optional<Refusal> refused = {};
   // Remove images only until this many bytes are available on the image filesystem; 0: by the

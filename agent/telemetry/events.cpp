@@ -12,7 +12,7 @@ namespace {
 constexpr const char* kWouldBeRemoved = "ImagesWouldBeRemoved";
 
 // "12 images, about 4.1GiB (8 age, 4 space)", with sizes as the runtime reports them.
-std::string UsageCategory(const Report& report, OutcomeKind kind) {
+std::string CountAndSize(const Report& report, OutcomeKind kind) {
   std::size_t images = 0;
   std::uint64_t bytes = 0;
   std::map<std::string_view, std::size_t> by_reason;
@@ -54,10 +54,10 @@ std::vector<NodeEvent> EventsOf(const Report& report) {
   std::vector<NodeEvent> events;
   if (report.Count(OutcomeKind::kRemoved) > 0)
     events.push_back({false, "ImagesRemoved", "RemoveImages",
-                      "Removed " + UsageCategory(report, OutcomeKind::kRemoved)});
+                      "Removed " + CountAndSize(report, OutcomeKind::kRemoved)});
   if (report.Count(OutcomeKind::kWouldRemove) > 0)
     events.push_back({false, kWouldBeRemoved, "EvaluateImages",
-                      "Dry run: would remove " + UsageCategory(report, OutcomeKind::kWouldRemove),
+                      "Dry run: would remove " + CountAndSize(report, OutcomeKind::kWouldRemove),
                       true});
   const auto failed = [](const Outcome& outcome) {
     return outcome.kind == OutcomeKind::kFailed || outcome.kind == OutcomeKind::kStillListed;
@@ -77,11 +77,12 @@ std::vector<NodeEvent> EventsOf(const Report& report) {
 }
 
 NodeEvent PolicyLoadedEvent(const PolicySource& source, bool dry_run, bool suspended,
-                            bool mode_changed) {
+                            bool mode_changed, bool awaits_labels) {
   std::string note = "Loaded policy " + source.sha256 + " from " + source.description;
-  note += suspended ? "; it is suspended: nothing is removed"
-          : dry_run ? "; dry run: nothing is removed"
-                    : "; dry run is off: images are removed";
+  note += awaits_labels ? "; the node labels that select an override are not read yet"
+          : suspended   ? "; it is suspended: nothing is removed"
+          : dry_run     ? "; dry run: nothing is removed"
+                        : "; dry run is off: images are removed";
   NodeEvent event{false, "PolicyLoaded", "LoadPolicy", std::move(note), true};
   event.at_once = mode_changed;
   if (mode_changed) event.withdraws = {kWouldBeRemoved};

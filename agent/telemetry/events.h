@@ -15,9 +15,10 @@ namespace imagesweep {
 std::vector<NodeEvent> EventsOf(const Report& report);
 
 // `dry_run`: in force for the agent, which may differ from the policy.  `mode_changed`: dryRun or
-// suspend was turned on or off, so the event is written at once.
+// suspend was turned on or off, so the event is written at once.  `awaits_labels`: overrides may
+// change both, and the labels that select one are not read yet.
 NodeEvent PolicyLoadedEvent(const PolicySource& source, bool dry_run, bool suspended,
-                            bool mode_changed);
+                            bool mode_changed, bool awaits_labels = false);
 // `problem`: all errors, one per line; the event shows the first.  `keeps_last_good`: a policy
 // stays in force.
 NodeEvent PolicyInvalidEvent(const std::string& problem, bool keeps_last_good);

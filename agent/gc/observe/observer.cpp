@@ -87,22 +87,23 @@ Observer::Observer(const NodeDependencies& node, std::optional<OwnPod> own_pod,
                    RecentReferences recent)
     : node_(node), recent_(std::move(recent)), gate_(Expect(std::move(own_pod))) {}
 
-std::unique_ptr<const NodeState> Observer::Observe(const Policy& policy, const Options& options,
+std::unique_ptr<const NodeState> Observer::Observe(const Policy& policy, SystemTime at,
+                                                   const Options& options,
                                                    const std::stop_token& stop) {
   auto state = std::make_unique<NodeState>();
   state->policy = policy;
   state->summary.without_kubernetes = node_.pods == nullptr;
-  state->refused = Read(*state, options, stop);
+  state->refused = Read(*state, at, options, stop);
   return state;
 }
 
-std::optional<Refusal> Observer::Read(NodeState& state, const Options& options,
+std::optional<Refusal> Observer::Read(NodeState& state, SystemTime at, const Options& options,
                                       const std::stop_token& stop) {
   if (auto refusal = ReadEvidence(state, stop)) return refusal;
   const Evidence& evidence = state.evidence;
   state.index.emplace(evidence.images);
   Observation& seen = state.seen;
-  seen.at = options.at;
+  seen.at = at;
   seen.images = evidence.images;
   if (state.graph) AddRecordNames(*state.graph, seen.images);
   seen.references = evidence.AllReferences();

@@ -43,7 +43,6 @@ class Observer {
   // References of pods that existed only between two runs; they refresh the last use.
   using RecentReferences = std::function<std::vector<ImageReference>()>;
   struct Options {
-    SystemTime at = {};     // the time of the observation
     bool by_agent = false;  // a daemon observes, not a command
     // Bytes that must be available; 0: the thresholds of the policy decide which disk matters.
     std::uint64_t free_space_target = 0;
@@ -55,8 +54,9 @@ class Observer {
 
   // Reads images first and references last, so that an image that comes into use in between is seen
   // as used.  Never null.
-  std::unique_ptr<const NodeState> Observe(const Policy& policy, const Options& options,
-                                           const std::stop_token& stop);
+  // `at`: the time of the observation, which windows and ages are compared with.
+  std::unique_ptr<const NodeState> Observe(const Policy& policy, SystemTime at,
+                                           const Options& options, const std::stop_token& stop);
 
   // The usage of the disk of `before` after removals, or a warning why it is not known.
   std::optional<DiskUsage> DiskAfter(const NodeState& before, const Options& options, bool removed,
@@ -66,7 +66,7 @@ class Observer {
   const Expectations& expected() const { return gate_.expected(); }
 
  private:
-  std::optional<Refusal> Read(NodeState& state, const Options& options,
+  std::optional<Refusal> Read(NodeState& state, SystemTime at, const Options& options,
                               const std::stop_token& stop);
   std::optional<Refusal> ReadEvidence(NodeState& state, const std::stop_token& stop);
   std::optional<Refusal> ReadLayers(NodeState& state, const std::stop_token& stop);

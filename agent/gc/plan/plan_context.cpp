@@ -4,6 +4,7 @@
 #include <tuple>
 
 namespace imagesweep {
+
 PlanContext::PlanContext(const Policy& policy, const Observation& seen,
                          const layers::LayerGraph* graph)
     : policy_(policy),

@@ -234,7 +234,7 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const st
   result_ = {};
   Begin(images, stop);
   began_ = clock_.Steady();
-  const auto settle_spared = [&] {
+  const auto record_skipped = [&] {
     std::erase_if(images, [&](std::uint32_t at) {
       const auto it = skipped_.find(at);
       if (it != skipped_.end()) Record(at, OutcomeKind::kSkipped, it->second);
@@ -257,9 +257,9 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const st
              !std::ranges::all_of(left_, [&](auto at) { return skipped_.contains(at); }))
         Recheck(lock, stop);
     }
-    settle_spared();
+    record_skipped();
     if (WhyEnded().empty()) RemoveAll(images, may_fail, stop, cancel);
-    settle_spared();
+    record_skipped();
     if (images.empty()) break;
     if (result_.refused) {
       SkipAll(images, WhyEnded());

@@ -9,7 +9,7 @@
 
 namespace imagesweep {
 
-// The deletion gate: no batch starts without its permission.  In addition to Examine(), which
+// The deletion gate: no batch starts without its permission.  In addition to ValidateEvidence(), which
 // checks one view, it compares with the last good view:
 //   - The same sources answered (node, cluster, runtime name, version, socket).  A change aborts
 //     one run, and the next run compares with the new sources.

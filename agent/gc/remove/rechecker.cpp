@@ -58,7 +58,7 @@ class Rechecker::Subject {
     for (const Image& image : *images) by_id.emplace(image.id.text(), &image);
     for (std::size_t i = 0; i < asked_.planned.size(); ++i) {
       const auto it = by_id.find(image(i).id.text());
-      SpareOne(i, Changed(image(i), it == by_id.end() ? nullptr : it->second, begun(i)));
+      SkipOne(i, Changed(image(i), it == by_id.end() ? nullptr : it->second, begun(i)));
     }
     result.listed = *std::move(images);
     return std::nullopt;
@@ -69,7 +69,7 @@ class Rechecker::Subject {
   void Skip(const ImageReference& reference, const Why& why) {
     for (const auto at : index.Resolve(reference))
       for (std::size_t i = 0; i < asked_.planned.size(); ++i)
-        if (image(i).id == evidence.images[at].id) SpareOne(i, why());
+        if (image(i).id == evidence.images[at].id) SkipOne(i, why());
   }
 
   const Evidence& evidence;
@@ -81,7 +81,7 @@ class Rechecker::Subject {
   bool begun(std::size_t i) const { return i < asked_.begun.size() && asked_.begun[i]; }
 
   // The first reason counts.  Empty: no reason.
-  void SpareOne(std::size_t i, std::string why) {
+  void SkipOne(std::size_t i, std::string why) {
     if (result.skipped[i].empty()) result.skipped[i] = std::move(why);
   }
 
@@ -93,7 +93,7 @@ class Rechecker::Subject {
           "images",
           {ErrorKind::kIncomplete, "requested image " + image(0).id.text() +
                                        ", but the runtime returned " + (*status)->id.text()}};
-    SpareOne(0, Changed(image(0), *status ? &**status : nullptr, begun(0)));
+    SkipOne(0, Changed(image(0), *status ? &**status : nullptr, begun(0)));
     return std::nullopt;
   }
 

@@ -168,7 +168,7 @@ void AddImages(const Report& report, const WatchControls& controls,
     const std::uint32_t at = shown[i];
     table.Add({HumanBytes(report.observation.images[at].size_bytes),
                AgeCell(report.observation.ages[at]), LastUse(report, at),
-               std::string(ImageState(report.plan.decisions[at].code)), "x"});
+               std::string(RowOf(report.plan.decisions[at].code).state), "x"});
   }
   // The end of a name tells more than its beginning, so the name is in the last column, and a long
   // name loses its beginning.

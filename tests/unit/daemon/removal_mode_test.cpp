@@ -78,16 +78,24 @@ TEST_F(RemovalModeTest, FollowsTheOverrideOfTheNodesLabels) {
   canary.policy = std::make_shared<const imagesweep::Policy>(Policy("", false)->policy);
   active.policy.overrides = {canary};
   mode.PolicyLoaded(std::make_shared<const ActivePolicy>(active));
-  mode.LabelsRead({{"pool", "web"}});
-  EXPECT_EQ(told.size(), 1U) << "no override holds";
+  EXPECT_THAT(told.at(0).note,
+              EndsWith("the node labels that select an override are not read yet"));
+  EXPECT_THAT(Logged([&] {
+                mode.LabelsRead({{"pool", "web"}});
+              }),
+              IsEmpty())
+      << "no override holds";
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_THAT(told[1].note, EndsWith("dry run: nothing is removed"));
+  EXPECT_FALSE(told[1].at_once);
   EXPECT_THAT(Logged([&] {
                 mode.LabelsRead({{"pool", "canary"}});
               }),
               HasSubstr("\"Turned dry run off\""));
-  ASSERT_EQ(told.size(), 2U);
-  EXPECT_TRUE(told[1].at_once);
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_TRUE(told[2].at_once);
   mode.LabelsRead({{"pool", "canary"}});
-  EXPECT_EQ(told.size(), 2U) << "each change is reported once";
+  EXPECT_EQ(told.size(), 3U) << "each change is reported once";
   EXPECT_THAT(Logged([&] { mode.PolicyLoaded(Policy("222", true)); }),
               HasSubstr("\"Turned dry run on\""));
 }

@@ -218,6 +218,22 @@ TEST_F(SweeperTest, WithoutKubernetesNoOverrideHoldsAndItSaysSo) {
               Contains(HasSubstr("overrides by node labels are ignored")));
 }
 
+TEST_F(SweeperTest, TellsTheLabelsOfTheNodeBeforeItRemovesAnything) {
+  node.pods.node_labels = {{"pool", "ci"}};
+  std::vector<NodeLabels> labels;
+  SweepOptions options{false, {}, {}};
+  options.on_labels = [&](const NodeLabels& read) {
+    EXPECT_THAT(node.removed, IsEmpty());
+    labels.push_back(read);
+  };
+  sweeper.Sweep(active, options, stop.get_token());
+  EXPECT_THAT(labels, ElementsAre(NodeLabels{{"pool", "ci"}}));
+  node.pods.pods.clear();  // not believed
+  labels.clear();
+  sweeper.Sweep(active, options, stop.get_token());
+  EXPECT_THAT(labels, IsEmpty());
+}
+
 // The first observation is at 22:13 UTC.
 TEST_F(SweeperTest, AWindowThatClosesEndsTheBatch) {
   node.images.push_back(Img("old2", {"old2:1"}));
