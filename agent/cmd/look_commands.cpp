@@ -121,8 +121,9 @@ int RunImages(const Options& options, const std::stop_token& stop) {
 
 namespace {
 
-std::string Shown(const Options& options, const Page& page) {
-  return options.output == Output::kMarkdown ? ToMarkdown(page) : ToText(page);
+ShortNames NamesFor(const Options& options, const Report& report) {
+  return options.output == Output::kTable ? ShortNames(report.observation.images)
+                                          : ShortNames::Full();
 }
 
 // Compares a policy file or a profile with the policy in force.  With a profile and no ConfigMap,
@@ -164,8 +165,10 @@ int PrintDifference(const Options& options, const std::stop_token& stop) {
   std::vector<std::uint32_t> named;
   named.reserve(changes.size());
   for (const VerdictChange& change : changes) named.push_back(change.image);
-  return Print(options, report, DifferenceJson(report, then, name, changes),
-               Shown(options, MakeDifferencePage(report, then, name, changes)), named);
+  return Print(
+      options, report, DifferenceJson(report, then, name, changes),
+      PageText(options, MakeDifferencePage(report, then, name, changes, NamesFor(options, report))),
+      named);
 }
 
 }  // namespace
@@ -187,7 +190,8 @@ int RunAnalyze(const Options& options, const std::stop_token& stop) {
   idle.reserve(analysis.idle.size());
   for (const IdleImage& one : analysis.idle) idle.push_back(one.image);
   return Print(options, report, AnalysisJson(report, analysis),
-               Shown(options, MakeAnalysisPage(report, analysis)), idle);
+               PageText(options, MakeAnalysisPage(report, analysis, NamesFor(options, report))),
+               idle);
 }
 
 int RunPlan(const Options& options, const std::stop_token& stop) {

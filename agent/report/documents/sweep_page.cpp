@@ -71,11 +71,11 @@ void Add(Page& page, std::vector<Page::Section> sections) {
 
 }  // namespace
 
-Result<Page> MakeSweepPage(const std::string& sweep_report) {
+Result<Page> MakeSweepPage(const std::string& sweep_report, bool full_names) {
   const Json report = Json::parse(sweep_report, nullptr, false);
   if (!report.is_object() || Text(report, "kind") != "SweepReport")
     return Error{ErrorKind::kInvalid, "this is not a document of kind SweepReport"};
-  const SweepDocument sweep(report);
+  const SweepDocument sweep(report, full_names);
   const std::string node = Text(report, "node");
   Page page;
   page.title = "Image sweep of " + (node.empty() ? "this node" : node);

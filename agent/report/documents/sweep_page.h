@@ -10,7 +10,8 @@ namespace imagesweep {
 // The report of one run for people: objective, removed images with reasons, kept images with users,
 // disk before and after, verification, versions of each repository, restore commands, sizes over
 // the limit, cost, failures, advice, and the policy of the run.  `sweep_report` is a document of
-// kind SweepReport, as SweepJson writes it; kInvalid otherwise.
-Result<Page> MakeSweepPage(const std::string& sweep_report);
+// kind SweepReport, as SweepJson writes it; kInvalid otherwise.  Without full names, tables have
+// ShortNames.
+Result<Page> MakeSweepPage(const std::string& sweep_report, bool full_names = true);
 
 }  // namespace imagesweep

@@ -37,14 +37,15 @@ Table ImageTable(const TextOptions& options) {
   if (options.wide) header.insert(header.end(), {"ORIGIN", "FIRST-SEEN", "LAST-USED"});
   header.push_back("AGE");
   if (options.wide) header.push_back("REASON");
-  return Table(std::move(header));
+  return Table(std::move(header), {{"ID", "AGE", "USED-BY", "CODE", "SIZE"}, {}});
 }
 
-void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOptions& options) {
+void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOptions& options,
+              const ShortNames& names) {
   const Image& image = report.observation.images[at];
   const ImageAge& age = report.observation.ages[at];
   const Decision& decision = report.plan.decisions[at];
-  std::vector<std::string> row = {NamesCell(image),
+  std::vector<std::string> row = {NamesCell(image, names),
                                   ShortId(image.id),
                                   HumanBytes(image.size_bytes),
                                   std::string(ToString(decision.verdict)),
@@ -78,18 +79,20 @@ std::string CannotBePulledAgain(const Report& report) {
 
 std::string ImagesText(const Report& report, const TextOptions& options) {
   Table table = ImageTable(options);
-  for (const auto at : AllByName(report.observation)) AddImage(table, report, at, options);
-  const std::string text = table.Render(options.with_header);
+  const ShortNames names = NamesFor(options, report);
+  for (const auto at : AllByName(report.observation)) AddImage(table, report, at, options, names);
+  const std::string text = table.Render(options.with_header, options.width);
   return options.with_header ? text + "\n" + Footer(report) : text;
 }
 
 std::string PlanText(const Report& report, const TextOptions& options) {
   Table table = ImageTable(options);
-  for (const auto at : report.plan.removals) AddImage(table, report, at, options);
+  const ShortNames names = NamesFor(options, report);
+  for (const auto at : report.plan.removals) AddImage(table, report, at, options, names);
   for (const Verdict verdict : {Verdict::kDefer, Verdict::kKeep})
     for (const auto at : AllByName(report.observation))
-      if (report.plan.decisions[at].verdict == verdict) AddImage(table, report, at, options);
-  std::string text = table.Render(options.with_header);
+      if (report.plan.decisions[at].verdict == verdict) AddImage(table, report, at, options, names);
+  std::string text = table.Render(options.with_header, options.width);
   if (!options.with_header) return text;
   const std::size_t removals = report.plan.removals.size();
   text += "\nTo remove: " + ImageCount(removals) + ", " +
