@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <set>
 
 #include "agent/cmd/commands.h"
 #include "agent/cmd/image_choice.h"
+#include "agent/cmd/image_query.h"
 #include "agent/cmd/missing_image.h"
 #include "agent/cmd/node_session.h"
 #include "agent/cmd/render.h"
@@ -12,6 +14,7 @@
 #include "agent/gc/plan/what_if.h"
 #include "agent/model/image_index.h"
 #include "agent/report/documents/analysis.h"
+#include "agent/report/documents/image_list.h"
 #include "agent/report/documents/json.h"
 #include "agent/report/documents/listing.h"
 #include "agent/report/render/yaml.h"
@@ -108,15 +111,46 @@ int Print(const Options& options, const Report& report, const std::string& json,
   return PrintResult(out) ? kExitDone : kExitFailed;
 }
 
+// The images of the arguments NAME, or all.
+Result<std::vector<std::uint32_t>> NamedImages(const Options& options, const Observation& seen) {
+  if (options.names.empty()) return AllByName(seen);
+  std::set<std::uint32_t> named;
+  for (const std::string& name : options.names) {
+    const auto found = ImagesNamed(seen.images, name);
+    if (!found) return found.error();
+    if (found->empty() && !IsPattern(name))
+      return Error{ErrorKind::kNotFound, MissingImageText(options, name, seen)};
+    named.insert(found->begin(), found->end());
+  }
+  return std::vector<std::uint32_t>(named.begin(), named.end());
+}
+
 }  // namespace
 
 int RunImages(const Options& options, const std::stop_token& stop) {
   int code = kExitDone;
   const auto evaluation = EvaluateNode(options, std::nullopt, stop, code);
   if (!evaluation) return code;
-  return Print(options, evaluation->report, ImagesJson(evaluation->report),
-               ImagesText(evaluation->report, TextOptionsOf(options)),
-               AllByName(evaluation->report.observation));
+  const Report& report = evaluation->report;
+  const auto named = NamedImages(options, report.observation);
+  if (!named) {
+    PrintError(named.error().what);
+    return CodeFor(named.error());
+  }
+  const auto images = SortImages(report, FilterImages(report, *named, options.filters),
+                                 options.sort, options.reverse);
+  if (options.quiet) {
+    Options rows_alone = options;
+    rows_alone.no_headers = true;
+    PrintWarnings(rows_alone, report);
+    std::string ids;
+    for (const auto at : images) ids += report.observation.images[at].id.text() + "\n";
+    return PrintResult(ids) ? kExitDone : kExitFailed;
+  }
+  if (images.empty() && !(options.names.empty() && options.filters.empty()))
+    PrintError("no image of this node matches the names and filters");  // not a failure
+  return Print(options, report, ImagesJson(report, images),
+               ImagesText(report, images, TextOptionsOf(options)), images);
 }
 
 namespace {
@@ -211,7 +245,7 @@ int RunExplain(const Options& options, const std::stop_token& stop) {
   const Observation& seen = evaluation->report.observation;
   const auto matches = ImagesMeantBy(seen.images, options.image);
   if (matches.empty()) {
-    PrintError(MissingImageText(options, seen));
+    PrintError(MissingImageText(options, options.image, seen));
     return kExitFailed;
   }
   if (matches.size() > 1) {

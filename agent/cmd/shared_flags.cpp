@@ -245,6 +245,9 @@ std::string ValidateFlags(const CLI::App& app, const GivenArguments& given, Opti
     return "plan --diff requires --policy-file or --profile";
   if (options.output == Output::kMarkdown && name != "report" && name != "analyze" && !difference)
     return "-o markdown is supported only by report, analyze, and plan --diff";
+  if (name == "images" && options.quiet && options.output != Output::kTable)
+    return "cannot use both --quiet, which prints only image IDs, and --output; set only one of "
+           "them";
   const bool in_a_pod =
       !options.pod_name.empty() || !kube::ReadEnvironment("KUBERNETES_SERVICE_HOST").empty();
   if (name == "agent" && !in_a_pod && options.kubeconfig.empty() && !options.without_kubernetes)

@@ -6,6 +6,7 @@
 #include "agent/base/quantity.h"
 #include "agent/report/documents/document.h"
 #include "agent/report/documents/held_back.h"
+#include "agent/report/documents/image_list.h"
 #include "agent/report/documents/listing.h"
 #include "agent/report/documents/space_figure.h"
 #include "agent/report/documents/text_parts.h"
@@ -77,12 +78,19 @@ std::string CannotBePulledAgain(const Report& report) {
 
 }  // namespace
 
-std::string ImagesText(const Report& report, const TextOptions& options) {
+std::string ImagesText(const Report& report, std::span<const std::uint32_t> images,
+                       const TextOptions& options) {
   Table table = ImageTable(options);
   const ShortNames names = NamesFor(options, report);
-  for (const auto at : AllByName(report.observation)) AddImage(table, report, at, options, names);
-  const std::string text = table.Render(options.with_header, options.width);
-  return options.with_header ? text + "\n" + Footer(report) : text;
+  for (const auto at : images) AddImage(table, report, at, options, names);
+  const std::string text =
+      images.empty() ? std::string() : table.Render(options.with_header, options.width);
+  if (!options.with_header) return text;
+  return text + (images.empty() ? "" : "\n") + Footer(report);
+}
+
+std::string ImagesText(const Report& report, const TextOptions& options) {
+  return ImagesText(report, AllByName(report.observation), options);
 }
 
 std::string PlanText(const Report& report, const TextOptions& options) {
