@@ -17,6 +17,7 @@
 #include "agent/report/documents/image_list.h"
 #include "agent/report/documents/json.h"
 #include "agent/report/documents/listing.h"
+#include "agent/report/documents/sweep_page.h"
 #include "agent/report/render/yaml.h"
 
 // images, plan, analyze, and explain: observe and plan, remove nothing.
@@ -234,7 +235,9 @@ int RunPlan(const Options& options, const std::stop_token& stop) {
   const auto evaluation = EvaluateNode(options, options.try_profile, stop, code);
   if (!evaluation) return code;
   return Print(options, evaluation->report, PlanJson(evaluation->report),
-               PlanText(evaluation->report, TextOptionsOf(options)),
+               options.output == Output::kMarkdown
+                   ? PageText(options, MakePlanPage(evaluation->report))
+                   : PlanText(evaluation->report, TextOptionsOf(options)),
                evaluation->report.plan.removals);
 }
 

@@ -52,7 +52,7 @@ def run(*arguments, code, env=None):
     (["ensure-space", "1Gi", "--dry-run=no"], ["--dry-run", "no not in {true,false}"]),
     (["status", "--address", "nonsense"], ['invalid address "nonsense" of the agent', "use HOST:PORT"]),
     (["status", "--kubeconfig", "x"], ["--kubeconfig is not supported by `status`"]),
-    (["sweep", "-o", "markdown"], ["-o markdown is supported only by report, analyze, and plan --diff"]),
+    (["sweep", "-o", "markdown"], ["-o markdown is supported only by report, analyze, and plan"]),
 ])
 def test_wrong_usage_is_named(words, says):
     result = run(*words, code=2)

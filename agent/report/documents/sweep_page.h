@@ -3,6 +3,7 @@
 #include <string>
 
 #include "agent/base/result.h"
+#include "agent/model/report.h"
 #include "agent/report/render/page.h"
 
 namespace imagesweep {
@@ -13,5 +14,8 @@ namespace imagesweep {
 // kind SweepReport, as SweepJson writes it; kInvalid otherwise.  Without full names, tables have
 // ShortNames.
 Result<Page> MakeSweepPage(const std::string& sweep_report, bool full_names = true);
+
+// The plan of an evaluation: the parts of the page above that exist before a run.
+Page MakePlanPage(const Report& report);
 
 }  // namespace imagesweep

@@ -181,6 +181,23 @@ TEST(Text, APlanCountsWhatCannotBePulledAgain) {
                         "in /archive first."));
 }
 
+TEST(Text, APlanAsMarkdownHasTheSectionsOfAReport) {
+  Report report = SampleReport();
+  report.outcomes.clear();  // an evaluation has none
+  report.before.reset();
+  report.after.reset();
+  report.policy_text = "kind: SweepPolicy\n";
+  const std::string page = ToMarkdown(MakePlanPage(report));
+  EXPECT_THAT(page, testing::StartsWith("# Image plan of node1\n"));
+  EXPECT_THAT(page, HasSubstr("- To remove: 1 image, 2.0KiB as the runtime counts sizes\n"));
+  EXPECT_THAT(page, HasSubstr("\n## Would be removed, round 1: Age\n"));
+  EXPECT_THAT(page, HasSubstr("\n| docker.io/library/app | 1 | 2.0KiB | too old |\n"));
+  EXPECT_THAT(page, HasSubstr("\n## Retained: in use\n"));
+  EXPECT_THAT(page, HasSubstr("```yaml\nkind: SweepPolicy\n```\n"));
+  for (const char* after : {"## Removed", "Verification", "Getting images back", "Disk space"})
+    EXPECT_THAT(page, Not(HasSubstr(after)));
+}
+
 TEST(Text, APageSaysHowWhatWentComesBack) {
   Report report = SampleReport();
   report.dry_run = false;
