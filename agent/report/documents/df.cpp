@@ -82,6 +82,15 @@ ShortNames NamesFor(const DiskUse& use, const TextOptions& options) {
   return names;
 }
 
+// The cells of these columns.
+std::vector<std::string> Only(const std::vector<std::size_t>& columns,
+                              const std::vector<std::string>& cells) {
+  std::vector<std::string> only;
+  only.reserve(columns.size());
+  for (const std::size_t at : columns) only.push_back(cells[at]);
+  return only;
+}
+
 // For a runtime that does not report layer sizes.
 std::string BoundsText(const DiskUse& use, const TextOptions& options) {
   std::string text;
@@ -93,21 +102,26 @@ std::string BoundsText(const DiskUse& use, const TextOptions& options) {
     if (use.disk) accounts.Add({"used on the file system", "", HumanBytes(use.disk->bytes)});
     text = accounts.Render(/*with_header=*/true, options.width) + "\n";
   }
-  Table images(
-      {"IMAGE", "IN USE", "SIZE", "LAYERS", "OF OTHERS", "UNIQUE", "SHARED", "FREES ALONE"},
-      {{"UNIQUE", "SHARED", "OF OTHERS", "LAYERS", "SIZE"}, {}});
+  // One size: the bound if there is one.
+  const std::vector<std::size_t> columns = options.wide
+                                               ? std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 7}
+                                           : use.bounded ? std::vector<std::size_t>{0, 1, 3, 4, 7}
+                                                         : std::vector<std::size_t>{0, 1, 2, 3, 4};
+  Table images(Only(columns, {"IMAGE", "IN USE", "SIZE", "LAYERS", "OF OTHERS", "UNIQUE", "SHARED",
+                              "FREES ALONE"}),
+               {{"OF OTHERS", "LAYERS"}, {}});
   const ShortNames names = NamesFor(use, options);
   for (const auto& image : use.images) {
     const bool known = use.bounded && image.freed.certainty != kNotKnown;
     const bool shares = image.layers == 0 || image.shared_layers > 0;
     std::string shared;
     if (known) shared = shares ? AtMost(image.total.bytes) : "0B";
-    images.Add({ShownName(names.Of(image.name)), image.in_use ? "yes" : "no",
-                HumanBytes(image.total.bytes),
-                image.layers == 0 ? "" : std::to_string(image.layers),
-                image.layers == 0 ? "" : std::to_string(image.shared_layers),
-                known ? AtMost(image.freed.space.bytes) : "", shared,
-                known ? AtMost(image.freed.space.bytes) : ""});
+    images.Add(Only(columns, {ShownName(names.Of(image.name)), image.in_use ? "yes" : "no",
+                              HumanBytes(image.total.bytes),
+                              image.layers == 0 ? "" : std::to_string(image.layers),
+                              image.layers == 0 ? "" : std::to_string(image.shared_layers),
+                              known ? AtMost(image.freed.space.bytes) : "", shared,
+                              known ? AtMost(image.freed.space.bytes) : ""}));
   }
   text += images.Render(options.with_header, options.width);
   if (!options.with_header) return text;
@@ -261,13 +275,16 @@ std::string DiskUseText(const DiskUse& use, const TextOptions& options) {
                     std::to_string(Rest(use.disk->inodes, counted.inodes))});
     text = accounts.Render(/*with_header=*/true, options.width) + "\n";
   }
-  Table images({"IMAGE", "IN USE", "SIZE", "UNIQUE", "SHARED", "FREES ALONE"},
-               {{"UNIQUE", "SHARED", "SIZE"}, {}});
+  // One size: what people look for.
+  const std::vector<std::size_t> columns =
+      options.wide ? std::vector<std::size_t>{0, 1, 2, 3, 4, 5} : std::vector<std::size_t>{0, 1, 5};
+  Table images(Only(columns, {"IMAGE", "IN USE", "SIZE", "UNIQUE", "SHARED", "FREES ALONE"}));
   const ShortNames names = NamesFor(use, options);
   for (const auto& image : use.images)
-    images.Add({ShownName(names.Of(image.name)), image.in_use ? "yes" : "no",
-                HumanBytes(image.total.bytes), HumanBytes(image.unique.bytes),
-                HumanBytes(image.total.bytes - image.unique.bytes), Bound(image.freed)});
+    images.Add(
+        Only(columns, {ShownName(names.Of(image.name)), image.in_use ? "yes" : "no",
+                       HumanBytes(image.total.bytes), HumanBytes(image.unique.bytes),
+                       HumanBytes(image.total.bytes - image.unique.bytes), Bound(image.freed)}));
   text += images.Render(options.with_header, options.width);
   if (!options.with_header) return text;
   for (const std::string& why : use.unread) text += "Not read: " + why + "\n";

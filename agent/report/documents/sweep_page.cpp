@@ -72,11 +72,11 @@ void Add(Page& page, std::vector<Page::Section> sections) {
 
 }  // namespace
 
-Result<Page> MakeSweepPage(const std::string& sweep_report, bool full_names) {
+Result<Page> MakeSweepPage(const std::string& sweep_report, bool full) {
   const Json report = Json::parse(sweep_report, nullptr, false);
   if (!report.is_object() || Text(report, "kind") != "SweepReport")
     return Error{ErrorKind::kInvalid, "this is not a document of kind SweepReport"};
-  const SweepDocument sweep(report, full_names);
+  const SweepDocument sweep(report, full);
   const std::string node = Text(report, "node");
   Page page;
   page.title = "Image sweep of " + (node.empty() ? "this node" : node);
@@ -89,13 +89,13 @@ Result<Page> MakeSweepPage(const std::string& sweep_report, bool full_names) {
   Add(page, sweep_page::DiskSpace(sweep));
   Add(page, sweep_page::Verification(sweep));
   Add(page, sweep_page::Versions(sweep));
-  Add(page, sweep_page::GettingImagesBack(sweep));
+  Add(page, sweep_page::GettingImagesBack(sweep, /*with_pulls=*/full));
   Add(page, sweep_page::OverSizeLimit(sweep));
   Add(page, sweep_page::Cost(sweep));
   Add(page, sweep_page::NotRemoved(sweep));
   Add(page, List("Advice", At(report, "advice")));
   Add(page, List("Warnings", At(report, "warnings")));
-  Add(page, PolicyFollowed(report));
+  if (full) Add(page, PolicyFollowed(report));
   return page;
 }
 

@@ -149,7 +149,7 @@ TEST(Text, TablesHaveShortNamesAndDocumentsHaveFullNames) {
   use.images.emplace_back().name = full;
   EXPECT_THAT(DiskUseText(use, {}), Not(HasSubstr(full)));
   EXPECT_THAT(DiskUseText(use, wide), HasSubstr(full));
-  EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(report), /*full_names=*/false)),
+  EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(report), /*full=*/false)),
               testing::ContainsRegex("\napp +1 +2.0KiB +too old\n"));
   EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(report))),
               testing::ContainsRegex("\ndocker.io/library/app +1 +2.0KiB +too old\n"));
@@ -211,6 +211,18 @@ TEST(Text, APageSaysHowWhatWentComesBack) {
                             Not(HasSubstr("build it again"))));
   report.dry_run = true;
   EXPECT_THAT(page(), HasSubstr("imagesweep restore --last --dry-run=false\n"));
+}
+
+TEST(Text, AReportOnATerminalHasNoPullsAndNoPolicy) {
+  Report report = SampleReport();
+  report.policy_text = "kind: SweepPolicy\n";
+  const auto full = ToText(*MakeSweepPage(SweepJson(report)));
+  const auto brief = ToText(*MakeSweepPage(SweepJson(report), /*full=*/false));
+  for (const char* only_full : {"crictl pull ", "Policy followed", "kind: SweepPolicy"}) {
+    EXPECT_THAT(full, HasSubstr(only_full));
+    EXPECT_THAT(brief, Not(HasSubstr(only_full)));
+  }
+  EXPECT_THAT(brief, HasSubstr("imagesweep restore --run " + report.run));
 }
 
 TEST(Text, APageShowsTheSavingInCents) {
