@@ -1,7 +1,9 @@
 #include "agent/cmd/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 #include <map>
 #include <memory>
@@ -11,6 +13,7 @@
 #include "agent/cmd/commands.h"
 #include "agent/cmd/completion_command.h"
 #include "agent/cmd/help_footers.h"
+#include "agent/cmd/image_query.h"
 #include "agent/cmd/man_command.h"
 #include "agent/cmd/render.h"
 #include "agent/cmd/shared_flags.h"
@@ -45,6 +48,44 @@ CLI::App* AddStatus(CLI::App& app, Options& options) {
       "status", "Show the health of the agent of this node, its last run, and its next run");
   AddAddress(*command, options,
              "HOST:PORT of the agent: its --listen-address. Without a host: 127.0.0.1.");
+  return command;
+}
+
+// The words as the allowed values of a flag, which completion offers.
+std::string Choices(const std::vector<std::string>& words) {
+  std::string text = "{";
+  for (const std::string& word : words) text += (text.size() == 1 ? "" : ",") + word;
+  return text + "}";
+}
+
+std::string WhyNotSortKey(const std::string& text) {
+  const std::string key = text.starts_with('-') ? text.substr(1) : text;
+  if (std::ranges::find(kSortKeys, key) != std::end(kSortKeys)) return {};
+  return "unknown key \"" + text + "\"; valid keys are name, size, age, and last-used";
+}
+
+CLI::App* AddImages(CLI::App& app, Options& options) {
+  auto* command = app.add_subcommand(
+      "images", "List the images of the node, what uses them, and what happens to them");
+  command
+      ->add_option("NAME", options.names,
+                   "List only these images: patterns as in a policy, names, digests, or IDs")
+      ->option_text("NAME...");
+  command
+      ->add_option("--filter", options.filters,
+                   "List only images that match KEY=VALUE. Keys: verdict, code, origin, repository "
+                   "(a pattern), and in-use (true or false). Repeat the flag to combine filters: "
+                   "an image must match one value of each key.")
+      ->allow_extra_args(false)
+      ->check(CLI::Validator(WhyNotFilter, Choices(FilterChoices())))
+      ->option_text("KEY=VALUE");
+  command
+      ->add_option("--sort", options.sort,
+                   "Sort by name, size, age, or last-used. A leading - sorts in descending order.")
+      ->check(CLI::Validator(WhyNotSortKey, Choices({std::begin(kSortKeys), std::end(kSortKeys)})))
+      ->option_text("KEY [name]");
+  command->add_flag("--reverse", options.reverse, "Reverse the order");
+  command->add_flag("-q,--quiet", options.quiet, "Print only the image IDs, one per line");
   return command;
 }
 
@@ -224,9 +265,7 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       agent->add_flag("--dry-run", dry_run, "Remove nothing, regardless of the policy")
           ->envname("IMAGESWEEP_DRY_RUN");
   command(AddStatus(app, *options), RunStatus);
-  command(app.add_subcommand(
-              "images", "List the images of the node, what uses them, and what happens to them"),
-          RunImages);
+  command(AddImages(app, *options), RunImages);
   auto* plan =
       command(app.add_subcommand("plan", "Show which images a run would remove and why"), RunPlan);
   plan->add_option_function<std::string>(

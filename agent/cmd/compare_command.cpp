@@ -45,13 +45,12 @@ Result<std::string> Render(const Options& options) {
     case Output::kYaml:
       return JsonToYaml(ComparisonJson(*comparison)) + "\n";
     case Output::kMarkdown:
-      return ToMarkdown(MakeComparisonPage(*comparison));
     case Output::kTable:
     case Output::kWide:
     case Output::kName:
       break;
   }
-  return ToText(MakeComparisonPage(*comparison));
+  return PageText(options, MakeComparisonPage(*comparison));
 }
 
 }  // namespace

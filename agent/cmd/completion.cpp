@@ -44,6 +44,17 @@ std::map<std::string, std::vector<std::string>> ValuesByFlag(const CommandInfo& 
   return values;
 }
 
+// The values of choices such as "verdict=Keep" by their key.  For readline, "=" ends a word, so the
+// key is the word before the cursor.
+std::map<std::string, std::vector<std::string>> ValuesByKey(const CommandInfo& program) {
+  std::map<std::string, std::vector<std::string>> values;
+  for (const auto& [name, choices] : ValuesByFlag(program))
+    for (const std::string& choice : choices)
+      if (const auto end = choice.find('='); end != std::string::npos)
+        values[choice.substr(0, end)].push_back(choice.substr(end + 1));
+  return values;
+}
+
 std::string FlagsWithValue(const CommandInfo& program, const std::string& between) {
   std::vector<std::string> names;
   for (const auto& [name, choices] : ValuesByFlag(program)) names.push_back(name);
@@ -98,6 +109,8 @@ _imagesweep() {
                      "  case \"$prev\" in\n";
   for (const auto& [name, choices] : ValuesByFlag(program))
     if (!choices.empty()) text += "    " + name + ") words='" + Join(choices, " ") + "' ;;\n";
+  for (const auto& [key, values] : ValuesByKey(program))
+    text += "    " + key + ") words='" + Join(values, " ") + "' ;;\n";
   text +=
       "    " + FlagsWithValue(program, " | ") +
       ") COMPREPLY=(); return ;;  # the shell offers files\n    *)\n      case \"$command\" in\n";

@@ -35,12 +35,12 @@ Exit codes:
   2  The command line is invalid.
 )"},
     {"images", R"(Examples:
-  imagesweep images --kubeconfig /etc/kubernetes/kubelet.conf
-  imagesweep images -o wide --without-kubernetes
+  imagesweep images 'registry.example/shop/**' --filter in-use=false --sort -size
+  crictl inspecti $(imagesweep images -q --filter verdict=Remove)
 
 Exit codes:
-  0  The images are listed.
-  1  The runtime or the Kubernetes API cannot be read.
+  0  The images are listed, even if no image matches the patterns and filters.
+  1  An image is not found, or the runtime or the Kubernetes API cannot be read.
   2  The command line or the policy is invalid.
 )"},
     {"plan", R"(The command removes nothing.

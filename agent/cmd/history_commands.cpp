@@ -59,9 +59,9 @@ int RunReport(const Options& options) {
     case Output::kMarkdown:
     case Output::kTable:
     case Output::kWide: {
-      const auto page = MakeSweepPage(document);
+      const auto page = MakeSweepPage(document, options.output != Output::kTable);
       if (!page) return Fail("run " + (*found)->run + ": " + page.error().what);
-      out = options.output == Output::kMarkdown ? ToMarkdown(*page) : ToText(*page);
+      out = PageText(options, *page);
       break;
     }
   }

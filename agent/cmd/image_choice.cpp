@@ -33,9 +33,12 @@ std::vector<std::uint32_t> ImagesMeantBy(std::span<const Image> images, const st
   if (!meant.empty() || digest == std::string::npos ||
       text.size() < digest + std::string_view("@sha256:").size() + kFewestDigits)
     return meant;
+  const std::string whole =
+      JoinRepository(SplitRepository(text.substr(0, digest))) + text.substr(digest);
   for (std::uint32_t at = 0; at < images.size(); ++at)
-    if (std::ranges::any_of(images[at].digests,
-                            [&](const ImageName& name) { return name.text().starts_with(text); }))
+    if (std::ranges::any_of(images[at].digests, [&](const ImageName& name) {
+          return name.text().starts_with(text) || name.text().starts_with(whole);
+        }))
       meant.push_back(at);
   return meant;
 }

@@ -11,7 +11,7 @@ namespace imagesweep {
 
 // The images that match `text`: a name, a digest or an ID as in ImageIndex::Resolve; otherwise a
 // prefix of an ID of any length; otherwise a shortened digest as in tables
-// ("docker.io/library/ci@sha256:476119050bf5").  Ascending.
+// ("ci@sha256:476119050bf5").  Ascending.
 std::vector<std::uint32_t> ImagesMeantBy(std::span<const Image> images, const std::string& text);
 
 }  // namespace imagesweep

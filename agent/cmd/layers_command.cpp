@@ -109,13 +109,12 @@ Result<std::string> Render(const Options& options, const std::stop_token& stop) 
     case Output::kYaml:
       return JsonToYaml(LayerAnalysisJson(analysis, options.limit)) + "\n";
     case Output::kMarkdown:
-      return ToMarkdown(MakeLayerPage(analysis, options.limit));
     case Output::kTable:
     case Output::kWide:
     case Output::kName:
       break;
   }
-  return ToText(MakeLayerPage(analysis, options.limit));
+  return PageText(options, MakeLayerPage(analysis, options.limit));
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <set>
 
 #include "agent/cmd/commands.h"
 #include "agent/cmd/image_choice.h"
+#include "agent/cmd/image_query.h"
 #include "agent/cmd/missing_image.h"
 #include "agent/cmd/node_session.h"
 #include "agent/cmd/render.h"
@@ -12,8 +14,10 @@
 #include "agent/gc/plan/what_if.h"
 #include "agent/model/image_index.h"
 #include "agent/report/documents/analysis.h"
+#include "agent/report/documents/image_list.h"
 #include "agent/report/documents/json.h"
 #include "agent/report/documents/listing.h"
+#include "agent/report/documents/sweep_page.h"
 #include "agent/report/render/yaml.h"
 
 // images, plan, analyze, and explain: observe and plan, remove nothing.
@@ -108,21 +112,53 @@ int Print(const Options& options, const Report& report, const std::string& json,
   return PrintResult(out) ? kExitDone : kExitFailed;
 }
 
+// The images of the arguments NAME, or all.
+Result<std::vector<std::uint32_t>> NamedImages(const Options& options, const Observation& seen) {
+  if (options.names.empty()) return AllByName(seen);
+  std::set<std::uint32_t> named;
+  for (const std::string& name : options.names) {
+    const auto found = ImagesNamed(seen.images, name);
+    if (!found) return found.error();
+    if (found->empty() && !IsPattern(name))
+      return Error{ErrorKind::kNotFound, MissingImageText(options, name, seen)};
+    named.insert(found->begin(), found->end());
+  }
+  return std::vector<std::uint32_t>(named.begin(), named.end());
+}
+
 }  // namespace
 
 int RunImages(const Options& options, const std::stop_token& stop) {
   int code = kExitDone;
   const auto evaluation = EvaluateNode(options, std::nullopt, stop, code);
   if (!evaluation) return code;
-  return Print(options, evaluation->report, ImagesJson(evaluation->report),
-               ImagesText(evaluation->report, TextOptionsOf(options)),
-               AllByName(evaluation->report.observation));
+  const Report& report = evaluation->report;
+  const auto named = NamedImages(options, report.observation);
+  if (!named) {
+    PrintError(named.error().what);
+    return CodeFor(named.error());
+  }
+  const auto images = SortImages(report, FilterImages(report, *named, options.filters),
+                                 options.sort, options.reverse);
+  if (options.quiet) {
+    Options rows_alone = options;
+    rows_alone.no_headers = true;
+    PrintWarnings(rows_alone, report);
+    std::string ids;
+    for (const auto at : images) ids += report.observation.images[at].id.text() + "\n";
+    return PrintResult(ids) ? kExitDone : kExitFailed;
+  }
+  if (images.empty() && !(options.names.empty() && options.filters.empty()))
+    PrintError("no image of this node matches the names and filters");  // not a failure
+  return Print(options, report, ImagesJson(report, images),
+               ImagesText(report, images, TextOptionsOf(options)), images);
 }
 
 namespace {
 
-std::string Shown(const Options& options, const Page& page) {
-  return options.output == Output::kMarkdown ? ToMarkdown(page) : ToText(page);
+ShortNames NamesFor(const Options& options, const Report& report) {
+  return options.output == Output::kTable ? ShortNames(report.observation.images)
+                                          : ShortNames::Full();
 }
 
 // Compares a policy file or a profile with the policy in force.  With a profile and no ConfigMap,
@@ -164,8 +200,10 @@ int PrintDifference(const Options& options, const std::stop_token& stop) {
   std::vector<std::uint32_t> named;
   named.reserve(changes.size());
   for (const VerdictChange& change : changes) named.push_back(change.image);
-  return Print(options, report, DifferenceJson(report, then, name, changes),
-               Shown(options, MakeDifferencePage(report, then, name, changes)), named);
+  return Print(
+      options, report, DifferenceJson(report, then, name, changes),
+      PageText(options, MakeDifferencePage(report, then, name, changes, NamesFor(options, report))),
+      named);
 }
 
 }  // namespace
@@ -187,7 +225,8 @@ int RunAnalyze(const Options& options, const std::stop_token& stop) {
   idle.reserve(analysis.idle.size());
   for (const IdleImage& one : analysis.idle) idle.push_back(one.image);
   return Print(options, report, AnalysisJson(report, analysis),
-               Shown(options, MakeAnalysisPage(report, analysis)), idle);
+               PageText(options, MakeAnalysisPage(report, analysis, NamesFor(options, report))),
+               idle);
 }
 
 int RunPlan(const Options& options, const std::stop_token& stop) {
@@ -196,7 +235,9 @@ int RunPlan(const Options& options, const std::stop_token& stop) {
   const auto evaluation = EvaluateNode(options, options.try_profile, stop, code);
   if (!evaluation) return code;
   return Print(options, evaluation->report, PlanJson(evaluation->report),
-               PlanText(evaluation->report, TextOptionsOf(options)),
+               options.output == Output::kMarkdown
+                   ? PageText(options, MakePlanPage(evaluation->report))
+                   : PlanText(evaluation->report, TextOptionsOf(options)),
                evaluation->report.plan.removals);
 }
 
@@ -207,7 +248,7 @@ int RunExplain(const Options& options, const std::stop_token& stop) {
   const Observation& seen = evaluation->report.observation;
   const auto matches = ImagesMeantBy(seen.images, options.image);
   if (matches.empty()) {
-    PrintError(MissingImageText(options, seen));
+    PrintError(MissingImageText(options, options.image, seen));
     return kExitFailed;
   }
   if (matches.size() > 1) {

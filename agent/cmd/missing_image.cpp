@@ -36,23 +36,25 @@ std::string OtherTags(const Observation& seen, const std::string& text) {
 }
 
 // Empty: no removal is recorded, or the history cannot be read, which other commands report.
-std::string RemovalOf(const Options& options) {
+std::string RemovalOf(const Options& options, const std::string& image) {
   const auto removals = ReadRemovals(options, RealClock());
   if (!removals) return {};
-  const auto chosen = ChooseRemovals(*removals, {RestoreSelector::Of::kImage, options.image});
+  const auto chosen = ChooseRemovals(*removals, {RestoreSelector::Of::kImage, image});
   if (!chosen || !chosen->front().done) return {};
   const RemovalEntry& its = chosen->front();
   return "run " + its.run + " removed it at " + FormatTime(its.at) + " (" + its.code + ": " +
-         its.reason + "); to restore it, run `imagesweep restore --image " + options.image +
+         its.reason + "); to restore it, run `imagesweep restore --image " + image +
          " --dry-run=false`";
 }
 
 }  // namespace
 
-std::string MissingImageText(const Options& options, const Observation& seen) {
-  const std::string missing = "image \"" + options.image + "\" not found on this node; ";
-  if (const std::string removal = RemovalOf(options); !removal.empty()) return missing + removal;
-  if (const std::string tags = OtherTags(seen, options.image); !tags.empty())
+std::string MissingImageText(const Options& options, const std::string& name,
+                             const Observation& seen) {
+  const std::string missing = "image \"" + name + "\" not found on this node; ";
+  if (const std::string removal = RemovalOf(options, name); !removal.empty())
+    return missing + removal;
+  if (const std::string tags = OtherTags(seen, name); !tags.empty())
     return missing + "available tags: " + tags;
   return missing + "`imagesweep images` lists the images";
 }

@@ -48,6 +48,9 @@ struct Options {
   int min_available = 15;       // restore: percent of the image filesystem that stays available
   std::uint64_t free_space_target = 0;  // ensure-space: bytes
   Millis watch_every = std::chrono::seconds(5);
+  std::vector<std::string> names;       // images: patterns, names, and IDs; empty: all
+  std::vector<std::string> filters;     // images: valid filters
+  std::string sort = "name";            // images: a key, with "-" in descending order
   std::vector<std::string> compare;     // analyze: two files, before and after, or empty
   std::size_t limit = 10;               // analyze --layers: rows per table
   std::vector<std::string> if_removed;  // df: images to treat as removed
@@ -65,9 +68,10 @@ struct Options {
   bool events = true;  // on the Node
   std::optional<bool> dry_run;
   bool no_headers = false;
-  bool quiet = false;   // no progress
-  bool layers = false;  // analyze: analyze layers
-  bool diff = false;    // plan: only differences
+  bool quiet = false;    // no progress; images: only IDs
+  bool reverse = false;  // images: reverses the order
+  bool layers = false;   // analyze: analyze layers
+  bool diff = false;     // plan: only differences
 };
 
 }  // namespace imagesweep

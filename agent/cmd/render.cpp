@@ -1,7 +1,12 @@
 #include "agent/cmd/render.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <charconv>
 #include <cstdio>
 
+#include "agent/kube/client/identity.h"
 #include "agent/report/documents/text.h"
 #include "agent/report/render/printable.h"
 
@@ -20,8 +25,25 @@ ExitCode CodeFor(const Error& error) {
   return error.kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
 }
 
+std::size_t OutputWidth(int fd, const std::string& columns) {
+  std::size_t width = 0;
+  const char* const end = columns.data() + columns.size();
+  const auto read = std::from_chars(columns.data(), end, width);
+  if (read.ec == std::errc() && read.ptr == end) return width;
+  winsize size{};
+  if (isatty(fd) == 0 || ioctl(fd, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}
+
 TextOptions TextOptionsOf(const Options& options) {
-  return {options.output == Output::kWide, !options.no_headers};
+  const bool wide = options.output == Output::kWide;
+  return {wide, !options.no_headers,
+          wide ? 0 : OutputWidth(STDOUT_FILENO, kube::ReadEnvironment("COLUMNS"))};
+}
+
+std::string PageText(const Options& options, const Page& page) {
+  return options.output == Output::kMarkdown ? ToMarkdown(page)
+                                             : ToText(page, TextOptionsOf(options).width);
 }
 
 void PrintWarnings(const Options& options, const Report& report) {

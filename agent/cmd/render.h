@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "agent/cmd/options.h"
 #include "agent/model/report.h"
 #include "agent/report/documents/text.h"
+#include "agent/report/render/page.h"
 
 namespace imagesweep {
 
@@ -17,7 +19,13 @@ void PrintError(const std::string& what);
 // kExitUsage for input that the user must correct, kExitFailed for other errors.
 ExitCode CodeFor(const Error& error);
 
+// The width that tables must fit: `columns` (COLUMNS of the environment) if it is a number, else
+// that of the terminal `fd`.  0: no limit, because the output is no terminal.
+std::size_t OutputWidth(int fd, const std::string& columns);
+
 TextOptions TextOptionsOf(const Options& options);
+// A page as Markdown or for the terminal.
+std::string PageText(const Options& options, const Page& page);
 
 // Prints warnings to stderr if the result has only rows.
 void PrintWarnings(const Options& options, const Report& report);

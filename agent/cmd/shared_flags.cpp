@@ -116,7 +116,7 @@ void AddOutputFlags(CLI::App& app, Options& options) {
   app.add_option_function<std::string>(
          "-o,--output", [&options](const std::string& text) { options.output = kOutputs.at(text); },
          "Output format: table (or text), wide, json, yaml, name, or markdown. Only report, "
-         "analyze, and plan --diff support markdown.")
+         "analyze, and plan support markdown.")
       ->check(CLI::IsMember({"table", "text", "wide", "json", "yaml", "name", "markdown"}))
       ->option_text("FORMAT")
       ->group(group);
@@ -245,8 +245,12 @@ std::string ValidateFlags(const CLI::App& app, const GivenArguments& given, Opti
   const bool difference = name == "plan" && options.diff;
   if (difference && options.policy_file.empty() && !options.try_profile)
     return "plan --diff requires --policy-file or --profile";
-  if (options.output == Output::kMarkdown && name != "report" && name != "analyze" && !difference)
-    return "-o markdown is supported only by report, analyze, and plan --diff";
+  if (options.output == Output::kMarkdown && name != "report" && name != "analyze" &&
+      name != "plan")
+    return "-o markdown is supported only by report, analyze, and plan";
+  if (name == "images" && options.quiet && options.output != Output::kTable)
+    return "cannot use both --quiet, which prints only image IDs, and --output; set only one of "
+           "them";
   const bool in_a_pod =
       !options.pod_name.empty() || !kube::ReadEnvironment("KUBERNETES_SERVICE_HOST").empty();
   if (name == "agent" && !in_a_pod && options.kubeconfig.empty() && !options.without_kubernetes)

@@ -44,10 +44,15 @@ def run(*arguments, code, env=None):
     (["df", "--if-removed", "--runtime-endpoint=x"], ["--if-removed", "requires an IMAGE"]),
     (["df", "--if-removed"], ["--if-removed: 1 required IMAGE missing"]),
     (["analyze", "--layers", "--limit=0"], ["--limit", "not in range 1 to 1000"]),
+    (["images", "--filter", "verdit=Remove"],
+     ['--filter: unknown key "verdit"; valid keys are verdict, code, origin, repository, in-use']),
+    (["images", "--filter", "verdict=Gone"], ['invalid value "Gone" of verdict; valid values are Keep, Remove, Defer']),
+    (["images", "--sort", "-weight"], ['--sort: unknown key "-weight"; valid keys are name, size, age, and last-used']),
+    (["images", "-q", "-o", "json"], ["cannot use both --quiet, which prints only image IDs, and --output"]),
     (["plan", "--diff"], ["plan --diff requires --policy-file or --profile"]),
     (["sweep", "--dry-run=no"], ["--dry-run", "no not in {true,false}"]),
     (["ensure-space", "1Gi", "--dry-run=no"], ["--dry-run", "no not in {true,false}"]),
-    (["sweep", "-o", "markdown"], ["-o markdown is supported only by report, analyze, and plan --diff"]),
+    (["sweep", "-o", "markdown"], ["-o markdown is supported only by report, analyze, and plan"]),
 ])
 def test_wrong_usage_is_named(words, says):
     result = run(*words, code=2)

@@ -58,6 +58,10 @@ def test_bash_offers_the_values_of_a_flag(bash):
     # readline passes "=" as a separate word
     assert bash("agent", "--status-page", "=") == {"loopback", "all", "off"}
     assert bash("agent", "--status-page", "=", "l") == {"loopback"}
+    assert {"verdict=Remove", "in-use=true"} <= bash("images", "--filter", "")
+    assert bash("images", "--filter", "verdict", "=") == {"Keep", "Remove", "Defer"}
+    assert bash("images", "--filter", "verdict", "=", "R") == {"Remove"}
+    assert bash("images", "--sort", "l") == {"last-used"}
     assert bash("plan", "--kubeconfig", "") == set(), "the shell completes files"
     assert bash("completion", "") >= set(SHELLS)
 

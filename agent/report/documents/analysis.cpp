@@ -79,7 +79,7 @@ std::string Short(const Decision& decision) {
 constexpr const char* kUnseen =
     "Without Kubernetes, images that pods need but no container uses yet are not detected.";
 
-Page MakeAnalysisPage(const Report& report, const Analysis& analysis) {
+Page MakeAnalysisPage(const Report& report, const Analysis& analysis, const ShortNames& names) {
   Page page;
   page.title = "Images of " + (report.node.empty() ? std::string("this node") : report.node);
   const auto add = [&](std::string title, auto... blocks) {
@@ -87,22 +87,24 @@ Page MakeAnalysisPage(const Report& report, const Analysis& analysis) {
     (section.blocks.emplace_back(std::move(blocks)), ...);
     page.sections.push_back(std::move(section));
   };
-  Page::Grid required{{"Image", "Size", "Needed by"}, {}};
+  Page::Grid required{{"Image", "Size", "Needed by"}, {}, {{"Size"}, "Needed by"}};
   for (const auto at : ByName(report.observation, analysis.required)) {
     const Image& image = report.observation.images[at];
-    required.rows.push_back(
-        {ShownName(image), HumanBytes(image.size_bytes), Users(report, report.plan.decisions[at])});
+    required.rows.push_back({names.Of(ShownName(image)), HumanBytes(image.size_bytes),
+                             Users(report, report.plan.decisions[at])});
   }
   add("Required", std::move(required),
       Page::Paragraph{"Total: " + Text(analysis.required_total) +
                       ". None of them is removed while it is needed." +
                       (report.evidence.without_kubernetes ? std::string(" ") + kUnseen : "")});
 
-  Page::Grid idle{{"Image", "Size", "Unused for", "Confidence", "Verdict"}, {}};
+  Page::Grid idle{{"Image", "Size", "Unused for", "Confidence", "Verdict"},
+                  {},
+                  {{"Confidence", "Unused for", "Size"}, {}}};
   for (const IdleImage& one : analysis.idle) {
     const Image& image = report.observation.images[one.image];
     const ImageAge& age = report.observation.ages[one.image];
-    idle.rows.push_back({ShownName(image), HumanBytes(image.size_bytes),
+    idle.rows.push_back({names.Of(ShownName(image)), HumanBytes(image.size_bytes),
                          age.just_seen ? "not known yet" : HumanDuration(age.unused_for),
                          std::string(ToString(one.confidence)),
                          Short(report.plan.decisions[one.image])});
@@ -111,7 +113,8 @@ Page MakeAnalysisPage(const Report& report, const Analysis& analysis) {
 
   Page::Grid options{{"Option", "Would be removed", "Can be pulled again",
                       "Not proven to be in a registry", "Risk"},
-                     {}};
+                     {},
+                     {{"Not proven to be in a registry", "Can be pulled again"}, "Risk"}};
   for (const CleanupOption& option : analysis.options)
     options.rows.push_back({option.name + (option.recommended ? " (recommended)" : ""),
                             Text(option.goes), Text(option.to_pull_again),
@@ -165,14 +168,14 @@ std::string AnalysisJson(const Report& report, const Analysis& analysis) {
 }
 
 Page MakeDifferencePage(const Report& report, const Plan& then, const std::string& other,
-                        std::span<const VerdictChange> changes) {
+                        std::span<const VerdictChange> changes, const ShortNames& names) {
   Page page;
   page.title = "Changes with " + other;
-  Page::Grid grid{{"Image", "Size", "Now", "Then", "Reason"}, {}};
+  Page::Grid grid{{"Image", "Size", "Now", "Then", "Reason"}, {}, {{"Size"}, "Reason"}};
   for (const VerdictChange& change : changes) {
     const Image& image = report.observation.images[change.image];
-    grid.rows.push_back({ShownName(image), HumanBytes(image.size_bytes), Short(change.now),
-                         Short(change.then), change.then.reason});
+    grid.rows.push_back({names.Of(ShownName(image)), HumanBytes(image.size_bytes),
+                         Short(change.now), Short(change.then), change.then.reason});
   }
   page.head.emplace_back(Page::Paragraph{
       report.policy.description == "defaults"

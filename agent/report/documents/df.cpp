@@ -4,6 +4,7 @@
 
 #include "agent/base/quantity.h"
 #include "agent/model/image.h"
+#include "agent/report/documents/short_names.h"
 #include "agent/report/render/printable.h"
 #include "agent/report/render/table.h"
 
@@ -71,6 +72,25 @@ std::string AtMost(std::uint64_t bytes) {
   return "\u2264" + HumanBytes(bytes);
 }
 
+ShortNames NamesFor(const DiskUse& use, const TextOptions& options) {
+  if (options.wide) return ShortNames::Full();
+  ShortNames names;
+  for (const auto& image : use.images) {
+    names.Add(image.name);
+    for (const std::string& tag : image.tags) names.Add(tag);
+  }
+  return names;
+}
+
+// The cells of these columns.
+std::vector<std::string> Only(const std::vector<std::size_t>& columns,
+                              const std::vector<std::string>& cells) {
+  std::vector<std::string> only;
+  only.reserve(columns.size());
+  for (const std::size_t at : columns) only.push_back(cells[at]);
+  return only;
+}
+
 // For a runtime that does not report layer sizes.
 std::string BoundsText(const DiskUse& use, const TextOptions& options) {
   std::string text;
@@ -80,22 +100,30 @@ std::string BoundsText(const DiskUse& use, const TextOptions& options) {
       accounts.Add({account.name, std::to_string(account.images),
                     use.bounded ? AtMost(account.space.bytes) : ""});
     if (use.disk) accounts.Add({"used on the file system", "", HumanBytes(use.disk->bytes)});
-    text = accounts.Render() + "\n";
+    text = accounts.Render(/*with_header=*/true, options.width) + "\n";
   }
-  Table images(
-      {"IMAGE", "IN USE", "SIZE", "LAYERS", "OF OTHERS", "UNIQUE", "SHARED", "FREES ALONE"});
+  // One size: the bound if there is one.
+  const std::vector<std::size_t> columns = options.wide
+                                               ? std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 7}
+                                           : use.bounded ? std::vector<std::size_t>{0, 1, 3, 4, 7}
+                                                         : std::vector<std::size_t>{0, 1, 2, 3, 4};
+  Table images(Only(columns, {"IMAGE", "IN USE", "SIZE", "LAYERS", "OF OTHERS", "UNIQUE", "SHARED",
+                              "FREES ALONE"}),
+               {{"OF OTHERS", "LAYERS"}, {}});
+  const ShortNames names = NamesFor(use, options);
   for (const auto& image : use.images) {
     const bool known = use.bounded && image.freed.certainty != kNotKnown;
     const bool shares = image.layers == 0 || image.shared_layers > 0;
     std::string shared;
     if (known) shared = shares ? AtMost(image.total.bytes) : "0B";
-    images.Add({ShownName(image.name), image.in_use ? "yes" : "no", HumanBytes(image.total.bytes),
-                image.layers == 0 ? "" : std::to_string(image.layers),
-                image.layers == 0 ? "" : std::to_string(image.shared_layers),
-                known ? AtMost(image.freed.space.bytes) : "", shared,
-                known ? AtMost(image.freed.space.bytes) : ""});
+    images.Add(Only(columns, {ShownName(names.Of(image.name)), image.in_use ? "yes" : "no",
+                              HumanBytes(image.total.bytes),
+                              image.layers == 0 ? "" : std::to_string(image.layers),
+                              image.layers == 0 ? "" : std::to_string(image.shared_layers),
+                              known ? AtMost(image.freed.space.bytes) : "", shared,
+                              known ? AtMost(image.freed.space.bytes) : ""}));
   }
-  text += images.Render(options.with_header);
+  text += images.Render(options.with_header, options.width);
   if (!options.with_header) return text;
   text += "No exact sizes: " + Printable(use.bounds_only) + ".\n";
   text += use.bounded
@@ -233,7 +261,8 @@ std::string DiskUseText(const DiskUse& use, const TextOptions& options) {
   if (use.removal) return RemovalText(*use.removal);
   if (!use.bounds_only.empty()) return BoundsText(use, options);
   if (options.with_header) {
-    Table accounts({"ACCOUNT", "SIZE", "INODES", "LAYERS", "BLOBS"});
+    Table accounts({"ACCOUNT", "SIZE", "INODES", "LAYERS", "BLOBS"},
+                   {{"BLOBS", "LAYERS", "INODES"}, {}});
     const auto add = [&](const std::string& name, const SpaceOnDisk& space) {
       accounts.Add({name, HumanBytes(space.bytes), std::to_string(space.inodes),
                     std::to_string(space.snapshots), std::to_string(space.blobs)});
@@ -244,14 +273,19 @@ std::string DiskUseText(const DiskUse& use, const TextOptions& options) {
     if (use.disk)
       accounts.Add({"other files", HumanBytes(Rest(use.disk->bytes, counted.bytes)),
                     std::to_string(Rest(use.disk->inodes, counted.inodes))});
-    text = accounts.Render() + "\n";
+    text = accounts.Render(/*with_header=*/true, options.width) + "\n";
   }
-  Table images({"IMAGE", "IN USE", "SIZE", "UNIQUE", "SHARED", "FREES ALONE"});
+  // One size: what people look for.
+  const std::vector<std::size_t> columns =
+      options.wide ? std::vector<std::size_t>{0, 1, 2, 3, 4, 5} : std::vector<std::size_t>{0, 1, 5};
+  Table images(Only(columns, {"IMAGE", "IN USE", "SIZE", "UNIQUE", "SHARED", "FREES ALONE"}));
+  const ShortNames names = NamesFor(use, options);
   for (const auto& image : use.images)
-    images.Add({ShownName(image.name), image.in_use ? "yes" : "no", HumanBytes(image.total.bytes),
-                HumanBytes(image.unique.bytes), HumanBytes(image.total.bytes - image.unique.bytes),
-                Bound(image.freed)});
-  text += images.Render(options.with_header);
+    images.Add(
+        Only(columns, {ShownName(names.Of(image.name)), image.in_use ? "yes" : "no",
+                       HumanBytes(image.total.bytes), HumanBytes(image.unique.bytes),
+                       HumanBytes(image.total.bytes - image.unique.bytes), Bound(image.freed)}));
+  text += images.Render(options.with_header, options.width);
   if (!options.with_header) return text;
   for (const std::string& why : use.unread) text += "Not read: " + why + "\n";
   for (const auto& image : use.images)

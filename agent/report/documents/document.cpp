@@ -71,9 +71,14 @@ namespace imagesweep {
 
 using namespace document;
 
-SweepDocument::SweepDocument(const Json& sweep_report)
+SweepDocument::SweepDocument(const Json& sweep_report, bool full_names)
     : report(sweep_report), dry_run(Flag(sweep_report, "dryRun")) {
-  for (const Json& image : At(report, "images")) images[Text(image, "id")] = &image;
+  if (full_names) short_names = ShortNames::Full();
+  for (const Json& image : At(report, "images")) {
+    images[Text(image, "id")] = &image;
+    for (const char* list : {"names", "digests"})
+      for (const std::string& name : Texts(At(image, list))) short_names.Add(name);
+  }
   for (const Json& outcome : At(report, "outcomes")) {
     const std::string kind = Text(outcome, "outcome");
     (kind == "Removed" || kind == "WouldRemove" ? went : stayed).push_back(&outcome);
@@ -83,6 +88,10 @@ SweepDocument::SweepDocument(const Json& sweep_report)
 const Json& SweepDocument::ImageOf(const Json& outcome) const {
   const auto found = images.find(Text(outcome, "id"));
   return found == images.end() ? outcome : *found->second;
+}
+
+std::pair<std::string, std::string> SweepDocument::SplitForTable(const std::string& name) const {
+  return Split(short_names.Of(name));
 }
 
 double SweepDocument::SizeOfWent() const {

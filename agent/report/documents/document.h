@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/report/documents/short_names.h"
+
 // Reads documents that this program published, also those of older versions.  A field that is
 // absent, null, or of another type counts as empty and is not an error.
 
@@ -41,10 +43,13 @@ namespace imagesweep {
 struct SweepDocument {
   using Json = document::Json;
 
-  explicit SweepDocument(const Json& sweep_report);
+  // Full names: tables have no short names.
+  SweepDocument(const Json& sweep_report, bool full_names);
 
   // The image of an outcome; the outcome itself if the document does not contain the image.
   const Json& ImageOf(const Json& outcome) const;
+  // {"nginx", "1.25"}: a name for a table.
+  std::pair<std::string, std::string> SplitForTable(const std::string& name) const;
   // Sizes as the runtime reports them, without regard to shared layers.
   double SizeOfWent() const;
 
@@ -54,6 +59,7 @@ struct SweepDocument {
   std::vector<const Json*> stayed;  // outcomes of planned removals that did not happen
 
   std::map<std::string, const Json*> images;  // by ID
+  ShortNames short_names;
 };
 
 }  // namespace imagesweep

@@ -30,7 +30,7 @@ std::string HistoryText(std::span<const RunEntry> runs, const TextOptions& optio
   std::vector<std::string> header = {"RUN",     "STARTED", "DRY-RUN", "RESULT",
                                      "REMOVED", "SIZE",    "TIMES"};
   if (options.wide) header.emplace_back("HEADLINE");
-  Table table(std::move(header));
+  Table table(std::move(header), {{"TIMES", "SIZE", "DRY-RUN", "STARTED"}, "HEADLINE"});
   for (const RunEntry& run : runs) {
     std::vector<std::string> row = {run.run,
                                     FormatTime(run.started),
@@ -42,7 +42,7 @@ std::string HistoryText(std::span<const RunEntry> runs, const TextOptions& optio
     if (options.wide) row.push_back(run.headline);
     table.Add(std::move(row));
   }
-  std::string text = table.Render(options.with_header);
+  std::string text = table.Render(options.with_header, options.width);
   const bool joined = std::ranges::any_of(runs, [](const RunEntry& run) { return run.times > 1; });
   if (joined && options.with_header)
     text += "TIMES: number of consecutive runs that had nothing to do and share this line.\n";

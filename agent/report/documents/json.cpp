@@ -6,6 +6,7 @@
 
 #include "agent/report/documents/advice.h"
 #include "agent/report/documents/held_back.h"
+#include "agent/report/documents/image_list.h"
 #include "agent/report/documents/listing.h"
 #include "agent/report/documents/space_figure.h"
 
@@ -143,17 +144,19 @@ void AppendIndented(const std::string& text, std::string& out) {
 
 // The text of a document with the images inserted into its empty "images", one at a time: as values
 // of nlohmann_json, 10,000 images take five times the memory of their text.
-std::string DumpWithImages(const Json& document, const Report& report) {
+std::string DumpWithImages(const Json& document, const Report& report,
+                           std::span<const std::uint32_t> images) {
   constexpr std::string_view kImages = "\n  \"images\": [";
   constexpr std::size_t kTextOfAnImage = 1200;  // bytes, about
   std::string text = Dump(document);
-  if (report.plan.decisions.empty()) return text;  // an aborted run has no decisions
+  if (report.plan.decisions.empty() || images.empty())
+    return text;  // an aborted run has no decisions
   const std::size_t rest = text.find(kImages) + kImages.size();
   const std::string after = text.substr(rest);
   text.resize(rest);
-  text.reserve(rest + report.plan.decisions.size() * kTextOfAnImage);
+  text.reserve(rest + images.size() * kTextOfAnImage);
   bool is_first = true;
-  for (const auto at : AllByName(report.observation)) {
+  for (const auto at : images) {
     if (!std::exchange(is_first, false)) text += ',';
     AppendIndented(Dump(ImageJson(report, at)), text);
   }
@@ -210,10 +213,14 @@ Json OversizedJson(const Report& report) {
 
 }  // namespace
 
-std::string ImagesJson(const Report& report) {
+std::string ImagesJson(const Report& report, std::span<const std::uint32_t> images) {
   Json json = Head(report, "ImageList");
   json["images"] = Json::array();
-  return DumpWithImages(json, report);
+  return DumpWithImages(json, report, images);
+}
+
+std::string ImagesJson(const Report& report) {
+  return ImagesJson(report, AllByName(report.observation));
 }
 
 std::string PlanJson(const Report& report) {
@@ -241,7 +248,7 @@ std::string PlanJson(const Report& report) {
     json["totals"]["predictedFreedInodes"] = planned.inodes;
     json["totals"]["predictionCertainty"] = CertaintyOf(planned);
   }
-  return DumpWithImages(json, report);
+  return DumpWithImages(json, report, AllByName(report.observation));
 }
 
 std::string SweepJson(const Report& report) {
@@ -283,7 +290,7 @@ std::string SweepJson(const Report& report) {
   json["advice"] = Advice(report);
   json["policyText"] = report.policy_text;
   json["images"] = Json::array();
-  return DumpWithImages(json, report);
+  return DumpWithImages(json, report, AllByName(report.observation));
 }
 
 std::string ExplanationJson(const Report& report, std::uint32_t image,

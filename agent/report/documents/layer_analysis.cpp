@@ -112,7 +112,7 @@ class LayerPage {
   }
 
   void Heaviest() {
-    Page::Grid grid{{"Size", "Instruction", "In", "Images"}, {}};
+    Page::Grid grid{{"Size", "Instruction", "In", "Images"}, {}, {{"In"}, "Images"}};
     for (const auto& layer : First(all_.heaviest, limit_))
       grid.rows.push_back({HumanBytes(layer.bytes), Short(layer.instruction), Number(layer.images),
                            Names(layer.images)});
@@ -120,7 +120,7 @@ class LayerPage {
   }
 
   void Instructions() {
-    Page::Grid grid{{"Size", "Layers", "In", "Instruction"}, {}};
+    Page::Grid grid{{"Size", "Layers", "In", "Instruction"}, {}, {{"Layers", "In"}, "Instruction"}};
     for (const auto& one : First(all_.instructions, limit_))
       grid.rows.push_back(
           {HumanBytes(one.bytes), std::to_string(one.layers), Number(one.images), Short(one.text)});
@@ -131,7 +131,8 @@ class LayerPage {
 
   void LookAlikes() {
     Page::Grid grid{{"Saves", "Layers", "Size of one", "Instruction", "Repositories", "Content"},
-                    {}};
+                    {},
+                    {{"Content", "Size of one", "Layers"}, "Repositories"}};
     for (const auto& group : First(all_.look_alikes, limit_))
       grid.rows.push_back({HumanBytes(group.saved_bytes), std::to_string(group.layers),
                            HumanBytes(group.bytes), Short(group.instruction),
@@ -147,7 +148,7 @@ class LayerPage {
   }
 
   void Twins(const char* title, const char* what, const std::vector<LayerAnalysis::Twins>& twins) {
-    Page::Grid grid{{what, "Saves", "In", "Images"}, {}};
+    Page::Grid grid{{what, "Saves", "In", "Images"}, {}, {{"In"}, "Images"}};
     for (const auto& one : First(twins, limit_))
       grid.rows.push_back({ShownName(one.what), HumanBytes(one.saved_bytes), Number(one.images),
                            Names(one.images)});

@@ -107,7 +107,7 @@ std::string RestoreJson(const RestoreReport& report) {
 std::string RestoreText(const RestoreReport& report, const TextOptions& options) {
   std::vector<std::string> header = {"IMAGE", "SIZE", "FROM", "RESULT"};
   if (options.wide) header.insert(header.end(), {"SOURCE", "RUN"});
-  Table table(std::move(header));
+  Table table(std::move(header), {{"SIZE", "FROM"}, {}});
   for (const auto& image : report.images) {
     const bool here = image.from == RestoreReport::From::kHere;
     std::vector<std::string> row = {
@@ -116,7 +116,7 @@ std::string RestoreText(const RestoreReport& report, const TextOptions& options)
     if (options.wide) row.insert(row.end(), {image.source, image.run});
     table.Add(std::move(row));
   }
-  std::string text = table.Render(options.with_header);
+  std::string text = table.Render(options.with_header, options.width);
   if (!options.with_header) return text;
   for (const auto& image : report.images) {
     if (!image.error.empty())

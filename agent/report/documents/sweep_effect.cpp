@@ -125,7 +125,7 @@ std::optional<Page::Section> Verification(const SweepDocument& sweep) {
   return SectionOf("Verification", Page::Bullets{std::move(items)});
 }
 
-std::optional<Page::Section> GettingImagesBack(const SweepDocument& sweep) {
+std::optional<Page::Section> GettingImagesBack(const SweepDocument& sweep, bool with_pulls) {
   if (sweep.went.empty()) return std::nullopt;
   const std::string archive = Text(At(sweep.report, "policy"), "archiveDir");
   std::string commands;
@@ -158,7 +158,7 @@ std::optional<Page::Section> GettingImagesBack(const SweepDocument& sweep) {
           "sh", "imagesweep restore " +
                     (sweep.dry_run ? std::string("--last") : "--run " + Text(sweep.report, "run")) +
                     " --dry-run=false\n"});
-  if (!commands.empty()) {
+  if (with_pulls && !commands.empty()) {
     section.blocks.emplace_back(
         Page::Paragraph{"To pull images manually from their registry, by digest:"});
     section.blocks.emplace_back(Page::Code{"sh", commands});

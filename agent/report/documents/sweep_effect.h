@@ -14,8 +14,9 @@ namespace imagesweep::sweep_page {
 std::optional<Page::Section> DiskSpace(const SweepDocument& sweep);
 // The verification of referenced images and of pods.
 std::optional<Page::Section> Verification(const SweepDocument& sweep);
-// The commands that restore the removed images, and the images that cannot be restored.
-std::optional<Page::Section> GettingImagesBack(const SweepDocument& sweep);
+// The command that restores the removed images, and the images that cannot be restored.
+// `with_pulls`: also one command per image that pulls it.
+std::optional<Page::Section> GettingImagesBack(const SweepDocument& sweep, bool with_pulls);
 // The monthly cost of the freed space, if a price is known.
 std::optional<Page::Section> Cost(const SweepDocument& sweep);
 

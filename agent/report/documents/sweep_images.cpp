@@ -20,17 +20,19 @@ std::string Short(const std::string& name, const std::string& repository) {
 }
 
 // One row per name of the image.
-void AddRows(const Json& outcome, const Json& image, Page::Grid& grid) {
+void AddRows(const SweepDocument& sweep, const Json& outcome, Page::Grid& grid) {
+  const Json& image = sweep.ImageOf(outcome);
   const std::string size = Bytes(Number(outcome, "sizeBytes"));
   const std::string by = Text(image, "supersededBy");
   for (const std::string& name : NamesOf(image)) {
-    const auto [repository, tag] = Split(name);
+    const std::string repository = Split(name).first;
     std::string reason =
         by.empty() ? Text(outcome, "reason") : "Replaced by " + Short(by, repository);
     for (const Json& twin : At(image, "twinTags"))
       if (Text(twin, "name") == name)
         reason = "Same as " + Short(Text(twin, "duplicateOf"), repository) + " (duplicate tag)";
-    grid.rows.push_back({repository, tag, size, reason});
+    const auto [shown, its_tag] = sweep.SplitForTable(name);
+    grid.rows.push_back({shown, its_tag, size, reason});
   }
 }
 
@@ -78,11 +80,11 @@ std::vector<Page::Section> Rounds(const SweepDocument& sweep) {
   }
   std::vector<Page::Section> sections;
   for (const auto& [title, outcomes] : rounds) {
-    Page::Grid grid{{"Image", "Tag", "Size", "Reason"}, {}};
+    Page::Grid grid{{"Image", "Tag", "Size", "Reason"}, {}, {{"Size"}, "Reason"}};
     double bytes = 0;
     for (const Json* outcome : outcomes) {
       bytes += Number(*outcome, "sizeBytes");
-      AddRows(*outcome, sweep.ImageOf(*outcome), grid);
+      AddRows(sweep, *outcome, grid);
     }
     sections.push_back(SectionOf((sweep.dry_run ? "Would be removed, round " : "Removed, round ") +
                                      std::to_string(sections.size() + 1) + ": " + title,
@@ -95,16 +97,17 @@ std::vector<Page::Section> Rounds(const SweepDocument& sweep) {
 }
 
 std::vector<Page::Section> Retained(const SweepDocument& sweep) {
-  Page::Grid used{{"Image", "Tag", "Size", "Used by"}, {}};
-  Page::Grid wanted{{"Image", "Tag", "Size", "Will be started again by"}, {}};
-  Page::Grid others{{"Image", "Tag", "Size", "Why it stays"}, {}};
+  Page::Grid used{{"Image", "Tag", "Size", "Used by"}, {}, {{"Size"}, "Used by"}};
+  constexpr const char* kWantedBy = "Will be started again by";
+  Page::Grid wanted{{"Image", "Tag", "Size", kWantedBy}, {}, {{"Size"}, kWantedBy}};
+  Page::Grid others{{"Image", "Tag", "Size", "Why it stays"}, {}, {{"Size"}, "Why it stays"}};
   for (const Json& image : At(sweep.report, "images")) {
     if (Text(image, "verdict") == "Remove") continue;
     const bool in_use = Text(image, "code") == "InUse";
     const std::string users = UsersText(image);
     const std::string workloads = WorkloadsText(image);
     for (const std::string& name : NamesOf(image)) {
-      const auto [repository, tag] = Split(name);
+      const auto [repository, tag] = sweep.SplitForTable(name);
       const std::string size = Bytes(Number(image, "sizeBytes"));
       if (in_use)
         used.rows.push_back({repository, tag, size, users});
@@ -137,13 +140,13 @@ std::optional<Page::Section> Versions(const SweepDocument& sweep) {
     const bool goes = std::ranges::any_of(
         sweep.went, [&](const Json* outcome) { return Text(*outcome, "id") == Text(image, "id"); });
     for (const std::string& name : Texts(At(image, "names"))) {
-      const auto [repository, tag] = Split(name);
+      const auto [repository, tag] = sweep.SplitForTable(name);
       Tags& tags = repositories[repository];
       add(goes ? tags.removed : Text(image, "code") == "InUse" ? tags.deployed : tags.kept, tag);
     }
   }
-  Page::Grid grid{
-      {"Repository", "Deployed", "Also kept", sweep.dry_run ? "Would be removed" : "Removed"}, {}};
+  const char* const removed = sweep.dry_run ? "Would be removed" : "Removed";
+  Page::Grid grid{{"Repository", "Deployed", "Also kept", removed}, {}, {{"Also kept"}, removed}};
   const auto shown = [](const std::string& list) { return list.empty() ? "(none)" : list; };
   for (const auto& [repository, tags] : repositories)
     if (!tags.deployed.empty() || !tags.removed.empty())
@@ -156,16 +159,16 @@ std::optional<Page::Section> Versions(const SweepDocument& sweep) {
 std::optional<Page::Section> OverSizeLimit(const SweepDocument& sweep) {
   Page::Grid grid{{"Image", "Size", "Limit"}, {}};
   for (const Json& one : At(sweep.report, "sizeLimitsExceeded"))
-    grid.rows.push_back(
-        {Text(one, "name"), Bytes(Number(one, "sizeBytes")), Bytes(Number(one, "maxSizeBytes"))});
+    grid.rows.push_back({sweep.short_names.Of(Text(one, "name")), Bytes(Number(one, "sizeBytes")),
+                         Bytes(Number(one, "maxSizeBytes"))});
   if (grid.rows.empty()) return std::nullopt;
   return SectionOf("Over the size limit", std::move(grid));
 }
 
 std::optional<Page::Section> NotRemoved(const SweepDocument& sweep) {
-  Page::Grid grid{{"Image", "Outcome", "Why"}, {}};
+  Page::Grid grid{{"Image", "Outcome", "Why"}, {}, {{}, "Why"}};
   for (const Json* outcome : sweep.stayed)
-    grid.rows.push_back({NamesOf(sweep.ImageOf(*outcome)).front(),
+    grid.rows.push_back({sweep.short_names.Of(NamesOf(sweep.ImageOf(*outcome)).front()),
                          Text(*outcome, "outcome"), Text(*outcome, "error")});
   if (grid.rows.empty()) return std::nullopt;
   return SectionOf("Not removed", std::move(grid));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/report/documents/document.h"
+#include "agent/report/documents/json.h"
 #include "agent/report/documents/sweep_effect.h"
 #include "agent/report/documents/sweep_images.h"
 #include "agent/report/documents/text.h"
@@ -71,11 +72,11 @@ void Add(Page& page, std::vector<Page::Section> sections) {
 
 }  // namespace
 
-Result<Page> MakeSweepPage(const std::string& sweep_report) {
+Result<Page> MakeSweepPage(const std::string& sweep_report, bool full) {
   const Json report = Json::parse(sweep_report, nullptr, false);
   if (!report.is_object() || Text(report, "kind") != "SweepReport")
     return Error{ErrorKind::kInvalid, "this is not a document of kind SweepReport"};
-  const SweepDocument sweep(report);
+  const SweepDocument sweep(report, full);
   const std::string node = Text(report, "node");
   Page page;
   page.title = "Image sweep of " + (node.empty() ? "this node" : node);
@@ -88,10 +89,35 @@ Result<Page> MakeSweepPage(const std::string& sweep_report) {
   Add(page, sweep_page::DiskSpace(sweep));
   Add(page, sweep_page::Verification(sweep));
   Add(page, sweep_page::Versions(sweep));
-  Add(page, sweep_page::GettingImagesBack(sweep));
+  Add(page, sweep_page::GettingImagesBack(sweep, /*with_pulls=*/full));
   Add(page, sweep_page::OverSizeLimit(sweep));
   Add(page, sweep_page::Cost(sweep));
   Add(page, sweep_page::NotRemoved(sweep));
+  Add(page, List("Advice", At(report, "advice")));
+  Add(page, List("Warnings", At(report, "warnings")));
+  if (full) Add(page, PolicyFollowed(report));
+  return page;
+}
+
+Page MakePlanPage(const Report& plan) {
+  Report dry_run = plan;
+  dry_run.dry_run = true;
+  dry_run.outcomes.clear();
+  for (const auto at : plan.plan.removals)
+    dry_run.outcomes.push_back({at, OutcomeKind::kWouldRemove, {}});
+  const Json report = Json::parse(SweepJson(dry_run), nullptr, false);
+  const SweepDocument sweep(report, /*full_names=*/true);
+  Page page;
+  page.title = "Image plan of " + (plan.node.empty() ? "this node" : plan.node);
+  page.head.emplace_back(
+      Page::Bullets{{"Date: " + Text(report, "startedAt"), "Status: plan, no image was removed",
+                     "To remove: " + Count(sweep.went.size(), "image") + ", " +
+                         Bytes(sweep.SizeOfWent()) + " as the runtime counts sizes"}});
+  Add(page, Objective(report));
+  Add(page, sweep_page::Rounds(sweep));
+  Add(page, sweep_page::Retained(sweep));
+  Add(page, sweep_page::Versions(sweep));
+  Add(page, sweep_page::OverSizeLimit(sweep));
   Add(page, List("Advice", At(report, "advice")));
   Add(page, List("Warnings", At(report, "warnings")));
   Add(page, PolicyFollowed(report));

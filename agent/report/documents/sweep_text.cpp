@@ -119,16 +119,18 @@ std::string CannotRead(std::string_view source) {
 std::string SweepText(const Report& report, const TextOptions& options) {
   std::string text;
   if (!report.outcomes.empty()) {
-    Table table({"NAME", "ID", "SIZE", "OUTCOME", "CODE", "AGE", "REASON"});
+    Table table({"NAME", "ID", "SIZE", "OUTCOME", "CODE", "AGE", "REASON"},
+                {{"ID", "AGE", "CODE", "SIZE"}, "REASON"});
+    const ShortNames names = NamesFor(options, report);
     for (const Outcome& outcome : report.outcomes) {
       const Image& image = report.observation.images[outcome.image];
       const Decision& decision = report.plan.decisions[outcome.image];
-      table.Add({NamesCell(image), ShortId(image.id), HumanBytes(image.size_bytes),
+      table.Add({NamesCell(image, names), ShortId(image.id), HumanBytes(image.size_bytes),
                  std::string(ToString(outcome.kind)), std::string(ToString(decision.code)),
                  AgeCell(report.observation.ages[outcome.image]),
                  outcome.detail.empty() ? decision.reason : outcome.detail});
     }
-    text += table.Render(options.with_header);
+    text += table.Render(options.with_header, options.width);
     if (options.with_header) text += '\n';
   }
   if (!options.with_header) return text;

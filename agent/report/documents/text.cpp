@@ -6,6 +6,7 @@
 #include "agent/base/quantity.h"
 #include "agent/report/documents/document.h"
 #include "agent/report/documents/held_back.h"
+#include "agent/report/documents/image_list.h"
 #include "agent/report/documents/listing.h"
 #include "agent/report/documents/space_figure.h"
 #include "agent/report/documents/text_parts.h"
@@ -37,14 +38,15 @@ Table ImageTable(const TextOptions& options) {
   if (options.wide) header.insert(header.end(), {"ORIGIN", "FIRST-SEEN", "LAST-USED"});
   header.push_back("AGE");
   if (options.wide) header.push_back("REASON");
-  return Table(std::move(header));
+  return Table(std::move(header), {{"ID", "AGE", "USED-BY", "CODE", "SIZE"}, {}});
 }
 
-void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOptions& options) {
+void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOptions& options,
+              const ShortNames& names) {
   const Image& image = report.observation.images[at];
   const ImageAge& age = report.observation.ages[at];
   const Decision& decision = report.plan.decisions[at];
-  std::vector<std::string> row = {NamesCell(image),
+  std::vector<std::string> row = {NamesCell(image, names),
                                   ShortId(image.id),
                                   HumanBytes(image.size_bytes),
                                   std::string(ToString(decision.verdict)),
@@ -76,20 +78,29 @@ std::string CannotBePulledAgain(const Report& report) {
 
 }  // namespace
 
-std::string ImagesText(const Report& report, const TextOptions& options) {
+std::string ImagesText(const Report& report, std::span<const std::uint32_t> images,
+                       const TextOptions& options) {
   Table table = ImageTable(options);
-  for (const auto at : AllByName(report.observation)) AddImage(table, report, at, options);
-  const std::string text = table.Render(options.with_header);
-  return options.with_header ? text + "\n" + Footer(report) : text;
+  const ShortNames names = NamesFor(options, report);
+  for (const auto at : images) AddImage(table, report, at, options, names);
+  const std::string text =
+      images.empty() ? std::string() : table.Render(options.with_header, options.width);
+  if (!options.with_header) return text;
+  return text + (images.empty() ? "" : "\n") + Footer(report);
+}
+
+std::string ImagesText(const Report& report, const TextOptions& options) {
+  return ImagesText(report, AllByName(report.observation), options);
 }
 
 std::string PlanText(const Report& report, const TextOptions& options) {
   Table table = ImageTable(options);
-  for (const auto at : report.plan.removals) AddImage(table, report, at, options);
+  const ShortNames names = NamesFor(options, report);
+  for (const auto at : report.plan.removals) AddImage(table, report, at, options, names);
   for (const Verdict verdict : {Verdict::kDefer, Verdict::kKeep})
     for (const auto at : AllByName(report.observation))
-      if (report.plan.decisions[at].verdict == verdict) AddImage(table, report, at, options);
-  std::string text = table.Render(options.with_header);
+      if (report.plan.decisions[at].verdict == verdict) AddImage(table, report, at, options, names);
+  std::string text = table.Render(options.with_header, options.width);
   if (!options.with_header) return text;
   const std::size_t removals = report.plan.removals.size();
   text += "\nTo remove: " + ImageCount(removals) + ", " +

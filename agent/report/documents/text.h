@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@ namespace imagesweep {
 struct TextOptions {
   bool wide = false;
   bool with_header = true;  // false: only the rows
+  std::size_t width = 0;    // of the terminal, which tables must fit; 0: no limit
 };
 
 // For a terminal.  Each ends with a newline.

@@ -27,12 +27,16 @@ std::string ShortId(const ImageId& id) {
   return std::string(text.substr(0, 12));
 }
 
-std::string NamesCell(const Image& image) {
+std::string NamesCell(const Image& image, const ShortNames& names) {
   if (image.tags.empty())
-    return image.digests.empty() ? "<none>" : ShortDigest(image.digests.front());
+    return image.digests.empty() ? "<none>" : names.Of(ShortDigest(image.digests.front()));
   std::string cell;
-  for (const ImageName& tag : image.tags) cell += (cell.empty() ? "" : ",") + tag.text();
+  for (const ImageName& tag : image.tags) cell += (cell.empty() ? "" : ",") + names.Of(tag.text());
   return cell;
+}
+
+ShortNames NamesFor(const TextOptions& options, const Report& report) {
+  return options.wide ? ShortNames::Full() : ShortNames(report.observation.images);
 }
 
 std::string AgeCell(const ImageAge& age) {

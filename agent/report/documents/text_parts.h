@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "agent/model/report.h"
+#include "agent/report/documents/short_names.h"
+#include "agent/report/documents/text.h"
 
 namespace imagesweep {
 
@@ -13,7 +15,9 @@ namespace imagesweep {
 std::string ShortId(const ImageId& id);  // "3f8a7c2b1e9d"
 // All tags in one cell, so that aliases are visible.  Without a tag, the shortened digest:
 // "repo@sha256:d4ecc403849e".
-std::string NamesCell(const Image& image);
+std::string NamesCell(const Image& image, const ShortNames& names = ShortNames::Full());
+// The names for a table about this node.
+ShortNames NamesFor(const TextOptions& options, const Report& report);
 std::string AgeCell(const ImageAge& age);
 
 // By the runtime's sizes.

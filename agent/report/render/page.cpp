@@ -72,14 +72,14 @@ std::string Markdown(const Page::Block& block) {
       block);
 }
 
-std::string Plain(const Page::Block& block) {
+std::string Plain(const Page::Block& block, std::size_t width) {
   return std::visit(
       Overloaded{
           [](const Page::Paragraph& paragraph) { return Printable(paragraph.text) + "\n"; },
-          [](const Page::Grid& grid) {
-            Table table(grid.header);
+          [width](const Page::Grid& grid) {
+            Table table(grid.header, grid.fit);
             for (const auto& row : grid.rows) table.Add(row);
-            return table.Render();
+            return table.Render(/*with_header=*/true, width);
           },
           [](const Page::Bullets& bullets) {
             std::string text;
@@ -103,16 +103,16 @@ std::string ToMarkdown(const Page& page) {
   return text;
 }
 
-std::string ToText(const Page& page) {
+std::string ToText(const Page& page, std::size_t width) {
   const auto underlined = [](std::string_view title, char line) {
     const std::string shown = Printable(title);
     return shown + "\n" + std::string(shown.size(), line) + "\n";
   };
   std::string text = underlined(page.title, '=');
-  for (const auto& block : page.head) text += "\n" + Plain(block);
+  for (const auto& block : page.head) text += "\n" + Plain(block, width);
   for (const auto& section : page.sections) {
     text += "\n" + underlined(section.title, '-');
-    for (const auto& block : section.blocks) text += Plain(block);
+    for (const auto& block : section.blocks) text += Plain(block, width);
   }
   return text;
 }

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "agent/report/render/table.h"
 
 namespace imagesweep {
 
@@ -16,6 +19,7 @@ struct Page {
   struct Grid {
     std::vector<std::string> header;
     std::vector<std::vector<std::string>> rows;
+    TableFit fit = {};  // on a terminal
   };
   struct Bullets {
     std::vector<std::string> items;
@@ -37,8 +41,8 @@ struct Page {
 
 // GitHub-flavoured Markdown.  Escapes text, so that it cannot become markup.
 std::string ToMarkdown(const Page& page);
-// For a terminal.
-std::string ToText(const Page& page);
+// For a terminal that is `width` wide; 0: no limit.  Only tables depend on the width.
+std::string ToText(const Page& page, std::size_t width = 0);
 
 // A section of these blocks, in this order.
 template <typename... Blocks>

@@ -64,12 +64,11 @@ TEST_F(DfTest, OnCrioThereAreBoundsAndTheReason) {
   fake_->RunPod({"shop", "api", "uid-1"}, "web", "registry.example/app:1");
   const Printed printed = Df(*fake_);
   ASSERT_EQ(printed.code, 0) << printed.err;
-  EXPECT_THAT(
-      printed.out,
-      AllOf(HasSubstr("No exact sizes: cri-o 1.30.4 does not report layer sizes."),
-            ContainsRegex("in-use +1 +\u226430.0MiB"), ContainsRegex("idle +1 +\u226410.0MiB"),
-            ContainsRegex("app:1 +yes +30.0MiB +2 +1 +\u226430.0MiB +\u226430.0MiB +\u226430.0MiB"),
-            ContainsRegex("base:1 +no +10.0MiB +1 +1 +\u22640B +\u226410.0MiB +\u22640B")));
+  EXPECT_THAT(printed.out, AllOf(HasSubstr("No exact sizes: cri-o 1.30.4 does not report layer sizes."),
+                                 ContainsRegex("in-use +1 +\u226430.0MiB"),
+                                 ContainsRegex("idle +1 +\u226410.0MiB"),
+                                 ContainsRegex("app:1 +yes +2 +1 +\u226430.0MiB\n"),
+                                 ContainsRegex("base:1 +no +1 +1 +\u22640B\n")));
 }
 
 TEST_F(DfTest, OnDockerASetIsBoundedAsAWhole) {
@@ -107,7 +106,7 @@ TEST_F(DfTest, OnAContainerdWhoseOwnServicesAreOutOfReachNothingIsBounded) {
   ASSERT_EQ(printed.code, 0) << printed.err;
   EXPECT_THAT(printed.out,
               AllOf(HasSubstr("No exact sizes: containerd's layers cannot be read: "),
-                    ContainsRegex("base:1 +no +10.0MiB +1 +1 +- +- +-"), Not(HasSubstr("\u2264"))));
+                    ContainsRegex("base:1 +no +10.0MiB +1 +1\n"), Not(HasSubstr("\u2264"))));
 }
 
 TEST_F(DfTest, ALookThatFailsIsAnErrorAndNotANodeWithoutContainers) {

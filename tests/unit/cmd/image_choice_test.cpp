@@ -25,6 +25,19 @@ TEST(ImageChoice, ADigestMayBeCutOffAsTablesShowIt) {
   EXPECT_THAT(ImagesMeantBy(images, "registry.example/ci:latest"), ElementsAre(0));
 }
 
+TEST(ImageChoice, ADigestMayBeCutOffWithoutDockerHubAsTablesShowIt) {
+  std::vector<Image> images = {Img("hub", {"ci:1"}), Img("team", {"team/ci:1"}),
+                               Img("other", {"quay.io/ci:1"})};
+  for (Image& image : images) image.tags.clear();
+  for (const std::uint32_t at : {0U, 1U}) {
+    const std::string digest = images[at].digests.front().text();
+    const std::string shown = digest.substr(0, digest.find(':') + 13);
+    const std::string hub = at == 0 ? "docker.io/library/" : "docker.io/";
+    ASSERT_EQ(shown.find(hub), 0U);
+    EXPECT_THAT(ImagesMeantBy(images, shown.substr(hub.size())), ElementsAre(at));
+  }
+}
+
 // A user may shorten a name, a pod may not.
 TEST(ImageChoice, AnIdMayBeCutOffAnywhere) {
   std::vector<Image> images = {Img("a", {"registry.example/a:1"}), Img("b", {"cafe:latest"})};

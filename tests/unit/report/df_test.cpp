@@ -132,9 +132,12 @@ TEST(DiskUseTest, ARuntimeWithoutLayerSizesHasBoundsAndSaysWhy) {
   const std::string text = DiskUseText(Bounds(), {});
   EXPECT_THAT(text, HasSubstr("No exact sizes: cri-o 1.30.4 does not tell what a layer takes."));
   EXPECT_THAT(text, testing::ContainsRegex("idle +1 +\u22646.0MiB"));
-  EXPECT_THAT(text, testing::ContainsRegex(
-                        "app:v1 +no +6.0MiB +3 +1 +\u22646.0MiB +\u22646.0MiB +\u22646.0MiB"));
-  EXPECT_THAT(text, testing::ContainsRegex("base:v1 +yes +4.0MiB +1 +1 +\u22640B"));
+  EXPECT_THAT(text, testing::ContainsRegex("app:v1 +no +3 +1 +\u22646.0MiB\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("base:v1 +yes +1 +1 +\u22640B\n"));
+  EXPECT_THAT(DiskUseText(Bounds(), {.wide = true}),
+              testing::AllOf(testing::ContainsRegex("app:v1 +no +6.0MiB +3 +1 +\u22646.0MiB "
+                                                    "+\u22646.0MiB +\u22646.0MiB\n"),
+                             testing::ContainsRegex("base:v1 +yes +4.0MiB +1 +1 +\u22640B")));
   const auto json = nlohmann::json::parse(DiskUseJson(Bounds()));
   EXPECT_EQ(json["boundsOnly"], Bounds().bounds_only);
   EXPECT_EQ(json["images"][0]["freedBytesAtMost"], 6 << 20);
@@ -158,6 +161,13 @@ TEST(DiskUseTest, SizesThatBoundNothingAreNotShownAsBounds) {
   use.removal.reset();
   EXPECT_THAT(DiskUseText(use, {}), HasSubstr("so it is not a bound"));
   EXPECT_THAT(DiskUseText(use, {}), Not(HasSubstr("\u2264")));
+}
+
+TEST(DiskUseTest, ImagesHaveOneSizeAndAllOnlyInAWideTable) {
+  const auto row = [](const TextOptions& options) { return DiskUseText(Sample(), options); };
+  EXPECT_EQ(row({.with_header = false}), "registry.example/app:v1  no  4.0MiB\n");
+  EXPECT_EQ(row({.wide = true, .with_header = false}),
+            "registry.example/app:v1  no  6.0MiB  4.0MiB  2.0MiB  4.0MiB\n");
 }
 
 TEST(DiskUseTest, WithoutHeadersThereAreImagesAlone) {

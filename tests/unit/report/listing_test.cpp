@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/report/documents/analysis.h"
+#include "agent/report/documents/image_list.h"
 #include "agent/report/documents/json.h"
 #include "agent/report/documents/text.h"
 #include "tests/support/report.h"
@@ -51,6 +52,25 @@ Report Sample() {
         static_cast<std::uint32_t>(report.plan.decisions.size() - 1);
   }
   return report;
+}
+
+TEST(ImageList, HasTheseImagesInThisOrder) {
+  const Report report = SampleReport();
+  const std::vector<std::uint32_t> some = {2, 1};
+  const std::string text = ImagesText(report, some, {.with_header = false});
+  EXPECT_EQ(std::ranges::count(text, '\n'), 2);
+  EXPECT_LT(text.find("idle:1 "), text.find("app:1 "));
+  const auto parsed = json::parse(ImagesJson(report, some));
+  ASSERT_EQ(parsed["images"].size(), 2U);
+  EXPECT_EQ(parsed["images"][0]["id"], report.observation.images[2].id.text());
+  EXPECT_EQ(parsed["images"][1]["id"], report.observation.images[1].id.text());
+}
+
+TEST(ImageList, OfNoImagesHasNoTableAndIsADocument) {
+  const Report report = SampleReport();
+  EXPECT_EQ(ImagesText(report, {}, {.with_header = false}), "");
+  EXPECT_THAT(ImagesText(report, {}, TextOptions{}), testing::Not(testing::HasSubstr("NAME")));
+  EXPECT_EQ(json::parse(ImagesJson(report, {}))["images"], json::array());
 }
 
 TEST(Listing, WhatIsPrintedDoesNotDependOnTheRuntimesOrder) {

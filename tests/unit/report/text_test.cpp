@@ -8,6 +8,7 @@
 #include "agent/report/documents/changes.h"
 #include "agent/report/documents/df.h"
 #include "agent/report/documents/restore.h"
+#include "agent/report/documents/short_names.h"
 #include "agent/report/documents/sweep_page.h"
 #include "agent/report/render/printable.h"
 #include "agent/report/render/table.h"
@@ -44,6 +45,121 @@ TEST(Table, AlignsColumnsByWhatIsShown) {
   EXPECT_EQ(table.Render(false), "gr\xc3\xbcn    1s\nlonger  -\n");
 }
 
+Table WideTable() {
+  Table table({"NAME", "ID", "AGE", "VERDICT", "REASON"}, {{"ID", "AGE"}, "REASON"});
+  table.Add({"quay.io/team/app:1", "0123456789ab", "3d", "Keep", "used by gr\xc3\xbcn"});
+  table.Add({"b:2", "ba9876543210", "4d", "Remove", "no pod of this node has used it for 4 days"});
+  return table;
+}
+
+TEST(Table, OmitsNothingThatFits) {
+  const std::string whole = WideTable().Render();
+  constexpr std::size_t kWidth = 90;  // of its last line
+  for (const std::size_t enough : {std::size_t{0}, kWidth, kWidth + 1})
+    EXPECT_EQ(WideTable().Render(true, enough), whole) << enough;
+  EXPECT_NE(WideTable().Render(true, kWidth - 1), whole);
+}
+
+TEST(Table, CutsFreeTextWhenOtherwiseEnoughFits) {
+  EXPECT_EQ(WideTable().Render(true, 74),
+            "NAME                ID            AGE  VERDICT  REASON\n"
+            "quay.io/team/app:1  0123456789ab  3d   Keep     used by gr\xc3\xbcn\n"
+            "b:2                 ba9876543210  4d   Remove   no pod of this node has u\u2026\n");
+}
+
+TEST(Table, OmitsTheLeastImportantColumnsFirst) {
+  const std::string without_id = WideTable().Render(true, 70);
+  EXPECT_THAT(without_id, testing::StartsWith("NAME                AGE  VERDICT  REASON\n"));
+  EXPECT_THAT(without_id, HasSubstr("b:2                 4d   Remove   no pod of this node has "
+                                    "used it for\u2026\n"));
+  EXPECT_EQ(WideTable().Render(true, 56),
+            "NAME                VERDICT  REASON\n"
+            "quay.io/team/app:1  Keep     used by gr\xc3\xbcn\n"
+            "b:2                 Remove   no pod of this node has us\u2026\n");
+}
+
+TEST(Table, NeverOmitsNamesAndVerdicts) {
+  EXPECT_EQ(WideTable().Render(true, 1),
+            "NAME                VERDICT  REASON\n"
+            "quay.io/team/app:1  Keep     used \u2026\n"
+            "b:2                 Remove   no po\u2026\n");
+}
+
+TEST(Table, CutsNoCharacterInHalf) {
+  Table table({"TEXT"}, {{}, "TEXT"});
+  table.Add({"gr\xc3\xbcn gr\xc3\xbcn"});
+  EXPECT_EQ(table.Render(true, 4), "TEXT\ngr\xc3\xbc\u2026\n");
+}
+
+// The name and the verdict of the one image that goes, at any width.
+TEST(Text, TablesFitTheTerminal) {
+  Report report = SampleReport();
+  report.plan.decisions[1].reason = "unused for 41d since its last use, longer than maximumAge 48h";
+  for (const auto render : {ImagesText, PlanText, SweepText}) {
+    const std::string narrow = render(report, {.with_header = false, .width = 40});
+    for (std::size_t at = 0; at < narrow.size(); at = narrow.find('\n', at) + 1)
+      EXPECT_LE(narrow.find('\n', at) - at, 40U + 2) << narrow;  // "…" has three bytes
+    EXPECT_THAT(narrow, testing::ContainsRegex("app:1 .*Remove"));
+    EXPECT_NE(narrow, render(report, {.with_header = false}));
+  }
+  EXPECT_THAT(SweepText(report, {.width = 70}), HasSubstr("\u2026\n"));
+  EXPECT_THAT(SweepText(report, {}), Not(HasSubstr("\u2026")));
+  const Page page = *MakeSweepPage(SweepJson(report));
+  EXPECT_THAT(ToText(page, 60), HasSubstr("\u2026\n"));
+  EXPECT_THAT(ToText(page), Not(HasSubstr("\u2026")));
+}
+
+TEST(ShortNames, LeaveOutDockerHub) {
+  const ShortNames names;
+  const std::pair<std::string, std::string> cases[] = {
+      {"docker.io/library/nginx:1.25", "nginx:1.25"},
+      {"docker.io/team/app:1", "team/app:1"},
+      {"docker.io/library/ci@sha256:476119050bf5", "ci@sha256:476119050bf5"},
+      {"quay.io/team/app:1", "quay.io/team/app:1"},
+      {"registry-1.docker.io/library/nginx:1", "registry-1.docker.io/library/nginx:1"},
+      // The short forms mean other images.
+      {"docker.io/library/library/app:1", "library/library/app:1"},
+      {"docker.io/quay.io/app:1", "docker.io/quay.io/app:1"},
+      {"docker.io/localhost/app:1", "docker.io/localhost/app:1"},
+      {"<none>", "<none>"},
+  };
+  for (const auto& [name, shown] : cases) EXPECT_EQ(names.Of(name), shown);
+  for (const auto& [name, shown] : cases) EXPECT_EQ(ShortNames::Full().Of(name), name);
+}
+
+TEST(ShortNames, AreFullWhereAnotherRegistryHasThePath) {
+  const ShortNames names({Img("a", {"quay.io/nginx:2", "quay.io/library/redis:7"}),
+                          Img("b", {"localhost:5000/team/app:1"}), Img("c", {"nginx:1"})});
+  for (const std::string name :
+       {"docker.io/library/nginx:1", "docker.io/library/redis:6", "docker.io/team/app:9"})
+    EXPECT_EQ(names.Of(name), name);
+  EXPECT_EQ(names.Of("docker.io/library/app:1"), "app:1");
+  EXPECT_EQ(names.Of("docker.io/team/nginx:1"), "team/nginx:1");
+}
+
+TEST(Text, TablesHaveShortNamesAndDocumentsHaveFullNames) {
+  const Report report = SampleReport();
+  const TextOptions wide{.wide = true};
+  const std::string full = "docker.io/library/app:1";
+  for (const auto render : {ImagesText, PlanText, SweepText}) {
+    EXPECT_THAT(render(report, {}), AllOf(HasSubstr("\napp:1 "), Not(HasSubstr(full))));
+    EXPECT_THAT(render(report, wide), HasSubstr("\n" + full + " "));
+  }
+  DiskUse use;
+  use.images.emplace_back().name = full;
+  EXPECT_THAT(DiskUseText(use, {}), Not(HasSubstr(full)));
+  EXPECT_THAT(DiskUseText(use, wide), HasSubstr(full));
+  EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(report), /*full=*/false)),
+              testing::ContainsRegex("\napp +1 +2.0KiB +too old\n"));
+  EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(report))),
+              testing::ContainsRegex("\ndocker.io/library/app +1 +2.0KiB +too old\n"));
+  Analysis analysis;
+  analysis.required = {1};
+  EXPECT_THAT(ToText(MakeAnalysisPage(report, analysis, ShortNames(report.observation.images))),
+              HasSubstr("\napp:1 "));
+  EXPECT_THAT(ToText(MakeAnalysisPage(report, analysis)), HasSubstr("\n" + full + " "));
+}
+
 TEST(Text, APlanShowsRemovalsFirstAndSaysWhereItComesFrom) {
   const std::string text = PlanText(SampleReport(), {});
   EXPECT_LT(text.find("app:1"), text.find("app:2"));
@@ -65,6 +181,23 @@ TEST(Text, APlanCountsWhatCannotBePulledAgain) {
                         "in /archive first."));
 }
 
+TEST(Text, APlanAsMarkdownHasTheSectionsOfAReport) {
+  Report report = SampleReport();
+  report.outcomes.clear();  // an evaluation has none
+  report.before.reset();
+  report.after.reset();
+  report.policy_text = "kind: SweepPolicy\n";
+  const std::string page = ToMarkdown(MakePlanPage(report));
+  EXPECT_THAT(page, testing::StartsWith("# Image plan of node1\n"));
+  EXPECT_THAT(page, HasSubstr("- To remove: 1 image, 2.0KiB as the runtime counts sizes\n"));
+  EXPECT_THAT(page, HasSubstr("\n## Would be removed, round 1: Age\n"));
+  EXPECT_THAT(page, HasSubstr("\n| docker.io/library/app | 1 | 2.0KiB | too old |\n"));
+  EXPECT_THAT(page, HasSubstr("\n## Retained: in use\n"));
+  EXPECT_THAT(page, HasSubstr("```yaml\nkind: SweepPolicy\n```\n"));
+  for (const char* after : {"## Removed", "Verification", "Getting images back", "Disk space"})
+    EXPECT_THAT(page, Not(HasSubstr(after)));
+}
+
 TEST(Text, APageSaysHowWhatWentComesBack) {
   Report report = SampleReport();
   report.dry_run = false;
@@ -78,6 +211,18 @@ TEST(Text, APageSaysHowWhatWentComesBack) {
                             Not(HasSubstr("build it again"))));
   report.dry_run = true;
   EXPECT_THAT(page(), HasSubstr("imagesweep restore --last --dry-run=false\n"));
+}
+
+TEST(Text, AReportOnATerminalHasNoPullsAndNoPolicy) {
+  Report report = SampleReport();
+  report.policy_text = "kind: SweepPolicy\n";
+  const auto full = ToText(*MakeSweepPage(SweepJson(report)));
+  const auto brief = ToText(*MakeSweepPage(SweepJson(report), /*full=*/false));
+  for (const char* only_full : {"crictl pull ", "Policy followed", "kind: SweepPolicy"}) {
+    EXPECT_THAT(full, HasSubstr(only_full));
+    EXPECT_THAT(brief, Not(HasSubstr(only_full)));
+  }
+  EXPECT_THAT(brief, HasSubstr("imagesweep restore --run " + report.run));
 }
 
 TEST(Text, APageShowsTheSavingInCents) {
@@ -196,7 +341,7 @@ TEST(Text, WithoutHeadersThereAreRowsAlone) {
                                    {PlanText(report, bare), 3},
                                    {SweepText(report, bare), 1}}) {
     EXPECT_EQ(std::ranges::count(text, '\n'), rows) << text;
-    EXPECT_THAT(text, testing::StartsWith("docker.io/library/app:1 "));
+    EXPECT_THAT(text, testing::StartsWith("app:1 "));
   }
 }
 

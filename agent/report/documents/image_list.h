@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "agent/model/report.h"
+#include "agent/report/documents/text.h"
+
+namespace imagesweep {
+
+// Some images of a report, in this order.  As ImagesText and ImagesJson, which list all by name.
+std::string ImagesText(const Report& report, std::span<const std::uint32_t> images,
+                       const TextOptions& options);
+std::string ImagesJson(const Report& report, std::span<const std::uint32_t> images);
+
+}  // namespace imagesweep
