@@ -167,7 +167,7 @@ Examples:
 
 Exit codes:
   0  The disk usage is printed.
-  1  The runtime cannot be read, or the node does not have such an image.
+  1  The runtime cannot be read, or the node lacks an image that --if-removed names.
   2  The command line is invalid.
 )"},
     {"policy", R"(Examples:
@@ -180,8 +180,8 @@ Exit codes:
   2  The command line or the policy is invalid.
 )"},
     {"policy validate", R"(If the document is a ConfigMap, the command validates the policy at
---policy-key. Line numbers are those of the file, unless the policy is in
-quotes, as in JSON.
+--policy-key. Line numbers count within the file. If the policy is in quotes,
+as in JSON, they count within the key instead.
 
 Examples:
   imagesweep policy validate policy.yaml
