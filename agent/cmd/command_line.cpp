@@ -235,9 +235,9 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   bool dry_run = true;
   auto* agent = command(app.add_subcommand("agent", "Run the agent of this node"), RunAgent);
   agent
-      ->add_option(
-          "--listen-address", options->listen_address,
-          "HOST:PORT of /livez, /readyz, /metrics, and the status page. Empty disables them.")
+      ->add_option("--listen-address", options->listen_address,
+                   "HOST:PORT of /livez, /healthz, /readyz, /metrics, and the status page. Empty "
+                   "disables them.")
       ->envname("IMAGESWEEP_LISTEN_ADDRESS")
       ->capture_default_str();
   agent
