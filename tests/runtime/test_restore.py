@@ -108,7 +108,7 @@ def test_one_image_by_any_name_and_one_run_by_the_beginning_of_its_id(node, shop
     complaint = node.run("restore", "--image", "shop/none:v1", code=1, **ALONE).stderr
     assert 'no removal of "shop/none:v1" is recorded' in complaint
     complaint = node.run("restore", "--run", "nope", code=1, **ALONE).stderr
-    assert 'no removal by a run "nope" is recorded' in complaint
+    assert 'no removal by run "nope" is recorded' in complaint
 
 
 def test_comes_back_by_digest_and_leaves_a_tag_that_moved_on_alone(node, shop):
