@@ -86,7 +86,8 @@ def test_an_agent_that_is_not_ready_is_said_to_be_and_answers_all_the_same(clust
     shipped = DaemonSet(cluster.kubernetes)
     shipped.make_namespace()
     with pytest.raises(AssertionError):
-        shipped.install(policy={**json.loads(agent.policy()), "maximunAge": "1s"}, ready_within=5)
+        shipped.install(policy=json.loads(agent.policy(diskUsage={"highThresholdPercent": 60, "lowThresholdPercent": 70})),
+                        ready_within=5)
     shipped.wait_for("Rejected policy")
     answer = plugin("images", code=2, program=("kubectl-imagesweep",))
-    assert f"the agent on node {NODE} is not ready" in answer.stderr and "maximunAge" in answer.stderr
+    assert f"the agent on node {NODE} is not ready" in answer.stderr and "lowThresholdPercent" in answer.stderr
