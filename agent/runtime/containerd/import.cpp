@@ -85,8 +85,9 @@ class Lease {
     request.set_id(id);
     // In case this process cannot delete it.
     (*request.mutable_labels())["containerd.io/gc.expire"] = FormatTime(until);
-    const auto made = calls.UnaryCall("Leases.Create", name_space, stub,
-                                      &leases_api::Leases::Stub::Create, request);
+    const auto made =
+        calls.In(name_space)
+            .UnaryCall("Leases.Create", stub, &leases_api::Leases::Stub::Create, request);
     if (!made) return made.error();
     return std::unique_ptr<Lease>(new Lease(stub, name_space, made->lease().id()));
   }

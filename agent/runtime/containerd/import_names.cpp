@@ -8,7 +8,7 @@ Result<api::Image> FindName(const Calls& calls, api::Images::Stub& stub,
                             const std::string& name_space, const std::string& name) {
   api::GetImageRequest request;
   request.set_name(name);
-  auto reply = calls.UnaryCall("Images.Get", name_space, stub, &api::Images::Stub::Get, request);
+  auto reply = calls.In(name_space).UnaryCall("Images.Get", stub, &api::Images::Stub::Get, request);
   if (!reply) return std::move(reply).error();
   return std::move(*reply->mutable_image());
 }
@@ -21,7 +21,7 @@ Result<Naming> MakeName(const Calls& calls, api::Images::Stub& stub, const std::
   // The label that the CRI plugin puts on the names that it manages (internal/cri/labels).
   (*request.mutable_image()->mutable_labels())["io.cri-containerd.image"] = "managed";
   auto made =
-      calls.UnaryCall("Images.Create", name_space, stub, &api::Images::Stub::Create, request);
+      calls.In(name_space).UnaryCall("Images.Create", stub, &api::Images::Stub::Create, request);
   if (made) return Naming::kMade;
   // The name probably exists. If not, report the first error.
   const auto found = FindName(calls, stub, name_space, name);
