@@ -11,7 +11,6 @@
 #include "agent/runtime/containerd/delete.h"
 #include "agent/runtime/containerd/image_records.h"
 #include "agent/runtime/containerd/stubs.h"
-#include "agent/runtime/containerd/timestamp.h"
 
 namespace imagesweep::containerd {
 namespace {

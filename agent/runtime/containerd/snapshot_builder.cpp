@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "agent/base/parallel_for.h"
-#include "agent/runtime/containerd/timestamp.h"
+#include "agent/runtime/containerd/stubs.h"
 
 namespace imagesweep::containerd {
 namespace {
