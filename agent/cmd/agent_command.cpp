@@ -52,7 +52,7 @@ std::optional<Error> ValidateOptions(const Options& options) {
       return Error{ErrorKind::kInvalid,
                    "--policy-configmap cannot be used with --without-kubernetes"};
   }
-  if (auto why = WorkloadsComplaint(options)) return why;
+  if (auto why = ValidateWorkloadFlags(options)) return why;
   const auto own = OwnPodOf(options);
   if (!own) return own.error();
   // In a cluster, our own pod shows that a list of pods is complete.
@@ -185,7 +185,7 @@ int RunAgent(const Options& options, const std::stop_token& stop) {
   } else {
     FollowConfigMaps(options, *cluster, choice, shared.clock);
   }
-  const std::jthread policy_sight(
+  const std::jthread policy_freshness(
       [&](const std::stop_token& quit) { WatchPolicyFreshness(shared, quit); });
   RunUntilStopped(options, shared, cluster.get(), stop);
   shared.log->Info("Stopped");

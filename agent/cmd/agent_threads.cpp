@@ -93,7 +93,7 @@ void FollowConfigMaps(const Options& options, kube::Cluster& cluster, PolicyChoi
   cluster.WatchConfigMap(
       base->name_space, base->name, options.policy_key,
       [&choice](const auto& text) { choice.SetBase(text); },
-      [&choice, seen](const auto& lost) { choice.SightBase(seen(lost)); });
+      [&choice, seen](const auto& lost) { choice.BaseRead(seen(lost)); });
   if (options.policy_override_configmap.empty()) {
     choice.WithoutOverride();
     return;

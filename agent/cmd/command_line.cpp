@@ -47,7 +47,7 @@ CLI::App* AddStatus(CLI::App& app, Options& options) {
   auto* command = app.add_subcommand(
       "status", "Show the health of the agent of this node, its last run, and its next run");
   AddAddress(*command, options,
-             "HOST:PORT of the agent: its --listen-address. Without a host: 127.0.0.1.");
+             "HOST:PORT of the agent, as in its --listen-address. Default HOST: 127.0.0.1.");
   return command;
 }
 
@@ -123,8 +123,8 @@ CLI::App* AddWatch(CLI::App& app, Options& options) {
           "Time between two updates [5s]")
       ->check(CLI::Validator(CheckDuration, "DURATION"));
   AddAddress(*command, options,
-             "HOST:PORT of the agent of this node, which is asked for its next run: its "
-             "--listen-address. Without a host: 127.0.0.1.");
+             "HOST:PORT of the agent of this node, as in its --listen-address. The command asks it "
+             "for its next run. Default HOST: 127.0.0.1.");
   return command;
 }
 
@@ -134,11 +134,12 @@ CLI::App* AddAnalyze(CLI::App& app, Options& options) {
       "Analyze which images are in use or idle, and compare the policy in force with each profile");
   auto* layers = command->add_flag(
       "--layers", options.layers,
-      "Analyze layers instead: which images share them, which are large, which build instructions "
-      "made them, and how much a shared base would save. Requires containerd, but not Kubernetes.");
+      "Analyze layers instead: which layers images share, which layers are large, which build "
+      "instructions made them, and how much space a shared base would save. Requires containerd, "
+      "but not Kubernetes.");
   command
       ->add_option("--limit", options.limit,
-                   "Maximum number of rows of each table and list with --layers, 1 to 1000")
+                   "With --layers: maximum number of rows of each table and list, 1 to 1000")
       ->check(CLI::Range(1, 1000))
       ->needs(layers)
       ->option_text("N [10]");
@@ -192,8 +193,8 @@ CLI::App* AddRestore(CLI::App& app, Options& options) {
       ->option_text("N [3]");
   command
       ->add_option("--min-available", options.min_available,
-                   "Stop before less than this percentage of the image filesystem is available. By "
-                   "default, the kubelet evicts pods below 15.")
+                   "Percentage of the image filesystem that must stay available. The restore stops "
+                   "before less is available. By default, the kubelet evicts pods below 15.")
       ->check(CLI::Range(0, 99))
       ->option_text("PERCENT [15]");
   return command;
@@ -234,9 +235,9 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   bool dry_run = true;
   auto* agent = command(app.add_subcommand("agent", "Run the agent of this node"), RunAgent);
   agent
-      ->add_option(
-          "--listen-address", options->listen_address,
-          "HOST:PORT of /livez, /readyz, /metrics, and the status page. Empty disables them.")
+      ->add_option("--listen-address", options->listen_address,
+                   "HOST:PORT of /livez, /healthz, /readyz, /metrics, and the status page. Empty "
+                   "disables them.")
       ->envname("IMAGESWEEP_LISTEN_ADDRESS")
       ->capture_default_str();
   agent
@@ -275,9 +276,10 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       ->check(CLI::IsMember({"Conservative", "Balanced", "Aggressive"}))
       ->option_text("PROFILE");
   plan->add_flag("--diff", options->diff,
-                 "Show what --policy-file would change compared with the policy in force "
-                 "(--policy-configmap, or the defaults), or what --profile would change in the "
-                 "policy in force (--policy-configmap, or --policy-file)");
+                 "Show what another policy would change. With --policy-file: compare that file "
+                 "with the policy in force (--policy-configmap, or the defaults). With --profile: "
+                 "compare that profile with the policy in force (--policy-configmap, or "
+                 "--policy-file).");
   command(AddAnalyze(app, *options), RunAnalyze);
   auto* report = app.add_subcommand("report", "Show what a run did and why");
   report->add_option("--run", options->run, "Run ID or unique prefix [the last run]");
@@ -319,8 +321,8 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   auto* validate = policy->add_subcommand("validate", "Validate a policy and report all errors");
   validate->add_option(
       "FILE", options->policy_to_check,
-      "Policy file, or manifest of a ConfigMap with a policy at --policy-key, or - "
-      "for standard input");
+      "File that contains a policy, or the manifest of a ConfigMap with a policy at --policy-key. "
+      "- means standard input.");
   validate->add_option("-f,--filename", options->policy_to_check, "The same as FILE")
       ->option_text("FILE");
   validate->require_option(1);
@@ -334,7 +336,7 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   policy->add_subcommand("schema", "Print the JSON schema of a policy, for editors and CI")
       ->callback([&] { run = [](const std::stop_token&) { return RunPolicySchema(); }; });
   command(app.add_subcommand("index",
-                             "Publish the images that all workloads need in ConfigMaps, for agents "
+                             "Publish in ConfigMaps which images all workloads need, for agents "
                              "with --workloads=index"),
           RunIndex)
       ->add_option("--listen-address", options->listen_address,

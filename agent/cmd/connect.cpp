@@ -101,7 +101,7 @@ WorkloadReader* WorkloadsOf(const Options& options, kube::Cluster& cluster, Work
   return nullptr;
 }
 
-std::optional<Error> WorkloadsComplaint(const Options& options) {
+std::optional<Error> ValidateWorkloadFlags(const Options& options) {
   if (options.workloads.value_or(WorkloadsFrom::kOff) == WorkloadsFrom::kOff) return std::nullopt;
   if (options.without_kubernetes)
     return Error{ErrorKind::kInvalid, "--workloads cannot be used with --without-kubernetes"};

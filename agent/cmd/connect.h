@@ -52,7 +52,7 @@ Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
                                                         const Clock& clock);
 
 // The error of an invalid --workloads; empty: it is valid.
-std::optional<Error> WorkloadsComplaint(const Options& options);
+std::optional<Error> ValidateWorkloadFlags(const Options& options);
 // The reader for --workloads, or null; `otherwise` is used if the flag is not set.  With `on_back`,
 // watches an index from now on, and calls it when the index is readable again.
 WorkloadReader* WorkloadsOf(const Options& options, kube::Cluster& cluster, WorkloadsFrom otherwise,

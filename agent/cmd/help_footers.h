@@ -14,7 +14,7 @@ struct HelpFooter {
 inline constexpr HelpFooter kHelpFooters[] = {
     {"agent", R"(Examples:
   imagesweep agent --policy-file /etc/imagesweep/policy.yaml --without-kubernetes
-  imagesweep agent --policy-configmap imagesweep-system/policy --dry-run
+  imagesweep agent --policy-configmap imagesweep-system/imagesweep-policy --dry-run
 
 Exit codes:
   0  The agent stopped on SIGTERM or SIGINT.
@@ -47,7 +47,7 @@ Exit codes:
 
 Examples:
   imagesweep plan --policy-file policy.yaml -o wide
-  imagesweep plan --diff --policy-file new.yaml --policy-configmap imagesweep-system/policy
+  imagesweep plan --diff --policy-file new.yaml --policy-configmap imagesweep-system/imagesweep-policy
 
 Exit codes:
   0  The plan is printed.
@@ -167,7 +167,7 @@ Examples:
 
 Exit codes:
   0  The disk usage is printed.
-  1  The runtime cannot be read, or the node does not have such an image.
+  1  The runtime cannot be read, or the node lacks an image that --if-removed names.
   2  The command line is invalid.
 )"},
     {"policy", R"(Examples:
@@ -180,8 +180,8 @@ Exit codes:
   2  The command line or the policy is invalid.
 )"},
     {"policy validate", R"(If the document is a ConfigMap, the command validates the policy at
---policy-key. Line numbers are those of the file, unless the policy is in
-quotes, as in JSON.
+--policy-key. Line numbers count within the file. If the policy is in quotes,
+as in JSON, they count within the key instead.
 
 Examples:
   imagesweep policy validate policy.yaml
@@ -222,8 +222,8 @@ Exit codes:
     {"index", R"(One instance leads and publishes the index. Other instances stand by.
 
 Examples:
-  imagesweep index --index-name imagesweep-system/imagesweep
-  imagesweep index --index-name imagesweep-system/imagesweep --kubeconfig ~/.kube/config
+  imagesweep index --index-name imagesweep-system/imagesweep-workloads
+  imagesweep index --index-name imagesweep-system/imagesweep-workloads --kubeconfig ~/.kube/config
 
 Exit codes:
   0  The command stopped on SIGTERM or SIGINT.

@@ -54,7 +54,7 @@ Sweeper& NodeSession::sweeper() {
 Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_token& stop) {
   auto own_pod = OwnPodOf(options);
   if (!own_pod) return std::move(own_pod).error();
-  if (auto why = WorkloadsComplaint(options)) return *std::move(why);
+  if (auto why = ValidateWorkloadFlags(options)) return *std::move(why);
   auto parts = std::make_unique<Connections>();
   parts->options = options;
   if (!options.without_kubernetes) {

@@ -60,7 +60,7 @@ std::string RefusalText(const Refusal& refusal) {
          Printable(refusal.error.what);
 }
 
-std::string BlindText(const Refusal& refusal) {
+std::string ReadOnlyRefusalText(const Refusal& refusal) {
   return (refusal.source == "runtime" ? "cannot reach the runtime" : CannotRead(refusal.source)) +
          ": " + Printable(refusal.error.what);
 }

@@ -33,6 +33,6 @@ void PrintWarnings(const Options& options, const Report& report);
 // The error of an aborted run.
 std::string RefusalText(const Refusal& refusal);
 // The same for a command that removes nothing.
-std::string BlindText(const Refusal& refusal);
+std::string ReadOnlyRefusalText(const Refusal& refusal);
 
 }  // namespace imagesweep

@@ -28,7 +28,8 @@ void AddSourceFlags(CLI::App& app, Options& options) {
       ->envname("IMAGESWEEP_RUNTIME_ENDPOINT")
       ->group(group);
   app.add_option("--host-prefix", options.host_prefix,
-                 "Prefix of the node's /run for the detection of sockets, such as /host")
+                 "Directory below which the node's /run is mounted, such as /host. Sockets are "
+                 "detected there.")
       ->envname("IMAGESWEEP_HOST_PREFIX")
       ->group(group);
   app.add_option(
@@ -65,8 +66,8 @@ void AddSourceFlags(CLI::App& app, Options& options) {
          [&options](const std::string& text) { options.workloads = kWorkloads.at(text); },
          "Source of the cluster's workloads for keep.workloads: off, direct (the API server; "
          "requires list and watch on apps and batch), or index. If keep.workloads.enabled is true "
-         "and the workloads cannot be read, nothing is removed. If not set, an agent lists them in "
-         "each run. If set to direct, it watches them.")
+         "and the workloads cannot be read, nothing is removed. Without this flag, an agent lists "
+         "the workloads in each run. With direct, it watches them.")
       ->check(CLI::IsMember({"off", "direct", "index"}))
       ->envname("IMAGESWEEP_WORKLOADS")
       ->group(group);
@@ -94,7 +95,8 @@ void AddSourceFlags(CLI::App& app, Options& options) {
       ->group(group);
   app.add_option(
          "--state-dir", options.state_dir,
-         "Directory for the times of use of images and the history of runs. \"\" stores nothing.")
+         "Directory for the history of runs and the times at which images were used. \"\" stores "
+         "nothing.")
       ->envname("IMAGESWEEP_STATE_DIR")
       ->capture_default_str()
       ->group(group);
@@ -104,7 +106,7 @@ void AddSourceFlags(CLI::App& app, Options& options) {
 void AddAgeFlags(CLI::App& app, Options& options) {
   app.add_flag(
          "--count-unwatched", options.count_unwatched,
-         "Count time in which no agent watched as time without a use, at most a day between "
+         "Treat time in which no agent watched as time without a use, at most a day between "
          "two commands. Use it on hosts without an agent, for example with cron. An image that "
          "was used in between and is idle now counts as unused, so it may be removed.")
       ->envname("IMAGESWEEP_COUNT_UNWATCHED")
@@ -219,9 +221,9 @@ void AddMinimumAge(CLI::App& command, Options& options) {
       .add_option_function<std::string>(
           "--minimum-age",
           [&options](const std::string& text) { options.minimum_age = *ParseDuration(text); },
-          "Replace every minimumAge of the policy and its rules for this command. 0s allows images "
-          "of any age, for example on a full disk in the first hour. Images in use and images that "
-          "the policy keeps stay.")
+          "Replace every minimumAge of the policy and its rules for this command. 0s allows the "
+          "removal of images of any age, for example on a full disk in the first hour. Images in "
+          "use, and images that the policy keeps, are not removed.")
       ->check(CLI::Validator(check, "DURATION"));
 }
 

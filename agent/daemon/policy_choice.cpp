@@ -30,7 +30,7 @@ void PolicyChoice::WithoutOverride() {
   OfferNow();
 }
 
-void PolicyChoice::SightBase(const Seen& seen) {
+void PolicyChoice::BaseRead(const Seen& seen) {
   const std::scoped_lock lock(mu_);
   if (seen) base_seen_ = *seen;
   if (seen)

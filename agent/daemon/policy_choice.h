@@ -30,7 +30,7 @@ class PolicyChoice {
   // No override is configured.
   void WithoutOverride();
 
-  void SightBase(const Seen& seen);
+  void BaseRead(const Seen& seen);
   void SightOverride(const Seen& seen);
 
  private:

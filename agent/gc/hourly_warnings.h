@@ -15,10 +15,10 @@ class HourlyWarnings {
  public:
   // Removes the warnings about lasting problems that were reported within the last hour.  The
   // others count as reported now.
-  void DropTold(std::vector<std::string>& warnings, SteadyTime now) {
-    std::erase_if(told_, [now](const auto& one) { return now - one.second >= kPause; });
+  void DropReported(std::vector<std::string>& warnings, SteadyTime now) {
+    std::erase_if(reported_, [now](const auto& one) { return now - one.second >= kPause; });
     std::erase_if(warnings, [&](const std::string& text) {
-      return Lasts(text) && !told_.try_emplace(text, now).second;
+      return Lasts(text) && !reported_.try_emplace(text, now).second;
     });
   }
 
@@ -28,7 +28,7 @@ class HourlyWarnings {
     return text.starts_with("state: ") || text.starts_with("history: ") ||
            text.starts_with("ages: ");
   }
-  std::map<std::string, SteadyTime> told_;
+  std::map<std::string, SteadyTime> reported_;
 };
 
 }  // namespace imagesweep

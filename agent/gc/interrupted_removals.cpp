@@ -19,7 +19,7 @@ constexpr Millis kUntilOthersMoveOn{2'000};
 constexpr std::size_t kShown = 5;
 
 // An image that lost some of its names.
-struct Half {
+struct InterruptedRemoval {
   RemovalEntry removal;
   Image image;  // as listed now
   std::vector<std::string> missing;
@@ -33,8 +33,8 @@ std::string Join(const std::vector<std::string>& names) {
   return text;
 }
 
-std::vector<Half> FindHalves(const std::vector<RemovalEntry>& open,
-                             const std::vector<Image>& images) {
+std::vector<InterruptedRemoval> FindInterrupted(const std::vector<RemovalEntry>& open,
+                                                const std::vector<Image>& images) {
   std::unordered_map<std::string_view, const Image*> by_id;
   std::unordered_set<std::string_view> names;  // of all images
   for (const Image& image : images) {
@@ -42,17 +42,17 @@ std::vector<Half> FindHalves(const std::vector<RemovalEntry>& open,
     for (const auto* list : {&image.tags, &image.digests})
       for (const ImageName& name : *list) names.insert(name.text());
   }
-  std::vector<Half> halves;
+  std::vector<InterruptedRemoval> interrupted;
   for (const RemovalEntry& removal : open) {
     const auto it = by_id.find(removal.id);
     if (it == by_id.end()) continue;
-    Half half{removal, *it->second, {}};
+    InterruptedRemoval one{removal, *it->second, {}};
     for (const auto* list : {&removal.names, &removal.digests})
       for (const std::string& name : *list)
-        if (!names.contains(name)) half.missing.push_back(name);
-    halves.push_back(std::move(half));
+        if (!names.contains(name)) one.missing.push_back(name);
+    interrupted.push_back(std::move(one));
   }
-  return halves;
+  return interrupted;
 }
 
 }  // namespace
@@ -74,28 +74,28 @@ RestoredNames RestoreInterrupted(History& history, RuntimeReader& runtime, NameR
   if (open->empty()) return restored;
   auto images = runtime.ListImages(stop);
   if (!images) return restored;  // the run itself reports the error
-  std::vector<Half> halves = FindHalves(*open, *images);
-  for (const Half& half : halves)
-    if (half.missing.empty() && now - half.removal.at > kSurelyOver)
-      if (auto settled = history.Commit(half.removal.run, half.removal.id, false); !settled)
+  std::vector<InterruptedRemoval> interrupted = FindInterrupted(*open, *images);
+  for (const InterruptedRemoval& one : interrupted)
+    if (one.missing.empty() && now - one.removal.at > kSurelyOver)
+      if (auto settled = history.Commit(one.removal.run, one.removal.id, false); !settled)
         restored.warnings.push_back("history: " + settled.error().what);
-  const auto is_whole = [](const Half& half) { return half.missing.empty(); };
-  std::erase_if(halves, is_whole);
-  if (halves.empty() || !clock.Sleep(kUntilOthersMoveOn, stop)) return restored;
+  const auto is_whole = [](const InterruptedRemoval& one) { return one.missing.empty(); };
+  std::erase_if(interrupted, is_whole);
+  if (interrupted.empty() || !clock.Sleep(kUntilOthersMoveOn, stop)) return restored;
   images = runtime.ListImages(stop);
   if (!images) return restored;
-  for (const Half& half : FindHalves(*open, *images)) {
-    const bool same = std::ranges::any_of(halves, [&](const Half& before) {
-      return before.removal.run == half.removal.run && before.removal.id == half.removal.id &&
-             before.missing == half.missing;
+  for (const InterruptedRemoval& one : FindInterrupted(*open, *images)) {
+    const bool same = std::ranges::any_of(interrupted, [&](const InterruptedRemoval& before) {
+      return before.removal.run == one.removal.run && before.removal.id == one.removal.id &&
+             before.missing == one.missing;
     });
-    if (half.missing.empty() || !same) continue;
+    if (one.missing.empty() || !same) continue;
     const std::string what =
-        ShownName(half.image) + " lost in an interrupted removal: " + Join(half.missing);
+        ShownName(one.image) + " lost in an interrupted removal: " + Join(one.missing);
     const Status done =
         restorer == nullptr
             ? Status(Error{ErrorKind::kInvalid, "the CRI cannot add names to an image"})
-            : restorer->GiveBack(half.image, half.missing, stop);
+            : restorer->GiveBack(one.image, one.missing, stop);
     if (!done) {
       restored.warnings.push_back("cannot restore the names that " + what + " (" +
                                   done.error().what + ")");
@@ -103,7 +103,7 @@ RestoredNames RestoreInterrupted(History& history, RuntimeReader& runtime, NameR
     }
     restored.any = true;
     restored.warnings.push_back("restored the names that " + what);
-    if (auto settled = history.Commit(half.removal.run, half.removal.id, false); !settled)
+    if (auto settled = history.Commit(one.removal.run, one.removal.id, false); !settled)
       restored.warnings.push_back("history: " + settled.error().what);
   }
   return restored;

@@ -33,7 +33,7 @@ struct Sweeper::Run {
   std::vector<std::string> warnings = {};  // of the run itself, besides those of the state
 };
 
-struct Sweeper::Decided {
+struct Sweeper::PlanResult {
   std::optional<Refusal> refused;  // then there is no plan
   std::string stopped_early;       // why no removal is tried
   Plan plan;
@@ -126,7 +126,7 @@ Sweeper::Sweeper(NodeDependencies node, std::string node_name, std::optional<Own
 Report Sweeper::Evaluate(const ActivePolicy& active, const std::stop_token& stop,
                          std::shared_ptr<const layers::LayerGraph>* layers) {
   const Run run = Observe(active, {.dry_run = true}, stop);
-  Decided decided;
+  PlanResult decided;
   decided.refused = run.state->refused;
   if (!decided.refused) decided = Decide(run, {}, stop);
   if (layers != nullptr) *layers = run.state->graph;
@@ -139,7 +139,7 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
   const NodeState& state = *run.state;
   if (options.on_labels && !state.refused && state.evidence.pods)
     options.on_labels(state.evidence.pods->node_labels);
-  Decided decided;
+  PlanResult decided;
   decided.refused = CheckPreconditions(run, options);
   if (!decided.refused) {
     decided = Decide(run, options, stop);
@@ -155,7 +155,7 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
   }
   Report report = Compose(run, active, std::move(decided), std::move(done), std::move(verified));
   if (node_.history != nullptr) KeepRun(report, journal.problems(), *node_.history);
-  told_.DropTold(report.warnings, node_.clock.Steady());
+  reported_.DropReported(report.warnings, node_.clock.Steady());
   return report;
 }
 
@@ -194,12 +194,12 @@ std::optional<Refusal> Sweeper::CheckPreconditions(const Run& run,
   return CheckWithoutKubernetes(run.state->evidence, run.state->policy);
 }
 
-Sweeper::Decided Sweeper::Decide(const Run& run, const SweepOptions& options,
-                                 const std::stop_token& stop) {
+Sweeper::PlanResult Sweeper::Decide(const Run& run, const SweepOptions& options,
+                                    const std::stop_token& stop) {
   const NodeState& state = *run.state;
   const Policy& policy = state.policy;
   const Observation& seen = state.seen;
-  Decided decided;
+  PlanResult decided;
   const PlanContext context(policy, seen, state.graph.get());
   PlanOptions how{.free_space_target = options.free_space_target};
   if (options.running_for)
@@ -290,7 +290,7 @@ Result<std::vector<Image>> Sweeper::WaitUntilUnlisted(const Run& run, const Exec
 }
 
 // Verifies that removed images are absent and referenced images are present.
-Sweeper::Verified Sweeper::Verify(const Run& run, const Decided& decided, const Execution& done,
+Sweeper::Verified Sweeper::Verify(const Run& run, const PlanResult& decided, const Execution& done,
                                   RemovalJournal& journal, const std::stop_token& stop) {
   const NodeState& state = *run.state;
   const Plan& plan = decided.plan;
@@ -338,8 +338,8 @@ Sweeper::Verified Sweeper::Verify(const Run& run, const Decided& decided, const 
   return verified;
 }
 
-Report Sweeper::Compose(const Run& run, const ActivePolicy& active, Decided decided, Execution done,
-                        Verified verified) const {
+Report Sweeper::Compose(const Run& run, const ActivePolicy& active, PlanResult decided,
+                        Execution done, Verified verified) const {
   const NodeState& state = *run.state;
   Report report;
   report.run = run.id;

@@ -58,29 +58,29 @@ class Sweeper {
                const std::stop_token& stop);
 
  private:
-  struct Run;       // the identity of a run and the state of the node
-  struct Decided;   // the plan, and what reports tell of it
-  struct Verified;  // the outcomes, compared with the images that are listed after the run
+  struct Run;         // the identity of a run and the state of the node
+  struct PlanResult;  // the plan, and what reports tell of it
+  struct Verified;    // the outcomes, compared with the images that are listed after the run
 
   Run Observe(const ActivePolicy& active, const SweepOptions& options, const std::stop_token& stop);
   Run RestoreNamesAndObserve(Run run, const ActivePolicy& active, const SweepOptions& options,
                              const std::stop_token& stop);
   std::optional<Refusal> CheckPreconditions(const Run& run, const SweepOptions& options) const;
-  Decided Decide(const Run& run, const SweepOptions& options, const std::stop_token& stop);
+  PlanResult Decide(const Run& run, const SweepOptions& options, const std::stop_token& stop);
   Execution Remove(const Run& run, const Plan& plan, const SweepOptions& options,
                    RemovalJournal& journal, const std::stop_token& stop);
-  Verified Verify(const Run& run, const Decided& decided, const Execution& done,
+  Verified Verify(const Run& run, const PlanResult& decided, const Execution& done,
                   RemovalJournal& journal, const std::stop_token& stop);
   Result<std::vector<Image>> WaitUntilUnlisted(const Run& run, const Execution& done,
                                                const std::stop_token& stop);
-  Report Compose(const Run& run, const ActivePolicy& active, Decided decided, Execution done,
+  Report Compose(const Run& run, const ActivePolicy& active, PlanResult decided, Execution done,
                  Verified verified) const;
 
   const NodeDependencies node_;
   const std::string node_name_;
   Observer observer_;
   Executor executor_;
-  HourlyWarnings told_;
+  HourlyWarnings reported_;
 };
 
 }  // namespace imagesweep

@@ -17,7 +17,7 @@ namespace imagesweep {
 
 enum class Verdict { kKeep, kRemove, kDefer };
 
-// The reason for a verdict, in the order of Questions().
+// The reason for a verdict, in the order of VerdictRules().
 enum class Code {
   kInUse,
   kPinned,

@@ -14,9 +14,9 @@
 #include "agent/model/image.h"
 #include "agent/model/origin_proof.h"
 
-// The interfaces to the outside.  Adapters (cri/, kube/) implement them, a run uses them, and tests
-// use small working fakes.  Every call takes a stop token and has its own deadline.  A failed read
-// is an error, never an empty set.
+// The interfaces to the outside.  Adapters (runtime, kube) implement them, a run uses them, and
+// tests use small working fakes.  Every call takes a stop token and has its own deadline.  A failed
+// read is an error, never an empty set.
 
 namespace imagesweep {
 
@@ -139,7 +139,7 @@ class ImageRemover {
   // Returns when the space of all removed images is free.  Returns at once if each removal frees
   // its space itself, or nothing was removed.
   virtual Status Reclaim(const std::stop_token& /*stop*/) { return Done{}; }
-  // `image` is as ListImages returned it.  Only its full ID is passed to the runtime.  Calls
+  // `image` is as ListImages returned it.  The CRI gets only its full ID.  Calls
   // `guard` right before each call that cannot be undone.
   virtual Result<Removal> Remove(const Image& image, DeletionGuard& guard,
                                  const std::stop_token& stop) = 0;

@@ -23,7 +23,7 @@ class BooleanCodec final : public Codec<bool> {
     std::string why = "must be true or false";
     if (IsScalar(node) && node.quoted && (node.text == "true" || node.text == "false"))
       why += ", without quotes";
-    else if (IsScalar(node) && PlainTextIsNotText(node.text))
+    else if (IsScalar(node) && IsNonStringScalar(node.text))
       why += ", in lower case; other words and numbers do not count as booleans";
     errors.Invalid(path, Quote(node), why, node.line);
     return false;

@@ -125,7 +125,7 @@ CodecPtr<KeepWorkloads> WorkloadFields() {
   return ObjectOf<S>({
       Member("enabled", &S::enabled, Boolean(),
              "Keep images that workloads of the cluster start again, also on nodes without a pod "
-             "of these workloads. While the workloads cannot be read, every run is refused. The "
+             "of these workloads. While the workloads cannot be read, every run aborts. The "
              "field has no effect on a host without a cluster."),
       Member("rollbackRevisions", &S::rollback_revisions, Integer(0, kAny),
              "Number of revisions before the current one, per workload, whose images are kept for "

@@ -136,7 +136,7 @@ class DirectoryPathCodec final : public Codec<std::string> {
 }  // namespace
 
 bool IsText(const TextNode& node, const std::string& path, ValidationErrors& errors) {
-  if (IsScalar(node) && (node.quoted || !PlainTextIsNotText(node.text))) return true;
+  if (IsScalar(node) && (node.quoted || !IsNonStringScalar(node.text))) return true;
   errors.Invalid(path, Quote(node),
                  IsScalar(node) ? "must be text; put it in quotes" : "must be text", node.line);
   return false;

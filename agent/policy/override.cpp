@@ -33,7 +33,7 @@ std::string FlowText(const TextNode& node) {
     case TextNode::Kind::kNull:
       return "null";
     case TextNode::Kind::kScalar:
-      return node.quoted || !PlainTextIsNotText(node.text) ? YamlText(node.text) : node.text;
+      return node.quoted || !IsNonStringScalar(node.text) ? YamlText(node.text) : node.text;
     case TextNode::Kind::kList:
       for (const TextNode& item : node.items) add(FlowText(item));
       return "[" + text + "]";

@@ -224,7 +224,7 @@ Result<TextNode> ReadTextTree(std::string_view yaml, int lines_before) {
   }
 }
 
-bool PlainTextIsNotText(std::string_view text) {
+bool IsNonStringScalar(std::string_view text) {
   std::string lower;
   for (const char c : text) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   constexpr std::array<std::string_view, 13> kWords{

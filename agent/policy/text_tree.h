@@ -38,6 +38,6 @@ Result<TextNode> ReadTextTree(std::string_view yaml, int lines_before = 0);
 
 // True if YAML, or an old version of it, does not read this plain scalar as text but as null, a
 // boolean (also yes, no, on, off) or a number.
-bool PlainTextIsNotText(std::string_view text);
+bool IsNonStringScalar(std::string_view text);
 
 }  // namespace imagesweep

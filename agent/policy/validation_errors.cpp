@@ -102,7 +102,7 @@ std::string Quote(const TextNode& node) {
     case TextNode::Kind::kScalar:
       break;
   }
-  return node.quoted || !PlainTextIsNotText(node.text) ? Quoted(node.text) : Tame(node.text);
+  return node.quoted || !IsNonStringScalar(node.text) ? Quoted(node.text) : Tame(node.text);
 }
 
 std::string Below(std::string_view path, std::string_view name) {

@@ -146,7 +146,8 @@ class DurableAgeStore final : public AgeStore {
     }
     Records after = WithNode(Advance(before, now, watched, ours, used));
     if (!memory_is_ahead_) return after;
-    return MorePatient(std::move(after), Advance(memory_, now, watched, OursLast(memory_), used));
+    return MergeConservatively(std::move(after),
+                               Advance(memory_, now, watched, OursLast(memory_), used));
   }
 
   Records WithNode(Records records) const {

@@ -182,7 +182,7 @@ Records WithRunsOf(const Records& other, Records records) {
   return records;
 }
 
-Records MorePatient(Records a, const Records& b) {
+Records MergeConservatively(Records a, const Records& b) {
   const Nanos watched = std::min(WatchedTimeOf(a), WatchedTimeOf(b));
   a.observation->watched_from =
       std::max(a.observation->watched_from, a.observation->observed - watched);

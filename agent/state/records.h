@@ -125,7 +125,7 @@ Records Evaluate(Records before, const Candidates& candidates);
 
 // Merges two records of the same images that disagree because one of them missed observations.
 // Takes the later time, the shorter age and the lower count, and the clock and the images of `a`.
-Records MorePatient(Records a, const Records& b);
+Records MergeConservatively(Records a, const Records& b);
 // Returns `records` with the counts of `other`.  0 for an image that `other` does not have.
 Records WithRunsOf(const Records& other, Records records);
 

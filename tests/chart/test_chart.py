@@ -268,7 +268,7 @@ def test_a_policy_that_keeps_workloads_needs_somebody_who_reads_them():
     unwritten = {"config": {"keep": {"lastPerRepository": 1}}}
     for policy in (written, unwritten, {}):
         result = template({"policy": policy, "workloads": {"mode": "off"}}, check=False)
-        assert result.returncode == 1 and "workloads.mode is off: every run would be refused" in result.stderr
+        assert result.returncode == 1 and "workloads.mode is off: every run would abort" in result.stderr
         for mode in ("direct", "index"):
             render({"policy": policy, "workloads": {"mode": mode}})
     for mode in ("off", "direct", "index"):
@@ -564,7 +564,7 @@ def test_names_labels_and_namespaces_follow_their_values():
      ["ConfigMap imagesweep-system/mine, key sweep.yaml."], ["Dry run is"]),
     ({"enabled": False}, ["enabled is false: this release creates no objects."], ["Dry run is", "kubectl"]),
     ({"podMonitor": {"enabled": True}}, ["podMonitorSelectorNilUsesHelmValues"], []),
-    (PODS_ALONE, ["keep.workloads, for rollbacks"], ["Workloads are read", "every run is refused"]),
+    (PODS_ALONE, ["keep.workloads, for rollbacks"], ["Workloads are read", "every run aborts"]),
     ({**PODS_ALONE, "workloads": {"mode": "direct"}}, ["Workloads are read (workloads.mode direct), but"],
      ["for rollbacks"]),
     ({}, [], ["Workloads are read", "for rollbacks"]),

@@ -127,7 +127,7 @@ def test_a_panel_has_data(scene, title):
     ("Policy not in force", lambda value: value == 1),
     ("Runtime not reachable", lambda value: value == 1),
     ("Removed, 24 h", lambda value: value >= 1),
-    ("Refused runs, 24 h", lambda value: value >= 1),
+    ("Aborted runs, 24 h", lambda value: value >= 1),
     ("Image filesystem in use", lambda value: 0 < value < 1),
     ("Images by state", lambda value: value >= 3),
     ("Bytes of images by state", lambda value: value > 3 << 20),

@@ -194,8 +194,8 @@ def test_what_is_no_document_is_named(tmp_path):
     text, listing = tmp_path / "text.json", tmp_path / "list.json"
     text.write_text("Layers of node1\n")
     saved({"apiVersion": "imagesweep/v1alpha1", "kind": "ImageList"}, listing)
-    for file, code, complaint in ((tmp_path / "none.json", 1, "none.json cannot be read: No such file"),
-                                  (tmp_path, 1, "cannot be read: Is a directory"),
+    for file, code, complaint in ((tmp_path / "none.json", 1, "none.json: No such file"),
+                                  (tmp_path, 1, ": Is a directory"),
                                   (text, 2, "text.json: is not JSON"),
                                   (listing, 2, "list.json: is of kind ImageList, which cannot be compared")):
         result = compare(file, file, code=code)

@@ -33,7 +33,7 @@ def test_a_profile_that_contradicts_the_policy_is_a_usage_error_and_no_option(no
     node.run("plan", "--profile=Aggressive")
     text = policy(minimumAge="48h").replace(' "maximumAge": "1s",\n', "")
     node.policy_file.write_text(text)
-    assert "with profile Aggressive the policy is not valid: minimumAge" in \
+    assert "with profile Aggressive the policy is invalid: minimumAge" in \
         node.run("plan", "--profile=Aggressive", code=2).stderr
     assert "not possible: " in node.run("analyze").stdout
 

@@ -15,7 +15,10 @@ from lab.cell import wait_until
 
 
 def _take_terminal():
-    """Makes stdin the terminal of the session, so that Ctrl-C and changes of the size send signals."""
+    """Makes stdin the terminal of the session, so that Ctrl-C and changes of the size send signals. A shell ignores some
+    signals in a background job, and the command would inherit that."""
+    for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 

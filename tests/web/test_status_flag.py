@@ -5,6 +5,7 @@ import urllib.request
 import pytest
 
 from lab.agent import policy
+from lab.cell import wait_until
 
 
 def status(url, host):
@@ -23,6 +24,8 @@ def test_decides_who_gets_page_and_json_and_leaves_the_probes_alone(site, start_
     agent, policy_file = start_agent(*flags)
     policy_file.write_text(policy(dryRun=True))
     agent.wait_for("Finished run")
+    # The page shows the run a moment after the log does.
+    assert wait_until(lambda: status(agent.url + "/image?name=registry.example/shop/api:v3", "localhost") == here, 20)
     for path in ("/", "/image?name=registry.example/shop/api:v3", "/api/v1/images", "/api/v1/plan", "/api/v1/runs",
                  "/api/v1/policy"):
         assert status(agent.url + path, "localhost") == here, path

@@ -22,7 +22,7 @@ std::uint32_t MainTag(const Image& image) {
   return 0;
 }
 
-Decision Judge(const PlanContext& context, std::uint32_t at) {
+Decision Decide(const PlanContext& context, std::uint32_t at) {
   Decision decision;
   decision.image = at;
   decision.main_tag = MainTag(context.image(at));
@@ -63,7 +63,7 @@ Plan PlanByPolicy(const PlanContext& context) {
   Plan plan;
   plan.decisions.reserve(context.seen().images.size());
   for (std::uint32_t at = 0; at < context.seen().images.size(); ++at)
-    plan.decisions.push_back(Judge(context, at));
+    plan.decisions.push_back(Decide(context, at));
   for (const Code code :
        {Code::kDangling, Code::kSuperseded, Code::kRule, Code::kAge}) {  // safest first
     auto group = WithCode(plan, code);

@@ -73,7 +73,7 @@ std::string SelfEvidence(const PlanContext&, std::uint32_t, bool applies) {
   return applies ? "imagesweep's own image" : "not imagesweep's own image";
 }
 
-bool Wanted(const PlanContext& context, std::uint32_t at) {
+bool NeededByWorkload(const PlanContext& context, std::uint32_t at) {
   return context.wanted(at);
 }
 // "Deployment shop/api, revision 7 (2 back)".
@@ -121,7 +121,7 @@ constexpr std::array kProtections{
     VerdictRule{Code::kPinned, Pinned, PinnedEvidence},
     VerdictRule{Code::kSandbox, Sandbox, SandboxEvidence},
     VerdictRule{Code::kSelf, Self, SelfEvidence},
-    VerdictRule{Code::kWorkload, Wanted, WantedEvidence},
+    VerdictRule{Code::kWorkload, NeededByWorkload, WantedEvidence},
 };
 
 }  // namespace

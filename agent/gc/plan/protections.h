@@ -6,7 +6,7 @@
 
 namespace imagesweep {
 
-// The first of Questions(): needs for an image.  No policy overrides them, except for
+// The first of VerdictRules(): needs for an image.  No policy overrides them, except for
 // keep.workloads.
 const std::array<VerdictRule, 5>& Protections();
 

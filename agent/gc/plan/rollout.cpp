@@ -41,8 +41,8 @@ const WorkloadReference* OnlyWorkload(const std::vector<Named>& named, const Wor
 
 }  // namespace
 
-bool DealPlacesByRollout(const WorkloadNeeds& needs, const Observation& seen,
-                         std::vector<RankedImage>& images) {
+bool ReorderByRollout(const WorkloadNeeds& needs, const Observation& seen,
+                      std::vector<RankedImage>& images) {
   std::vector<Named> named;
   for (RankedImage& image : images)
     if (!needs.of(image.image).empty()) named.push_back({&image, 0});

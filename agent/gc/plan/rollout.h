@@ -24,7 +24,7 @@ struct RankedImage {
 // Images of one revision share a place, so the order of the list has no effect.  Revisions of
 // different workloads are not compared: if no workload, or more than one, names all of these
 // images, nothing changes and the function returns false.
-bool DealPlacesByRollout(const WorkloadNeeds& needs, const Observation& seen,
-                         std::vector<RankedImage>& images);
+bool ReorderByRollout(const WorkloadNeeds& needs, const Observation& seen,
+                      std::vector<RankedImage>& images);
 
 }  // namespace imagesweep

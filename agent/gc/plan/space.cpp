@@ -95,10 +95,10 @@ void PickForSpace(const PlanContext& context, Plan& plan) {
   if (!goal) return;
   Selection selection(context);
   for (const auto at : plan.removals) selection.Add(at);
-  std::vector<std::uint32_t> idle, in_need;
+  std::vector<std::uint32_t> idle, critical_candidates;
   for (const Decision& decision : plan.decisions) {
     if (decision.code == Code::kIdle) idle.push_back(decision.image);
-    if (MayGoWhenCritical(context, decision)) in_need.push_back(decision.image);
+    if (MayGoWhenCritical(context, decision)) critical_candidates.push_back(decision.image);
   }
   Pick(context, {Code::kSpace, goal->to_low_marks, "least recently used first"}, goal->why,
        std::move(idle), selection, plan);
@@ -107,7 +107,7 @@ void PickForSpace(const PlanContext& context, Plan& plan) {
        {Code::kCritical, goal->to_safety,
         "and critical.thresholdPercent " +
             std::to_string(context.policy().disk.critical.threshold_percent) + "% is reached"},
-       goal->why, std::move(in_need), selection, plan);
+       goal->why, std::move(critical_candidates), selection, plan);
 }
 
 }  // namespace imagesweep

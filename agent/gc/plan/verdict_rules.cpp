@@ -55,7 +55,7 @@ std::string KeepRuleEvidence(const PlanContext& context, std::uint32_t at, bool 
 
 // A tool that loads images invents a repository for the digest ("import-2026-11-20").  If the image
 // has tags, no one uses this name.
-bool IsMadeUp(const Image& image, const TagRanking& ranking) {
+bool IsImportPlaceholder(const Image& image, const TagRanking& ranking) {
   return !ranking.tagged && ranking.name != nullptr && ranking.name->unqualified() &&
          !image.tags.empty() && image.local_only();
 }
@@ -66,7 +66,7 @@ bool IsMadeUp(const Image& image, const TagRanking& ranking) {
 bool HasNewerVersion(const PlanContext& context, std::uint32_t at) {
   return std::ranges::all_of(context.names(at), [&](const TagRanking& ranking) {
     return ranking.name == nullptr || ranking.newer_that_stays != nullptr ||
-           IsMadeUp(context.image(at), ranking);
+           IsImportPlaceholder(context.image(at), ranking);
   });
 }
 // The strictest setting for the names of an image without evidence that it can be pulled again.
@@ -215,7 +215,7 @@ bool Superseded(const PlanContext& context, std::uint32_t at) {
   return std::ranges::any_of(context.names(at), IsOutranked) &&
          std::ranges::all_of(context.names(at), [&](const TagRanking& ranking) {
            return IsOutranked(ranking) || RuleRemoves(ranking) ||
-                  IsMadeUp(context.image(at), ranking);
+                  IsImportPlaceholder(context.image(at), ranking);
          });
 }
 std::string SupersededEvidence(const PlanContext& context, std::uint32_t at, bool applies) {
@@ -238,7 +238,7 @@ std::string TooOldEvidence(const PlanContext& context, std::uint32_t at, bool ap
          " maximumAge " + FormatDuration(limit);
 }
 
-// The policy's questions, after Protections(): first those that keep an image, then those that
+// The policy's rules, after Protections(): first those that keep an image, then those that
 // remove it.
 constexpr std::array kByPolicy{
     VerdictRule{Code::kKeepRule, KeepRule, KeepRuleEvidence},
@@ -267,12 +267,12 @@ bool FollowsSubject(const PlanContext& context, std::uint32_t image) {
 }
 
 std::span<const VerdictRule> VerdictRules() {
-  static const std::vector<VerdictRule> questions = [] {
+  static const std::vector<VerdictRule> rules = [] {
     std::vector<VerdictRule> all(Protections().begin(), Protections().end());
     all.insert(all.end(), kByPolicy.begin(), kByPolicy.end());
     return all;
   }();
-  return questions;
+  return rules;
 }
 
 }  // namespace imagesweep

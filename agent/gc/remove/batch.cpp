@@ -115,7 +115,7 @@ void Batch::Recheck(Lock& lock, const std::stop_token& stop) {
 // Even a stale recheck is newer than the plan, so its findings count.
 void Batch::Learn(const std::vector<std::uint32_t>& images, RecheckAnswer result) {
   if (auto* refusal = std::get_if<Refusal>(&result)) {
-    // Removals in progress recheck on their own.
+    // Removals in progress stop at their next guard.
     if (!result_.refused) result_.refused = std::move(*refusal);
     return;
   }

@@ -41,9 +41,9 @@ std::string Changed(const Image& planned, const Image* now, bool begun) {
 }  // namespace
 
 // The images of the recheck.
-class Rechecker::Subject {
+class Rechecker::RecheckedImages {
  public:
-  Subject(const RecheckRequest& asked, const Evidence& read, const ImageIndex& of_images)
+  RecheckedImages(const RecheckRequest& asked, const Evidence& read, const ImageIndex& of_images)
       : evidence(read),
         index(of_images),
         result{{}, {}, {}, std::vector<std::string>(asked.planned.size())},
@@ -101,17 +101,18 @@ class Rechecker::Subject {
 };
 
 // The plan evaluated the workloads that it knew.  A new one keeps its images under any policy.
-std::optional<Refusal> Rechecker::RecheckWorkloads(Subject& subject, const std::stop_token& stop) {
-  if (!subject.evidence.workloads) return std::nullopt;
+std::optional<Refusal> Rechecker::RecheckWorkloads(RecheckedImages& images,
+                                                   const std::stop_token& stop) {
+  if (!images.evidence.workloads) return std::nullopt;
   if (workloads_ == nullptr)
     return Refusal{"workloads", {ErrorKind::kInternal, "workloads are no longer read"}};
-  const auto now = workloads_->Read(subject.evidence.workloads->as_of, stop);
+  const auto now = workloads_->Read(images.evidence.workloads->as_of, stop);
   if (!now) return Refusal{"workloads", now.error()};
   std::vector<WorkloadReference> added;
-  std::ranges::set_difference(now->references, subject.evidence.workloads->references,
+  std::ranges::set_difference(now->references, images.evidence.workloads->references,
                               std::back_inserter(added));
   for (const WorkloadReference& reference : added)
-    subject.Skip({reference.text, {}, {}}, [&] { return "now needed by " + Describe(reference); });
+    images.Skip({reference.text, {}, {}}, [&] { return "now needed by " + Describe(reference); });
   return std::nullopt;
 }
 
@@ -135,7 +136,7 @@ Result<std::vector<ImageReference>> Rechecker::ReadContainers(const RuntimeUse& 
   return references;
 }
 
-std::optional<Refusal> Rechecker::RecheckUse(Subject& subject, ImageRemover& remover,
+std::optional<Refusal> Rechecker::RecheckUse(RecheckedImages& images, ImageRemover& remover,
                                              SteadyTime since, const std::stop_token& stop) {
   // At most twice: a pod that started after the last list makes the first view inconsistent, and a
   // new list resolves this. A list that is almost too old would have to be read again at the end,
@@ -150,16 +151,16 @@ std::optional<Refusal> Rechecker::RecheckUse(Subject& subject, ImageRemover& rem
     std::optional<PodEvidence> pods;
     if (auto read = ReadPods(max_age, pods, stop); !read)
       return Refusal{"pods", std::move(read).error()};
-    if (auto refusal = RecheckWorkloads(subject, stop)) return refusal;
-    if (subject.evidence.workloads)  // reading them may have taken long
+    if (auto refusal = RecheckWorkloads(images, stop)) return refusal;
+    if (images.evidence.workloads)  // reading them may have taken long
       if (auto read = ReadPods(expected_.max_pod_list_age / 2, pods, stop); !read)
         return Refusal{"pods", std::move(read).error()};
-    if (auto refusal = subject.Compare(runtime_, stop)) return refusal;
-    subject.result.at = {};
-    if (std::ranges::none_of(subject.result.skipped, &std::string::empty)) return std::nullopt;
+    if (auto refusal = images.Compare(runtime_, stop)) return refusal;
+    images.result.at = {};
+    if (std::ranges::none_of(images.result.skipped, &std::string::empty)) return std::nullopt;
     const auto use = runtime_.ReadUse(stop);
     if (!use) return Refusal{"containers", use.error()};
-    const auto containers = ReadContainers(*use, remover, subject.result, stop);
+    const auto containers = ReadContainers(*use, remover, images.result, stop);
     if (!containers) return Refusal{"containers", containers.error()};
     if (auto read = ReadPods(expected_.max_pod_list_age, pods, stop); !read)
       return Refusal{"pods", std::move(read).error()};
@@ -169,14 +170,13 @@ std::optional<Refusal> Rechecker::RecheckUse(Subject& subject, ImageRemover& rem
     };
     if (pods)
       for (const ImageReference& reference : pods->references)
-        subject.Skip(reference, in_use(reference));
+        images.Skip(reference, in_use(reference));
     for (const auto* references : {&use->references, &*containers})
-      for (const ImageReference& reference : *references)
-        subject.Skip(reference, in_use(reference));
+      for (const ImageReference& reference : *references) images.Skip(reference, in_use(reference));
     for (const std::string& text : use->sandbox_images)
-      subject.Skip({text, {}, {}}, [] { return "it became the pause image"; });
+      images.Skip({text, {}, {}}, [] { return "it became the pause image"; });
 
-    const EvidenceView view{subject.evidence.images, subject.index, *use, pods ? &*pods : nullptr};
+    const EvidenceView view{images.evidence.images, images.index, *use, pods ? &*pods : nullptr};
     if (auto refusal = ValidateEvidence(view, expected_, clock_.Steady())) {
       if (again || pods_ == nullptr) return refusal;
       max_age = Millis::zero();
@@ -189,9 +189,9 @@ std::optional<Refusal> Rechecker::RecheckUse(Subject& subject, ImageRemover& rem
 RecheckAnswer Rechecker::Recheck(const RecheckRequest& asked, const Evidence& evidence,
                                  const ImageIndex& index, ImageRemover& remover,
                                  const std::stop_token& stop) {
-  Subject subject(asked, evidence, index);
-  if (auto refusal = RecheckUse(subject, remover, asked.since, stop)) return *std::move(refusal);
-  return std::move(subject.result);
+  RecheckedImages images(asked, evidence, index);
+  if (auto refusal = RecheckUse(images, remover, asked.since, stop)) return *std::move(refusal);
+  return std::move(images.result);
 }
 
 Status Rechecker::ReadPods(Millis max_age, std::optional<PodEvidence>& into,

@@ -62,10 +62,10 @@ class Rechecker {
                         const std::stop_token& stop);
 
  private:
-  class Subject;
-  std::optional<Refusal> RecheckWorkloads(Subject& subject, const std::stop_token& stop);
-  std::optional<Refusal> RecheckUse(Subject& subject, ImageRemover& remover, SteadyTime since,
-                                    const std::stop_token& stop);
+  class RecheckedImages;
+  std::optional<Refusal> RecheckWorkloads(RecheckedImages& images, const std::stop_token& stop);
+  std::optional<Refusal> RecheckUse(RecheckedImages& images, ImageRemover& remover,
+                                    SteadyTime since, const std::stop_token& stop);
   // Reads all containers, including those outside of the CRI.
   Result<std::vector<ImageReference>> ReadContainers(const RuntimeUse& use, ImageRemover& remover,
                                                      RecheckResult& result,

@@ -11,9 +11,9 @@ namespace {
 constexpr std::uint8_t kUnclaimed = 0xFF;
 
 // Assigns every object to the first account that reaches it.
-class Claims {
+class ObjectOwners {
  public:
-  explicit Claims(const LayerGraph& graph)
+  explicit ObjectOwners(const LayerGraph& graph)
       : graph_(graph),
         category_(graph.objects().size(), kUnclaimed),
         entered_(graph.objects().size(), false) {}
@@ -148,7 +148,7 @@ Reclaim Breakdown::Total() const {
 
 Breakdown BreakDown(const LayerGraph& graph, std::span<const Image> images,
                     const std::vector<bool>& needed) {
-  Claims claims(graph);
+  ObjectOwners claims(graph);
   const std::vector<Root>& roots = graph.objects().roots();
   for (std::size_t i = 0; i + 1 < kAccounts; ++i) {
     const auto category = static_cast<UsageCategory>(i);

@@ -7,8 +7,8 @@ namespace imagesweep::kube {
 namespace {
 
 constexpr Millis kNodeTimeout = std::chrono::seconds(10);
-constexpr Millis kWatchSpeaks = std::chrono::seconds(5);  // within this time
-constexpr Millis kNodeReread = std::chrono::minutes(1);   // each run sees the current labels
+constexpr Millis kMaxWatchSilence = std::chrono::seconds(5);  // within this time
+constexpr Millis kNodeReread = std::chrono::minutes(1);       // each run sees the current labels
 
 // Turns the pods of a list into evidence.
 class EvidenceOf final : public ItemSink {
@@ -67,7 +67,7 @@ Status PodSource::ReadNode(const std::stop_token& stop) {
                      "\" does not exist in this cluster: check --node-name or NODE_NAME"};
   if (response->status != 200) {
     const ApiStatus status = ReadStatus(*response);
-    return KeepWait(status.ToError().Wrap("get node " + node_.name), status.retry_after);
+    return RememberRetryAfter(status.ToError().Wrap("get node " + node_.name), status.retry_after);
   }
   auto json = ParseStrict(kept);
   if (!json) return json.error().Wrap("get node " + node_.name);
@@ -95,7 +95,7 @@ Status PodSource::ReadNode(const std::stop_token& stop) {
   return Done{};
 }
 
-Error PodSource::KeepWait(Error why, const std::optional<Millis>& retry_after) {
+Error PodSource::RememberRetryAfter(Error why, const std::optional<Millis>& retry_after) {
   if (retry_after) wait_ = Wait{clock_.Steady() + *retry_after, why};
   return why;
 }
@@ -110,7 +110,7 @@ Result<PodEvidence> PodSource::ListNow(const std::stop_token& stop) {
   EvidenceOf sink(evidence);
   auto listed = pods_.List("", stop, &sink);
   if (const auto* failure = std::get_if<ListFailure>(&listed))
-    return KeepWait(failure->error, failure->retry_after);
+    return RememberRetryAfter(failure->error, failure->retry_after);
   const auto& list = std::get<ObjectList>(listed);
   if (auto version = rewind_.Check(list.resource_version, watched, clock_.Steady()); !version)
     return version.error().Wrap("list pods");
@@ -126,7 +126,7 @@ Result<PodEvidence> PodSource::ListNow(const std::stop_token& stop) {
 bool PodSource::watches() const {
   if (store_ == nullptr) return false;
   const auto heard_at = store_->HeardAt();
-  return heard_at && clock_.Steady() - *heard_at <= kWatchSpeaks;
+  return heard_at && clock_.Steady() - *heard_at <= kMaxWatchSilence;
 }
 
 Result<PodEvidence> PodSource::Read(Millis max_age, const std::stop_token& stop) {

@@ -31,7 +31,7 @@ class PodSource final : public PodReader {
  private:
   Status ReadNode(const std::stop_token& stop);
   Result<PodEvidence> ListNow(const std::stop_token& stop);
-  Error KeepWait(Error why, const std::optional<Millis>& retry_after);
+  Error RememberRetryAfter(Error why, const std::optional<Millis>& retry_after);
 
   HttpTransport& transport_;
   const Lister& pods_;

@@ -93,7 +93,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $mode := toString .Values.workloads.mode -}}
 {{- if eq $mode "false" }}{{ $mode = "off" }}{{ end -}}
 {{- if and .Values.policy.create (eq $mode "off") (ne (include "imagesweep.keepWorkloads" .) "false") -}}
-{{- fail "policy.config.keep.workloads.enabled is true, which is the default, and workloads.mode is off: every run would be refused, as nothing reads the cluster's workloads. Set workloads.mode to index or direct, or policy.config.keep.workloads.enabled to false to let only pods count" -}}
+{{- fail "policy.config.keep.workloads.enabled is true, which is the default, and workloads.mode is off: every run would abort, as nothing reads the cluster's workloads. Set workloads.mode to index or direct, or policy.config.keep.workloads.enabled to false to let only pods count" -}}
 {{- end -}}
 {{- $mode -}}
 {{- end -}}

@@ -61,16 +61,16 @@ struct PolicySightOfChoiceTest : testing::Test {
 // The base is in force only while it is known that no override exists.
 TEST_F(PolicySightOfChoiceTest, TheOlderOfBothLooksCountsWhileTheBaseIsInForce) {
   choice.SetBase(std::string("b"));
-  choice.SightBase(At(10));
+  choice.BaseRead(At(10));
   EXPECT_EQ(freshness, "") << "there may be an override";
   choice.SetOverride(none);
   choice.SightOverride(At(11));
   EXPECT_EQ(freshness, "10");
-  choice.SightBase(At(60));
+  choice.BaseRead(At(60));
   EXPECT_EQ(freshness, "11");
   choice.SightOverride(away);
   EXPECT_EQ(freshness, "503");
-  choice.SightBase(At(120));
+  choice.BaseRead(At(120));
   EXPECT_EQ(freshness, "11") << "nobody knows whether there is an override";
 }
 
@@ -78,7 +78,7 @@ TEST_F(PolicySightOfChoiceTest, TheOverrideCountsAloneWhileItExists) {
   choice.SetOverride(std::string("o"));
   choice.SightOverride(At(10));
   EXPECT_EQ(freshness, "10");
-  choice.SightBase(away);
+  choice.BaseRead(away);
   EXPECT_EQ(freshness, "10");
   choice.SightOverride(away);
   EXPECT_EQ(freshness, "503");
@@ -87,9 +87,9 @@ TEST_F(PolicySightOfChoiceTest, TheOverrideCountsAloneWhileItExists) {
 TEST_F(PolicySightOfChoiceTest, WithoutAnOverrideTheBaseCountsAlone) {
   choice.WithoutOverride();
   choice.SetBase(std::string("b"));
-  choice.SightBase(At(10));
+  choice.BaseRead(At(10));
   EXPECT_EQ(freshness, "10");
-  choice.SightBase(away);
+  choice.BaseRead(away);
   EXPECT_EQ(freshness, "503");
 }
 
@@ -97,9 +97,9 @@ TEST_F(PolicySightOfChoiceTest, WithoutAnOverrideTheBaseCountsAlone) {
 TEST_F(PolicySightOfChoiceTest, ASourceWithoutATextDoesNotConfirmTheLastOne) {
   choice.WithoutOverride();
   choice.SetBase(std::string("b"));
-  choice.SightBase(At(10));
+  choice.BaseRead(At(10));
   choice.SetBase(none);
-  choice.SightBase(At(20));
+  choice.BaseRead(At(20));
   EXPECT_EQ(freshness, "does not exist");
 }
 

@@ -141,10 +141,10 @@ TEST(TextTree, KnowsWhatPlainTextIsNotText) {
   for (const char* text :
        {"",   "~",  "null", "Null", "true", "FALSE", "yes",  "No",   "on",    "off",  "y", "1",
         "-1", "+1", "1.25", ".5",   "1e3",  "0x1F",  "0o17", ".inf", "-.inf", ".NaN", "1."})
-    EXPECT_TRUE(PlainTextIsNotText(text)) << text;
+    EXPECT_TRUE(IsNonStringScalar(text)) << text;
   for (const char* text : {"latest", "v1", "1.25.3", "1.25-alpine", "-", "+", ".", "nan", "inf",
                            "infinity", "-x1", "e5", "2024-01-01", "truely", "on-call", "1 2"})
-    EXPECT_FALSE(PlainTextIsNotText(text)) << text;
+    EXPECT_FALSE(IsNonStringScalar(text)) << text;
 }
 
 }  // namespace

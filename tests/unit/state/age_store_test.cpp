@@ -19,7 +19,7 @@ using testing::IsEmpty;
 constexpr Millis k10Years = hours(24 * 3652);
 
 // Every kind of age store has the same behavior.
-class Books : public testing::TestWithParam<bool> {
+class AgeStoreKinds : public testing::TestWithParam<bool> {
  protected:
   std::unique_ptr<AgeStore> Open(const Clock& clock) {
     return GetParam() ? OpenCounting(dir_.path(), clock, "boot") : AgeStore::InMemory(clock);
@@ -27,11 +27,11 @@ class Books : public testing::TestWithParam<bool> {
   TempDir dir_;
   FakeClock clock_;
 };
-INSTANTIATE_TEST_SUITE_P(AgeStore, Books, testing::Bool(),
+INSTANTIATE_TEST_SUITE_P(AgeStore, AgeStoreKinds, testing::Bool(),
                          [](const auto& kind) { return kind.param ? "File" : "Memory"; });
 
 // K03: the kubelet's tests of records of new, stopped, and removed images.
-TEST_P(Books, FollowsImagesThatComeAreUsedAndGo) {
+TEST_P(AgeStoreKinds, FollowsImagesThatComeAreUsedAndGo) {
   const auto age_store = Open(clock_);
   const auto zero = clock_.Now();
   auto ages = age_store->Observe(Images({"0", "1"}), {false, true});
@@ -70,7 +70,7 @@ TEST_P(Books, FollowsImagesThatComeAreUsedAndGo) {
 }
 
 // An older version also recorded tags, under IDs such as this.
-TEST_P(Books, WhatIsNoImageIsDroppedAtTheNextLook) {
+TEST_P(AgeStoreKinds, WhatIsNoImageIsDroppedAtTheNextLook) {
   const auto age_store = Open(clock_);
   std::vector<Image> with_tag = Images({"0"});
   with_tag.push_back(with_tag[0]);
@@ -84,7 +84,7 @@ TEST_P(Books, WhatIsNoImageIsDroppedAtTheNextLook) {
 
 // Without this, an image that is removed and pulled between two observations would be removed again
 // at once.
-TEST_P(Books, AForgottenImageStartsAfresh) {
+TEST_P(AgeStoreKinds, AForgottenImageStartsAfresh) {
   const auto age_store = Open(clock_);
   age_store->Forget({ImageId(Id("0"))});  // nothing is known yet
   LookIdle(*age_store, Images({"0", "1"}));
@@ -117,7 +117,7 @@ TEST(AgeStoreFile, WhatOneProcessForgetsNoOtherRemembers) {
 }
 
 // K11, for the age store: the age counts from the first observation that found the image unused.
-TEST_P(Books, CountsFromWhenItWasObservedToBeUnused) {
+TEST_P(AgeStoreKinds, CountsFromWhenItWasObservedToBeUnused) {
   const auto age_store = Open(clock_);
   const auto images = Images({"0", "1"});
   EXPECT_EQ(age_store->Observe(images, {false, true})[0].unused_for, Millis(0));
@@ -133,7 +133,7 @@ TEST_P(Books, CountsFromWhenItWasObservedToBeUnused) {
   EXPECT_EQ(ages[0].unused_for, Millis(0));
 }
 
-TEST_P(Books, JumpsOfTheWallClockDoNotCount) {
+TEST_P(AgeStoreKinds, JumpsOfTheWallClockDoNotCount) {
   for (const Millis jump : {k10Years, -k10Years}) {
     const auto age_store = Open(clock_);
     const auto images = Images({"a"});
@@ -149,7 +149,7 @@ TEST_P(Books, JumpsOfTheWallClockDoNotCount) {
 }
 
 // X07: while a machine is suspended, the monotonic clock stops and the wall clock continues.
-TEST_P(Books, SuspensionIsNeitherUseNorIdleness) {
+TEST_P(AgeStoreKinds, SuspensionIsNeitherUseNorIdleness) {
   const auto age_store = Open(clock_);
   const auto images = Images({"a"});
   LookIdle(*age_store, images);
@@ -161,7 +161,7 @@ TEST_P(Books, SuspensionIsNeitherUseNorIdleness) {
   EXPECT_FALSE(ages[0].last_used);
 }
 
-TEST_P(Books, AnImageListedTwiceIsUsedWhenEitherIs) {
+TEST_P(AgeStoreKinds, AnImageListedTwiceIsUsedWhenEitherIs) {
   const auto age_store = Open(clock_);
   const auto images = Images({"a", "a"});
   LookIdle(*age_store, images);

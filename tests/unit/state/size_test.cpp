@@ -119,7 +119,7 @@ TEST(Size, TheOldestOfManyRemovalsGo) {
   EXPECT_LT(std::filesystem::file_size(dir.path() / "history.db"), 8 * kMiB);
 }
 
-TEST(Size, ALedgerOfTenThousandImagesTakesAtMost2MiB) {
+TEST(Size, AnAgeStoreOfTenThousandImagesTakesAtMost2MiB) {
   const TempDir dir;
   const FakeClock clock;
   std::mt19937_64 random(1);

@@ -196,10 +196,10 @@ TEST(PlanProperty, BudgetsWindowsAndConfirmationsHold) {
       bytes += seen.images[at].size_bytes;
     }
     const int critical = policy.disk.critical.threshold_percent;
-    const bool in_need =
+    const bool critical_candidates =
         critical > 0 && seen.disk &&
         (seen.disk->used_percent() >= critical || seen.disk->inodes_used_percent() >= critical);
-    if (!AnyContains(policy.windows, seen.at) && !in_need) {
+    if (!AnyContains(policy.windows, seen.at) && !critical_candidates) {
       ASSERT_TRUE(plan.removals.empty()) << "seed " << seed;
     }
     ASSERT_LE(plan.removals.size(), static_cast<std::size_t>(policy.limits.max_images))
@@ -381,7 +381,7 @@ std::uint64_t Missing(std::uint64_t capacity, std::uint64_t available,
 }
 
 TEST(PlanProperty, ForSpaceNoMoreGoesThanIsNeededAndTheRestOfOneImage) {
-  std::size_t for_space = 0, in_need = 0;
+  std::size_t for_space = 0, critical_candidates = 0;
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
     RandomWorld metadata(seed);
     if (!metadata.seen().disk) metadata.AddDisk();
@@ -413,7 +413,7 @@ TEST(PlanProperty, ForSpaceNoMoreGoesThanIsNeededAndTheRestOfOneImage) {
         inodes = inodes > 0 ? Missing(1000, disk.inodes_free, safe) : 0;
       }
       if (code == Code::kSpace || code == Code::kCritical) {
-        ++(code == Code::kSpace ? for_space : in_need);
+        ++(code == Code::kSpace ? for_space : critical_candidates);
         // Each image is assumed to have a share of the inodes by its size.
         const bool enough_inodes =
             inodes == 0 || (all > 0 && disk.inodes_used() * freed >= inodes * all);
@@ -425,7 +425,7 @@ TEST(PlanProperty, ForSpaceNoMoreGoesThanIsNeededAndTheRestOfOneImage) {
     }
   }
   EXPECT_GT(for_space, kCases / 10) << "the worlds must show it";
-  EXPECT_GT(in_need, kCases / 100);
+  EXPECT_GT(critical_candidates, kCases / 100);
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ std::optional<Evaluation> EvaluateNode(const Options& options,
         "the override for " + evaluation.report.matched_override + " sets its own profile: " +
         std::string(ToString(evaluation.report.effective_policy.profile)));
   if (evaluation.report.refused) {
-    PrintError(BlindText(*evaluation.report.refused));
+    PrintError(ReadOnlyRefusalText(*evaluation.report.refused));
     code = kExitFailed;
     return std::nullopt;
   }
