@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "agent/base/sha256.h"
+#include "agent/base/codec.h"
 #include "agent/kube/index/reference_codec.h"
 
 namespace imagesweep {

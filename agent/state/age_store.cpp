@@ -8,7 +8,7 @@
 #include "agent/state/age_store_file.h"
 #include "agent/state/records.h"
 #include "agent/state/state_file.h"
-#include "agent/state/watch_lock.h"
+#include "agent/state/use_log.h"
 
 namespace imagesweep {
 namespace {

@@ -19,7 +19,7 @@ namespace imagesweep {
 // counted by observations, stored in DIRECTORY/age store.db across restarts.
 //
 // Only watched time counts.  Time is watched while an agent runs whose watch of uses is connected.
-// A command on the same node reads this from the agent's lock (watch_lock.h), waits up to 3 s for
+// A command on the same node reads this from the agent's lock (use_log.h), waits up to 3 s for
 // the agent to write what it saw, and reads it.  Any other time is a gap.  For minimumAge, the end
 // of the last gap counts as a use, even if the gap was short.  For maximumAge, a gap of at most an
 // hour pauses the time, and a longer one restarts it.

@@ -5,11 +5,18 @@
 #include <string>
 #include <vector>
 
-#include "agent/imagestore/analysis/build_lines.h"
 #include "agent/imagestore/analysis/sharing.h"
 #include "agent/imagestore/graph/layer_chains.h"
 
 namespace imagesweep::layers {
+
+// One line of a Dockerfile, or of its copies in several projects, and all layers that it created.
+struct BuildLine {
+  std::string text;                   // of its largest layer; of equals, the first in order
+  std::uint64_t bytes = 0;            // of all its layers
+  std::vector<std::uint32_t> layers;  // in LayerChains::layers, ascending
+  std::vector<std::uint32_t> images;  // that carry any of them, ascending
+};
 
 struct BloatLimits {
   std::size_t heaviest = 10;           // layers listed

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "agent/base/gzip.h"
-#include "agent/base/sha256.h"
+#include "agent/base/codec.h"
 #include "agent/kube/index/reference_codec.h"
 
 namespace imagesweep {

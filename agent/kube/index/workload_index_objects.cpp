@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <limits>
 
-#include "agent/base/base64.h"
+#include "agent/base/codec.h"
 #include "agent/base/quote_external.h"
 #include "agent/kube/client/lister.h"
 

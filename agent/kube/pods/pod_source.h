@@ -7,7 +7,7 @@
 
 #include "agent/kube/client/lister.h"
 #include "agent/kube/pods/pod_store.h"
-#include "agent/kube/watch/rewind_guard.h"
+#include "agent/kube/watch/reflector.h"
 #include "agent/model/ports.h"
 
 namespace imagesweep::kube {

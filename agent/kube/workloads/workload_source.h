@@ -15,7 +15,6 @@
 #include "agent/base/guarded.h"
 #include "agent/kube/client/lister.h"
 #include "agent/kube/watch/reflector.h"
-#include "agent/kube/watch/rewind_guard.h"
 #include "agent/kube/workloads/workload_parser.h"
 #include "agent/model/ports.h"
 

@@ -44,9 +44,9 @@ Result<ArchivePlan> ArchiveSource::Plan(const Image& image) {
 }
 
 Result<std::vector<NamedImage>> ArchiveSource::FindNames(const Image& image) {
-  const auto reply =
-      calls_.UnaryCall("Images.List", name_space_, images_, &images_api::Images::Stub::List,
-                       images_api::ListImagesRequest());
+  const auto reply = calls_.In(name_space_)
+                         .UnaryCall("Images.List", images_, &images_api::Images::Stub::List,
+                                    images_api::ListImagesRequest());
   if (!reply) return reply.error();
   const auto is_one_of_its = [&](const std::string& name) {
     return name == image.id.text() || std::ranges::any_of(image.tags, [&](const ImageName& tag) {
@@ -100,8 +100,9 @@ Status ArchiveSource::Visit(const Descriptor& blob, Walk& walk) {
 Result<bool> ArchiveSource::IsThere(Descriptor& blob) {
   content_api::InfoRequest request;
   request.set_digest(blob.digest);
-  const auto info = calls_.UnaryCall("Content.Info", name_space_, content_,
-                                     &content_api::Content::Stub::Info, request);
+  const auto info =
+      calls_.In(name_space_)
+          .UnaryCall("Content.Info", content_, &content_api::Content::Stub::Info, request);
   if (!info && info.error().kind == ErrorKind::kNotFound) return false;
   if (!info) return info.error();
   blob.size = static_cast<std::uint64_t>(info->info().size());
@@ -131,14 +132,14 @@ Status ArchiveSource::Read(const Descriptor& blob,
     request.set_size(static_cast<std::int64_t>(std::min(kPiece, blob.size - got)));
     Status taken = Done{};
     std::uint64_t piece = 0;
-    auto read = calls_.StreamingCall("Content.Read", name_space_, content_,
-                                     &content_api::Content::Stub::Read, request,
-                                     [&](const content_api::ReadContentResponse& reply) {
-                                       if (!taken) return;
-                                       piece += reply.data().size();
-                                       sum.Add(reply.data());
-                                       taken = take(reply.data());
-                                     });
+    auto read = calls_.In(name_space_)
+                    .StreamingCall("Content.Read", content_, &content_api::Content::Stub::Read,
+                                   request, [&](const content_api::ReadContentResponse& reply) {
+                                     if (!taken) return;
+                                     piece += reply.data().size();
+                                     sum.Add(reply.data());
+                                     taken = take(reply.data());
+                                   });
     if (!read) return read;
     if (!taken) return taken;
     if (piece == 0) break;

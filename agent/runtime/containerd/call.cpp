@@ -3,49 +3,29 @@
 namespace imagesweep::containerd {
 namespace {
 
-ErrorKind KindOf(grpc::StatusCode code) {
-  switch (code) {
-    case grpc::StatusCode::UNIMPLEMENTED:
-      return ErrorKind::kInvalid;
-    case grpc::StatusCode::NOT_FOUND:
-      return ErrorKind::kNotFound;
-    case grpc::StatusCode::UNAVAILABLE:
-    case grpc::StatusCode::CANCELLED:  // not canceled here: Go servers cancel during shutdown
-      return ErrorKind::kUnavailable;
-    case grpc::StatusCode::DEADLINE_EXCEEDED:
-      return ErrorKind::kDeadline;
-    case grpc::StatusCode::PERMISSION_DENIED:
-    case grpc::StatusCode::UNAUTHENTICATED:
-      return ErrorKind::kDenied;
-    case grpc::StatusCode::RESOURCE_EXHAUSTED:
-      return ErrorKind::kIncomplete;
-    default:
-      return ErrorKind::kInternal;
-  }
-}
+// Enough for hundreds of thousands of objects.
+constexpr std::size_t kMaxStreamBytes = std::size_t{256} << 20;
 
 }  // namespace
 
-Calls::Calls(Millis limit, const std::stop_token& stop)
-    : deadline_(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                             gpr_time_from_millis(limit.count(), GPR_TIMESPAN))),
-      stop_(stop) {}
+Calls::Calls(Millis limit, const std::stop_token& stop) : GrpcCalls(limit, stop, kMaxStreamBytes) {}
 
-void Calls::Prepare(grpc::ClientContext& context, const std::string& name_space) const {
-  context.set_deadline(deadline_);
-  if (!name_space.empty()) context.AddMetadata("containerd-namespace", name_space);
+Calls Calls::In(std::string name_space) const {
+  Calls calls(*this);
+  calls.name_space_ = std::move(name_space);
+  return calls;
 }
 
-Error Calls::Stopped(std::string_view method) const {
-  return {ErrorKind::kCancelled, std::string(method) + ": shutting down"};
+void Calls::Prepare(grpc::ClientContext& context) const {
+  GrpcCalls::Prepare(context);
+  if (!name_space_.empty()) context.AddMetadata("containerd-namespace", name_space_);
 }
 
-Error Calls::Explain(std::string_view method, const std::string& name_space,
-                     const grpc::Status& status) const {
-  if (stop_.stop_requested()) return Stopped(method);
+Error Calls::Explain(std::string_view method, const grpc::Status& status) const {
+  if (stop().stop_requested()) return Stopped(method);
   std::string what(method);
-  if (!name_space.empty()) what += " " + name_space;
-  return {KindOf(status.error_code()), what + ": " + status.error_message()};
+  if (!name_space_.empty()) what += " " + name_space_;
+  return {ErrorKindOf(status.error_code()), what + ": " + status.error_message()};
 }
 
 }  // namespace imagesweep::containerd

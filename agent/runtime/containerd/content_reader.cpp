@@ -35,9 +35,11 @@ Result<std::string> ContentReader::ReadBlob(const std::string& digest) const {
   api::content::ReadContentRequest request;
   request.set_digest(digest);
   std::string text;
-  const auto status = calls_.StreamingCall(
-      "Content.Read " + digest, CriNamespace(), stubs_.content, &api::content::Content::Stub::Read,
-      request, [&text](const api::content::ReadContentResponse& reply) { text += reply.data(); });
+  const auto status =
+      calls_.In(CriNamespace())
+          .StreamingCall(
+              "Content.Read " + digest, stubs_.content, &api::content::Content::Stub::Read, request,
+              [&text](const api::content::ReadContentResponse& reply) { text += reply.data(); });
   if (!status) return status.error();
   return text;
 }

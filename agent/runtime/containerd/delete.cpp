@@ -13,8 +13,9 @@ Status DeleteRecord(const Calls& calls, MetadataReader::Stubs& stubs, const std:
   api::images::DeleteImageRequest request;
   request.set_name(record.name);
   request.mutable_target()->set_digest(record.target);
-  const auto reply = calls.UnaryCall("Images.Delete", name_space, stubs.images,
-                                     &api::images::Images::Stub::Delete, request);
+  const auto reply =
+      calls.In(name_space)
+          .UnaryCall("Images.Delete", stubs.images, &api::images::Images::Stub::Delete, request);
   if (!reply) return reply.error();
   return Done{};
 }
@@ -24,8 +25,9 @@ Status EndLease(const Calls& calls, api::leases::Leases::Stub& leases,
   api::leases::DeleteRequest request;
   request.set_id(lease);
   request.set_sync(sync);
-  const auto reply = calls.UnaryCall("Leases.Delete", name_space, leases,
-                                     &api::leases::Leases::Stub::Delete, request);
+  const auto reply =
+      calls.In(name_space)
+          .UnaryCall("Leases.Delete", leases, &api::leases::Leases::Stub::Delete, request);
   if (!reply) return reply.error();
   return Done{};
 }
@@ -36,8 +38,9 @@ Status CollectGarbage(const Calls& calls, MetadataReader::Stubs& stubs,
   api::leases::CreateRequest create;
   create.set_id(lease);
   (*create.mutable_labels())["containerd.io/gc.expire"] = expires;
-  const auto made = calls.UnaryCall("Leases.Create", name_space, stubs.leases,
-                                    &api::leases::Leases::Stub::Create, create);
+  const auto made =
+      calls.In(name_space)
+          .UnaryCall("Leases.Create", stubs.leases, &api::leases::Leases::Stub::Create, create);
   if (!made) return made.error();
   return EndLease(calls, stubs.leases, name_space, lease, true);
 }

@@ -19,8 +19,9 @@ Result<std::optional<std::string>> ImageRecords::Read(const std::string& name) {
   const Calls calls(options_.timeout, stop_);
   api::images::GetImageRequest request;
   request.set_name(name);
-  auto reply = calls.UnaryCall("Images.Get", options_.cri_namespace, stubs_.images,
-                               &api::images::Images::Stub::Get, request);
+  auto reply =
+      calls.In(options_.cri_namespace)
+          .UnaryCall("Images.Get", stubs_.images, &api::images::Images::Stub::Get, request);
   if (!reply && reply.error().kind == ErrorKind::kNotFound) return std::optional<std::string>();
   if (!reply) return std::move(reply).error();
   std::string target = reply->image().target().digest();
@@ -45,8 +46,9 @@ Status ImageRecords::Create(const std::string& of, const std::string& name) {
   request.mutable_image()->set_name(name);
   // Without the label, the CRI treats it as a new image and labels it when it knows it.
   if (of != name) request.mutable_image()->mutable_labels()->erase(kManaged);
-  const auto made = calls.UnaryCall("Images.Create", options_.cri_namespace, stubs_.images,
-                                    &api::images::Images::Stub::Create, request);
+  const auto made =
+      calls.In(options_.cri_namespace)
+          .UnaryCall("Images.Create", stubs_.images, &api::images::Images::Stub::Create, request);
   if (made) return Done{};
   return made.error();
 }

@@ -11,7 +11,6 @@
 #include "agent/runtime/containerd/delete.h"
 #include "agent/runtime/containerd/image_records.h"
 #include "agent/runtime/containerd/stubs.h"
-#include "agent/runtime/containerd/timestamp.h"
 
 namespace imagesweep::containerd {
 namespace {
@@ -54,9 +53,10 @@ Status BatchImageRemover::WaitForDownloads(const std::stop_token& stop) {
   const Millis before = waited_;
   for (const SteadyTime begun = clock_.Steady();;) {
     const Calls calls(options_.timeout, stop);
-    const auto reply = calls.UnaryCall("Content.ListStatuses", options_.cri_namespace,
-                                       stubs_->content, &api::content::Content::Stub::ListStatuses,
-                                       api::content::ListStatusesRequest());
+    const auto reply = calls.In(options_.cri_namespace)
+                           .UnaryCall("Content.ListStatuses", stubs_->content,
+                                      &api::content::Content::Stub::ListStatuses,
+                                      api::content::ListStatusesRequest());
     if (!reply) return reply.error();
     std::vector<Download> listed;
     for (const auto& status : reply->statuses())
@@ -78,10 +78,10 @@ Result<std::vector<BatchImageRemover::NonCriContainer>> BatchImageRemover::ListC
     const auto& one = message.container();
     all.push_back({one.id(), one.image(), one.snapshotter(), one.snapshot_key()});
   };
-  const auto read =
-      calls.StreamingCall("Containers.ListStream", options_.cri_namespace, stubs_->containers,
-                          &api::containers::Containers::Stub::ListStream,
-                          api::containers::ListContainersRequest(), take);
+  const auto read = calls.In(options_.cri_namespace)
+                        .StreamingCall("Containers.ListStream", stubs_->containers,
+                                       &api::containers::Containers::Stub::ListStream,
+                                       api::containers::ListContainersRequest(), take);
   if (!read) return read.error();
   return all;
 }
@@ -125,8 +125,9 @@ Result<bool> BatchImageRemover::FindImages(NonCriContainer& container, const Cal
     api::snapshots::StatSnapshotRequest request;
     request.set_snapshotter(container.snapshotter);
     request.set_key(key);
-    const auto reply = calls.UnaryCall("Snapshots.Stat", options_.cri_namespace, stubs_->snapshots,
-                                       &api::snapshots::Snapshots::Stub::Stat, request);
+    const auto reply = calls.In(options_.cri_namespace)
+                           .UnaryCall("Snapshots.Stat", stubs_->snapshots,
+                                      &api::snapshots::Snapshots::Stub::Stat, request);
     if (!reply && (reply.error().kind == ErrorKind::kNotFound || IsNotLoaded(reply.error())))
       return false;
     if (!reply) return reply.error();

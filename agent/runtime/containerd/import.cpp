@@ -1,18 +1,21 @@
 #include "agent/runtime/containerd/import.h"
 
 #include <containerd/content.grpc.pb.h>
+#include <containerd/images.grpc.pb.h>
 #include <containerd/leases.grpc.pb.h>
 
 #include <algorithm>
 #include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "agent/model/image_name.h"
 #include "agent/runtime/containerd/archive_files.h"
+#include "agent/runtime/containerd/call.h"
 #include "agent/runtime/containerd/delete.h"
 #include "agent/runtime/containerd/import_blob.h"
 #include "agent/runtime/containerd/import_file.h"
-#include "agent/runtime/containerd/import_names.h"
 
 namespace imagesweep::containerd {
 namespace {
@@ -20,6 +23,42 @@ namespace {
 namespace images_api = ::containerd::services::images::v1;
 namespace content_api = ::containerd::services::content::v1;
 namespace leases_api = ::containerd::services::leases::v1;
+
+enum class Naming {
+  kMade,
+  kThere,      // the name already referred to this image
+  kElsewhere,  // the name refers to another image and was not changed
+};
+
+// Reads the record with that name.
+Result<images_api::Image> FindName(const Calls& calls, images_api::Images::Stub& stub,
+                                   const std::string& name_space, const std::string& name) {
+  images_api::GetImageRequest request;
+  request.set_name(name);
+  auto reply =
+      calls.In(name_space).UnaryCall("Images.Get", stub, &images_api::Images::Stub::Get, request);
+  if (!reply) return std::move(reply).error();
+  return std::move(*reply->mutable_image());
+}
+
+// Creates a record of the image as the CRI plugin does, which then lists it. Never moves a name
+// from one image to another.
+Result<Naming> MakeName(const Calls& calls, images_api::Images::Stub& stub,
+                        const std::string& name_space, const std::string& name,
+                        const ::containerd::types::Descriptor& target) {
+  images_api::CreateImageRequest request;
+  request.mutable_image()->set_name(name);
+  *request.mutable_image()->mutable_target() = target;
+  // The label that the CRI plugin puts on the names that it manages (internal/cri/labels).
+  (*request.mutable_image()->mutable_labels())["io.cri-containerd.image"] = "managed";
+  auto made = calls.In(name_space)
+                  .UnaryCall("Images.Create", stub, &images_api::Images::Stub::Create, request);
+  if (made) return Naming::kMade;
+  // The name probably exists. If not, report the first error.
+  const auto found = FindName(calls, stub, name_space, name);
+  if (!found) return std::move(made).error();
+  return found->target().digest() == target.digest() ? Naming::kThere : Naming::kElsewhere;
+}
 
 // One blob with the labels that refer to others.
 struct Step {
@@ -85,8 +124,9 @@ class Lease {
     request.set_id(id);
     // In case this process cannot delete it.
     (*request.mutable_labels())["containerd.io/gc.expire"] = FormatTime(until);
-    const auto made = calls.UnaryCall("Leases.Create", name_space, stub,
-                                      &leases_api::Leases::Stub::Create, request);
+    const auto made =
+        calls.In(name_space)
+            .UnaryCall("Leases.Create", stub, &leases_api::Leases::Stub::Create, request);
     if (!made) return made.error();
     return std::unique_ptr<Lease>(new Lease(stub, name_space, made->lease().id()));
   }

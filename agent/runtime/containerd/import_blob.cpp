@@ -21,7 +21,7 @@ Status BlobWriter::Write(const Descriptor& blob, const std::map<std::string, std
 Status BlobWriter::Send(const Descriptor& blob, const std::map<std::string, std::string>& labels,
                         const std::function<Status(const Take&)>& source) const {
   grpc::ClientContext context;
-  calls_.Prepare(context, name_space_);
+  calls_.In(name_space_).Prepare(context);
   context.AddMetadata("containerd-lease", lease_);
   const std::stop_callback cancel(calls_.stop(), [&context] { context.TryCancel(); });
   const auto stream = stub_.Write(&context);
@@ -61,7 +61,7 @@ Status BlobWriter::Send(const Descriptor& blob, const std::map<std::string, std:
   const grpc::Status status = stream->Finish();
   if (sent) return Done{};
   if (sent.error().kind != ErrorKind::kIncomplete) return sent;
-  return calls_.Explain("Content.Write " + blob.digest, name_space_, status);
+  return calls_.In(name_space_).Explain("Content.Write " + blob.digest, status);
 }
 
 Status BlobWriter::Label(const Descriptor& blob,
@@ -69,7 +69,7 @@ Status BlobWriter::Label(const Descriptor& blob,
   api::InfoRequest look;
   look.set_digest(blob.digest);
   const auto found =
-      calls_.UnaryCall("Content.Info", name_space_, stub_, &api::Content::Stub::Info, look);
+      calls_.In(name_space_).UnaryCall("Content.Info", stub_, &api::Content::Stub::Info, look);
   if (!found) return found.error();
   if (labels.empty()) return Done{};
   api::UpdateRequest request;
@@ -79,7 +79,8 @@ Status BlobWriter::Label(const Descriptor& blob,
     request.mutable_update_mask()->add_paths("labels." + key);  // the others stay
   }
   const auto updated =
-      calls_.UnaryCall("Content.Update", name_space_, stub_, &api::Content::Stub::Update, request);
+      calls_.In(name_space_)
+          .UnaryCall("Content.Update", stub_, &api::Content::Stub::Update, request);
   if (!updated) return updated.error();
   return Done{};
 }

@@ -25,7 +25,7 @@ Result<Plugins> ReadPlugins(const Calls& calls, api::introspection::Introspectio
   api::introspection::PluginsRequest request;
   request.add_filters(std::string("type==") + kSnapshotter);
   request.add_filters(std::string("type==") + kContentStore);
-  const auto reply = calls.UnaryCall("Introspection.Plugins", "", stub,
+  const auto reply = calls.UnaryCall("Introspection.Plugins", stub,
                                      &api::introspection::Introspection::Stub::Plugins, request);
   if (!reply) return reply.error();
   Plugins plugins;
@@ -65,7 +65,7 @@ Result<layers::MetadataSnapshot> MetadataReader::Collect(std::span<const Image> 
                                                          const std::stop_token& stop) {
   const Calls calls(options_.timeout, stop);
   const auto version =
-      calls.UnaryCall("Version", "", stubs_->version, &api::version::Version::Stub::Version,
+      calls.UnaryCall("Version", stubs_->version, &api::version::Version::Stub::Version,
                       ::containerd::types::Nothing());
   if (!version && version.error().kind == ErrorKind::kInvalid)
     return Error{
@@ -73,7 +73,7 @@ Result<layers::MetadataSnapshot> MetadataReader::Collect(std::span<const Image> 
         "this runtime is not containerd, and only containerd reports its content on disk: " +
             version.error().what};
   if (!version) return version.error().Wrap("containerd");
-  const auto namespaces = calls.UnaryCall("Namespaces.List", "", stubs_->namespaces,
+  const auto namespaces = calls.UnaryCall("Namespaces.List", stubs_->namespaces,
                                           &api::namespaces::Namespaces::Stub::List,
                                           api::namespaces::ListNamespacesRequest());
   if (!namespaces) return namespaces.error().Wrap("containerd");

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "agent/base/parallel_for.h"
-#include "agent/runtime/containerd/timestamp.h"
+#include "agent/runtime/containerd/stubs.h"
 
 namespace imagesweep::containerd {
 namespace {
@@ -59,9 +59,9 @@ void SnapshotBuilder::ReadObjects(const std::string& name_space,
 }
 
 void SnapshotBuilder::ReadImages(const std::string& name_space) {
-  const auto reply =
-      calls_.UnaryCall("Images.List", name_space, stubs_.images, &api::images::Images::Stub::List,
-                       api::images::ListImagesRequest());
+  const auto reply = calls_.In(name_space)
+                         .UnaryCall("Images.List", stubs_.images, &api::images::Images::Stub::List,
+                                    api::images::ListImagesRequest());
   if (!reply) return Missed(Unread::What::kHolders, name_space, reply.error());
   for (const auto& image : reply->images())
     metadata_.AddImage(name_space, image.name(), image.target().digest(), LabelsOf(image.labels()));
@@ -73,9 +73,10 @@ void SnapshotBuilder::ReadContent(const std::string& name_space) {
       metadata_.AddBlob(name_space, blob.digest(), Unsigned(blob.size()), TimeOf(blob.created_at()),
                         LabelsOf(blob.labels()));
   };
-  const auto status = calls_.StreamingCall("Content.List", name_space, stubs_.content,
-                                           &api::content::Content::Stub::List,
-                                           api::content::ListContentRequest(), take);
+  const auto status =
+      calls_.In(name_space)
+          .StreamingCall("Content.List", stubs_.content, &api::content::Content::Stub::List,
+                         api::content::ListContentRequest(), take);
   if (!status) Missed(Unread::What::kObjects, name_space, status.error());
 }
 
@@ -87,9 +88,9 @@ SnapshotBuilder::SnapshotList SnapshotBuilder::ListSnapshots(const std::string& 
   const auto take = [&listed](api::snapshots::ListSnapshotsResponse&& reply) {
     for (auto& info : *reply.mutable_info()) listed.snapshots.push_back(std::move(info));
   };
-  const auto status =
-      calls_.StreamingCall("Snapshots.List " + snapshotter, name_space, stubs_.snapshots,
-                           &api::snapshots::Snapshots::Stub::List, request, take);
+  const auto status = calls_.In(name_space)
+                          .StreamingCall("Snapshots.List " + snapshotter, stubs_.snapshots,
+                                         &api::snapshots::Snapshots::Stub::List, request, take);
   if (!status) listed.error = status.error();
   return listed;
 }
@@ -116,8 +117,9 @@ void SnapshotBuilder::AddSnapshots(const std::string& name_space, const std::str
     api::snapshots::UsageRequest request;
     request.set_snapshotter(snapshotter);
     request.set_key(snapshots[unknown[number]].name());
-    return calls_.UnaryCall("Snapshots.Usage " + snapshotter, name_space, stubs_.snapshots,
-                            &api::snapshots::Snapshots::Stub::Usage, request);
+    return calls_.In(name_space)
+        .UnaryCall("Snapshots.Usage " + snapshotter, stubs_.snapshots,
+                   &api::snapshots::Snapshots::Stub::Usage, request);
   });
   std::vector<bool> gone(snapshots.size(), false);
   bool complained = false;
@@ -148,22 +150,24 @@ void SnapshotBuilder::ReadContainers(const std::string& name_space) {
     metadata_.AddContainer(name_space, container.id(), container.image(), container.snapshotter(),
                            container.snapshot_key(), LabelsOf(container.labels()));
   };
-  const auto status = calls_.StreamingCall("Containers.ListStream", name_space, stubs_.containers,
-                                           &api::containers::Containers::Stub::ListStream,
-                                           api::containers::ListContainersRequest(), take);
+  const auto status = calls_.In(name_space)
+                          .StreamingCall("Containers.ListStream", stubs_.containers,
+                                         &api::containers::Containers::Stub::ListStream,
+                                         api::containers::ListContainersRequest(), take);
   if (!status) Missed(Unread::What::kHolders, name_space, status.error());
 }
 
 void SnapshotBuilder::ReadLeases(const std::string& name_space) {
-  const auto leases =
-      calls_.UnaryCall("Leases.List", name_space, stubs_.leases, &api::leases::Leases::Stub::List,
-                       api::leases::ListRequest());
+  const auto leases = calls_.In(name_space)
+                          .UnaryCall("Leases.List", stubs_.leases, &api::leases::Leases::Stub::List,
+                                     api::leases::ListRequest());
   if (!leases) return Missed(Unread::What::kHolders, name_space, leases.error());
   for (const auto& lease : leases->leases()) {
     api::leases::ListResourcesRequest request;
     request.set_id(lease.id());
-    const auto reply = calls_.UnaryCall("Leases.ListResources", name_space, stubs_.leases,
-                                        &api::leases::Leases::Stub::ListResources, request);
+    const auto reply = calls_.In(name_space)
+                           .UnaryCall("Leases.ListResources", stubs_.leases,
+                                      &api::leases::Leases::Stub::ListResources, request);
     if (!reply && reply.error().kind == ErrorKind::kNotFound) continue;  // gone since the list
     if (!reply) return Missed(Unread::What::kHolders, name_space, reply.error());
     std::vector<layers::MetadataSnapshot::LeaseResource> resources;
@@ -174,9 +178,10 @@ void SnapshotBuilder::ReadLeases(const std::string& name_space) {
 }
 
 void SnapshotBuilder::ReadIngests(const std::string& name_space) {
-  const auto reply = calls_.UnaryCall("Content.ListStatuses", name_space, stubs_.content,
-                                      &api::content::Content::Stub::ListStatuses,
-                                      api::content::ListStatusesRequest());
+  const auto reply = calls_.In(name_space)
+                         .UnaryCall("Content.ListStatuses", stubs_.content,
+                                    &api::content::Content::Stub::ListStatuses,
+                                    api::content::ListStatusesRequest());
   if (!reply) return Missed(Unread::What::kHolders, name_space, reply.error());
   for (const auto& ingest : reply->statuses())
     metadata_.AddIngest(name_space, ingest.ref(), ingest.expected());
@@ -184,8 +189,9 @@ void SnapshotBuilder::ReadIngests(const std::string& name_space) {
 
 void SnapshotBuilder::ReadSandboxes(const std::string& name_space) {
   const auto reply =
-      calls_.UnaryCall("Sandboxes.List", name_space, stubs_.sandboxes,
-                       &api::sandbox::Store::Stub::List, api::sandbox::StoreListRequest());
+      calls_.In(name_space)
+          .UnaryCall("Sandboxes.List", stubs_.sandboxes, &api::sandbox::Store::Stub::List,
+                     api::sandbox::StoreListRequest());
   if (!reply && reply.error().kind == ErrorKind::kInvalid)
     return;  // before 2.0 there is no such service
   if (!reply) return Missed(Unread::What::kHolders, name_space, reply.error());

@@ -9,13 +9,28 @@
 #include <containerd/namespaces.grpc.pb.h>
 #include <containerd/sandbox.grpc.pb.h>
 #include <containerd/snapshots.grpc.pb.h>
+#include <containerd/types.pb.h>
 #include <containerd/version.grpc.pb.h>
 
+#include <algorithm>
 #include <memory>
 
+#include "agent/base/clock.h"
 #include "agent/runtime/containerd/metadata_reader.h"
 
 namespace imagesweep::containerd {
+
+// Go's zero time is in the year 1, which a SystemTime cannot represent. Such times become the first
+// or the last SystemTime.
+inline SystemTime TimeOf(const ::containerd::types::Timestamp& time) {
+  using std::chrono::seconds;
+  constexpr auto kFirst = std::chrono::ceil<seconds>(SystemTime::min()).time_since_epoch();
+  constexpr auto kLast = std::chrono::floor<seconds>(SystemTime::max()).time_since_epoch();
+  // The last whole second has no room for a fraction.
+  const seconds whole = std::clamp(seconds(time.seconds()), kFirst, kLast - seconds(1));
+  const std::chrono::nanoseconds part(std::clamp(time.nanos(), 0, 999'999'999));
+  return SystemTime(std::chrono::duration_cast<SystemTime::duration>(whole + part));
+}
 
 namespace api {
 namespace containers = ::containerd::services::containers::v1;

@@ -101,7 +101,7 @@ Status UseWatch::ReadEvents(const std::stop_token& stop, bool& any) {
   const grpc::Status ended = stream->Finish();
   if (!remembered) return remembered;
   if (ended.ok()) return Done{};
-  return Calls(Millis::zero(), stop).Explain("Events.Subscribe", "", ended);
+  return Calls(Millis::zero(), stop).Explain("Events.Subscribe", ended);
 }
 
 // False if the event was lost.
@@ -145,13 +145,15 @@ Result<std::vector<std::string>> UseWatch::IdsOf(const std::string& image,
   const Calls calls(options_.list_timeout, stop);
   api::images::GetImageRequest by_name;
   by_name.set_name(image);
-  const auto named = calls.UnaryCall("Images.Get", options_.cri_namespace, stubs_->images,
-                                     &api::images::Images::Stub::Get, by_name);
+  const auto named =
+      calls.In(options_.cri_namespace)
+          .UnaryCall("Images.Get", stubs_->images, &api::images::Images::Stub::Get, by_name);
   if (!named) return named.error();
   api::images::ListImagesRequest by_target;
   by_target.add_filters("target.digest==\"" + named->image().target().digest() + "\"");
-  const auto listed = calls.UnaryCall("Images.List", options_.cri_namespace, stubs_->images,
-                                      &api::images::Images::Stub::List, by_target);
+  const auto listed =
+      calls.In(options_.cri_namespace)
+          .UnaryCall("Images.List", stubs_->images, &api::images::Images::Stub::List, by_target);
   if (!listed) return listed.error();
   std::vector<std::string> ids;
   for (const api::images::Image& record : listed->images())
@@ -164,14 +166,16 @@ Status UseWatch::RememberAll(const std::stop_token& stop) {
   const Calls calls(options_.list_timeout, stop);
   bool all = true;
   std::map<std::string, std::string> containers;  // by the name of their image
-  Status listed = calls.StreamingCall(
-      "Containers.ListStream", options_.cri_namespace, stubs_->containers,
-      &api::containers::Containers::Stub::ListStream, api::containers::ListContainersRequest(),
-      [&](const api::containers::ListContainerMessage& message) {
-        const auto& container = message.container();
-        containers.emplace(container.image(), container.id());
-        if (!Remember(container.image(), container.id())) all = false;
-      });
+  Status listed = calls.In(options_.cri_namespace)
+                      .StreamingCall("Containers.ListStream", stubs_->containers,
+                                     &api::containers::Containers::Stub::ListStream,
+                                     api::containers::ListContainersRequest(),
+                                     [&](const api::containers::ListContainerMessage& message) {
+                                       const auto& container = message.container();
+                                       containers.emplace(container.image(), container.id());
+                                       if (!Remember(container.image(), container.id()))
+                                         all = false;
+                                     });
   if (!listed) return listed;
   for (const auto& [image, container] : containers) {
     if (image.empty()) continue;

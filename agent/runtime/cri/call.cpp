@@ -7,26 +7,11 @@
 
 namespace imagesweep::cri {
 
-ErrorKind KindOf(grpc::StatusCode code) {
-  switch (code) {
-    case grpc::StatusCode::UNAVAILABLE:
-      return ErrorKind::kUnavailable;
-    case grpc::StatusCode::DEADLINE_EXCEEDED:
-      return ErrorKind::kDeadline;
-    case grpc::StatusCode::PERMISSION_DENIED:
-    case grpc::StatusCode::UNAUTHENTICATED:
-      return ErrorKind::kDenied;
-    case grpc::StatusCode::CANCELLED:
-      return ErrorKind::kCancelled;
-    case grpc::StatusCode::NOT_FOUND:
-      return ErrorKind::kNotFound;
-    case grpc::StatusCode::RESOURCE_EXHAUSTED:
-      return ErrorKind::kIncomplete;
-    default:
-      return ErrorKind::kInternal;
-  }
-}
+namespace {
 
+constexpr std::size_t kMaxStreamBytes = std::size_t{64} << 20;
+
+// The name of the code: "OK", "DEADLINE_EXCEEDED", …
 std::string_view CodeName(grpc::StatusCode code) {
   constexpr std::string_view kNames[] = {"OK",
                                          "CANCELLED",
@@ -49,16 +34,10 @@ std::string_view CodeName(grpc::StatusCode code) {
   return at < std::size(kNames) ? kNames[at] : "UNKNOWN";
 }
 
-Calls::Calls(const Connection& connection, Millis limit, const std::stop_token& stop)
-    : connection_(connection),
-      limit_(limit),
-      deadline_(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                             gpr_time_from_millis(limit.count(), GPR_TIMESPAN))),
-      stop_(stop) {}
+}  // namespace
 
-Error Calls::Stopped(std::string_view method) const {
-  return {ErrorKind::kCancelled, std::string(method) + ": shutting down"};
-}
+Calls::Calls(const Connection& connection, Millis limit, const std::stop_token& stop)
+    : GrpcCalls(limit, stop, kMaxStreamBytes), connection_(connection), limit_(limit) {}
 
 Error Calls::Explain(std::string_view method, const grpc::Status& status) const {
   const auto code = status.error_code();
@@ -67,7 +46,7 @@ Error Calls::Explain(std::string_view method, const grpc::Status& status) const 
   const std::string& path = connection_.endpoint().path;
   switch (code) {
     case grpc::StatusCode::CANCELLED:
-      if (stop_.stop_requested()) return Stopped(method);
+      if (stop().stop_requested()) return Stopped(method);
       // This program did not cancel the call: the runtime did, as Go servers do during shutdown.
       return {ErrorKind::kUnavailable, name + ": the runtime canceled the call: " + said};
     case grpc::StatusCode::UNAVAILABLE:
@@ -84,7 +63,7 @@ Error Calls::Explain(std::string_view method, const grpc::Status& status) const 
                                         "); if this is containerd, enable its cri plugin; "
                                         "otherwise, set the socket with --runtime-endpoint"};
     default:
-      return {KindOf(code), name + ": " + std::string(CodeName(code)) + ": " + said};
+      return {ErrorKindOf(code), name + ": " + std::string(CodeName(code)) + ": " + said};
   }
 }
 

@@ -2,17 +2,63 @@
 
 #include <algorithm>
 #include <string>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
+#include "agent/model/image.h"
 #include "agent/runtime/cri/call.h"
 #include "agent/runtime/cri/delete.h"
 #include "agent/runtime/cri/detect.h"
-#include "agent/runtime/cri/images.h"
-#include "agent/runtime/cri/memory.h"
 #include "agent/runtime/cri/stubs.h"
 #include "agent/runtime/cri/use_reader.h"
 
 namespace imagesweep::cri {
+namespace {
+
+template <typename Texts>
+void AddNames(const Texts& texts, std::vector<ImageName>& names) {
+  for (const std::string& text : texts) {
+    if (text.empty() || text.find("<none>") != std::string::npos) continue;
+    auto name = ImageName::Parse(text);
+    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+  }
+}
+
+void Merge(const v1::Image& listed, Image& image) {
+  AddNames(listed.repo_tags(), image.tags);
+  AddNames(listed.repo_digests(), image.digests);
+  image.size_bytes = std::max(image.size_bytes, listed.size());
+  image.pinned = image.pinned || listed.pinned();
+  if (image.runtime_handler.empty()) image.runtime_handler = listed.spec().runtime_handler();
+}
+
+Image ToImage(const v1::Image& listed) {
+  Image image;
+  image.id = ImageId(listed.id());
+  Merge(listed, image);
+  return image;
+}
+
+// Converts the images that the runtime lists. An image without an ID is left out and stays, because
+// images are removed by ID only. An ID that is listed twice becomes one image with the names of
+// both entries, pinned if either entry is. Docker's "<none>" is not a name and is dropped.
+std::vector<Image> ToImages(const std::vector<v1::Image>& listed) {
+  std::vector<Image> images;
+  images.reserve(listed.size());
+  std::unordered_map<std::string, std::size_t> position;
+  for (const v1::Image& one : listed) {
+    if (one.id().empty()) continue;  // RuntimeUse::warnings reports it
+    const auto [at, is_new] = position.try_emplace(one.id(), images.size());
+    if (is_new)
+      images.push_back(ToImage(one));
+    else
+      Merge(one, images[at->second]);
+  }
+  return images;
+}
+
+}  // namespace
 
 struct Runtime::Memory : RuntimeMemory {};
 

@@ -1,4 +1,4 @@
-#include "agent/daemon/event_pacer.h"
+#include "agent/daemon/event_publisher.h"
 
 #include <gmock/gmock.h>
 

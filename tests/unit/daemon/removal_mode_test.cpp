@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "agent/daemon/event_pacer.h"
+#include "agent/daemon/event_publisher.h"
 #include "agent/daemon/policy_store.h"
 #include "tests/support/policies.h"
 

@@ -1,4 +1,4 @@
-#include "agent/kube/watch/rewind_guard.h"
+#include "agent/kube/watch/reflector.h"
 
 #include <gtest/gtest.h>
 

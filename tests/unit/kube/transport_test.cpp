@@ -1,6 +1,6 @@
 #include <malloc.h>
 
-#include "agent/base/gzip.h"
+#include "agent/base/codec.h"
 #include "agent/kube/client/lister.h"
 #include "tests/unit/kube/tls_fixture.h"
 

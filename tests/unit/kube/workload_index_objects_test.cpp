@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "agent/base/base64.h"
+#include "agent/base/codec.h"
 
 namespace imagesweep::kube {
 namespace {

@@ -1,8 +1,6 @@
-#include "agent/base/gzip.h"
+#include "agent/base/codec.h"
 
 #include <gmock/gmock.h>
-
-#include "agent/base/sha256.h"
 
 namespace imagesweep {
 namespace {

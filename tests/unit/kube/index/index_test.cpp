@@ -5,8 +5,7 @@
 #include <chrono>
 #include <iostream>
 
-#include "agent/base/gzip.h"
-#include "agent/base/sha256.h"
+#include "agent/base/codec.h"
 #include "agent/kube/index/reference_codec.h"
 #include "tests/support/workloads.h"
 
