@@ -66,7 +66,7 @@ std::string WhyNotSortKey(const std::string& text) {
 
 CLI::App* AddImages(CLI::App& app, Options& options) {
   auto* command = app.add_subcommand(
-      "images", "List the images of the node, what uses them, and what happens to them");
+      "images", "List the images of the node, what uses them, and their verdicts");
   command
       ->add_option("NAME", options.names,
                    "List only these images: patterns as in a policy, names, digests, or IDs")
@@ -123,8 +123,8 @@ CLI::App* AddWatch(CLI::App& app, Options& options) {
           "Time between two updates [5s]")
       ->check(CLI::Validator(CheckDuration, "DURATION"));
   AddAddress(*command, options,
-             "HOST:PORT of the agent of this node, as in its --listen-address. The command asks it "
-             "for its next run. Default HOST: 127.0.0.1.");
+             "HOST:PORT of the agent of this node, as in its --listen-address. The command asks "
+             "the agent for the time of the next run. Default HOST: 127.0.0.1.");
   return command;
 }
 
@@ -155,7 +155,7 @@ CLI::App* AddAnalyze(CLI::App& app, Options& options) {
 
 CLI::App* AddDf(CLI::App& app, Options& options) {
   auto* command = app.add_subcommand(
-      "df", "Show disk usage by owner and the space that removing each image would free");
+      "df", "Show what uses disk space, and how much space removing each image would free");
   command
       ->add_option("--if-removed", options.if_removed,
                    "Show only the space that removing these images together would free")
@@ -194,7 +194,8 @@ CLI::App* AddRestore(CLI::App& app, Options& options) {
   command
       ->add_option("--min-available", options.min_available,
                    "Percentage of the image filesystem that must stay available. The restore stops "
-                   "before less is available. By default, the kubelet evicts pods below 15.")
+                   "before the available space falls below it. By default, the kubelet evicts "
+                   "pods below 15.")
       ->check(CLI::Range(0, 99))
       ->option_text("PERCENT [15]");
   return command;
@@ -258,7 +259,8 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
       ->envname("IMAGESWEEP_EVENTS");
   agent
       ->add_option("--policy-origin", options->policy_origin,
-                   "Origin of --policy-configmap in metrics: chart, existing, or configmap")
+                   "Source that the metrics report for a policy from --policy-configmap: chart, "
+                   "existing (policy.existingConfigMap of the chart), or configmap")
       ->check(CLI::IsMember({"chart", "existing", "configmap"}))
       ->envname("IMAGESWEEP_POLICY_ORIGIN")
       ->capture_default_str();
@@ -336,8 +338,8 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   policy->add_subcommand("schema", "Print the JSON schema of a policy, for editors and CI")
       ->callback([&] { run = [](const std::stop_token&) { return RunPolicySchema(); }; });
   command(app.add_subcommand("index",
-                             "Publish in ConfigMaps which images all workloads need, for agents "
-                             "with --workloads=index"),
+                             "Publish the workload index: ConfigMaps that list the images of all "
+                             "workloads, for agents with --workloads=index"),
           RunIndex)
       ->add_option("--listen-address", options->listen_address,
                    "HOST:PORT of /livez, /healthz, /readyz, and /metrics. Empty disables them.")

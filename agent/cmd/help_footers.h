@@ -100,8 +100,8 @@ Exit codes:
   2  The command line or the policy is invalid.
 )"},
     {"restore",
-     R"(The command does not need Kubernetes. It leaves images that are present
-unchanged, so you can run it again.
+     R"(The command does not need Kubernetes. It does not change images that are
+already present, so you can run it again.
 
 Examples:
   imagesweep restore --last
@@ -180,8 +180,8 @@ Exit codes:
   2  The command line or the policy is invalid.
 )"},
     {"policy validate", R"(If the document is a ConfigMap, the command validates the policy at
---policy-key. Line numbers count within the file. If the policy is in quotes,
-as in JSON, they count within the key instead.
+--policy-key. Line numbers refer to the file. If the policy is in quotes, as in
+JSON, they refer to the policy text instead.
 
 Examples:
   imagesweep policy validate policy.yaml

@@ -57,7 +57,7 @@ int RunPolicyValidate(const Options& options) {
   if (!policy) {
     const bool own_lines = manifest && !manifest->lines_before;
     PrintError(subject + " is not a valid policy" +
-               (own_lines ? " (line numbers count within the key)" : "") + ":\n" +
+               (own_lines ? " (line numbers refer to the policy text)" : "") + ":\n" +
                policy.error().what);
     return kExitUsage;
   }

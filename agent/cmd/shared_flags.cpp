@@ -57,8 +57,8 @@ void AddSourceFlags(CLI::App& app, Options& options) {
          "Use only the runtime to determine which images are in use, on a host without a cluster")
       ->group(group);
   app.add_flag("--read-kubelet-config", options.read_kubelet,
-               "Read the kubelet's thresholds through the API server instead of assuming its "
-               "defaults 85 and 80. Requires get on nodes/proxy.")
+               "Read the kubelet's thresholds for image garbage collection through the API server "
+               "instead of assuming its defaults 85 and 80. Requires get on nodes/proxy.")
       ->envname("IMAGESWEEP_READ_KUBELET_CONFIG")
       ->group(group);
   app.add_option_function<std::string>(
@@ -66,8 +66,9 @@ void AddSourceFlags(CLI::App& app, Options& options) {
          [&options](const std::string& text) { options.workloads = kWorkloads.at(text); },
          "Source of the cluster's workloads for keep.workloads: off, direct (the API server; "
          "requires list and watch on apps and batch), or index. If keep.workloads.enabled is true "
-         "and the workloads cannot be read, nothing is removed. Without this flag, an agent lists "
-         "the workloads in each run. With direct, it watches them.")
+         "and the workloads cannot be read, nothing is removed. Without this flag, the program "
+         "lists the workloads through the API server in each run. With direct, an agent watches "
+         "them instead.")
       ->check(CLI::IsMember({"off", "direct", "index"}))
       ->envname("IMAGESWEEP_WORKLOADS")
       ->group(group);
@@ -90,7 +91,8 @@ void AddSourceFlags(CLI::App& app, Options& options) {
       ->group(group);
   app.add_option(
          "--policy-override-configmap", options.policy_override_configmap,
-         "ConfigMap that replaces the one of --policy-configmap while it exists, as NAMESPACE/NAME")
+         "Override ConfigMap, as NAMESPACE/NAME. While it exists, it replaces the ConfigMap of "
+         "--policy-configmap.")
       ->envname("IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP")
       ->group(group);
   app.add_option(
@@ -106,9 +108,10 @@ void AddSourceFlags(CLI::App& app, Options& options) {
 void AddAgeFlags(CLI::App& app, Options& options) {
   app.add_flag(
          "--count-unwatched", options.count_unwatched,
-         "Treat time in which no agent watched as time without a use, at most a day between "
-         "two commands. Use it on hosts without an agent, for example with cron. An image that "
-         "was used in between and is idle now counts as unused, so it may be removed.")
+         "Count unwatched time as time without a use, at most a day between two commands. Time "
+         "is unwatched if no agent watches the use of images. Use the flag on hosts without an "
+         "agent, for example with cron. An image that was used in unwatched time and is idle now "
+         "counts as unused, so it may be removed.")
       ->envname("IMAGESWEEP_COUNT_UNWATCHED")
       ->group("Sources");
 }

@@ -42,9 +42,9 @@ CodecPtr<Critical> CriticalFields() {
   using S = Critical;
   return ObjectOf<S>({
       Member("thresholdPercent", &S::threshold_percent, kPercent(),
-             "At or above this usage of bytes or inodes in percent, also remove images that only "
-             "minimumAge or keep.lastPerRepository keeps, and ignore windows. Protections, and "
-             "minimumAge and keepLast of rules, still apply. 0 disables it."),
+             "At or above this usage of bytes or inodes in percent, also remove images that stay "
+             "only because of minimumAge or keep.lastPerRepository, and ignore windows. "
+             "Protections, and minimumAge and keepLast of rules, still apply. 0 disables it."),
       Member("minimumAge", &S::minimum_age, kAge(),
              "Minimum age during critical usage, if shorter than minimumAge of the policy"),
   });

@@ -68,7 +68,7 @@ def test_the_errors_of_a_manifest_have_the_lines_of_the_file():
     assert result.stderr == 'imagesweep: standard input: key "policy.yaml" of ConfigMap is not a valid policy:\n' \
                             'interval: Invalid value: "1s": must be at least 1m (line 6)\n'
     result = agent.run("policy", "validate", "-", input=json.dumps(config_map(GOOD + "interval: 1s")), code=2)
-    assert "(line numbers count within the key)" in result.stderr and "(line 3)" in result.stderr
+    assert "(line numbers refer to the policy text)" in result.stderr and "(line 3)" in result.stderr
 
 
 def test_ensure_space_and_policies_read_the_same_sizes(tmp_path):

@@ -124,8 +124,8 @@ Html DiskSection(const Report& report) {
                 disk->inodes_used_percent(), thresholds.inodes);
   if (thresholds.critical.threshold_percent > 0)
     html << "<p>From " << thresholds.critical.threshold_percent
-         << "% on, images that only minimumAge or keep.lastPerRepository of the policy keeps may "
-            "also be removed.</p>";
+         << "% on, images that stay only because of minimumAge or keep.lastPerRepository of the "
+            "policy may also be removed.</p>";
   html << "</section>\n";
   return html;
 }
