@@ -64,7 +64,7 @@ def series(name, values, **labels):
      "Dry run is on, so no image is removed",
      "a has been in dry run for a week. To remove images, set policy.config.dryRun to false."),
 ])
-def test_an_alert_fires_when_it_should(rules, tmp_path, alert, measured, quiet, fires, severity, summary, description):
+def test_fires_an_alert_when_due(rules, tmp_path, alert, measured, quiet, fires, severity, summary, description):
     alerts = [{"exp_labels": {"severity": severity, **INSTANCE},
                "exp_annotations": {"summary": summary, "description": description,
                                    "runbook_url": f"https://example.com/docs/runbooks.md#{alert.lower()}"}}]

@@ -216,7 +216,7 @@ def test_the_index_cannot_write_the_policy(values):
     assert agent["IMAGESWEEP_POLICY_CONFIGMAP"].split("/")[-1] not in written
 
 
-def test_what_the_index_may_update_is_there():
+def test_creates_the_configmaps_that_the_index_may_update():
     objects = render({"workloads": {"mode": "index", "index": {"shards": 12}}}, release="other")
     names = {name for name, item in configmaps(objects).items()
              if item["metadata"]["labels"].get("imagesweep/workload-index") == "other-imagesweep-workloads"}
@@ -263,7 +263,7 @@ def test_the_index_is_a_deployment_that_touches_no_node():
     assert one(given, "Deployment")["spec"]["template"]["spec"]["affinity"] == own
 
 
-def test_a_policy_that_keeps_workloads_needs_somebody_who_reads_them():
+def test_requires_a_workload_mode_when_the_policy_keeps_workloads():
     written = {"config": {"keep": {"workloads": {"enabled": True}}}}
     unwritten = {"config": {"keep": {"lastPerRepository": 1}}}
     for policy in (written, unwritten, {}):
@@ -283,14 +283,14 @@ def test_without_events_the_agent_may_write_nothing():
     assert environment(daemonset({"events": {"enabled": False}}))["IMAGESWEEP_EVENTS"] == "false"
 
 
-def test_the_policy_may_have_another_key():
+def test_accepts_another_key_for_the_policy():
     assert "IMAGESWEEP_POLICY_KEY" not in environment(daemonset())
     objects = render({"policy": {"key": "sweep.yaml"}})
     assert list(policy_configmap(objects)["data"]) == ["sweep.yaml"]
     assert environment(daemonset({"policy": {"key": "sweep.yaml"}}))["IMAGESWEEP_POLICY_KEY"] == "sweep.yaml"
 
 
-def test_the_pod_is_as_tight_as_the_socket_allows():
+def test_restricts_the_pod_as_far_as_the_socket_allows():
     pod = daemonset()
     context = pod["containers"][0]["securityContext"]
     assert context == {"runAsUser": 0, "runAsGroup": 0, "allowPrivilegeEscalation": False,
@@ -353,13 +353,13 @@ def test_an_endpoint_outside_the_mount_is_refused():
     ({"tag": "2.0"}, "localhost/imagesweep:2.0"),
     ({"repository": "r.example/i", "tag": "2.0", "digest": "sha256:" + "a" * 64}, "r.example/i@sha256:" + "a" * 64),
 ])
-def test_a_digest_beats_a_tag_beats_the_version(values, image):
+def test_prefers_a_digest_to_a_tag_to_the_version(values, image):
     objects = render({"image": values})
     assert one(objects, "DaemonSet")["spec"]["template"]["spec"]["containers"][0]["image"] == image
     assert one(objects, "Pod")["spec"]["containers"][0]["image"] == image
 
 
-def test_the_test_pod_asks_what_the_agent_asks():
+def test_gives_the_test_pod_the_access_of_the_agent():
     objects = render({"runtime": {"name": "k3s"}, "extraEnv": [{"name": "A", "value": "b"}]})
     ours, theirs = one(objects, "Pod")["spec"], one(objects, "DaemonSet")["spec"]["template"]["spec"]
     assert environment(ours) == environment(theirs) and mounts(ours).keys() == mounts(theirs).keys()
@@ -381,7 +381,7 @@ def test_the_kubelets_records_of_pulls_are_mounted_when_asked_for():
     assert next(mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "pull-records")["readOnly"]
 
 
-def test_the_override_can_be_ruled_out():
+def test_disables_the_override_when_set():
     name = "imagesweep-system/imagesweep-policy-override"
     assert environment(daemonset())["IMAGESWEEP_POLICY_OVERRIDE_CONFIGMAP"] == name
     objects = render({"policy": {"allowOverride": False}})
@@ -395,7 +395,7 @@ def test_an_edit_of_the_policy_does_not_roll_the_pods():
     assert before == after
 
 
-def test_a_policy_of_someone_else_is_followed_and_not_made():
+def test_uses_an_existing_policy_without_creating_one():
     objects = render(files=[CI["existing-policy"]])
     assert [item["metadata"]["name"] for item in objects if item["kind"] == "ConfigMap" and "data" in item] == ["my-policy"]
     assert policy_role(objects)["rules"][0]["resourceNames"] == ["my-policy", "imagesweep-policy-override"]
@@ -437,7 +437,7 @@ def test_commands_in_the_container_find_the_agent_on_another_port():
 
 
 @pytest.mark.parametrize("mode", ["off", "direct", "index"])
-def test_all_the_program_is_told_is_an_option_it_has(mode):
+def test_passes_only_flags_that_the_program_has(mode):
     """With each argument and variable of the pod, the program only fails because its environment is missing."""
     pod = daemonset({"runtime": {"name": "containerd"}, **reading(mode)})
     container = pod["containers"][0]
@@ -453,7 +453,7 @@ def test_all_the_program_is_told_is_an_option_it_has(mode):
         assert variable.startswith("POD_") or f"Env:{variable})" in known, variable
 
 
-def test_the_index_gets_as_far_as_to_miss_its_cluster():
+def test_starts_the_index_until_it_misses_its_cluster():
     """With the arguments of the container, outside a cluster: no usage error."""
     container = one(render({"workloads": {"mode": "index"}}), "Deployment")["spec"]["template"]["spec"]["containers"][0]
     known = {"POD_NAME": "index-0", "POD_NAMESPACE": "imagesweep-system"}
@@ -463,7 +463,7 @@ def test_the_index_gets_as_far_as_to_miss_its_cluster():
     assert result.returncode == 1 and "cannot reach Kubernetes" in result.stderr, result
 
 
-def test_no_metric_is_asked_for_that_the_program_does_not_have(tmp_path):
+def test_queries_only_metrics_that_the_program_has(tmp_path):
     policy = tmp_path / "policy.yaml"
     policy.write_text(agent.policy())
     with agent.Agent("--without-kubernetes", f"--policy-file={policy}", f"--state-dir={tmp_path}",

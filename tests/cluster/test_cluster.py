@@ -13,7 +13,7 @@ def sha(text):
 
 
 @pytest.mark.containerd(DEBIAN, LATEST)
-def test_a_deployment_rolls_on_and_old_versions_go_and_nothing_else(cluster):
+def test_removes_only_old_versions_after_a_rollout(cluster):
     v1, v2, v3 = (cluster.image(f"v{number}") for number in (1, 2, 3))
     stable, imported = cluster.image("stable", "tool"), cluster.image("v1", "side-loaded", local=True)
     keep = {"tags": ["stable"]}
@@ -52,7 +52,7 @@ def test_a_policy_edit_is_in_force_within_a_second(cluster):
         assert agent.metric("imagesweep_policy_info", sha256=sha(text)) == 1
 
 
-def test_nothing_goes_while_the_api_server_is_away_and_it_heals(cluster):
+def test_removes_nothing_while_the_api_server_is_unavailable(cluster):
     unneeded, used = cluster.image("old", "other"), cluster.image("v1")
     cluster.deploy(used)
     cluster.put_policy(maximumAge="30s")

@@ -27,7 +27,7 @@ def the_same(shipped, before):
         and pod["status"]["containerStatuses"][0]["restartCount"] == 0
 
 
-def test_it_outlives_a_restart_of_containerd(cluster, shipped):
+def test_continues_after_a_restart_of_containerd(cluster, shipped):
     used, before = cluster.image("v1"), shipped.pod()
     cluster.deploy(used)
     cluster.containerd.stop()
@@ -41,7 +41,7 @@ def test_it_outlives_a_restart_of_containerd(cluster, shipped):
     cluster.deploy(used, name="after")
 
 
-def test_it_outlives_a_restart_of_the_kubelet(cluster, shipped):
+def test_continues_after_a_restart_of_the_kubelet(cluster, shipped):
     used, before = cluster.image("v1"), shipped.pod()
     cluster.deploy(used)
     cluster.kubernetes.restart_kubelet()
@@ -51,7 +51,7 @@ def test_it_outlives_a_restart_of_the_kubelet(cluster, shipped):
     shipped.await_ready()
 
 
-def test_nothing_goes_while_the_api_server_is_away(cluster, shipped):
+def test_removes_nothing_while_the_api_server_is_unavailable(cluster, shipped):
     before = shipped.pod()
     unneeded = cluster.image("old", "other")
     cluster.kubernetes.stop_api_server()

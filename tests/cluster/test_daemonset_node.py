@@ -27,7 +27,7 @@ def phase(cluster, pod):
     return next((reason for reason in waiting if reason), status["phase"])
 
 
-def test_a_pod_that_waits_for_its_image_finds_it_when_it_has_come(cluster, sweeping):
+def test_keeps_the_pulled_image_of_a_waiting_pod(cluster, sweeping):
     name = "registry.example/shop/slow:v1"
     cluster.kubernetes.apply({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": cluster.namespace, "name": "slow"},
@@ -43,7 +43,7 @@ def test_a_pod_that_waits_for_its_image_finds_it_when_it_has_come(cluster, sweep
 
 # containerd 2 has the pause image in its list of pins, so it is pinned as long as it is the pause image.
 @pytest.mark.containerd(DEBIAN)
-def test_where_nothing_is_pinned_the_pause_image_stays_and_new_pods_start(cluster, sweeping):
+def test_keeps_the_pause_image_when_nothing_is_pinned(cluster, sweeping):
     cluster.deploy(cluster.image("v1"))
     pause = next(image for image in sweeping.json("images")["images"] if any("pause" in name for name in image["names"]))
     assert pause["code"] == "Sandbox"
@@ -93,7 +93,7 @@ def test_an_upgrade_after_an_edit_by_hand_is_what_the_values_say(cluster, sweepi
     assert wait_until(lambda: sweeping.metric("imagesweep_policy_info", sha256=followed[-1]["sha256"]) == 1, 20)
 
 
-def test_a_token_that_is_replaced_is_followed_and_the_old_one_is_not_needed(cluster):
+def test_uses_a_replaced_token_without_the_old_one(cluster):
     """Rotates the token as the kubelet does: the file changes, and its old token becomes invalid."""
     kubernetes = cluster.kubernetes
     cluster.deploy(cluster.image("v1"))

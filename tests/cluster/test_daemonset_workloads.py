@@ -38,7 +38,7 @@ def test_a_service_rolls_on_and_back_and_never_waits_for_an_image(cluster, sweep
     assert not failed
 
 
-def test_whatever_names_an_image_keeps_it(cluster, sweeping, containerd_version):
+def test_keeps_an_image_that_any_field_names(cluster, sweeping, containerd_version):
     volumes = containerd_version != DEBIAN  # 1.6 cannot mount an image
     names = ("job", "cronjob", "static", "daemonset", "init", "sidecar", "ephemeral", "main", "unneeded",
              *(["volume"] if volumes else []))

@@ -189,7 +189,7 @@ def forget_events(cluster):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_all_that_is_needed_stays_and_all_else_goes(cluster, mode):
+def test_keeps_only_needed_images(cluster, mode):
     cluster.put_policy(suspend=True)
     scenario = Scenario(cluster)
     with workloads(cluster, mode) as arguments, sweeping(cluster, *arguments) as running:
@@ -230,7 +230,7 @@ def test_the_charts_defaults_keep_the_ten_needed_images_and_remove_the_eight_oth
     assert scenario.lost() == []
 
 
-def test_without_it_they_are_lost(cluster):
+def test_removes_needed_images_without_workloads(cluster):
     cluster.put_policy(suspend=True)
     scenario = Scenario(cluster)
     with sweeping(cluster) as running:
@@ -241,7 +241,7 @@ def test_without_it_they_are_lost(cluster):
         assert "pending" not in scenario.lost()
 
 
-def test_a_kind_that_may_not_be_read_refuses_until_it_may(cluster):
+def test_aborts_until_every_workload_kind_can_be_read(cluster):
     cluster.deploy(cluster.image("v1"), replicas=1)
     cluster.put_policy(keep=KEEP)
     unneeded = cluster.image("v1", "other")

@@ -25,7 +25,7 @@ def image(tmp_path_factory):
     return manifest, json.loads(blob(manifest["config"]).read_text()), root
 
 
-def test_it_is_small_and_says_what_it_is(image):
+def test_is_small_and_has_its_labels(image):
     manifest, configuration, _ = image
     assert sum(layer["size"] for layer in manifest["layers"]) <= 12_000_000
     config = configuration["config"]
@@ -45,7 +45,7 @@ def test_nothing_but_the_program_can_be_started(image):
         <= {str(path.relative_to(root)) for path in root.rglob("*")}
 
 
-def test_it_runs_with_what_is_inside(image):
+def test_runs_with_the_libraries_inside(image):
     _, _, root = image
     output = subprocess.run(["chroot", root, "/usr/bin/imagesweep", "version"], check=True, text=True,
                             capture_output=True).stdout

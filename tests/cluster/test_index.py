@@ -113,7 +113,7 @@ def test_agents_keep_what_the_leader_publishes_and_another_takes_over(cluster, i
     assert third.wait_for("Became leader")["readAt"] - stopped < 12  # sooner than the Lease would have expired
 
 
-def test_what_is_not_whole_is_refused_until_the_leader_has_restored_it(cluster, indexes):
+def test_rejects_an_incomplete_index_until_the_leader_restores_it(cluster, indexes):
     needed = cluster.image("v1", "needed")
     cluster.put_policy(keep=KEEP)
     refused = cluster.run("sweep", "--dry-run=false", *indexes.sources(), code=1)
@@ -146,7 +146,7 @@ def test_what_is_not_whole_is_refused_until_the_leader_has_restored_it(cluster, 
                            '{"data": {"heartbeat": "2020-01-01T00:00:00.000Z"}}'), "was last true", seconds=80)
 
 
-def test_a_leader_that_cannot_see_says_so_and_publishes_nothing(cluster, indexes):
+def test_publishes_nothing_when_the_leader_cannot_read_workloads(cluster, indexes):
     leader = indexes.start()
     leader.wait_for("Published index")
     generation = int(indexes.head()["generation"])

@@ -82,7 +82,7 @@ def limited(cluster):
     return path
 
 
-def test_an_agent_that_is_not_ready_is_said_to_be_and_answers_all_the_same(cluster, plugin):
+def test_answers_and_warns_when_the_agent_is_not_ready(cluster, plugin):
     shipped = DaemonSet(cluster.kubernetes)
     shipped.make_namespace()
     with pytest.raises(AssertionError):

@@ -148,7 +148,7 @@ def settings(page):
 
 
 @pytest.mark.parametrize("setting", found(settings))
-def test_a_value_can_be_set_so(setting):
+def test_sets_a_value_as_documented(setting):
     arguments = as_template(["x", "helm/imagesweep", "--set", setting])
     if setting == "policy.create=false":
         arguments += ["--set", "policy.existingConfigMap=mine"]
@@ -181,7 +181,7 @@ def test_a_field_that_is_named_is_one_of_the_policy_or_the_chart(name):
 
 
 @pytest.mark.parametrize("words", found(commands("kubectl")))
-def test_what_a_kubectl_command_names_is_there(words):
+def test_finds_each_object_that_a_kubectl_command_names(words):
     for flag, value in zip(words, words[1:]):
         if flag in ("-f", "-k"):
             assert (ROOT / value / ("" if flag == "-f" else "kustomization.yaml")).is_file(), value
@@ -289,7 +289,7 @@ def test_a_quoted_message_is_in_the_sources(message):
     assert is_printed(message)
 
 
-def test_the_complaints_about_a_policy_are_what_is_printed():
+def test_prints_the_documented_errors_of_a_policy():
     wrong = "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\nkeep: {imagse: []}\nrules:\n" \
             "- {name: a, keepLast: -1}\ndiskUsage: {highThresholdPercent: 60, lowThresholdPercent: 65}\n"
     printed = agent.run("policy", "validate", "-f", "-", input=wrong, code=2).stderr.splitlines()

@@ -8,7 +8,7 @@ def gone(node, image, seconds=30):
     return wait_until(lambda: image.id not in node.containerd.ids(), seconds)
 
 
-def test_removes_what_has_become_old_enough_when_the_policy_says_so(node):
+def test_removes_an_image_once_it_reaches_the_maximum_age(node):
     unneeded, used = node.load("registry.example/shop/old:v1"), node.load("registry.example/shop/api:v1")
     node.start_pod("api-0", used)
     node.put_configmap(dryRun=True)
@@ -26,7 +26,7 @@ def test_removes_what_has_become_old_enough_when_the_policy_says_so(node):
         assert agent.terminate() == 0
 
 
-def test_heals_when_the_runtime_was_killed_and_is_back(node):
+def test_recovers_after_a_restart_of_the_runtime(node):
     unneeded = node.load("registry.example/shop/old:v1")
     node.age()
     node.put_configmap(suspend=True)

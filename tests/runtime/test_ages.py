@@ -24,7 +24,7 @@ def watching_agent(node, **policy):
         yield agent
 
 
-def test_a_command_without_an_agent_does_not_know_what_was_used(node):
+def test_knows_no_use_in_a_command_without_an_agent(node):
     idle = node.load("registry.example/shop/job:v1", size=1 << 20)
     node.write_policy(minimumAge="1s", maximumAge="1s")
     node.age()
@@ -40,7 +40,7 @@ def test_a_command_without_an_agent_does_not_know_what_was_used(node):
     assert idle.id in {one["id"] for one in node.sweep()["outcomes"]}, "accepted"
 
 
-def test_a_command_sees_a_use_of_a_moment_ago_beside_the_agent(node):
+def test_reads_recent_uses_of_the_agent_in_a_command(node):
     used, unneeded = node.load("registry.example/shop/job:v1"), node.load("registry.example/shop/old:v1")
     node.write_policy(**YOUNG)
     with watching_agent(node) as agent:
@@ -52,7 +52,7 @@ def test_a_command_sees_a_use_of_a_moment_ago_beside_the_agent(node):
         assert used.id in node.containerd.ids()
 
 
-def test_what_nobody_watched_while_the_agent_was_away_counts_for_nothing(node):
+def test_ignores_unwatched_time_while_the_agent_was_stopped(node):
     used = node.load("registry.example/shop/job:v1")
     with watching_agent(node) as agent:
         assert wait_until(lambda: age(node, used)[0] >= 4, 30, every=0.3), agent.text()
@@ -67,7 +67,7 @@ def test_what_nobody_watched_while_the_agent_was_away_counts_for_nothing(node):
         assert used.id in node.containerd.ids()
 
 
-def test_copied_state_makes_ages_start_anew(node):
+def test_restarts_ages_when_the_state_was_copied(node):
     image = node.load("registry.example/shop/job:v1")
     node.age()
     node.api.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node1", "uid": "another"}})

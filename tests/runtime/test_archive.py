@@ -96,7 +96,7 @@ def test_an_archive_is_an_image_layout_that_others_read(node, archives):
     assert wait_until(lambda: names(node, image) == set(image.names), 10)
 
 
-def test_what_can_be_pulled_again_is_not_archived(node, archives):
+def test_does_not_archive_images_that_can_be_pulled(node, archives):
     image = node.load("registry.example/pulled:v1")
     sweep(node, image)
     assert not archives.exists() or not os.listdir(archives)
@@ -107,7 +107,7 @@ def skipped_of(report):
     return {outcome["id"]: outcome["error"] for outcome in report["outcomes"] if outcome["outcome"] == "Skipped"}
 
 
-def test_archives_of_one_run_do_not_push_each_other_out(node, archives):
+def test_keeps_all_archives_of_one_run(node, archives):
     built = [node.load(f"registry.example/built{number}:v1", local=True, size=2 << 20) for number in range(3)]
     write_policy(node, archives, size="5Mi")
     node.age()
@@ -149,7 +149,7 @@ def content_labels(node, image):
     return {key: value for key, value in labels.items() if key.startswith("containerd.io/gc.ref.content.")}
 
 
-def test_the_oldest_archives_make_room(node, archives):
+def test_deletes_the_oldest_archives_to_free_space(node, archives):
     built = [node.load(f"registry.example/built{number}:v1", local=True, size=2 << 20) for number in range(3)]
     for image in built:
         node.write_policy(keep={"localOnly": "Never", "archive": {"path": str(archives), "maxSize": "5Mi"},
@@ -233,7 +233,7 @@ def test_an_archive_with_a_name_that_the_journal_lacks_is_refused_whole(node, ar
     (lambda path: os.symlink("/etc/hostname", path), "Too many levels of symbolic links"),
     (lambda path: os.mkdir(path), "not a regular file"),
 ])
-def test_what_is_no_regular_file_is_not_read(node, archives, make, says):
+def test_reads_only_regular_files(node, archives, make, says):
     image = node.load("registry.example/built:v1", local=True)
     sweep(node, image)
     path_of(archives, image).unlink()
@@ -242,7 +242,7 @@ def test_what_is_no_regular_file_is_not_read(node, archives, make, says):
     assert outcome == {image.id: "Failed"} and says in error[image.id]
 
 
-def test_archives_are_found_where_told_and_where_the_policy_file_says(node, tmp_path):
+def test_finds_archives_by_flag_and_by_policy(node, tmp_path):
     image = node.load("registry.example/built:v1", local=True)
     write_policy(node, tmp_path / "elsewhere")
     sweep(node, image)

@@ -135,14 +135,14 @@ def test_a_server_that_does_not_answer_is_named(tmp_path):
     assert "--without-kubernetes" in result.stderr
 
 
-def test_an_agent_outside_of_a_cluster_is_told_how_to_do_without(tmp_path):
+def test_explains_how_to_run_an_agent_without_a_cluster(tmp_path):
     policy = tmp_path / "policy.yaml"
     policy.write_text(agent.policy())
     result = run("agent", "--policy-file", policy, "--listen-address=127.0.0.1:0", code=2)
     assert "--without-kubernetes" in result.stderr
 
 
-def test_a_runtime_that_is_away_is_not_told_as_a_refused_removal(tmp_path):
+def test_reports_an_unavailable_runtime_as_such(tmp_path):
     for command in ("images", "plan", "analyze"):
         result = run(command, "--without-kubernetes", f"--state-dir={tmp_path}/state",
                      f"--runtime-endpoint=unix://{tmp_path}/none.sock", code=1)
@@ -150,7 +150,7 @@ def test_a_runtime_that_is_away_is_not_told_as_a_refused_removal(tmp_path):
 
 
 @pytest.mark.parametrize("command", [["sweep"], ["ensure-space", "1Gi"], ["restore", "--last"]], ids=lambda words: words[0])
-def test_a_variable_that_rules_changes_out_holds_for_commands(command):
+def test_obeys_a_variable_that_forbids_changes(command):
     result = subprocess.run([agent.program(), *command, "--dry-run=false"], text=True, capture_output=True,
                             env={**agent.environment(), "IMAGESWEEP_DRY_RUN": "true"})
     assert result.returncode == 2 and "IMAGESWEEP_DRY_RUN=true forbids changes" in result.stderr

@@ -171,7 +171,7 @@ def test_outside_its_windows_a_policy_keeps_everything(crowded):
 
 
 @pytest.mark.containerd(LATEST)
-def test_what_the_archive_recipe_removed_comes_back(crowded):
+def test_restores_images_that_the_archive_recipe_removed(crowded):
     node, images = crowded
     recipe = "Remove what no registry has, and keep an archive of it", 0
     swept(node, images, recipes()[recipe], "--dry-run=false", expected={"built"})

@@ -38,7 +38,7 @@ def full(small_disk):
     return node, used, superseded, idle
 
 
-def test_it_frees_safest_first_until_there_is_room_and_no_more(full):
+def test_removes_safest_images_first_until_the_target(full):
     node, used, superseded, idle = full
     wanted = available(node) + 50 * MIB  # of 40 MiB per image: the layer, and the compressed layer
     report = node.json("ensure-space", f"{wanted}B", "--dry-run=false")
@@ -49,14 +49,14 @@ def test_it_frees_safest_first_until_there_is_room_and_no_more(full):
     assert {used.id, node.pause.id, node.system.id} <= node.containerd.ids()
 
 
-def test_when_there_is_room_nothing_goes(full):
+def test_removes_nothing_when_enough_space_is_available(full):
     node = full[0]
     before = node.containerd.ids()
     assert "enough space is available" in node.run("ensure-space", "1MiB").stdout
     assert node.containerd.ids() == before
 
 
-def test_when_there_cannot_be_enough_it_says_how_far_it_got_and_takes_nothing_needed(full):
+def test_reports_progress_and_keeps_needed_images_when_short(full):
     node, used, superseded, idle = full
     result = node.run("ensure-space", "480Mi", "--dry-run=false", code=1)
     assert re.search(r"480(\.0)?MiB requested on the image filesystem .*, .* available \(.* before\): .* missing",
@@ -65,14 +65,14 @@ def test_when_there_cannot_be_enough_it_says_how_far_it_got_and_takes_nothing_ne
     assert result.stderr.count("Removed registry.example/shop/") == 5  # a line each, as stderr is no terminal
 
 
-def test_for_room_that_the_disk_does_not_have_nothing_goes(full):
+def test_removes_nothing_when_the_target_exceeds_the_capacity(full):
     node = full[0]
     before = node.containerd.ids()
     assert "in total, so no image was removed" in node.run("ensure-space", "100Gi", "--dry-run=false", code=1).stdout
     assert node.containerd.ids() == before
 
 
-def test_suspend_stops_it_on_the_way(full):
+def test_stops_when_the_policy_is_suspended(full):
     node = full[0]
     node.write_policy(maximumAge="0s", limits={"removalDelay": "1s"})
     before = node.containerd.ids()
@@ -129,7 +129,7 @@ def test_a_policy_with_dry_run_is_overridden_on_the_command_line_alone_and_a_war
     assert "Removed" in outcomes(report).values()
 
 
-def test_suspended_it_removes_nothing(full):
+def test_removes_nothing_when_suspended(full):
     node = full[0]
     before = node.containerd.ids()
     node.write_policy(maximumAge="0s", suspend=True)
@@ -139,11 +139,11 @@ def test_suspended_it_removes_nothing(full):
 
 @pytest.mark.parametrize("size, says", [("20GB", "20GB"), ("", "SIZE"), ("-1Gi", "-1Gi"), ("0", "more than 0"),
                                         ("20", "needs a unit")])
-def test_a_size_that_is_none_is_named(size, says):
+def test_names_an_invalid_size(size, says):
     assert says in agent.run("ensure-space", *([size] if size else []), code=2).stderr
 
 
-def test_on_a_terminal_there_is_a_bar_and_quiet_there_is_nothing(full):
+def test_shows_a_progress_bar_on_a_terminal_unless_quiet(full):
     node = full[0]
     ours, theirs = pty.openpty()
     command = [str(agent.program()), "ensure-space", f"{available(node) + MIB}B", "--dry-run=false", *node.sources()]

@@ -32,7 +32,7 @@ def outcomes(node):
     return agent.outcomes(node.json("sweep", "--dry-run=false", count_unwatched=None))
 
 
-def test_a_use_counts_for_the_image_that_the_name_meant_then(node, watched):
+def test_counts_a_use_for_the_image_of_the_name_at_that_time(node, watched):
     used = node.load("registry.example/dev/tool:latest")
     idle = node.load("registry.example/dev/idle:v1")
     watched()
@@ -43,7 +43,7 @@ def test_a_use_counts_for_the_image_that_the_name_meant_then(node, watched):
     assert used.id in node.containerd.ids()
 
 
-def test_an_image_that_was_away_and_came_again_is_young(node, watched):
+def test_restarts_the_age_of_an_image_pulled_again(node, watched):
     again = node.load("registry.example/dev/again:v1")
     idle = node.load("registry.example/dev/idle:v1")
     archive = node.workdir.path / "again.tar"

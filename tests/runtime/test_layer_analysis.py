@@ -190,7 +190,7 @@ def test_figures_of_df_and_of_reports_are_compared_too(node, project, tmp_path):
     assert "of kind DiskUse" in wrong.stderr and "of kind SweepReport" in wrong.stderr
 
 
-def test_what_is_no_document_is_named(tmp_path):
+def test_names_a_file_that_is_no_document(tmp_path):
     text, listing = tmp_path / "text.json", tmp_path / "list.json"
     text.write_text("Layers of node1\n")
     saved({"apiVersion": "imagesweep/v1alpha1", "kind": "ImageList"}, listing)

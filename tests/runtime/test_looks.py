@@ -15,7 +15,7 @@ def options(analysis):
     return {option["name"]: option["goes"]["images"] for option in analysis["options"]}
 
 
-def test_a_profile_that_is_tried_is_as_if_the_policy_said_so(node):
+def test_evaluates_a_profile_as_if_the_policy_named_it(node):
     old = node.load("registry.example/shop/old:v1")
     for fields in ({"maximumAge": "1s"}, {"maximumAge": "900h"}):
         node.write_policy(**fields)
@@ -38,7 +38,7 @@ def test_a_profile_that_contradicts_the_policy_is_a_usage_error_and_no_option(no
     assert "not possible: " in node.run("analyze").stdout
 
 
-def test_who_asks_for_a_tag_that_is_not_there_is_told_which_are(node):
+def test_lists_existing_tags_when_a_tag_is_missing(node):
     node.load("registry.example/shop/old:v1")
     for name in ("old", "shop/old:v2", "registry.example/shop/old@sha256:" + 64 * "0"):
         assert "available tags: registry.example/shop/old:v1" in node.run("explain", name, code=1).stderr

@@ -96,7 +96,7 @@ def test_the_image_that_such_a_container_runs_on_stays_when_its_name_moves_on(di
     assert removed(node.sweep()) == {image.id, moved.id}
 
 
-def test_for_space_only_what_frees_something_goes(disk):
+def test_removes_for_space_only_images_that_free_space(disk):
     node = disk.node
     used = disk.load("registry.example/shop/used:v1", "base", "big")
     node.start_pod("used", used)

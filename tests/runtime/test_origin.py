@@ -124,7 +124,7 @@ def test_pruned_references_of_content_do_not_make_an_image_that_was_imported_pul
     assert (ways.kind(pulled), ways.kind(loaded)) == ("Pulled", "Unknown")
 
 
-def test_what_was_exported_and_imported_again_has_a_repo_digest_and_no_evidence(ways):
+def test_has_no_evidence_after_an_export_and_import(ways):
     image = ways.pull("shop/app:v1", by_digest=True)
     reference, archive = image.digest_references[0], ways.node.workdir.path / "export.tar"
     ways.containerd.ctr("images", "export", str(archive), reference)
@@ -138,7 +138,7 @@ def test_what_was_exported_and_imported_again_has_a_repo_digest_and_no_evidence(
 
 # If a removal is killed between two records, some of them remain.
 @pytest.mark.parametrize("left", ["tag", "digest", "id"])
-def test_what_a_killed_removal_left_is_not_local_for_ever(ways, left):
+def test_judges_leftovers_of_a_killed_removal_by_their_evidence(ways, left):
     image = ways.pull("shop/app:v1")
     records = {"tag": image.names[0], "digest": image.digest_references[0], "id": image.id}
     for name, record in records.items():

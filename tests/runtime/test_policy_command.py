@@ -90,7 +90,7 @@ def test_version():
     assert version["version"] and version["revision"]
 
 
-def test_what_is_valid_and_looks_like_a_mistake_is_told(tmp_path):
+def test_warns_of_valid_settings_that_look_like_mistakes(tmp_path):
     rules = 'rules: [{name: all}, {name: late, action: Keep, selector: {tags: ["v*"]}}]'
     result = validate(tmp_path, f"apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\n{rules}\n", code=0)
     assert result.stderr.startswith('Warning: rules[1] "late" has no effect') and "is valid" in result.stdout

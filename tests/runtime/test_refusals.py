@@ -76,7 +76,7 @@ def test_no_pods_though_sandboxes_are_ready(prepared):
     refuse(prepared, "pods")
 
 
-def test_neither_cluster_nor_leave_to_do_without(prepared):
+def test_aborts_without_a_cluster_and_without_the_flag(prepared):
     result = prepared.run("sweep", "--dry-run=false", code=2, kubeconfig=None)
     assert "--kubeconfig" in result.stderr and "--without-kubernetes" in result.stderr
     assert prepared.containerd.names() == prepared.before

@@ -86,7 +86,7 @@ def outcomes_of(report):
     return {image["id"]: image["outcome"] for image in report["images"]}
 
 
-def test_what_came_back_is_as_young_as_what_was_just_pulled(node, shop):
+def test_restarts_the_age_of_a_restored_image(node, shop):
     image = shop.pull("shop/api:v1")
     sweep(node, image)  # and no command reads the node without the flag
     restore(node, "--last")
@@ -123,7 +123,7 @@ def test_comes_back_by_digest_and_leaves_a_tag_that_moved_on_alone(node, shop):
     assert new.names[0] in names[new.id]
 
 
-def test_killed_half_way_it_can_be_repeated(node, shop):
+def test_can_be_repeated_after_a_kill(node, shop):
     gone = [shop.pull(f"shop/big{number}:v1", size=12 << 20) for number in range(6)]
     before = listed(node)
     sweep(node, *gone)
@@ -192,7 +192,7 @@ def docker_config(registry, name, password):
     return json.dumps({"auths": {registry: {"auth": base64.b64encode(f"{name}:{password}".encode()).decode()}}})
 
 
-def test_what_cannot_come_back_is_said_before_anything_is_pulled(node, shop):
+def test_names_images_that_cannot_be_restored_before_pulling(node, shop):
     pulled, built = shop.pull("shop/api:v1"), node.load("registry.example/built:v1", local=True)
     node.write_policy(keep={"localOnly": "Never"})
     sweep(node, pulled, built)
@@ -221,11 +221,11 @@ def test_a_runtime_that_is_away_is_an_error_and_nothing_is_forgotten(node, shop)
     (["restore", "--last", "--run", "x"], "--last"),
     (["restore", "--last", "--parallel", "0"], "--parallel"),
 ])
-def test_one_of_last_run_and_image_is_wanted(words, says):
+def test_requires_one_of_last_run_and_image(words, says):
     assert says in agent.run(*words, code=2).stderr
 
 
-def test_nothing_remembered_is_said_and_nothing_made(tmp_path):
+def test_reports_an_empty_history_without_creating_files(tmp_path):
     result = agent.run("restore", "--last", f"--state-dir={tmp_path}", code=1)
     assert "no removal is recorded in" in result.stderr
     assert list(tmp_path.iterdir()) == []
@@ -237,7 +237,7 @@ def test_nothing_remembered_is_said_and_nothing_made(tmp_path):
     ("{}", '"auths" is missing'),
     ('{"auths": {"r.example": {"auth": "czNjcmV0"}}}', 'the entry for "r.example": auth is not the base64'),
 ])
-def test_a_pull_secret_that_is_none_is_named_without_what_is_in_it(node, shop, tmp_path, text, says):
+def test_names_an_invalid_pull_secret_without_its_content(node, shop, tmp_path, text, says):
     image = shop.pull("shop/api:v1")
     sweep(node, image)
     path = tmp_path / ("secret.json" if text is not None else "missing.json")

@@ -55,7 +55,7 @@ def grid(markdown, title):
     return [[cell.strip().replace("\\", "") for cell in row] for row in rows[2:]]
 
 
-def test_the_same_images_go_and_the_report_says_what_the_document_says(cleaned):
+def test_removes_the_documented_images_and_reports_them(cleaned):
     node, used, old, before, sweep, kept = cleaned
     assert {outcome["id"] for outcome in sweep["outcomes"]} == {image.id for image in old}
     assert {outcome["outcome"] for outcome in sweep["outcomes"]} == {"Removed"}

@@ -54,7 +54,7 @@ def test_keeps_an_image_that_is_only_mounted_as_a_volume(node):
     assert outcomes(node.sweep()) == {mounted["run"].id: "Removed"}
 
 
-def test_keeps_what_a_pod_wants_before_any_container_is_made(node):
+def test_keeps_the_image_of_a_pod_before_its_container_exists(node):
     wanted = node.load("registry.example/shop/next:v1")
     pod = node.containerd.cri.start_pod("next-0", {})
     node.put_pod(pod, {"c": wanted})

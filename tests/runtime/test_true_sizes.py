@@ -177,7 +177,7 @@ def disk(containerd_version):
 
 
 # L01: the shared layer is freed with the last of its images, and not earlier.
-def test_what_two_images_share_goes_with_the_second(disk):
+def test_frees_shared_layers_with_the_second_image(disk):
     one = disk.load("registry.example/shop/one:v1", "shared", "one")
     two = disk.load("registry.example/shop/two:v1", "shared", "two")
     three = disk.load("registry.example/shop/three:v1", "shared", "three")

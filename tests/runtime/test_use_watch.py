@@ -32,7 +32,7 @@ def run_now(node, gone):
     assert wait_until(lambda: gone.id not in node.containerd.ids(), 30)
 
 
-def test_an_image_of_a_container_that_came_and_went_was_used(node):
+def test_records_the_use_of_a_short_lived_container(node):
     used, unneeded = node.load("registry.example/shop/job:v1"), node.load("registry.example/shop/old:v1")
     with waiting_agent(node) as agent:
         assert listed(node, used)["lastUsed"] is None
@@ -57,7 +57,7 @@ def test_events_come_again_after_the_runtime_was_killed(node):
         assert listed(node, used)["lastUsed"] is not None
 
 
-def test_what_was_used_around_a_restart_of_the_runtime_stays(node):
+def test_keeps_images_used_around_a_restart_of_the_runtime(node):
     used, unneeded = node.load("registry.example/shop/job:v1"), node.load("registry.example/shop/old:v1")
     with waiting_agent(node) as agent:
         node.containerd.ctr("containers", "create", *node.containerd.import_flags[-2:], used.names[0], "by-hand")

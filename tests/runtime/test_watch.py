@@ -97,7 +97,7 @@ def test_lines_tell_what_was_pulled_used_released_and_removed(node):
         assert watch.end() == 0 and "\x1b" not in watch.text
 
 
-def test_it_says_when_it_cannot_see_and_when_it_can_again(node):
+def test_reports_failed_reads_and_the_recovery(node):
     with Watch(node) as watch:
         watch.says("Watching ")
         node.containerd.stop()

@@ -44,14 +44,14 @@ TEST_F(ProcessUsageTest, IsReadFromTheKernelsFiles) {
   EXPECT_EQ(usage->max_files, 1024U);
 }
 
-TEST_F(ProcessUsageTest, NoLimitOfFilesIsNoNumber) {
+TEST_F(ProcessUsageTest, OmitsMaxFilesWhenUnlimited) {
   Write("self/limits", "Max open files            unlimited            unlimited    files\n");
   const auto usage = ReadProcessUsage(proc);
   ASSERT_TRUE(usage) << usage.error().what;
   EXPECT_FALSE(usage->max_files);
 }
 
-TEST_F(ProcessUsageTest, WhatIsMissingOrOfAnotherFormIsAnErrorAndNoZero) {
+TEST_F(ProcessUsageTest, FailsWhenAFileIsMissingOrMalformed) {
   for (const char* name : {"self/stat", "self/status", "self/limits", "stat"}) {
     std::ifstream in(proc / name);
     const std::string whole(std::istreambuf_iterator<char>(in), {});
@@ -66,7 +66,7 @@ TEST_F(ProcessUsageTest, WhatIsMissingOrOfAnotherFormIsAnErrorAndNoZero) {
   EXPECT_FALSE(ReadProcessUsage(proc));
 }
 
-TEST(ProcessUsage, OfThisProcessIsPlausible) {
+TEST(ProcessUsage, ReadsPlausibleValuesOfThisProcess) {
   const auto usage = ReadProcessUsage();
   ASSERT_TRUE(usage) << usage.error().what;
   const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();

@@ -21,7 +21,7 @@ TEST(SignalWaiter, ASignalAsksToStop) {
   }
 }
 
-TEST(SignalWaiter, ItsEndAsksNobody) {
+TEST(SignalWaiter, DoesNotRequestStopWhenDestroyed) {
   const std::stop_source stop;
   const auto begun = std::chrono::steady_clock::now();
   for (int i = 0; i < 200; ++i) const SignalWaiter waiter(stop);  // early and late

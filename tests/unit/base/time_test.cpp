@@ -32,7 +32,7 @@ TEST(Backoff, DoublesUpToTheLimitAndStaysInItsJitterBand) {
   EXPECT_LE(backoff.Next().count(), 800);
 }
 
-TEST(Backoff, NeverWaitsLessThanItWasToldTo) {
+TEST(Backoff, WaitsAtLeastTheGivenMinimum) {
   Backoff backoff(Millis(800), Millis(30'000), 7);
   for (int i = 0; i < 12; ++i) EXPECT_GE(backoff.Next(Millis(7'000)), Millis(7'000));
 }

@@ -89,7 +89,7 @@ TEST_F(DfTest, NamesAreOfTheImagesThatWereAskedFor) {
   EXPECT_THAT(Df(*fake_, Output::kName).out, AllOf(HasSubstr("app:1"), HasSubstr("base:1")));
 }
 
-TEST_F(DfTest, WhatIsAskedForTwiceCountsOnceAndWhatIsInUseIsSaidToStay) {
+TEST_F(DfTest, CountsARepeatedImageOnceAndMarksImagesInUse) {
   Start(Flavour::kDockerd, "docker", "27.3.1");
   fake_->RunPod({"shop", "api", "uid-1"}, "web", "registry.example/app:1");
   const std::string app = "registry.example/app:1", base = "registry.example/base:1";
@@ -100,7 +100,7 @@ TEST_F(DfTest, WhatIsAskedForTwiceCountsOnceAndWhatIsInUseIsSaidToStay) {
 }
 
 // The sizes are of compressed layers, so a removal may free more.
-TEST_F(DfTest, OnAContainerdWhoseOwnServicesAreOutOfReachNothingIsBounded) {
+TEST_F(DfTest, ShowsNoBoundsWhenContainerdServicesAreUnreachable) {
   Start(Flavour::kContainerd22, "containerd", "1.7.24");
   const Printed printed = Df(*fake_);
   ASSERT_EQ(printed.code, 0) << printed.err;
@@ -109,7 +109,7 @@ TEST_F(DfTest, OnAContainerdWhoseOwnServicesAreOutOfReachNothingIsBounded) {
                     ContainsRegex("base:1 +no +10.0MiB +1 +1\n"), Not(HasSubstr("\u2264"))));
 }
 
-TEST_F(DfTest, ALookThatFailsIsAnErrorAndNotANodeWithoutContainers) {
+TEST_F(DfTest, FailsWhenTheRuntimeCannotBeRead) {
   Start(Flavour::kCrio130, "cri-o", "1.30.4");
   for (const char* method : {"ImageStatus", "ListContainers", "Version", "ListImages"}) {
     fake_->Set(method, {.code = grpc::StatusCode::UNAVAILABLE, .message = "restarting"});

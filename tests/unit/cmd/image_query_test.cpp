@@ -44,7 +44,7 @@ TEST(ImageFilter, NeedsEachKeyAndOneValueOfIt) {
   EXPECT_THAT(Filtered(report, {"verdict=Remove", "in-use=true"}), IsEmpty());
 }
 
-TEST(ImageFilter, AnErrorListsWhatIsValid) {
+TEST(ImageFilter, ListsValidKeysInAnError) {
   const std::pair<const char*, const char*> cases[] = {
       {"verdit=Keep",
        "unknown key \"verdit\"; valid keys are verdict, code, origin, repository, "

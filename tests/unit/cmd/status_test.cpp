@@ -68,13 +68,13 @@ TEST(AgentStatusTest, TheDocumentSurvivesBeingReadAndWritten) {
   EXPECT_EQ(Json::parse(AgentStatusJson(*status)), document);
 }
 
-TEST(AgentStatusTest, AnotherDocumentIsNoStatus) {
+TEST(AgentStatusTest, RejectsAnotherDocument) {
   for (const char* text :
        {"", "ok\n", "[]", R"({"kind": "RunList"})", R"({"kind": "AgentStatus"})"})
     EXPECT_FALSE(ParseAgentStatus(text)) << text;
 }
 
-TEST(AgentStatusTest, SaysWhatADryRunWouldRemove) {
+TEST(AgentStatusTest, ShowsHowManyImagesADryRunWouldRemove) {
   Json document = Document();
   document["lastRun"]["dryRun"] = document["dryRun"] = true;
   EXPECT_THAT(
@@ -101,7 +101,7 @@ TEST(AgentStatusTest, NamesTheProblemOfARefusedRunFirstAndTheOthersBelow) {
                     HasSubstr("Rejected:   two\n            lines\n")));
 }
 
-TEST(AgentStatusTest, ShowsWhatWaitsForConfirmation) {
+TEST(AgentStatusTest, ShowsImagesDeferredByConfirmRuns) {
   Json document = Document();
   document["deferred"] = {{{"code", "Limit"},
                            {"waitsFor", "so far in 1 of 2 evaluations in a row"},
@@ -150,7 +150,7 @@ TEST(AgentAddressTest, IsLoopbackWhenNoHostIsNamed) {
   }
 }
 
-TEST(AgentAddressTest, AnotherFormIsNone) {
+TEST(AgentAddressTest, RejectsTextThatIsNoHostAndPort) {
   for (const char* text : {"", "8080", "host", "host:", "host:0", "host:65536", "host:x", "::1:80",
                            "https://host:80", "a/b:80", "user@host:80", "host:80/path"}) {
     const auto address = ParseAgentAddress(text);
@@ -225,7 +225,7 @@ TEST_F(ReadAgentStatusTest, AsksTheProbesOfAnAgentWithoutTheDocument) {
   EXPECT_THAT(status->problems, ElementsAre(StartsWith("liveness: ")));
 }
 
-TEST_F(ReadAgentStatusTest, SaysWhatToDoWhenNoAgentAnswers) {
+TEST_F(ReadAgentStatusTest, ExplainsWhatToDoWhenNoAgentAnswers) {
   const auto status = Read();
   ASSERT_FALSE(status);
   EXPECT_THAT(status.error().what,

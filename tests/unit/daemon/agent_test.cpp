@@ -90,7 +90,7 @@ TEST_F(AgentTest, RemovesNothingDuringTheInitialDelay) {
   AwaitLastRun("nothing is removed in the first 1h");
 }
 
-TEST_F(AgentTest, TheDryRunFlagHoldsWhateverThePolicySays) {
+TEST_F(AgentTest, ForcesDryRunByFlagDespiteThePolicy) {
   policies.Offer(kHead + "dryRun: false\ninitialDelay: 0s\n", "file/p");
   Start(/*force_dry_run=*/true);
   AwaitLastRun("Dry run");

@@ -35,7 +35,7 @@ TEST(EventPacer, TheFirstOfAReasonGoesAtOnceUnderANameOfItsOwn) {
   EXPECT_TRUE(paced.At(minutes(0), NodeEvent{true, "PolicyInvalid", "LoadPolicy", "x"}));
 }
 
-TEST(EventPacer, OfWhatChangesWithinTenMinutesTheLastIsTold) {
+TEST(EventPacer, WritesOnlyTheLastChangeWithinTenMinutes) {
   Paced paced;
   ASSERT_TRUE(paced.At(minutes(0), Removed("one")));
   EXPECT_FALSE(paced.At(minutes(1), Removed("two")));
@@ -48,7 +48,7 @@ TEST(EventPacer, OfWhatChangesWithinTenMinutesTheLastIsTold) {
   EXPECT_FALSE(paced.pacer.NextDue());
 }
 
-TEST(EventPacer, WhatRepeatsBecomesASeries) {
+TEST(EventPacer, WritesRepeatedEventsAsASeries) {
   Paced paced;
   const auto first = paced.At(minutes(0), Removed("same"));
   ASSERT_TRUE(first);
@@ -63,7 +63,7 @@ TEST(EventPacer, WhatRepeatsBecomesASeries) {
   EXPECT_EQ(paced.At(minutes(21), Removed("same"))->count, 4);
 }
 
-TEST(EventPacer, WhatIsOnlyNewsWhenItChangesIsNotRepeated) {
+TEST(EventPacer, SkipsAnUnchangedEventThatIsOnlyWrittenOnChange) {
   Paced paced;
   NodeEvent would = Removed("would remove 3");
   would.only_when_changed = true;
@@ -120,7 +120,7 @@ TEST(EventPacer, AFailureIsPutOffAndDelaysNoOtherReason) {
   EXPECT_EQ(pacer.Next(kStart + minutes(1))->event.reason, "ImagesRemoved");
 }
 
-TEST(EventPacer, ASeriesThatTheServerForgotStartsAnew) {
+TEST(EventPacer, StartsANewSeriesWhenTheServerLostTheEvent) {
   Paced paced;
   const auto first = paced.At(minutes(0), Removed("same"));
   paced.pacer.Offer(Removed("same"), kWall + minutes(90));

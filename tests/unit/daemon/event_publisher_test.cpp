@@ -41,14 +41,14 @@ TEST_F(EventPublisherTest, WritesWhatIsOffered) {
   EXPECT_THAT(Notes(), ElementsAre("three", "line 3"));
 }
 
-TEST_F(EventPublisherTest, TriesAgainWhatCouldNotBeWritten) {
+TEST_F(EventPublisherTest, RetriesAnEventWhenTheWriteFails) {
   answers = {Error{ErrorKind::kUnavailable, "away"}, Error{ErrorKind::kDenied, "403"}, Done{}};
   publisher.Offer({false, "ImagesRemoved", "RemoveImages", "three"});
   publisher.Run(stop.get_token());
   EXPECT_THAT(Notes(), ElementsAre("three", "three", "three"));
 }
 
-TEST_F(EventPublisherTest, OffersAreNeverHeldUpByAWriteThatHangs) {
+TEST_F(EventPublisherTest, AcceptsOffersWhileAWriteHangs) {
   EventPublisher slow(
       "node1",
       [](const NodeEventWrite&, const std::stop_token& quit) -> Status {

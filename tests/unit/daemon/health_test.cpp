@@ -15,7 +15,7 @@ struct HealthTest : testing::Test {
   const RuntimeIdentity runtime{"containerd", "1.6.20", "unix:///run/c.sock", 7};
 };
 
-TEST_F(HealthTest, IsAliveWhileTheLoopMakesProgressWhateverTheRuntimeDoes) {
+TEST_F(HealthTest, StaysLiveWhileTheLoopProgressesWithoutARuntime) {
   health.SetRuntime({}, Error{ErrorKind::kUnavailable, "connection refused"});
   EXPECT_EQ(health.Live().status, 200);
   clock.Advance(std::chrono::minutes(15));

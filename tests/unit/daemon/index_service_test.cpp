@@ -83,7 +83,7 @@ TEST_F(IndexServiceTest, AStandbyWritesNothingAndIsReady) {
   EXPECT_THAT(status.Metrics(), HasSubstr("imagesweep_index_leader 0\n"));
 }
 
-TEST_F(IndexServiceTest, WhoTakesOverPublishesAnewWhateverIsThere) {
+TEST_F(IndexServiceTest, PublishesANewGenerationAfterTakingOver) {
   Pass(seconds(2));
   leads = false;
   Pass(minutes(1));
@@ -93,7 +93,7 @@ TEST_F(IndexServiceTest, WhoTakesOverPublishesAnewWhateverIsThere) {
 }
 
 // Agents must refuse to run rather than trust a wrong index.
-TEST_F(IndexServiceTest, WithoutEvidenceThereIsNoHeartbeat) {
+TEST_F(IndexServiceTest, SendsNoHeartbeatWithoutEvidence) {
   Pass(seconds(2));
   workloads.error = Error{ErrorKind::kDenied, "replicasets is forbidden"};
   const auto asked = server.requests.size();
@@ -160,7 +160,7 @@ TEST_F(IndexServiceTest, NeverConfirmsTheSetOfAnother) {
   EXPECT_EQ(Look(), "3 from the index, generation 3");
 }
 
-TEST_F(IndexServiceTest, IsAliveWhileItLooks) {
+TEST_F(IndexServiceTest, StaysLiveWhileItEvaluatesTheWorkloads) {
   Pass(seconds(2));
   EXPECT_EQ(status.Live().status, 200);
   clock.Advance(minutes(6));

@@ -8,7 +8,7 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-TEST(Outage, IsToldOnceWhenItLastsAndAgainAfterAReturn) {
+TEST(Outage, IsReportedOnceWhenItLastsAndAgainAfterARecovery) {
   const struct {
     seconds at;
     bool away, told;

@@ -59,7 +59,7 @@ struct PolicySightOfChoiceTest : testing::Test {
 };
 
 // The base is in force only while it is known that no override exists.
-TEST_F(PolicySightOfChoiceTest, TheOlderOfBothLooksCountsWhileTheBaseIsInForce) {
+TEST_F(PolicySightOfChoiceTest, UsesTheOlderReadOfBothWhileTheBaseIsInForce) {
   choice.SetBase(std::string("b"));
   choice.BaseRead(At(10));
   EXPECT_EQ(freshness, "") << "there may be an override";

@@ -19,7 +19,7 @@ struct PolicySightTest : testing::Test {
   PolicyFreshness freshness{clock};
 };
 
-TEST_F(PolicySightTest, IsToldWithinTwoMinutesAndRefusesAfterFive) {
+TEST_F(PolicySightTest, WarnsWithinTwoMinutesAndAbortsRunsAfterFive) {
   freshness.Seen(clock.Steady());
   freshness.Lost("the API server answered 500");
   clock.Advance(seconds(109));
@@ -40,7 +40,7 @@ TEST_F(PolicySightTest, IsToldWithinTwoMinutesAndRefusesAfterFive) {
 }
 
 // Nothing reports that a watch is dead.
-TEST_F(PolicySightTest, SilenceIsBlindnessToo) {
+TEST_F(PolicySightTest, CountsSilenceAsAnUnreadPolicy) {
   freshness.Seen(clock.Steady());
   clock.Advance(std::chrono::minutes(5));
   ASSERT_TRUE(freshness.Refuse());
@@ -56,7 +56,7 @@ TEST_F(PolicySightTest, WithoutAPolicyThereIsNothingToLose) {
 
 // For any order of events: a run uses the policy exactly while it was seen within five minutes, and
 // two minutes without sight are always reported.
-TEST_F(PolicySightTest, NoRunGoesByAPolicyThatNobodySawForFiveMinutes) {
+TEST_F(PolicySightTest, AbortsExactlyWhenThePolicyIsUnreadForFiveMinutes) {
   std::mt19937_64 random(17);
   SteadyTime newest = clock.Steady();
   freshness.Seen(newest);

@@ -33,7 +33,7 @@ TEST(PolicyStore, KeepsTheLastGoodOneWhenABadOneComes) {
   EXPECT_EQ(store.Problem(), "");
 }
 
-TEST(PolicyStore, SaysOnlyWhatIsNew) {
+TEST(PolicyStore, ReportsOnlyChanges) {
   PolicyStore store;
   EXPECT_EQ(store.Offer(kGood, "file/p"), Change::kLoaded);
   EXPECT_EQ(store.Offer(kGood, "file/p"), Change::kNone);

@@ -76,7 +76,7 @@ TEST(ChooseRemovals, FindsWhatIsMeant) {
   EXPECT_EQ(ChooseRemovals(kRemovals, {Of::kImage, "r.example/app:v0"})->front().run, "01B");
 }
 
-TEST(ChooseRemovals, SaysWhatItCannotFind) {
+TEST(ChooseRemovals, FailsWhenNoRemovalMatches) {
   using Of = RestoreSelector::Of;
   const struct {
     RestoreSelector wish;
@@ -119,7 +119,7 @@ RemovalEntry Unproven(const std::string& word, std::vector<std::string> digests)
 using Source = RestoreReport::Source;
 using From = RestoreReport::From;
 
-TEST(PlanRestore, WhatIsProvedComesFirstThenTheArchiveThenWhatMayBeTried) {
+TEST(PlanRestore, OrdersSourcesByProvedPullArchiveAndUnprovedPull) {
   const std::string proved = Digest("r.example/api", "api"), other = Digest("q.example/api", "api");
   const auto archive = [](const std::string&) { return "/a/api.tar"; };
   const auto report =
@@ -266,7 +266,7 @@ TEST_F(RestoreTest, PullsByDigestAndGivesTheNamesBack) {
                                           "name " + Digest("r.example/api", "api")));
 }
 
-TEST_F(RestoreTest, WhatIsHereWithAllItsNamesIsLeftAlone) {
+TEST_F(RestoreTest, SkipsAnImageThatIsPresentWithAllItsNames) {
   const std::vector<RemovalEntry> removals{Pullable("api")};
   Run(removals);
   backend_.asked.clear();
@@ -310,7 +310,7 @@ TEST_F(RestoreTest, ANameWithAnotherDigestIsPulledAndNeverMade) {
               UnorderedElementsAre("r.example/api:v1", removal.digests[0], same, other));
 }
 
-TEST_F(RestoreTest, ANameWithADigestThatNobodyHasIsNotedOnceAndNotWaitedFor) {
+TEST_F(RestoreTest, NotesADigestThatNoRegistryHasWithoutWaiting) {
   RemovalEntry removal = Pullable("api");
   removal.digests.push_back(Digest("gone.example/copy", "other"));
   const auto begun = clock_.Steady();
@@ -322,7 +322,7 @@ TEST_F(RestoreTest, ANameWithADigestThatNobodyHasIsNotedOnceAndNotWaitedFor) {
   EXPECT_EQ(clock_.Steady(), begun);
 }
 
-TEST_F(RestoreTest, WhatHasNoDigestHereIsGivenTagsAlone) {
+TEST_F(RestoreTest, AddsOnlyTagsWhenTheLocalImageHasNoDigest) {
   RemovalEntry removal = Removal("01A", "built", {"r.example/built:v1", "r.example/built:v2"},
                                  {Digest("r.example/built", "m")});
   backend_.images.emplace_back(Img("built", {"r.example/built:v1"})).digests.clear();
@@ -331,7 +331,7 @@ TEST_F(RestoreTest, WhatHasNoDigestHereIsGivenTagsAlone) {
   EXPECT_THAT(report.images[0].notes, ElementsAre(HasSubstr("but not as " + removal.digests[0])));
 }
 
-TEST_F(RestoreTest, ATagThatMeansAnotherImageByNowGoesOnToMeanIt) {
+TEST_F(RestoreTest, LeavesATagThatNowNamesAnotherImage) {
   backend_.images.push_back(Img("new", {"r.example/api:v1"}));
   const auto report = Run({Pullable("api")});
   EXPECT_EQ(report.images[0].outcome, RestoreOutcome::kRestored);
@@ -381,7 +381,7 @@ TEST_F(RestoreTest, ARegistryThatFailsIsFollowedByTheArchive) {
               testing::Contains(HasSubstr("because the first source failed: " + digest)));
 }
 
-TEST_F(RestoreTest, AnArchiveIsToldWhichNamesTheJournalHas) {
+TEST_F(RestoreTest, PassesTheNamesOfTheJournalToTheImport) {
   Run({Removal("01A", "built", {"r.example/built:v1", "r.example/built:v2"}, {})});
   EXPECT_THAT(backend_.imported_names, ElementsAre("r.example/built:v1", "r.example/built:v2"));
 }
@@ -394,7 +394,7 @@ class FixedDisk final : public Filesystem {
   std::atomic<std::uint64_t> available = 1000;
 };
 
-TEST_F(RestoreTest, NoImageIsBegunThatWouldNotLeaveRoomForTheKubelet) {
+TEST_F(RestoreTest, StartsNoPullThatWouldExceedMinAvailable) {
   FixedDisk disk;
   disk.available = 349;  // 150 must stay available
   space_ = {&disk, {"/images"}, 15};
@@ -421,7 +421,7 @@ TEST_F(RestoreTest, ADiskThatCannotBeAskedLetsNothingBegin) {
 }
 
 // The disk fills up during the pull.
-TEST_F(RestoreTest, WhatIsUnderWayIsCancelledWhenTheDiskFills) {
+TEST_F(RestoreTest, CancelsAPullWhenTheDiskFills) {
   FixedDisk disk;
   space_ = {&disk, {"/images"}, 15};
   class Slow final : public FakeBackend {
@@ -445,7 +445,7 @@ TEST_F(RestoreTest, WhatIsUnderWayIsCancelledWhenTheDiskFills) {
   EXPECT_THAT(report.images[0].error, HasSubstr("not enough space"));
 }
 
-TEST_F(RestoreTest, ToldToStopItStartsNothingMore) {
+TEST_F(RestoreTest, StartsNothingAfterAStopRequest) {
   std::stop_source stop;
   stop.request_stop();
   const auto report = Run({Pullable("a"), Pullable("b")}, stop.get_token());

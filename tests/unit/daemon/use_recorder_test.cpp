@@ -111,7 +111,7 @@ TEST_F(UseRecorderTest, AProcessThatWasStoppedHasAGap) {
   EXPECT_EQ(recorder.watched_since(), clock.Steady());
 }
 
-TEST_F(UseRecorderTest, WhatCannotBeWrittenIsNoWatchForCommandsAndIsWrittenLater) {
+TEST_F(UseRecorderTest, RetriesAFailedWriteAndReportsNoWatchMeanwhile) {
   events.since = clock.Steady();
   recorder.Step();
   std::filesystem::remove(dir.file());

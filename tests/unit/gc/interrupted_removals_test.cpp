@@ -78,7 +78,7 @@ TEST_F(InterruptedTest, AnImageGetsTheNamesBackThatAKilledRemovalTook) {
   EXPECT_FALSE(GiveBack(&restorer)) << "once";
 }
 
-TEST_F(InterruptedTest, ANameThatAnotherImageHasByNowIsLeftToIt) {
+TEST_F(InterruptedTest, LeavesANameThatNowBelongsToAnotherImage) {
   Image other = Img("other", {"registry.example/app:v2"});
   node.images.push_back(other);
   EXPECT_TRUE(GiveBack(&restorer));
@@ -86,7 +86,7 @@ TEST_F(InterruptedTest, ANameThatAnotherImageHasByNowIsLeftToIt) {
 }
 
 // The agent is removing images while a user runs a command.
-TEST_F(InterruptedTest, WhatStillLosesNamesIsLeftToTheOtherProcess) {
+TEST_F(InterruptedTest, SkipsAnImageThatAnotherProcessIsRemoving) {
   node.on_call = [&, lists = 0](const std::string& call) mutable -> std::optional<Error> {
     if (call == "ListImages" && ++lists == 2) node.images.back().tags.clear();
     return std::nullopt;
@@ -95,7 +95,7 @@ TEST_F(InterruptedTest, WhatStillLosesNamesIsLeftToTheOtherProcess) {
   EXPECT_EQ(Open(), 1U);
 }
 
-TEST_F(InterruptedTest, WhatIsGoneOrTooOldOrDoneIsLeftAlone) {
+TEST_F(InterruptedTest, SkipsAbsentImagesAndOldOrDoneRemovals) {
   node.images.pop_back();
   EXPECT_FALSE(GiveBack(&restorer));
   EXPECT_EQ(Open(), 1U) << "whether it went is not known";
@@ -106,7 +106,7 @@ TEST_F(InterruptedTest, WhatIsGoneOrTooOldOrDoneIsLeftAlone) {
   EXPECT_FALSE(GiveBack(&restorer)) << "somebody may have taken the tag since";
 }
 
-TEST_F(InterruptedTest, AnImageThatLostNothingIsSettledOnceNoRunCanHaveItInHand) {
+TEST_F(InterruptedTest, ClosesAnEntryOfACompleteImageAfterTwoHours) {
   node.images.back() = whole;
   EXPECT_FALSE(GiveBack(&restorer));
   EXPECT_EQ(Open(), 1U) << "another process may be about to remove it";
@@ -115,7 +115,7 @@ TEST_F(InterruptedTest, AnImageThatLostNothingIsSettledOnceNoRunCanHaveItInHand)
   EXPECT_EQ(Open(), 0U);
 }
 
-TEST_F(InterruptedTest, WhereNothingCanGiveNamesBackTheyAreNamed) {
+TEST_F(InterruptedTest, WarnsOfNamesThatCannotBeRestored) {
   EXPECT_FALSE(GiveBack(nullptr));
   ASSERT_EQ(restored.warnings.size(), 1U);
   EXPECT_THAT(restored.warnings[0], HasSubstr("registry.example/app:v2"));

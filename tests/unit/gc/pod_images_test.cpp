@@ -8,7 +8,7 @@ namespace imagesweep {
 namespace {
 
 // R08: from the pod as the API server returns it to a plan that removes everything it may.
-TEST(PodImages, EveryImageThatAPodNamesIsKeptWhereverItNamesIt) {
+TEST(PodImages, KeepsImagesNamedInAnyFieldOfAPod) {
   const char* const pod = R"({
     "metadata": {"namespace": "shop", "name": "api", "uid": "u", "resourceVersion": "7"},
     "spec": {

@@ -95,7 +95,7 @@ TEST_F(PressureTest, AnUnusedImageOfARuntimeHandlerGoesWithItsHandler) {
 // K14: during every call of a run, pods come and go, images are pulled, and another collector
 // deletes images. No image is removed that something needs at that moment, no run fails, and
 // afterwards the remaining images are removed.
-TEST_F(PressureTest, ManyHandsAtOnceHarmNothing) {
+TEST_F(PressureTest, RemovesNoNeededImageUnderConcurrentChanges) {
   active.policy.maximum_age = Millis(1);
   node.disk = DiskUsage{"/var", 1000, 200, 100, 100};
   std::mt19937_64 random(14);
@@ -166,7 +166,7 @@ TEST_F(PressureTest, WhenInodesRunOutUnusedImagesGoDownToTheLowMarkAndNoOthers) 
 
 // X07: the age of these images is unknown, so none is removed by age before it was watched that
 // long. A machine that slept, or whose clock jumped, watched nothing.
-TEST_F(PressureTest, OnAFreshNodeNothingGoesByAgeUntilItWasWatchedThatLong) {
+TEST_F(PressureTest, RemovesNothingByAgeOnANewNodeUntilWatchedThatLong) {
   for (int i = 0; i < 200; ++i) Pull("old" + std::to_string(i) + ":1");
   active.policy.maximum_age = hours(2);
   Sweep();
@@ -200,7 +200,7 @@ TEST_F(PressureTest, OnAFreshNodeOnlyUnneededImagesGoForSpace) {
 
 // The image size in the runtime is not the space that a removal frees. The disk shows when there is
 // enough space.
-TEST_F(PressureTest, RoomThatWasAskedForIsMadeAndNotMore) {
+TEST_F(PressureTest, StopsAtTheFreeSpaceTarget) {
   node.disk = DiskUsage{"/var", 1'000'000, 100'000, 100, 100};
   for (const char* name : {"a", "b", "c", "d", "e"}) Pull(name);
   remover.bytes_freed = 20'000;  // each; 1,024 by its size
@@ -213,7 +213,7 @@ TEST_F(PressureTest, RoomThatWasAskedForIsMadeAndNotMore) {
   EXPECT_THAT(remover.violations, IsEmpty());
 }
 
-TEST_F(PressureTest, RoomThatCannotBeMadeTakesNothingThatIsNeeded) {
+TEST_F(PressureTest, KeepsNeededImagesWhenTheTargetCannotBeReached) {
   node.disk = DiskUsage{"/var", 1'000'000, 100'000, 100, 100};
   for (const char* name : {"a", "b"}) Pull(name);
   Run("web", "b");
@@ -227,7 +227,7 @@ TEST_F(PressureTest, RoomThatCannotBeMadeTakesNothingThatIsNeeded) {
   EXPECT_LT(report.after->disk->available_bytes, options.free_space_target);
 }
 
-TEST_F(PressureTest, ADryRunForRoomRemovesNothingAndEndsBySizes) {
+TEST_F(PressureTest, EndsADryRunForAFreeSpaceTargetBySizes) {
   node.disk = DiskUsage{"/var", 1'000'000, 100'000, 100, 100};
   for (const char* name : {"a", "b", "c", "d"}) Pull(name);
   SweepOptions options{true, {}, {}};
@@ -238,7 +238,7 @@ TEST_F(PressureTest, ADryRunForRoomRemovesNothingAndEndsBySizes) {
 }
 
 // XFS shows freed space a moment later.
-TEST_F(PressureTest, RoomThatComesLateIsWaitedFor) {
+TEST_F(PressureTest, WaitsForSpaceThatIsFreedLate) {
   node.disk = DiskUsage{"/var", 1'000'000, 100'000, 100, 100};
   for (const char* name : {"a", "b", "c"}) Pull(name);
   std::optional<SteadyTime> removed_at;

@@ -307,7 +307,7 @@ TEST(RecheckOracle, NoImageLosesItsLastNameToARecheckThatIsOlderThan50Ms) {
   EXPECT_GT(gave_back, kSchedules / 200);
 }
 
-TEST(RecheckOracle, NoImageStaysWithAPartOfItsNamesWhoeverIsKilledWherever) {
+TEST(RecheckOracle, LeavesNoImageWithPartOfItsNamesAfterAKill) {
   std::size_t killed = 0, halves = 0;
   for (std::uint64_t seed = 0; seed < kSchedules / 2; ++seed) {
     Life life(seed);

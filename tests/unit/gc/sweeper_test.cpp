@@ -52,7 +52,7 @@ struct SweeperTest : testing::Test {
                   }};
 };
 
-TEST_F(SweeperTest, RemovesWhatNothingNeedsAndKeepsTheRest) {
+TEST_F(SweeperTest, RemovesOnlyUnneededImages) {
   LetImagesAge();
   const Report report = Sweep();
   ASSERT_FALSE(report.refused);
@@ -144,7 +144,7 @@ TEST_F(SweeperTest, AnImageThatCameAgainBetweenTwoRunsIsYoung) {
   EXPECT_THAT(node.removed, IsEmpty()) << "nor has it been idle since it was first seen";
 }
 
-TEST_F(SweeperTest, UnknownDiskMeansNothingGoesForSpaceAndIsSaid) {
+TEST_F(SweeperTest, WarnsAndRemovesNothingForSpaceWhenTheDiskUsageIsUnknown) {
   active.policy.maximum_age = Millis(0);
   active.policy.disk = {{1, 0}, {0, 0}, {}};
   LetImagesAge();
@@ -321,7 +321,7 @@ TEST_F(SweeperTest, ARunThatWasStoppedDoesNotComplainOfTooLittleSpace) {
   EXPECT_THAT(Sweep().warnings, Not(Contains(HasSubstr("could not free enough space"))));
 }
 
-TEST_F(SweeperTest, AFullDiskOfWhichNothingMayGoIsSaid) {
+TEST_F(SweeperTest, WarnsWhenNothingOnAFullDiskMayBeRemoved) {
   FillTheDisk(100);
   active.policy.minimum_age = std::chrono::hours(999);
   EXPECT_THAT(Sweep().warnings,
@@ -407,7 +407,7 @@ struct SweeperWorkloadsTest : testing::Test {
   ActivePolicy active{Policy::Default(), {"test", "000000000000"}};
 };
 
-TEST_F(SweeperWorkloadsTest, WhatAWorkloadWillNeedStaysByDefault) {
+TEST_F(SweeperWorkloadsTest, KeepsImagesThatWorkloadsNeedByDefault) {
   WorkloadReference rollback;
   rollback.text = "old:1";
   rollback.kind = "Deployment";
@@ -424,7 +424,7 @@ TEST_F(SweeperWorkloadsTest, WhatAWorkloadWillNeedStaysByDefault) {
   EXPECT_THAT(node.removed, ElementsAre(Id("old")));
 }
 
-TEST_F(SweeperWorkloadsTest, WhoMayNotReadThemRemovesNothingAndIsToldWhatToDo) {
+TEST_F(SweeperWorkloadsTest, AbortsWithAdviceWhenWorkloadsCannotBeRead) {
   workloads.error = Error{ErrorKind::kDenied, "workloads: replicasets.apps is forbidden"};
   for (WorkloadReader* const reader :
        {static_cast<WorkloadReader*>(&workloads), static_cast<WorkloadReader*>(nullptr)}) {
@@ -480,7 +480,7 @@ ActivePolicy AllThatIsUnusedForAMinute() {
   return active;
 }
 
-TEST(SweeperLayers, WhoCannotSeeContainerdsContainersRemovesNothing) {
+TEST(SweeperLayers, RemovesNothingWhenContainerdContainersCannotBeRead) {
   FakeClock clock;
   FakeNode node{clock};
   node.images.push_back(Img("idle", {"idle:1"}));

@@ -139,7 +139,7 @@ TEST_F(UnavailableTest, AFreeSpaceTargetIsReachedWithTheOthers) {
 }
 
 // The runtime may never have received the removal that was in progress when it stopped.
-TEST_F(UnavailableTest, WhatACrashedRuntimeWasNeverAskedForIsTriedAgainAtOnce) {
+TEST_F(UnavailableTest, RetriesAtOnceAfterARuntimeCrash) {
   for (const char* name : {"a:1", "b:1"}) Pull(name, 3 * kGiB);
   remover.refuses = [](const Image&) -> std::optional<Error> {
     return Error{ErrorKind::kUnavailable, "RemoveImage: connection refused"};
@@ -196,7 +196,7 @@ TEST_F(UnavailableTest, TheDiskIsSettledAfterRemovalsAndNotBefore) {
   EXPECT_EQ(remover.asked.size(), 1U) << "what is settled shows that it is enough";
 }
 
-TEST_F(UnavailableTest, ADryRunForAFreeSpaceTargetPicksWhatTheRealRunWould) {
+TEST_F(UnavailableTest, PicksTheSameImagesInADryRunForAFreeSpaceTarget) {
   for (const char* name : {"a:1", "b:1", "c:1"}) Pull(name, 3 * kGiB);
   dry_run = true;
   std::vector<std::string> would;

@@ -182,7 +182,7 @@ TEST(BloatTest, TheSameContentOnDifferentParentsIsOrderedWrongly) {
   EXPECT_THAT(Of(Find(node), AdviceKind::kHeavyLayer), IsEmpty());
 }
 
-TEST(BloatTest, ALayerThatIsSharedIsNoLookAlikeOfItself) {
+TEST(BloatTest, DoesNotCallASharedLayerSimilarToItself) {
   LabNode node;
   const Step shared{"RUN pip install torch", Sized("torch", 900 * kMiB)};
   Build(node, "a", {shared, {"COPY a /", Sized("a", kMiB)}});
@@ -262,7 +262,7 @@ TEST(BloatTest, BasesTellTheirVersionByTheirTag) {
   EXPECT_EQ(advice.front().bytes, 100 * kMiB);
 }
 
-TEST(BloatTest, ParentsInACircleAreNoChain) {
+TEST(BloatTest, FindsNoChainWhenParentsFormACycle) {
   LabNode node;
   Build(node, "a", {{"RUN x", Sized("x", 50 * kMiB)}, {"RUN y", Sized("y", 50 * kMiB)}});
   for (auto& snapshot : node.spec.snapshots)
@@ -272,7 +272,7 @@ TEST(BloatTest, ParentsInACircleAreNoChain) {
   EXPECT_EQ(bloat.without_history, 0U) << "it has no layers that could have one";
 }
 
-TEST(InstructionTest, ShapesLeaveOutWhatChangesFromBuildToBuild) {
+TEST(InstructionTest, OmitsPartsThatChangeBetweenBuilds) {
   const std::pair<const char*, const char*> cases[] = {
       {"COPY . /app # buildkit", "COPY . /app"},
       {"/bin/sh -c #(nop) COPY dir:4f8e0a1b2c3d4e5f60 in /app ", "COPY dir:# in /app"},

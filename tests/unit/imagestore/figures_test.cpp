@@ -105,7 +105,7 @@ TEST(Certainty, SaysInWhichDirectionAFigureMayBeWrong) {
   }
 }
 
-TEST(Certainty, DependsOnWhatIsRemoved) {
+TEST(Certainty, DependsOnTheRemovedImages) {
   LabNode node;
   const auto known = node.Pull("known", {kB});
   const auto unread = node.Pull("unread", {kB, kR1});

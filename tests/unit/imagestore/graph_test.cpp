@@ -97,7 +97,7 @@ struct LeaseCase {
   std::uint64_t held = 0;  // of everything that the image would free
 };
 
-TEST(LayerGraphTest, LeasesHoldWhatTheyName) {
+TEST(LayerGraphTest, HoldsObjectsThatALeaseNames) {
   const std::string manifest = Id("manapp"), top = LabNode::Chain({kBase, kApp}, 2);
   const std::uint64_t all = kPapers + Size(kBase) + Size(kApp);
   const std::uint64_t snapshots = kBase.usage.bytes + kApp.usage.bytes + 2 * kDirs;
@@ -206,7 +206,7 @@ TEST(LayerGraphTest, LabelsOnAnythingHold) {
 }
 
 // A signature belongs to the image that it signs, and is removed with it.
-TEST(LayerGraphTest, WhatHangsOnAnImageGoesWithIt) {
+TEST(LayerGraphTest, FreesAReferrerWithItsSubject) {
   LabNode node;
   const auto app = node.Pull("app", {kApp});
   node.AddBlob("k8s.io", Id("signature"), 100,
@@ -233,7 +233,7 @@ TEST(LayerGraphTest, AFileGoesWhenNoNamespaceHasItASnapshotWithItsOwn) {
   EXPECT_EQ(graph.Dead().bytes, kApp.usage.bytes + kDirs) << "the other namespace's snapshot";
 }
 
-TEST(LayerGraphTest, WhatIsDeadIsNobodysMerit) {
+TEST(LayerGraphTest, CountsUnreferencedObjectsForNoImage) {
   LabNode node;
   const auto app = node.Pull("app", {kApp});
   node.AddBlob("k8s.io", Id("left"), 5000, {{"containerd.io/gc.ref.content", Id("lA")}});

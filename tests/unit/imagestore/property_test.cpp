@@ -196,7 +196,7 @@ class LayerGraphOracle : public testing::TestWithParam<std::uint64_t> {
 };
 INSTANTIATE_TEST_SUITE_P(Shares, LayerGraphOracle, testing::Range<std::uint64_t>(0, 4));
 
-TEST_P(LayerGraphOracle, FreesWhatAMarkAndSweepOfTextsFrees) {
+TEST_P(LayerGraphOracle, FreesTheSameAsAMarkAndSweep) {
   std::uint64_t freeing = 0, partly = 0;
   for (std::uint64_t seed = GetParam(); seed < kCases; seed += kShares) {
     RandomSpec random(seed);

@@ -18,14 +18,14 @@ std::vector<std::string> Names(const Image& image, const std::vector<std::string
   return texts;
 }
 
-TEST(RecordNames, ThoseThatTheCriDoesNotShowAreToldNormalisedAndOnce) {
+TEST(RecordNames, ListNamesThatTheCriHidesNormalisedAndOnce) {
   const Image image = Img("a", {"registry.example/team/app:v1"});
   EXPECT_THAT(Names(image, {"registry.corp/base/app", "registry.corp/base/app:latest", "golden",
                             "registry.example/team/app:v1"}),
               ElementsAre("registry.corp/base/app:latest", "docker.io/library/golden:latest"));
 }
 
-TEST(RecordNames, WhatTheCriShowsItsIdAndDigestsAreNoneOfThem) {
+TEST(RecordNames, OmitNamesThatTheCriShowsIdsAndDigests) {
   const Image image = Img("a", {"registry.example/team/app:v1"});
   EXPECT_THAT(
       Names(image, {"registry.example/team/app:v1", "sha256:0123", "overlayfs@sha256:0123"}),

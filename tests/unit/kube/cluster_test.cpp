@@ -271,7 +271,7 @@ TEST_F(ClusterTest, ASilentWatchIsNoticed) {
   EXPECT_EQ(watched.Take(), "deadline") << "and it watched again";
 }
 
-TEST_F(ClusterTest, EndsWithinASecondWhateverItsWatchesDo) {
+TEST_F(ClusterTest, StopsWithinASecondWhileWatchesAreOpen) {
   FakeApiServer server(good, Handler());
   auto cluster = Connect(server);
   cluster->WatchPods();

@@ -71,7 +71,7 @@ TEST(ConfigText, NamesAKeyThatIsBinary) {
             "file as UTF-8");
 }
 
-TEST_F(ConfigMapWatchTest, SaysWhyThereIsNoneAtTheStart) {
+TEST_F(ConfigMapWatchTest, ReportsWhyThereIsNoPolicyAtTheStart) {
   http.script = {RefuseStep(403, "Forbidden", "no"), ListStep("10"),
                  WatchStep({Event("ADDED", ConfigMapJson("one", "11"))})};
   Run();
@@ -81,14 +81,14 @@ TEST_F(ConfigMapWatchTest, SaysWhyThereIsNoneAtTheStart) {
                                 "(ConfigMap sweep/policy does not exist)", "one"));
 }
 
-TEST_F(ConfigMapWatchTest, WhatWasReadStaysGoodWhileTheServerIsAway) {
+TEST_F(ConfigMapWatchTest, KeepsTheReadTextWhileTheServerIsUnavailable) {
   http.script = {ListStep("10", {ConfigMapJson("one")}), BreakStep(), RefuseStep(503, "Down")};
   Run();
   EXPECT_THAT(told, ElementsAre("one"));
 }
 
 // An edit would stay unseen for a long time, so the user must be told.
-TEST_F(ConfigMapWatchTest, SaysThatItMayNotWatchAndWhatHoldsWhenItMayAgain) {
+TEST_F(ConfigMapWatchTest, ReportsADeniedWatchAndTheTextWhenItIsAllowedAgain) {
   http.script = {ListStep("10", {ConfigMapJson("one")}), RefuseStep(403, "Forbidden", "no"),
                  WatchStep({Event("MODIFIED", ConfigMapJson("two", "11"))})};
   Run();

@@ -45,7 +45,7 @@ Collected FeedInPieces(const Keep& keep, const std::string& text, std::size_t si
 }
 
 // W07: pieces may end anywhere, also inside a UTF-8 sequence or an escape.
-TEST(JsonFilterTest, CutsTheSameObjectsWhateverThePieces) {
+TEST(JsonFilterTest, CutsTheSameObjectsForEachPieceSize) {
   const std::vector<std::string> objects = {
       R"({"a":{"b":[1,2,{"c":"}{"}]}})", R"({"quote":"\"}","back":"\\"})",
       "{\"name\":\"gr\xc3\xbc\xc3\x9f \xf0\x9f\x90\xb3\"}", "{}"};
@@ -134,7 +134,7 @@ TEST(JsonFilterTest, HandsOverItemsOneByOne) {
               ElementsAre(R"({"items":{}})"));
 }
 
-TEST(JsonFilterTest, ALongTextIsNotHeldAndIsNoShorterName) {
+TEST(JsonFilterTest, ReplacesALongTextByAMarkThatIsNoName) {
   const Keep keep = KeepFields({{"a", {}}, {"b", {}}});
   const std::string longest(JsonFilter::kLongestText, 'x');
   EXPECT_THAT(FeedInPieces(keep, R"({"a":")" + longest + R"("})", 100).objects,
@@ -144,7 +144,7 @@ TEST(JsonFilterTest, ALongTextIsNotHeldAndIsNoShorterName) {
 }
 
 // The API server stores any data there, even text that is not valid JSON.
-TEST(JsonFilterTest, OfAnUnknownFormatStaysWhatNamesImages) {
+TEST(JsonFilterTest, KeepsFieldsThatNameImagesInAnUnknownFormat) {
   const Keep keep = KeepFields({{"data", {Keep::Kind::kUnknown, {}}}});
   const struct {
     const char* text;
@@ -257,7 +257,7 @@ TEST(JsonFilterTest, AFilteredPodIsReadAsTheWholeOne) {
 }
 
 // What the strict reader refuses in the kept part is refused.
-TEST(JsonFilterTest, WhatCanBeReadInTwoWaysIsRefusedWhereItMatters) {
+TEST(JsonFilterTest, RejectsAmbiguousJsonInKeptFields) {
   for (const char* text :
        {R"({"spec":{"containers":[]},"spec":{}})", R"({"spec":{"containers":[],"containers":[]}})",
         R"({"metadata":{"uid":"a","u\u0069d":"b"}})", R"({"status":{"phase":"\ud800"}})",
@@ -274,7 +274,7 @@ std::size_t HeapInUse() {
 }
 
 // 500 pods of a megabyte each take no more memory than their images.
-TEST(JsonFilterTest, MemoryDoesNotGrowWithWhatIsLeftOut) {
+TEST(JsonFilterTest, UsesNoMemoryForDroppedFields) {
   Json pod = PodJson("big", "big:1");
   for (int i = 0; i < 100; ++i)
     pod["spec"]["containers"][0]["env"].push_back(

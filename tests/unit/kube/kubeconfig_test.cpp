@@ -83,7 +83,7 @@ TEST_F(KubeconfigTest, ATokenFileGoesBeforeAToken) {
   EXPECT_EQ(server->token_file, "/home/me/.kube/token");
 }
 
-TEST_F(KubeconfigTest, SaysWhatItCannotUse) {
+TEST_F(KubeconfigTest, NamesTheUnsupportedSetting) {
   const auto cluster = [](const std::string& more) {
     return "{server: 'https://h', certificate-authority: ca.crt, " + more + "}";
   };

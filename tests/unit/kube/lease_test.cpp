@@ -95,7 +95,7 @@ TEST_F(LeaseTest, ClocksThatDisagreeChangeNothing) {
   }
 }
 
-TEST_F(LeaseTest, WhoCannotRenewStopsBeforeAnotherCanTakeIt) {
+TEST_F(LeaseTest, StepsDownBeforeAnotherCanTakeItWhenRenewalFails) {
   a.Step();
   b.Step();
   a.CutOff();
@@ -113,7 +113,7 @@ TEST_F(LeaseTest, WhoCannotRenewStopsBeforeAnotherCanTakeIt) {
 }
 
 // A write may have been stored although its answer was lost.
-TEST_F(LeaseTest, ALostAnswerIsNoLostLease) {
+TEST_F(LeaseTest, KeepsTheLeaseWhenAnAnswerIsLost) {
   a.Step();
   a.http.before = [&](const auto& method, const auto& path, const auto& body) {
     if (method == "PUT") [[maybe_unused]]
@@ -129,7 +129,7 @@ TEST_F(LeaseTest, ALostAnswerIsNoLostLease) {
   EXPECT_EQ(Spec()["leaseTransitions"], 0);
 }
 
-TEST_F(LeaseTest, OfTwoWhoTakeItAtOnceOneGetsIt) {
+TEST_F(LeaseTest, ElectsOneLeaderWhenTwoTakeItAtOnce) {
   a.Step();
   b.Step();
   Candidate c{*this, "c"};
@@ -184,7 +184,7 @@ TEST_F(LeaseTest, OneThatCannotBeReadIsNotTaken) {
   }
 }
 
-TEST_F(LeaseTest, AnswersThatAreNoneAreTold) {
+TEST_F(LeaseTest, ReportsAnAnswerThatIsNoJson) {
   a.http.before = [](const auto&, const auto&, const auto&) {
     return Result<HttpResponse>(HttpResponse{200, {}, "<html>"});
   };

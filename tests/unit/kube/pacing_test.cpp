@@ -38,7 +38,7 @@ Step ErrorEvent(int code, const char* reason, int retry_after) {
 }
 
 // W09
-TEST_F(PacingTest, AsksNoListEarlierThanTold) {
+TEST_F(PacingTest, WaitsForRetryAfterBeforeAList) {
   Answer(
       kHour, [] { return Throttled(std::chrono::seconds(7)); }, GoodWatch);
   EXPECT_THAT(ShortestGap(), Ge(std::chrono::seconds(7)));
@@ -72,7 +72,7 @@ TEST_F(PacingTest, ThrottledWatchesAreNeverFollowedByAList) {
 }
 
 // W09, W20: any fault that lasts an hour.
-TEST_F(PacingTest, StaysBelowItsRateWhateverIsWrong) {
+TEST_F(PacingTest, StaysBelowItsRateOnEachFault) {
   const auto refused = [](int code, const char* reason) {
     return [=] { return RefuseStep(code, reason); };
   };
@@ -172,13 +172,13 @@ TEST_F(PacingTest, RecoversAfterTwentyInternalErrors) {
 }
 
 // W12
-TEST_F(PacingTest, AWatchThatClosesAtOnceIsNoHotLoop) {
+TEST_F(PacingTest, BacksOffWhenAWatchClosesAtOnce) {
   Answer(std::chrono::minutes(10), GoodList, [] { return WatchStep({}, Millis(0)); });
   EXPECT_THAT(http.asked.size(), Le(25U));
   EXPECT_TRUE(Blind());
 }
 
-TEST_F(PacingTest, AWatchThatClosesAfterEachEventIsNoHotLoopEither) {
+TEST_F(PacingTest, BacksOffWhenAWatchClosesAfterEachEvent) {
   int version = 10;
   Answer(kHour, GoodList,
          [&] { return WatchStep({Bookmark(std::to_string(++version))}, Millis(0)); });

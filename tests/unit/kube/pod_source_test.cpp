@@ -137,7 +137,7 @@ TEST_F(PodSourceTest, AStoreThatWasNeverListedIsNotConfirmed) {
   EXPECT_FALSE(store.References());
 }
 
-TEST_F(PodSourceTest, AnEmptyNodeNameIsNoQuestion) {
+TEST_F(PodSourceTest, FailsWithoutARequestWhenTheNodeNameIsEmpty) {
   PodSource nameless(http, lister, nullptr, {"", "cluster1"}, clock, {});
   const auto seen = nameless.Read(kFresh, {});
   ASSERT_FALSE(seen);
@@ -214,7 +214,7 @@ TEST_F(PodSourceTest, WaitsAsLongAsTheServerAsked) {
   EXPECT_TRUE(listing.Read(kFresh, {}));
 }
 
-TEST_F(PodSourceTest, AServerThatWentBackIsBelievedAfter45Seconds) {
+TEST_F(PodSourceTest, AcceptsAnOlderServerAfter45Seconds) {
   http.script = {Node(), ListStep("100"), ListStep("90"), ListStep("91"), ListStep("92")};
   ASSERT_TRUE(listing.Read(Millis(0), {}));
   clock.Advance(std::chrono::seconds(1));
@@ -257,7 +257,7 @@ TEST_F(PodSourceTest, AListOlderThanTheWatchIsRefused) {
 }
 
 // A Job's pod that comes and goes between two evaluations has still used its image.
-TEST_F(PodSourceTest, RemembersWhatWasThereSinceTheLastDrain) {
+TEST_F(PodSourceTest, KeepsReferencesOfDeletedPodsUntilTheNextDrain) {
   Watched("10", {PodJson("stays", "stays:1")});
   ASSERT_TRUE(store.Apply(EventType::kAdded, PodJson("job", "job:1", "11")));
   ASSERT_TRUE(store.Apply(EventType::kDeleted, PodJson("job", "job:1", "12")));
@@ -269,7 +269,7 @@ TEST_F(PodSourceTest, RemembersWhatWasThereSinceTheLastDrain) {
 
 // A reference that a pod chose stays chosen, even if others show it: a status may show any tag of
 // its image.
-TEST_F(PodSourceTest, AReferenceThatSomebodyChoseIsNotTakenForAShownOne) {
+TEST_F(PodSourceTest, MarksAReferenceFromASpecAsChosen) {
   Json shows = PodJson("shows", "app@sha256:" + std::string(64, 'a'));
   shows["status"]["containerStatuses"] = {{{"name", "main"}, {"image", "app:1"}}};
   Watched("10", {shows});

@@ -34,7 +34,7 @@ TEST_F(ReflectorTest, WatchesOnFromTheLastVersionItSaw) {
 }
 
 // W01, W18: an old server sends no bookmarks, and a lost DELETED event is repaired.
-TEST_F(ReflectorTest, ListsAnewWithinTwentyMinutesWhateverTheWatchSays) {
+TEST_F(ReflectorTest, ListsAgainWithinTwentyMinutesDespiteAWatch) {
   std::optional<Millis> released;
   int lists_so_far = 0;
   http.answer = [&](const ScriptedHttp::Asked& asked) -> std::optional<Step> {
@@ -195,7 +195,7 @@ TEST_F(ReflectorTest, DropsHalfAnEventAndGetsItAgain) {
 }
 
 // A cluster without changes: the server sends no bookmarks.
-TEST_F(ReflectorTest, SilenceIsAskedAfterAtOnceAndOnlyNoAnswerIsBlindness) {
+TEST_F(ReflectorTest, WatchesAgainOnSilenceAndDisconnectsOnlyWithoutAnAnswer) {
   Step silent = WatchStep({}, Millis(90'000));
   silent.error = Error{ErrorKind::kDeadline, "no answer within 90000 ms"};
   http.script = {ListStep("10", {PodJson("a", "app:1")}), silent, silent, silent};
@@ -218,7 +218,7 @@ TEST_F(ReflectorTest, SilenceIsAskedAfterAtOnceAndOnlyNoAnswerIsBlindness) {
 }
 
 // W21: anything that cannot be understood causes a list, and nothing is known until it has arrived.
-TEST_F(ReflectorTest, ListsAgainForWhateverItDoesNotUnderstand) {
+TEST_F(ReflectorTest, ListsAgainOnAMalformedEvent) {
   Json number = PodJson("p", "", "11");
   number["spec"]["containers"][0]["image"] = 5;
   Json bare = PodJson("p", "p:1", "11");

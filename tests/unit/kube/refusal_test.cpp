@@ -51,12 +51,12 @@ struct PagesTest : testing::Test {
   }
 };
 
-TEST_F(PagesTest, OfTwoSnapshotsAreNoList) {
+TEST_F(PagesTest, FailWhenTheyAreOfTwoSnapshots) {
   http.script = {ListStep("10", {PodJson("a", "a:1")}, "c"), ListStep("11")};
   EXPECT_THAT(Why(), HasSubstr("not from one snapshot"));
 }
 
-TEST_F(PagesTest, WithoutEndAreNoList) {
+TEST_F(PagesTest, FailAfter100Pages) {
   int page = 0;
   http.answer = [&](const ScriptedHttp::Asked&) -> std::optional<Step> {
     return ListStep("10", {}, std::to_string(++page));

@@ -70,7 +70,7 @@ TEST(StrictJsonTest, RefusesWhatCanBeReadInTwoWays) {
   EXPECT_TRUE(ParseStrict(R"({"a":{"x":1},"b":{"x":1}})")) << "the same key in two objects";
 }
 
-TEST(PrintableTest, IsOneShortLineWhateverCame) {
+TEST(PrintableTest, IsOneShortLineForAnyInput) {
   EXPECT_EQ(Printable("a\nb\x1b[0m\xc3\xbc\x7f"), "a?b?[0m???");
   EXPECT_EQ(Printable(std::string(64'000, 'x')).size(), 203U);
 }

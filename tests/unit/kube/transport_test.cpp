@@ -143,7 +143,7 @@ TEST_F(TransportTest, AnAnswerThatIsTooLargeFailsWhole) {
   EXPECT_EQ(response.error().kind, ErrorKind::kIncomplete) << response.error().what;
 }
 
-TEST_F(TransportTest, NobodyThereIsUnavailable) {
+TEST_F(TransportTest, FailsAsUnavailableWhenNoServerListens) {
   ApiServer to;
   {
     const FakeApiServer server(good, Says(200, "{}"));
@@ -359,7 +359,7 @@ TEST_F(TransportTest, FetchOfACutBodyIsAnError) {
 }
 
 // An error page of any size costs only its kept part.
-TEST_F(TransportTest, OfARefusalTheBeginningIsHeld) {
+TEST_F(TransportTest, KeepsOnlyTheStartOfAnErrorBody) {
   FakeApiServer server(good, Says(503, std::string(30U << 20, 'e'), "Retry-After: 7\r\n"));
   Client client(At(server), clock);
   for (int i = 0; i < 3; ++i) {
@@ -384,7 +384,7 @@ TEST_F(TransportTest, AWholeAnswerHasALimit) {
   EXPECT_THAT(response.error().what, HasSubstr("larger than 16 MiB"));
 }
 
-TEST_F(TransportTest, SeventyMebibytesOfBlanksAreNoList) {
+TEST_F(TransportTest, RejectsAListOfSeventyMebibytesOfBlanks) {
   FakeApiServer server(good, Says(200, std::string(70U << 20, ' ')));
   Client client(At(server), clock);
   const Lister lister(**client.transport, "/api/v1/pods", "pods", "", {});

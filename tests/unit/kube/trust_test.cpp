@@ -16,7 +16,7 @@ struct TrustTest : TlsTest {};
 
 // W20: no evidence without a valid certificate for this address that the cluster's own CA signed.
 // The cause is reported.
-TEST_F(TrustTest, BelievesNoCertificateButTheRightOne) {
+TEST_F(TrustTest, AcceptsOnlyTheRightCertificate) {
   using std::chrono::hours;
   const TestCa stranger("stranger");
   const struct {
@@ -108,7 +108,7 @@ TEST_F(TrustTest, NamesTheFileThatCannotBeUsed) {
 }
 
 // A rotated CA, as the kubelet replaces the files of a service account.
-TEST_F(TrustTest, BelievesWhatItsFilesSayOnEachNewConnection) {
+TEST_F(TrustTest, ReadsItsFilesOnEachNewConnection) {
   const TestCa stranger("stranger");
   const TestCertificate mine = ca.Issue({.name = "me"});
   const TestCertificate unknown = stranger.Issue({.name = "me"});

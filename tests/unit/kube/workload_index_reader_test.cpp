@@ -70,7 +70,7 @@ TEST_F(WorkloadIndexTest, AtEveryMomentOfAPublicationTheOldSetOrTheNewOneIsSeen)
   EXPECT_EQ(Look(), "22 from the index, generation 3");
 }
 
-TEST_F(WorkloadIndexTest, WhoListsInTheMiddleOfAPublicationSeesItsEnd) {
+TEST_F(WorkloadIndexTest, SeesThePublishedSetAfterAListInTheMiddleOfAPublication) {
   for (std::size_t stop_at = 1; stop_at <= 4; ++stop_at) {
     ASSERT_TRUE(Publish(BigSet(20)));
     std::size_t writes = 0;
@@ -106,7 +106,7 @@ TEST_F(WorkloadIndexTest, AHeartbeatThatStopsEndsTheBelief) {
 }
 
 // Data that a server repeats is not new.
-TEST_F(WorkloadIndexTest, TheSameHeadSeenAgainIsNoHeartbeat) {
+TEST_F(WorkloadIndexTest, DoesNotCountARepeatedHeadAsAHeartbeat) {
   ASSERT_TRUE(Publish(Set(3)));
   List();
   clock.Advance(minutes(11));
@@ -195,7 +195,7 @@ TEST_F(WorkloadIndexTest, ADeletedShardOrHeadIsNoticedAtOnce) {
 }
 
 // A server with old data behind a load balancer, or a restored backup.
-TEST_F(WorkloadIndexTest, WhatWentBackInTimeIsNotBelievedUntilItsHeartbeatGoesOn) {
+TEST_F(WorkloadIndexTest, RejectsAnOlderSetUntilItsHeartbeatContinues) {
   ASSERT_TRUE(Publish(Set(3)));
   const auto backup = server.objects;
   clock.Advance(minutes(1));
@@ -345,7 +345,7 @@ TEST_F(WorkloadIndexTest, OneWithAWatchListsOnlyUntilItsFirstList) {
   EXPECT_EQ(server.requests.size(), asked);
 }
 
-TEST_F(WorkloadIndexTest, WhoWasRefusedIsToldOnceThereIsSomethingNewToBelieve) {
+TEST_F(WorkloadIndexTest, NotifiesOnceWhenASetIsReadableAfterAFailure) {
   int told = 0;
   WorkloadIndexStore agent(index, clock, [&] { ++told; });
   const auto hear = [&] { EXPECT_TRUE(agent.Replace(server.List(path))); };

@@ -60,7 +60,7 @@ TEST_F(WorkloadIndexWriterTest, EmptiesShardsThatCountNoMore) {
   EXPECT_EQ(Writes().size(), writes + 4) << "they are emptied once";
 }
 
-TEST_F(WorkloadIndexWriterTest, ALeftoverThatCannotBeEmptiedIsToldAndHarmless) {
+TEST_F(WorkloadIndexWriterTest, ReportsAShardThatCannotBeEmptied) {
   ASSERT_TRUE(Publish(BigSet()));
   ASSERT_TRUE(Publish(Set(3)));
   http.before = [](const auto& method, const auto& where, const auto&) {
@@ -130,7 +130,7 @@ TEST_F(WorkloadIndexWriterTest, ALeaderThatDiesOnTheWayLeavesTheOldSet) {
   }
 }
 
-TEST_F(WorkloadIndexWriterTest, WhoseLeadershipEndsWritesNothingMore) {
+TEST_F(WorkloadIndexWriterTest, WritesNothingAfterItsLeadershipEnds) {
   ASSERT_TRUE(Publish(Set(3)));
   const auto before = Writes().size();
   int asked = 0;
@@ -146,7 +146,7 @@ TEST_F(WorkloadIndexWriterTest, WhoseLeadershipEndsWritesNothingMore) {
 
 // Two processes that both act as leaders. The second one publishes at each point of the first one's
 // publication.
-TEST_F(WorkloadIndexWriterTest, OfTwoLeadersAtOnceNoMixIsEverSeen) {
+TEST_F(WorkloadIndexWriterTest, NeverMixesTheSetsOfTwoLeaders) {
   for (std::size_t when = 1; when <= 4; ++when) {
     clock.Advance(std::chrono::seconds(5));
     writer.Forget();
@@ -178,7 +178,7 @@ TEST_F(WorkloadIndexWriterTest, OfTwoLeadersAtOnceNoMixIsEverSeen) {
   }
 }
 
-TEST_F(WorkloadIndexWriterTest, AHeartbeatOfWhoIsLeaderNoMoreIsRefused) {
+TEST_F(WorkloadIndexWriterTest, RejectsAHeartbeatOfAFormerLeader) {
   ASSERT_TRUE(Publish(Set(3)));
   ASSERT_TRUE(other.Publish(Set(4), clock.Now(), Yes, {}));
   const auto beat = Beat();
@@ -187,7 +187,7 @@ TEST_F(WorkloadIndexWriterTest, AHeartbeatOfWhoIsLeaderNoMoreIsRefused) {
   EXPECT_EQ(At("index")["data"]["holder"], "leader-2");
 }
 
-TEST_F(WorkloadIndexWriterTest, NumbersGrowWhateverIsThere) {
+TEST_F(WorkloadIndexWriterTest, IncreasesTheGenerationFromAnyState) {
   ASSERT_TRUE(Publish(Set(3)));
   At("index")["data"]["generation"] = "70";
   EXPECT_EQ(other.Publish(Set(3), clock.Now(), Yes, {})->generation, 71U);
@@ -225,7 +225,7 @@ TEST_F(WorkloadIndexWriterTest, ALostAnswerCostsAReadAndANewGeneration) {
   EXPECT_EQ(Publish(Set(4))->generation, 3U);
 }
 
-TEST_F(WorkloadIndexWriterTest, SaysWhatItMayNot) {
+TEST_F(WorkloadIndexWriterTest, ReportsAForbiddenRequest) {
   http.before = [](const auto&, const auto&, const auto&) {
     return Nothing(HttpResponse{403, {}, StatusJson(403, "Forbidden", "no").dump()});
   };

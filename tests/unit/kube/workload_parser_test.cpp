@@ -64,7 +64,7 @@ TEST(WorkloadParserTest, CountsInitContainersSidecarsAndImageVolumes) {
               ElementsAre("main=api:1", "migrate=migrate:1", "proxy=proxy:1", "model=model:1"));
 }
 
-TEST(WorkloadParserTest, WhatItCannotUnderstandIsAnErrorThatNamesTheObject) {
+TEST(WorkloadParserTest, FailsAndNamesTheObjectWhenMalformed) {
   const Json good = WorkloadJson("api", "api:1");
   const struct {
     const char* why;

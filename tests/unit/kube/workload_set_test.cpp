@@ -72,7 +72,7 @@ TEST_F(WorkloadSetTest, ScaleIsThatOfTheOwner) {
                           "new:img Deployment/api 0 zero", "old:img Deployment/api 1 zero"));
 }
 
-TEST_F(WorkloadSetTest, WhatCannotBeRankedIsNotOld) {
+TEST_F(WorkloadSetTest, NeverCountsUnrankedRevisionsAsOld) {
   AddReplicaSet("a", "1");  // its Deployment is not in a list yet
   AddReplicaSet("b", "2");
   EXPECT_THAT(Joined(), ElementsAre("a:img ReplicaSet/a 0", "b:img ReplicaSet/b 0"));
@@ -112,7 +112,7 @@ TEST_F(WorkloadSetTest, AForeignOwnersUidPushesNoRollbackOut) {
 
 // Objects of others never move an image of the real workloads further back: everything that is kept
 // without these objects is also kept with them.
-TEST(WorkloadForgeryTest, ForgedChildrenNeverReduceWhatIsKept) {
+TEST(WorkloadForgeryTest, KeepsTheSameImagesDespiteForgedChildren) {
   using Kept = std::set<std::pair<std::string, bool>>;  // text, and whether it is scaled to zero
   const auto kept = [](const WorkloadObjects& objects, int rollbacks) {
     Kept texts;

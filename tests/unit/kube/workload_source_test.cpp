@@ -79,7 +79,7 @@ TEST_F(WorkloadListTest, ListsEveryKindOnceAndConsistently) {
   EXPECT_THAT(http.asked, SizeIs(14));
 }
 
-TEST_F(WorkloadListTest, WhatARunBeganWithIsNoLastLook) {
+TEST_F(WorkloadListTest, ListsAgainForTheRecheckOfARun) {
   const auto first = source.Read(SteadyTime::min(), {});
   ASSERT_TRUE(first);
   items["jobs"] = {WorkloadJson("j", "j:1")};
@@ -110,7 +110,7 @@ TEST_F(WorkloadListTest, EveryKindMustAnswer) {
   EXPECT_THAT(Read(), IsEmpty());
 }
 
-TEST_F(WorkloadListTest, AListThatExpiresBetweenPagesBeginsAnewAndNeverUsesTheNewToken) {
+TEST_F(WorkloadListTest, RestartsAnExpiredListWithoutTheNewToken) {
   Step expired = RefuseStep(410, "Expired");
   Json status = Json::parse(expired.body);
   status["metadata"] = {{"continue", "inconsistent"}};
@@ -251,7 +251,7 @@ TEST_F(WorkloadWatchTest, AnEventThatCannotBeUnderstoodBlindsUntilTheNextList) {
   EXPECT_THAT(Known(), ElementsAre(HasSubstr("ReplicaSet shop/odd: it has no pod template")));
 }
 
-TEST_F(WorkloadWatchTest, AnOlderListIsNotBelievedForAMinute) {
+TEST_F(WorkloadWatchTest, RejectsAnOlderListForAMinute) {
   Run({ListStep("100", {WorkloadJson("a", "a:1")}), RefuseStep(410, "Expired"),
        ListStep("50", {})});
   EXPECT_THAT(Known(), ElementsAre(HasSubstr("went back in time")));

@@ -121,7 +121,7 @@ TEST(Glob, ReadsARegistryAsAReferenceDoes) {
         << c.pattern << " on " << c.image;
 }
 
-TEST(Glob, KeepsWhateverARuntimeMayMeanByTheText) {
+TEST(Glob, KeepsEachImageThatARuntimeMayResolveTheTextTo) {
   const struct {
     const char* pattern;
     const char* image;
@@ -148,7 +148,7 @@ TEST(Glob, KeepsWhateverARuntimeMayMeanByTheText) {
         << c.pattern << " on " << c.image;
 }
 
-TEST(Glob, KeepsAnImageByItsDigestWhateverTheRepository) {
+TEST(Glob, KeepsAnImageByItsDigestInAnyRepository) {
   const Image image = Img("i", {"quay.io/app:1"});
   for (const std::string& pattern :
        {"other.example/x@" + Id("i"), "other.example/x:1@" + Id("digest-i"), Id("digest-i"),

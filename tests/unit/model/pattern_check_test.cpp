@@ -73,7 +73,7 @@ TEST(PatternCheck, RefusesWhatItCannotGuessAt) {
   }
 }
 
-TEST(PatternCheck, TakesWhatMeansOneThing) {
+TEST(PatternCheck, AcceptsUnambiguousPatterns) {
   for (const std::string& pattern : {std::string("app"),
                                      std::string("*"),
                                      std::string("**"),

@@ -23,7 +23,7 @@ OriginProof Proof(const std::string& repository) {
   return {repository, repository + "@" + kDigest, "seen to be pulled from " + repository};
 }
 
-TEST(Judgement, ARepoDigestAloneIsNoProof) {
+TEST(Judgement, DoesNotAcceptARepoDigestAsEvidence) {
   const Origin origin = JudgeOrigin(With({"shop.example/app:v1"}, {"shop.example/app"}), {}, "why");
   EXPECT_EQ(origin,
             (Origin{OriginKind::kUnknown, "a repo digest alone is not evidence, and why", {}}));
@@ -89,7 +89,7 @@ TEST(OriginJudge, ASourceThatFailsIsAWarningAndTheOthersStillCount) {
   EXPECT_EQ(images[1].origin.kind, OriginKind::kUnknown);
 }
 
-TEST(OriginJudge, WhatAnEarlierReadingProvedIsForgotten) {
+TEST(OriginJudge, ForgetsEvidenceOfAnEarlierRead) {
   std::vector<Image> images{Img("a", {"shop.example/app:v1"})};
   ASSERT_TRUE(images[0].origin.can_be_pulled());
   OriginJudge({}).Fill(images, {}, {});

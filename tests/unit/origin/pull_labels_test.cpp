@@ -153,7 +153,7 @@ TEST_F(PullLabelsTest, ALabelThatAConverterCopiedProvesNothing) {
   EXPECT_EQ(Of({kConfig, "docker.io/library/nginx:1.25-conv"}).kind, OriginKind::kLocal);
 }
 
-TEST_F(PullLabelsTest, OnK3sLabelsProveNothingSinceItLabelsWhatItImports) {
+TEST_F(PullLabelsTest, IgnoresLabelsOnK3sWhichLabelsItsImports) {
   Label("docker.io", "library/nginx");
   runtime_.version = "2.1.4-k3s1";
   const std::string digest = "docker.io/library/nginx@" + kManifest;

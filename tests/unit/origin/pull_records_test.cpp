@@ -93,14 +93,14 @@ TEST_F(PullRecordsTest, ARecordOfAnotherImageOrRepositoryProvesNothing) {
   EXPECT_FALSE(Of(image_).can_be_pulled());
 }
 
-TEST_F(PullRecordsTest, OfTwoDigestsOfOneRepositoryItIsNotKnownWhichWasPulled) {
+TEST_F(PullRecordsTest, ProvesNothingWhenARepositoryHasTwoDigests) {
   Record(image_.id.text(), kBySecret);
   Image image = image_;
   image.digests.push_back(ImageName::Parse("shop.example/app@" + Id("second")));
   EXPECT_FALSE(Of(image).can_be_pulled());
 }
 
-TEST_F(PullRecordsTest, WithoutTheDirectoryThereIsNoEvidenceAndNoWarning) {
+TEST_F(PullRecordsTest, HasNoEvidenceAndNoWarningWithoutTheDirectory) {
   std::filesystem::remove_all(directory_ / "image_manager");
   EXPECT_EQ(Of(image_).kind, OriginKind::kUnknown);
   EXPECT_TRUE(warnings_.empty());
@@ -114,7 +114,7 @@ TEST_F(PullRecordsTest, ADamagedRecordIsAWarningAndTheOthersCount) {
   EXPECT_EQ(warnings_.size(), 1U);
 }
 
-TEST_F(PullRecordsTest, WhatIsNoRecordIsNotReadAsOne) {
+TEST_F(PullRecordsTest, IgnoresFilesThatAreNoPullRecords) {
   Write("sha256-1.tmp", "half");  // being written
   Write("README", "text");
   EXPECT_FALSE(Of(image_).can_be_pulled());

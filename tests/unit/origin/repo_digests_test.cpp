@@ -58,7 +58,7 @@ Recorded Read(const std::string& file) {
   return recorded;
 }
 
-TEST(RepoDigests, OfCrioProveNothing) {
+TEST(RepoDigests, ProveNothingOnCrio) {
   const Recorded node = Read("cri-o-1.34.0.json");
   ASSERT_EQ(node.images.size(), 7U);
   for (const Image& image : node.images) EXPECT_TRUE(image.local_only()) << image.display_name();
@@ -69,7 +69,7 @@ TEST(RepoDigests, OfCrioProveNothing) {
   EXPECT_TRUE(node.Removed().empty());
 }
 
-TEST(RepoDigests, OfDockersOwnStoreProveAPull) {
+TEST(RepoDigests, ProveAPullInTheStoreOfDocker) {
   const Recorded node = Read("docker-20.10.24.json");
   ASSERT_EQ(node.images.size(), 5U);
   EXPECT_EQ(node.Named("docker.io/shop/built:v1").origin.kind, OriginKind::kLocal);
@@ -80,7 +80,7 @@ TEST(RepoDigests, OfDockersOwnStoreProveAPull) {
   EXPECT_EQ(node.Removed().size(), 2U) << "what was pulled and is neither pinned nor built here";
 }
 
-TEST(RepoDigests, OfDockersContainerdStoreProveNothing) {
+TEST(RepoDigests, ProveNothingInTheContainerdStoreOfDocker) {
   Recorded node = Read("docker-29-containerd-store.json");
   ASSERT_EQ(node.images.size(), 4U);
   for (const Image& image : node.images) EXPECT_TRUE(image.local_only()) << image.display_name();
@@ -92,7 +92,7 @@ TEST(RepoDigests, OfDockersContainerdStoreProveNothing) {
   for (const Image& image : node.images) EXPECT_TRUE(image.local_only()) << image.display_name();
 }
 
-TEST(RepoDigests, OfAnUnknownRuntimeProveNothing) {
+TEST(RepoDigests, ProveNothingOnAnUnknownRuntime) {
   for (const char* name : {"containerd", "cri-o", "isulad", ""}) {
     std::vector<Image> images{Img("a", {"shop.example/app:v1"})};
     cri::RepoDigests digests;
@@ -101,7 +101,7 @@ TEST(RepoDigests, OfAnUnknownRuntimeProveNothing) {
   }
 }
 
-TEST(DockerMajor, IsZeroForWhatIsNoRelease) {
+TEST(DockerMajor, IsZeroForTextThatIsNoRelease) {
   EXPECT_EQ(cri::DockerMajor("20.10.24+dfsg1"), 20);
   EXPECT_EQ(cri::DockerMajor("28.5.1"), 28);
   EXPECT_EQ(cri::DockerMajor("29.0.0-rc.1"), 29);

@@ -50,7 +50,7 @@ class VerifyingRemoverTest : public testing::Test {
   const Image a_ = Img("a", {"r.example/a:v1"}), b_ = Img("b", {"r.example/b:v1"});
 };
 
-TEST_F(VerifyingRemoverTest, OnlyWhatTheRegistryConfirmsGoes) {
+TEST_F(VerifyingRemoverTest, RemovesOnlyImagesThatTheRegistryConfirms) {
   registry_.has = "r.example/a:v1";
   VerifyingRemover remover(real_, &registry_);
   EXPECT_TRUE(remover.BeginBatch({&a_, &b_}, {}));
@@ -77,7 +77,7 @@ TEST_F(VerifyingRemoverTest, WithoutARegistryClientEverythingStays) {
   EXPECT_THAT(real_.done, IsEmpty());
 }
 
-TEST_F(VerifyingRemoverTest, WhatWasNotAskedForInThisBatchStays) {
+TEST_F(VerifyingRemoverTest, KeepsImagesNotVerifiedInThisBatch) {
   registry_.has = "r.example/a:v1";
   VerifyingRemover remover(real_, &registry_);
   EXPECT_FALSE(remover.Remove(a_, guard_, {}));
@@ -88,7 +88,7 @@ TEST_F(VerifyingRemoverTest, WhatWasNotAskedForInThisBatchStays) {
 }
 
 // Otherwise the recheck would miss containers that the CRI does not list.
-TEST_F(VerifyingRemoverTest, WhatItDoesNotChangeIsTheOtherRemovers) {
+TEST_F(VerifyingRemoverTest, ForwardsOtherCallsToTheWrappedRemover) {
   VerifyingRemover remover(real_, &registry_);
   EXPECT_EQ(remover.ReadNonCriContainers({"c1"}, {})->size(), 1U);
   EXPECT_THAT(real_.done, ElementsAre("containers beside c1"));

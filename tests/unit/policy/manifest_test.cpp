@@ -97,7 +97,7 @@ TEST(Manifest, MayBeJson) {
   }
 }
 
-TEST(Manifest, IsNoOtherDocument) {
+TEST(Manifest, IgnoresOtherDocuments) {
   for (const std::string& document :
        {std::string(), WithHead(""), std::string("{}"), std::string("[]"), std::string("kind: [\n"),
         std::string("kind: Secret\ndata: {policy.yaml: x}\n"), std::string("ConfigMap"),

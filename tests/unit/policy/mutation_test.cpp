@@ -73,7 +73,7 @@ std::string Mutate(std::string text, std::mt19937_64& random) {
 }
 
 // Every accepted policy has one meaning: written and read again, it is the same policy.
-TEST(Mutation, WhatIsAcceptedMeansOneThing) {
+TEST(Mutation, RoundTripsEveryAcceptedPolicy) {
   std::mt19937_64 random(20240901);
   int accepted = 0;
   for (int round = 0; round < kRounds; ++round) {
@@ -96,7 +96,7 @@ TEST(Mutation, WhatIsAcceptedMeansOneThing) {
 
 // One value of a policy is replaced by another text. The policy changes only there, to exactly the
 // value in the text, or it is refused.
-TEST(Mutation, AValueMeansWhatItsTextSays) {
+TEST(Mutation, ChangesOnlyTheFieldWhoseTextChanges) {
   std::mt19937_64 random(7);
   constexpr std::string_view kDigits = "0123456789-+.eE%x_ ";
   int accepted = 0;

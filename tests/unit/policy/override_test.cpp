@@ -15,7 +15,7 @@ using testing::Not;
 
 constexpr const char* kHead = "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\n";
 
-TEST(Profile, ThatIsTriedIsAsIfTheDocumentNamedIt) {
+TEST(Profile, AppliesAsIfTheDocumentNamedIt) {
   const std::string head = "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\n";
   const std::string rest =
       "minimumAge: 2h\nkeep: {lastPerRepository: 5}\n"
@@ -38,7 +38,7 @@ TEST(Profile, ThatIsTriedIsAsIfTheDocumentNamedIt) {
   EXPECT_FALSE(ParsePolicy("[]", Profile::kAggressive));
 }
 
-TEST(Overrides, ChangeWhatTheyWriteOnTheNodesTheySelect) {
+TEST(Overrides, ChangeOnlyTheirFieldsOnSelectedNodes) {
   const auto policy = ParsePolicy(std::string(kHead) + R"(
 minimumAge: 2h
 keep: {tags: [latest], lastPerRepository: 5}
@@ -62,7 +62,7 @@ overrides:
   EXPECT_TRUE(ci.dry_run);
 }
 
-TEST(Overrides, OfASectionWithoutLinesChangeNothing) {
+TEST(Overrides, ChangeNothingByAnEmptySection) {
   const auto policy = ParsePolicy(std::string(kHead) + R"(
 keep: {images: [redis], tags: [latest]}
 overrides:

@@ -60,7 +60,7 @@ TEST(ParsePolicy, ReadsEveryField) {
   EXPECT_EQ(policy->limits.max_failures, 1);
 }
 
-TEST(ParsePolicy, WhatIsNotWrittenHasItsDefault) {
+TEST(ParsePolicy, UsesDefaultsForMissingFields) {
   const auto policy = ParsePolicy(WithHead("limits: {maxImages: 1}\n"));
   ASSERT_TRUE(policy);
   EXPECT_EQ(policy->limits.max_failures, Limits().max_failures);
@@ -292,7 +292,7 @@ TEST(ParsePolicy, RefusesBadTagPatterns) {
 }
 
 // As in the exclude lists of other programs.
-TEST(ParsePolicy, SaysOfEveryPatternAtOnceWhatWasMeant) {
+TEST(ParsePolicy, SuggestsACorrectionForEachInvalidPattern) {
   EXPECT_EQ(
       Verdict(WithHead("keep:\n"
                        "  images: [ghcr.io, \"redis:.*\", 29a9d1f50347, \"nginx@sha256:abcd\"]\n"
@@ -352,7 +352,7 @@ TEST(ParsePolicy, EverySectionAndListMayHaveNoLines) {
 }
 
 // White space that no editor shows makes the value invalid.
-TEST(ParsePolicy, ShowsWhatNobodySees) {
+TEST(ParsePolicy, ShowsInvisibleCharactersInErrors) {
   EXPECT_THAT(Verdict(WithHead("maximumAge: 24h\u00a0\n")), HasSubstr("24h<U+00A0>"));
   EXPECT_THAT(Verdict(WithHead("keep:\n  ta\u200bgs: [latest]\n")),
               HasSubstr("unknown field \"keep.ta<U+200B>gs\" (line 4); did you mean \"tags\"?"));

@@ -137,7 +137,7 @@ TEST(TextTree, RefusesDeepNestingAndLargeTexts) {
             "yaml: larger than 256 KiB (262145 bytes)");
 }
 
-TEST(TextTree, KnowsWhatPlainTextIsNotText) {
+TEST(TextTree, FindsPlainScalarsThatAreNotStrings) {
   for (const char* text :
        {"",   "~",  "null", "Null", "true", "FALSE", "yes",  "No",   "on",    "off",  "y", "1",
         "-1", "+1", "1.25", ".5",   "1e3",  "0x1F",  "0o17", ".inf", "-.inf", ".NaN", "1."})

@@ -27,7 +27,7 @@ TEST(ParseChallenge, ReadsBasicAndQuotedPairs) {
   EXPECT_EQ(challenge->realm, R"(a "quoted" realm)");
 }
 
-TEST(ParseChallenge, EndsOnWhateverItIsGiven) {
+TEST(ParseChallenge, RejectsMalformedHeaders) {
   for (const char* header : {"", ",", "Negotiate", "Digest realm=\"x\"", "\"", "=", "a=b", " , ,"})
     EXPECT_FALSE(ParseChallenge(header)) << header;
   EXPECT_TRUE(ParseChallenge("Bearer realm=\"not closed"));

@@ -72,7 +72,7 @@ TEST_F(ManifestVerifierTest, OnlyTwoHundredIsAYes) {
   }
 }
 
-TEST_F(ManifestVerifierTest, AnotherDigestThanTheOneAskedForIsNotBelieved) {
+TEST_F(ManifestVerifierTest, FailsWhenTheRegistryReturnsAnotherDigest) {
   registry_.manifest.content_digest = Id("other");
   EXPECT_FALSE(Verify("quay.io/team/app"));
   registry_.manifest.content_digest.clear();

@@ -20,7 +20,7 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(Advice, AfterADryRunItNamesWhatLetsTheImagesGo) {
+TEST(Advice, NamesTheSettingThatRemovesImagesAfterADryRun) {
   Report report = SampleReport();
   report.dry_run = true;
   report.effective_policy.dry_run = true;
@@ -60,7 +60,7 @@ TEST(Advice, GivesTheAdviceOfEachCode) {
   }
 }
 
-TEST(Advice, WhatIsNeededIsNotSaidToStayForEver) {
+TEST(Advice, LimitsTheAdviceOnRequiredImagesToTheirUse) {
   Analysis analysis;
   analysis.required = {0};
   EXPECT_THAT(ToText(MakeAnalysisPage(SampleReport(), analysis)),
@@ -89,7 +89,7 @@ TEST(Difference, SaysWhenNothingDiffers) {
 }
 
 // Versions that could drop single tags wrote such reports, which are still shown.
-TEST(Report, OfAnOlderVersionThatDroppedTagsIsShown) {
+TEST(Report, ShowsAReportOfAnOlderVersionThatDroppedTags) {
   auto document = nlohmann::ordered_json::parse(SweepJson(SampleReport()));
   const std::string page = ToText(*MakeSweepPage(document.dump()));
   document["untags"] = {{{"tag", "app:build-7"},
@@ -122,7 +122,7 @@ TEST(Reclaimable, IsOneWordWithOneMeaningInSweepAndReport) {
               testing::AllOf(HasSubstr("\nReclaimable "), HasSubstr(kReclaimableMeans)));
 }
 
-TEST(Reclaimable, IsNeitherWhatIsNeededNorWhatARuleKeeps) {
+TEST(Reclaimable, ExcludesNeededAndKeptImages) {
   for (const Code code : {Code::kInUse, Code::kPinned, Code::kSandbox, Code::kSelf, Code::kKeepRule,
                           Code::kLocalOnly, Code::kRetained, Code::kUnknown}) {
     Decision decision;

@@ -26,7 +26,7 @@ std::vector<std::string> Said(ChangeLog& log, const Report& look) {
   return said;
 }
 
-TEST(ChangeLog, NothingIsSaidOfTheFirstLookAndOfWhatStayed) {
+TEST(ChangeLog, ReportsNothingForTheFirstObservationOrWithoutChanges) {
   ChangeLog log;
   EXPECT_THAT(Said(log, SampleReport()), IsEmpty());
   EXPECT_THAT(Said(log, SampleReport()), IsEmpty());
@@ -47,7 +47,7 @@ TEST(ChangeLog, TellsPulledGoneUsedReleasedAndTagged) {
                           "Pulled docker.io/library/new:1"));
 }
 
-TEST(ChangeLog, WhatComesAndIsUsedAtOnceIsSaidToBeBoth) {
+TEST(ChangeLog, ReportsANewImageInUseAsPulledAndUsed) {
   ChangeLog log;
   log.Look(SampleReport());
   Report after = SampleReport();
@@ -68,7 +68,7 @@ TEST(ChangeLog, AnImageIsPulledUnderTheNameThatItGetsAMomentLater) {
   EXPECT_THAT(Said(log, named), IsEmpty());
 }
 
-TEST(ChangeLog, AnImageThatGetsNoNameIsToldOfByItsId) {
+TEST(ChangeLog, ReportsAnImageWithoutANameByItsId) {
   Report unnamed = SampleReport();
   unnamed.observation.images[1] = Img("n", {}, 512);
   ChangeLog log;
@@ -87,7 +87,7 @@ TEST(ChangeLog, AnImageThatGetsNoNameIsToldOfByItsId) {
   EXPECT_THAT(Said(passing, SampleReport()), ElementsAre("Pulled docker.io/library/app:1"));
 }
 
-TEST(ChangeLog, OfARefusedLookOnlyThatIsSaid) {
+TEST(ChangeLog, ReportsOnlyTheFailureOfAFailedObservation) {
   ChangeLog log;
   log.Look(SampleReport());
   EXPECT_THAT(Said(log, Refused()), ElementsAre("Failed "));
@@ -95,7 +95,7 @@ TEST(ChangeLog, OfARefusedLookOnlyThatIsSaid) {
   EXPECT_THAT(Said(log, SampleReport()), ElementsAre("Recovered "));
 }
 
-TEST(ChangeLog, WhatChangedWhileNothingCouldBeSeenIsSaidAfterwards) {
+TEST(ChangeLog, ReportsChangesAfterAFailedObservation) {
   ChangeLog log;
   log.Look(SampleReport());
   log.Look(Refused());

@@ -81,7 +81,7 @@ TEST(CompareTest, ThePageHasAbsoluteAndRelativeChanges) {
     EXPECT_THAT(text, HasSubstr(expected)) << text;
 }
 
-TEST(CompareTest, WhatCannotBeComparedIsSaidByFile) {
+TEST(CompareTest, NamesTheFileThatCannotBeCompared) {
   DiskUse bounds;
   bounds.bounds_only = "cri-o 1.30.4 does not tell what a layer takes";
   const std::string layers = Layers(1, 1), disk = DiskUseJson({});

@@ -27,7 +27,7 @@ DiskUse Sample() {
   return use;
 }
 
-TEST(DiskUseTest, AccountsAndTheRestAreWhatTheDiskHas) {
+TEST(DiskUseTest, SumsAccountsAndOtherFilesToTheUsedSpace) {
   const auto json = nlohmann::json::parse(DiskUseJson(Sample()));
   EXPECT_EQ(json["kind"], "DiskUse");
   EXPECT_EQ(json["node"], "node-1");

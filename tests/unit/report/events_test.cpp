@@ -25,7 +25,7 @@ std::vector<std::string> Reasons(const Report& report) {
   return reasons;
 }
 
-TEST(Events, OneForARunThatRemovedWhateverTheNumberOfImages) {
+TEST(Events, WriteOnePerRunForAnyNumberOfImages) {
   Report report = RoomyReport();
   report.plan.decisions[2].code = Code::kSpace;
   report.outcomes.push_back({2, OutcomeKind::kRemoved, {}});
@@ -83,14 +83,14 @@ TEST(Events, SaysWhenThePressureStays) {
   }
 }
 
-TEST(Events, APolicysFirstComplaintIsToldAndWhetherOneStaysInForce) {
+TEST(Events, ReportTheFirstErrorAndTheEffectivePolicy) {
   const NodeEvent event = PolicyInvalidEvent("line 3: no such field\nline 9: too", true);
   EXPECT_TRUE(event.warning);
   EXPECT_EQ(event.note, "line 3: no such field; the last valid policy stays in force");
   EXPECT_THAT(PolicyInvalidEvent("x", false).note, HasSubstr("nothing is removed"));
 }
 
-TEST(Events, APolicyThatNobodyCanReadIsAWarning) {
+TEST(Events, WarnOfAnUnreadPolicy) {
   const NodeEvent event = PolicyUnreadEvent("it was not read for 1m50s: 503");
   EXPECT_TRUE(event.warning);
   EXPECT_EQ(event.reason, "PolicyUnread");

@@ -30,7 +30,7 @@ Report NothingGoes() {
   return report;
 }
 
-TEST(HeldBack, NamesEachGroupWithItsSizeAndWhatLetsItGo) {
+TEST(HeldBack, ShowsEachGroupWithItsSizeAndTheSettingThatReleasesIt) {
   const auto groups = FindHeldBack(NothingGoes());
   ASSERT_EQ(groups.size(), 2U);
   EXPECT_EQ(groups[0].code, Code::kTooYoung);
@@ -53,7 +53,7 @@ TEST(HeldBack, ListsEachCodeThatHasAnInstruction) {
   }
 }
 
-TEST(HeldBack, IsToldWhenNothingGoesOrTooLittle) {
+TEST(HeldBack, IsShownWhenTooLittleIsRemoved) {
   const Report report = NothingGoes();
   for (const std::string& text : {PlanText(report, {}), SweepText(report, {})})
     EXPECT_THAT(text,

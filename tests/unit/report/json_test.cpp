@@ -29,7 +29,7 @@ TEST(Json, EveryDocumentNamesItsVersionAndKind) {
   }
 }
 
-TEST(Json, ASweepReportSaysWhatWentAndWhatCameFree) {
+TEST(Json, HasRemovalsAndFreedSpaceInASweepReport) {
   const json parsed = json::parse(SweepJson(SampleReport()));
   EXPECT_EQ(parsed["outcomes"][0]["outcome"], "Removed");
   EXPECT_EQ(parsed["outcomes"][0]["names"][0], "docker.io/library/app:1");

@@ -33,7 +33,7 @@ LayerAnalysis Sample() {
   return all;
 }
 
-TEST(LayerAnalysisTest, TheReuseIsWhatImagesNameOverWhatIsOnDisk) {
+TEST(LayerAnalysisTest, ComputesReuseFromReferencedAndStoredBytes) {
   LayerAnalysis all = Sample();
   EXPECT_DOUBLE_EQ(all.ReuseRatio(), 1.25);
   EXPECT_DOUBLE_EQ(all.ReusePercent(), 20);
@@ -117,7 +117,7 @@ TEST(LayerAnalysisTest, ANodeWithoutImagesHasNothingToAdvise) {
   EXPECT_EQ(json["totals"]["reuseRatio"], 1.0);
 }
 
-TEST(LayerAnalysisTest, WhatWasNotReadIsSaid) {
+TEST(LayerAnalysisTest, ReportsUnreadContent) {
   LayerAnalysis all;
   all.unread = {"Content.List k8s.io: broken"};
   all.without_history = 2;

@@ -66,14 +66,14 @@ TEST(ImageList, HasTheseImagesInThisOrder) {
   EXPECT_EQ(parsed["images"][1]["id"], report.observation.images[1].id.text());
 }
 
-TEST(ImageList, OfNoImagesHasNoTableAndIsADocument) {
+TEST(ImageList, HasNoTableButADocumentWithoutImages) {
   const Report report = SampleReport();
   EXPECT_EQ(ImagesText(report, {}, {.with_header = false}), "");
   EXPECT_THAT(ImagesText(report, {}, TextOptions{}), testing::Not(testing::HasSubstr("NAME")));
   EXPECT_EQ(json::parse(ImagesJson(report, {}))["images"], json::array());
 }
 
-TEST(Listing, WhatIsPrintedDoesNotDependOnTheRuntimesOrder) {
+TEST(Listing, PrintsTheSameForEachOrderOfTheRuntime) {
   const Report one = Sample(), other = Turned(Sample());
   EXPECT_EQ(ImagesText(one, {}), ImagesText(other, {}));
   EXPECT_EQ(PlanText(one, {}), PlanText(other, {}));

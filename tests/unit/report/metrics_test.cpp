@@ -64,7 +64,7 @@ TEST(Metrics, APredictionIsTakenWhereThereIsOne) {
 }
 
 // --dry-run, or an override by the labels of the node.
-TEST(Metrics, DryRunAndSuspendAreWhatTheRunWentBy) {
+TEST(Metrics, ShowDryRunAndSuspendOfTheLastRun) {
   FakeClock clock;
   Metrics metrics("0.1.0", "abc", clock);
   metrics.PolicyLoaded({"configmap/a/b", "111111111111"}, "chart", false, false, clock.Now());
@@ -117,7 +117,7 @@ TEST(Metrics, ImagesOverTheStatesAreAllImages) {
   EXPECT_EQ(sizes, static_cast<double>(bytes));
 }
 
-TEST(Metrics, CountsWhatCameBackOnceAndTellsOfImagesThatAreTooLarge) {
+TEST(Metrics, CountsImagesPulledAgainOnceAndOversizedImages) {
   FakeClock clock;
   Metrics metrics("0.1.0", "abc", clock);
   Report report = SampleReport();

@@ -35,7 +35,7 @@ json ImageNamed(const json& document, const std::string& name) {
   return {};
 }
 
-TEST(Space, WideRowsShowWhatIsUniqueAndSharedAndWhatItFrees) {
+TEST(Space, ShowsUniqueSharedAndFreedBytesInWideRows) {
   const Report report = WithLayers();
   for (const std::string& text :
        {ImagesText(report, {.wide = true}), PlanText(report, {.wide = true})}) {
@@ -45,7 +45,7 @@ TEST(Space, WideRowsShowWhatIsUniqueAndSharedAndWhatItFrees) {
   EXPECT_THAT(ImagesText(report, {}), Not(HasSubstr("UNIQUE")));
 }
 
-TEST(Space, ABoundIsMarkedAndWhatIsNotKnownIsADash) {
+TEST(Space, MarksBoundsAndShowsADashWhenUnknown) {
   Report report = WithLayers();
   const std::pair<const char*, const char*> cases[] = {
       {"at most", "\u22643.0KiB"}, {"at least", "\u22653.0KiB"}, {"roughly", "~3.0KiB"}};

@@ -168,7 +168,7 @@ TEST(Text, APlanShowsRemovalsFirstAndSaysWhereItComesFrom) {
   EXPECT_THAT(text, HasSubstr("2 pods on node node1"));
 }
 
-TEST(Text, APlanCountsWhatCannotBePulledAgain) {
+TEST(Text, CountsLocalOnlyImagesInAPlan) {
   Report report = SampleReport();
   EXPECT_THAT(PlanText(report, {}), Not(HasSubstr("can be pulled again")));
   MakeLocal(report.observation.images[1]);
@@ -198,7 +198,7 @@ TEST(Text, APlanAsMarkdownHasTheSectionsOfAReport) {
     EXPECT_THAT(page, Not(HasSubstr(after)));
 }
 
-TEST(Text, APageSaysHowWhatWentComesBack) {
+TEST(Text, ShowsHowToRestoreRemovedImages) {
   Report report = SampleReport();
   report.dry_run = false;
   const auto page = [&] { return ToMarkdown(*MakeSweepPage(SweepJson(report))); };
@@ -276,7 +276,7 @@ TEST(Text, ADryRunSaysWhichCommandRemoves) {
   EXPECT_THAT(SweepText(report, {}), HasSubstr("run the same command with --dry-run=false."));
 }
 
-TEST(Text, DoingWithoutKubernetesIsSaidInEveryOutput) {
+TEST(Text, ShowsWithoutKubernetesInEveryOutput) {
   Report report = SampleReport();
   report.evidence.without_kubernetes = true;
   for (const std::string& text : {ImagesText(report, {}), PlanText(report, {}),
@@ -293,7 +293,7 @@ TEST(Text, ASuspendedPolicyIsSaidInEveryOutput) {
     EXPECT_THAT(text, HasSubstr("The policy is SUSPENDED"));
 }
 
-TEST(Text, APlanAndASweepSayWhatWaitsAndForWhat) {
+TEST(Text, ShowDeferredImagesWithTheReason) {
   Report report = SampleReport();
   EXPECT_THAT(SweepText(report, {}), Not(HasSubstr("Deferred: ")));
   report.plan.decisions[2].verdict = Verdict::kDefer;
@@ -357,7 +357,7 @@ TEST(Text, ASummaryCountsTheImagesThatAwaitConfirmationAndTheRuns) {
   EXPECT_THAT(Summary(report), HasSubstr("; 2 await confirmation by 1 to 3 more runs ("));
 }
 
-TEST(ShownName, OfAnImageWithoutANameIsNoneAndTwelveDigitsOfItsId) {
+TEST(ShownName, IsNoneWithTwelveDigitsOfTheIdWithoutAName) {
   const std::string digits = "3f8a7c2b1e9d" + std::string(52, '0');
   EXPECT_EQ(ShownName("sha256:" + digits), "<none> (3f8a7c2b1e9d)");
   EXPECT_EQ(ShownName(digits), "<none> (3f8a7c2b1e9d)") << "CRI-O";

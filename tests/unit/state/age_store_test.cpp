@@ -70,7 +70,7 @@ TEST_P(AgeStoreKinds, FollowsImagesThatComeAreUsedAndGo) {
 }
 
 // An older version also recorded tags, under IDs such as this.
-TEST_P(AgeStoreKinds, WhatIsNoImageIsDroppedAtTheNextLook) {
+TEST_P(AgeStoreKinds, DropsEntriesThatAreNoImagesAtTheNextObservation) {
   const auto age_store = Open(clock_);
   std::vector<Image> with_tag = Images({"0"});
   with_tag.push_back(with_tag[0]);
@@ -105,7 +105,7 @@ TEST_P(AgeStoreKinds, AForgottenImageStartsAfresh) {
   EXPECT_THAT(age_store->warnings(), IsEmpty());
 }
 
-TEST(AgeStoreFile, WhatOneProcessForgetsNoOtherRemembers) {
+TEST(AgeStoreFile, ForgetsAnImageThatAnotherProcessForgot) {
   const TempDir dir;
   FakeClock clock;
   const auto agent = OpenCounting(dir.path(), clock, "boot");
@@ -300,7 +300,7 @@ TEST(AgeStoreFile, LostStateMakesEverythingJustSeen) {
   }
 }
 
-TEST(AgeStoreFile, AFileThatIsDeletedWhileOpenIsMadeAnewFromWhatIsKnown) {
+TEST(AgeStoreFile, RestoresADeletedFileFromMemory) {
   const TempDir dir;
   const FakeClock clock;
   const auto images = Images({"a"});

@@ -237,7 +237,7 @@ class NodeHistory {
 
 // Toward minimumAge, no image is older than the time since its last possible use. Toward
 // maximumAge, no unwatched time counts.
-TEST(AgesProperty, NoAgeIsMoreThanWhatWasWatched) {
+TEST(AgesProperty, LimitsEveryAgeToTheWatchedTime) {
   int observations = 0;
   for (std::uint64_t seed = 1; seed <= 100'000 && !HasFailure(); ++seed) {
     SCOPED_TRACE(seed);

@@ -73,7 +73,7 @@ TEST_F(AgesTest, TimeBetweenTwoCommandsCountsForNothing) {
   EXPECT_THAT(warnings, IsEmpty());
 }
 
-TEST_F(AgesTest, WhatIsAcceptedCountsForWhoAcceptsItADayAtMost) {
+TEST_F(AgesTest, CountsAcceptedUnwatchedTimeForOneDayAtMost) {
   Command(true);
   clock.Advance(hours(20));
   EXPECT_EQ(Command(true)[0].watched_unused_for, hours(20));
@@ -148,7 +148,7 @@ TEST_F(AgesTest, ALongGapOfAnAgentRestartsBothClocks) {
   EXPECT_EQ(age.unused_for, minutes(10));
 }
 
-TEST_F(AgesTest, ARebootRestartsWhatWasWatched) {
+TEST_F(AgesTest, RestartsTheWatchedTimeAfterAReboot) {
   {
     Agent agent(*this);
     LookIdle(*agent.age_store, images);
@@ -222,7 +222,7 @@ TEST_F(AgesTest, TheLockIsOneAgentsAlone) {
   EXPECT_EQ(ReadWatchState(dir.path() / "nothing"), WatchState::kNone);
 }
 
-TEST_F(AgesTest, CopiedStateMakesAgesStartAnew) {
+TEST_F(AgesTest, RestartsAgesWhenTheStateWasCopied) {
   struct {
     std::string machine, node_uid, boot;
     bool same;

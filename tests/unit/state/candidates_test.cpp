@@ -38,7 +38,7 @@ TEST_P(Candidates, AreCountedInARow) {
   EXPECT_THAT(CountOnce(*age_store, ab, {true, true}), ElementsAre(1, 3));
 }
 
-TEST_P(Candidates, ThatLeaveTheListStartOver) {
+TEST_P(Candidates, StartOverWhenTheyLeaveTheList) {
   const auto age_store = Open();
   const auto ab = Images({"a", "b"});
   CountOnce(*age_store, ab, {true, true});
@@ -50,7 +50,7 @@ TEST_P(Candidates, ThatLeaveTheListStartOver) {
       << "of the evaluation's list";
 }
 
-TEST_P(Candidates, ThatAreListedTwiceMustBothBe) {
+TEST_P(Candidates, CountOnlyWhenBothEntriesAreCandidates) {
   const auto age_store = Open();
   const auto aa = Images({"a", "a"});
   EXPECT_THAT(CountOnce(*age_store, aa, {true, true}), ElementsAre(1, 1));
@@ -66,7 +66,7 @@ TEST_P(Candidates, KeepTheirCountThroughLooksAlone) {
   EXPECT_THAT(age_store->CountCandidates(a, {true}), ElementsAre(2));
 }
 
-TEST_P(Candidates, ThatNoLookHasSeenAreNewEachTime) {
+TEST_P(Candidates, AreNewEachTimeWithoutAnObservation) {
   const auto age_store = Open();
   const auto a = Images({"a"});
   EXPECT_THAT(age_store->CountCandidates(a, {true}), ElementsAre(1));
@@ -154,7 +154,7 @@ TEST_F(CandidatesAndFaults, AreTheFewerOfTwoProcessesAfterAFullDisk) {
   EXPECT_THAT(Count(*other, ab_, {true, true}), ElementsAre(3, 2));
 }
 
-TEST_F(CandidatesAndFaults, OfWhichNothingCouldBeReadStartOver) {
+TEST_F(CandidatesAndFaults, StartOverWhenTheFileCannotBeRead) {
   const auto other = Reopen();
   ASSERT_THAT(Count(*other, ab_, {false, true}), ElementsAre(0, 4));
   std::filesystem::rename(dir_.file(), dir_.path() / "kept");
@@ -167,7 +167,7 @@ TEST_F(CandidatesAndFaults, OfWhichNothingCouldBeReadStartOver) {
   EXPECT_TRUE(age_store_->durable());
 }
 
-TEST_F(CandidatesAndFaults, ThatWereLostWithTheFileStartOver) {
+TEST_F(CandidatesAndFaults, StartOverWhenTheFileIsLost) {
   WriteBytes(dir_.file(), "garbage that is no database at all");
   EXPECT_THAT(Count(*Reopen(), ab_, {true, true}), ElementsAre(1, 1));
 }

@@ -54,7 +54,7 @@ class DamagedState : public testing::Test {
   std::string bytes_;
 };
 
-TEST_F(DamagedState, AFileCutAnywhereIsKeptAsideAndBeginsAnew) {
+TEST_F(DamagedState, RenamesATruncatedFileAndStartsEmpty) {
   std::vector<std::size_t> lengths;
   for (std::size_t length = 1; length <= 100; ++length) lengths.push_back(length);
   for (std::size_t length = 512; length < bytes_.size(); length += 512) lengths.push_back(length);
@@ -170,7 +170,7 @@ TEST_F(DamagedState, LinksAreNotFollowed) {
   EXPECT_FALSE(fs::exists(other.path() / "nothing"));
 }
 
-TEST_F(DamagedState, WhatIsNoFileIsNotUsed) {
+TEST_F(DamagedState, IgnoresAPathThatIsNoRegularFile) {
   struct {
     std::function<void(const fs::path&)> make;
     const char* why;

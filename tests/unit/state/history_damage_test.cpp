@@ -67,7 +67,7 @@ class DamagedHistory : public Faults {
 };
 
 // X04 for the history: with anything at the path of the file, runs continue.
-TEST_F(DamagedHistory, AFileCutAnywhereIsKeptAsideAndBeginsAnew) {
+TEST_F(DamagedHistory, RenamesATruncatedFileAndStartsEmpty) {
   for (std::size_t length = 1; length < bytes_.size(); length += length < 100 ? 9 : 997) {
     Clean();
     WriteBytes(file(), bytes_.substr(0, length));
@@ -99,7 +99,7 @@ TEST_F(DamagedHistory, AFileThatIsDamagedWhileOpenIsKeptAsideAndTheCallGoesThrou
   EXPECT_THAT(history->warnings(), testing::Contains(HasSubstr("renamed it to history.db.bad")));
 }
 
-TEST_F(DamagedHistory, WhatCannotBeTrueIsDamage) {
+TEST_F(DamagedHistory, TreatsImpossibleValuesAsDamage) {
   for (const char* sql : {"PRAGMA ignore_check_constraints = 1; UPDATE run SET removed = -1",
                           "PRAGMA ignore_check_constraints = 1; UPDATE run SET times = 0",
                           "PRAGMA ignore_check_constraints = 1; UPDATE removal SET done = 2",
@@ -228,7 +228,7 @@ TEST_F(DamagedHistory, AFullDiskRefusesARunAndLeavesTheOldOnes) {
   EXPECT_GT(call, 5);
 }
 
-TEST_F(DamagedHistory, AReadOnlyDiskIsSaidAndUsedOnceItIsNot) {
+TEST_F(DamagedHistory, WarnsOfAReadOnlyDiskAndUsesItOnceWritable) {
   Arm(Fault::kReadOnly);
   const auto history = Open();
   EXPECT_THAT(history->warnings(), ElementsAre(HasSubstr("the file is read-only")));

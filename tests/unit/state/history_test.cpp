@@ -47,7 +47,7 @@ TEST_F(RunsTest, AreListedNewestFirstUpToTheLimit) {
   EXPECT_THAT(RunIds(*history), IsEmpty());
 }
 
-TEST_F(RunsTest, ThatDidNothingInARowAreOneEntry) {
+TEST_F(RunsTest, AreOneEntryWhenTheyDidNothingInARow) {
   struct {
     const char* run;
     const char* result;
@@ -90,7 +90,7 @@ TEST_F(RunsTest, AreFoundByTheBeginningOfTheirId) {
   }
 }
 
-TEST_F(RunsTest, ThatAreAddedAgainAreNotTwice) {
+TEST_F(RunsTest, AreStoredOnceWhenAddedAgain) {
   const auto history = Open();
   for (const char* run : {"a", "b", "a"}) ASSERT_TRUE(history->AddRun(RunOf(run), 50));
   EXPECT_THAT(RunIds(*history), ElementsAre("a", "b"));
@@ -138,7 +138,7 @@ TEST_F(RemovalsTest, OutliveTheirRun) {
   EXPECT_THAT(Value(history->Removals("r1")), ElementsAre(Gone(a)));
 }
 
-TEST_F(RemovalsTest, ThatNobodyAskedForCannotBeSettledAsDone) {
+TEST_F(RemovalsTest, CannotBeCommittedWithoutABegin) {
   const auto history = Open();
   const auto settled = history->Commit("r1", Id("a"), true);
   ASSERT_FALSE(settled);
@@ -184,7 +184,7 @@ TEST(NoHistory, KeepsNothingWithoutComplaint) {
 }
 
 // A write waits for the disk, and a batch has fifty images.
-TEST_F(RemovalsTest, WhatIsChangedTogetherIsWrittenAtOnce) {
+TEST_F(RemovalsTest, AreWrittenAtOnceInATransaction) {
   const auto history = Open();
   ASSERT_TRUE(history->InTransaction([&]() -> Status {
     for (const char* word : {"a", "b", "c"})

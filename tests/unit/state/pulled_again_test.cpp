@@ -117,7 +117,7 @@ TEST(PulledAgain, IsNewToTheFirstRunThatSeesTheImageBack) {
     EXPECT_EQ(Text(FindPulledAgain(removals, runs, report)), found) << why;
 }
 
-TEST(PulledAgain, WhatWasOnlyIntendedIsNoRemoval) {
+TEST(PulledAgain, IgnoresAnUnfinishedRemoval) {
   RemovalEntry intended = RemovedAt("1", -kHour);
   intended.done = false;
   EXPECT_EQ(Text(FindPulledAgain({intended}, {}, Listing("2", Millis(0), Millis(0)))), "");
@@ -131,7 +131,7 @@ TEST(PulledAgain, AnImageThatOnlyLostATagWasNotRemoved) {
   EXPECT_EQ(Text(FindPulledAgain({entry}, {}, Listing("2", Millis(0), Millis(0)))), "");
 }
 
-TEST(PulledAgain, AnotherImageByTheSameNameIsNone) {
+TEST(PulledAgain, IgnoresAnotherImageOfTheSameName) {
   RemovalEntry removal = RemovedAt("1", -kHour);
   removal.id = Id("app before");
   EXPECT_EQ(Text(FindPulledAgain({removal}, {}, Listing("2", Millis(0), Millis(0)))), "");

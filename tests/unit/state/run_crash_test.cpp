@@ -182,14 +182,14 @@ class RunFaults : public Faults, public testing::WithParamInterface<int> {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RunFaults, testing::Range(0, 20));
 
-TEST_P(RunFaults, AKillAtAnyWriteLeavesWhatWasAcknowledged) {
+TEST_P(RunFaults, KeepAcknowledgedWritesAfterAKillAtAnyWrite) {
   Prepare(static_cast<std::uint64_t>(GetParam()));
   int call = 1;
   while (KilledAt(Fault::kKill, call)) ++call;
   EXPECT_GT(call, 20) << "a run writes in many places";
 }
 
-TEST_P(RunFaults, AKillInTheMiddleOfAnyWriteLeavesWhatWasAcknowledged) {
+TEST_P(RunFaults, KeepAcknowledgedWritesAfterAKillWithinAnyWrite) {
   Prepare(static_cast<std::uint64_t>(GetParam()) + 20);
   int call = 1;
   while (KilledAt(Fault::kTornWriteThenKill, call)) ++call;

@@ -69,7 +69,7 @@ TEST(Size, FiftyReportsOfThreeHundredImagesTakeLessThan8MiB) {
 }
 
 // Reports that cannot be compressed push out the oldest, for any limit.
-TEST(Size, TheHistoryNeverGrowsIntoWhatIsTakenForDamage) {
+TEST(Size, KeepsTheHistoryBelowTheDamageLimit) {
   const TempDir dir;
   const FakeClock clock;
   const auto history = History::Open(dir.path(), clock);

@@ -63,7 +63,7 @@ class Upgrade : public Faults {
   }
 };
 
-TEST_F(Upgrade, OfALedgerOfVersion1LosesNothing) {
+TEST_F(Upgrade, LosesNothingFromALedgerOfVersion1) {
   const TempDir dir;
   const FakeClock clock;
   MakeVersion1(dir, clock);
@@ -71,7 +71,7 @@ TEST_F(Upgrade, OfALedgerOfVersion1LosesNothing) {
 }
 
 // The history of a version that did not record the origin of images.
-TEST_F(Upgrade, OfAHistoryOfVersion1LeavesTheOriginOfItsRemovalsUnknown) {
+TEST_F(Upgrade, LeavesTheOriginUnknownFromAHistoryOfVersion1) {
   const TempDir dir;
   const FakeClock clock;
   const auto file = dir.path() / "history.db";
@@ -104,7 +104,7 @@ TEST_F(Upgrade, OfAHistoryOfVersion1LeavesTheOriginOfItsRemovalsUnknown) {
   EXPECT_EQ(removals[1].origin, Origin{});
 }
 
-TEST_F(Upgrade, ThatIsKilledAtAnyWriteIsDoneByTheNextStart) {
+TEST_F(Upgrade, IsCompletedAtTheNextStartAfterAKill) {
   for (const Fault kind : {Fault::kKill, Fault::kTornWriteThenKill}) {
     int call = 1;
     for (bool killed = true; killed; ++call) {
@@ -118,7 +118,7 @@ TEST_F(Upgrade, ThatIsKilledAtAnyWriteIsDoneByTheNextStart) {
   }
 }
 
-TEST_F(Upgrade, ThatADiskIsTooFullForLeavesTheOldFile) {
+TEST_F(Upgrade, LeavesTheOldFileWhenTheDiskIsFull) {
   const TempDir dir;
   const FakeClock clock;
   MakeVersion1(dir, clock);

@@ -40,7 +40,7 @@ TEST_F(UnknownContainersTest, OneThatTheCriListsIsTheCris) {
 }
 
 // The name now refers to another image. The layers that the container runs on do not change.
-TEST_F(UnknownContainersTest, NeedsWhatItNamesAndWhatItRunsOn) {
+TEST_F(UnknownContainersTest, NeedsTheNamedImageAndTheImageOfItsLayers) {
   lab.Run("by-hand", {kBase, kApp});
   lab.spec.containers.back().image = "docker.io/library/other:v1";
   EXPECT_THAT(Needed(), ElementsAre("docker.io/library/other:v1", Id("cfgapp")));
@@ -54,7 +54,7 @@ TEST_F(UnknownContainersTest, WithoutANameNeedsAllThatAreOfItsLayers) {
 }
 
 // As in a user namespace: containerd remaps the layers into a separate snapshot.
-TEST_F(UnknownContainersTest, NeedsWhatARemappedSnapshotIsMadeOf) {
+TEST_F(UnknownContainersTest, NeedsTheImageOfARemappedSnapshot) {
   const std::string top = LabNode::Chain({kBase, kApp}, 2);
   lab.AddSnapshot("k8s.io", top + "-100000-65536", top, {4096, 3});
   lab.Run("by-hand", {kBase, kApp});
@@ -62,7 +62,7 @@ TEST_F(UnknownContainersTest, NeedsWhatARemappedSnapshotIsMadeOf) {
   EXPECT_THAT(Needed(), ElementsAre(Id("cfgapp"))) << "and not what that is built on";
 }
 
-TEST_F(UnknownContainersTest, WithoutASnapshotNeedsWhatItNames) {
+TEST_F(UnknownContainersTest, NeedsOnlyTheNamedImageWithoutASnapshot) {
   lab.spec.containers.push_back({"k8s.io", "rootfs", "docker.io/library/app:v1", "", "", {}});
   lab.spec.containers.push_back({"default", "elsewhere", "docker.io/library/base:v1", "", "", {}});
   EXPECT_THAT(Needed(), ElementsAre("docker.io/library/app:v1"));

@@ -115,7 +115,7 @@ TEST_F(RequiredImages, AreTheElevenThatSomethingNeedsWithTheirTotal) {
   EXPECT_EQ(analysis.required_total.bytes, 6053 * kMB);
 }
 
-TEST_F(RequiredImages, SayWhoNeedsThem) {
+TEST_F(RequiredImages, ShowTheUsersOfEachImage) {
   const auto rows = Table("Required");
   ASSERT_EQ(rows.size(), 11U);
   EXPECT_TRUE(std::ranges::is_sorted(rows)) << "by name";
@@ -149,7 +149,7 @@ TEST_F(RequiredImages, OthersAreIdleTheSurestAndLargestFirst) {
                       {library + "crypto-intelligence-v2-trade-collector-2:latest", C::kLow}}));
 }
 
-TEST_F(RequiredImages, RemovingEverythingUnusedIsMarkedByWhatItBreaksAndLoses) {
+TEST_F(RequiredImages, MarksRemovingEverythingUnusedAsHighRisk) {
   const CleanupOption prune = Option(Look(), "everything unused");
   const auto local = Normalised({"crypto-v2-scheduler", "crypto-intelligence-v2-v2-telegram-bot",
                                  "crypto-intelligence-v2-trade-collector-1",
@@ -183,7 +183,7 @@ TEST_F(RequiredImages, TheRecommendedOptionLosesNothing) {
   EXPECT_EQ(rows[2].back(), "none: no image is removed");
 }
 
-TEST_F(RequiredImages, TheAggressiveProfileTakesOnlyWhatCanBePulledAgain) {
+TEST_F(RequiredImages, RemovesOnlyPullableImagesInTheAggressiveProfile) {
   const CleanupOption aggressive = Option(Look(), "Aggressive");
   EXPECT_EQ(aggressive.goes.images, 2U);
   EXPECT_EQ(aggressive.to_pull_again.bytes, 1200 * kMB);
@@ -240,7 +240,7 @@ TEST(Analysis, RecommendsThePatientOptionWhereTheOtherWouldLoseAnImageForGood) {
 }
 
 // A setting of the document stays in every profile, as if the profile contained it.
-TEST(Analysis, AProfileIsWhatItWouldBeInTheDocument) {
+TEST(Analysis, EvaluatesAProfileAsIfTheDocumentNamedIt) {
   ObservationBuilder seen;
   seen.Add(Img("old", {"old:1"}), hours(30));
   const auto goes = [&](const std::string& written) {
@@ -257,7 +257,7 @@ TEST(Analysis, AProfileIsWhatItWouldBeInTheDocument) {
   EXPECT_EQ(goes("maximumAge: 25h\n"), (Counts{1, 1, 1, 1, 1}));
 }
 
-TEST(Analysis, AProfileThatContradictsTheDocumentIsNoOption) {
+TEST(Analysis, MarksAProfileThatConflictsWithTheDocumentAsImpossible) {
   const std::string document = kDocument + "minimumAge: 48h\n";  // Aggressive has maximumAge 24h
   const Analysis analysis = Analyze(*ParsePolicy(document), WithProfile(document), Observation());
   EXPECT_THAT(analysis.options.at(3).impossible, HasSubstr("minimumAge"));

@@ -161,13 +161,13 @@ TEST_F(ServiceCleanup, EachOldVersionNamesTheDeployedOneThatReplacedIt) {
             "(removeSuperseded)");
 }
 
-TEST_F(ServiceCleanup, WhatHasNoOrderReplacesNothing) {
+TEST_F(ServiceCleanup, KeepsTagsWithoutAnOrder) {
   for (const char* stays :
        {"mcp-server:latest", "notification-service:v2", "recurring-task-service:v2"})
     EXPECT_EQ(Of(stays).code, Code::kRetained) << stays << ": " << Of(stays).reason;
 }
 
-TEST_F(ServiceCleanup, OfTwoTagsOfOneImageTheOneWithoutAVersionIsTheDuplicate) {
+TEST_F(ServiceCleanup, ReportsTheTagWithAVersionWhenAnImageHasTwo) {
   const Decision& backend = Of("backend-api:latest");
   EXPECT_EQ(images()[backend.image].tags[backend.main_tag].tag(), "v2-idempotency");
   EXPECT_EQ(backend.superseded_by, "docker.io/library/backend-api:v3-idempotency-fixed");
@@ -180,7 +180,7 @@ TEST_F(ServiceCleanup, OldProjectsGoByTheRuleThatNamesThem) {
   }
 }
 
-TEST_F(ServiceCleanup, WhatCannotBePulledAgainStaysWhereThePolicyDoesNotGiveItUp) {
+TEST_F(ServiceCleanup, KeepsLocalOnlyImagesUnlessThePolicyAllowsRemoval) {
   policy.keep.local_only = LocalOnly::kAlways;
   EXPECT_TRUE(MakePlan(policy, seen.seen()).removals.empty());
   policy.keep.local_only = LocalOnly::kUnlessSuperseded;
@@ -234,7 +234,7 @@ TEST_F(ServiceCleanup, TheReportMapsEachServiceToItsDeployedAndItsRemovedTags) {
           Row{library + "fastapt-task", none, none, "dev"}));
 }
 
-TEST_F(ServiceCleanup, TheReportShowsWhatRunsWhatCameFreeAndThatNothingIsMissing) {
+TEST_F(ServiceCleanup, ShowsPodsFreedSpaceAndVerificationInTheReport) {
   const auto page = MakeSweepPage(SweepJson(Done()));
   ASSERT_TRUE(page);
   auto sections = SectionsOf(*page);

@@ -53,7 +53,7 @@ TEST(Explain, ExactlyOneStepDecidesUnlessTheImageIsIdle) {
   }
 }
 
-TEST(Explain, SaysForEachCodeWhatWouldChangeIt) {
+TEST(Explain, GivesAdviceForEachCode) {
   const Policy policy = Policy::Default();
   ObservationBuilder seen;
   seen.Add(Img("i", {"idle:1"}), std::chrono::hours(2));

@@ -45,29 +45,29 @@ struct RoomTest : testing::Test {
   }();
 };
 
-TEST_F(RoomTest, SafestFirstAndNeverWhatAProtectionHolds) {
+TEST_F(RoomTest, RemovesSafestImagesFirstAndNeverProtectedOnes) {
   EXPECT_THAT(For(5'000).removals, ElementsAre(3U, 2U, 5U, 4U));
 }
 
-TEST_F(RoomTest, NothingGoesWhenThereIsRoom) {
+TEST_F(RoomTest, RemovesNothingWhenEnoughSpaceIsAvailable) {
   const Plan plan = For(1'000);
   EXPECT_THAT(plan.removals, IsEmpty());
   EXPECT_EQ(plan.decisions[3].verdict, Verdict::kDefer);
   EXPECT_THAT(plan.decisions[3].reason, HasSubstr("are already available"));
 }
 
-TEST_F(RoomTest, NothingGoesWhenTheDiskIsNotKnown) {
+TEST_F(RoomTest, RemovesNothingWhenTheDiskUsageIsUnknown) {
   builder.seen().disk.reset();
   EXPECT_THAT(For(1ULL << 40).removals, IsEmpty());
 }
 
-TEST_F(RoomTest, NothingGoesForRoomThatTheDiskDoesNotHave) {
+TEST_F(RoomTest, RemovesNothingWhenTheTargetExceedsTheCapacity) {
   const Plan plan = For(10'001);
   EXPECT_THAT(plan.removals, IsEmpty());
   EXPECT_THAT(plan.decisions[3].reason, HasSubstr("capacity of the image filesystem is only 9.8KiB"));
 }
 
-TEST_F(RoomTest, AWindowDoesNotHoldOffWhoAsksAndALimitDoes) {
+TEST_F(RoomTest, IgnoresWindowsButObeysLimits) {
   policy.windows = {Window{}};  // with no length
   policy.limits.max_images = 1;
   const Plan plan = For(5'000);

@@ -30,7 +30,7 @@ TEST(Kubelet, WarnsWhenItWouldCollectBeforeThePolicyDoes) {
   EXPECT_THAT(warn({100, 99, true}), IsEmpty()) << "its collector is off";
 }
 
-TEST(Kubelet, WarnsThatItRemovesWhatThePolicyKeepsWhenTheDiskIsThatFull) {
+TEST(Kubelet, WarnsThatItRemovesKeptImagesAboveItsThreshold) {
   ObservationBuilder seen;
   seen.Add(Img("a", {"kept:1"})).Add(Img("b", {"other:1"}));
   Policy policy;

@@ -100,7 +100,7 @@ TEST(LimitsProperty, APlanIsNotEmptyWhileAnAvailableImageWithinTheLimitsWouldFre
 
 // No further image can be removed: each remaining image is needed, unavailable, or over a limit,
 // unless the goal is reached.
-TEST(LimitsProperty, WhatStaysHasNoPlaceLeftOrTheGoalIsReached) {
+TEST(LimitsProperty, KeepsARemovableImageOnlyAtALimitOrAtTheGoal) {
   std::size_t short_of_goal = 0;
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
     const PressedWorld pressed(seed);

@@ -29,7 +29,7 @@ void MustFree(ObservationBuilder& seen, std::uint64_t bytes) {
 }
 
 // K04
-TEST(Planner, FreesOnlyWhatIsNotInUse) {
+TEST(Planner, RemovesOnlyUnusedImages) {
   ObservationBuilder two;
   two.Add(Img("0", {"a:0"}, 10'240)).Add(Img("1", {"a:1"}, 20'480)).Use("a:1");
   MustFree(two, 15'000);
@@ -81,7 +81,7 @@ TEST(Planner, TiesGoToTheBiggerAndThenByName) {
 }
 
 // K08
-TEST(Planner, PinnedImagesStayWhateverTheDiskSays) {
+TEST(Planner, KeepsPinnedImagesUnderDiskPressure) {
   Image pinned0 = Img("0", {"a:0"}, 10'240);
   pinned0.pinned = true;
   Image pinned1 = Img("1", {"a:1"}, 20'480);
@@ -134,7 +134,7 @@ TEST(Planner, CountsDiskUseAsTheKubeletDoes) {
 }
 
 // K11: longer than the maximum age, not equal to it. A disabled age stays disabled.
-TEST(Planner, RemovesByAgeOnlyWhatIsOlderThanTheMaximum) {
+TEST(Planner, RemovesByAgeOnlyImagesOlderThanTheMaximum) {
   Policy policy = SpaceOnly();
   policy.maximum_age = kMinute;
   const std::pair<Millis, bool> cases[] = {
@@ -150,7 +150,7 @@ TEST(Planner, RemovesByAgeOnlyWhatIsOlderThanTheMaximum) {
   EXPECT_TRUE(MakePlan(policy, seen.seen()).removals.empty());
 }
 
-TEST(Planner, NothingGoesForSpaceWhenTheDiskIsUnknown) {
+TEST(Planner, RemovesNothingForSpaceWhenTheDiskUsageIsUnknown) {
   ObservationBuilder seen;
   seen.Add(Img("0", {"a:0"}));
   const Plan plan = MakePlan(SpaceOnly(), seen.seen());
@@ -171,7 +171,7 @@ TEST(Planner, HandlesAnImageWithoutSizeAndNames) {
   EXPECT_EQ(MakePlan(policy, seen.seen()).decisions[0].code, Code::kDangling);
 }
 
-TEST(Planner, WhatDoesNotFitIntoTheLimitsWaitsForTheNextRun) {
+TEST(Planner, DefersImagesBeyondTheLimits) {
   Policy policy = SpaceOnly();
   policy.maximum_age = Millis(1);
   ObservationBuilder seen;
@@ -194,7 +194,7 @@ TEST(Planner, WhatDoesNotFitIntoTheLimitsWaitsForTheNextRun) {
   }
 }
 
-TEST(Planner, WhatGoesForOtherReasonsCountsTowardsTheSpaceGoal) {
+TEST(Planner, CountsRemovalsByAgeTowardTheSpaceGoal) {
   Policy policy = SpaceOnly();
   policy.maximum_age = 2 * kMinute;
   ObservationBuilder seen;

@@ -153,7 +153,7 @@ TEST(PlanProperty, ProtectionsAlwaysWin) {
   }
 }
 
-TEST(PlanProperty, WhatAWorkloadWantsIsNeverRemovedWhateverThePressure) {
+TEST(PlanProperty, NeverRemovesImagesThatAWorkloadNeeds) {
   std::size_t wanted = 0;
   for (std::uint64_t seed = 0; seed < kCases / 2; ++seed) {
     RandomWorld metadata(seed);
@@ -287,7 +287,7 @@ TEST(PlanProperty, AnotherWorkloadReferenceNeverRemovesMore) {
   }
 }
 
-TEST(PlanProperty, LookingAtWorkloadsThatAllCountNeverRemovesMore) {
+TEST(PlanProperty, NeverRemovesMoreWhenAllWorkloadsCount) {
   for (std::uint64_t seed = 0; seed < kCases / 2; ++seed) {
     RandomWorld metadata(seed);
     metadata.AddWorkloads();

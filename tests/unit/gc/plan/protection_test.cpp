@@ -125,7 +125,7 @@ TEST(Protection, AnUnqualifiedPodImageKeepsEverySamePathCandidateUntilTheStatusS
 
 // R09: nothing shows the pause image as the image of a container. The configuration names it in
 // every form.
-TEST(Protection, ThePauseImageIsKeptHoweverTheConfigurationNamesIt) {
+TEST(Protection, KeepsThePauseImageInEveryFormOfItsName) {
   const Image pause = Img("p", {"registry.k8s.io/infra/sandbox:3.6", "sandbox:3.6"});
   for (const std::string& name :
        {std::string("sandbox:3.6"), std::string("registry.k8s.io/infra/sandbox:3.6"),

@@ -249,7 +249,7 @@ class Oracle {
   const Plan& plan_;
 };
 
-TEST(RankingProperty, NothingGoesForItsRankButBehindNewerOnesOfItsScheme) {
+TEST(RankingProperty, RemovesByRankOnlyBehindNewerImagesOfTheScheme) {
   std::size_t decisions = 0, superseded = 0, by_rule = 0, local = 0, pushed_out = 0;
   for (std::uint64_t seed = 0; seed < kWorlds; ++seed) {
     RankedWorld metadata(seed);

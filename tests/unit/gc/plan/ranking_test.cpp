@@ -177,7 +177,7 @@ TEST_F(Ranks, AWordOfItsOwnKeepsALocalBuildThatItsVersionWouldLetGo) {
 
 // An image that may be removed in the same run does not replace an image that cannot be pulled
 // again.
-TEST_F(Ranks, ALocalBuildIsNotReplacedByWhatMayGoItself) {
+TEST_F(Ranks, DoNotReplaceALocalBuildByARemovableImage) {
   policy.keep.local_only = LocalOnly::kUnlessSuperseded;
   policy.keep.last_per_repository = 1;
   Built("api:v2");
@@ -274,7 +274,7 @@ TEST_F(Ranks, AClockThatJumpedBackMakesNothingOld) {
 }
 
 // Pinned by tag and digest, beside a tag that others use.
-TEST_F(Ranks, WhatMayHaveBeenPulledByDigestIsNotDangling) {
+TEST_F(Ranks, DoNotCallAnImagePulledByDigestDangling) {
   policy.maximum_age = hours(336);
   PulledByDigest("pinned", "registry.example/mirror/exporter");
   PulledByDigest("alone", "registry.example/other");
@@ -290,7 +290,7 @@ TEST_F(Ranks, WhatMayHaveBeenPulledByDigestIsNotDangling) {
   for (const std::uint32_t at : {0, 1, 2}) EXPECT_EQ(plan.decisions[at].code, Code::kAge);
 }
 
-TEST_F(Ranks, WhatWasSeenWithATagThatItLostIsDangling) {
+TEST_F(Ranks, CallAnImageDanglingWhenItLostItsTag) {
   PulledByDigest("old", "registry.example/app");
   Pulled({"registry.example/app:latest"});
   seen().ages[0].lost_tag = true;
@@ -303,7 +303,7 @@ TEST_F(Ranks, WhatWasSeenWithATagThatItLostIsDangling) {
 }
 
 // By digest and by tag: the tag takes no place of the digests.
-TEST_F(Ranks, DigestsHaveRoomOfTheirOwnWhereOneOfThemIsInUse) {
+TEST_F(Ranks, CountDigestsApartFromTagsWhenADigestIsInUse) {
   policy.maximum_age = hours(1);
   for (const char* word : {"a", "b", "c"}) PulledByDigest(word, "registry.example/app");
   Pulled({"registry.example/app:v9"});
@@ -316,7 +316,7 @@ TEST_F(Ranks, DigestsHaveRoomOfTheirOwnWhereOneOfThemIsInUse) {
 }
 
 // A rule that removes builds keeps as many as images that are not in use take.
-TEST_F(Ranks, WhereARuleRemovesAllInUseCountAmongTheNewest) {
+TEST_F(Ranks, CountImagesInUseAmongTheNewestUnderARemoveRule) {
   Rule rule;
   rule.name = "builds";
   rule.selector.tags = {"build-*"};

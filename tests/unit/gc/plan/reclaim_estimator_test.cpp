@@ -62,7 +62,7 @@ struct GainsTest : testing::Test {
   std::unique_ptr<layers::LayerGraph> graph;
 };
 
-TEST_F(GainsTest, WhatFreesNextToNothingIsPassedOver) {
+TEST_F(GainsTest, SkipsImagesThatFreeAlmostNothing) {
   policy.disk.high_percent = 60;
   const Plan plan = PlanFor(20);
   EXPECT_THAT(plan.removals, ElementsAre(kBig)) << "the others were used less recently";
@@ -79,7 +79,7 @@ TEST_F(GainsTest, ImagesThatFreeMuchTogetherGoTogether) {
   EXPECT_EQ(plan.decisions[kSame].code, Code::kIdle);
 }
 
-TEST_F(GainsTest, WhatTheRunningShareIsNoGainHoweverMuchIsMissing) {
+TEST_F(GainsTest, DefersImagesWhoseLayersAreAllInUse) {
   policy.disk.high_percent = 60;
   const Plan plan = PlanFor(300);
   EXPECT_THAT(plan.removals, ElementsAre(kBig, kOne, kTwo));
@@ -90,7 +90,7 @@ TEST_F(GainsTest, WhatTheRunningShareIsNoGainHoweverMuchIsMissing) {
 
 // Unused for the same time: the sizes of the runtime do not matter, and each chosen image counts
 // for the next.
-TEST_F(GainsTest, OfEqualsTheOneThatFreesMostByThenGoesFirst) {
+TEST_F(GainsTest, RemovesTheImageThatFreesMostFirstAmongEqualAges) {
   LabNode node;
   node.with_layer_blobs = false;
   const LabNode::Layer shared = Layer("both", 40);
@@ -111,7 +111,7 @@ TEST_F(GainsTest, OfEqualsTheOneThatFreesMostByThenGoesFirst) {
   EXPECT_THAT(plan.removals, ElementsAre(4, 0, 1, 2, 3)) << "large, small, half, then other";
 }
 
-TEST_F(GainsTest, WhereOnlyInodesAreShortTheOneThatFreesMostOfThemGoesFirst) {
+TEST_F(GainsTest, RemovesTheImageWithMostInodesFirstWhenOnlyInodesAreShort) {
   LabNode node;
   node.with_layer_blobs = false;
   node.Pull("bytes", {{"bytes", 0, {90 * kMiB, 10}}});
@@ -128,7 +128,7 @@ TEST_F(GainsTest, WhereOnlyInodesAreShortTheOneThatFreesMostOfThemGoesFirst) {
   EXPECT_THAT(MakePlan(PlanContext(policy, equal.seen(), &layers)).removals, ElementsAre(0, 1));
 }
 
-TEST_F(GainsTest, NoGainHoldsOnlyWhatGoesForSpace) {
+TEST_F(GainsTest, AppliesNoGainOnlyToRemovalsForSpace) {
   policy.maximum_age = hours(100);
   policy.disk.high_percent = 0;
   EXPECT_THAT(PlanFor(0).removals, ElementsAre(kSame, kOne, kBig, kTwo)) << "they are too old";
@@ -142,7 +142,7 @@ TEST_F(GainsTest, WithoutLayersTheSizesOfTheRuntimeCount) {
   EXPECT_FALSE(plan.decisions[kSame].frees);
 }
 
-TEST_F(GainsTest, AnImageWhoseRecordsAreNotFoundCountsByItsSize) {
+TEST_F(GainsTest, UsesTheSizeOfAnImageWithoutRecords) {
   std::erase_if(lab.spec.images,
                 [&](const auto& record) { return record.target == Id("mansame"); });
   policy.disk.high_percent = 60;
@@ -151,7 +151,7 @@ TEST_F(GainsTest, AnImageWhoseRecordsAreNotFoundCountsByItsSize) {
   EXPECT_FALSE(plan.decisions[kSame].frees) << "and nothing is claimed of it";
 }
 
-TEST_F(GainsTest, RoomIsMadeByWhatFreesSomething) {
+TEST_F(GainsTest, ReachesAFreeSpaceTargetOnlyWithImagesThatFreeSpace) {
   PlanFor(0);
   const std::uint64_t wanted = seen.seen().disk->available_bytes + 500 * kMiB;
   const Plan plan = PlanForFreeSpace(PlanContext(policy, seen.seen(), graph.get()), wanted);

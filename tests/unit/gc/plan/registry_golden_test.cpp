@@ -168,7 +168,7 @@ TEST_F(RegistryCleanup, AnImageOfNoKnownPatternStays) {
   EXPECT_EQ(Last().code, Code::kUnknown) << "a known tag in another repository";
 }
 
-TEST_F(RegistryCleanup, LatestStaysHoweverOldAndAnUntaggedImageGoesOnceItIsADayOld) {
+TEST_F(RegistryCleanup, KeepsLatestAndRemovesUntaggedImagesAfterADay) {
   Add("latest", hours(5000));
   EXPECT_EQ(Last().code, Code::kKeepRule);
   AddUntagged(hours(23));

@@ -62,7 +62,7 @@ TEST(RemovalTime, APlanASecondLaterRemovesAndASecondEarlierDoesNot) {
 
 // All ages of the random worlds are whole minutes below 200, so one evaluation per minute misses
 // nothing.
-TEST(RemovalTime, IsToldWheneverTimeAloneMakesAnImageGo) {
+TEST(RemovalTime, IsSetWheneverOnlyTimeIsMissing) {
   for (std::uint64_t seed = 0; seed < 150; ++seed) {
     RandomWorld metadata(seed);
     WatchInPart(metadata);
@@ -154,7 +154,7 @@ TEST(Explain, TheNextWindowCounts) {
   EXPECT_EQ(why.goes->in, hours(1));
 }
 
-TEST(Explain, WhatWaitsForMoreThanTimeHasNoTime) {
+TEST(Explain, GivesNoTimeWhenMoreThanTimeIsMissing) {
   ObservationBuilder seen;
   seen.Add(Img("a", {"app:1"}), hours(2)).Use("app:1");
   EXPECT_FALSE(ExplainOnly(WithRule(std::nullopt, std::nullopt), seen).goes) << "in use";

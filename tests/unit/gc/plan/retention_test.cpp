@@ -38,7 +38,7 @@ TEST(Retention, KeepsTheNewestOfARepositoryInUseWithThoseInUseCountedInside) {
   EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":v1"), Code::kSuperseded);
 }
 
-TEST(Retention, OfALeftoverRepositoryTheNewestAreOnlyNotSuperseded) {
+TEST(Retention, ProtectsTheNewestOnlyFromSupersededInAnUnusedRepository) {
   ObservationBuilder seen;
   for (const char* tag : {"old:v1", "old:v2", "old:v3"})
     seen.Add(Img(tag, {tag}), std::chrono::hours(100));
@@ -58,7 +58,7 @@ TEST(Retention, TheNewestOfARepositoryIsNeverSuperseded) {
   EXPECT_EQ(CodeOf(policy, seen, ":v1"), Code::kSuperseded);
 }
 
-TEST(Retention, OfCommitsTheLastSeenIsTheNewest) {
+TEST(Retention, RanksCommitsByTheirFirstObservation) {
   Policy policy = OnlyRetention();
   policy.keep.last_per_repository = 1;
   ObservationBuilder seen;
@@ -82,7 +82,7 @@ TEST(Retention, AWordReplacesNoOther) {
 
 // In a new age store, all images have the same first observation. A name that sorts low is no
 // reason for a removal.
-TEST(Retention, WhereNobodyCanTellTheNewerAllAre) {
+TEST(Retention, KeepsAllCommitsWithEqualFirstObservation) {
   ObservationBuilder seen;
   for (const char* tag : {"app:77c01de", "app:3f2a9bc", "app:a000000", "app:ffffff1"})
     seen.Add(Img(tag, {tag}));

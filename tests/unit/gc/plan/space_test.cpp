@@ -54,7 +54,7 @@ TEST(Space, InodesCountLikeBytes) {
 
 // At critical disk use, younger images and versions kept for rollback are removed, but only after
 // idle ones, not below the critical minimum age, and never protected images.
-TEST(Space, WhenCriticalYoungerImagesAndRollbackRoomGoAndNothingThatIsProtected) {
+TEST(Space, RemovesYoungAndRollbackImagesButNoProtectedOnesWhenCritical) {
   ObservationBuilder seen;
   seen.Add(Sized("idle:1", 10), hours(9));
   seen.Add(Sized("young:1", 10), minutes(6));

@@ -116,7 +116,7 @@ TEST(Version, WordsAndTheNumbersOfBranchesHaveNoOrder) {
     EXPECT_EQ(ReadTag(tag).kind, TagKind::kWord) << tag;
 }
 
-TEST(Version, SignaturesAttestationsAndSbomsAreNoVersions) {
+TEST(Version, ReadsSignaturesAttestationsAndSbomsAsSuchNotAsVersions) {
   const std::string subject = "sha256-" + std::string(64, '7');
   for (const char* ending : {"", ".sig", ".att", ".sbom", ".cosign.bundle", "-1"}) {
     EXPECT_EQ(ReadTag(subject + ending).kind, TagKind::kSignature) << ending;

@@ -50,7 +50,7 @@ TEST_F(WatchedAgeTest, AnImageThatWasIdleForLongIsTooYoungAfterAGap) {
   EXPECT_THAT(what_would_change_it, HasSubstr("40m"));
 }
 
-TEST_F(WatchedAgeTest, ARuleAsksForWhatWasWatchedToo) {
+TEST_F(WatchedAgeTest, UsesTheWatchedAgeForTheMinimumAgeOfARule) {
   Rule rule;
   rule.name = "jobs";
   rule.selector.images = {*ImageGlob::Parse("*/shop/*")};

@@ -40,7 +40,7 @@ Code CodeOf(const Policy& policy, const Observation& seen, std::uint32_t image =
   return MakePlan(policy, seen).decisions.at(image).code;
 }
 
-TEST(Workload, WhatItNamesInAnyWayStays) {
+TEST(Workload, KeepsItsImageInEveryFormOfTheName) {
   const Image image = Img("x", {"docker.io/library/x:1", "quay.io/y/x:9"});
   for (const std::string& text :
        {std::string("x:1"), std::string("docker.io/library/x:1"), std::string("quay.io/y/x:9"),
@@ -136,7 +136,7 @@ TEST(Workload, InitContainersAndImageVolumesAreReferencesLikeOthers) {
   EXPECT_TRUE(MakePlan(KeepingWorkloads(), seen.seen()).removals.empty());
 }
 
-TEST(Workload, WhoWantsItIsToldOnceForEachWorkloadTheLatestRevisionFirst) {
+TEST(Workload, IsNamedOnceWithItsLatestRevisionFirst) {
   ObservationBuilder seen;
   seen.Add(Img("x", {"x:1", "quay.io/y/x:9"}));
   auto& workloads = seen.seen().workloads;
@@ -164,7 +164,7 @@ TEST(Workload, APodComesBeforeItAndItComesBeforeThePatternsToKeep) {
   EXPECT_TRUE(MakePlan(policy, seen.seen()).decisions[0].wanted_by.empty());
 }
 
-TEST(Workload, CriticalDiskUseDoesNotGetAtWhatItWants) {
+TEST(Workload, KeepsItsImageAtCriticalDiskUse) {
   Policy policy = KeepingWorkloads();
   policy.maximum_age = Millis(0);
   policy.minimum_age = std::chrono::hours(2000);
@@ -238,7 +238,7 @@ TEST(Workload, ItsRolloutsTellTheNewerWhereTagsTellNothing) {
               ElementsAre(Code::kRetained, Code::kWorkload, Code::kSuperseded, Code::kRetained));
 }
 
-TEST(Workload, TheVersionTellsWhatItsRolloutsDoNot) {
+TEST(Workload, RanksImagesByVersionWhenRolloutsGiveNoOrder) {
   Policy policy = OnlyRetention(1);
   policy.keep.workloads.rollback_revisions = 0;
   ObservationBuilder seen;
@@ -292,7 +292,7 @@ TEST(Workload, ARulesKeepLastCountsByItsRolloutsToo) {
               ElementsAre(Code::kRetained, Code::kRetained, Code::kRule));
 }
 
-TEST(Workload, WhatItWantsIsRequiredAndEverythingUnusedWouldBreakIt) {
+TEST(Workload, MarksItsImageAsRequiredInTheAnalysis) {
   ObservationBuilder seen;
   seen.Add(Img("a", {"app:1"})).Add(Img("b", {"idle:1"}));
   seen.seen().workloads = {Of("CronJob", "report", "app:1", 0, 0)};

@@ -77,7 +77,7 @@ class ArchivingRemoverTest : public testing::Test {
   }();
 };
 
-TEST_F(ArchivingRemoverTest, CopiesWhatCannotBePulledAgainBeforeTheRecheck) {
+TEST_F(ArchivingRemoverTest, ArchivesLocalOnlyImagesBeforeTheRecheck) {
   EXPECT_TRUE(remover_.BeginBatch({&pulled_, &built_}, {}));
   EXPECT_TRUE(remover_.Remove(pulled_, guard_, {}));
   EXPECT_TRUE(remover_.Remove(built_, guard_, {}));
@@ -85,7 +85,7 @@ TEST_F(ArchivingRemoverTest, CopiesWhatCannotBePulledAgainBeforeTheRecheck) {
                                        "remove r.example/pulled:v1", "remove r.example/built:v1"));
 }
 
-TEST_F(ArchivingRemoverTest, WhatHasNoCopyStaysAndTheOthersGo) {
+TEST_F(ArchivingRemoverTest, KeepsOnlyTheImageWhoseArchiveFails) {
   world_.archive_fails = "r.example/built:v1";
   EXPECT_TRUE(remover_.BeginBatch({&pulled_, &built_}, {}));
   EXPECT_THAT(remover_.ReasonToSkip(built_), HasSubstr("so it stays: no space left"));
@@ -98,7 +98,7 @@ TEST_F(ArchivingRemoverTest, WhatHasNoCopyStaysAndTheOthersGo) {
               ElementsAre("archive r.example/built:v1", "begin 2", "remove r.example/pulled:v1"));
 }
 
-TEST_F(ArchivingRemoverTest, ACopyThatIsGoneMeanwhileIsNone) {
+TEST_F(ArchivingRemoverTest, KeepsAnImageWhoseArchiveDisappeared) {
   EXPECT_TRUE(remover_.BeginBatch({&pulled_, &built_}, {}));
   EXPECT_EQ(remover_.ReasonToSkip(built_), "the other one's reason");
   world_.copies_are_there = false;
@@ -118,7 +118,7 @@ TEST_F(ArchivingRemoverTest, WhetherAnythingElseMayGoIsTheOtherRemovers) {
   EXPECT_THAT(world_.done, ElementsAre("begin 1", "ask r.example/pulled:v1"));
 }
 
-TEST_F(ArchivingRemoverTest, ACopyOfAnEarlierBatchIsNone) {
+TEST_F(ArchivingRemoverTest, KeepsAnImageArchivedOnlyInAnEarlierBatch) {
   EXPECT_TRUE(remover_.BeginBatch({&built_}, {}));
   EXPECT_TRUE(remover_.BeginBatch({&pulled_}, {}));
   EXPECT_FALSE(remover_.Remove(built_, guard_, {}));
@@ -126,7 +126,7 @@ TEST_F(ArchivingRemoverTest, ACopyOfAnEarlierBatchIsNone) {
   EXPECT_THAT(world_.done, ElementsAre("archive r.example/built:v1", "begin 1", "begin 1"));
 }
 
-TEST_F(ArchivingRemoverTest, ToldToStopItBeginsNothing) {
+TEST_F(ArchivingRemoverTest, BeginsNothingAfterAStopRequest) {
   std::stop_source stop;
   stop.request_stop();
   EXPECT_FALSE(remover_.BeginBatch({&built_}, stop.get_token()));

@@ -72,7 +72,7 @@ struct BatchTest : testing::Test {
   Executor executor{node, &node, &reader, node, expected, clock};
 };
 
-TEST_F(BatchTest, OneLookIsForAllOfThemAndComesAfterTheBeginning) {
+TEST_F(BatchTest, RechecksOnceForTheWholeBatchAfterItBegins) {
   const Execution execution = Run();
   EXPECT_THAT(node.calls,
               ElementsAre("BeginBatch", "ReadPods", "ListImages", "ReadUse", "ReadContainers",
@@ -81,7 +81,7 @@ TEST_F(BatchTest, OneLookIsForAllOfThemAndComesAfterTheBeginning) {
   EXPECT_EQ(execution.recheck_window_seconds.size(), 5U);
 }
 
-TEST_F(BatchTest, SparesOfABatchWhatChangedAndNothingElse) {
+TEST_F(BatchTest, SkipsOnlyTheImageThatChanged) {
   struct Case {
     const char* why;
     std::function<void()> change;
@@ -137,14 +137,14 @@ TEST_F(BatchTest, WorkloadsAreReadBeforeTheImages) {
 }
 
 // Expired evidence would have to be read again right before the removal.
-TEST_F(BatchTest, APodListThatIsAboutToExpireIsReadAnewFirst) {
+TEST_F(BatchTest, ListsPodsAgainBeforeTheRecheckWhenTheListIsHalfExpired) {
   Run();
   EXPECT_THAT(node.pod_ages, ElementsAre(expected.max_pod_list_age / 2, expected.max_pod_list_age));
 }
 
 // A pod started and ended during the observation: the first view contradicts itself, the second
 // does not, and the node has just used the image.
-TEST_F(BatchTest, WhatAViewThatContradictsItselfFoundInUseStays) {
+TEST_F(BatchTest, KeepsAnImageThatAnInconsistentRecheckFoundInUse) {
   const RuntimeUse before = node.use;
   node.on_call = [&, looks = 0](const std::string& call) mutable -> std::optional<Error> {
     if (call != "ReadUse") return std::nullopt;
@@ -162,7 +162,7 @@ TEST_F(BatchTest, WhatAViewThatContradictsItselfFoundInUseStays) {
   EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b"), Id("d"), Id("e")));
 }
 
-TEST_F(BatchTest, WhatAWorkloadCameToWantIsSpared) {
+TEST_F(BatchTest, SkipsAnImageThatAWorkloadStartedToNeed) {
   const FakeNode fresh = node;
   workloads = WorkloadEvidence{{{.text = "a",
                                  .kind = "Job",
@@ -189,7 +189,7 @@ TEST_F(BatchTest, WhatAWorkloadCameToWantIsSpared) {
   EXPECT_THAT(node.removed, IsEmpty());
 }
 
-TEST_F(BatchTest, LooksAgainForTheRestWhenTheLookHasGrownOld) {
+TEST_F(BatchTest, RechecksTheRestWhenTheRecheckIsOlderThan50Ms) {
   At("Remove", 2, [&] { clock.Advance(Millis(51)); });
   Run();
   EXPECT_THAT(node.calls,
@@ -198,7 +198,7 @@ TEST_F(BatchTest, LooksAgainForTheRestWhenTheLookHasGrownOld) {
                           "ReadContainers", "ReadPods", "Remove", "Remove", "Remove", "Reclaim"));
 }
 
-TEST_F(BatchTest, WhatComesIntoUseDuringABatchIsSeenByTheNextLook) {
+TEST_F(BatchTest, SkipsAnImageThatTheNextRecheckFindsInUse) {
   At("Remove", 2, [&] {
     clock.Advance(Millis(51));
     node.use.references.push_back({Id("d"), {}, {ReferrerKind::kContainer, "shop", "x", "y"}});
@@ -234,7 +234,7 @@ TEST_F(BatchTest, AReasonToEndThatCameWhileABatchBeganIsHeard) {
   EXPECT_THAT(node.removed, IsEmpty());
 }
 
-TEST_F(BatchTest, WhatTheRemoverSparesStaysAndIsNoFailure) {
+TEST_F(BatchTest, CountsAnImageThatTheRemoverSkipsAsSkipped) {
   node.spares = Id("b");
   const Execution execution = Run();
   EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("c"), Id("d"), Id("e")));
@@ -242,7 +242,7 @@ TEST_F(BatchTest, WhatTheRemoverSparesStaysAndIsNoFailure) {
   EXPECT_EQ(execution.outcomes[0].detail, "something else holds it");
 }
 
-TEST_F(BatchTest, WhatIsGoneThoughItsRemovalFailedCountsAsRemoved) {
+TEST_F(BatchTest, CountsAnAbsentImageAsRemovedWhenItsRemovalFailed) {
   node.on_call = [&](const std::string& call) -> std::optional<Error> {
     if (call != "Remove") return std::nullopt;
     std::erase_if(node.images, [](const Image& image) { return image.id.text() == Id("a"); });
@@ -255,7 +255,7 @@ TEST_F(BatchTest, WhatIsGoneThoughItsRemovalFailedCountsAsRemoved) {
   EXPECT_EQ(execution.outcomes[1].kind, OutcomeKind::kFailed);
 }
 
-TEST_F(BatchTest, SpaceIsReclaimedWhateverHappened) {
+TEST_F(BatchTest, ReclaimsSpaceAfterAnyOutcome) {
   const FakeNode fresh = node;
   struct Case {
     const char* why;
@@ -303,20 +303,20 @@ TEST_F(BatchTest, SpaceIsReclaimedOnceForAllBatches) {
   EXPECT_GE(execution.seconds, 0.3);
 }
 
-TEST_F(BatchTest, SpaceDoesNotWaitForABatchThatIsFarOff) {
+TEST_F(BatchTest, ReclaimsSpaceBeforeALongPause) {
   node.batch = 2;
   policy.limits.removal_delay = std::chrono::minutes(1);
   Run();
   EXPECT_EQ(std::ranges::count(node.calls, "Reclaim"), 4);
 }
 
-TEST_F(BatchTest, WithoutABatchNoTimeIsTold) {
+TEST_F(BatchTest, ReportsNoTimeWhenNoBatchBegins) {
   hooks.reason_to_end = [] { return std::string("the window closed"); };
   EXPECT_FALSE(Run().seconds);
 }
 
 // Space that is still being freed must not look missing, even from the previous run.
-TEST_F(BatchTest, WhatAnotherRunLeftIsReclaimedBeforeTheDiskIsAsked) {
+TEST_F(BatchTest, ReclaimsSpaceOfAnEarlierRunBeforeReadingTheDisk) {
   policy.disk = {{75, 65}, {0, 0}, {}};
   disk = DiskUsage{"/var", 1000, 100, 100, 100};
   node.disk = disk.value();
@@ -338,7 +338,7 @@ TEST_F(BatchTest, SpaceIsReclaimedBeforeTheDiskIsAsked) {
   EXPECT_THAT(execution.outcomes.back().detail, HasSubstr("lowThresholdPercent is reached"));
 }
 
-TEST_F(BatchTest, WhatCouldNotBeReclaimedIsSaid) {
+TEST_F(BatchTest, ReportsAFailedReclaim) {
   node.on_call = [](const std::string& call) -> std::optional<Error> {
     if (call == "Reclaim") return Error{ErrorKind::kDeadline, "Leases.Delete: no answer within 2m"};
     return std::nullopt;
@@ -415,14 +415,14 @@ struct Failing final : ImageRemover {
   std::atomic<int> tried = 0;
 };
 
-TEST_F(BatchTest, MaxFailuresHoldsForThoseOnTheirWayTogether) {
+TEST_F(BatchTest, ObeysMaxFailuresForConcurrentRemovals) {
   policy.limits.max_failures = 2;
   Failing remover;
   EXPECT_EQ(RunWith(remover).stopped_early, "limits.maxFailures 2 reached");
   EXPECT_EQ(remover.tried, 2);
 }
 
-TEST_F(BatchTest, SeveralAreOnTheirWayAtOnce) {
+TEST_F(BatchTest, RemovesSeveralImagesConcurrently) {
   plan.removals.resize(2);
   InPairs remover(clock);
   EXPECT_THAT(RunWith(remover).outcomes,
@@ -456,7 +456,7 @@ struct Slow final : ImageRemover {
   std::binary_semaphore c_began{0};
 };
 
-TEST_F(BatchTest, ANewLookComesWhileOthersAreOnTheirWay) {
+TEST_F(BatchTest, RechecksWhileRemovalsAreInProgress) {
   At("ReadUse", 2, [&] {
     node.use.references.push_back({Id("c"), {}, {ReferrerKind::kContainer, "shop", "new", "web"}});
   });
@@ -470,7 +470,7 @@ TEST_F(BatchTest, ANewLookComesWhileOthersAreOnTheirWay) {
   EXPECT_THAT(execution.recheck_window_seconds, Each(testing::Le(0.05)));
 }
 
-TEST_F(BatchTest, ANewLookThatIsRefusedEndsTheBatch) {
+TEST_F(BatchTest, StopsWhenALaterRecheckFails) {
   node.on_call = [looks = 0](const std::string& call) mutable -> std::optional<Error> {
     if (call == "ReadUse" && ++looks == 2) return Error{ErrorKind::kUnavailable, "refused"};
     return std::nullopt;
@@ -492,7 +492,7 @@ TEST_F(BatchTest, ANewLookThatCameTooLateIsTakenAgain) {
 }
 
 // A recheck may be too old for a removal. What it saw is not older than the plan.
-TEST_F(BatchTest, WhatALookThatCameTooLateFoundInUseStays) {
+TEST_F(BatchTest, KeepsAnImageThatATooOldRecheckFoundInUse) {
   node.on_call = [&, looks = 0, pods = 0](const std::string& call) mutable -> std::optional<Error> {
     if (call == "ReadUse" && ++looks == 2)
       node.use.references.push_back({Id("c"), {}, {ReferrerKind::kContainer, "shop", "new", "w"}});
@@ -509,7 +509,7 @@ TEST_F(BatchTest, WhatALookThatCameTooLateFoundInUseStays) {
   EXPECT_THAT(skipped->detail, HasSubstr("came into use"));
 }
 
-TEST_F(BatchTest, WhatWasInUseBeforeABatchBeganAgainStays) {
+TEST_F(BatchTest, KeepsAnImageThatWasInUseBeforeTheBatchRestarted) {
   node.holds = [asked = 0](const auto&) mutable { return ++asked > 1; };
   node.on_call = [&, looks = 0](const std::string& call) mutable -> std::optional<Error> {
     if (call != "ReadUse") return std::nullopt;
@@ -526,7 +526,7 @@ TEST_F(BatchTest, WhatWasInUseBeforeABatchBeganAgainStays) {
 }
 
 // No image is left that an early recheck would serve.
-TEST_F(BatchTest, ALookThatNobodyNeedsAnyMoreIsNotTaken) {
+TEST_F(BatchTest, SkipsARecheckThatNoImageNeeds) {
   plan.removals.resize(3);
   Slow remover(clock);
   const Execution execution = RunWith(remover);
@@ -546,7 +546,7 @@ TEST_F(BatchTest, OneThatIsLeftOfABatchIsLookedAtWithAllThereAre) {
                           "ReadContainers", "ReadPods", "Remove", "Reclaim"));
 }
 
-TEST_F(BatchTest, ABatchBeginsAgainWhereWhatItReadHoldsNoMore) {
+TEST_F(BatchTest, RestartsTheBatchWhenItsRecordsAreOutdated) {
   node.holds = [asked = 0](const std::vector<Image>& listed) mutable {
     EXPECT_EQ(listed.size(), 6U);
     return ++asked > 1;
@@ -568,7 +568,7 @@ TEST_F(BatchTest, WithoutEndOfNewImagesNothingGoes) {
 }
 
 // An answer is as old as its request, however long it takes.
-TEST_F(BatchTest, ARuntimeThatIsSlowToListContainersLosesNothingAndIsTold) {
+TEST_F(BatchTest, RemovesNothingAndReportsARuntimeThatListsContainersSlowly) {
   node.on_call = [&](const std::string& call) -> std::optional<Error> {
     if (call == "ReadContainers") clock.Advance(Millis(180));
     return std::nullopt;
@@ -660,7 +660,7 @@ TEST_F(BatchTest, AContainerThatTheCriDoesNotListIsSeenByTheRecheck) {
 }
 
 // A command has no watch: the list from before the batch does not show the current pods.
-TEST_F(BatchTest, PodsThatNobodyWatchesAreListedAnewOnceForEachBatch) {
+TEST_F(BatchTest, ListsPodsOncePerBatchWithoutAWatch) {
   node.watches_pods = false;
   node.batch = 3;
   At("Remove", 2, [&] { clock.Advance(Millis(60)); });
@@ -689,7 +689,7 @@ struct RefusesB final : ImageRemover {
   std::map<std::string, int> tried;
 };
 
-TEST_F(BatchTest, AnImageInUseOutsideTheCriIsSkippedIsNoFailureAndIsNotTriedAgainAtOnce) {
+TEST_F(BatchTest, SkipsAnImageInUseOutsideTheCriAndRetriesItLater) {
   policy.limits.max_failures = 1;
   RefusesB remover;
   Execution execution = RunWith(remover);

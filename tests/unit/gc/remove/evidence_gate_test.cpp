@@ -56,7 +56,7 @@ TEST_F(GateTest, ASharpFallOfReferencesWaitsForASecondViewAMinuteLater) {
   }
 }
 
-TEST_F(GateTest, AFallThatGoesOnStartsItsMinuteAnew) {
+TEST_F(GateTest, RestartsTheMinuteWhenReferencesFallFurther) {
   ASSERT_FALSE(Check(40));
   EXPECT_TRUE(Check(15));
   clock.Advance(Millis(60'000));

@@ -79,7 +79,7 @@ TEST_F(ExecutorTest, ADryRunLooksJustTheSameAndRemovesNothing) {
   EXPECT_EQ(std::ranges::count(node.calls, "ReadUse"), 3);
 }
 
-TEST_F(ExecutorTest, SparesWhatChangedSinceThePlan) {
+TEST_F(ExecutorTest, SkipsAnImageThatChangedSinceThePlan) {
   struct Case {
     const char* why;
     std::function<void()> change;
@@ -161,7 +161,7 @@ TEST_F(ExecutorTest, LooksAgainWhenItWasHeldUpForMoreThan50Ms) {
   EXPECT_EQ(std::ranges::count(node.calls, "ReadUse"), 4);
 }
 
-TEST_F(ExecutorTest, SparesWhenItIsAlwaysHeldUp) {
+TEST_F(ExecutorTest, SkipsAnImageWhenEveryRecheckIsDelayed) {
   node.on_call = [&, pods = 0](const std::string& call) mutable -> std::optional<Error> {
     if (call == "ReadPods" && ++pods % 2 == 0) clock.Advance(Millis(51));
     return std::nullopt;
@@ -199,7 +199,7 @@ TEST_F(ExecutorTest, PausesBetweenRemovals) {
   EXPECT_EQ(clock.Steady() - before, Millis(400));
 }
 
-TEST_F(ExecutorTest, StartsNoRemovalAfterBeingToldToStop) {
+TEST_F(ExecutorTest, StartsNoRemovalAfterAStopRequest) {
   At("Remove", 1, [&] { stop.request_stop(); });
   const Execution execution = Run();
   EXPECT_THAT(node.removed, ElementsAre(Id("a")));
@@ -217,7 +217,7 @@ TEST_F(ExecutorTest, EndsBeforeTheNextRemovalWhenThereIsAReason) {
 }
 
 // The pause between two removals may be long, so all checks come after it.
-TEST_F(ExecutorTest, WhatHappensDuringThePauseCounts) {
+TEST_F(ExecutorTest, ChecksReasonsToStopAfterThePause) {
   policy.limits.removal_delay = std::chrono::minutes(1);
   const SteadyTime start = clock.Steady();
   hooks.reason_to_end = [&] {

@@ -23,7 +23,7 @@ struct ExamineTest : testing::Test {
   SteadyTime listed_at = clock.Steady();
 };
 
-TEST_F(ExamineTest, BelievesAWholeView) {
+TEST_F(ExamineTest, AcceptsACompleteView) {
   EXPECT_FALSE(Look());
   expected.own_pod = OwnPod{"kube-system", "proxy", "uid-proxy"};
   EXPECT_FALSE(Look());

@@ -36,7 +36,7 @@ TEST(IndexTest, GivesTheSetBackFromShardsInAnyOrder) {
   }
 }
 
-TEST(IndexTest, SaysWhatIsWrongAndGivesNoPart) {
+TEST(IndexTest, FailsAsAWholeOnAWrongShard) {
   const auto whole = Shards();
   ASSERT_GT(whole.size(), 3U);
   const std::string of = " of " + std::to_string(whole.size());
@@ -77,7 +77,7 @@ TEST(IndexTest, EveryByteOfItCounts) {
 }
 
 // It has its own sha256, so only the limit protects the memory of the node.
-TEST(IndexTest, IsNoBomb) {
+TEST(IndexTest, RejectsADecompressionBomb) {
   IndexShard shard;
   shard.count = 1;
   shard.bytes = *Gzip(std::string((64UL << 20) + 1, 'a'));

@@ -126,7 +126,7 @@ TEST_F(Directory, TheOldestArchivesMakeRoomAndNothingElse) {
   EXPECT_THAT(Files(), UnorderedElementsAre(mid, fresh, "notes.tar"));
 }
 
-TEST_F(Directory, WhatIsKeptMakesNoRoom) {
+TEST_F(Directory, KeepsProtectedArchivesWhenFreeingSpace) {
   const auto kept = ArchiveFile(path_, Id("kept")), other = ArchiveFile(path_, Id("other"));
   Put(kept.filename(), std::string(100, 'x'), 30);
   Put(other.filename(), std::string(100, 'x'), 10);

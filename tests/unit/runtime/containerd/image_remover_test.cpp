@@ -133,7 +133,7 @@ TEST_F(ImageRemoverTest, ARecordThatIsGoneAlreadyIsNoError) {
   EXPECT_TRUE(remover.Remove(node.images[0], guard, stop));
 }
 
-TEST_F(ImageRemoverTest, WhatTheRecordsDoNotTellGoesByTheCri) {
+TEST_F(ImageRemoverTest, RemovesByTheCriWhenTheRecordsAreUnclear) {
   struct Case {
     const char* why;
     std::function<void()> change;
@@ -165,7 +165,7 @@ TEST_F(ImageRemoverTest, WhatTheRecordsDoNotTellGoesByTheCri) {
 
 // The observation of a run serves its batches for two seconds. The users of an image are always
 // read again.
-TEST_F(ImageRemoverTest, WhatWasReadAMomentAgoIsNotReadAgain) {
+TEST_F(ImageRemoverTest, ReusesContentReadWithinTwoSeconds) {
   int reads = 0, looks = 0;
   fake.on_call = [&](const std::string& method) {
     reads += method == "Content.List" ? 1 : 0;
@@ -223,7 +223,7 @@ TEST_F(ImageRemoverTest, AContainerThatCameMeanwhileHoldsItsImage) {
   EXPECT_EQ(remover.ReasonToSkip(node.images[1]), "");
 }
 
-TEST_F(ImageRemoverTest, AContainerHoldsTheImageThatItRunsOnWhateverItsNameMeans) {
+TEST_F(ImageRemoverTest, SkipsTheImageOfItsLayersWhenTheNameOfAContainerMoved) {
   AppHasLayers();
   const auto before = layers.Read(node.images, stop);
   for (const bool newer_than_the_graph : {true, false}) {
@@ -235,7 +235,7 @@ TEST_F(ImageRemoverTest, AContainerHoldsTheImageThatItRunsOnWhateverItsNameMeans
   }
 }
 
-TEST_F(ImageRemoverTest, AContainerWhoseSnapshotIsNotThereAnyMoreHoldsWhatItNames) {
+TEST_F(ImageRemoverTest, SkipsTheNamedImageOfAContainerWithoutASnapshot) {
   AppHasLayers();
   ContainerCame();
   fake.namespaces["k8s.io"].snapshots.erase("own");
@@ -376,7 +376,7 @@ TEST_F(ImageRemoverTest, ARecordThatWouldOutliveItsImageIsRenamedBesideADownload
   EXPECT_THAT(node.removed, ElementsAre(app.id.text()));
 }
 
-TEST_F(ImageRemoverTest, ABatchDoesNotBeginBlindly) {
+TEST_F(ImageRemoverTest, FailsToBeginABatchWhenContainerdCannotBeRead) {
   const grpc::Status busy{grpc::StatusCode::UNAVAILABLE, "restarting"};
   for (const char* call :
        {"Content.ListStatuses", "Namespaces.List", "Images.List", "Containers.ListStream"}) {
@@ -402,7 +402,7 @@ TEST_F(ImageRemoverTest, ABatchDoesNotBeginBlindly) {
   }
 }
 
-TEST_F(ImageRemoverTest, FaultsAreSaid) {
+TEST_F(ImageRemoverTest, ReportsFaults) {
   ASSERT_TRUE(Begin({&node.images[0]}));
   fake.faults = {{"Images.Delete", {grpc::StatusCode::UNAVAILABLE, "restarting"}}};
   EXPECT_THAT(remover.Remove(node.images[0], guard, stop).error().what, HasSubstr("restarting"));
@@ -416,7 +416,7 @@ TEST_F(ImageRemoverTest, FaultsAreSaid) {
 }
 
 // containerd issue 8848: the CRI knows the image by its domain, and adds no tag.
-TEST_F(ImageRemoverTest, ANameWithoutDomainAndTagIsRenamedToWhatTheCriKnows) {
+TEST_F(ImageRemoverTest, RenamesANameWithoutDomainAndTagForTheCri) {
   records()["myalpine"] = DigestOf('1');
   const Image app = node.images[0];
   ASSERT_TRUE(Begin({&app}));
@@ -425,7 +425,7 @@ TEST_F(ImageRemoverTest, ANameWithoutDomainAndTagIsRenamedToWhatTheCriKnows) {
   EXPECT_THAT(node.removed, ElementsAre(app.id.text()));
 }
 
-TEST_F(ImageRemoverTest, WhatWasRenamedIsUndoneWhenTheGuardKeepsTheImage) {
+TEST_F(ImageRemoverTest, UndoesARenameWhenTheGuardKeepsTheImage) {
   records()["myalpine"] = DigestOf('1');
   const auto before = records();
   const Image app = node.images[0];
@@ -476,7 +476,7 @@ TEST_F(ImageRemoverTest, ARecheckReadsTheContainersThatTheCriDoesNotList) {
   EXPECT_FALSE(remover.ReadNonCriContainers({}, stop));
 }
 
-TEST_F(ImageRemoverTest, NamesThatAnInterruptedRemovalTookAreGivenBackForWhatTheOthersStandFor) {
+TEST_F(ImageRemoverTest, RestoresNamesOfAnInterruptedRemovalFromTheOtherNames) {
   RecordRestorer restorer(fake.Channel(), {});
   const auto before = records();
   Image app = node.images[0];

@@ -67,7 +67,7 @@ class CollectorTest : public testing::Test {
   std::unique_ptr<MetadataReader> collector_;
 };
 
-TEST_F(CollectorTest, SeesWhatAnImageFrees) {
+TEST_F(CollectorTest, ComputesTheBytesThatAnImageFrees) {
   const auto freed = Freed();
   EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
   // Manifest, config, and layer in blocks, and a snapshot with its two directories.
@@ -105,7 +105,7 @@ TEST_F(CollectorTest, ARuntimeWithoutTheseServicesIsNotContainerd) {
 }
 
 // A part that fails is reported, and then no figure is exact.
-TEST_F(CollectorTest, WhatCannotBeReadIsSaid) {
+TEST_F(CollectorTest, ReportsUnreadPartsAndGivesNoExactFigure) {
   options_.configs = true;
   struct Row {
     const char* method;
@@ -140,12 +140,12 @@ TEST_F(CollectorTest, WhatCannotBeReadIsSaid) {
   }
 }
 
-TEST_F(CollectorTest, WhatAStreamSaidBeforeItWasCutIsKept) {
+TEST_F(CollectorTest, KeepsEntriesOfAStreamThatBreaksOff) {
   fake_.faults = {{"Content.List", grpc::Status(grpc::StatusCode::UNAVAILABLE, "restart")}};
   EXPECT_EQ(Collect().blobs().size(), 1U);
 }
 
-TEST_F(CollectorTest, WithoutVersionOrNamespacesThereIsNoWorld) {
+TEST_F(CollectorTest, FailsWithoutVersionOrNamespaces) {
   for (const char* method : {"Version", "Namespaces.List"}) {
     fake_.faults = {{method, grpc::Status(grpc::StatusCode::UNAVAILABLE, "starting")}};
     const auto metadata = collector().Collect(images_, never_);
@@ -155,7 +155,7 @@ TEST_F(CollectorTest, WithoutVersionOrNamespacesThereIsNoWorld) {
 }
 
 // Any entry may disappear between the list and the request for it.
-TEST_F(CollectorTest, WhatVanishesMeanwhileIsNoFailure) {
+TEST_F(CollectorTest, IgnoresEntriesDeletedDuringTheRead) {
   options_.configs = true;
   const grpc::Status gone(grpc::StatusCode::NOT_FOUND, "not found");
   fake_.namespaces["k8s.io"].leases["keeper"] = {kLayer};
@@ -183,13 +183,13 @@ TEST_F(CollectorTest, UsageAndConfigAreReadOnce) {
   EXPECT_EQ(metadata.snapshots()[0].bytes, 8192U);
 }
 
-TEST_F(CollectorTest, UsageOfWhatAContainerWritesIsNotAskedFor) {
+TEST_F(CollectorTest, SkipsTheUsageOfActiveSnapshots) {
   fake_.namespaces["k8s.io"].snapshots["container"] = {kChain, 1, 77, {}, api::snapshots::ACTIVE};
   Collect();
   EXPECT_EQ(fake_.asked["Snapshots.Usage"], 1);
 }
 
-TEST_F(CollectorTest, WhatFreesIsKnownWithoutConfigs) {
+TEST_F(CollectorTest, ComputesFreedBytesWithoutConfigs) {
   const auto freed = Freed();
   EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
   EXPECT_EQ(fake_.asked["Content.Read"], 0);

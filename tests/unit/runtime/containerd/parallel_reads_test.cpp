@@ -31,7 +31,7 @@ TEST(SeveralTest, NothingToAskStartsNothing) {
               ElementsAre(std::this_thread::get_id()));
 }
 
-TEST(SeveralTest, GivesWhatEachCallGaveByItsNumber) {
+TEST(SeveralTest, ReturnsEachResultByItsNumber) {
   const auto squares = ParallelFor(100, [](std::size_t number) { return number * number; });
   ASSERT_THAT(squares, SizeIs(100));
   for (std::size_t number = 0; number < squares.size(); ++number)
@@ -133,7 +133,7 @@ class CollectManyTest : public testing::Test {
   MetadataReader collector_{fake_.Channel(), clock_, {.disk = {}, .configs = true}};
 };
 
-TEST_F(CollectManyTest, UsagesThatCannotBeReadAreSaidOnceAndTheOthersAreKnown) {
+TEST_F(CollectManyTest, ReportsUnreadUsagesOnceAndReadsTheOthers) {
   Fill(50);
   fake_.on_object = [](const std::string& method, const std::string& object) -> grpc::Status {
     const std::size_t number = NumberOf(object);
@@ -152,7 +152,7 @@ TEST_F(CollectManyTest, UsagesThatCannotBeReadAreSaidOnceAndTheOthersAreKnown) {
   EXPECT_EQ(fake_.asked["Snapshots.Usage"], 52);
 }
 
-TEST_F(CollectManyTest, WhatVanishedMeanwhileIsSkipped) {
+TEST_F(CollectManyTest, SkipsEntriesDeletedDuringTheRead) {
   Fill(50);
   fake_.on_object = [](const std::string& method, const std::string& object) -> grpc::Status {
     if (NumberOf(object) != (method == "Content.Read" ? 11 : 22)) return grpc::Status::OK;
@@ -180,7 +180,7 @@ TEST_F(CollectManyTest, AConfigThatCannotBeReadIsSaidOnceAndReadNextTime) {
 }
 
 // All calls are in progress, and the last one is answered first.
-TEST_F(CollectManyTest, AnswersLandWhereTheyBelongInWhateverOrderTheyCome) {
+TEST_F(CollectManyTest, AssignsAnswersInAnyOrderOfArrival) {
   Fill(kAtOnce);
   std::mutex mu;
   std::condition_variable changed;

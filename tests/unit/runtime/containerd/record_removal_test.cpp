@@ -91,7 +91,7 @@ TEST(RecordRemovalTest, TheLastNameOfEachDigestIsAStepThatCannotBeUndone) {
   EXPECT_EQ(guard.asked, 3);
 }
 
-TEST(RecordRemovalTest, AFailureGivesBackWhatWent) {
+TEST(RecordRemovalTest, RestoresDeletedNamesOnAFailure) {
   Names names;
   names.fails_to_delete = "b";
   Says guard(0);
@@ -120,7 +120,7 @@ TEST(RecordRemovalTest, ANameThatCannotBeGivenBackIsAFailureThatNamesIt) {
               HasSubstr("came into use; could not create these names again: b"));
 }
 
-TEST(RecordRemovalTest, ANameThatStandsForAnotherImageByNowStaysAndTheOthersComeBack) {
+TEST(RecordRemovalTest, RestoresNamesWhenOneNowRefersToAnotherImage) {
   Names names;
   names.there["c"] = "9";
   Says guard(0);

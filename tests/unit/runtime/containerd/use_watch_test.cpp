@@ -136,7 +136,7 @@ TEST_F(UseWatchTest, AUseIsRememberedByTheIdThatTheNameHadThen) {
   EXPECT_THAT(ids, testing::Contains("sha256:id-job"));
 }
 
-TEST_F(UseWatchTest, AUseOfAnImageThatCannotBeToldIsALoss) {
+TEST_F(UseWatchTest, CountsAUseOfAnUnknownImageAsALostEvent) {
   Start();
   ASSERT_TRUE(AwaitLook(1));
   watch.Drain();
@@ -165,7 +165,7 @@ TEST_F(UseWatchTest, TheContainerIsNamed) {
   EXPECT_EQ(uses.references[0].by.container, "abc");
 }
 
-TEST_F(UseWatchTest, WhatIsNotACreatedContainerOfTheCriIsIgnored) {
+TEST_F(UseWatchTest, IgnoresOtherEventsAndNamespaces) {
   Start();
   fake.EmitCreated("moby", "a", "registry.example/docker:v1");
   fake.Emit("k8s.io", "/images/create", "\x0a\x01x");
@@ -206,7 +206,7 @@ TEST_F(UseWatchTest, AnOrderlyEndBreaksItAsWell) {
   EXPECT_FALSE(watch.Drain().complete);
 }
 
-TEST_F(UseWatchTest, WhatNeverComesBackIsToldOnceAndNoIntervalIsComplete) {
+TEST_F(UseWatchTest, ReportsAPermanentFailureOnceAndStaysIncomplete) {
   struct {
     const char* call;
     grpc::Status status;

@@ -77,7 +77,7 @@ TEST_F(ImagesTest, SkipsAndCountsImagesWithoutAnId) {
   EXPECT_THAT(runtime_.ReadUse(never_)->warnings, Not(Contains(HasSubstr("without an ID"))));
 }
 
-TEST_F(ImagesTest, DockersNoneIsNoName) {
+TEST_F(ImagesTest, IgnoresTheNoneNameOfDocker) {
   Node([](FakeNode& node) {
     node.images = {{.id = Id("a"), .tags = {"<none>:<none>", ""}, .digests = {"<none>@<none>"}}};
   });

@@ -84,7 +84,7 @@ TEST(LayerFactsTest, AFailedReadIsAnErrorAndNotAnImageWithoutLayers) {
   EXPECT_THAT(cut.error().what, HasSubstr("info: is not JSON"));
 }
 
-TEST(LayerFactsTest, WhatARuntimeDoesNotSayIsNotKnown) {
+TEST(LayerFactsTest, HasNoLayersWhenTheRuntimeOmitsThem) {
   const std::pair<const char*, std::string> cases[] = {
       {"no info", ""},
       {"no config", R"({"labels":{}})"},

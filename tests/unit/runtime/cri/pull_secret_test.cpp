@@ -78,7 +78,7 @@ TEST(PullSecret, ReadsEachKindOfCredential) {
   EXPECT_EQ(c[0].identity_token, "t");
 }
 
-TEST(PullSecret, SaysWhatIsWrongAndNotWhatIsInIt) {
+TEST(PullSecret, ReportsAnErrorWithoutTheSecret) {
   const struct {
     const char* text;
     const char* says;

@@ -176,7 +176,7 @@ TEST_F(RemoverTest, NothingGoesToTheRuntimeThatTheGuardKeeps) {
 }
 
 // C07
-TEST(RemoverOfRuntimesTest, WhatEachDoesWithAUsedImage) {
+TEST(RemoverOfRuntimesTest, HandlesAUsedImageAsEachRuntimeDoes) {
   struct Row {
     Flavour flavour;
     bool removes;

@@ -133,7 +133,7 @@ TEST_F(UseTest, AContainerCountsInEveryState) {
   EXPECT_THAT(fake_.Arguments("ListPodSandbox"), ElementsAre(""));
 }
 
-TEST_F(UseTest, ResolvedIsWhatTheRuntimeMadeOfTheName) {
+TEST_F(UseTest, ReadsTheResolvedImageOfEachReference) {
   Add({.id = "c1", .image = "app:1", .image_ref = "quay.io/app@" + Id("d")});
   Add({.id = "c2", .image = "app:2", .image_ref = "quay.io/other@" + Id("e"), .image_id = Id("i")});
   const RuntimeUse use = Read();
@@ -178,7 +178,7 @@ TEST_F(UseTest, AsksForTheStatusOfAContainerOnceWhileItIsListed) {
   EXPECT_THAT(fake_.Arguments("ContainerStatus"), ElementsAre("c1", "c2", "c1"));
 }
 
-TEST_F(UseTest, AContainerThatWentMeanwhileIsNoError) {
+TEST_F(UseTest, IgnoresAContainerDeletedDuringTheRead) {
   Add({.id = "c1", .image = "app:1"});
   Add({.id = "c2", .image = "app:2"});
   fake_.After("ListContainers", [&](const FakeCall&) { fake_.RemoveContainer("c1"); });
@@ -229,7 +229,7 @@ TEST_F(UseTest, ContainersComeByStreamWhereThereIsOne) {
   EXPECT_THAT(ReadError().what, HasSubstr("StreamContainers: INTERNAL: half"));
 }
 
-TEST_F(UseTest, AnEmptyStreamOfContainersIsNotBelievedAlone) {
+TEST_F(UseTest, ListsContainersWhenTheStreamIsEmpty) {
   fake_.Edit([](FakeNode& node) { node.streams = true; });
   EXPECT_EQ(Read().containers, 0u);
   EXPECT_EQ(fake_.Count("ListContainers"), 1u);
@@ -315,7 +315,7 @@ TEST_F(UseTest, FindsThePauseImageInEverySource) {
   }
 }
 
-TEST_F(UseTest, InfoThatIsNoJsonIsSaidAndTheRestStands) {
+TEST_F(UseTest, WarnsOfInvalidInfoAndReadsTheRest) {
   const std::string deep(100'000, '[');
   for (const std::string& broken :
        {std::string("{\"sandboxImage\":"), std::string("\xff\xfe"), deep}) {
@@ -345,7 +345,7 @@ TEST_F(UseTest, ASandboxIsAskedForItsImageOnceWhileItIsListed) {
   EXPECT_THAT(Read().sandbox_images, IsEmpty());
 }
 
-TEST_F(UseTest, ASandboxThatWentMeanwhileIsNoError) {
+TEST_F(UseTest, IgnoresASandboxDeletedDuringTheRead) {
   fake_.Edit([](FakeNode& node) { node.sandboxes = {{.id = "s1", .pod = kPod}}; });
   fake_.Set("PodSandboxStatus", {.code = grpc::StatusCode::NOT_FOUND, .message = "gone"});
   EXPECT_EQ(Read().ready_sandboxes.size(), 1u);

@@ -81,7 +81,7 @@ TEST_F(HostileTest, ALongHeaderIsAnswered) {
 }
 
 // Slow loris: single bytes do not keep a connection open.
-TEST_F(HostileTest, AHeadThatNeverEndsIsCutOffHoweverOftenAByteComes) {
+TEST_F(HostileTest, ClosesAConnectionWhoseHeaderNeverEnds) {
   Start({.head_time = Millis(100)});
   const Client client(port);
   while (client.Send("a")) {  // until the server has closed: then sending fails
@@ -101,7 +101,7 @@ TEST_F(HostileTest, AClientThatDoesNotReadItsReplyIsCutOff) {
   EXPECT_LT(client.Rest().size(), page.size());
 }
 
-TEST_F(HostileTest, RepliesThatNobodyReadsDoNotAddUp) {
+TEST_F(HostileTest, LimitsTheMemoryOfUnreadReplies) {
   Start({.connections = 1000, .reply_bytes = 16UL << 20});
   const std::size_t before = ResidentKiB();
   std::deque<Client> clients;

@@ -46,7 +46,7 @@ TEST_F(ServerTest, AnswersHeadWithoutABody) {
               AllOf(HasSubstr("\r\nContent-Length: 6\r\n"), EndsWith("\r\n\r\n")));
 }
 
-TEST_F(ServerTest, SaysWhatItDoesNotUnderstand) {
+TEST_F(ServerTest, AnswersBadRequestsWithTheReason) {
   const struct {
     std::string request;
     const char* status;

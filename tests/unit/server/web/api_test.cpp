@@ -39,7 +39,7 @@ TEST(Api, AfterADryRunItIsAsThatWouldLeaveIt) {
   EXPECT_EQ(RunRowOf(entry).after->images, 1U);
 }
 
-TEST(Api, ADocumentThatSaysLessIsNoError) {
+TEST(Api, AcceptsAnIncompleteDocument) {
   for (const char* document :
        {"", "{", "[]", "null", "{}", R"({"before": 3})", R"({"before": {"images": "x"}})",
         R"({"before": {"filesystem": {"sizeBytes": -1}}})"}) {

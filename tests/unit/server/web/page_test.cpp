@@ -60,7 +60,7 @@ Report ReportOf(const std::string& text) {
   return report;
 }
 
-TEST(Page, SaysWhatBecomesOfEachImageAndWhy) {
+TEST(Page, ShowsTheVerdictAndReasonOfEachImage) {
   const auto page = Page(ViewOf(SampleReport()));
   const Element* const images = page->ById("images");
   ASSERT_NE(images, nullptr);
@@ -97,7 +97,7 @@ TEST(Page, FilterAndSortComeFromTheQueryAndStayInTheForm) {
             "./?q=app&verdict=Keep&sort=size&order=asc#list");
 }
 
-TEST(Page, SaysWhatThePlanFreesByTheLayersWhenTheyAreKnown) {
+TEST(Page, ShowsBytesFreedByLayersWhenKnown) {
   Report report = SampleReport();
   EXPECT_THAT(Page(ViewOf(report))->ById("plan")->text, testing::Not(HasSubstr("by the layers")));
   report.layers.emplace();

@@ -23,7 +23,7 @@ TEST(Query, ReadsWhatFormsWriteAndBearsWhatOthersDo) {
   EXPECT_THAT(ParseQuery(""), IsEmpty());
 }
 
-TEST(Query, WhatItDoesNotKnowIsLeftAtTheDefault) {
+TEST(Query, UsesDefaultsForUnknownValues) {
   for (const char* text : {"", "verdict=Everything&sort=colour&order=sideways", "nonsense", "&&&="})
     EXPECT_EQ(ImageQueryOf(text), ImageQuery()) << text;
   EXPECT_EQ(ImageQueryOf("q=" + std::string(5000, 'a')).search.size(), 200U);
