@@ -105,6 +105,51 @@ TEST_P(AgeStoreKinds, AForgottenImageStartsAfresh) {
   EXPECT_THAT(age_store->warnings(), IsEmpty());
 }
 
+TEST_P(AgeStoreKinds, ReportsALostTagOnlyOfAnImageThatItListedWithOne) {
+  const auto age_store = Open(clock_);
+  const auto listed = [](bool tag) {
+    return std::vector<Image>{
+        Img("moved", tag ? std::vector<std::string>{"app:1"} : std::vector<std::string>{},
+            {"app@sha256:" + std::string(64, 'a')}),
+        Img("by digest", {}, {"db@sha256:" + std::string(64, 'b')})};
+  };
+  auto ages = LookIdle(*age_store, listed(true));
+  EXPECT_FALSE(ages[0].lost_tag);
+  clock_.Advance(seconds(1));
+  ages = LookIdle(*age_store, listed(false));
+  EXPECT_TRUE(ages[0].lost_tag);
+  EXPECT_FALSE(ages[1].lost_tag);
+  clock_.Advance(seconds(1));
+  EXPECT_FALSE(LookIdle(*age_store, listed(true))[0].lost_tag);
+}
+
+TEST(AgeStoreFile, RemembersALostTagAcrossARestart) {
+  const TempDir dir;
+  const FakeClock clock;
+  const std::string digest = "app@sha256:" + std::string(64, 'a');
+  LookIdle(*OpenCounting(dir.path(), clock, "boot"), {Img("moved", {"app:1"}, {digest})});
+  clock.Advance(seconds(1));
+  const std::vector<Image> untagged{Img("moved", {}, {digest})};
+  EXPECT_TRUE(LookIdle(*OpenCounting(dir.path(), clock, "boot"), untagged)[0].lost_tag);
+}
+
+// A pull by digest pins the image, whatever tags it had before.
+TEST(AgeStoreFile, ForgetsTheTagOfAnImageThatIsPulledByDigest) {
+  const TempDir dir;
+  const FakeClock clock;
+  const std::string digest = "app@sha256:" + std::string(64, 'a');
+  const std::vector<Image> untagged{Img("moved", {}, {digest})};
+  const auto age_store = OpenCounting(dir.path(), clock, "boot");
+  LookIdle(*age_store, {Img("moved", {"app:1"}, {digest})});
+  clock.Advance(seconds(1));
+  ASSERT_TRUE(LookIdle(*age_store, untagged)[0].lost_tag);
+  Sql(dir.file(), "INSERT INTO recent_use VALUES ('came-again " + untagged[0].id.text() + "')");
+  clock.Advance(seconds(1));
+  EXPECT_FALSE(LookIdle(*age_store, untagged)[0].lost_tag);
+  clock.Advance(seconds(1));
+  EXPECT_FALSE(LookIdle(*age_store, untagged)[0].lost_tag);
+}
+
 TEST(AgeStoreFile, WhatOneProcessForgetsNoOtherRemembers) {
   const TempDir dir;
   FakeClock clock;
