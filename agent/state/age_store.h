@@ -16,7 +16,7 @@
 namespace imagesweep {
 
 // The age of each image of this node, and the number of evaluations in a row that selected it:
-// counted by observations, stored in DIRECTORY/age store.db across restarts.
+// counted by observations, stored in DIRECTORY/ledger.db across restarts.
 //
 // Only watched time counts.  Time is watched while an agent runs whose watch of uses is connected.
 // A command on the same node reads this from the agent's lock (use_log.h), waits up to 3 s for

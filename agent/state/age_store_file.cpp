@@ -39,11 +39,13 @@ constexpr const char* kSchema =
     " first_seen_ns INTEGER NOT NULL,"
     " last_used_ns INTEGER,"
     " idle_from_ns INTEGER CHECK (idle_from_ns >= 0),"
-    " candidate_runs INTEGER NOT NULL DEFAULT 0 CHECK (candidate_runs >= 0)"
+    " candidate_runs INTEGER NOT NULL DEFAULT 0 CHECK (candidate_runs >= 0),"
+    " had_tag INTEGER NOT NULL DEFAULT 0"
     ") STRICT, WITHOUT ROWID;" IMAGESWEEP_LEDGER_VERSION_3;
 
-// Before version 3, watched time is unknown.
-constexpr std::array<const char*, 2> kUpgrades{
+// Before version 3, watched time is unknown.  Before version 4, it is unknown which images had
+// tags.
+constexpr std::array<const char*, 3> kUpgrades{
     "ALTER TABLE image ADD COLUMN"
     " candidate_runs INTEGER NOT NULL DEFAULT 0 CHECK (candidate_runs >= 0)",
     "ALTER TABLE look ADD COLUMN"
@@ -51,6 +53,7 @@ constexpr std::array<const char*, 2> kUpgrades{
     "ALTER TABLE look ADD COLUMN"
     " accepted_from_ns INTEGER NOT NULL DEFAULT 0 CHECK (accepted_from_ns >= 0);"
     "UPDATE look SET watched_from_ns = observed_ns;" IMAGESWEEP_LEDGER_VERSION_3,
+    "ALTER TABLE image ADD COLUMN had_tag INTEGER NOT NULL DEFAULT 0",
 };
 
 Nanos Time(const Statement& row, int column) {
@@ -95,11 +98,11 @@ Records ReadAll(const Database& db) {
   Statement use(db, "SELECT reference FROM recent_use ORDER BY reference");
   while (use.Step()) records.uses.push_back(use.Text(0));
   Statement image(db,
-                  "SELECT id, first_seen_ns, last_used_ns, idle_from_ns, candidate_runs FROM image "
-                  "ORDER BY id");
+                  "SELECT id, first_seen_ns, last_used_ns, idle_from_ns, candidate_runs, had_tag "
+                  "FROM image ORDER BY id");
   while (image.Step()) {
     const ImageRecord record{Time(image, 1), TimeOrNothing(image, 2), TimeOrNothing(image, 3),
-                             Runs(image, 4)};
+                             Runs(image, 4), image.Integer(5) != 0};
     if (record.idle_from && (*record.idle_from < Nanos::zero() || *record.idle_from > observed))
       ThrowDamage("the start of an image's idle time is in the future");
     records.images.emplace_hint(records.images.end(), image.Text(0), record);
@@ -117,7 +120,7 @@ void Check(const Database& db) {
 constexpr StateFormat kFormat{
     .name = "ledger.db",
     .application_id = 0x494D5357,  // "IMSW"
-    .version = 3,
+    .version = 4,
     .schema = kSchema,
     .upgrades = kUpgrades,
     .check = Check,
@@ -125,11 +128,11 @@ constexpr StateFormat kFormat{
 
 bool SameStored(const ImageRecord& a, const ImageRecord& b) {
   return a.first_seen == b.first_seen && a.last_used == b.last_used && a.idle_from == b.idle_from &&
-         a.candidate_runs == b.candidate_runs;
+         a.candidate_runs == b.candidate_runs && a.had_tag == b.had_tag;
 }
 
 void WriteChanges(const Database& db, const Records& before, const Records& after) {
-  Statement put(db, "INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?)");
+  Statement put(db, "INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?)");
   for (const auto& [id, record] : after.images) {
     const auto known = before.images.find(id);
     if (known != before.images.end() && SameStored(known->second, record)) continue;
@@ -138,6 +141,7 @@ void WriteChanges(const Database& db, const Records& before, const Records& afte
         .Bind(3, CountOf(record.last_used))
         .Bind(4, CountOf(record.idle_from))
         .Bind(5, record.candidate_runs)
+        .Bind(6, record.had_tag ? 1 : 0)
         .Execute();
   }
   Statement drop(db, "DELETE FROM image WHERE id = ?");

@@ -13,7 +13,7 @@
 
 namespace imagesweep {
 
-// The file of the age store, DIRECTORY/age store.db: reads and writes its tables.
+// The file of the age store, DIRECTORY/ledger.db: reads and writes its tables.
 class AgeStoreFile {
  public:
   struct Opened {

@@ -94,8 +94,9 @@ MergedObservations MergeObservations(std::span<const Image> images,
                                      const std::vector<bool>& in_use) {
   MergedObservations merged;
   for (std::size_t i = 0; i < images.size(); ++i) {
-    Seen& seen = merged.try_emplace(images[i].id.text(), Seen::kIdle).first->second;
-    if (in_use.at(i)) seen = Seen::kInUse;
+    MergedObservation& one = merged[images[i].id.text()];
+    if (in_use.at(i)) one.seen = Seen::kInUse;
+    one.has_tag = one.has_tag || !images[i].tags.empty();
   }
   return merged;
 }
@@ -108,7 +109,7 @@ void MarkUses(std::span<const Image> images, std::span<const std::string> refere
     const bool used = !reference.starts_with(kCameAgain);
     const auto text = std::string_view(reference).substr(used ? 0 : kCameAgain.size());
     for (const auto at : index.Resolve(text)) {
-      Seen& seen = merged[images[at].id.text()];
+      Seen& seen = merged[images[at].id.text()].seen;
       seen = std::max(seen, used ? Seen::kInUse : Seen::kCameAgain);
     }
   }
@@ -148,12 +149,15 @@ Records Advance(const Records& before, const ObservationTime& now, const Watched
   Nanos first_seen = now.wall;
   for (const auto& [id, record] : before.images)
     first_seen = std::max(first_seen, record.first_seen);
-  for (const auto& [id, seen] : merged) {
+  for (const auto& [id, observation] : merged) {
+    const Seen seen = observation.seen;
     const auto known = before.images.find(id);
     ImageRecord record;
     if (known != before.images.end()) record = known->second;
     record.just_seen = known == before.images.end();
     if (record.just_seen) record.first_seen = first_seen;
+    // An image that came again without a tag was pulled by its digest.
+    record.had_tag = observation.has_tag || (record.had_tag && seen != Seen::kCameAgain);
     if (seen == Seen::kInUse) {
       record.last_used = now.wall;
       record.idle_from.reset();
@@ -196,6 +200,7 @@ Records MergeConservatively(Records a, const Records& b) {
     record.first_seen = std::max(record.first_seen, other.first_seen);
     record.last_used = std::max(record.last_used, other.last_used);
     record.just_seen = record.just_seen || other.just_seen;
+    record.had_tag = record.had_tag && other.had_tag;
     if (!record.idle_from) continue;
     if (!other.idle_from) {
       record.idle_from.reset();
@@ -219,6 +224,7 @@ std::vector<ImageAge> Ages(const Records& after, std::span<const Image> images) 
     age.unused_for = std::chrono::duration_cast<Millis>(idle);
     age.watched_unused_for = std::chrono::duration_cast<Millis>(std::min(idle, watched));
     age.just_seen = record.just_seen;
+    age.lost_tag = record.had_tag && image.tags.empty();
     ages.push_back(age);
   }
   return ages;

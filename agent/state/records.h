@@ -67,6 +67,8 @@ struct ImageRecord {
   // and its age is one subtraction.
   std::optional<Nanos> idle_from;
   int candidate_runs = 0;  // evaluations in a row, up to the last, that selected it
+  // An observation listed it with a tag, and it was not pulled or loaded without a tag since then.
+  bool had_tag = false;
   bool just_seen = false;  // first seen in the last observation; not stored
 
   friend bool operator==(const ImageRecord&, const ImageRecord&) = default;
@@ -94,10 +96,14 @@ struct Records {
 // The state of an image in an observation.  Duplicates in the list are merged: the image is in use
 // if one of them is.
 enum class Seen { kIdle, kCameAgain, kInUse };
-using MergedObservations = std::map<std::string, Seen>;  // by ID
+struct MergedObservation {
+  Seen seen = Seen::kIdle;
+  bool has_tag = false;
+};
+using MergedObservations = std::map<std::string, MergedObservation>;  // by ID
 MergedObservations MergeObservations(std::span<const Image> images,
                                      const std::vector<bool>& in_use);
-// Thresholds as in use all images that any of `references` may refer to.
+// Marks as in use all images that any of `references` may refer to.
 void MarkUses(std::span<const Image> images, std::span<const std::string> references,
               MergedObservations& merged);
 

@@ -185,7 +185,7 @@ std::string ByRuleEvidence(const PlanContext& context, std::uint32_t at, bool ap
 }
 
 // Narrower than untagged: an image with only a digest may have been pulled by digest, even if its
-// repository has tagged images.
+// repository has tagged images.  An image without any name has nothing that anyone could use.
 bool LostItsTag(const PlanContext& context, std::uint32_t at) {
   const Image& image = context.image(at);
   return image.tags.empty() && (image.digests.empty() || context.age(at).lost_tag);

@@ -16,6 +16,10 @@ using std::chrono::hours;
 using std::chrono::seconds;
 using testing::IsEmpty;
 
+constexpr const char* kAppDigest =
+    "app@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+constexpr const char* kDbDigest =
+    "db@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 constexpr Millis k10Years = hours(24 * 3652);
 
 // Every kind of age store has the same behavior.
@@ -103,6 +107,49 @@ TEST_P(AgeStoreKinds, AForgottenImageStartsAfresh) {
   EXPECT_THAT(age_store->CountCandidates(Images({"0", "1"}), {true, true}),
               testing::ElementsAre(1, 2));
   EXPECT_THAT(age_store->warnings(), IsEmpty());
+}
+
+TEST_P(AgeStoreKinds, ReportsALostTagOnlyOfAnImageThatItListedWithOne) {
+  const auto age_store = Open(clock_);
+  const auto listed = [](bool tag) {
+    std::vector<Image> images{Img("moved", {"app:1"}, {kAppDigest}),
+                              Img("by digest", {}, {kDbDigest})};
+    if (!tag) images[0].tags.clear();
+    return images;
+  };
+  auto ages = LookIdle(*age_store, listed(true));
+  EXPECT_FALSE(ages[0].lost_tag);
+  clock_.Advance(seconds(1));
+  ages = LookIdle(*age_store, listed(false));
+  EXPECT_TRUE(ages[0].lost_tag);
+  EXPECT_FALSE(ages[1].lost_tag);
+  clock_.Advance(seconds(1));
+  EXPECT_FALSE(LookIdle(*age_store, listed(true))[0].lost_tag);
+}
+
+TEST(AgeStoreFile, RemembersALostTagAcrossARestart) {
+  const TempDir dir;
+  const FakeClock clock;
+  LookIdle(*OpenCounting(dir.path(), clock, "boot"), {Img("moved", {"app:1"}, {kAppDigest})});
+  clock.Advance(seconds(1));
+  const std::vector<Image> untagged{Img("moved", {}, {kAppDigest})};
+  EXPECT_TRUE(LookIdle(*OpenCounting(dir.path(), clock, "boot"), untagged)[0].lost_tag);
+}
+
+// A pull by digest pins the image, whatever tags it had before.
+TEST(AgeStoreFile, ForgetsTheTagOfAnImageThatIsPulledByDigest) {
+  const TempDir dir;
+  const FakeClock clock;
+  const std::vector<Image> untagged{Img("moved", {}, {kAppDigest})};
+  const auto age_store = OpenCounting(dir.path(), clock, "boot");
+  LookIdle(*age_store, {Img("moved", {"app:1"}, {kAppDigest})});
+  clock.Advance(seconds(1));
+  ASSERT_TRUE(LookIdle(*age_store, untagged)[0].lost_tag);
+  Sql(dir.file(), "INSERT INTO recent_use VALUES ('came-again " + untagged[0].id.text() + "')");
+  clock.Advance(seconds(1));
+  EXPECT_FALSE(LookIdle(*age_store, untagged)[0].lost_tag);
+  clock.Advance(seconds(1));
+  EXPECT_FALSE(LookIdle(*age_store, untagged)[0].lost_tag);
 }
 
 TEST(AgeStoreFile, ForgetsAnImageThatAnotherProcessForgot) {

@@ -43,11 +43,11 @@ class Upgrade : public Faults {
                         "INSERT INTO image VALUES ('" + Id("idle") + "', 5, 7, 60000000000);" +
                         "INSERT INTO image VALUES ('" + Id("used") + "', 6, 8, NULL);");
   }
-  static void ExpectVersion3WithEverything(const TempDir& dir, const FakeClock& clock) {
+  static void ExpectVersion4WithEverything(const TempDir& dir, const FakeClock& clock) {
     const auto age_store = OpenCounting(dir.path(), clock, "boot");
     EXPECT_TRUE(age_store->durable());
     EXPECT_THAT(age_store->warnings(), IsEmpty());
-    EXPECT_EQ(Rows(dir.file(), "PRAGMA user_version"), "3|\n");
+    EXPECT_EQ(Rows(dir.file(), "PRAGMA user_version"), "4|\n");
     clock.Advance(seconds(3));
     const auto images = Images({"idle", "used"});
     const auto ages = age_store->Observe(images, {false, true});
@@ -67,7 +67,7 @@ TEST_F(Upgrade, LosesNothingFromALedgerOfVersion1) {
   const TempDir dir;
   const FakeClock clock;
   MakeVersion1(dir, clock);
-  ExpectVersion3WithEverything(dir, clock);
+  ExpectVersion4WithEverything(dir, clock);
 }
 
 // The history of a version that did not record the origin of images.
@@ -112,7 +112,7 @@ TEST_F(Upgrade, IsCompletedAtTheNextStartAfterAKill) {
       const FakeClock clock;
       MakeVersion1(dir, clock);
       killed = Killed(kind, call, [&] { OpenCounting(dir.path(), clock, "boot"); });
-      ExpectVersion3WithEverything(dir, clock);
+      ExpectVersion4WithEverything(dir, clock);
     }
     EXPECT_GT(call, 5);
   }
@@ -126,7 +126,7 @@ TEST_F(Upgrade, LeavesTheOldFileWhenTheDiskIsFull) {
   EXPECT_FALSE(OpenCounting(dir.path(), clock, "boot")->durable());
   Disarm();
   EXPECT_EQ(Rows(dir.file(), "PRAGMA user_version"), "1|\n");
-  ExpectVersion3WithEverything(dir, clock);
+  ExpectVersion4WithEverything(dir, clock);
 }
 
 }  // namespace
