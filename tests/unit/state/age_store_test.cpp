@@ -16,10 +16,6 @@ using std::chrono::hours;
 using std::chrono::seconds;
 using testing::IsEmpty;
 
-constexpr const char* kAppDigest =
-    "app@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-constexpr const char* kDbDigest =
-    "db@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 constexpr Millis k10Years = hours(24 * 3652);
 
 // Every kind of age store has the same behavior.
@@ -109,47 +105,47 @@ TEST_P(AgeStoreKinds, AForgottenImageStartsAfresh) {
   EXPECT_THAT(age_store->warnings(), IsEmpty());
 }
 
+// With a digest name, as after a pull.
+std::vector<Image> Pulled(bool tag) {
+  std::vector<Image> images{Img("moved", {"app:1"}), Img("by digest", {"db:1"})};
+  images[1].tags.clear();
+  if (!tag) images[0].tags.clear();
+  return images;
+}
+
 TEST_P(AgeStoreKinds, ReportsALostTagOnlyOfAnImageThatItListedWithOne) {
   const auto age_store = Open(clock_);
-  const auto listed = [](bool tag) {
-    std::vector<Image> images{Img("moved", {"app:1"}, {kAppDigest}),
-                              Img("by digest", {}, {kDbDigest})};
-    if (!tag) images[0].tags.clear();
-    return images;
-  };
-  auto ages = LookIdle(*age_store, listed(true));
-  EXPECT_FALSE(ages[0].lost_tag);
+  EXPECT_FALSE(LookIdle(*age_store, Pulled(true))[0].lost_tag);
   clock_.Advance(seconds(1));
-  ages = LookIdle(*age_store, listed(false));
+  const auto ages = LookIdle(*age_store, Pulled(false));
   EXPECT_TRUE(ages[0].lost_tag);
   EXPECT_FALSE(ages[1].lost_tag);
   clock_.Advance(seconds(1));
-  EXPECT_FALSE(LookIdle(*age_store, listed(true))[0].lost_tag);
+  EXPECT_FALSE(LookIdle(*age_store, Pulled(true))[0].lost_tag);
 }
 
 TEST(AgeStoreFile, RemembersALostTagAcrossARestart) {
   const TempDir dir;
   const FakeClock clock;
-  LookIdle(*OpenCounting(dir.path(), clock, "boot"), {Img("moved", {"app:1"}, {kAppDigest})});
+  LookIdle(*OpenCounting(dir.path(), clock, "boot"), Pulled(true));
   clock.Advance(seconds(1));
-  const std::vector<Image> untagged{Img("moved", {}, {kAppDigest})};
-  EXPECT_TRUE(LookIdle(*OpenCounting(dir.path(), clock, "boot"), untagged)[0].lost_tag);
+  EXPECT_TRUE(LookIdle(*OpenCounting(dir.path(), clock, "boot"), Pulled(false))[0].lost_tag);
 }
 
 // A pull by digest pins the image, whatever tags it had before.
 TEST(AgeStoreFile, ForgetsTheTagOfAnImageThatIsPulledByDigest) {
   const TempDir dir;
   const FakeClock clock;
-  const std::vector<Image> untagged{Img("moved", {}, {kAppDigest})};
   const auto age_store = OpenCounting(dir.path(), clock, "boot");
-  LookIdle(*age_store, {Img("moved", {"app:1"}, {kAppDigest})});
+  LookIdle(*age_store, Pulled(true));
   clock.Advance(seconds(1));
+  const auto untagged = Pulled(false);
   ASSERT_TRUE(LookIdle(*age_store, untagged)[0].lost_tag);
   Sql(dir.file(), "INSERT INTO recent_use VALUES ('came-again " + untagged[0].id.text() + "')");
-  clock.Advance(seconds(1));
-  EXPECT_FALSE(LookIdle(*age_store, untagged)[0].lost_tag);
-  clock.Advance(seconds(1));
-  EXPECT_FALSE(LookIdle(*age_store, untagged)[0].lost_tag);
+  for (int observation = 0; observation < 2; ++observation) {
+    clock.Advance(seconds(1));
+    EXPECT_FALSE(LookIdle(*age_store, untagged)[0].lost_tag);
+  }
 }
 
 TEST(AgeStoreFile, ForgetsAnImageThatAnotherProcessForgot) {
