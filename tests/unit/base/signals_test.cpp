@@ -10,7 +10,7 @@
 namespace imagesweep {
 namespace {
 
-TEST(SignalWaiter, ASignalAsksToStop) {
+TEST(SignalWaiter, RequestsStopOnASignal) {
   for (const int signal : {SIGTERM, SIGINT}) {
     const std::stop_source stop;
     std::promise<void> asked;

@@ -26,14 +26,14 @@ TEST(Duration, ReadsGoSyntaxWithDaysAndWeeks) {
   }
 }
 
-TEST(Duration, RefusesWhatIsNotADuration) {
+TEST(Duration, RejectsTextThatIsNoDuration) {
   for (const char* text :
        {"", "5", "-5m", "+5m", "m", "1.2.3s", "5 m", "5minutes", "1000000w", "."}) {
     EXPECT_FALSE(ParseDuration(text)) << text;
   }
 }
 
-TEST(Duration, PrintsWhatItReadsBack) {
+TEST(Duration, RoundTripsThroughText) {
   for (const char* text : {"0s", "200ms", "15m", "1h30m", "336h", "1h0m1s"}) {
     const auto once = ParseDuration(text);
     ASSERT_TRUE(once);
@@ -73,7 +73,7 @@ TEST(Quantity, ReadsKubernetesQuantities) {
   }
 }
 
-TEST(Quantity, RefusesWhatIsNotAQuantity) {
+TEST(Quantity, RejectsTextThatIsNoQuantity) {
   for (const char* text : {"", "20GB", "20kiB", "20GiBB", "iB", "B", "20iB", "-1", "Gi", "0x10",
                            "1 Gi", "99999Ei", "nan", "inf"}) {
     EXPECT_FALSE(ParseQuantity(text)) << text;

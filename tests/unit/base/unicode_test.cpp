@@ -26,7 +26,7 @@ TEST(Unicode, StaysWithinATextThatIsNotUtf8) {
   }
 }
 
-TEST(Unicode, FindsWhatNoEditorShowsByItsColumn) {
+TEST(Unicode, FindsTheColumnOfAnInvisibleCharacter) {
   EXPECT_FALSE(FindInvisible(""));
   EXPECT_FALSE(FindInvisible("gr\u00fc\u00df \U0001F433"));
   const auto found = FindInvisible("gr\u00fc\u00df\u00ad\u200b");

@@ -58,7 +58,7 @@ class DfTest : public testing::Test {
   std::unique_ptr<FakeCri> fake_;
 };
 
-TEST_F(DfTest, OnCrioThereAreBoundsAndTheReason) {
+TEST_F(DfTest, ShowsBoundsAndTheReasonOnCrio) {
   bare_ids_ = true;
   Start(Flavour::kCrio130, "cri-o", "1.30.4");
   fake_->RunPod({"shop", "api", "uid-1"}, "web", "registry.example/app:1");
@@ -71,7 +71,7 @@ TEST_F(DfTest, OnCrioThereAreBoundsAndTheReason) {
                                  ContainsRegex("base:1 +no +1 +1 +\u22640B\n")));
 }
 
-TEST_F(DfTest, OnDockerASetIsBoundedAsAWhole) {
+TEST_F(DfTest, BoundsTheWholeSetOnDocker) {
   Start(Flavour::kDockerd, "docker", "27.3.1");
   const Printed together =
       Df(*fake_, Output::kTable, {"registry.example/app:1", "registry.example/base:1"});
@@ -82,7 +82,7 @@ TEST_F(DfTest, OnDockerASetIsBoundedAsAWhole) {
   EXPECT_THAT(Df(*fake_, Output::kJson).out, HasSubstr("\"boundsOnly\": \"docker 27.3.1 does"));
 }
 
-TEST_F(DfTest, NamesAreOfTheImagesThatWereAskedFor) {
+TEST_F(DfTest, ShowsTheNamesThatWereRequested) {
   Start(Flavour::kDockerd, "docker", "27.3.1");
   EXPECT_EQ(Df(*fake_, Output::kName, {"registry.example/base:1"}).out,
             "registry.example/base:1\n");

@@ -67,7 +67,7 @@ TEST(ImageFilter, CompletionOffersOnlyValidFilters) {
   for (const std::string& choice : FilterChoices()) EXPECT_EQ(WhyNotFilter(choice), "");
 }
 
-TEST(ImagesNamed, ArePatternsNamesAndIds) {
+TEST(ImagesNamed, AcceptsPatternsNamesAndIds) {
   const Report report = Sample();
   const auto named = [&](const std::string& name) {
     return *ImagesNamed(report.observation.images, name);
@@ -91,7 +91,7 @@ TEST(ImagesNamed, RejectAPatternThatCannotMatch) {
   EXPECT_THAT(named.error().what, HasSubstr("did you mean \"ghcr.io/**\""));
 }
 
-TEST(SortImages, ByEachKeyUpAndDown) {
+TEST(SortImages, SortsByEachKeyInBothDirections) {
   Report report = Sample();  // names: app:1 (1), app:2 (0), idle:1 (2)
   auto& ages = report.observation.ages;
   const SystemTime day = report.observation.at;

@@ -8,7 +8,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(ProgressBar, SaysHowFarItIsInImagesAndBytes) {
+TEST(ProgressBar, ShowsProgressInImagesAndBytes) {
   EXPECT_EQ(ProgressBar(12, 48, 1ULL << 30, 4ULL << 30, "nginx:1.25", 120),
             "[#####---------------]  12/48 images  1.0GiB/4.0GiB  nginx:1.25");
   EXPECT_THAT(ProgressBar(1, 1, 0, 0, "a", 120), HasSubstr("[####################]  1/1 image  "));

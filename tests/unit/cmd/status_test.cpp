@@ -56,7 +56,7 @@ TEST(AgentStatusTest, AnswersFirstAndAlignsTheDetails) {
             "Node:       node1, imagesweep 0.1.0\n");
 }
 
-TEST(AgentStatusTest, TheDocumentSurvivesBeingReadAndWritten) {
+TEST(AgentStatusTest, RoundTripsTheDocument) {
   Json document = Document();
   document["lastRun"]["refused"] = {{"source", "pods"}, {"message", "403"}};
   document["deferred"] = {
@@ -205,7 +205,7 @@ TEST_F(ReadAgentStatusTest, ReachesAnAgentThatListensOnIpv6) {
   EXPECT_EQ(status->node, "node1");
 }
 
-TEST_F(ReadAgentStatusTest, AsksTheProbesOfAnAgentWithoutTheDocument) {
+TEST_F(ReadAgentStatusTest, ReadsTheProbesWhenTheAgentHasNoStatusDocument) {
   Serve({}, "127.0.0.1");
   auto status = Read();
   ASSERT_TRUE(status) << status.error().what;
@@ -233,7 +233,7 @@ TEST_F(ReadAgentStatusTest, ExplainsWhatToDoWhenNoAgentAnswers) {
                     HasSubstr("check that the agent runs on this node"), HasSubstr("--address")));
 }
 
-TEST_F(ReadAgentStatusTest, AnotherServerIsNotTakenForAnAgent) {
+TEST_F(ReadAgentStatusTest, FailsWhenTheServerIsNotAnAgent) {
   const auto page = [](const std::string&) { return HttpReply{200, "text/html", "<html>"}; };
   server =
       *HttpServer::Start("127.0.0.1:" + std::to_string(port),
@@ -249,7 +249,7 @@ TEST_F(ReadAgentStatusTest, AnotherServerIsNotTakenForAnAgent) {
   EXPECT_THAT(status.error().what, HasSubstr("does not have the checks of an agent"));
 }
 
-TEST_F(ReadAgentStatusTest, TheExitCodeOfTheCommandIsTheAnswer) {
+TEST_F(ReadAgentStatusTest, SetsTheExitCodeFromTheStatus) {
   struct Printed {
     int code;
     std::string out, err;

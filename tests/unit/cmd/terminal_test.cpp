@@ -97,7 +97,7 @@ TEST_F(TerminalTest, RestoresTheSettingsOnSignalsThatEndTheProcess) {
   }
 }
 
-TEST_F(TerminalTest, RestoresTheSettingsOnAnExceptionThatNothingCatches) {
+TEST_F(TerminalTest, RestoresTheSettingsOnAnUncaughtException) {
   const auto die = [&]() noexcept {
     const Terminal terminal(theirs, theirs, wake);
     if (InLineMode()) _exit(1);

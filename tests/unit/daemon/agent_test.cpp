@@ -65,7 +65,7 @@ struct AgentTest : testing::Test {
   std::jthread loop;
 };
 
-TEST_F(AgentTest, DoesNothingWithoutAPolicyAndActsAtOnceWhenOneComes) {
+TEST_F(AgentTest, StartsARunAtOnceWhenTheFirstPolicyArrives) {
   Start();
   EXPECT_THAT(health.Ready("verbose").body, HasSubstr("no run yet"));
   policies.Offer(kHead, "file/p");
@@ -73,7 +73,7 @@ TEST_F(AgentTest, DoesNothingWithoutAPolicyAndActsAtOnceWhenOneComes) {
   AwaitLastRun("would remove 0 images");
 }
 
-TEST_F(AgentTest, APolicyEditActsWithoutWaitingForTheInterval) {
+TEST_F(AgentTest, StartsARunAtOnceOnAPolicyEdit) {
   policies.Offer(kHead + "initialDelay: 0s\n", "file/p");
   Start();
   AwaitLastRun("Dry run");
@@ -96,7 +96,7 @@ TEST_F(AgentTest, ForcesDryRunByFlagDespiteThePolicy) {
   AwaitLastRun("Dry run");
 }
 
-TEST_F(AgentTest, ARefusedRunIsTriedAgainSoonerThanTheInterval) {
+TEST_F(AgentTest, RetriesAnAbortedRunBeforeTheInterval) {
   std::atomic<bool> away = true;
   node.on_call = [&](const std::string& call) -> std::optional<Error> {
     if (away && call == "ReadPods") return Error{ErrorKind::kUnavailable, "connection refused"};
@@ -109,7 +109,7 @@ TEST_F(AgentTest, ARefusedRunIsTriedAgainSoonerThanTheInterval) {
   AwaitLastRun("[+]last-run ok");
 }
 
-TEST_F(AgentTest, ASourceThatIsBackEndsTheWaitAfterARefusal) {
+TEST_F(AgentTest, RetriesAtOnceWhenTheFailedSourceRecovers) {
   std::atomic<bool> away = true;
   std::atomic<int> runs = 0;
   node.on_call = [&](const std::string& call) -> std::optional<Error> {
@@ -127,7 +127,7 @@ TEST_F(AgentTest, ASourceThatIsBackEndsTheWaitAfterARefusal) {
 }
 
 // The new policy may say `suspend: true`.
-TEST_F(AgentTest, RefusesRunsByAPolicyThatNobodyCanRead) {
+TEST_F(AgentTest, AbortsRunsWhenThePolicyIsUnreadForFiveMinutes) {
   freshness.Seen(node_clock.Steady());
   freshness.Lost("ConfigMap sweep/policy: the API server answered 500");
   node_clock.Advance(std::chrono::minutes(5));
@@ -140,7 +140,7 @@ TEST_F(AgentTest, RefusesRunsByAPolicyThatNobodyCanRead) {
   AwaitLastRun("Removed 0 images");
 }
 
-TEST_F(AgentTest, APolicyThatIsLostEndsABatchThatIsUnderWay) {
+TEST_F(AgentTest, StopsTheBatchWhenThePolicyIsLost) {
   const std::string sweep = kHead +
                             "initialDelay: 0s\nminimumAge: 0s\nmaximumAge: 1s\nlimits: "
                             "{removalDelay: 0s, maxPercentOfImages: 100, confirmRuns: 1}\n";
@@ -161,7 +161,7 @@ TEST_F(AgentTest, APolicyThatIsLostEndsABatchThatIsUnderWay) {
   EXPECT_EQ(node.removed.size(), 1U);
 }
 
-TEST_F(AgentTest, AnEditStopsABatchThatIsUnderWay) {
+TEST_F(AgentTest, StopsTheBatchOnAPolicyEdit) {
   const std::string sweep = kHead +
                             "initialDelay: 0s\nminimumAge: 0s\nmaximumAge: 1s\nlimits: "
                             "{removalDelay: 0s, maxPercentOfImages: 100, confirmRuns: 1}\n";

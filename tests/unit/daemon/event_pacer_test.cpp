@@ -26,7 +26,7 @@ struct Paced {
   }
 };
 
-TEST(EventPacer, TheFirstOfAReasonGoesAtOnceUnderANameOfItsOwn) {
+TEST(EventPacer, WritesTheFirstEventOfAReasonAtOnceUnderItsOwnName) {
   Paced paced;
   const auto write = paced.At(minutes(0), Removed("one"));
   ASSERT_TRUE(write);
@@ -73,7 +73,7 @@ TEST(EventPacer, SkipsAnUnchangedEventThatIsOnlyWrittenOnChange) {
   EXPECT_TRUE(paced.At(minutes(60), would));
 }
 
-TEST(EventPacer, AnEventAtOnceDoesNotWaitTenMinutes) {
+TEST(EventPacer, WritesAnUrgentEventWithinTenMinutesOfTheLast) {
   EventPacer pacer("node1");
   NodeEvent event = Removed("dry run");
   const auto written = [&](std::chrono::seconds time) {
@@ -108,7 +108,7 @@ TEST(EventPacer, AWithdrawnEventIsNotWritten) {
   EXPECT_FALSE(again->exists) << "a new event, because the old one was withdrawn";
 }
 
-TEST(EventPacer, AFailureIsPutOffAndDelaysNoOtherReason) {
+TEST(EventPacer, RetriesAFailedWriteWithoutDelayingOtherReasons) {
   EventPacer pacer("node1");
   pacer.Offer(Removed("one"), kWall);
   const auto write = pacer.Next(kStart);

@@ -33,7 +33,7 @@ struct EventPublisherTest : testing::Test {
   }
 };
 
-TEST_F(EventPublisherTest, WritesWhatIsOffered) {
+TEST_F(EventPublisherTest, WritesOfferedEvents) {
   answers = {Done{}, Done{}};
   publisher.Offer({false, "ImagesRemoved", "RemoveImages", "three"});
   publisher.Offer({true, "PolicyInvalid", "LoadPolicy", "line 3"});

@@ -37,7 +37,7 @@ TEST_F(HealthTest, IsReadyWhenTheRuntimeAnswersAndAPolicyIsInForce) {
   EXPECT_THAT(health.Ready("").body, HasSubstr("[-]runtime failed: connection refused"));
 }
 
-TEST_F(HealthTest, ARejectedPolicyFailsItsCheckAndNamesTheOneInForce) {
+TEST_F(HealthTest, FailsThePolicyCheckAndNamesTheOneInForceWhenRejected) {
   health.SetRuntime(runtime, {});
   health.SetPolicy(PolicySource{"file/p", "9f2c41aa03be"}, "line 3: unknown field\nline 9: too");
   const HttpReply reply = health.Ready("verbose");
@@ -66,7 +66,7 @@ TEST_F(HealthTest, SaysThatThePolicyIsNotReadAndStaysReady) {
   EXPECT_THAT(health.Ready("verbose").body, HasSubstr("[+]policy ok"));
 }
 
-TEST_F(HealthTest, TellsWhichSourceTheLastRunCouldNotTrust) {
+TEST_F(HealthTest, NamesTheSourceThatFailedInTheLastRun) {
   health.SetRuntime(runtime, {});
   health.SetPolicy(PolicySource{"file/p", "9f2c41aa03be"}, "");
   Report report;
@@ -79,7 +79,7 @@ TEST_F(HealthTest, TellsWhichSourceTheLastRunCouldNotTrust) {
 }
 
 // Probes have no password, and the messages about contradictions contain names of pods.
-TEST_F(HealthTest, NamesOfPodsAreNotForEverybody) {
+TEST_F(HealthTest, HidesPodNamesInTheShortAnswer) {
   Report report;
   report.refused =
       Refusal{"sandboxes", {ErrorKind::kIncomplete, "a sandbox of pod default/payroll-0"}};

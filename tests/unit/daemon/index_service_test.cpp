@@ -53,7 +53,7 @@ struct IndexServiceTest : WorkloadIndexTest {
   }
 };
 
-TEST_F(IndexServiceTest, PublishesWhatChangesAtAPaceAndConfirmsTheRest) {
+TEST_F(IndexServiceTest, PublishesChangesAtALimitedRateAndConfirmsTheSetOtherwise) {
   Pass(seconds(2));
   EXPECT_EQ(Look(), "3 from the index, generation 1");
   for (int i = 4; i < 20; ++i) {
@@ -73,7 +73,7 @@ TEST_F(IndexServiceTest, PublishesWhatChangesAtAPaceAndConfirmsTheRest) {
   EXPECT_THAT(Look(), HasSubstr("19 from"));
 }
 
-TEST_F(IndexServiceTest, AStandbyWritesNothingAndIsReady) {
+TEST_F(IndexServiceTest, WritesNothingAndIsReadyAsAStandby) {
   leads = false;
   status.SetLeads(false);
   Pass(minutes(5));
@@ -111,13 +111,13 @@ TEST_F(IndexServiceTest, SendsNoHeartbeatWithoutEvidence) {
 }
 
 // The known workloads may be minutes old, and the heartbeat shows that.
-TEST_F(IndexServiceTest, TheHeartbeatIsAsOldAsTheEvidence) {
+TEST_F(IndexServiceTest, DatesTheHeartbeatByTheEvidence) {
   workloads.age = minutes(4);
   Pass(seconds(2));
   EXPECT_EQ(At("index")["data"]["heartbeat"], FormatTime(clock.Now() - seconds(2) - minutes(4)));
 }
 
-TEST_F(IndexServiceTest, RestoresWhatSomebodyDamaged) {
+TEST_F(IndexServiceTest, RestoresDeletedOrDamagedConfigMaps) {
   for (const char* name : {"index-a-0", "index-b-0", "index"}) {
     Pass(seconds(20));
     if (!server.objects.contains(path + "/" + name)) continue;
@@ -130,7 +130,7 @@ TEST_F(IndexServiceTest, RestoresWhatSomebodyDamaged) {
   }
 }
 
-TEST_F(IndexServiceTest, TriesAgainWithBackOffAndSaysWhy) {
+TEST_F(IndexServiceTest, RetriesWithBackoffAndReportsTheCause) {
   http.before = [](const auto& method, const auto&, const auto&) {
     return method == "GET" ? std::optional<Result<HttpResponse>>()
                            : Result<HttpResponse>(Error{ErrorKind::kUnavailable, "refused"});
@@ -152,7 +152,7 @@ TEST_F(IndexServiceTest, TriesAgainWithBackOffAndSaysWhy) {
 }
 
 // Another process led for a moment. The leader replaces its set instead of confirming it.
-TEST_F(IndexServiceTest, NeverConfirmsTheSetOfAnother) {
+TEST_F(IndexServiceTest, ReplacesTheSetOfAnotherLeader) {
   Pass(seconds(2));
   kube::WorkloadIndexWriter other(http, index, "leader-2", {});
   ASSERT_TRUE(other.Publish(Set(1), clock.Now(), Yes, {}));

@@ -74,7 +74,7 @@ TEST_F(PolicySightOfChoiceTest, UsesTheOlderReadOfBothWhileTheBaseIsInForce) {
   EXPECT_EQ(freshness, "11") << "nobody knows whether there is an override";
 }
 
-TEST_F(PolicySightOfChoiceTest, TheOverrideCountsAloneWhileItExists) {
+TEST_F(PolicySightOfChoiceTest, UsesOnlyTheReadOfTheOverrideWhileItExists) {
   choice.SetOverride(std::string("o"));
   choice.SightOverride(At(10));
   EXPECT_EQ(freshness, "10");
@@ -84,7 +84,7 @@ TEST_F(PolicySightOfChoiceTest, TheOverrideCountsAloneWhileItExists) {
   EXPECT_EQ(freshness, "503");
 }
 
-TEST_F(PolicySightOfChoiceTest, WithoutAnOverrideTheBaseCountsAlone) {
+TEST_F(PolicySightOfChoiceTest, UsesOnlyTheReadOfTheBaseWithoutAnOverride) {
   choice.WithoutOverride();
   choice.SetBase(std::string("b"));
   choice.BaseRead(At(10));

@@ -47,7 +47,7 @@ TEST_F(PolicySightTest, CountsSilenceAsAnUnreadPolicy) {
   EXPECT_THAT(freshness.Refuse()->error.what, HasSubstr("its source sends no updates"));
 }
 
-TEST_F(PolicySightTest, WithoutAPolicyThereIsNothingToLose) {
+TEST_F(PolicySightTest, NeverAbortsWithoutAPolicy) {
   freshness.Lost("does not exist");
   clock.Advance(std::chrono::hours(1));
   EXPECT_FALSE(freshness.Refuse());

@@ -12,7 +12,7 @@ const std::string kGood = "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\n"
 const std::string kOther = kGood + "dryRun: false\n";
 const std::string kBad = kGood + "dryRnu: false\n";
 
-TEST(PolicyStore, HasNoPolicyUntilAGoodOneComes) {
+TEST(PolicyStore, HasNoPolicyUntilAValidOneArrives) {
   PolicyStore store;
   EXPECT_EQ(store.Active(), nullptr);
   EXPECT_EQ(store.Offer(kBad, "file/p"), Change::kRejected);
@@ -20,7 +20,7 @@ TEST(PolicyStore, HasNoPolicyUntilAGoodOneComes) {
   EXPECT_THAT(store.Problem(), HasSubstr("dryRnu"));
 }
 
-TEST(PolicyStore, KeepsTheLastGoodOneWhenABadOneComes) {
+TEST(PolicyStore, KeepsTheLastValidPolicyWhenOneIsInvalid) {
   PolicyStore store;
   EXPECT_EQ(store.Offer(kGood, "file/p"), Change::kLoaded);
   const auto good = store.Active();
@@ -53,7 +53,7 @@ TEST(PolicyStore, NamesThePolicyByTheHashOfItsText) {
   EXPECT_NE(store.Active()->source.sha256, first);
 }
 
-TEST(WithMinimumAge, TakesThePlaceOfEveryMinimumAge) {
+TEST(WithMinimumAge, ReplacesEveryMinimumAge) {
   const auto active = ParseActivePolicy(
       kGood +
           "minimumAge: 2h\nrules:\n- {name: ci, selector: {images: [\"*/ci/*\"]}, minimumAge: 9h}\n"

@@ -37,7 +37,7 @@ struct RemovalModeTest : testing::Test {
   RemovalModeWatch mode{false, *log, [this](NodeEvent event) { told.push_back(std::move(event)); }};
 };
 
-TEST_F(RemovalModeTest, TurningDryRunOffIsReportedAtOnceInTheLogAndByAnEvent) {
+TEST_F(RemovalModeTest, ReportsTheEndOfDryRunAtOnceInTheLogAndByAnEvent) {
   EXPECT_THAT(Logged([&] { mode.PolicyLoaded(Policy("111", true)); }), IsEmpty());
   EXPECT_FALSE(told.at(0).at_once) << "the first policy turns nothing on or off";
   EXPECT_THAT(Logged([&] { mode.PolicyLoaded(Policy("222", false)); }),
@@ -53,7 +53,7 @@ TEST_F(RemovalModeTest, TurningDryRunOffIsReportedAtOnceInTheLogAndByAnEvent) {
   EXPECT_TRUE(told.at(3).at_once);
 }
 
-TEST_F(RemovalModeTest, SuspendIsReportedAtOnceToo) {
+TEST_F(RemovalModeTest, ReportsSuspendAtOnce) {
   mode.PolicyLoaded(Policy("111", false));
   EXPECT_THAT(Logged([&] { mode.PolicyLoaded(Policy("222", false, true)); }),
               AllOf(HasSubstr("\"Suspended removals\""), Not(HasSubstr("dry run"))));

@@ -55,7 +55,7 @@ const std::vector<RemovalEntry> kRemovals{
     Removal("01A", "old", {"r.example/app:v0"}, {Digest("r.example/app", "old")}),
 };
 
-TEST(ChooseRemovals, FindsWhatIsMeant) {
+TEST(ChooseRemovals, FindsRemovalsByRunOrImage) {
   using Of = RestoreSelector::Of;
   const auto means = [](Of of, const std::string& text, const std::vector<std::string>& ids) {
     const auto chosen = ChooseRemovals(kRemovals, {of, text});
@@ -97,7 +97,7 @@ TEST(ChooseRemovals, FailsWhenNoRemovalMatches) {
   EXPECT_FALSE(ChooseRemovals({}, {}));
 }
 
-TEST(PlanRestore, WithoutADigestOnlyAnArchiveBringsAnImageBack) {
+TEST(PlanRestore, RestoresOnlyFromAnArchiveWithoutADigest) {
   const auto report = PlanRestore(
       kRemovals, [](const std::string& id) { return id == Id("web") ? "/a/web.tar" : ""; }, "/a");
   EXPECT_EQ(report.images[0].outcome, RestoreOutcome::kCannot);
@@ -132,7 +132,7 @@ TEST(PlanRestore, OrdersSourcesByProvedPullArchiveAndUnprovedPull) {
                                                     Source{From::kRegistry, other, true}));
 }
 
-TEST(PlanRestore, DockerHubIsNeverAskedForANameThatNothingProves) {
+TEST(PlanRestore, NeverPullsAnUnprovedNameFromDockerHub) {
   for (const char* repository :
        {"docker.io/library/overlayfs", "docker.io/library/import-2026-11-20",
         "docker.io/library/host", "docker.io/team/app", "overlayfs"}) {
@@ -275,7 +275,7 @@ TEST_F(RestoreTest, SkipsAnImageThatIsPresentWithAllItsNames) {
   EXPECT_THAT(backend_.asked, IsEmpty());
 }
 
-TEST_F(RestoreTest, OneThatFailsDoesNotKeepTheOthers) {
+TEST_F(RestoreTest, RestoresTheOthersWhenOneFails) {
   const std::vector<RemovalEntry> removals{Pullable("a"), Pullable("b"), Pullable("c")};
   backend_.faults[removals[1].digests[0]] =
       Error{ErrorKind::kDenied, "r.example wants credentials"};
@@ -286,7 +286,7 @@ TEST_F(RestoreTest, OneThatFailsDoesNotKeepTheOthers) {
   EXPECT_EQ(report.images[2].outcome, RestoreOutcome::kRestored);
 }
 
-TEST_F(RestoreTest, AnotherRepositoryMayHaveIt) {
+TEST_F(RestoreTest, PullsFromTheNextRepositoryWhenTheFirstFails) {
   RemovalEntry removal = Pullable("api");
   removal.digests.insert(removal.digests.begin(), Digest("gone.example/api", "api"));
   const auto report = Run({removal});
@@ -294,7 +294,7 @@ TEST_F(RestoreTest, AnotherRepositoryMayHaveIt) {
   EXPECT_EQ(report.images[0].source, Digest("r.example/api", "api"));
 }
 
-TEST_F(RestoreTest, ANameWithAnotherDigestIsPulledAndNeverMade) {
+TEST_F(RestoreTest, PullsANameWithAnotherDigestInsteadOfTaggingIt) {
   const std::string other = Digest("r.example/copy", "other"),
                     same = Digest("r.example/too", "api");
   RemovalEntry removal = Pullable("api");
@@ -340,7 +340,7 @@ TEST_F(RestoreTest, LeavesATagThatNowNamesAnotherImage) {
   EXPECT_THAT(NamesOf("api"), ElementsAre(Digest("r.example/api", "api")));
 }
 
-TEST_F(RestoreTest, AnotherImageThanTheOneThatWentIsAFailure) {
+TEST_F(RestoreTest, FailsWhenThePulledImageHasAnotherId) {
   RemovalEntry removal = Pullable("api");
   backend_.registry[removal.digests[0]] = "impostor";
   const auto report = Run({removal});
@@ -348,7 +348,7 @@ TEST_F(RestoreTest, AnotherImageThanTheOneThatWentIsAFailure) {
   EXPECT_THAT(report.images[0].error, HasSubstr("under another ID than " + Id("api")));
 }
 
-TEST_F(RestoreTest, WithoutContainerdTagsArePulledAndComparedAndArchivesStay) {
+TEST_F(RestoreTest, PullsByTagAndSkipsArchivesWithoutContainerd) {
   backend_.native = false;
   const std::vector<RemovalEntry> removals{Pullable("same"), Pullable("moved"), Pullable("gone"),
                                            Removal("01A", "built", {"r.example/built:v1"}, {})};
@@ -364,13 +364,13 @@ TEST_F(RestoreTest, WithoutContainerdTagsArePulledAndComparedAndArchivesStay) {
   EXPECT_THAT(report.images[3].error, HasSubstr("only containerd can import archives"));
 }
 
-TEST_F(RestoreTest, AnArchiveComesBackIntoContainerd) {
+TEST_F(RestoreTest, ImportsAnArchiveIntoContainerd) {
   const auto report = Run({Removal("01A", "built", {"r.example/built:v1"}, {})});
   EXPECT_EQ(report.images[0].outcome, RestoreOutcome::kRestored);
   EXPECT_THAT(backend_.asked, ElementsAre("import /a/built.tar"));
 }
 
-TEST_F(RestoreTest, ARegistryThatFailsIsFollowedByTheArchive) {
+TEST_F(RestoreTest, ImportsTheArchiveWhenTheRegistryFails) {
   const std::string digest = Digest("r.example/built", "built");
   const auto report = Run({Removal("01A", "built", {"r.example/built:v1"}, {digest})});
   EXPECT_EQ(report.images[0].outcome, RestoreOutcome::kRestored) << report.images[0].error;
@@ -408,7 +408,7 @@ TEST_F(RestoreTest, StartsNoPullThatWouldExceedMinAvailable) {
   EXPECT_THAT(report.images[1].error, HasSubstr("--min-available"));
 }
 
-TEST_F(RestoreTest, ADiskThatCannotBeAskedLetsNothingBegin) {
+TEST_F(RestoreTest, StartsNothingWhenTheDiskUsageIsUnknown) {
   class Broken final : public Filesystem {
     Result<DiskUsage> Stat(const std::string&) override {
       return Error{ErrorKind::kDenied, "statvfs /images: Permission denied"};
@@ -453,7 +453,7 @@ TEST_F(RestoreTest, StartsNothingAfterAStopRequest) {
   EXPECT_THAT(backend_.asked, IsEmpty());
 }
 
-TEST_F(RestoreTest, WithoutAListNothingIsCompared) {
+TEST_F(RestoreTest, FailsToCompareWithoutAnImageList) {
   backend_.list_error = "no runtime";
   RestoreReport report = PlanRestore(
       std::vector{Pullable("a")}, [](const auto&) { return ""; }, "");

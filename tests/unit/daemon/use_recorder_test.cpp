@@ -44,7 +44,7 @@ struct UseRecorderTest : testing::Test {
       [this](const Error& why) { failures.push_back(why.what); }};
 };
 
-TEST_F(UseRecorderTest, AUseIsWrittenInTheNextStepAndKeptForTheAgent) {
+TEST_F(UseRecorderTest, WritesAUseInTheNextStepAndKeepsItForTheAgent) {
   events.since = clock.Steady();
   EXPECT_TRUE(recorder.Step());
   EXPECT_EQ(Written(), "registry.example/pod:v1|\n");
@@ -98,7 +98,7 @@ TEST_F(UseRecorderTest, DoesNotWatchBeforePodsWereListed) {
 }
 
 // The events sent meanwhile are not read yet.
-TEST_F(UseRecorderTest, AProcessThatWasStoppedHasAGap) {
+TEST_F(UseRecorderTest, RecordsAGapWhenTheProcessWasStopped) {
   events.since = clock.Steady();
   for (int step = 0; step < 20; ++step) {
     recorder.Step();

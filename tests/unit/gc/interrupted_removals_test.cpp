@@ -68,7 +68,7 @@ struct InterruptedTest : testing::Test {
   Image whole;
 };
 
-TEST_F(InterruptedTest, AnImageGetsTheNamesBackThatAKilledRemovalTook) {
+TEST_F(InterruptedTest, RestoresNamesThatAKilledRemovalDeleted) {
   EXPECT_TRUE(GiveBack(&restorer));
   ASSERT_EQ(restorer.given.size(), 1U);
   EXPECT_THAT(restorer.given[0],
@@ -127,7 +127,7 @@ TEST_F(InterruptedTest, WarnsOfNamesThatCannotBeRestored) {
 
 // The next run, of the agent or of a command, restores the names. Then the image is removed as any
 // other, with all its names in the journal.
-TEST_F(InterruptedTest, TheNextRunGivesTheNamesBackAndThenRemovesTheImageAsAWhole) {
+TEST_F(InterruptedTest, RestoresNamesInTheNextRunBeforeRemovingTheWholeImage) {
   ActivePolicy active;
   active.policy.minimum_age = Millis(0);
   active.policy.maximum_age = std::chrono::minutes(1);
@@ -153,7 +153,7 @@ TEST_F(InterruptedTest, TheNextRunGivesTheNamesBackAndThenRemovesTheImageAsAWhol
   EXPECT_TRUE(kept[0].done);
 }
 
-TEST_F(InterruptedTest, OnDockerARealRunIsRefusedAndADryRunSaysSo) {
+TEST_F(InterruptedTest, AbortsARealRunOnDockerAndWarnsInADryRun) {
   node.identity.name = "docker";
   ActivePolicy active;
   active.policy.minimum_age = Millis(0);

@@ -78,7 +78,7 @@ struct PressureTest : testing::Test {
 
 // K02: of two images, one with a runtime handler and one without, only the unused one is removed,
 // with the handler that it was listed with.
-TEST_F(PressureTest, AnUnusedImageOfARuntimeHandlerGoesWithItsHandler) {
+TEST_F(PressureTest, RemovesAnUnusedImageOfARuntimeHandler) {
   for (const char* name : {"zero:1", "one:1", "two:1"}) Pull(name);
   node.images[1].runtime_handler = node.images[2].runtime_handler = "kata";
   Run("isolated", "one:1");
@@ -145,7 +145,7 @@ TEST_F(PressureTest, RemovesNoNeededImageUnderConcurrentChanges) {
 
 // K15: with bytes at 40 % and inodes at 85 %, unused images are removed until inodes reach the low
 // threshold.
-TEST_F(PressureTest, WhenInodesRunOutUnusedImagesGoDownToTheLowMarkAndNoOthers) {
+TEST_F(PressureTest, RemovesOnlyUnusedImagesToTheLowThresholdOfInodes) {
   node.disk = DiskUsage{"/var", 1000, 600, 1000, 150};
   active.policy.disk = {{75, 65}, {75, 65}, {0, Millis(0)}};
   remover.inodes_freed = 100;
@@ -184,7 +184,7 @@ TEST_F(PressureTest, RemovesNothingByAgeOnANewNodeUntilWatchedThatLong) {
 
 // X07: a full disk does not wait for ages. But minimumAge holds, and only unneeded images are
 // removed.
-TEST_F(PressureTest, OnAFreshNodeOnlyUnneededImagesGoForSpace) {
+TEST_F(PressureTest, RemovesOnlyUnusedImagesForSpaceOnANewNode) {
   for (int i = 0; i < 200; ++i) Pull("i" + std::to_string(i) + ":1");
   for (int i = 0; i < 5; ++i) Run("p" + std::to_string(i), "i" + std::to_string(i) + ":1");
   node.disk = DiskUsage{"/var", 1'000'000'000, 0, 100, 100};

@@ -331,7 +331,7 @@ TEST(RecheckOracle, LeavesNoImageWithPartOfItsNamesAfterAKill) {
 }
 
 // An oracle that cannot fail proves nothing.
-TEST(RecheckOracle, SeesARemoverThatDoesNotAskTheGuard) {
+TEST(RecheckOracle, DetectsARemoverThatSkipsTheGuard) {
   std::size_t violations = 0;
   for (std::uint64_t seed = 0; seed < 2'000; ++seed) {
     Life life(seed);

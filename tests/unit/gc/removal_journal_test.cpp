@@ -76,7 +76,7 @@ TEST_F(PulledAgainTest, IsCountedOncePerRemovalAndNamedFromTheSecondOn) {
   EXPECT_THAT(Run(/*dry_run=*/true).pulled_again, testing::IsEmpty());
 }
 
-TEST_F(PulledAgainTest, ARemovalByACodeOfAnOlderVersionGetsAdviceToo) {
+TEST_F(PulledAgainTest, GivesAdviceForTheCodeOfAnOlderVersion) {
   const auto history = History::Open(directory.path(), clock);
   for (const char* run : {"01A", "01B"}) {
     RemovalEntry entry;
@@ -93,7 +93,7 @@ TEST_F(PulledAgainTest, ARemovalByACodeOfAnOlderVersionGetsAdviceToo) {
 }
 
 // The facts that restore decides by: registry or archive.
-TEST_F(PulledAgainTest, TheJournalSaysWhereTheImageCameFrom) {
+TEST_F(PulledAgainTest, RecordsTheOriginOfTheImageInTheJournal) {
   Run();
   ASSERT_FALSE(IsThere());
   const auto removals = History::Open(directory.path(), clock)->Removals({});
@@ -102,7 +102,7 @@ TEST_F(PulledAgainTest, TheJournalSaysWhereTheImageCameFrom) {
   EXPECT_EQ(removals->front().origin, Img("nightly", {"nightly:1"}).origin);
 }
 
-TEST_F(PulledAgainTest, ARefusedRunLeavesTheCountToTheNext) {
+TEST_F(PulledAgainTest, CountsInTheNextRunWhenARunAborts) {
   Run();
   ASSERT_FALSE(IsThere());
   Pull();

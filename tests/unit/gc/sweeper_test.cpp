@@ -81,7 +81,7 @@ TEST_F(SweeperTest, AnImagePulledBetweenTheListsIsNotACandidate) {
   EXPECT_THAT(node.removed, Not(Contains(Id("fresh"))));
 }
 
-TEST_F(SweeperTest, ADryRunRemovesNothingAndChoosesTheSame) {
+TEST_F(SweeperTest, ChoosesTheSameImagesInADryRunAndRemovesNothing) {
   LetImagesAge();
   const Report report = Sweep(/*dry_run=*/true);
   EXPECT_THAT(node.removed, IsEmpty());
@@ -92,7 +92,7 @@ TEST_F(SweeperTest, ADryRunRemovesNothingAndChoosesTheSame) {
   EXPECT_FALSE(Sweep().predicted_after) << "a run that removes measures";
 }
 
-TEST_F(SweeperTest, EveryFailedReadRefusesTheRunAndNamesTheSource) {
+TEST_F(SweeperTest, AbortsAndNamesTheSourceWhenAReadFails) {
   LetImagesAge();
   const std::pair<const char*, const char*> sources[] = {{"Identity", "runtime"},
                                                          {"ListImages", "images"},
@@ -114,7 +114,7 @@ TEST_F(SweeperTest, EveryFailedReadRefusesTheRunAndNamesTheSource) {
   EXPECT_THAT(node.removed, ElementsAre(Id("old"))) << "heals without a restart";
 }
 
-TEST_F(SweeperTest, TimeInWhichItCouldNotSeeDoesNotMakeAnImageUsed) {
+TEST_F(SweeperTest, DoesNotMarkAnImageUsedDuringUnwatchedTime) {
   LetImagesAge();
   node.on_call = [](const std::string& name) -> std::optional<Error> {
     if (name == "ReadPods") return Error{ErrorKind::kUnavailable, "away"};
@@ -125,7 +125,7 @@ TEST_F(SweeperTest, TimeInWhichItCouldNotSeeDoesNotMakeAnImageUsed) {
   EXPECT_FALSE(Sweep().observation.ages.at(1).just_seen);
 }
 
-TEST_F(SweeperTest, APodThatCameAndWentBetweenTwoRunsRefreshesLastUse) {
+TEST_F(SweeperTest, RefreshesLastUseByAShortLivedPodBetweenRuns) {
   LetImagesAge();
   recent.push_back({"old:1", {}, {ReferrerKind::kPod, "batch", "job", "main"}});
   Sweep();
@@ -134,7 +134,7 @@ TEST_F(SweeperTest, APodThatCameAndWentBetweenTwoRunsRefreshesLastUse) {
 
 // The age store of this test has no file, as on a node with a state directory that cannot be
 // written.
-TEST_F(SweeperTest, AnImageThatCameAgainBetweenTwoRunsIsYoung) {
+TEST_F(SweeperTest, RestartsTheAgeOfAnImagePulledAgainBetweenRuns) {
   LetImagesAge();
   recent.push_back({std::string("came-again ") + Id("old"), {}, {}});
   Sweep();
@@ -154,7 +154,7 @@ TEST_F(SweeperTest, WarnsAndRemovesNothingForSpaceWhenTheDiskUsageIsUnknown) {
   EXPECT_THAT(report.warnings, Contains(HasSubstr("no image is removed to free space")));
 }
 
-TEST_F(SweeperTest, SuspendedOrJustStartedDecidesAndRemovesNothing) {
+TEST_F(SweeperTest, EvaluatesButRemovesNothingWhenSuspendedOrJustStarted) {
   LetImagesAge();
   active.policy.initial_delay = std::chrono::minutes(5);
   active.policy.limits.confirm_runs = 1;
@@ -167,7 +167,7 @@ TEST_F(SweeperTest, SuspendedOrJustStartedDecidesAndRemovesNothing) {
 }
 
 // The override of a node by its labels, including dryRun.
-TEST_F(SweeperTest, AnOverrideHoldsOnTheNodesItSelects) {
+TEST_F(SweeperTest, AppliesAnOverrideOnSelectedNodes) {
   Policy canary = active.policy;
   canary.dry_run = false;
   active.policy.overrides = {{{{"pool", "canary"}}, "", std::make_shared<const Policy>(canary)}};
@@ -185,7 +185,7 @@ TEST_F(SweeperTest, AnOverrideHoldsOnTheNodesItSelects) {
 
 // After a reboot, or while the kubelet is down, the sandboxes are not ready, but the pods still
 // need their images.
-TEST_F(SweeperTest, WithoutKubernetesNothingGoesWhereAKubeletLeftAnything) {
+TEST_F(SweeperTest, RemovesNothingWithoutKubernetesWhenPodsOfAKubeletRemain) {
   LetImagesAge();
   const auto containers = std::exchange(node.use.container_pods, {});
   const auto sandboxes = std::exchange(node.use.ready_sandboxes, {});
@@ -210,7 +210,7 @@ TEST_F(SweeperTest, WithoutKubernetesNothingGoesWhereAKubeletLeftAnything) {
   }
 }
 
-TEST_F(SweeperTest, WithoutKubernetesNoOverrideHoldsAndItSaysSo) {
+TEST_F(SweeperTest, WarnsThatOverridesAreIgnoredWithoutKubernetes) {
   active.policy.overrides = {
       {{{"pool", "canary"}}, "", std::make_shared<const Policy>(active.policy)}};
   Sweeper alone({node, nullptr, node, node, *age_store, clock}, "node1", std::nullopt);
@@ -218,7 +218,7 @@ TEST_F(SweeperTest, WithoutKubernetesNoOverrideHoldsAndItSaysSo) {
               Contains(HasSubstr("overrides by node labels are ignored")));
 }
 
-TEST_F(SweeperTest, TellsTheLabelsOfTheNodeBeforeItRemovesAnything) {
+TEST_F(SweeperTest, ReportsTheNodeLabelsBeforeTheFirstRemoval) {
   node.pods.node_labels = {{"pool", "ci"}};
   std::vector<NodeLabels> labels;
   SweepOptions options{false, {}, {}};
@@ -235,7 +235,7 @@ TEST_F(SweeperTest, TellsTheLabelsOfTheNodeBeforeItRemovesAnything) {
 }
 
 // The first observation is at 22:13 UTC.
-TEST_F(SweeperTest, AWindowThatClosesEndsTheBatch) {
+TEST_F(SweeperTest, StopsTheBatchWhenTheWindowCloses) {
   node.images.push_back(Img("old2", {"old2:1"}));
   active.policy.windows = {
       {{}, std::chrono::minutes(22 * 60), std::chrono::minutes(22 * 60 + 17), "UTC"}};
@@ -260,7 +260,7 @@ TEST_F(SweeperTest, ReportsImagesOverTheirSizeLimitAndLeavesThem) {
   EXPECT_THAT(node.removed, IsEmpty());
 }
 
-TEST_F(SweeperTest, AnImageThatTheRuntimeOnlySaysIsGoneIsReportedSo) {
+TEST_F(SweeperTest, ReportsAnImageThatStaysAfterASuccessfulRemoval) {
   LetImagesAge();
   node.lists_what_it_removed = true;
   EXPECT_EQ(Sweep().outcomes.at(0).kind, OutcomeKind::kStillListed);
@@ -276,7 +276,7 @@ TEST_F(SweeperTest, AReferencedImageThatIsMissingAfterwardsIsReported) {
   EXPECT_THAT(Sweep().missing_after, ElementsAre("registry.k8s.io/kube-proxy:1"));
 }
 
-TEST_F(SweeperTest, ASharpFallOfReferencesHoldsDeletionsUntilASecondViewAgrees) {
+TEST_F(SweeperTest, RemovesNothingAfterASharpFallOfReferencesUntilConfirmed) {
   for (int i = 0; i < 6; ++i) {
     const std::string name = "p" + std::to_string(i);
     node.AddPod("shop", name, name + ":1");
@@ -310,7 +310,7 @@ TEST_F(SweeperTest, SaysThatTheCommandLineOverrodeThePolicysDryRun) {
   EXPECT_THAT(Sweep().warnings, Not(says));
 }
 
-TEST_F(SweeperTest, ARunThatWasStoppedDoesNotComplainOfTooLittleSpace) {
+TEST_F(SweeperTest, DoesNotWarnOfTooLittleSpaceWhenStopped) {
   active.policy.disk = {{90, 80}, {0, 0}, {}};
   node.disk = DiskUsage{"/var", 1000, 50, 100, 100};
   LetImagesAge();
@@ -331,7 +331,7 @@ TEST_F(SweeperTest, WarnsWhenNothingOnAFullDiskMayBeRemoved) {
 
 // The goal is the free space, so the thresholds do not apply. The caller overrides dryRun, as for a
 // sweep.
-TEST_F(SweeperTest, RoomThatIsMadeIsNotMeasuredByThePolicy) {
+TEST_F(SweeperTest, IgnoresTheThresholdsForAFreeSpaceTarget) {
   active.policy.dry_run = true;
   FillTheDisk(60);
   LetImagesAge();
@@ -343,7 +343,7 @@ TEST_F(SweeperTest, RoomThatIsMadeIsNotMeasuredByThePolicy) {
   EXPECT_THAT(report.warnings, Contains(HasSubstr("overrides dryRun: true of the policy")));
 }
 
-TEST_F(SweeperTest, AStateDirectoryThatCannotBeUsedIsOneWarning) {
+TEST_F(SweeperTest, WarnsOnceWhenTheStateDirectoryIsUnusable) {
   age_store = AgeStore::Open("/dev/null/state", clock, "boot");
   const auto history = History::Open("/dev/null/state", clock);
   Sweeper forgetful({node, &node, node, node, *age_store, clock, history.get()}, "node1",
@@ -357,7 +357,7 @@ TEST_F(SweeperTest, AStateDirectoryThatCannotBeUsedIsOneWarning) {
 }
 
 // K09: the run freed too little, and the image is removed nevertheless. The report shows both.
-TEST_F(SweeperTest, SaysWhenNotEnoughCameFree) {
+TEST_F(SweeperTest, WarnsWhenTooLittleSpaceWasFreed) {
   active.policy.maximum_age = Millis(0);
   FillTheDisk(100);
   LetImagesAge();
@@ -439,7 +439,7 @@ TEST_F(SweeperWorkloadsTest, AbortsWithAdviceWhenWorkloadsCannotBeRead) {
   EXPECT_THAT(node.removed, ElementsAre(Id("old")));
 }
 
-TEST_F(SweeperWorkloadsTest, AHostWithoutAClusterHasNone) {
+TEST_F(SweeperWorkloadsTest, ReadsNoWorkloadsWithoutACluster) {
   node.use.ready_sandboxes.clear();
   node.use.container_pods.clear();
   const Report report = SweepWith(nullptr, nullptr);
@@ -508,7 +508,7 @@ TEST(SweeperLayers, RemovesNothingWhenContainerdContainersCannotBeRead) {
 }
 
 // An unreadable size is no reason to use the way that sees less.
-TEST(SweeperLayers, WhereContentCouldBeReadOnlyInPartContainerdsWayIsTaken) {
+TEST(SweeperLayers, RemovesThroughContainerdWhenContentIsPartlyUnreadable) {
   FakeClock clock;
   FakeNode node{clock};
   NativeRemover native;

@@ -81,7 +81,7 @@ struct UnavailableTest : testing::Test {
   Sweeper sweeper{{node, &node, remover, node, *age_store, clock}, "node1", std::nullopt};
 };
 
-TEST_F(UnavailableTest, AnImageThatIsLargerThanMaxBytesDoesNotStarveTheOthers) {
+TEST_F(UnavailableTest, RemovesOthersWhenAnImageIsLargerThanMaxBytes) {
   Pull("big:1", 9 * kGiB);
   for (const char* name : {"a:1", "b:1", "c:1"}) Pull(name, 3 * kGiB);
   active.policy.limits.max_bytes = 5 * kGiB;
@@ -95,7 +95,7 @@ TEST_F(UnavailableTest, AnImageThatIsLargerThanMaxBytesDoesNotStarveTheOthers) {
 }
 
 // The answer of cri-dockerd for an image that a container outside of the CRI uses.
-TEST_F(UnavailableTest, AnImageThatCannotBeRemovedDoesNotStarveTheOthers) {
+TEST_F(UnavailableTest, RemovesOthersWhenAnImageCannotBeRemoved) {
   Pull("bad:1", 9 * kGiB);
   for (const char* name : {"a:1", "b:1", "c:1"}) Pull(name, 3 * kGiB);
   remover.refuses = [](const Image& image) -> std::optional<Error> {
@@ -113,7 +113,7 @@ TEST_F(UnavailableTest, AnImageThatCannotBeRemovedDoesNotStarveTheOthers) {
   EXPECT_THAT(bad.reason, HasSubstr("container is using its referenced image"));
 }
 
-TEST_F(UnavailableTest, FiveImagesInUseElsewhereDoNotUseUpTheGoalOfTheNextRun) {
+TEST_F(UnavailableTest, IgnoresImagesInUseElsewhereInTheGoalOfTheNextRun) {
   for (int i = 0; i < 5; ++i) Pull("held" + std::to_string(i) + ":1", 3 * kGiB);
   for (const char* name : {"a:1", "b:1", "c:1"}) Pull(name, 3 * kGiB);
   remover.spares = [](const Image& image) {
@@ -149,7 +149,7 @@ TEST_F(UnavailableTest, RetriesAtOnceAfterARuntimeCrash) {
   EXPECT_EQ(Sweep().Count(OutcomeKind::kRemoved), 2U);
 }
 
-TEST_F(UnavailableTest, AFullSecondImageFilesystemIsNotHidden) {
+TEST_F(UnavailableTest, ReportsAFullSecondImageFilesystem) {
   Pull("a:1", 3 * kGiB);
   const DiskUsage empty{"/content", 100 * kGiB, 90 * kGiB, 100, 100};
   node.mountpoints = {"/content", "/var", "/var"};
@@ -158,7 +158,7 @@ TEST_F(UnavailableTest, AFullSecondImageFilesystemIsNotHidden) {
   EXPECT_EQ(Sweep().Count(OutcomeKind::kRemoved), 1U);
 }
 
-TEST_F(UnavailableTest, TheContentStoreOfContainerdCountsWhereItIsOnAnotherDisk) {
+TEST_F(UnavailableTest, CountsTheContentStoreOnAnotherDisk) {
   Pull("a:1", 3 * kGiB);
   const std::string root = "/var/lib/containerd/io.containerd.";
   node.mountpoints = {root + "snapshotter.v1.overlayfs"};
@@ -175,7 +175,7 @@ TEST_F(UnavailableTest, TheContentStoreOfContainerdCountsWhereItIsOnAnotherDisk)
   EXPECT_THAT(Evaluate().warnings, Contains(HasSubstr("permission denied")));
 }
 
-TEST_F(UnavailableTest, TheDiskIsSettledAfterRemovalsAndNotBefore) {
+TEST_F(UnavailableTest, WaitsForTheDiskOnlyAfterRemovals) {
   for (const char* name : {"a:1", "b:1"}) Pull(name, 3 * kGiB);
   dry_run = true;
   Sweep();

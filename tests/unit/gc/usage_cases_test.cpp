@@ -40,7 +40,7 @@ struct UsageTest : testing::Test {
 
 // K01: the first observation records each image as used now, or as never seen in use. A container
 // that names its image only by ID uses it.
-TEST_F(UsageTest, TheFirstLookTellsUsedFromNeverUsed) {
+TEST_F(UsageTest, RecordsUsedAndNeverUsedImagesInTheFirstObservation) {
   for (const char* word : {"zero", "one", "two"})
     node.images.push_back(Img(word, {std::string_view(word)}));
   Container("a", Id("one"));
@@ -73,7 +73,7 @@ TEST_F(UsageTest, DeadContainersKeepTheirImageWhileTheyExist) {
 }
 
 // A command without removals must not make the agent believe that the node was watched meanwhile.
-TEST_F(UsageTest, ALookByHandDoesNotFillTheGapThatTheAgentLeft) {
+TEST_F(UsageTest, KeepsTheGapOfTheAgentAfterACommand) {
   node.images.push_back(Img("idle", {"idle"}));
   std::optional<SteadyTime> watched_since = clock.Steady();
   active.policy.minimum_age = std::chrono::hours(1);

@@ -13,7 +13,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-TEST(AttributionTest, OneIdWithTwoManifestsGoesAsAWhole) {
+TEST(AttributionTest, FreesBothManifestsOfOneId) {
   LabNode node;
   const auto app = node.Pull("app", {kApp});
   ASSERT_EQ(node.Pull("app", {kApp}, "zstd"), app);  // the same config, compressed again
@@ -24,7 +24,7 @@ TEST(AttributionTest, OneIdWithTwoManifestsGoesAsAWhole) {
             3 * kBlock + Size(kApp) + Blocks(kApp.blob_bytes));
 }
 
-TEST(AttributionTest, AnIndexLeadsToTheImageOfItsManifest) {
+TEST(AttributionTest, AttributesAnIndexToTheImageOfItsManifest) {
   LabNode node;
   const auto app = node.Pull("app", {kApp});
   for (auto& record : node.spec.images) record.target = Id("index");
@@ -111,7 +111,7 @@ TEST(AttributionTest, RecordsAreFoundWithoutLabelsByIdAndByFacts) {
   EXPECT_EQ(graph.FreedBy(std::vector{0U}).space.bytes, kBlock);
 }
 
-TEST(AttributionTest, AnEmptyWorldFreesNothingAndSaysSo) {
+TEST(AttributionTest, FreesNothingWithoutRecords) {
   const Image image = Img("a", {"a:1"});
   const LayerGraph graph(MetadataSnapshot("k8s.io", {}, {}, {FileSystem::kExt4, 4096}),
                          std::span(&image, 1));

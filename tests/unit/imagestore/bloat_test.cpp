@@ -51,7 +51,7 @@ Bloat Find(const LabNode& node, BloatLimits limits = {}) {
 }
 
 // Twenty-two services that each copy the same backend of 7 GiB, where one base would do.
-TEST(BloatTest, TheSameContextInTwentyTwoServicesIsOneAdvice) {
+TEST(BloatTest, GivesOneAdviceForTheSameContextInManyServices) {
   LabNode node;
   const Step base{"/bin/sh -c #(nop) ADD file:3f8a7c2b1e9d4a6f05 in / ", Sized("os", 80 * kMiB)};
   for (std::uint64_t i = 0; i < 22; ++i) {
@@ -83,7 +83,7 @@ TEST(BloatTest, TheSameContextInTwentyTwoServicesIsOneAdvice) {
   EXPECT_LT(bloat.sharing.reuse(), 1.02) << "next to nothing is shared";
 }
 
-TEST(BloatTest, LookAlikesAreNearInSizeAndOfSeveralRepositories) {
+TEST(BloatTest, FindsSimilarLayersOfSeveralRepositories) {
   LabNode node;
   Build(node, "a", {{"RUN pip install torch==2.1.0", Sized("a", 1000 * kMiB)}});
   Build(node, "b", {{"RUN pip install torch==2.3.1", Sized("b", 980 * kMiB)}});
@@ -110,7 +110,7 @@ TEST(BloatTest, LookAlikesAreNearInSizeAndOfSeveralRepositories) {
   EXPECT_EQ(heavy.front().bytes, 100 * kMiB);
 }
 
-TEST(BloatTest, OneBaseIsAdvisedOnlyForBuildsOfOneInstruction) {
+TEST(BloatTest, AdvisesOneBaseOnlyForTheSameInstruction) {
   LabNode node;
   Build(node, "a", {{"RUN pip install torch==2.1.0", Sized("a", 1000 * kMiB)}});
   Build(node, "b", {{"/bin/sh -c #(nop)  RUN pip install torch==2.1.0 ", Sized("b", 990 * kMiB)}});
@@ -130,7 +130,7 @@ TEST(BloatTest, OneBaseIsAdvisedOnlyForBuildsOfOneInstruction) {
 }
 
 // Bazel writes one line for all layers of all images.
-TEST(BloatTest, ALineThatIsNotAnInstructionProvesNothing) {
+TEST(BloatTest, DoesNotAdviseSharingForALineThatIsNoInstruction) {
   for (const char* line : {"bazel build ...", "jib-maven-plugin:3.4.0", "COPY dir:# in /app"}) {
     LabNode node;
     Build(node, "a", {{line, Sized("a", 1000 * kMiB)}});

@@ -82,7 +82,7 @@ TEST(MeasuredFigures, ARepeatedLayerUnderAFlatLeaseAndUnderAWholeOne) {
   ExpectFreed(node, {rep}, {0, 0, 0, 0}, "a whole lease of the manifest");
 }
 
-TEST(Certainty, SaysInWhichDirectionAFigureMayBeWrong) {
+TEST(Certainty, ShowsInWhichDirectionAFigureMayBeWrong) {
   const Unread leases{Unread::What::kHolders, "k8s.io", "leases: deadline exceeded"};
   const Unread ours{Unread::What::kObjects, "k8s.io", "content: unavailable"};
   const Unread theirs{Unread::What::kObjects, "moby", "content: unavailable"};
@@ -126,7 +126,7 @@ TEST(Certainty, DependsOnTheRemovedImages) {
   EXPECT_TRUE(node.Graph().FreedBy(std::vector{known}).exact()) << "its snapshot stays";
 }
 
-TEST(Certainty, ConditionsAndExpiringRecordsOfOursAreHeldToHold) {
+TEST(Certainty, CountsConditionalAndExpiringRecordsAsHolders) {
   LabNode node;
   const auto app = node.Pull("app", {kB});
   node.AddBlob("k8s.io", Id("cond"), 1,
@@ -166,7 +166,7 @@ TEST(Certainty, OtherFileSystemsAccountDifferently) {
   }
 }
 
-TEST(BreakdownTest, EverythingIsOnTheFirstAccountThatHoldsIt) {
+TEST(BreakdownTest, CountsEachObjectInTheFirstAccountThatHoldsIt) {
   LabNode node;
   const LabNode::Layer base{"B", 4096, {1000, 1}};
   const auto layer = [](const char* name, std::uint64_t usage) {

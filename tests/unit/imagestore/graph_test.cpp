@@ -12,7 +12,7 @@
 namespace imagesweep::layers {
 namespace {
 
-TEST(LayerGraphTest, AnImageFreesItsPapersAndTheLayersThatOnlyItHas) {
+TEST(LayerGraphTest, FreesMetadataAndUniqueLayersOfAnImage) {
   LabNode node;
   const auto app = node.Pull("app", {kBase, kRun, kApp});
   const auto other = node.Pull("other", {kBase, kOther});
@@ -33,7 +33,7 @@ TEST(LayerGraphTest, AnImageFreesItsPapersAndTheLayersThatOnlyItHas) {
   EXPECT_EQ(graph.Dead(), Reclaim{});
 }
 
-TEST(LayerGraphTest, ABaseUnderOthersFreesItsPapersAlone) {
+TEST(LayerGraphTest, FreesOnlyMetadataOfABaseThatOthersUse) {
   LabNode node;
   const auto base = node.Pull("base", {kBase});
   node.Pull("app", {kBase, kApp});
@@ -221,7 +221,7 @@ TEST(LayerGraphTest, FreesAReferrerWithItsSubject) {
   EXPECT_EQ(old.FreedBy(std::vector{app}).space.bytes, kPapers + Size(kApp));
 }
 
-TEST(LayerGraphTest, AFileGoesWhenNoNamespaceHasItASnapshotWithItsOwn) {
+TEST(LayerGraphTest, FreesABlobWithItsLastNamespaceAndASnapshotWithItsOwn) {
   LabNode node;
   const auto app = node.Pull("app", {kApp});
   node.Pull("app", {kApp}, "", "moby");
@@ -264,7 +264,7 @@ TEST(LayerGraphTest, LabelsInCirclesAndMissingParentsNeitherHangNorHold) {
 }
 
 // A long circle through all blobs, which two images hold. It is freed with the second image.
-TEST(LayerGraphTest, ACircleGoesWithTheLastThatLeadsIntoIt) {
+TEST(LayerGraphTest, FreesACycleWithTheLastImageThatReferencesIt) {
   LabNode node;
   const auto app = node.Pull("app", {kApp});
   const auto other = node.Pull("other", {kOther});
@@ -284,7 +284,7 @@ TEST(LayerGraphTest, ACircleGoesWithTheLastThatLeadsIntoIt) {
   EXPECT_EQ(order.Add(other).bytes, kPapers + Size(kOther) + kLong * kBlock);
 }
 
-TEST(LayerGraphTest, AnExpiredRecordOfAnotherNamespaceHoldsNothing) {
+TEST(LayerGraphTest, IgnoresAnExpiredRecordOfAnotherNamespace) {
   LabNode node;
   const auto app = node.Pull("app", {kApp});
   node.spec.images.push_back(

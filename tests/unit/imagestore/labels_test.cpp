@@ -52,7 +52,7 @@ TEST(GcLabelsTest, ReadsReferencesAsTheCollectorDoes) {
   }
 }
 
-TEST(GcLabelsTest, OtherLabelsHoldNothing) {
+TEST(GcLabelsTest, IgnoresOtherLabels) {
   for (const std::string_view key :
        {"containerd.io/gc.ref.contents", "containerd.io/gc.ref.content-x", "containerd.io/gc.ref.",
         "containerd.io/gc.bref.containers", "containerd.io/gc.ref.snapshot",

@@ -214,7 +214,7 @@ TEST_P(LayerGraphOracle, FreesTheSameAsAMarkAndSweep) {
   EXPECT_GT(partly, kCases / kShares / 50);
 }
 
-TEST(LayerGraphProperty, GainsAddUpToTheFigureOfTheSetInAnyOrder) {
+TEST(LayerGraphProperty, AddsUpToTheFigureOfTheSetInAnyOrder) {
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
     RandomSpec random(seed);
     const LayerGraph graph(random.spec.Build(), random.images);
@@ -234,7 +234,7 @@ TEST(LayerGraphProperty, GainsAddUpToTheFigureOfTheSetInAnyOrder) {
   }
 }
 
-TEST(LayerGraphProperty, ALargerSetFreesNoLessAndAnImageGainsNoLessInIt) {
+TEST(LayerGraphProperty, FreesNoLessWithALargerSet) {
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
     RandomSpec random(seed);
     const LayerGraph graph(random.spec.Build(), random.images);

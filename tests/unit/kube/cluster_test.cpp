@@ -282,7 +282,7 @@ TEST_F(ClusterTest, StopsWithinASecondWhileWatchesAreOpen) {
   EXPECT_THAT(Since(start), Lt(std::chrono::seconds(1)));
 }
 
-TEST_F(ClusterTest, AnotherCaIsAnotherCluster) {
+TEST_F(ClusterTest, ChangesTheClusterFingerprintWithTheCa) {
   FakeApiServer server(good, Handler());
   const auto fingerprint = [&](const std::string& more) {
     ApiServer to = At(server);

@@ -102,7 +102,7 @@ TEST_F(ConfigMapWatchTest, ReportsADeniedWatchAndTheTextWhenItIsAllowedAgain) {
 
 constexpr Millis kMinute = std::chrono::minutes(1);
 
-TEST_F(ConfigMapWatchTest, ItIsSeenInListsEventsAndBookmarksAndNotByOpeningAWatch) {
+TEST_F(ConfigMapWatchTest, CountsListsEventsAndBookmarksButNotAnOpenWatchAsRead) {
   http.script = {
       ListStep("10", {ConfigMapJson("one")}),
       WatchStep({Event("MODIFIED", ConfigMapJson("two", "11")), Bookmark("12")}, kMinute),

@@ -43,7 +43,7 @@ TEST(InClusterTest, ReadsTheServiceAccount) {
   EXPECT_EQ(InCluster(pod.Env(), pod.Files())->url, "https://[fd00::1]:443");
 }
 
-TEST(InClusterTest, KnowsNoSecondBest) {
+TEST(InClusterTest, FailsWithoutEachPartOfTheServiceAccount) {
   const struct {
     const char* why;
     std::function<void(Pod&)> spoil;

@@ -72,7 +72,7 @@ TEST(JsonFilterTest, StopsWhenTheReaderHasEnough) {
 }
 
 // W21
-TEST(JsonFilterTest, RefusesWhatIsNoStreamOfObjects) {
+TEST(JsonFilterTest, RejectsTextThatIsNoStreamOfObjects) {
   const struct {
     const char* why;
     std::string text;

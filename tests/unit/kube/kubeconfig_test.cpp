@@ -129,7 +129,7 @@ TEST_F(KubeconfigTest, NamesTheUnsupportedSetting) {
   }
 }
 
-TEST_F(KubeconfigTest, AnEmptyExecOrFalseSwitchIsNothing) {
+TEST_F(KubeconfigTest, AcceptsANullExecAndAFalseSwitch) {
   EXPECT_TRUE(Read(Config(
       "{server: 'https://h', certificate-authority: ca.crt, insecure-skip-tls-verify: false}",
       "{token: a, exec: null}")));

@@ -79,7 +79,7 @@ TEST_F(LeaseTest, AnotherTakesItOnlyWhenItWasNotRenewedForItsDuration) {
 }
 
 // The times in the record come from a clock that may be hours off.
-TEST_F(LeaseTest, ClocksThatDisagreeChangeNothing) {
+TEST_F(LeaseTest, IgnoresTheWallClocksOfOtherNodes) {
   for (const auto off : {hours(-5), hours(5)}) {
     server.objects.clear();
     Candidate old{*this, "old"}, taker{*this, "taker"};
@@ -170,7 +170,7 @@ TEST_F(LeaseTest, RunEndsWithASteppedDownLeader) {
   EXPECT_THAT(a.told, ElementsAre(true, false));
 }
 
-TEST_F(LeaseTest, OneThatCannotBeReadIsNotTaken) {
+TEST_F(LeaseTest, IsNotTakenWhenUnreadable) {
   for (const auto& [why, object] : std::vector<std::pair<std::string, Json>>{
            {"a holder of another type",
             {{"metadata", {{"resourceVersion", "7"}}}, {"spec", {{"holderIdentity", 3}}}}},
@@ -195,7 +195,7 @@ TEST_F(LeaseTest, ReportsAnAnswerThatIsNoJson) {
   EXPECT_FALSE(a.lease.Leads());
 }
 
-TEST_F(LeaseTest, SaysOnceWhyItMayNot) {
+TEST_F(LeaseTest, ReportsAForbiddenLeaseOnce) {
   a.http.before = [](const auto&, const auto&, const auto&) {
     return Result<HttpResponse>(
         HttpResponse{403, {}, StatusJson(403, "Forbidden", "leases is forbidden").dump()});

@@ -55,7 +55,7 @@ TEST_F(LossTest, AnAnswerThatBrokeOffInTheMiddleIsIncompleteNotAway) {
   EXPECT_EQ(std::get<ListFailure>(listed).error.kind, ErrorKind::kUnavailable);
 }
 
-TEST_F(LossTest, AGraveLossIsNotOverwrittenByALighterOneUntilAWholeListCame) {
+TEST_F(LossTest, KeepsTheMostSevereLossUntilACompleteList) {
   const auto losses = Losses({ListStep("10", {PodJson("a", "app:1")}), RefuseStep(410, "Expired"),
                               BreakStep(), RefuseStep(503, "Down"), ListStep("20"), BreakStep()});
   ASSERT_EQ(losses.size(), 7U);

@@ -95,7 +95,7 @@ TEST(PodParserTest, HostileTextsStayAsTheyAre) {
 }
 
 // W21: an error for the whole list. A pod is never left out.
-TEST(PodParserTest, RefusesWhatItCannotUnderstand) {
+TEST(PodParserTest, RejectsMalformedPods) {
   const struct {
     const char* why;
     const char* patch;  // RFC 7386

@@ -61,7 +61,7 @@ TEST_F(PodSourceTest, JoinsListAndWatch) {
 }
 
 // An edit of a label takes effect in the next run.
-TEST_F(PodSourceTest, ReadsTheNodesLabelsAnewForEachRun) {
+TEST_F(PodSourceTest, ReadsTheNodeLabelsAgainForEachRun) {
   Step labelled = Node();
   Json node = Json::parse(NodeJson());
   node["metadata"]["labels"] = {{"pool", "ci"}};
@@ -112,7 +112,7 @@ TEST_F(PodSourceTest, ReadsAgainOnlyWhenTheLastListIsTooOld) {
   EXPECT_THAT(http.Summary().back(), "list newest");
 }
 
-TEST_F(PodSourceTest, AFailedReadIsAnErrorAndLeavesNothingToUse) {
+TEST_F(PodSourceTest, DropsTheOldListWhenAReadFails) {
   http.script = {Node(), ListStep("20", {PodJson("a", "app:1")}), BreakStep(), BreakStep()};
   ASSERT_TRUE(listing.Read(kFresh, {}));
   clock.Advance(std::chrono::minutes(1));
@@ -230,7 +230,7 @@ TEST_F(PodSourceTest, AcceptsAnOlderServerAfter45Seconds) {
 
 // The read before a batch lists again, because an old list does not have a pod that was bound
 // meanwhile.
-TEST_F(PodSourceTest, AWatchThatIsSilentForSecondsDoesNotCountAsOne) {
+TEST_F(PodSourceTest, RequiresAListWhenTheWatchIsSilentForSeconds) {
   EXPECT_FALSE(source.watches()) << "nothing was heard yet";
   EXPECT_FALSE(listing.watches());
   http.script = {ListStep("10"), WatchStep({Bookmark("11")}, Millis(6'000))};

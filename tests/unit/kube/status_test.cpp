@@ -24,7 +24,7 @@ TEST(ApiStatusTest, KnowsEverySpellingOfATooLargeVersion) {
   EXPECT_FALSE(ReadStatus(StatusJson(504, "Timeout", "etcd is slow")).too_large());
 }
 
-TEST(ApiStatusTest, ReadsAnswersThatAreNoStatusAtAll) {
+TEST(ApiStatusTest, ReadsAnswersThatAreNotAStatus) {
   const ApiStatus page =
       ReadStatus(HttpResponse{502, {}, "<html>\nBad \x1b[31mgateway\xff</html>"});
   EXPECT_EQ(page.code, 502);
@@ -46,7 +46,7 @@ TEST(ApiStatusTest, TakesTheWaitFromHeaderOrDetails) {
 }
 
 // W21
-TEST(StrictJsonTest, RefusesWhatCanBeReadInTwoWays) {
+TEST(StrictJsonTest, RejectsAmbiguousJson) {
   const struct {
     const char* why;
     std::string text;

@@ -27,7 +27,7 @@ TEST_F(TransportTest, BringsStatusBodyAndToken) {
   EXPECT_EQ(server.requests()[0].authorization, "Bearer secret");
 }
 
-TEST_F(TransportTest, SendsWhatItIsGiven) {
+TEST_F(TransportTest, SendsMethodBodyAndToken) {
   FakeApiServer server(good, Says(201, R"({"kind":"Event"})"));
   Client client(At(server), clock);
   const std::string body = R"({"note":")" + std::string(100'000, 'x') + "\"}";
@@ -154,7 +154,7 @@ TEST_F(TransportTest, FailsAsUnavailableWhenNoServerListens) {
   EXPECT_EQ(response.error().kind, ErrorKind::kUnavailable);
 }
 
-TEST_F(TransportTest, StreamsWhatComesWhenItComes) {
+TEST_F(TransportTest, StreamsChunksAsTheyArrive) {
   Mailbox<std::string> got;
   FakeApiServer server(good, [&](const FakeRequest&, FakeReply& reply) {
     reply.StartChunks();
@@ -230,7 +230,7 @@ TEST_F(TransportTest, AStopEndsAWatchWithinASecond) {
   }
 }
 
-TEST_F(TransportTest, AfterAStopNothingIsAsked) {
+TEST_F(TransportTest, SendsNothingAfterAStop) {
   FakeApiServer server(good, Says(200, "{}"));
   Client client(At(server), clock);
   client.stop.request_stop();
@@ -280,7 +280,7 @@ TEST_F(TransportTest, AConnectionThatLivesIsUsedAgain) {
 }
 
 // The server closes idle connections, and the next request must not fail because of that.
-TEST_F(TransportTest, ARequestOnAConnectionThatDiedMeanwhileGoesOutAgain) {
+TEST_F(TransportTest, RetriesARequestWhenAnIdleConnectionWasClosed) {
   for (const bool reset : {false, true}) {
     FakeApiServer server(good, [&](const FakeRequest& request, FakeReply& reply) {
       reply.Answer(200, "{}");

@@ -23,7 +23,7 @@ IndexHead Head() {
   return head;
 }
 
-TEST(Base64Test, ReadsBackWhatItWroteAndNothingElse) {
+TEST(Base64Test, RoundTripsBytesAndRejectsOtherText) {
   std::string bytes;
   for (int i = 0; i < 300; ++i) {
     EXPECT_EQ(*FromBase64(ToBase64(bytes)), bytes);
@@ -68,7 +68,7 @@ TEST(WorkloadIndexObjectsTest, AFullShardStaysBelowTheLimitOfAConfigMap) {
   EXPECT_LT(ShardObject(kIndex, shard, "123456789").dump().size(), 1'000'000U);
 }
 
-TEST(WorkloadIndexObjectsTest, NothingIsGuessed) {
+TEST(WorkloadIndexObjectsTest, RejectsMissingOrMalformedFields) {
   struct Case {
     const char* key;
     Json value;

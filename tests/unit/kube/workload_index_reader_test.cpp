@@ -37,7 +37,7 @@ TEST_F(WorkloadIndexTest, AnEmptySetIsAPublishedSetAndNotAMissingOne) {
   EXPECT_EQ(Look(), "0 from the index, generation 1");
 }
 
-TEST_F(WorkloadIndexTest, NothingIsReadBeforeTheFirstList) {
+TEST_F(WorkloadIndexTest, FailsToReadBeforeTheFirstList) {
   EXPECT_THAT(Look(), HasSubstr("has not been read yet"));
   store.OnDisconnected({ErrorKind::kDenied, "configmaps is forbidden"});
   EXPECT_THAT(Look(), HasSubstr("configmaps is forbidden"));
@@ -85,7 +85,7 @@ TEST_F(WorkloadIndexTest, SeesThePublishedSetAfterAListInTheMiddleOfAPublication
   }
 }
 
-TEST_F(WorkloadIndexTest, AHeartbeatThatStopsEndsTheBelief) {
+TEST_F(WorkloadIndexTest, FailsToReadWhenTheHeartbeatStops) {
   ASSERT_TRUE(Publish(Set(3)));
   List();
   for (int minute = 0; minute < 30; ++minute) {
@@ -126,7 +126,7 @@ TEST_F(WorkloadIndexTest, AtTheStartTheHeartbeatMustBeFreshByTheClock) {
   EXPECT_FALSE(late.Read());
 }
 
-TEST_F(WorkloadIndexTest, AClockInThePastMakesNothingYoung) {
+TEST_F(WorkloadIndexTest, RejectsAHeartbeatFromTheFuture) {
   ASSERT_TRUE(Publish(Set(3)));
   clock.JumpWallClock(-std::chrono::hours(1));
   List();
@@ -217,7 +217,7 @@ TEST_F(WorkloadIndexTest, RejectsAnOlderSetUntilItsHeartbeatContinues) {
 
 // Anyone who may write the head can write false data. The next correct heartbeat repairs it without
 // a restart.
-TEST_F(WorkloadIndexTest, APoisonedHeadIsHealedByTheNextTrueHeartbeat) {
+TEST_F(WorkloadIndexTest, RecoversFromAForgedHeadWithTheNextTrueHeartbeat) {
   ASSERT_TRUE(Publish(Set(3)));
   List();
   const struct {
@@ -277,7 +277,7 @@ TEST_F(WorkloadIndexTest, AnOldHeartbeatOfTheSameSetChangesNothing) {
   EXPECT_THAT(Look(), HasSubstr("was last true 11m"));
 }
 
-TEST_F(WorkloadIndexTest, OneWithoutAWatchListsForEachRead) {
+TEST_F(WorkloadIndexTest, ListsForEachReadWithoutAWatch) {
   ASSERT_TRUE(Publish(Set(3)));
   const Lister lister(http, path, "configmaps", IndexSelector(index), {});
   WorkloadIndexReader reader(lister, index, nullptr, clock);
@@ -334,7 +334,7 @@ TEST_F(WorkloadIndexTest, ASetThatLacksMuchHasToLast) {
   EXPECT_EQ(read(), "2");
 }
 
-TEST_F(WorkloadIndexTest, OneWithAWatchListsOnlyUntilItsFirstList) {
+TEST_F(WorkloadIndexTest, ListsOnlyUntilTheFirstListOfItsWatch) {
   ASSERT_TRUE(Publish(Set(3)));
   const Lister lister(http, path, "configmaps", IndexSelector(index), {});
   WorkloadIndexReader reader(lister, index, &store, clock);

@@ -108,7 +108,7 @@ TEST_F(WorkloadIndexWriterTest, WritesIntoConfigMapsThatAreThereAndKeepsTheirMar
 
 // The leader is killed before each of its writes: the old set stays, and the next leader continues
 // from there.
-TEST_F(WorkloadIndexWriterTest, ALeaderThatDiesOnTheWayLeavesTheOldSet) {
+TEST_F(WorkloadIndexWriterTest, LeavesTheOldSetWhenTheLeaderIsKilled) {
   for (std::size_t last = 1; last <= 4; ++last) {
     clock.Advance(std::chrono::seconds(5));
     writer.Forget();

@@ -209,7 +209,7 @@ struct WorkloadWatchTest : testing::Test {
   }
 };
 
-TEST_F(WorkloadWatchTest, FollowsWhatComesChangesAndGoes) {
+TEST_F(WorkloadWatchTest, FollowsAddedModifiedAndDeletedObjects) {
   EXPECT_THAT(Known(), ElementsAre(HasSubstr("replicasets: not listed yet")));
   const Json a = WorkloadJson("a", "a:1");
   Run({ListStep("10", {a}), Watch({Event("ADDED", WorkloadJson("b", "b:1"), "11")}),
@@ -235,7 +235,7 @@ TEST_F(WorkloadWatchTest, ARightThatIsTakenAwayIsNotForgiven) {
   EXPECT_THAT(Known(), ElementsAre(HasSubstr("workloads.mode=direct grants it")));
 }
 
-TEST_F(WorkloadWatchTest, AfterAnExpiredWatchNothingIsKnownUntilTheNextList) {
+TEST_F(WorkloadWatchTest, FailsToReadAfterAnExpiredWatchUntilTheNextList) {
   Step list = ListStep("20", {WorkloadJson("b", "b:1")});
   Step expired = RefuseStep(410, "Expired");
   Run({ListStep("10", {WorkloadJson("a", "a:1")}), expired});

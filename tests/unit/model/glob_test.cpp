@@ -86,7 +86,7 @@ TEST(Glob, MatchesAnImageThatHasOnlyADigest) {
   EXPECT_FALSE(ImageGlob::Parse("reg.io/x/y:v1")->Matches(image));
 }
 
-TEST(Glob, RefusesPatternsThatMeanNothing) {
+TEST(Glob, RejectsPatternsThatMatchNoImage) {
   for (const char* text :
        {"", " ", "a b", "app:", "app@", "/app", "app/", ":v1", "sha256:zz", "sha256:abc", "a\tb"})
     EXPECT_FALSE(ImageGlob::Parse(text)) << text;

@@ -11,7 +11,7 @@ namespace {
 using testing::EndsWith;
 using testing::HasSubstr;
 
-TEST(PatternCheck, RefusesWhatMatchesNoImageAndSaysWhatWasMeant) {
+TEST(PatternCheck, RejectsPatternsThatMatchNothingWithASuggestion) {
   const struct {
     const char* pattern;
     const char* meant;
@@ -64,7 +64,7 @@ TEST(PatternCheck, RefusesWhatMatchesNoImageAndSaysWhatWasMeant) {
   }
 }
 
-TEST(PatternCheck, RefusesWhatItCannotGuessAt) {
+TEST(PatternCheck, RejectsMalformedPatternsWithoutASuggestion) {
   for (const char* pattern :
        {"", "a b", "a\tb", "app\u00a0", "(a|b)", "[a-z", "sha256:abc", "a:b/c:d", "host:port/app",
         "app-/x", "-app", "x/a..b", "app:a:b", "nginx@abcd", "@sha256:abcd"}) {
@@ -122,7 +122,7 @@ TEST(PatternCheck, OffersOnlyGoodPatterns) {
   }
 }
 
-TEST(PatternCheck, RefusesTagPatternsThatAreNone) {
+TEST(PatternCheck, RejectsInvalidTagPatterns) {
   const struct {
     const char* pattern;
     const char* says;

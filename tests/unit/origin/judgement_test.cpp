@@ -29,7 +29,7 @@ TEST(Judgement, DoesNotAcceptARepoDigestAsEvidence) {
             (Origin{OriginKind::kUnknown, "a repo digest alone is not evidence, and why", {}}));
 }
 
-TEST(Judgement, WithoutARepoDigestItIsLocal) {
+TEST(Judgement, IsLocalWithoutARepoDigest) {
   EXPECT_EQ(JudgeOrigin(With({"app:v1"}, {}), {}, "why").kind, OriginKind::kLocal);
 }
 
@@ -56,7 +56,7 @@ TEST(Judgement, ATagOfARepositoryWithoutProofMakesItUnknown) {
 }
 
 // An import with --digests, and records of snapshotters and builders.
-TEST(Judgement, NamesMadeUpByImportsAndBuildersProveNothing) {
+TEST(Judgement, IgnoresNamesMadeUpByImportsAndBuilders) {
   for (const char* made_up : {"import-2026-11-20", "overlayfs", "stargz", "moby-dangling"})
     EXPECT_TRUE(With({"docker.io/team/airgap:2.7.1"}, {made_up}).local_only()) << made_up;
 }

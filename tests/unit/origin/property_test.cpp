@@ -79,7 +79,7 @@ struct Labels final : OriginSource {
   const MetadataSnapshot& metadata;
 };
 
-TEST(OriginProperty, NothingWithoutEvidenceGoesUnderLocalOnlyAlways) {
+TEST(OriginProperty, KeepsEveryImageWithoutEvidenceUnderLocalOnlyAlways) {
   Policy policy = Policy::Default();
   policy.keep.images.clear();
   policy.maximum_age = Millis(1);

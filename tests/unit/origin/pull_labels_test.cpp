@@ -103,7 +103,7 @@ TEST_F(PullLabelsTest, LabelsOfLayersAndOfOtherNamespacesProveNothing) {
             OriginKind::kUnknown);
 }
 
-TEST_F(PullLabelsTest, WithoutTheContentNothingIsProved) {
+TEST_F(PullLabelsTest, ProvesNothingWithoutTheContent) {
   Label("docker.io", "library/nginx");
   space().blobs.erase(kManifest);
   EXPECT_EQ(Of({"docker.io/library/nginx:1", "docker.io/library/nginx@" + kManifest}).kind,
@@ -139,7 +139,7 @@ TEST_F(PullLabelsTest, ContentThatCannotBeReadIsAWarningAndStaysUnknown) {
   EXPECT_EQ(warnings_.size(), 1U);
 }
 
-TEST_F(PullLabelsTest, AreNotReadOnAnotherRuntime) {
+TEST_F(PullLabelsTest, ReadsNothingOnAnotherRuntime) {
   Label("docker.io", "library/nginx");
   runtime_.name = "docker";
   EXPECT_FALSE(Of({"docker.io/library/nginx:1"}).can_be_pulled());
@@ -148,7 +148,7 @@ TEST_F(PullLabelsTest, AreNotReadOnAnotherRuntime) {
 
 // Converters (`ctr images convert`) copy the labels of their input to their output, and record it
 // under a tag.
-TEST_F(PullLabelsTest, ALabelThatAConverterCopiedProvesNothing) {
+TEST_F(PullLabelsTest, IgnoresALabelThatAConverterCopied) {
   Label("docker.io", "library/nginx");
   EXPECT_EQ(Of({kConfig, "docker.io/library/nginx:1.25-conv"}).kind, OriginKind::kLocal);
 }

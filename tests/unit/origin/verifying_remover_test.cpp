@@ -69,7 +69,7 @@ TEST_F(VerifyingRemoverTest, AnAnswerThatIsNotTheRegistrysDoesNotCount) {
   EXPECT_FALSE(remover.Remove(a_, guard_, {}));
 }
 
-TEST_F(VerifyingRemoverTest, WithoutARegistryClientEverythingStays) {
+TEST_F(VerifyingRemoverTest, KeepsEverythingWithoutARegistryClient) {
   VerifyingRemover remover(real_, nullptr);
   EXPECT_TRUE(remover.BeginBatch({&a_}, {}));
   EXPECT_THAT(remover.ReasonToSkip(a_), HasSubstr("no registry client"));

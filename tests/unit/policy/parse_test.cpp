@@ -431,7 +431,7 @@ TEST(ParsePolicy, TheHeadIsRequired) {
             "\"imagesweep/v1alpha1\" (line 1)");
 }
 
-TEST(ParsePolicy, NothingIsNotThePolicyOfDefaults) {
+TEST(ParsePolicy, RejectsAnEmptyDocument) {
   for (const char* text : {"", "\n", "# only a comment\n", "---\n", "~", "null"})
     EXPECT_NE(Verdict(text), "good") << text;
   EXPECT_THAT(Verdict(""), HasSubstr("the document is empty"));

@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-TEST(TextTree, RefusesWhatNoPolicyNeeds) {
+TEST(TextTree, RejectsAnchorsAndOtherUnneededYaml) {
   const std::string anchors = "anchors and aliases are not allowed";
   struct {
     std::string lines;  // the first is line 3
@@ -103,7 +103,7 @@ TEST(TextTree, WindowsLineEndsAndOtherLettersAreFine) {
 }
 
 // An alias represents its whole anchor: nine lines of ten aliases each are a billion nodes.
-TEST(TextTree, AnAnchorBombDoesNotGoOff) {
+TEST(TextTree, RejectsAnAnchorBomb) {
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 10; ++i) {
     const std::string before = "*a" + std::to_string(i - 1);

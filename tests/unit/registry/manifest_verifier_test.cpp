@@ -59,7 +59,7 @@ class ManifestVerifierTest : public testing::Test {
   FakeRegistry registry_;
 };
 
-TEST_F(ManifestVerifierTest, OnlyTwoHundredIsAYes) {
+TEST_F(ManifestVerifierTest, AcceptsOnlyStatus200) {
   const auto origin = Verify("quay.io/team/app");
   ASSERT_TRUE(origin) << origin.error().what;
   EXPECT_EQ(origin->kind, OriginKind::kRegistry);
@@ -81,7 +81,7 @@ TEST_F(ManifestVerifierTest, FailsWhenTheRegistryReturnsAnotherDigest) {
   EXPECT_TRUE(Verify("quay.io/team/app"));
 }
 
-TEST_F(ManifestVerifierTest, WithoutADigestToAskForNothingIsAsked) {
+TEST_F(ManifestVerifierTest, SendsNoRequestWithoutADigest) {
   ManifestVerifier verifier(registry_, {});
   Image image = Img("a", {});
   image.origin = {OriginKind::kUnknown, "cri-o makes up repo digests", ""};

@@ -52,7 +52,7 @@ TEST(Events, FailuresAreAWarningWithTheFirstOfThem) {
   EXPECT_THAT(EventsOf(report)[0].note, HasSubstr("deadline exceeded"));
 }
 
-TEST(Events, ARunThatChangedNothingOrRefusedHasNone) {
+TEST(Events, WriteNoneForARunWithoutChangesOrAnAbortedRun) {
   Report report = RoomyReport();
   report.outcomes.clear();
   EXPECT_THAT(Reasons(report), IsEmpty());

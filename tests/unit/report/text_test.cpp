@@ -22,7 +22,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(Printable, EscapesWhatCouldBreakALineOrATerminal) {
+TEST(Printable, EscapesControlCharactersAndInvalidUtf8) {
   const std::pair<std::string, std::string> cases[] = {
       {"plain/name:v1", "plain/name:v1"},
       {"a\nb", "a\\x0Ab"},

@@ -282,7 +282,7 @@ TEST(AgeStoreFile, TwoUnknownBootsAreNotTheSame) {
   EXPECT_EQ(LookIdle(*age_store, images)[0].unused_for, seconds(9)) << "one process is one boot";
 }
 
-TEST(AgeStoreFile, LooksOfTwoProcessesAreNotCountedTwice) {
+TEST(AgeStoreFile, CountsTheTimeOfTwoProcessesOnce) {
   const TempDir dir;
   const FakeClock clock;
   const auto images = Images({"a", "b"});

@@ -61,7 +61,7 @@ struct AgesTest : testing::Test {
 };
 
 // A job between two commands leaves no trace: nothing is known of that time.
-TEST_F(AgesTest, TimeBetweenTwoCommandsCountsForNothing) {
+TEST_F(AgesTest, IgnoresTheTimeBetweenTwoCommands) {
   EXPECT_TRUE(Command()[0].just_seen);
   for (const Millis gap : {Millis(1), Millis(minutes(59)), Millis(hours(300))}) {
     clock.Advance(gap);
@@ -209,7 +209,7 @@ TEST_F(AgesTest, AnAgentThatEndedOrLostItsEventsDoesNotWatchForCommands) {
 }
 
 // Only one agent tells commands that it watches. Another agent finds the lock taken.
-TEST_F(AgesTest, TheLockIsOneAgentsAlone) {
+TEST_F(AgesTest, LocksTheStateForOneAgent) {
   WatchLock one(dir.path()), two(dir.path());
   EXPECT_EQ(ReadWatchState(dir.path()), WatchState::kNone);
   EXPECT_TRUE(one.Set(WatchState::kWritten));

@@ -57,7 +57,7 @@ TEST_P(Candidates, CountOnlyWhenBothEntriesAreCandidates) {
   EXPECT_THAT(CountOnce(*age_store, aa, {true, false}), ElementsAre(0, 0));
 }
 
-TEST_P(Candidates, KeepTheirCountThroughLooksAlone) {
+TEST_P(Candidates, KeepTheirCountWhenOnlyObserved) {
   const auto age_store = Open();
   const auto a = Images({"a"});
   CountOnce(*age_store, a, {true});

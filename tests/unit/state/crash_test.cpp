@@ -13,7 +13,7 @@ using std::chrono::seconds;
 using testing::IsEmpty;
 
 // An interrupted observation is in the file completely or not at all.
-TEST_F(Faults, AProcessKilledAtAnyWriteLeavesTheLookOrNone) {
+TEST_F(Faults, LeaveAWholeObservationOrNoneAfterAKill) {
   for (const Fault kind : {Fault::kKill, Fault::kTornWriteThenKill}) {
     int call = 1;
     for (bool killed = true; killed; ++call) {

@@ -48,7 +48,7 @@ TEST(Pack, DoesNotUnpackMoreThanAsked) {
   EXPECT_FALSE(Unpack(packed, 999));
 }
 
-TEST(Pack, RefusesWhatIsCutOrWasNeverPacked) {
+TEST(Pack, RejectsTruncatedOrForeignData) {
   const auto packed = Pack("one two three, one two three, one two three; one two three");
   for (std::size_t length = 0; length < packed.size(); ++length)
     EXPECT_FALSE(Unpack(packed.substr(0, length), kMost)) << length;

@@ -6,7 +6,7 @@ namespace imagesweep {
 namespace {
 
 // K09: impossible figures.
-TEST(Filesystem, RefusesACapacityOfZeroAndClampsWhatIsTooMuch) {
+TEST(Filesystem, RejectsAZeroCapacityAndClampsImpossibleFigures) {
   EXPECT_FALSE(CheckedUsage({"/", 0, 0, 0, 0}));
   const auto clamped = CheckedUsage({"/", 1000, 1200, 10, 20});
   ASSERT_TRUE(clamped);
@@ -15,7 +15,7 @@ TEST(Filesystem, RefusesACapacityOfZeroAndClampsWhatIsTooMuch) {
   EXPECT_EQ(clamped->used_percent(), 0);
 }
 
-TEST(Filesystem, StatsARealOneAndSaysWhenItCannot) {
+TEST(Filesystem, ReadsARealFilesystemAndFailsOnAMissingPath) {
   StatvfsFilesystem filesystem;
   const auto root = filesystem.Stat("/");
   ASSERT_TRUE(root);

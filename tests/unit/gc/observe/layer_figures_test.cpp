@@ -33,7 +33,7 @@ struct UnknownContainersTest : testing::Test {
   RuntimeUse use;
 };
 
-TEST_F(UnknownContainersTest, OneThatTheCriListsIsTheCris) {
+TEST_F(UnknownContainersTest, SkipsContainersThatTheCriLists) {
   lab.Run("k1", {kBase, kApp});
   use.ids = {"k1"};
   EXPECT_THAT(Needed(), IsEmpty());
@@ -47,7 +47,7 @@ TEST_F(UnknownContainersTest, NeedsTheNamedImageAndTheImageOfItsLayers) {
   EXPECT_EQ(use.references.back().by.container, "by-hand");
 }
 
-TEST_F(UnknownContainersTest, WithoutANameNeedsAllThatAreOfItsLayers) {
+TEST_F(UnknownContainersTest, NeedsAllImagesOfItsLayersWithoutAName) {
   lab.Pull("twin", {kBase, kApp});
   lab.Run("by-hand", {kBase, kApp});
   EXPECT_THAT(Needed(), UnorderedElementsAre(Id("cfgapp"), Id("cfgtwin"))) << "base is beneath";
@@ -88,7 +88,7 @@ TEST(PredictAfter, SubtractsTheImagesThatWouldBeRemoved) {
   EXPECT_EQ(left.disk->inodes_free, 540U);
 }
 
-TEST(PredictAfter, PromisesNoMoreThanTheDiskHas) {
+TEST(PredictAfter, PredictsNoMoreFreeSpaceThanTheCapacity) {
   Report report = DryRun();
   report.layers->removed = {50'000, 5'000, "at most", "Leases.List: broken"};
   const NodeTotals left = PredictAfter(report);
@@ -96,7 +96,7 @@ TEST(PredictAfter, PromisesNoMoreThanTheDiskHas) {
   EXPECT_EQ(left.disk->inodes_free, left.disk->inodes);
 }
 
-TEST(PredictAfter, WithoutLayersTheDiskIsNotKnown) {
+TEST(PredictAfter, PredictsNoDiskUsageWithoutLayers) {
   Report report = DryRun();
   report.layers.reset();
   EXPECT_EQ(PredictAfter(report).images, 2U);

@@ -132,7 +132,7 @@ TEST_F(RequiredImages, ShowTheUsersOfEachImage) {
   EXPECT_THAT(row("python")[2], testing::AllOf(HasSubstr("python-1"), HasSubstr("and 1 more")));
 }
 
-TEST_F(RequiredImages, OthersAreIdleTheSurestAndLargestFirst) {
+TEST_F(RequiredImages, ListsIdleImagesByCertaintyAndSize) {
   const Analysis analysis = Look();
   EXPECT_EQ(analysis.idle_total.images, 6U);
   EXPECT_EQ(analysis.idle_total.bytes, 4515 * kMB);
@@ -227,7 +227,7 @@ rules:
 
 // The administrator's setting for local images holds in every profile. A profile that would lose
 // some of them is not advised.
-TEST(Analysis, RecommendsThePatientOptionWhereTheOtherWouldLoseAnImageForGood) {
+TEST(Analysis, RecommendsTheOptionThatLosesNoImage) {
   const std::string document = kDocument + "keep: {localOnly: Never}\n";
   ObservationBuilder seen;
   Image image = Img("local", {"local:1"});

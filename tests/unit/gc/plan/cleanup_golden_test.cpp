@@ -134,7 +134,7 @@ Row Line(const std::string& repository, const std::string& tag, std::uint64_t me
   return {repository, tag, HumanBytes(megabytes * kMB), last};
 }
 
-TEST_F(ServiceCleanup, RemovesOldVersionsAndOldProjectsAndNothingElse) {
+TEST_F(ServiceCleanup, RemovesOnlyOldVersionsAndOldProjects) {
   std::set<std::string> gone;
   for (const auto at : plan.removals)
     for (const ImageName& tag : images()[at].tags) gone.insert(tag.text());
@@ -173,7 +173,7 @@ TEST_F(ServiceCleanup, ReportsTheTagWithAVersionWhenAnImageHasTwo) {
   EXPECT_EQ(backend.superseded_by, "docker.io/library/backend-api:v3-idempotency-fixed");
 }
 
-TEST_F(ServiceCleanup, OldProjectsGoByTheRuleThatNamesThem) {
+TEST_F(ServiceCleanup, RemovesOldProjectsByTheRuleThatNamesThem) {
   for (const char* old : {"bilali/todo-backend:latest", "fastapt-task:dev"}) {
     EXPECT_EQ(Of(old).code, Code::kRule) << Of(old).reason;
     EXPECT_EQ(Of(old).rule, "old-projects");

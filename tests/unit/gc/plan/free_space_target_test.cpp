@@ -75,7 +75,7 @@ TEST_F(RoomTest, IgnoresWindowsButObeysLimits) {
   EXPECT_EQ(plan.decisions[2].code, Code::kLimit);
 }
 
-TEST_F(RoomTest, AnImageThatIsUnavailableWaits) {
+TEST_F(RoomTest, DefersAnUnavailableImage) {
   builder.seen().unavailable = {"", "", "", "its removal failed", "", "its removal failed", ""};
   const Plan plan = For(5'000);
   EXPECT_THAT(plan.removals, ElementsAre(2U, 4U));

@@ -124,7 +124,7 @@ TEST(LimitsProperty, KeepsARemovableImageOnlyAtALimitOrAtTheGoal) {
   EXPECT_GT(short_of_goal, kCases / 10) << "the worlds must show it";
 }
 
-TEST(LimitsProperty, AFreeSpaceTargetIsNotStarvedEither) {
+TEST(LimitsProperty, DoesNotStarveAFreeSpaceTarget) {
   std::size_t chosen = 0;
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
     const PressedWorld pressed(seed);

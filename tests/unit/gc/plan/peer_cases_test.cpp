@@ -44,7 +44,7 @@ Names Left(const Policy& policy, const Observation& seen) {
 }
 
 // P01: eraser's TestRemoveImages. The list also has running images.
-TEST(PeerCases, RemovesTheNamedOnesThatNothingRuns) {
+TEST(PeerCases, RemovesNamedImagesThatNoContainerRuns) {
   const struct {
     const char* why;
     std::vector<const char*> listed, running;
@@ -74,7 +74,7 @@ TEST(PeerCases, RemovesTheNamedOnesThatNothingRuns) {
 }
 
 // P02: an image has two names. A pod uses one of them, and the policy means the other.
-TEST(PeerCases, AnotherNameOfAnImageInUseDoesNotRemoveIt) {
+TEST(PeerCases, KeepsAnImageInUseWhenARuleNamesItsOtherName) {
   ObservationBuilder seen;
   seen.Add(Img("one", {"a:1", "a:2"}));
   seen.Use("a:1");
@@ -86,7 +86,7 @@ TEST(PeerCases, AnotherNameOfAnImageInUseDoesNotRemoveIt) {
 }
 
 // P04: docuum's integration test: of a kept, an old, and a new image, only the old one is removed.
-TEST(PeerCases, CrossingTheThresholdTakesTheOldOneThatIsNotKept) {
+TEST(PeerCases, RemovesTheOldUnkeptImageAboveTheThreshold) {
   constexpr std::uint64_t kSize = 100 << 20;
   ObservationBuilder seen;
   seen.Add(Img("keep", {"keep:1"}, kSize), std::chrono::hours(30), true)
@@ -100,7 +100,7 @@ TEST(PeerCases, CrossingTheThresholdTakesTheOldOneThatIsNotKept) {
 }
 
 // K10: for any report of the disk, a run removes no more than its limit.
-TEST(PeerCases, AbsurdFiguresOfTheDiskNeverTakeMoreThanTheCap) {
+TEST(PeerCases, RemovesAtMostTheLimitOnImpossibleDiskFigures) {
   constexpr auto kHuge = std::numeric_limits<std::uint64_t>::max();
   const DiskUsage figures[] = {
       {"/", 1000, 0, 0, 0},      {"/", kHuge >> 1, 0, 0, 0},    {"/", kHuge, 0, kHuge, 0},

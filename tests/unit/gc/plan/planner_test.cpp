@@ -56,7 +56,7 @@ TEST(Planner, RemovesNothingYoungerThanTheMinimumAge) {
 }
 
 // K06: both used at t1, only 1 at t2, none at t3.
-TEST(Planner, TheLeastRecentlyUsedGoesFirstAndOnlyAsManyAsAreNeeded) {
+TEST(Planner, RemovesLeastRecentlyUsedImagesFirstUntilTheGoal) {
   ObservationBuilder seen;
   seen.Add(Img("1", {"a:1"}, 12'048), kMinute, true)
       .Add(Img("0", {"a:0"}, 11'024), 2 * kMinute, true);
@@ -66,14 +66,14 @@ TEST(Planner, TheLeastRecentlyUsedGoesFirstAndOnlyAsManyAsAreNeeded) {
 
 // K07: the image that was never used is removed before the one that was used once, although it is
 // newer.
-TEST(Planner, NeverUsedGoesBeforeOnceUsed) {
+TEST(Planner, RemovesNeverUsedImagesBeforeUsedOnes) {
   ObservationBuilder seen;
   seen.Add(Img("0", {"a:0"}, 11'024), 2 * kMinute, true).Add(Img("1", {"a:1"}, 12'048), kMinute);
   MustFree(seen, 11'024);
   EXPECT_EQ(MakePlan(SpaceOnly(), seen.seen()).removals, Positions{1});
 }
 
-TEST(Planner, TiesGoToTheBiggerAndThenByName) {
+TEST(Planner, BreaksTiesBySizeAndThenByName) {
   ObservationBuilder seen;
   seen.Add(Img("c", {"c:1"}, 5)).Add(Img("b", {"b:1"}, 5)).Add(Img("a", {"a:1"}, 9));
   MustFree(seen, 20'000);

@@ -45,7 +45,7 @@ TEST_F(PatternWarningsTest, NameTheImageThatWasProbablyMeantAndThePatternForIt) 
 }
 
 // In rules that remove, it means docker.io only.
-TEST_F(PatternWarningsTest, ANameOfAnotherRegistryIsKeptAndNotRemoved) {
+TEST_F(PatternWarningsTest, WarnOfNamesOfOtherRegistriesOnlyInRulesThatRemove) {
   EXPECT_THAT(Keep({"nginx:1"}), IsEmpty());
   Policy policy;
   Rule rule;

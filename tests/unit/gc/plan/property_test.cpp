@@ -348,7 +348,7 @@ TEST(PlanProperty, KeepingMoreVersionsNeverRemovesMore) {
 
 // A rule with its own numbers may keep an image that a later rule, or none, would remove. These
 // rules have none.
-TEST(PlanProperty, WithoutARuleThatRemovesNoMoreIsRemoved) {
+TEST(PlanProperty, NeverRemovesMoreWithoutARemoveRule) {
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
     RandomWorld metadata(seed);
     WithoutBudgets(metadata);
@@ -380,7 +380,7 @@ std::uint64_t Missing(std::uint64_t capacity, std::uint64_t available,
   return wanted > available ? wanted - available : 0;
 }
 
-TEST(PlanProperty, ForSpaceNoMoreGoesThanIsNeededAndTheRestOfOneImage) {
+TEST(PlanProperty, OvershootsTheSpaceGoalByLessThanOneImage) {
   std::size_t for_space = 0, critical_candidates = 0;
   for (std::uint64_t seed = 0; seed < kCases; ++seed) {
     RandomWorld metadata(seed);

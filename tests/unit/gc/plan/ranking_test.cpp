@@ -118,7 +118,7 @@ TEST_F(Ranks, KeepLastKeepsTheNewestOfEveryScheme) {
 
 // A commit, the number of a run, or a date, only digits, beside versions: the version before the
 // one in use is kept for rollback.
-TEST_F(Ranks, DigitsAloneTakeNoPlaceOfAVersion) {
+TEST_F(Ranks, DoNotCountBareDigitsAsVersions) {
   Pulled({"registry.example/svc:6458291"});
   for (const char* tag : {"1.8.0", "1.9.0"}) Pulled({"registry.example/svc:" + std::string(tag)});
   Pulled({"registry.example/svc:2.0.0", "registry.example/svc:latest"});
@@ -140,7 +140,7 @@ TEST_F(Ranks, DigitsAloneTakeNoPlaceOfAVersion) {
 
 // Built on the node one after the other, and the last one is deployed: none is a newer version of
 // another.
-TEST_F(Ranks, LocalBuildsAreReplacedByGreaterVersionsAlone) {
+TEST_F(Ranks, ReplaceLocalBuildsOnlyByGreaterVersions) {
   policy.keep.local_only = LocalOnly::kUnlessSuperseded;
   policy.keep.last_per_repository = 1;
   for (const char* tag : {"myshop:backend", "myshop:frontend", "tools:debian-12", "tools:alpine-3",
@@ -158,7 +158,7 @@ TEST_F(Ranks, LocalBuildsAreReplacedByGreaterVersionsAlone) {
 }
 
 // A user may know it by that word only, and it cannot be pulled again. "latest" has no meaning.
-TEST_F(Ranks, AWordOfItsOwnKeepsALocalBuildThatItsVersionWouldLetGo) {
+TEST_F(Ranks, KeepALocalBuildWhoseOtherTagHasNoSuccessor) {
   policy.keep.local_only = LocalOnly::kUnlessSuperseded;
   policy.keep.last_per_repository = 1;
   const auto built = [&](const char* version, const char* word) {
@@ -188,7 +188,7 @@ TEST_F(Ranks, DoNotReplaceALocalBuildByARemovableImage) {
 }
 
 // kind loads images with a digest in a repository that kind makes up.
-TEST_F(Ranks, AMadeUpRepositoryDoesNotHoldALocalBuild) {
+TEST_F(Ranks, IgnoreMadeUpRepositoriesOfLocalBuilds) {
   policy.keep.local_only = LocalOnly::kUnlessSuperseded;
   policy.keep.last_per_repository = 1;
   for (const char* tag : {"api:v2", "api:v3"}) {
@@ -224,7 +224,7 @@ TEST_F(Ranks, APreReleaseTakesNoPlaceOfARelease) {
 
 // After a rollback, the image in use counts as one of the newest, but does not replace a greater
 // version.
-TEST_F(Ranks, AnOlderOneInUseReplacesNothing) {
+TEST_F(Ranks, DoNotSupersedeGreaterVersionsByAnOlderOneInUse) {
   policy.keep.last_per_repository = 1;
   for (const char* tag : {"app:v2", "app:v9", "app:v10"}) Pulled({tag});
   builder.Use("app:v2");
@@ -260,7 +260,7 @@ TEST_F(Ranks, SignaturesAttestationsAndSbomsFollowTheirImage) {
 }
 
 // The clock jumped back before the newest image arrived: by its times, the newest is the oldest.
-TEST_F(Ranks, AClockThatJumpedBackMakesNothingOld) {
+TEST_F(Ranks, RankNothingByTimeAfterTheClockJumpedBack) {
   policy.keep.last_per_repository = 1;
   for (const char* tag : {"app:abcdef1", "app:abcdef2", "app:abcdef3"}) Pulled({tag});
   seen().ages[2].first_seen = SystemTime(Millis(1));

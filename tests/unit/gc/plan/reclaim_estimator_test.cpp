@@ -70,7 +70,7 @@ TEST_F(GainsTest, SkipsImagesThatFreeAlmostNothing) {
   EXPECT_NEAR(static_cast<double>(*plan.decisions[kBig].frees), 30.0 * kMiB, kMiB);
 }
 
-TEST_F(GainsTest, ImagesThatFreeMuchTogetherGoTogether) {
+TEST_F(GainsTest, RemovesImagesTogetherWhenTheyShareLayers) {
   policy.disk.high_percent = 60;
   const Plan plan = PlanFor(60);
   EXPECT_THAT(plan.removals, ElementsAre(kBig, kOne, kTwo));
@@ -134,7 +134,7 @@ TEST_F(GainsTest, AppliesNoGainOnlyToRemovalsForSpace) {
   EXPECT_THAT(PlanFor(0).removals, ElementsAre(kSame, kOne, kBig, kTwo)) << "they are too old";
 }
 
-TEST_F(GainsTest, WithoutLayersTheSizesOfTheRuntimeCount) {
+TEST_F(GainsTest, UsesTheSizesOfTheRuntimeWithoutLayers) {
   policy.disk.high_percent = 60;
   PlanFor(100);
   const Plan plan = MakePlan(policy, seen.seen());

@@ -105,7 +105,7 @@ TEST_F(RegistryCleanup, KeepsAndRemovesByClass) {
                                         {Code::kRule, 53}}));
 }
 
-TEST_F(RegistryCleanup, TheOldestOfProductionAreTheOnesThatGo) {
+TEST_F(RegistryCleanup, RemovesOnlyTheOldestProductionImages) {
   for (int i = 1; i <= 20; ++i) Add("prod-" + std::to_string(i), hours(50));
   plan = MakePlan(policy, seen.seen());
   for (const Decision& decision : plan.decisions)

@@ -37,7 +37,7 @@ void WatchInPart(RandomWorld& metadata) {
     if (metadata.Maybe(2)) age.watched_unused_for = std::min(age.unused_for, metadata.Minutes(60));
 }
 
-TEST(RemovalTime, APlanASecondLaterRemovesAndASecondEarlierDoesNot) {
+TEST(RemovalTime, IsExactToTheSecond) {
   int told = 0;
   for (std::uint64_t seed = 0; seed < 6'000; ++seed) {
     RandomWorld metadata(seed);
@@ -113,7 +113,7 @@ TEST(Explain, CountsTheMinimumAgeOfTheRuleThatSelectsTheImage) {
   EXPECT_THAT(why.what_would_change_it, Not(HasSubstr(" -")));
 }
 
-TEST(Explain, TellsWhenARuleTakesAnImage) {
+TEST(Explain, ShowsWhenARuleRemovesAnImage) {
   ObservationBuilder seen;
   seen.Add(Img("a", {"app:1"}), hours(2));
   Policy policy = WithRule(hours(5), std::nullopt);
@@ -143,7 +143,7 @@ TEST(Explain, AnAgeThatWasNotWatchedDoesNotCountTowardTheMinimum) {
   EXPECT_EQ(why.goes->in, minutes(50));
 }
 
-TEST(Explain, TheNextWindowCounts) {
+TEST(Explain, CountsTheNextWindow) {
   ObservationBuilder seen;
   seen.Add(Img("a", {"app:1"}), hours(400));
   seen.seen().at = SystemTime(hours(24 * 365 * 50));

@@ -69,7 +69,7 @@ TEST(Retention, RanksCommitsByTheirFirstObservation) {
 }
 
 // A word names a kind of image, not its age. The last seen images are kept for rollback.
-TEST(Retention, AWordReplacesNoOther) {
+TEST(Retention, DoesNotSupersedeATagThatIsAWord) {
   Policy policy = OnlyRetention();
   policy.keep.last_per_repository = 1;
   ObservationBuilder seen;
@@ -124,7 +124,7 @@ TEST(Retention, ALocalImageWithoutAVersionIsNotSupersededByOneWith) {
   EXPECT_EQ(CodeOf(policy, seen, ":fix-login"), Code::kLocalOnly);
 }
 
-TEST(Retention, ATagWithoutAVersionGoesByTheVersionOfItsTwin) {
+TEST(Retention, RanksATagWithoutAVersionByTheOtherTagOfItsImage) {
   ObservationBuilder seen;
   seen.Add(Img("3", {"app:latest", "app:v3"})).Add(Img("2", {"app:v2"})).Add(Img("1", {"app:v1"}));
   seen.Use("app:v2");
@@ -165,7 +165,7 @@ TEST(Retention, AnImageGoesOnlyWhenAllItsNamesMay) {
   EXPECT_EQ(CodeOf(policy, seen, "app:v1"), Code::kSuperseded);
 }
 
-TEST(Retention, LocalOnlyImagesGoWhenSupersededAndThePolicySaysSo) {
+TEST(Retention, RemovesSupersededLocalOnlyImagesIfThePolicyAllowsIt) {
   Policy policy = OnlyRetention();
   policy.keep.last_per_repository = 1;
   ObservationBuilder seen;
@@ -288,7 +288,7 @@ TEST(Rules, KeepLastComesBeforeTheActionRemove) {
   EXPECT_EQ(codes(), (std::vector{kInUse, kKeepRule, kKeepRule, kKeepRule}));
 }
 
-TEST(Rules, EvaluateBringsItsOwnNumbersAndChangesNothingForOthers) {
+TEST(Rules, ApplyTheNumbersOfEvaluateOnlyToSelectedImages) {
   Policy policy = OnlyRetention();
   policy.maximum_age = std::chrono::hours(100);
   Rule rule = MakeRule("ci", {"ci/*"}, {}, RuleAction::kEvaluate);

@@ -17,7 +17,7 @@ Rule Named(const char* name, RuleAction action, std::vector<std::string> tags = 
   return rule;
 }
 
-TEST(RuleWarnings, RulesBehindOneThatSelectsEverythingDecideForNothing) {
+TEST(RuleWarnings, WarnOfRulesBehindOneThatSelectsEverything) {
   Policy policy;
   policy.rules = {Named("some", RuleAction::kKeep, {"v*"}), Named("all", RuleAction::kEvaluate)};
   EXPECT_THAT(RuleWarnings(policy), IsEmpty());
@@ -28,7 +28,7 @@ TEST(RuleWarnings, RulesBehindOneThatSelectsEverythingDecideForNothing) {
                   "name"));
 }
 
-TEST(RuleWarnings, NamesAreForTellingRulesApart) {
+TEST(RuleWarnings, WarnOfRepeatedRuleNames) {
   Policy policy;
   policy.rules = {Named("", RuleAction::kKeep, {"a"}), Named("", RuleAction::kKeep, {"b"}),
                   Named("x", RuleAction::kKeep, {"c"}), Named("x", RuleAction::kRemove, {"d"})};
@@ -36,7 +36,7 @@ TEST(RuleWarnings, NamesAreForTellingRulesApart) {
               ElementsAre(HasSubstr("rules[3] \"x\" has the same name as rules[2]")));
 }
 
-TEST(RuleWarnings, AnArchiveNeedsImagesThatMayGo) {
+TEST(RuleWarnings, WarnOfAnArchiveThatNoImageUses) {
   Policy policy;
   policy.keep.archive.path = "/var/archive";
   EXPECT_THAT(RuleWarnings(policy), ElementsAre(HasSubstr("keep.localOnly: Always")));

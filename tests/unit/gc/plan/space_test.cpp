@@ -104,7 +104,7 @@ TEST(Space, RemovesYoungAndRollbackImagesButNoProtectedOnesWhenCritical) {
   EXPECT_TRUE(MakePlan(policy, seen.seen()).removals.empty());
 }
 
-TEST(Space, CriticalIsOffUnlessThePolicyWritesIt) {
+TEST(Space, DisablesCriticalByDefault) {
   for (const Profile profile : {Profile::kConservative, Profile::kBalanced, Profile::kAggressive}) {
     ObservationBuilder seen;
     seen.Add(Sized("young:1", 10), minutes(6)).Disk(1000, 10);
@@ -116,7 +116,7 @@ TEST(Space, CriticalIsOffUnlessThePolicyWritesIt) {
 }
 
 // A rule has its own numbers if those of the policy are too short, above all on a full disk.
-TEST(Space, CriticalNeverOverridesARulesOwnMinimumAgeAndKeepLast) {
+TEST(Space, KeepsTheMinimumAgeAndKeepLastOfARuleWhenCritical) {
   ObservationBuilder seen;
   seen.Add(Sized("models:1", 10), minutes(30));
   seen.Add(Sized("tools:1", 10), hours(9)).Add(Sized("tools:2", 10), hours(8));
@@ -140,7 +140,7 @@ TEST(Space, CriticalNeverOverridesARulesOwnMinimumAgeAndKeepLast) {
   EXPECT_EQ(CodeOf(plan, 4), Code::kCritical) << "the policy's own lastPerRepository gives way";
 }
 
-TEST(Space, CriticalStopsAtTheGoalToo) {
+TEST(Space, StopsAtTheGoalWhenCritical) {
   ObservationBuilder seen;
   for (const char* tag : {"a:1", "b:1", "c:1"}) seen.Add(Sized(tag, 100), minutes(10));
   seen.Disk(1000, 50);  // 140 to free until it is not critical, 300 to the low threshold
@@ -179,7 +179,7 @@ TEST(Space, PicksOthersForImagesThatAreUnavailable) {
   EXPECT_EQ(CodeOf(plan, 3), Code::kIdle);
 }
 
-TEST(Defer, OutsideOfEveryWindowEverythingWaitsForTheNext) {
+TEST(Defer, DefersEverythingOutsideTheWindows) {
   ObservationBuilder seen;
   seen.Add(Sized("a:1", 1), hours(500));
   seen.seen().at = SystemTime(hours(24 * 365 * 50));
@@ -196,7 +196,7 @@ TEST(Defer, OutsideOfEveryWindowEverythingWaitsForTheNext) {
   EXPECT_EQ(CodeOf(MakePlan(policy, seen.seen()), 0), Code::kAge);
 }
 
-TEST(Defer, AnImageWaitsUntilEnoughEvaluationsInARowWantItGone) {
+TEST(Defer, DefersAnImageUntilConfirmRunsIsReached) {
   ObservationBuilder seen;
   seen.Add(Sized("a:1", 1), hours(500)).Add(Sized("b:1", 1), hours(500));
   Policy policy = ForSpace();

@@ -9,7 +9,7 @@
 namespace imagesweep {
 namespace {
 
-TEST(Version, OrdersTheTagsOfOneSchemeAsPeopleMeanThem) {
+TEST(Version, OrdersTheTagsOfOneScheme) {
   const std::pair<const char*, const char*> older_newer[] = {
       {"v2", "v10"},
       {"1.9.0", "1.10.0"},
@@ -100,7 +100,7 @@ TEST(Version, TagsOfDifferentSchemesAreNotCompared) {
   }
 }
 
-TEST(Version, ACommitHasNoOrderAlsoWhenItIsOfDigitsAlone) {
+TEST(Version, GivesCommitsNoOrderEvenWhenTheyAreDigits) {
   for (const char* tag : {"abcdef1", "0a1b2c3d", "6458291", "64582910", "sha-6458291",
                           "main-3f2a9bc", "pr-12-3f2a9bc", "99999999999999999999999", "123456789",
                           "987654321012", "0123456789012345678901234567890123456789"})
@@ -126,7 +126,7 @@ TEST(Version, ReadsSignaturesAttestationsAndSbomsAsSuchNotAsVersions) {
     EXPECT_NE(ReadTag(tag).kind, TagKind::kSignature) << tag;
 }
 
-TEST(Version, TellsTheSchemeToPeople) {
+TEST(Version, DescribesTheScheme) {
   const std::pair<const char*, const char*> texts[] = {
       {"v2", "v<number>"},
       {"1.25-alpine", "<number>.<number>-alpine"},
@@ -138,7 +138,7 @@ TEST(Version, TellsTheSchemeToPeople) {
 }
 
 // The tag does not show whether the day or the month is first.
-TEST(Version, ADateThatDoesNotSayWhereItsYearIsHasNoOrder) {
+TEST(Version, GivesAnAmbiguousDateNoOrder) {
   for (const char* tag :
        {"31-12-2023", "02-01-2024", "12.31.2023", "01.02.2024", "1_2_2024", "build-020124",
         "build-311223", "02012024", "31122023", "v-02-01-2024-amd64"})

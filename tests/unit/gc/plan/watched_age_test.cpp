@@ -38,7 +38,7 @@ struct WatchedAgeTest : testing::Test {
   std::string what_would_change_it;
 };
 
-TEST_F(WatchedAgeTest, AnImageThatWasIdleForLongIsTooYoungAfterAGap) {
+TEST_F(WatchedAgeTest, KeepsALongIdleImageAsTooYoungAfterAGap) {
   for (const Millis watched : {Millis(0), Millis(hours(1)) - Millis(1)}) {
     const Decision young = Decide(watched);
     EXPECT_EQ(young.code, Code::kTooYoung);
@@ -60,7 +60,7 @@ TEST_F(WatchedAgeTest, UsesTheWatchedAgeForTheMinimumAgeOfARule) {
   EXPECT_EQ(Decide(hours(3)).code, Code::kAge);
 }
 
-TEST_F(WatchedAgeTest, SoDoesTheCriticalThreshold) {
+TEST_F(WatchedAgeTest, UsesTheWatchedAgeForTheCriticalMinimumAge) {
   disk_is_full = true;
   policy.maximum_age = Millis(0);
   policy.disk.critical = {82, minutes(5)};

@@ -57,7 +57,7 @@ TEST(Workload, KeepsItsImageInEveryFormOfTheName) {
   }
 }
 
-TEST(Workload, OneWithoutARegistryMeansTheSamePathInAny) {
+TEST(Workload, KeepsTheSamePathOfEveryRegistryWhenItNamesNone) {
   ObservationBuilder seen;
   seen.Add(Img("q", {"quay.io/app:1"})).Add(Img("d", {"app:1"})).Add(Img("z", {"reg.io/app:2"}));
   seen.seen().workloads = {Of("DaemonSet", "app", "app:1", 3, 0)};
@@ -153,7 +153,7 @@ TEST(Workload, IsNamedOnceWithItsLatestRevisionFirst) {
             "needed by Deployment shop/api, revision 6 (1 back)");
 }
 
-TEST(Workload, APodComesBeforeItAndItComesBeforeThePatternsToKeep) {
+TEST(Workload, RanksBelowPodsAndAboveKeepPatterns) {
   Policy policy = KeepingWorkloads();
   policy.keep.images.push_back(*ImageGlob::Parse("app"));
   ObservationBuilder seen;
@@ -205,7 +205,7 @@ std::vector<Code> Codes(const Policy& policy, const Observation& seen) {
   return codes;
 }
 
-TEST(Workload, ItsRolloutsTellTheNewerBeforeTheVersionInTheTag) {
+TEST(Workload, RanksImagesByRolloutBeforeTheVersionInTheTag) {
   Policy policy = OnlyRetention(2);
   policy.keep.workloads.rollback_revisions = 0;
   ObservationBuilder seen;
@@ -221,7 +221,7 @@ TEST(Workload, ItsRolloutsTellTheNewerBeforeTheVersionInTheTag) {
   EXPECT_EQ(MakePlan(policy, seen.seen()).decisions[1].superseded_by, "docker.io/library/app:v3");
 }
 
-TEST(Workload, ItsRolloutsTellTheNewerWhereTagsTellNothing) {
+TEST(Workload, RanksImagesByRolloutWhenTagsHaveNoOrder) {
   Policy policy = OnlyRetention(2);
   policy.keep.workloads.rollback_revisions = 0;
   ObservationBuilder seen;

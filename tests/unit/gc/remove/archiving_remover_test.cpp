@@ -111,7 +111,7 @@ TEST_F(ArchivingRemoverTest, KeepsAnImageWhoseArchiveDisappeared) {
                                        "ask r.example/built:v1", "remove r.example/pulled:v1"));
 }
 
-TEST_F(ArchivingRemoverTest, WhetherAnythingElseMayGoIsTheOtherRemovers) {
+TEST_F(ArchivingRemoverTest, LeavesOtherDecisionsToTheWrappedRemover) {
   EXPECT_TRUE(remover_.BeginBatch({&pulled_}, {}));
   EXPECT_EQ(remover_.ReasonToSkip(pulled_), "the other one's reason");
   EXPECT_THAT(remover_.ReasonToSkip(built_), HasSubstr("was not archived"));
@@ -133,7 +133,7 @@ TEST_F(ArchivingRemoverTest, BeginsNothingAfterAStopRequest) {
   EXPECT_THAT(world_.done, IsEmpty());
 }
 
-TEST_F(ArchivingRemoverTest, EverythingElseIsTheOtherRemovers) {
+TEST_F(ArchivingRemoverTest, ForwardsAllOtherCallsToTheWrappedRemover) {
   EXPECT_EQ(remover_.batch_size(), 7U);
   EXPECT_EQ(remover_.in_flight(), 3U);
   EXPECT_FALSE(remover_.StillHolds({}));

@@ -122,7 +122,7 @@ TEST_F(BatchTest, SkipsOnlyTheImageThatChanged) {
 }
 
 // BeginBatch may take long, so nothing that must be fresh is read before it.
-TEST_F(BatchTest, WorkloadsAreReadBeforeTheImages) {
+TEST_F(BatchTest, ReadsWorkloadsBeforeImages) {
   workloads.emplace().as_of = clock.Steady();
   clock.Advance(Millis(10));
   reader.on_read = [&] { node.calls.emplace_back("ReadWorkloads"); };
@@ -207,7 +207,7 @@ TEST_F(BatchTest, SkipsAnImageThatTheNextRecheckFindsInUse) {
   EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b"), Id("c"), Id("e")));
 }
 
-TEST_F(BatchTest, ABatchThatCannotBeginRemovesNothingAndSaysWhy) {
+TEST_F(BatchTest, RemovesNothingAndReportsTheCauseWhenItCannotBegin) {
   node.on_call = [](const std::string& call) -> std::optional<Error> {
     if (call == "BeginBatch") return Error{ErrorKind::kUnavailable, "a download is under way"};
     return std::nullopt;
@@ -219,7 +219,7 @@ TEST_F(BatchTest, ABatchThatCannotBeginRemovesNothingAndSaysWhy) {
 }
 
 // Copies of images take time, and the policy may be edited meanwhile.
-TEST_F(BatchTest, AReasonToEndThatCameWhileABatchBeganIsHeard) {
+TEST_F(BatchTest, StopsOnAReasonThatAppearsWhileTheBatchBegins) {
   bool edited = false;
   At("BeginBatch", 1, [&] { edited = true; });
   hooks.reason_to_end = [&] { return edited ? std::string("the policy was edited") : ""; };
@@ -293,7 +293,7 @@ TEST_F(BatchTest, ReclaimsSpaceAfterAnyOutcome) {
   }
 }
 
-TEST_F(BatchTest, SpaceIsReclaimedOnceForAllBatches) {
+TEST_F(BatchTest, ReclaimsSpaceOnceForAllBatches) {
   node.batch = 2;
   At("Reclaim", 1, [&] { clock.Advance(Millis(300)); });
   const Execution execution = Run();
@@ -326,7 +326,7 @@ TEST_F(BatchTest, ReclaimsSpaceOfAnEarlierRunBeforeReadingTheDisk) {
   EXPECT_THAT(node.removed, IsEmpty());
 }
 
-TEST_F(BatchTest, SpaceIsReclaimedBeforeTheDiskIsAsked) {
+TEST_F(BatchTest, ReclaimsSpaceBeforeReadingTheDisk) {
   policy.disk = {{75, 65}, {0, 0}, {}};
   disk = DiskUsage{"/var", 1000, 100, 100, 100};
   node.disk = disk.value();
@@ -348,7 +348,7 @@ TEST_F(BatchTest, ReportsAFailedReclaim) {
   EXPECT_THAT(execution.stopped_early, HasSubstr("Leases.Delete"));
 }
 
-TEST_F(BatchTest, MaxFailuresHoldsWithinABatch) {
+TEST_F(BatchTest, ObeysMaxFailuresWithinABatch) {
   policy.limits.max_failures = 2;
   node.on_call = [](const std::string& call) -> std::optional<Error> {
     if (call == "Remove") return Error{ErrorKind::kInternal, "busy"};
@@ -359,7 +359,7 @@ TEST_F(BatchTest, MaxFailuresHoldsWithinABatch) {
   EXPECT_EQ(execution.stopped_early, "limits.maxFailures 2 reached");
 }
 
-TEST_F(BatchTest, ForSpaceABatchHasAsManyAsTheLayersSayAreNeeded) {
+TEST_F(BatchTest, RemovesForSpaceAsManyAsTheLayersRequire) {
   policy.disk = {{75, 65}, {0, 0}, {}};
   disk = DiskUsage{"/var", 1000, 100, 100, 100};
   node.disk = disk.value();
@@ -378,7 +378,7 @@ TEST_F(BatchTest, ForSpaceABatchHasAsManyAsTheLayersSayAreNeeded) {
   EXPECT_EQ(node.removed.size(), 4U) << "three at first, then as many as are still missing";
 }
 
-TEST_F(BatchTest, ForSpaceWithoutKnownLayersTheyGoOneByOne) {
+TEST_F(BatchTest, RemovesForSpaceOneByOneWithoutKnownLayers) {
   policy.disk = {{75, 65}, {0, 0}, {}};
   disk = DiskUsage{"/var", 1000, 100, 100, 100};
   node.disk = disk.value();
@@ -482,7 +482,7 @@ TEST_F(BatchTest, StopsWhenALaterRecheckFails) {
   EXPECT_EQ(execution.outcomes.size(), 5U);
 }
 
-TEST_F(BatchTest, ANewLookThatCameTooLateIsTakenAgain) {
+TEST_F(BatchTest, RechecksAgainWhenARecheckIsTooOld) {
   At("ReadPods", 4, [&] { clock.Advance(Millis(60)); });
   Slow remover(clock);
   const Execution execution = RunWith(remover);
@@ -535,7 +535,7 @@ TEST_F(BatchTest, SkipsARecheckThatNoImageNeeds) {
 }
 
 // The last image also needs the question whether the records still hold.
-TEST_F(BatchTest, OneThatIsLeftOfABatchIsLookedAtWithAllThereAre) {
+TEST_F(BatchTest, RechecksTheLastImageWithItsStatusAfterARestart) {
   plan.removals.resize(2);
   node.spares = Id("b");
   node.holds = [asked = 0](const auto&) mutable { return ++asked > 1; };
@@ -558,7 +558,7 @@ TEST_F(BatchTest, RestartsTheBatchWhenItsRecordsAreOutdated) {
                                       "Remove", "Remove", "Remove", "Remove", "Remove", "Reclaim"));
 }
 
-TEST_F(BatchTest, WithoutEndOfNewImagesNothingGoes) {
+TEST_F(BatchTest, RemovesNothingWhileNewImagesKeepAppearing) {
   node.holds = [](const auto&) { return false; };
   const Execution execution = Run();
   EXPECT_THAT(node.removed, IsEmpty());
@@ -595,7 +595,7 @@ TEST_F(BatchTest, RemovesNothingAndReportsARuntimeThatListsContainersSlowly) {
   EXPECT_THAT(node.removed, IsEmpty());
 }
 
-TEST_F(BatchTest, TheRestOfARecheckMayTakeItsTime) {
+TEST_F(BatchTest, AcceptsASlowRecheckWithFreshContainers) {
   node.on_call = [&](const std::string& call) -> std::optional<Error> {
     if (call == "ListImages" || call == "ReadUse") clock.Advance(Millis(200));
     if (call == "ReadContainers") clock.Advance(Millis(30));
@@ -607,7 +607,7 @@ TEST_F(BatchTest, TheRestOfARecheckMayTakeItsTime) {
 }
 
 // The process is stopped while the answer is on its way, or after it.
-TEST_F(BatchTest, APauseAtAnyPointIsNoticedBeforeTheStep) {
+TEST_F(BatchTest, NoticesAPauseBeforeTheNextStep) {
   const FakeNode fresh = node;
   for (const char* call : {"ReadContainers", "ReadPods", "Remove"}) {
     for (int n = 1; n <= 3; ++n) {
@@ -643,7 +643,7 @@ struct OfAnotherClient final : ImageRemover {
   std::optional<Error> error;
 };
 
-TEST_F(BatchTest, AContainerThatTheCriDoesNotListIsSeenByTheRecheck) {
+TEST_F(BatchTest, RechecksContainersThatTheCriDoesNotList) {
   node.use.ids = {"listed-by-the-cri"};
   OfAnotherClient remover(node);
   remover.references.push_back({Id("b"), {}, {ReferrerKind::kContainer, "", "", "by-hand"}});

@@ -19,7 +19,7 @@ struct GateTest : testing::Test {
   EvidenceGate gate{Expectations{}};
 };
 
-TEST_F(GateTest, AChangeOfASourceCostsOneRun) {
+TEST_F(GateTest, AbortsOneRunWhenASourceChanges) {
   const std::function<void()> changes[] = {
       [&] { node.identity.socket_inode = 8; }, [&] { node.identity.version = "2.1.0"; },
       [&] { node.identity.name = "cri-o"; },   [&] { node.pods.node_uid = "other"; },
@@ -35,7 +35,7 @@ TEST_F(GateTest, AChangeOfASourceCostsOneRun) {
   }
 }
 
-TEST_F(GateTest, ASharpFallOfReferencesWaitsForASecondViewAMinuteLater) {
+TEST_F(GateTest, AbortsOnASharpFallOfReferencesUntilAViewAMinuteLater) {
   struct {
     std::size_t before, now;
     bool sharp;
@@ -65,7 +65,7 @@ TEST_F(GateTest, RestartsTheMinuteWhenReferencesFallFurther) {
   EXPECT_FALSE(Check(2));
 }
 
-TEST_F(GateTest, ARecoveredViewEndsTheWait) {
+TEST_F(GateTest, PassesWhenTheReferencesRecover) {
   ASSERT_FALSE(Check(40));
   EXPECT_TRUE(Check(3));
   EXPECT_FALSE(Check(40));

@@ -62,7 +62,7 @@ TEST_F(ExecutorTest, RemovesInTheOrderOfThePlanByTheListedId) {
   EXPECT_TRUE(execution.stopped_early.empty());
 }
 
-TEST_F(ExecutorTest, TheContainersAreReadAfterTheImageAndRightBeforeTheCall) {
+TEST_F(ExecutorTest, ReadsContainersAfterTheImageRightBeforeTheCall) {
   Run();
   EXPECT_THAT(
       node.calls,
@@ -71,7 +71,7 @@ TEST_F(ExecutorTest, TheContainersAreReadAfterTheImageAndRightBeforeTheCall) {
                   "ReadPods", "ImageStatus", "ReadUse", "ReadContainers", "ReadPods", "Remove"));
 }
 
-TEST_F(ExecutorTest, ADryRunLooksJustTheSameAndRemovesNothing) {
+TEST_F(ExecutorTest, RechecksInADryRunAndRemovesNothing) {
   DryRunRemover dry;
   const Execution execution = RunWith(dry);
   EXPECT_THAT(node.removed, IsEmpty());
@@ -141,7 +141,7 @@ TEST_F(ExecutorTest, StopsTheBatchWhenASandboxAppearsThatTheApiDoesNotList) {
   EXPECT_EQ(execution.refused->source, "pods");
 }
 
-TEST_F(ExecutorTest, APodThatJustStartedIsClearedUpByANewList) {
+TEST_F(ExecutorTest, ListsPodsAgainWhenAPodJustStarted) {
   node.hides_pod = "late";
   At("ReadUse", 1, [&] {
     node.AddPod("shop", "late", "registry.k8s.io/kube-proxy:1");
@@ -154,7 +154,7 @@ TEST_F(ExecutorTest, APodThatJustStartedIsClearedUpByANewList) {
   EXPECT_EQ(node.removed.size(), 3U);
 }
 
-TEST_F(ExecutorTest, LooksAgainWhenItWasHeldUpForMoreThan50Ms) {
+TEST_F(ExecutorTest, RechecksAgainAfterADelayOfMoreThan50Ms) {
   At("ReadPods", 2, [&] { clock.Advance(Millis(51)); });  // between the containers and the call
   Run();
   EXPECT_EQ(node.removed.size(), 3U);
@@ -227,14 +227,14 @@ TEST_F(ExecutorTest, ChecksReasonsToStopAfterThePause) {
   EXPECT_THAT(node.removed, ElementsAre(Id("a")));
 }
 
-TEST_F(ExecutorTest, AnOldPlanIsNotCarriedOn) {
+TEST_F(ExecutorTest, StopsWhenThePlanIsTooOld) {
   policy.limits.removal_delay = std::chrono::minutes(11);
   const Execution execution = Run();
   EXPECT_THAT(execution.stopped_early, HasSubstr("older than 10m"));
   EXPECT_THAT(node.removed, ElementsAre(Id("a")));
 }
 
-TEST_F(ExecutorTest, CriticalRemovalsEndWhenDiskUseIsCriticalNoMore) {
+TEST_F(ExecutorTest, StopsCriticalRemovalsBelowTheCriticalThreshold) {
   policy.disk = {{75, 65}, {0, 0}, {82, Millis(0)}};
   disk = DiskUsage{"/var", 1000, 100, 100, 100};
   for (const auto at : plan.removals) plan.decisions[at].code = Code::kCritical;
@@ -245,7 +245,7 @@ TEST_F(ExecutorTest, CriticalRemovalsEndWhenDiskUseIsCriticalNoMore) {
   EXPECT_THAT(execution.outcomes[1].detail, HasSubstr("no longer critical"));
 }
 
-TEST_F(ExecutorTest, SpaceRemovalsEndAtTheLowMarkThatTheDiskItselfShows) {
+TEST_F(ExecutorTest, StopsSpaceRemovalsAtTheMeasuredLowThreshold) {
   policy.disk = {{75, 65}, {0, 0}, {}};
   disk = DiskUsage{"/var", 1000, 100, 100, 100};
   for (const auto at : plan.removals) plan.decisions[at].code = Code::kSpace;
@@ -261,7 +261,7 @@ TEST_F(ExecutorTest, SpaceRemovalsEndAtTheLowMarkThatTheDiskItselfShows) {
       << "unknown disk: nothing goes for space";
 }
 
-TEST_F(ExecutorTest, AnImageThatStaysListedIsNotCountedAsRemovedAndNotRetriedHot) {
+TEST_F(ExecutorTest, BacksOffFromAnImageThatStaysListed) {
   node.lists_what_it_removed = true;
   Execution execution = Run();
   executor.Verify(evidence, node.images, execution.outcomes);

@@ -28,7 +28,7 @@ TEST(RemovalBackoff, DoublesFromTenMinutesToSixHours) {
   EXPECT_EQ(backoff.WhyNot(kImage, now), "");
 }
 
-TEST(RemovalBackoff, ALostConnectionCountsFromTheSecondTimeInARow) {
+TEST(RemovalBackoff, CountsALostConnectionFromTheSecondTimeInARow) {
   RemovalBackoff backoff;
   SteadyTime now;
   backoff.Lost(kImage, "connection refused", now);

@@ -97,7 +97,7 @@ TEST_F(ExamineTest, AMirrorPodMatchesItsSandboxByName) {
   EXPECT_TRUE(Look());
 }
 
-TEST_F(ExamineTest, APauseNameAnswersTheSandboxQuestionAndNothingLikeIt) {
+TEST_F(ExamineTest, AcceptsOnlyAPauseImageAsTheSandboxImage) {
   node.use.sandbox_images.clear();
   node.images.push_back(Img("p", {"rancher/mirrored-pause:3.6"}));
   EXPECT_FALSE(Look());
@@ -107,7 +107,7 @@ TEST_F(ExamineTest, APauseNameAnswersTheSandboxQuestionAndNothingLikeIt) {
   EXPECT_TRUE(Look());
 }
 
-TEST_F(ExamineTest, WithoutKubernetesOnlyTheRuntimeIsAsked) {
+TEST_F(ExamineTest, ChecksOnlyTheRuntimeWithoutKubernetes) {
   node.pods.pods.clear();
   EXPECT_FALSE(Look(/*with_pods=*/false));
   node.images = {Img("x", {"x:1"})};

@@ -23,7 +23,7 @@ TEST(GzipTest, HoldsNoMoreThanIsAllowed) {
   EXPECT_FALSE(Gunzip(*Gzip("ab"), 1));
 }
 
-TEST(GzipTest, TakesOneWholeStreamAndNothingElse) {
+TEST(GzipTest, AcceptsExactlyOneWholeStream) {
   const std::string packed = *Gzip("some text of which nothing may be lost");
   for (std::size_t size = 0; size < packed.size(); ++size)
     EXPECT_FALSE(Gunzip(packed.substr(0, size), 1000)) << size;

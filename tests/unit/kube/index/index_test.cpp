@@ -63,7 +63,7 @@ TEST(IndexTest, FailsAsAWholeOnAWrongShard) {
   EXPECT_THAT(with([](auto& s) { std::swap(s[1].bytes, s[2].bytes); }), HasSubstr("sha256"));
 }
 
-TEST(IndexTest, EveryByteOfItCounts) {
+TEST(IndexTest, RejectsAChangeOfAnyByte) {
   const auto whole = Shards();
   const auto truth = *DecodeIndex(whole);
   for (std::size_t shard = 0; shard < whole.size(); ++shard)

@@ -13,7 +13,7 @@ WorkloadReference Needs(const std::string& text) {
   return {text, "Deployment", "shop", "api", "main", 7, 1, true};
 }
 
-TEST(ReferenceCodecTest, ReadsBackWhatItWrote) {
+TEST(ReferenceCodecTest, RoundTripsReferences) {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     const auto references = RandomReferences(seed, 60);
     const auto bytes = WriteReferences(references);
@@ -24,7 +24,7 @@ TEST(ReferenceCodecTest, ReadsBackWhatItWrote) {
   }
 }
 
-TEST(ReferenceCodecTest, WritesOnlySortedSetsAndNothingThatCannotBe) {
+TEST(ReferenceCodecTest, RejectsUnsortedAndInvalidSetsOnWrite) {
   EXPECT_THAT(WriteReferences({Needs("b"), Needs("a")}).error().what, HasSubstr("not sorted"));
   EXPECT_THAT(WriteReferences({Needs("a"), Needs("a")}).error().what, HasSubstr("not sorted"));
   WorkloadReference before_now = Needs("a");
@@ -34,7 +34,7 @@ TEST(ReferenceCodecTest, WritesOnlySortedSetsAndNothingThatCannotBe) {
   EXPECT_THAT(WriteReferences({huge}).error().what, HasSubstr("the references are larger than"));
 }
 
-TEST(ReferenceCodecTest, ReadsOnlyWhatItWritesToTheLastByte) {
+TEST(ReferenceCodecTest, RejectsTruncatedOrTrailingData) {
   const std::string good = *WriteReferences({Needs("a"), Needs("ab")});
   for (std::size_t size = 0; size < good.size(); ++size)
     EXPECT_FALSE(ReadReferences(good.substr(0, size))) << size;
@@ -58,7 +58,7 @@ TEST(ReferenceCodecTest, SurvivesEveryByteChanged) {
 }
 
 // A few bytes that mean "as before" must not become much memory.
-TEST(ReferenceCodecTest, RefusesWhatWouldTakeTooMuchMemory) {
+TEST(ReferenceCodecTest, RejectsDataThatExpandsBeyondTheLimit) {
   const std::string name(1U << 20, 'n');
   std::vector<WorkloadReference> references;
   for (int i = 0; i < 63; ++i) {

@@ -106,7 +106,7 @@ TEST(Layout, LabelsLeadFromAManifestToItsParts) {
   EXPECT_THAT(index->GcLabels(), ElementsAre(Pair("containerd.io/gc.ref.content.m.0", a)));
 }
 
-TEST_F(Directory, TheOldestArchivesMakeRoomAndNothingElse) {
+TEST_F(Directory, DeletesOnlyTheOldestArchivesToFreeSpace) {
   const std::string old = ArchiveFile(path_, Id("old")).filename();
   const std::string mid = ArchiveFile(path_, Id("mid")).filename();
   const std::string fresh = ArchiveFile(path_, Id("fresh")).filename();

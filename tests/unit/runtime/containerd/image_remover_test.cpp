@@ -91,7 +91,7 @@ TEST_F(ImageRemoverTest, AllRecordsGoTagsLastAndTheGarbageIsCollectedOnce) {
   EXPECT_THAT(fake.namespaces["k8s.io"].leases, IsEmpty());
 }
 
-TEST_F(ImageRemoverTest, NothingRemovedMeansNothingToCollect) {
+TEST_F(ImageRemoverTest, CollectsNothingWhenNothingWasRemoved) {
   ASSERT_TRUE(Begin({&node.images[0]}));
   ASSERT_TRUE(remover.Reclaim(stop));
   EXPECT_THAT(fake.changed, IsEmpty());
@@ -190,7 +190,7 @@ TEST_F(ImageRemoverTest, ReusesContentReadWithinTwoSeconds) {
   EXPECT_EQ(looks, 3 + first);
 }
 
-TEST_F(ImageRemoverTest, AnImageThatCameMeanwhileHasItReadAgain) {
+TEST_F(ImageRemoverTest, ReadsContentAgainAfterAPull) {
   const auto held = layers.Read(node.images, stop);
   ASSERT_TRUE(held);
   AnotherComesBesideApp();
@@ -200,7 +200,7 @@ TEST_F(ImageRemoverTest, AnImageThatCameMeanwhileHasItReadAgain) {
   EXPECT_THAT(fake.changed, IsEmpty()) << "by the CRI";
 }
 
-TEST_F(ImageRemoverTest, AnImageThatTheLastLookFindsFirstHasItReadAgain) {
+TEST_F(ImageRemoverTest, ReadsContentAgainWhenTheRecheckFindsANewImage) {
   const auto held = layers.Read(node.images, stop);
   ASSERT_TRUE(held);
   const Image app = node.images[0], other = node.images[1];
@@ -214,7 +214,7 @@ TEST_F(ImageRemoverTest, AnImageThatTheLastLookFindsFirstHasItReadAgain) {
   EXPECT_THAT(fake.changed, IsEmpty()) << "by the CRI";
 }
 
-TEST_F(ImageRemoverTest, AContainerThatCameMeanwhileHoldsItsImage) {
+TEST_F(ImageRemoverTest, SkipsTheImageOfANewContainer) {
   const auto held = layers.Read(node.images, stop);
   ASSERT_TRUE(held);
   fake.namespaces["k8s.io"].containers["by-hand"] = "registry.example/app:v1";
@@ -260,7 +260,7 @@ TEST_F(ImageRemoverTest, AnImageThatIsGoneBeforeTheBatchIsNotRemovedShouldItCome
 
 // The unread part concerns the content of an image. Its holders are known, unless they hold it only
 // by its layers.
-TEST_F(ImageRemoverTest, WhereContentCouldBeReadOnlyInPartAllGoesByTheCri) {
+TEST_F(ImageRemoverTest, RemovesByTheCriWhenContentIsPartlyUnreadable) {
   fake.faults = {{"Snapshots.List", {grpc::StatusCode::UNAVAILABLE, "busy"}}};
   fake.namespaces["k8s.io"].containers["by-hand"] = "registry.example/other:v1";
   const Image app = node.images[0];
@@ -277,7 +277,7 @@ TEST_F(ImageRemoverTest, WhereContentCouldBeReadOnlyInPartAllGoesByTheCri) {
   EXPECT_THAT(begun.error().what, HasSubstr("the image of its container by-hand"));
 }
 
-TEST_F(ImageRemoverTest, BatchesAreOfTheSizeOfTheWayThatTheyGo) {
+TEST_F(ImageRemoverTest, SizesBatchesByTheWayOfRemoval) {
   EXPECT_EQ(remover.batch_size(), 50U);
   node.batch = 4;
   auto graph = layers.Read(node.images, stop);
@@ -288,7 +288,7 @@ TEST_F(ImageRemoverTest, BatchesAreOfTheSizeOfTheWayThatTheyGo) {
 }
 
 // containerd issue 7698
-TEST_F(ImageRemoverTest, ANameThatTheCriCannotSayIsRenamedAndRemovedByTheCri) {
+TEST_F(ImageRemoverTest, RemovesANameThatTheCriDoesNotKnowAfterRenamingIt) {
   records()["import-2025-01-01@" + DigestOf('1')] = DigestOf('1');
   const Image app = node.images[0];
   ASSERT_TRUE(Begin({&app}));

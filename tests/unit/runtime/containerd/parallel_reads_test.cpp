@@ -25,7 +25,7 @@ using testing::SizeIs;
 
 constexpr std::chrono::seconds kLong(10);
 
-TEST(SeveralTest, NothingToAskStartsNothing) {
+TEST(SeveralTest, StartsNoThreadWithoutCalls) {
   EXPECT_THAT(ParallelFor(0, [](std::size_t) { return std::this_thread::get_id(); }), IsEmpty());
   EXPECT_THAT(ParallelFor(1, [](std::size_t) { return std::this_thread::get_id(); }),
               ElementsAre(std::this_thread::get_id()));

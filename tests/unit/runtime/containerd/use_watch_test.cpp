@@ -124,7 +124,7 @@ TEST_F(UseWatchTest, TheImageOfACreatedContainerIsUsedOnce) {
 }
 
 // The name may refer to another image later.
-TEST_F(UseWatchTest, AUseIsRememberedByTheIdThatTheNameHadThen) {
+TEST_F(UseWatchTest, RecordsAUseByTheImageIdOfTheNameAtThatTime) {
   Start();
   ASSERT_TRUE(AwaitLook(1));
   fake.EmitCreated("k8s.io", "first", "registry.example/job:v1");
@@ -144,7 +144,7 @@ TEST_F(UseWatchTest, CountsAUseOfAnUnknownImageAsALostEvent) {
   EXPECT_FALSE(IsCompleteUntilTheNext());
 }
 
-TEST_F(UseWatchTest, AnImageThatIsPulledOrNamedAgainCameAgain) {
+TEST_F(UseWatchTest, RecordsAnImageThatIsPulledOrTaggedAgain) {
   Start();
   ASSERT_TRUE(AwaitLook(1));
   for (const char* topic : {"/images/create", "/images/update"}) {
@@ -178,7 +178,7 @@ TEST_F(UseWatchTest, IgnoresOtherEventsAndNamespaces) {
   EXPECT_TRUE(complete);
 }
 
-TEST_F(UseWatchTest, ABrokenSubscriptionIsMadeAgainAndFollowedByALookAndSaysSo) {
+TEST_F(UseWatchTest, SubscribesAgainAndListsContainersAfterABreak) {
   fake.namespaces["k8s.io"].containers = {{"there", "registry.example/there:v1"}};
   Start();
   fake.EmitCreated("k8s.io", "a", "registry.example/before:v1");

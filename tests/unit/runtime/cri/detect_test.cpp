@@ -89,7 +89,7 @@ TEST_F(DetectTest, SaysOfEveryCandidateWhyNot) {
   }
 }
 
-TEST_F(DetectTest, AFlagIsTakenAtItsWordAndNothingIsAsked) {
+TEST_F(DetectTest, UsesTheFlagWithoutConnecting) {
   const auto chosen = ChooseEndpoint("unix:///nowhere/cri.sock", "", never_);
   ASSERT_TRUE(chosen) << chosen.error().what;
   EXPECT_EQ(chosen->path, "/nowhere/cri.sock");

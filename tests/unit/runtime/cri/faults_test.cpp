@@ -117,7 +117,7 @@ TEST(CriFaultsTest, AllCallsOfOneQuestionShareOneDeadline) {
   EXPECT_EQ(answer.error().kind, ErrorKind::kDeadline);
 }
 
-TEST(CriFaultsTest, NothingIsAskedOnceStopped) {
+TEST(CriFaultsTest, SendsNothingOnceStopped) {
   FakeCri fake;
   Furnish(fake, true);
   Client client(fake);

@@ -104,7 +104,7 @@ TEST(LayerFactsTest, HasNoLayersWhenTheRuntimeOmitsThem) {
   }
 }
 
-TEST(LayerFactsTest, AnImageThatWentMeanwhileIsNotKnown) {
+TEST(LayerFactsTest, HasNoLayersOfAnImageDeletedDuringTheRead) {
   FakeCri fake(Flavour::kCrio130);
   fake.AddImage(Of(Flavour::kCrio130, "a", 30, {"sha256:1"}));
   Client client(fake);

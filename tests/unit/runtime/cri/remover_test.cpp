@@ -52,7 +52,7 @@ TEST_F(RemoverTest, PassesTheRuntimeHandlerBack) {
   EXPECT_THAT(fake_.calls().back().runtime_handler, StrEq("kata"));
 }
 
-TEST_F(RemoverTest, RefusesWhatIsNotAFullIdWithoutAnyCall) {
+TEST_F(RemoverTest, RejectsAShortIdWithoutACall) {
   fake_.AddImage(FakeImage::From(Img("a", {"nginx:1"})));
   const std::string full = Id("a");
   const std::string hex = full.substr(7);
@@ -167,7 +167,7 @@ TEST_F(RemoverTest, ARefusalOfAnImageThatAContainerUsesIsNoFailure) {
   }
 }
 
-TEST_F(RemoverTest, NothingGoesToTheRuntimeThatTheGuardKeeps) {
+TEST_F(RemoverTest, CallsNothingWhenTheGuardKeepsTheImage) {
   fake_.AddImage(FakeImage::From(Img("a", {"x:1"})));
   const Image image = Listed(Id("a"));
   guard_.why = "came into use by container shop/web";
@@ -206,7 +206,7 @@ TEST(RemoverOfRuntimesTest, HandlesAUsedImageAsEachRuntimeDoes) {
   }
 }
 
-TEST_F(RemoverTest, AYesThatRemovesNothingAndANoThatRemovesAreBothPossible) {
+TEST_F(RemoverTest, ReturnsTheAnswerOfTheRuntimeEvenWhenItIsWrong) {
   fake_.AddImage(FakeImage::From(Img("a", {"x:1"})));
   fake_.Edit([](FakeNode& node) { node.removed_stay_listed = true; });
   EXPECT_TRUE(remover_.Remove(Img("a", {}), guard_, never_));

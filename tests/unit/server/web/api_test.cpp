@@ -49,7 +49,7 @@ TEST(Api, AcceptsAnIncompleteDocument) {
   }
 }
 
-TEST(Api, SaysWhyThereIsNothingYet) {
+TEST(Api, ExplainsWhyThereIsNoRunYet) {
   StatusView view;
   EXPECT_EQ(WhyNoRun(view), "the first run is in progress");
   view.checks = {{"runtime", false, "connection refused"}, {"policy", true, "file"}};

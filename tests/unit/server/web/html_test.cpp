@@ -5,7 +5,7 @@
 namespace imagesweep::web {
 namespace {
 
-TEST(Html, EscapesWhatCouldBecomeMarkup) {
+TEST(Html, EscapesMarkupCharacters) {
   const std::pair<std::string, std::string> cases[] = {
       {"", ""},
       {"docker.io/library/nginx:1.25", "docker.io/library/nginx:1.25"},

@@ -186,7 +186,7 @@ TEST(Page, ARefusedRunIsToldFirstAndNamesItsSource) {
       << "what is old is not shown as good";
 }
 
-TEST(Page, BeforeTheFirstRunNothingIsShownAsEmpty) {
+TEST(Page, ShowsUnknownInsteadOfEmptyBeforeTheFirstRun) {
   StatusView view;
   view.policy_problem = "line 3: unknown field";
   view.runs_problem = "the disk is full";

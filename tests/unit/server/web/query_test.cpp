@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
 
-TEST(Query, ReadsWhatFormsWriteAndBearsWhatOthersDo) {
+TEST(Query, ReadsFormsAndToleratesMalformedQueries) {
   EXPECT_THAT(ParseQuery("a=1&b=x+y%21"), ElementsAre(Pair("a", "1"), Pair("b", "x y!")));
   EXPECT_THAT(ParseQuery("a=1&a=2"), ElementsAre(Pair("a", "1")));
   EXPECT_THAT(ParseQuery("a&&=&b=c=d"), ElementsAre(Pair("", ""), Pair("a", ""), Pair("b", "c=d")));
@@ -29,7 +29,7 @@ TEST(Query, UsesDefaultsForUnknownValues) {
   EXPECT_EQ(ImageQueryOf("q=" + std::string(5000, 'a')).search.size(), 200U);
 }
 
-TEST(Query, ReadsBackWhatItWrote) {
+TEST(Query, RoundTripsQueries) {
   for (const SortBy by : {SortBy::kVerdict, SortBy::kName, SortBy::kCode, SortBy::kReason,
                           SortBy::kAge, SortBy::kLastUse, SortBy::kSize})
     for (const auto& search : HostileTexts()) {
