@@ -48,8 +48,9 @@ class History {
   // removed and there is no entry.
   virtual Status Commit(const std::string& run, const std::string& image_id, bool removed) = 0;
 
-  // Writes everything that `changes` intends and settles in one transaction when it returns,
-  // because each write waits for the disk.  Returns the error of `changes` or of the write.
+  // Runs `changes`, and writes all of its BeginRemoval and Commit in one transaction when it
+  // returns, because each write waits for the disk.  Returns the error of `changes` or of the
+  // write.
   virtual Status InTransaction(const std::function<Status()>& changes) = 0;
 
   // Adds a run, and deletes the oldest beyond `limit` (0: keeps none) and beyond 24 MiB of packed

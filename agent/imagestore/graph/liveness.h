@@ -30,10 +30,10 @@ struct Reclaim {
 };
 
 // The objects that are held before any removal, and the number of references to each object that
-// only images hold.  A IncrementalReclaim starts from this state.
+// only images hold.  An IncrementalReclaim starts from this state.
 class Liveness {
  public:
-  // May Collapse the graph.
+  // May call graph.Collapse().
   Liveness(const MetadataSnapshot& metadata, const ObjectIndex& index,
            const Attribution& attribution, ObjectGraph& graph);
 

@@ -23,7 +23,7 @@ class ConfigMapWatch final : public ReflectorHandler {
 
   Status Replace(const ObjectList& list) override;
   Status Apply(EventType type, const Json& object) override;
-  // After a OnDisconnected that was reported, the last text is valid again.
+  // After an OnDisconnected that was reported, the last text is valid again.
   void OnSynced() override;
   void Heard(SteadyTime at) override;
   // A ConfigMap that cannot be read for a while keeps its last text, and only `on_sight` is told. A
