@@ -20,7 +20,8 @@
 namespace imagesweep {
 
 // The daemon's loop: one run at the start, one per interval, and one at once when the policy
-// changes.  It retries an aborted run sooner, with back-off.  Owns nothing; all parts outlive it.
+// changes.  A run also starts when initialDelay ends and when a window opens.  It retries an
+// aborted run sooner, with back-off.  Owns nothing; all parts outlive it.
 class Agent {
  public:
   struct Dependencies {

@@ -14,6 +14,7 @@ namespace imagesweep {
 
 // Writes the removals of one run to the history, each before it begins, so that a later run can
 // restore the names of an interrupted one.  A problem with the history never stops a run.
+// One thread.
 class RemovalJournal {
  public:
   // `history` is null for a dry run.  All must outlive it; `images` and `decisions` are parallel.

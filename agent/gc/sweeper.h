@@ -40,8 +40,8 @@ struct SweepOptions {
 };
 
 // One run: observe the node, plan, remove, verify, and report.  Each step makes a value that the
-// later ones only read.  Keeps only the state of the evidence gate and the back-off between runs.
-// One thread at a time.
+// later ones only read.  Between runs, keeps only the state of the evidence gate, the back-off, and
+// the warnings that it has reported.  One thread at a time.
 class Sweeper {
  public:
   using RecentReferences = Observer::RecentReferences;

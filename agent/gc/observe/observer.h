@@ -40,7 +40,8 @@ struct NodeState {
 // Reads a node once per run.  Keeps only what the evidence gate remembers.  One thread at a time.
 class Observer {
  public:
-  // References of pods that existed only between two runs; they refresh the last use.
+  // References of pods and containers that existed only between two runs, which refresh the last
+  // use, and marks of images that were pulled again (kCameAgain).
   using RecentReferences = std::function<std::vector<ImageReference>()>;
   struct Options {
     bool by_agent = false;  // a daemon observes, not a command

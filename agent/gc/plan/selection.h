@@ -12,6 +12,7 @@ namespace imagesweep {
 // The selected images in their order, while more are selected for space.  Counts the space that the
 // images of this run free, and the space that all free.  The two differ by the images that are
 // unavailable or over the limits of the run: they free nothing in this run, so others replace them.
+// One thread.
 class Selection {
  public:
   explicit Selection(const PlanContext& context)

@@ -24,13 +24,13 @@ class ImageRecords;
 //
 // Before a batch, the remover checks that no download is in progress, because a collection could
 // wait for its content. One run waits for downloads for 30 s in total. After that, its images go
-// through the CRI one by one while there are downloads. Before a batch, the remover also reads the
-// containers, and the records of each image. The records come from a graph that is at most 2 s old
-// and knows every image that the recheck lists (for a single image: every image that BeginBatch
-// lists). Each recheck reads the containers that the CRI does not list. A record is deleted only
-// while it refers to the same image, and the last one only if the guard allows it. If the guard
-// does not, the deleted records are created again. An image goes through the CRI if its records may
-// belong to another image, if containerd would still list it otherwise (see
+// through the CRI, a call for each image, while there are downloads. Before a batch, the remover
+// also reads the containers, and the records of each image. The records come from a graph that is
+// at most 2 s old and knows every image that the recheck lists (for a single image: every image
+// that BeginBatch lists). Each recheck reads the containers that the CRI does not list. A record is
+// deleted only while it refers to the same image, and the last one only if the guard allows it. If
+// the guard does not, the deleted records are created again. An image goes through the CRI if its
+// records may belong to another image, if containerd would still list it otherwise (see
 // layers::SurvivesRemoveImage), or if content or snapshots could be read only in part. The holders
 // of images must be known completely.
 //
