@@ -48,6 +48,6 @@ class RemovalJournal {
 
 // Adds the finished run to the history.  Completes its report first: which images were pulled
 // again, and the warnings for `problems` of the journal and of the history.
-void KeepRun(Report& report, const std::vector<std::string>& problems, History& history);
+void RecordRun(Report& report, const std::vector<std::string>& problems, History& history);
 
 }  // namespace imagesweep

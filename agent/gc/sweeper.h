@@ -30,7 +30,7 @@ struct SweepOptions {
   // Uptime of the agent; empty for a command, which has no initialDelay and no confirmRuns.
   std::optional<Millis> running_for = {};
   Executor::Hooks hooks = {};
-  // Called with the labels of the node once they are read and believed, before the plan.
+  // Called with the labels of the node after the evidence gate accepts them, before the plan.
   std::function<void(const NodeLabels&)> on_labels = {};
   // The reason why the run must abort, known beforehand.  Its observation still counts.
   std::optional<Refusal> refused = {};

@@ -21,6 +21,6 @@ std::optional<Refusal> CheckRuntime(const RuntimeIdentity& runtime);
 // Refuses Docker (CheckRuntime).  Without Kubernetes, also refuses a host where a kubelet ran pods,
 // because such a pod may need an image that no container uses yet, and a policy with overrides,
 // because the labels of the node are not known.
-std::optional<Refusal> CheckWithoutKubernetes(const Evidence& evidence, const Policy& policy);
+std::optional<Refusal> CheckRemovalAllowed(const Evidence& evidence, const Policy& policy);
 
 }  // namespace imagesweep

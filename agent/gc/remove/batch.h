@@ -65,7 +65,7 @@ class Batch {
   // the age of the recheck.
   std::string WhyNot(Lock& lock, std::uint32_t at, Millis& age, const std::stop_token& stop);
   void Recheck(Lock& lock, const std::stop_token& stop);
-  void Learn(const std::vector<std::uint32_t>& images, RecheckAnswer result);
+  void ApplyRecheck(const std::vector<std::uint32_t>& images, RecheckAnswer result);
   // Why no more images of this batch can be removed.  Empty: they can.
   std::string WhyEnded() const;
   void Record(std::uint32_t at, const Result<Removal>& answer);
@@ -78,17 +78,19 @@ class Batch {
   const Clock& clock_;
   const std::function<std::string()> reason_to_end_;
   BatchResult result_;
-  bool alone_ = false;  // the batch began with one image
+  bool single_image_ = false;  // the batch began with one image
   SteadyTime began_;
 
   std::mutex mu_;
   std::condition_variable rechecked_;
-  bool rechecking_ = false;           // a thread is rechecking
-  bool ahead_ = false;                // several removals in parallel: recheck before it is due
-  std::vector<std::uint32_t> left_;   // not begun
-  std::set<std::uint32_t> in_hand_;   // in progress
-  std::vector<std::uint32_t> again_;  // must begin again
-  std::optional<SteadyTime> asked_;   // request time of the last recheck's containers; empty: none
+  bool rechecking_ = false;  // a thread is rechecking
+  // Several removals run in parallel: recheck at half of the maximum age, before a thread waits.
+  bool recheck_early_ = false;
+  std::vector<std::uint32_t> pending_;  // not begun
+  std::set<std::uint32_t> in_progress_;
+  std::vector<std::uint32_t> retry_;  // must begin again
+  // The time when the last recheck requested the containers.  Empty: there was none.
+  std::optional<SteadyTime> requested_at_;
   std::map<std::uint32_t, std::string> skipped_;  // reasons from rechecks, by image
   std::string too_late_;                          // why rechecks are stale
   int late_ = 0;                                  // number of stale rechecks in a row
