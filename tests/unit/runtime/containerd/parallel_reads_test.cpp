@@ -91,8 +91,8 @@ class CollectManyTest : public testing::Test {
   static std::int64_t BytesOf(std::size_t number) {
     return static_cast<std::int64_t>(4096 * (number + 1));
   }
-  layers::MetadataSnapshot Collect() {
-    auto metadata = collector_.Collect(images_, stop_.get_token());
+  layers::MetadataSnapshot ReadSnapshot() {
+    auto metadata = metadata_reader_.ReadSnapshot(images_, stop_.get_token());
     if (!metadata) throw std::runtime_error(metadata.error().what);
     return *std::move(metadata);
   }
@@ -130,7 +130,7 @@ class CollectManyTest : public testing::Test {
   RealClock clock_;
   std::vector<Image> images_;
   std::stop_source stop_;
-  MetadataReader collector_{fake_.Channel(), clock_, {.disk = {}, .configs = true}};
+  MetadataReader metadata_reader_{fake_.Channel(), clock_, {.disk = {}, .configs = true}};
 };
 
 TEST_F(CollectManyTest, UsagesThatCannotBeReadAreSaidOnceAndTheOthersAreKnown) {
@@ -140,7 +140,7 @@ TEST_F(CollectManyTest, UsagesThatCannotBeReadAreSaidOnceAndTheOthersAreKnown) {
     if (method != "Snapshots.Usage" || (number != 7 && number != 30)) return grpc::Status::OK;
     return {grpc::StatusCode::INTERNAL, "no usage of " + std::to_string(number)};
   };
-  const auto metadata = Collect();
+  const auto metadata = ReadSnapshot();
   ASSERT_THAT(metadata.unread(), SizeIs(1));
   EXPECT_EQ(metadata.unread()[0].what, layers::Unread::What::kObjects);
   EXPECT_THAT(metadata.unread()[0].why, HasSubstr("no usage of 7")) << "the first of the list";
@@ -148,7 +148,7 @@ TEST_F(CollectManyTest, UsagesThatCannotBeReadAreSaidOnceAndTheOthersAreKnown) {
   EXPECT_EQ(Known(metadata), AllBut(50, {7, 30}));
   // Only these two are read again.
   fake_.on_object = {};
-  EXPECT_EQ(Known(Collect()), AllBut(50, {}));
+  EXPECT_EQ(Known(ReadSnapshot()), AllBut(50, {}));
   EXPECT_EQ(fake_.asked["Snapshots.Usage"], 52);
 }
 
@@ -158,7 +158,7 @@ TEST_F(CollectManyTest, WhatVanishedMeanwhileIsSkipped) {
     if (NumberOf(object) != (method == "Content.Read" ? 11 : 22)) return grpc::Status::OK;
     return {grpc::StatusCode::NOT_FOUND, "not found"};
   };
-  const auto metadata = Collect();
+  const auto metadata = ReadSnapshot();
   EXPECT_THAT(metadata.unread(), IsEmpty());
   EXPECT_THAT(metadata.snapshots(), SizeIs(49));
   EXPECT_EQ(Known(metadata), AllBut(50, {22}));
@@ -171,12 +171,12 @@ TEST_F(CollectManyTest, AConfigThatCannotBeReadIsSaidOnceAndReadNextTime) {
     if (method != "Content.Read" || NumberOf(object) % 10 != 3) return grpc::Status::OK;
     return {grpc::StatusCode::INTERNAL, "broken"};
   };
-  const auto metadata = Collect();
+  const auto metadata = ReadSnapshot();
   ASSERT_THAT(metadata.unread(), SizeIs(1));
   EXPECT_EQ(metadata.unread()[0].what, layers::Unread::What::kObjects);
   EXPECT_LT(WithHistory(metadata).size(), 46U);
   fake_.on_object = {};
-  EXPECT_EQ(WithHistory(Collect()), AllBut(50, {}));
+  EXPECT_EQ(WithHistory(ReadSnapshot()), AllBut(50, {}));
 }
 
 // All calls are in progress, and the last one is answered first.
@@ -195,7 +195,7 @@ TEST_F(CollectManyTest, AnswersLandWhereTheyBelongInWhateverOrderTheyCome) {
     changed.notify_all();
     return grpc::Status::OK;
   };
-  const auto metadata = Collect();
+  const auto metadata = ReadSnapshot();
   EXPECT_THAT(metadata.unread(), IsEmpty());
   EXPECT_EQ(Known(metadata), AllBut(kAtOnce, {}));
   EXPECT_EQ(WithHistory(metadata), AllBut(kAtOnce, {}));
@@ -223,8 +223,9 @@ TEST_P(StoppedWhileItHangsTest, EndsWithinASecond) {
     gate->open.wait();
     return grpc::Status::OK;
   };
-  auto collected = std::async(std::launch::async,
-                              [&] { return collector_.Collect(images_, stop_.get_token()); });
+  auto collected = std::async(std::launch::async, [&] {
+    return metadata_reader_.ReadSnapshot(images_, stop_.get_token());
+  });
   const auto reached = gate->reached.get_future().wait_for(kLong);
   stop_.request_stop();
   const auto ended = collected.wait_for(std::chrono::seconds(1));
@@ -251,7 +252,7 @@ TEST_F(CollectManyTest, ACallThatHangsEndsWithTheTimeOfAll) {
   MetadataReader impatient(fake_.Channel(), clock_,
                            {.timeout = Millis(300), .disk = {}, .configs = true});
   const SteadyTime begun = clock_.Steady();
-  const auto metadata = impatient.Collect(images_, stop_.get_token());
+  const auto metadata = impatient.ReadSnapshot(images_, stop_.get_token());
   EXPECT_LT(clock_.Steady() - begun, std::chrono::seconds(5));
   let_go.set_value();
   ASSERT_TRUE(metadata);
