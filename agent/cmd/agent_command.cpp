@@ -129,7 +129,7 @@ int RunAgent(const Options& options, const std::stop_token& stop) {
   }
   shared.log = *log;
   shared.mode.emplace(options.dry_run.value_or(false), **log,
-                      [&shared](NodeEvent event) { shared.Tell(std::move(event)); });
+                      [&shared](NodeEvent event) { shared.Publish(std::move(event)); });
   shared.log->Info("Started", {{"version", Version()},
                                {"revision", Revision()},
                                {"node", NodeNameOf(options)},

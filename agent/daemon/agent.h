@@ -61,23 +61,23 @@ class Agent {
 // thread.
 class Outage {
  public:
-  explicit Outage(Millis told_after) : told_after_(told_after) {}
+  explicit Outage(Millis report_after) : report_after_(report_after) {}
 
-  // Records the current state.  True if the outage is longer than `told_after` and not yet
+  // Records the current state.  True if the outage is longer than `report_after` and not yet
   // reported.
   bool Note(bool away, SteadyTime now) {
     if (away && !away_) since_ = now;
-    if (!away) told_ = false;
+    if (!away) reported_ = false;
     away_ = away;
-    if (!away_ || told_ || now - since_ < told_after_) return false;
-    told_ = true;
+    if (!away_ || reported_ || now - since_ < report_after_) return false;
+    reported_ = true;
     return true;
   }
 
  private:
-  const Millis told_after_;
+  const Millis report_after_;
   bool away_ = false;
-  bool told_ = false;
+  bool reported_ = false;
   SteadyTime since_{};
 };
 

@@ -31,12 +31,12 @@ class PolicyChoice {
   void WithoutOverride();
 
   void BaseRead(const Seen& seen);
-  void SightOverride(const Seen& seen);
+  void OverrideRead(const Seen& seen);
 
  private:
   bool NoOverride() const;
   void OfferNow();
-  void TellSight();
+  void NotifyRead();
 
   const std::string base_;
   const std::string override_;

@@ -61,25 +61,25 @@ class WorkloadIndexStore final : public ReflectorHandler {
     bool listed = false;
     std::optional<Error> lost;
     std::uint64_t changes = 0;
-    std::uint64_t beliefs = 0;              // how many heads were newer than all before
+    std::uint64_t accepted_heads = 0;       // how many heads were newer than all before
     std::optional<Result<IndexHead>> head;  // empty: there is none
     std::map<std::string, Result<SlottedShard>> shards;
-    bool ahead = false;                 // its heartbeat is far in the future of this node
-    std::optional<IndexHead> believed;  // the newest accepted head
-    std::string believed_version;       // its resourceVersion
-    SteadyTime true_at;                 // when that set was last current
+    bool ahead = false;                      // its heartbeat is far in the future of this node
+    std::optional<IndexHead> accepted_head;  // the newest accepted head
+    std::string accepted_version;            // its resourceVersion
+    SteadyTime true_at;                      // when that set was last current
   };
   void Note(State& state, const Json& object, const ObjectId& id) const;
   void NoteHead(State& state, const std::string& version) const;
-  void TellIfBack();
+  void NotifyIfBack();
   Result<WorkloadEvidence> ReadWhole() const;
-  std::optional<Error> Doubt(const State& state) const;
+  std::optional<Error> WhyInvalid(const State& state) const;
   Error Wrong(const std::string& what) const;
 
   const IndexName index_;
   const Clock& clock_;
   const std::function<void()> on_back_;
-  // `beliefs` at the last Read() if it failed, plus one. 0: it did not fail.
+  // `accepted_heads` at the last Read() if it failed, plus one. 0: it did not fail.
   mutable std::atomic<std::uint64_t> refused_at_{0};
   Guarded<State> state_;
 };

@@ -86,7 +86,7 @@ class ReflectorHandler {
   virtual void OnSynced() = 0;
   // At `at`, the server showed by a list, an event, or a bookmark that the handler has the current
   // objects. The start of a watch shows nothing.
-  virtual void Heard(SteadyTime /*at*/) {}
+  virtual void OnProgress(SteadyTime /*at*/) {}
   // From now until the next Replace or Confirm, nothing is known to be current. After a loss of
   // events that may never arrive again, that reason stays until a complete list arrives, even if
   // other losses follow.
@@ -130,7 +130,7 @@ class Reflector {
   void WatchOnce(const std::stop_token& stop);
   WatchEnding WatchToItsEnd(const std::stop_token& stop);
   std::optional<WatchEnding> OnObject(std::string_view text);
-  void OnDisconnected(const Error& why, bool grave);
+  void OnDisconnected(const Error& why, bool events_lost);
   void Pause(Backoff& backoff, const std::optional<Millis>& at_least, const std::stop_token& stop);
 
   HttpTransport& transport_;
@@ -144,9 +144,9 @@ class Reflector {
   // If set: list first, not older than this version. Empty text: list consistently.
   std::optional<std::string> list_from_ = std::string();
   SteadyTime listed_at_;
-  SteadyTime heard_at_;  // the last list, event or bookmark
+  SteadyTime last_progress_at_;  // the last list, event or bookmark
   std::optional<Error>
-      grave_;             // the loss of events that may never arrive again; until a complete list
+      lost_events_;       // the loss of events that may never arrive again; until a complete list
   int failed_lists_ = 0;  // in a row
   std::string resource_version_;  // watch from this version
   bool saw_event_ = false;
