@@ -49,7 +49,7 @@ class Lister {
     int limit = 500;
     // A node has at most a thousand pods. A server whose pages never end must not exhaust the
     // memory of the agent.
-    std::size_t most_pages = 100;
+    std::size_t max_pages = 100;
     // Never requests the whole list in one answer: lists are always consistent, and if the snapshot
     // expires between pages, the list starts again page by page.
     bool only_pages = false;

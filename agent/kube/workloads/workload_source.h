@@ -71,7 +71,7 @@ class WorkloadSource final : public WorkloadReader {
     // Agents that start together must not list at the same time.
     Millis start_within = std::chrono::seconds(20);
     // How long the known state is valid if the server does not answer.
-    Millis most_stale = std::chrono::minutes(5);
+    Millis max_stale = std::chrono::minutes(5);
     std::uint64_t seed = 0;
   };
   WorkloadSource(HttpTransport& transport, const Clock& clock, Options options,
