@@ -3,11 +3,11 @@
 #include <optional>
 #include <utility>
 
+#include "agent/base/random_seed.h"
 #include "agent/cmd/connect.h"
 #include "agent/cmd/version.h"
-#include "agent/daemon/agent.h"
+#include "agent/daemon/outage.h"
 #include "agent/gc/observe/image_filesystem.h"
-#include "agent/gc/run_id.h"
 #include "agent/telemetry/events.h"
 
 namespace imagesweep {

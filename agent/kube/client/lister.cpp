@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "agent/base/quote_external.h"
+#include "agent/base/printable_ascii.h"
 
 namespace imagesweep::kube {
 namespace {
@@ -25,7 +25,7 @@ Result<Envelope> ReadEnvelope(std::string_view text) {
   auto kind = TextAt(*json, "kind");
   if (!kind) return std::move(kind).error();
   if (!kind->empty() && !kind->ends_with("List"))
-    return Error{ErrorKind::kIncomplete, "the answer is not a list but a " + Printable(*kind)};
+    return Error{ErrorKind::kIncomplete, "the answer is not a list but a " + PrintableAscii(*kind)};
   auto metadata = ObjectAt(*json, "metadata");
   auto items = ArrayAt(*json, "items");
   if (!metadata) return std::move(metadata).error();

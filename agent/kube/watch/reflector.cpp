@@ -4,7 +4,7 @@
 #include <charconv>
 #include <utility>
 
-#include "agent/base/quote_external.h"
+#include "agent/base/printable_ascii.h"
 #include "agent/kube/client/json_filter.h"
 
 namespace imagesweep::kube {
@@ -168,7 +168,7 @@ std::optional<WatchEnding> Reflector::OnObject(std::string_view text) {
     const auto known = TypeOf(*type);
     if (!known)
       return unreadable(
-          {ErrorKind::kIncomplete, "unknown event type \"" + Printable(*type) + "\""});
+          {ErrorKind::kIncomplete, "unknown event type \"" + PrintableAscii(*type) + "\""});
     if (auto status = handler_.Apply(*known, **object); !status) return unreadable(status.error());
   }
   saw_event_ = true;

@@ -40,17 +40,17 @@ TEST(SeveralTest, GivesWhatEachCallGaveByItsNumber) {
 
 // The latch opens at the maximum number of parallel calls, and no wave has more.
 TEST(SeveralTest, NoMoreThanItsShareIsUnderWay) {
-  std::latch all_there(kAtOnce);
+  std::latch all_there(kMaxParallelCalls);
   std::atomic<std::size_t> under_way = 0, most = 0;
-  ParallelFor(5 * kAtOnce, [&](std::size_t number) {
+  ParallelFor(5 * kMaxParallelCalls, [&](std::size_t number) {
     const std::size_t now = ++under_way;
     for (std::size_t seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
     }
-    if (number < kAtOnce) all_there.arrive_and_wait();
+    if (number < kMaxParallelCalls) all_there.arrive_and_wait();
     --under_way;
     return number;
   });
-  EXPECT_EQ(most, kAtOnce);
+  EXPECT_EQ(most, kMaxParallelCalls);
 }
 
 TEST(SeveralTest, AfterTheEndNoCallBeginsAndNoneBeforeItIsMissing) {
@@ -63,7 +63,7 @@ TEST(SeveralTest, AfterTheEndNoCallBeginsAndNoneBeforeItIsMissing) {
   const auto call = [](std::size_t number) { return number; };
   EXPECT_GT(begun(ParallelFor(kCount, call, [](std::size_t number) { return number == 20; })), 20U);
   // Each thread sees an end immediately.
-  EXPECT_LE(begun(ParallelFor(kCount, call, [](std::size_t) { return true; })), kAtOnce);
+  EXPECT_LE(begun(ParallelFor(kCount, call, [](std::size_t) { return true; })), kMaxParallelCalls);
 }
 
 std::string DigestOf(std::size_t number) {
@@ -181,14 +181,14 @@ TEST_F(CollectManyTest, AConfigThatCannotBeReadIsSaidOnceAndReadNextTime) {
 
 // All calls are in progress, and the last one is answered first.
 TEST_F(CollectManyTest, AnswersLandWhereTheyBelongInWhateverOrderTheyCome) {
-  Fill(kAtOnce);
+  Fill(kMaxParallelCalls);
   std::mutex mu;
   std::condition_variable changed;
   std::map<std::string, std::size_t> last;  // by method: the calls that are answered last
   fake_.on_object = [&](const std::string& method, const std::string& object) -> grpc::Status {
     const std::size_t number = NumberOf(object);
     std::unique_lock lock(mu);
-    std::size_t& its = last.emplace(method, kAtOnce).first->second;
+    std::size_t& its = last.emplace(method, kMaxParallelCalls).first->second;
     if (!changed.wait_for(lock, kLong, [&] { return its == number + 1; }))
       return {grpc::StatusCode::INTERNAL, "the one behind it was not asked for"};
     its = number;
@@ -197,10 +197,10 @@ TEST_F(CollectManyTest, AnswersLandWhereTheyBelongInWhateverOrderTheyCome) {
   };
   const auto metadata = ReadSnapshot();
   EXPECT_THAT(metadata.unread(), IsEmpty());
-  EXPECT_EQ(Known(metadata), AllBut(kAtOnce, {}));
-  EXPECT_EQ(WithHistory(metadata), AllBut(kAtOnce, {}));
+  EXPECT_EQ(Known(metadata), AllBut(kMaxParallelCalls, {}));
+  EXPECT_EQ(WithHistory(metadata), AllBut(kMaxParallelCalls, {}));
   EXPECT_THAT(last, ElementsAre(std::pair("Content.Read", 0), std::pair("Snapshots.Usage", 0)));
-  for (std::size_t at = 0; at < kAtOnce; ++at)
+  for (std::size_t at = 0; at < kMaxParallelCalls; ++at)
     EXPECT_EQ(metadata.keys().Text(metadata.snapshots()[at].key), DigestOf(at))
         << "the list's order";
 }
