@@ -95,8 +95,9 @@ inline const Removal Removal::kWouldRemove{Removal::Kind::kWouldRemove};
 class DeletionGuard {
  public:
   virtual ~DeletionGuard() = default;
-  // Empty: the caller may take the step, but must do so at once.  Else the reason against it: the
-  // caller must then stop, and restore the names that it has removed.  Any thread.
+  // Returns the reason against the step.  An empty text allows the step, which the caller must then
+  // take at once.  After a reason, the caller stops and restores the names that it has removed.
+  // Any thread.
   virtual std::string WhyNot() = 0;
   // True if the last permission is still valid, for a caller that called the runtime after it.
   // False: call WhyNot again.  Any thread.

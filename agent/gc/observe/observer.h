@@ -59,7 +59,8 @@ class Observer {
   std::unique_ptr<const NodeState> Observe(const Policy& policy, SystemTime at,
                                            const Options& options, const std::stop_token& stop);
 
-  // The usage of the disk of `before` after removals, or a warning why it is not known.
+  // Measures the disk of `before` again after removals.  Empty: it is unknown, and `warnings` says
+  // why.
   std::optional<DiskUsage> DiskAfter(const NodeState& before, const Options& options, bool removed,
                                      std::vector<std::string>& warnings,
                                      const std::stop_token& stop);

@@ -51,9 +51,10 @@ void Take(const SpaceReason& reason, const std::string& goal, std::uint32_t at,
   plan.removals.push_back(at);
 }
 
-// Passes over images that free less than 1 MiB.  If the others are not enough, selects groups of
-// them that share layers.  Also selects images that this run cannot remove, as far as the goal
-// needs them, so that the plan says what they wait for.  They do not count toward the goal.
+// Selects images until the goal is reached.  Images that free less than 1 MiB come last, in groups
+// that share layers, and only if the others are not enough.  An image that this run cannot remove
+// is selected too, so that the plan says what it waits for.  It does not count toward the goal, and
+// no more such images are selected than the goal needs.
 void Pick(const PlanContext& context, const SpaceReason& reason, const std::string& goal,
           std::vector<std::uint32_t> images, Selection& selection, Plan& plan) {
   ReclaimEstimator& reclaim = selection.now();

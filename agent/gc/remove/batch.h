@@ -59,10 +59,11 @@ class Batch {
   void SkipAll(std::vector<std::uint32_t>& left, const std::string& why);
   int Failures() const;
 
-  // Several threads call the following functions, and hold `mu_`.
+  // While removals run, several threads call Record, Failures, and the following functions.  They
+  // hold `mu_`.
   using Lock = std::unique_lock<std::mutex>;
-  // Rechecks unless the last recheck is recent enough.  Empty: `at` can be removed, and `age` is
-  // the age of the recheck.
+  // Rechecks unless the last recheck is recent enough.  Returns the reason against the next step of
+  // `at`.  An empty text allows the step, and `age` is then the age of the recheck.
   std::string WhyNot(Lock& lock, std::uint32_t at, Millis& age, const std::stop_token& stop);
   void Recheck(Lock& lock, const std::stop_token& stop);
   void ApplyRecheck(const std::vector<std::uint32_t>& images, RecheckAnswer result);
