@@ -82,8 +82,8 @@ class History {
 // the node again, with the same ID and so the same content.  In the order of the images.
 //
 // `removals` is the journal.  Entries of this run are ignored.  `runs` are the earlier runs, newest
-// first.  The first run that was not aborted and sees the image reports its return as new: once per
-// removal, also across restarts of the agent.  Empty for an aborted run.
+// first.  since_last_run is true once for each removal, also across restarts of the agent: in the
+// first run that sees the image again and is not aborted.  Empty for an aborted run.
 std::vector<PulledAgain> FindPulledAgain(const std::vector<RemovalEntry>& removals,
                                          const std::vector<RunEntry>& runs, const Report& report);
 

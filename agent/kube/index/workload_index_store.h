@@ -22,14 +22,15 @@ namespace imagesweep::kube {
 // on, the monotonic clock counts. So neither a clock that jumps nor a server that repeats old data
 // makes an old set young.
 //
-// Back in time: a head with a smaller resourceVersion and no younger heartbeat than the last
-// accepted one comes from a server with old data or from a restored backup, and may lack
-// references. It is refused until the heartbeat of its leader is newer than any accepted before.
-// The generation gives no order: the writer states it, and a false one would stay forever.
+// Back in time: a server with old data, or a restored backup, may send an older head that lacks
+// references. A head with another set is refused if neither its resourceVersion is later nor its
+// heartbeat newer than those of the last accepted head. A newer heartbeat of its leader makes it
+// valid. The generation gives no order, because the writer states it and a false one would stay
+// forever.
 //
-// From the future: a heartbeat that is far ahead of the clock of this node proves nothing. Its head
-// is refused, and the last accepted one stays the measure for the next. So the next correct
-// heartbeat repairs any false one.
+// From the future: a heartbeat that is more than kOldest ahead of the clock of this node proves
+// nothing, so its head is refused. The next head is compared with the last accepted head, not with
+// the refused one. So the next correct heartbeat repairs a false one.
 //
 // Memory: the store keeps only the shards of the published slot, gzipped as they arrived, and those
 // that are arriving for the other slot. Each Read() decodes the references again.
@@ -79,7 +80,7 @@ class WorkloadIndexStore final : public ReflectorHandler {
   const IndexName index_;
   const Clock& clock_;
   const std::function<void()> on_back_;
-  // `accepted_heads` at the last Read() if it failed, plus one. 0: it did not fail.
+  // 0: the last Read() did not fail. Otherwise, `accepted_heads` at its start, plus one.
   mutable std::atomic<std::uint64_t> refused_at_{0};
   Guarded<State> state_;
 };

@@ -99,10 +99,10 @@ class ReflectorHandler {
 // the last resourceVersion only after an ending that proves that no event was missed. Anything that
 // cannot be understood causes a new list.
 //
-// Pace: after anything that lasted less than two minutes, it waits 0.8 to 1.6 s, doubling up to 30
-// to 60 s, and at least as long as the server asked for. Before a list that an answer has made
-// necessary, the wait is the shortest one if the previous list is at least a minute old: the server
-// may be back.
+// Pace: after a list or a watch that lasted less than two minutes, it waits 0.8 to 1.6 s, doubling
+// up to 30 to 60 s, and at least as long as the server asked for. If an answer of the server makes
+// a new list necessary and the previous list is at least a minute old, it waits only 0.8 to 1.6 s,
+// because an outage may have ended.
 class Reflector {
  public:
   struct Options {
@@ -113,9 +113,9 @@ class Reflector {
     // A watch may lose events silently (kubernetes#123072). So the reflector lists again at the end
     // of the first watch that ends after this time.
     Millis relist_after = std::chrono::minutes(10);
-    // If a watch ends and nothing was heard for this time, the reflector lists again instead of
-    // resuming the watch: a server that waits for a resourceVersion of its future is as silent as a
-    // quiet one. Zero: it resumes.
+    // If a watch ends and there was no list, event, or bookmark for this time, the reflector lists
+    // again instead of resuming the watch. The server may be silent because it waits for a
+    // resourceVersion of its future. Zero: it resumes.
     Millis relist_unheard{0};
     std::uint64_t seed = 0;
   };
