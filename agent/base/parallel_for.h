@@ -9,15 +9,15 @@
 #include <type_traits>
 #include <vector>
 
-namespace imagesweep::containerd {
+namespace imagesweep {
 
 // With this many small calls at once, all of them together take the least time. Each has a thread.
-constexpr std::size_t kAtOnce = 8;
+constexpr std::size_t kMaxParallelCalls = 8;
 
-// Makes the calls 0 to count - 1, up to kAtOnce of them in parallel, and returns when all have
-// ended, with the result of each call at its number. The calls begin in order. After a result for
-// which `ends` is true, no further call begins. Calls that did not begin have no result, and all
-// calls before them have one. Several threads use `call` and `ends`.
+// Makes `call(0)` to `call(count - 1)`, up to kMaxParallelCalls of them at once, and returns their
+// results when all have ended. The calls begin in this order. After a result for which `ends` is
+// true, no further call begins, so the results may end with empty ones. `call` and `ends` run on
+// several threads.
 template <typename Call, typename Ends>
 auto ParallelFor(std::size_t count, const Call& call, const Ends& ends) {
   std::vector<std::optional<std::invoke_result_t<const Call&, std::size_t>>> results(count);
@@ -33,7 +33,7 @@ auto ParallelFor(std::size_t count, const Call& call, const Ends& ends) {
   };
   std::vector<std::jthread> others;
   try {
-    while (others.size() + 1 < std::min(count, kAtOnce)) others.emplace_back(work);
+    while (others.size() + 1 < std::min(count, kMaxParallelCalls)) others.emplace_back(work);
   } catch (const std::system_error&) {
     // No more threads are available. Fewer are enough, even this one alone.
   }
@@ -47,4 +47,4 @@ auto ParallelFor(std::size_t count, const Call& call) {
   return ParallelFor(count, call, [](const auto&) { return false; });
 }
 
-}  // namespace imagesweep::containerd
+}  // namespace imagesweep

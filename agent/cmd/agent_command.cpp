@@ -3,6 +3,7 @@
 #include <optional>
 #include <thread>
 
+#include "agent/base/random_seed.h"
 #include "agent/cmd/agent_threads.h"
 #include "agent/cmd/commands.h"
 #include "agent/cmd/connect.h"
@@ -12,7 +13,6 @@
 #include "agent/daemon/node_adapters.h"
 #include "agent/daemon/policy_choice.h"
 #include "agent/daemon/use_recorder.h"
-#include "agent/gc/run_id.h"
 #include "agent/runtime/containerd/use_watch.h"
 #include "agent/server/http/server.h"
 
@@ -129,7 +129,7 @@ int RunAgent(const Options& options, const std::stop_token& stop) {
   }
   shared.log = *log;
   shared.mode.emplace(options.dry_run.value_or(false), **log,
-                      [&shared](NodeEvent event) { shared.Tell(std::move(event)); });
+                      [&shared](NodeEvent event) { shared.Publish(std::move(event)); });
   shared.log->Info("Started", {{"version", Version()},
                                {"revision", Revision()},
                                {"node", NodeNameOf(options)},

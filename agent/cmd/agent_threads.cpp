@@ -3,18 +3,18 @@
 #include <optional>
 #include <utility>
 
+#include "agent/base/random_seed.h"
 #include "agent/cmd/connect.h"
 #include "agent/cmd/version.h"
-#include "agent/daemon/agent.h"
+#include "agent/daemon/outage.h"
 #include "agent/gc/observe/image_filesystem.h"
-#include "agent/gc/run_id.h"
 #include "agent/telemetry/events.h"
 
 namespace imagesweep {
 namespace {
 
 constexpr Millis kFileReread{500};
-constexpr Millis kSightCheck = std::chrono::seconds(2);
+constexpr Millis kFreshnessCheck = std::chrono::seconds(2);
 constexpr Millis kRuntimeCheck = std::chrono::seconds(10);
 constexpr Millis kRuntimeRetry = std::chrono::seconds(1);
 constexpr Millis kLogAgain = std::chrono::hours(1);
@@ -34,7 +34,7 @@ AgentContext::AgentContext(const Options& given)
       status(clock, health, policies, Version(), NodeNameOf(given), given.dry_run.value_or(false)) {
 }
 
-void AgentContext::Tell(NodeEvent event) const {
+void AgentContext::Publish(NodeEvent event) const {
   if (events) events->Offer(std::move(event));
 }
 
@@ -56,7 +56,7 @@ void AgentContext::PolicyChanged(PolicyStore::Change change) {
       metrics.PolicyRejected();
       log->Warn("Rejected policy",
                 {{"err", policies.Problem()}, {"keepsLastGood", active != nullptr}});
-      Tell(PolicyInvalidEvent(policies.Problem(), active != nullptr));
+      Publish(PolicyInvalidEvent(policies.Problem(), active != nullptr));
       return;
     case PolicyStore::Change::kLoaded:
       metrics.PolicyLoaded(active->source, OriginOf(active->source, options),
@@ -102,31 +102,31 @@ void FollowConfigMaps(const Options& options, kube::Cluster& cluster, PolicyChoi
   cluster.WatchConfigMap(
       instead->name_space, instead->name, kOverrideKey,
       [&choice](const auto& text) { choice.SetOverride(text); },
-      [&choice, seen](const auto& lost) { choice.SightOverride(seen(lost)); });
+      [&choice, seen](const auto& lost) { choice.OverrideRead(seen(lost)); });
 }
 
 void WatchPolicyFreshness(AgentContext& shared, const std::stop_token& stop) {
-  bool told = false;
+  bool reported = false;
   bool refused = false;
   do {
     const std::string problem = shared.freshness.Problem();
     const auto refusal = shared.freshness.Refuse();
     shared.metrics.SetPolicyUnread(shared.freshness.UnreadFor());
     shared.health.SetPolicyUnread(problem);
-    const bool news = problem.empty() ? told : !told || (refusal && !refused);
-    told = !problem.empty();
+    const bool news = problem.empty() ? reported : !reported || (refusal && !refused);
+    reported = !problem.empty();
     refused = refusal.has_value();
     if (!news) continue;
-    if (told) {
+    if (reported) {
       shared.metrics.PolicyRejected();
       shared.log->Warn("Cannot read policy", {{"err", problem}, {"refusesRuns", refused}});
-      shared.Tell(PolicyUnreadEvent(problem));
+      shared.Publish(PolicyUnreadEvent(problem));
     } else {
       if (shared.policies.Problem().empty()) shared.metrics.PolicyConfirmed();
       shared.log->Info("Policy is readable again", {});
       shared.wakeup.Notify();  // an aborted run need not wait longer
     }
-  } while (shared.clock.Sleep(kSightCheck, stop));
+  } while (shared.clock.Sleep(kFreshnessCheck, stop));
 }
 
 std::shared_ptr<cri::Connection> AwaitRuntime(const Options& options, AgentContext& shared,
@@ -141,7 +141,7 @@ std::shared_ptr<cri::Connection> AwaitRuntime(const Options& options, AgentConte
     shared.health.Beat();
     shared.health.SetRuntime({}, connection.error());
     if (outage.Note(true, shared.clock.Steady()))
-      shared.Tell(RuntimeUnreachableEvent(connection.error().what));
+      shared.Publish(RuntimeUnreachableEvent(connection.error().what));
     if (!said)
       shared.log->Warn("Container runtime not reachable", {{"err", connection.error().what}});
     shared.clock.Sleep(kRuntimeRetry, stop);
@@ -160,7 +160,7 @@ void WatchRuntime(RuntimeReader& runtime, AgentContext& shared, const std::stop_
     shared.health.SetRuntime(identity ? *identity : RuntimeIdentity{},
                              identity ? std::nullopt : std::optional(identity.error()));
     if (outage.Note(!identity, shared.clock.Steady()))
-      shared.Tell(RuntimeUnreachableEvent(identity.error().what));
+      shared.Publish(RuntimeUnreachableEvent(identity.error().what));
     if (identity && (first || !up)) {
       shared.log->Info("Connected to container runtime", {{"runtime", identity->name},
                                                           {"version", identity->version},

@@ -42,10 +42,10 @@ struct AgentContext {
   StatusBoard status;
   Wakeup wakeup;
   std::optional<SteadyTime> uses_not_written;  // the time of the last log line about it
-  std::unique_ptr<EventPublisher> events;      // empty: writes no events; set before other threads
-  std::optional<RemovalModeWatch> mode;        // set together with the log
+  std::unique_ptr<EventPublisher> events;  // empty: writes no events; set before its users start
+  std::optional<RemovalModeWatch> mode;    // set together with the log
 
-  void Tell(NodeEvent event) const;
+  void Publish(NodeEvent event) const;
   // Logs that uses cannot be written to the state directory, once an hour.  One thread.
   void UsesNotWritten(const Error& why);
   // Updates health, metrics, events and the log, and wakes the agent for a new policy.

@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-#include "agent/gc/run_id.h"
+#include "agent/base/random_seed.h"
 #include "agent/runtime/cri/detect.h"
 #include "agent/state/state_dir.h"
 

@@ -37,7 +37,7 @@ Result<std::optional<OwnPod>> OwnPodOf(const Options& options);
 // --node-name, otherwise the host name in lower case, which kubelets register by default.
 std::string NodeNameOf(const Options& options);
 
-// The options of the age store of ages.  In a pod, /etc belongs to its image, and only
+// The options of the age store.  In a pod, /etc belongs to its image, and only
 // --host-prefix shows that of the node.
 AgeStore::Options AgeStoreOptionsOf(const Options& options);
 

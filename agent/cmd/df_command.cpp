@@ -49,7 +49,7 @@ Result<std::vector<std::uint32_t>> Find(const std::vector<Image>& images,
 DiskUse Describe(const layers::LayerGraph& graph, const std::vector<Image>& images) {
   DiskUse use;
   const layers::Breakdown breakdown = layers::BreakDown(graph, images);
-  for (std::size_t at = 0; at < layers::kAccounts; ++at)
+  for (std::size_t at = 0; at < layers::kUsageCategories; ++at)
     use.accounts.push_back({std::string(layers::ToString(static_cast<layers::UsageCategory>(at))),
                             ToSpace(breakdown.accounts[at])});
   const layers::Sharing sharing = layers::MeasureSharing(graph);
@@ -135,10 +135,11 @@ Result<DiskUse> DescribeBounds(const std::shared_ptr<cri::Connection>& connectio
     for (const ImageName& tag : image.tags) one.tags.push_back(tag.text());
     use.images.push_back(std::move(one));
   }
-  constexpr std::array kAccounts{layers::UsageCategory::kInUse, layers::UsageCategory::kPinned,
-                                 layers::UsageCategory::kIdle, layers::UsageCategory::kDangling};
-  for (std::size_t at = 0; at < kAccounts.size(); ++at)
-    use.accounts.push_back({std::string(layers::ToString(kAccounts[at])),
+  constexpr std::array kUsageCategories{
+      layers::UsageCategory::kInUse, layers::UsageCategory::kPinned, layers::UsageCategory::kIdle,
+      layers::UsageCategory::kDangling};
+  for (std::size_t at = 0; at < kUsageCategories.size(); ++at)
+    use.accounts.push_back({std::string(layers::ToString(kUsageCategories[at])),
                             {bounds.TakesAtMost(by_account[at]).value_or(0), 0, 0, 0},
                             by_account[at].size()});
   std::ranges::sort(use.images, [](const auto& one, const auto& other) {
@@ -177,9 +178,9 @@ Result<std::string> Render(const Options& options, const std::stop_token& stop) 
   const auto removed = Find(*images, options.if_removed);
   if (!removed) return removed.error();
   const RealClock clock;
-  containerd::MetadataReader collector((*connection)->channel(), clock,
-                                       {.timeout = options.timeout, .disk = LayersDisk});
-  const auto graph = collector.Read(*images, stop);
+  containerd::MetadataReader metadata_reader((*connection)->channel(), clock,
+                                             {.timeout = options.timeout, .disk = LayersDisk});
+  const auto graph = metadata_reader.Read(*images, stop);
   DiskUse use;
   if (!graph) {
     if (stop.stop_requested()) return graph.error();

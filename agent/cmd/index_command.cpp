@@ -1,11 +1,11 @@
 #include <thread>
 
+#include "agent/base/random_seed.h"
 #include "agent/cmd/commands.h"
 #include "agent/cmd/connect.h"
 #include "agent/cmd/render.h"
 #include "agent/cmd/version.h"
 #include "agent/daemon/index_service.h"
-#include "agent/gc/run_id.h"
 
 namespace imagesweep {
 namespace {

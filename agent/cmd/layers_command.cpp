@@ -84,10 +84,10 @@ Result<std::string> Render(const Options& options, const std::stop_token& stop) 
   const auto images = runtime.ListImages(stop);
   if (!images) return images.error();
   const RealClock clock;
-  containerd::MetadataReader collector(
+  containerd::MetadataReader metadata_reader(
       (*connection)->channel(), clock,
       {.timeout = options.timeout, .disk = LayersDisk, .configs = true});
-  const auto graph = collector.Read(*images, stop);
+  const auto graph = metadata_reader.Read(*images, stop);
   if (!graph && graph.error().kind == ErrorKind::kNotFound)
     return Error{ErrorKind::kNotFound,
                  "analyze --layers requires containerd, because this runtime does not report layer "

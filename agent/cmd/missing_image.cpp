@@ -10,7 +10,7 @@
 namespace imagesweep {
 namespace {
 
-constexpr std::size_t kMostTags = 5;
+constexpr std::size_t kMaxTags = 5;
 
 // "team/app" is the end of "quay.io/team/app".
 bool IsRepository(std::string_view repository, std::string_view text) {
@@ -30,8 +30,8 @@ std::string OtherTags(const Observation& seen, const std::string& text) {
   std::string list;
   std::size_t shown = 0;
   for (const std::string& name : names)
-    if (++shown <= kMostTags) list += (list.empty() ? "" : ", ") + name;
-  if (shown > kMostTags) list += " and " + std::to_string(shown - kMostTags) + " more";
+    if (++shown <= kMaxTags) list += (list.empty() ? "" : ", ") + name;
+  if (shown > kMaxTags) list += " and " + std::to_string(shown - kMaxTags) + " more";
   return list;
 }
 

@@ -28,7 +28,7 @@
 namespace imagesweep {
 namespace {
 
-constexpr std::size_t kMostEvents = 500;
+constexpr std::size_t kMaxEvents = 500;
 
 // "last 3m ago: removed 4 images"
 std::string RunsLine(const Options& options, const Clock& clock) {
@@ -85,7 +85,7 @@ End Observe(NodeSession& session, const Options& options, const Clock& clock,
     if (stop.stop_requested()) break;
     const bool first = !log.seen() && !report->refused;
     std::vector<std::string> lines;
-    for (const Change& change : log.Look(*report))
+    for (const Change& change : log.Add(*report))
       lines.push_back(ChangeLine(change, report->finished));
     if (!show(report, std::move(lines), first)) return {{}, kExitFailed};
   } while (clock.Sleep(options.watch_every, stop));
@@ -177,8 +177,8 @@ class Screen {
     latest_.With([&](Latest& latest) {
       auto& events = latest.events;
       events.insert(events.end(), lines.begin(), lines.end());
-      if (events.size() > kMostEvents)
-        events.erase(events.begin(), events.end() - static_cast<std::ptrdiff_t>(kMostEvents));
+      if (events.size() > kMaxEvents)
+        events.erase(events.begin(), events.end() - static_cast<std::ptrdiff_t>(kMaxEvents));
       latest.report = report;
       latest.runs = std::move(runs);
     });

@@ -20,7 +20,8 @@
 namespace imagesweep {
 
 // The daemon's loop: one run at the start, one per interval, and one at once when the policy
-// changes.  It retries an aborted run sooner, with back-off.  Owns nothing; all parts outlive it.
+// changes.  A run also starts when initialDelay ends and when a window opens.  It retries an
+// aborted run sooner, with back-off.  Owns nothing; all parts outlive it.
 class Agent {
  public:
   struct Dependencies {
@@ -54,30 +55,6 @@ class Agent {
   const SteadyTime started_;
   Backoff refused_backoff_;
   std::mt19937_64 random_;
-};
-
-// Tells a short outage, such as a restart, from one to report.  Reports each outage once.  One
-// thread.
-class Outage {
- public:
-  explicit Outage(Millis told_after) : told_after_(told_after) {}
-
-  // Records the current state.  True if the outage is longer than `told_after` and not yet
-  // reported.
-  bool Note(bool away, SteadyTime now) {
-    if (away && !away_) since_ = now;
-    if (!away) told_ = false;
-    away_ = away;
-    if (!away_ || told_ || now - since_ < told_after_) return false;
-    told_ = true;
-    return true;
-  }
-
- private:
-  const Millis told_after_;
-  bool away_ = false;
-  bool told_ = false;
-  SteadyTime since_{};
 };
 
 }  // namespace imagesweep

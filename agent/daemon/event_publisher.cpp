@@ -26,7 +26,7 @@ std::string NameOf(const std::string& prefix, const std::string& reason, SystemT
 constexpr auto kComplainEvery = std::chrono::hours(1);
 constexpr Millis kIdle = std::chrono::minutes(10);
 // Queued for the thread; far more than arrive between two requests.
-constexpr std::size_t kMostOffered = 256;
+constexpr std::size_t kMaxOffered = 256;
 
 }  // namespace
 
@@ -107,7 +107,7 @@ Backoff EventPublisher::DefaultRetry(std::uint64_t seed) {
 
 void EventPublisher::Offer(NodeEvent event) {
   offered_.With([&](auto& offered) {
-    if (offered.size() == kMostOffered) offered.erase(offered.begin());
+    if (offered.size() == kMaxOffered) offered.erase(offered.begin());
     offered.push_back({std::move(event), clock_.Now()});
     return 0;
   });

@@ -22,7 +22,7 @@ std::string OnOneLine(const std::string& errors) {
 }
 
 // The check of the policy in force, failed while the policy cannot be read.
-Health::Check WithSight(Health::Check policy, const std::string& unread) {
+Health::Check WithReadStatus(Health::Check policy, const std::string& unread) {
   if (unread.empty()) return policy;
   policy.ok = false;
   policy.text += "; " + unread;
@@ -111,7 +111,7 @@ Health::Schedule Health::NextRun() const {
 
 std::vector<Health::Check> Health::Checks() const {
   return state_.With([](const ProbeState& state) {
-    return std::vector<Check>{state.runtime, WithSight(state.policy, state.policy_unread),
+    return std::vector<Check>{state.runtime, WithReadStatus(state.policy, state.policy_unread),
                               state.evidence};
   });
 }
@@ -136,7 +136,7 @@ HttpReply Health::Ready(const std::string& query) const {
     return reply;
   }
   // The last run does not count toward readiness: it aborts while any source is unreachable.
-  reply.body = Line(state.runtime) + Line(WithSight(state.policy, state.policy_unread)) +
+  reply.body = Line(state.runtime) + Line(WithReadStatus(state.policy, state.policy_unread)) +
                Line(state.public_evidence) +
                (ready ? "readyz check passed\n" : "readyz check failed\n");
   return reply;

@@ -39,7 +39,7 @@ Millis IndexService::Step(const std::stop_token& stop) {
   } else {
     led_ = false;
   }
-  return kLook;
+  return kPollInterval;
 }
 
 SystemTime IndexService::WallTime(SteadyTime time) const {

@@ -21,9 +21,9 @@ namespace imagesweep {
 // trusting the last index.  Owns nothing; one thread.
 class IndexService {
  public:
-  static constexpr Millis kLook = std::chrono::seconds(2);        // between two steps
-  static constexpr Millis kPace = std::chrono::seconds(5);        // between two publications
-  static constexpr Millis kHeartbeat = std::chrono::seconds(60);  // without a change
+  static constexpr Millis kPollInterval = std::chrono::seconds(2);  // between two steps
+  static constexpr Millis kPace = std::chrono::seconds(5);          // between two publications
+  static constexpr Millis kHeartbeat = std::chrono::seconds(60);    // without a change
 
   struct Dependencies {
     WorkloadReader& workloads;  // of the API server itself

@@ -18,8 +18,8 @@ namespace imagesweep {
 struct NativeContainerd {
   NativeContainerd(const cri::Connection& connection, RuntimeReader& runtime, ImageRemover& by_cri,
                    const Clock& clock)
-      : collector(connection.channel(), clock, {.disk = LayersDisk}),
-        layers(collector, clock),
+      : metadata_reader(connection.channel(), clock, {.disk = LayersDisk}),
+        layers(metadata_reader, clock),
         remover(connection.channel(), runtime, layers, by_cri, clock, {}),
         restorer(connection.channel(), {}) {}
 
@@ -33,7 +33,7 @@ struct NativeContainerd {
     };
   }
 
-  containerd::MetadataReader collector;
+  containerd::MetadataReader metadata_reader;
   containerd::CachedGraphReader layers;
   containerd::BatchImageRemover remover;
   containerd::RecordRestorer restorer;

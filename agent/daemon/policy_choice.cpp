@@ -34,16 +34,16 @@ void PolicyChoice::BaseRead(const Seen& seen) {
   const std::scoped_lock lock(mu_);
   if (seen) base_seen_ = *seen;
   if (seen)
-    TellSight();
+    NotifyRead();
   else if (NoOverride() && on_read_)
     on_read_(seen.error());
 }
 
-void PolicyChoice::SightOverride(const Seen& seen) {
+void PolicyChoice::OverrideRead(const Seen& seen) {
   const std::scoped_lock lock(mu_);
   if (seen) override_seen_ = *seen;
   if (seen)
-    TellSight();
+    NotifyRead();
   else if (on_read_)  // an override may exist now
     on_read_(seen.error());
 }
@@ -61,7 +61,7 @@ void PolicyChoice::OfferNow() {
 }
 
 // A source without a text does not confirm that the last text is still valid.
-void PolicyChoice::TellSight() {
+void PolicyChoice::NotifyRead() {
   if (!on_read_ || !override_text_ || !override_seen_) return;
   const std::optional<Text>& used = NoOverride() ? base_text_ : override_text_;
   if (!used) return;

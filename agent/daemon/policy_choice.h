@@ -20,7 +20,7 @@ class PolicyChoice {
   // The time when a text was last known to equal its source, or the error of the read.
   using Seen = Result<SteadyTime>;
   using OnRead = std::function<void(const Seen& seen)>;
-  // `offer` gets the current policy, which may be unchanged; `sight` gets the time when both the
+  // `offer` gets the current policy, which may be unchanged; `on_read` gets the time when both the
   // policy and the absence of an override were last known.
   PolicyChoice(std::string base, std::string override_name, Offer offer, OnRead on_read = {});
 
@@ -31,12 +31,12 @@ class PolicyChoice {
   void WithoutOverride();
 
   void BaseRead(const Seen& seen);
-  void SightOverride(const Seen& seen);
+  void OverrideRead(const Seen& seen);
 
  private:
   bool NoOverride() const;
   void OfferNow();
-  void TellSight();
+  void NotifyRead();
 
   const std::string base_;
   const std::string override_;

@@ -10,7 +10,7 @@ void PolicyFreshness::Seen(SteadyTime at) {
   state_.With([&](LastRead& state) {
     state.seen_at = std::max(state.seen_at.value_or(at), at);
     // If one of two sources was read long ago, the reason still applies.
-    if (clock_.Steady() - *state.seen_at < kToldAfter) state.why.clear();
+    if (clock_.Steady() - *state.seen_at < kReportedAfter) state.why.clear();
     return 0;
   });
 }
@@ -34,7 +34,7 @@ std::string PolicyFreshness::Words() const {
 }
 
 std::string PolicyFreshness::Problem() const {
-  if (UnreadFor() < kToldAfter) return {};
+  if (UnreadFor() < kReportedAfter) return {};
   return Words() + (Refuse() ? "; runs abort until the policy is read again"
                              : "; after " + HumanDuration(kRefusedAfter) + " runs abort");
 }

@@ -15,7 +15,7 @@ namespace imagesweep {
 class PolicyFreshness {
  public:
   // Less than two minutes, for callers that check every few seconds.
-  static constexpr Millis kToldAfter = std::chrono::seconds(110);
+  static constexpr Millis kReportedAfter = std::chrono::seconds(110);
   static constexpr Millis kRefusedAfter = std::chrono::minutes(5);
 
   explicit PolicyFreshness(const Clock& clock) : clock_(clock) {}
@@ -27,7 +27,7 @@ class PolicyFreshness {
 
   // Time since the last read; zero before the first one, when no policy is in force.
   Millis UnreadFor() const;
-  // The text for logs and events; empty while the last read is within kToldAfter.
+  // The text for logs and events; empty while the last read is within kReportedAfter.
   std::string Problem() const;
   // Set from kRefusedAfter on.
   std::optional<Refusal> Refuse() const;

@@ -6,20 +6,22 @@
 #include <system_error>
 #include <utility>
 
-#include "agent/gc/run_id.h"
+#include "agent/base/codec.h"
 #include "agent/policy/parse.h"
 
 namespace imagesweep {
 namespace {
 
 constexpr std::streamsize kMaxFile = 1 << 20;
+constexpr std::size_t kShownDigits = 12;  // of the SHA-256 of a policy
 
 }  // namespace
 
 Result<ActivePolicy> ParseActivePolicy(const std::string& text, const std::string& description) {
   auto policy = ParsePolicy(text);
   if (!policy) return std::move(policy).error();
-  return ActivePolicy{*std::move(policy), {description, Fingerprint(text)}, text};
+  return ActivePolicy{
+      *std::move(policy), {description, Sha256Hex(text).substr(0, kShownDigits)}, text};
 }
 
 Result<Policy> WithProfile(const ActivePolicy& active, Profile profile) {

@@ -6,13 +6,13 @@
 
 namespace imagesweep {
 
-RemovalModeWatch::RemovalModeWatch(bool force_dry_run, Log& log, Tell tell)
-    : force_dry_run_(force_dry_run), log_(log), tell_(std::move(tell)) {}
+RemovalModeWatch::RemovalModeWatch(bool force_dry_run, Log& log, Publish publish)
+    : force_dry_run_(force_dry_run), log_(log), publish_(std::move(publish)) {}
 
 void RemovalModeWatch::PolicyLoaded(std::shared_ptr<const ActivePolicy> active) {
   const std::scoped_lock lock(mu_);
   active_ = std::move(active);
-  TellPolicy(std::exchange(told_, ModeNow()));
+  ReportPolicy(std::exchange(reported_, ModeNow()));
 }
 
 void RemovalModeWatch::LabelsRead(const NodeLabels& labels) {
@@ -20,9 +20,9 @@ void RemovalModeWatch::LabelsRead(const NodeLabels& labels) {
   const bool awaited = !labels_.has_value();
   labels_ = labels;
   if (active_ == nullptr) return;
-  const bool told_without_them = awaited && !active_->policy.overrides.empty();
-  if (told_ == ModeNow() && !told_without_them) return;
-  TellPolicy(std::exchange(told_, ModeNow()));
+  const bool reported_without_them = awaited && !active_->policy.overrides.empty();
+  if (reported_ == ModeNow() && !reported_without_them) return;
+  ReportPolicy(std::exchange(reported_, ModeNow()));
 }
 
 RemovalModeWatch::Mode RemovalModeWatch::ModeNow() const {
@@ -31,8 +31,8 @@ RemovalModeWatch::Mode RemovalModeWatch::ModeNow() const {
   return {force_dry_run_ || policy.dry_run, policy.suspend};
 }
 
-void RemovalModeWatch::TellPolicy(const std::optional<Mode>& before) {
-  const Mode now = *told_;
+void RemovalModeWatch::ReportPolicy(const std::optional<Mode>& before) {
+  const Mode now = *reported_;
   const Log::Fields source = {{"source", active_->source.description},
                               {"sha256", active_->source.sha256}};
   if (before && before->dry_run != now.dry_run)
@@ -40,8 +40,8 @@ void RemovalModeWatch::TellPolicy(const std::optional<Mode>& before) {
   if (before && before->suspended != now.suspended)
     log_.Info(now.suspended ? "Suspended removals" : "Resumed removals", source);
   const bool awaits_labels = !force_dry_run_ && !labels_ && !active_->policy.overrides.empty();
-  tell_(PolicyLoadedEvent(active_->source, now.dry_run, now.suspended, before && before != now,
-                          awaits_labels));
+  publish_(PolicyLoadedEvent(active_->source, now.dry_run, now.suspended, before && before != now,
+                             awaits_labels));
 }
 
 }  // namespace imagesweep

@@ -17,9 +17,9 @@ namespace imagesweep {
 class RemovalModeWatch {
  public:
   // Must not block.
-  using Tell = std::function<void(NodeEvent)>;
+  using Publish = std::function<void(NodeEvent)>;
   // `force_dry_run`: dry run, also when the policy has dryRun: false.  `log` must outlive it.
-  RemovalModeWatch(bool force_dry_run, Log& log, Tell tell);
+  RemovalModeWatch(bool force_dry_run, Log& log, Publish publish);
 
   // Reports each policy.  The mode ignores overrides until the labels of the node are known.
   void PolicyLoaded(std::shared_ptr<const ActivePolicy> active);
@@ -33,15 +33,15 @@ class RemovalModeWatch {
     friend bool operator==(const Mode&, const Mode&) = default;
   };
   Mode ModeNow() const;
-  void TellPolicy(const std::optional<Mode>& before);
+  void ReportPolicy(const std::optional<Mode>& before);
 
   const bool force_dry_run_;
   Log& log_;
-  const Tell tell_;
+  const Publish publish_;
   std::mutex mu_;
   std::shared_ptr<const ActivePolicy> active_;
   std::optional<NodeLabels> labels_;
-  std::optional<Mode> told_;
+  std::optional<Mode> reported_;
 };
 
 }  // namespace imagesweep

@@ -46,7 +46,7 @@ struct RestoreOptions {
   std::function<void(const RestoreReport::Image&)> on_done;  // one call at a time, any thread
 };
 
-// Thresholds images that the node has with all their names as kAlreadyHere, and images that the
+// Marks images that the node has with all their names as kAlreadyHere, and images that the
 // runtime cannot restore as kCannot.  Changes nothing on the node.  Error: the images cannot be
 // listed.
 Status CompareWithNode(RestoreReport& report, RestoreBackend& backend, const std::stop_token& stop);

@@ -12,6 +12,7 @@ namespace imagesweep {
 
 // Ends a run of ensure-space when enough space is available.  Measures the disk before each
 // removal, because a prediction may be wrong.  A dry run has only the prediction.
+// One thread.
 class FreeSpaceMonitor {
  public:
   // All arguments must outlive it.

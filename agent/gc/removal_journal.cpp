@@ -144,7 +144,7 @@ void RemovalJournal::Reconcile(const std::vector<Outcome>& outcomes,
   }));
 }
 
-void KeepRun(Report& report, const std::vector<std::string>& problems, History& history) {
+void RecordRun(Report& report, const std::vector<std::string>& problems, History& history) {
   for (const std::string& problem : problems) AddOnce(report, problem);
   NotePulledAgain(report, history);
   RunEntry entry;

@@ -14,6 +14,7 @@ namespace imagesweep {
 
 // Writes the removals of one run to the history, each before it begins, so that a later run can
 // restore the names of an interrupted one.  A problem with the history never stops a run.
+// One thread.
 class RemovalJournal {
  public:
   // `history` is null for a dry run.  All must outlive it; `images` and `decisions` are parallel.
@@ -47,6 +48,6 @@ class RemovalJournal {
 
 // Adds the finished run to the history.  Completes its report first: which images were pulled
 // again, and the warnings for `problems` of the journal and of the history.
-void KeepRun(Report& report, const std::vector<std::string>& problems, History& history);
+void RecordRun(Report& report, const std::vector<std::string>& problems, History& history);
 
 }  // namespace imagesweep

@@ -154,7 +154,7 @@ Report Sweeper::Sweep(const ActivePolicy& active, const SweepOptions& options,
     verified = Verify(run, decided, done, journal, stop);
   }
   Report report = Compose(run, active, std::move(decided), std::move(done), std::move(verified));
-  if (node_.history != nullptr) KeepRun(report, journal.problems(), *node_.history);
+  if (node_.history != nullptr) RecordRun(report, journal.problems(), *node_.history);
   reported_.DropReported(report.warnings, node_.clock.Steady());
   return report;
 }
@@ -191,7 +191,7 @@ std::optional<Refusal> Sweeper::CheckPreconditions(const Run& run,
   if (options.refused) return options.refused;
   if (run.state->refused) return run.state->refused;
   if (run.dry_run) return std::nullopt;
-  return CheckWithoutKubernetes(run.state->evidence, run.state->policy);
+  return CheckRemovalAllowed(run.state->evidence, run.state->policy);
 }
 
 Sweeper::PlanResult Sweeper::Decide(const Run& run, const SweepOptions& options,
@@ -225,7 +225,7 @@ Sweeper::PlanResult Sweeper::Decide(const Run& run, const SweepOptions& options,
   Append(PatternWarnings(policy, seen), decided.warnings);
   // An evaluation must not promise removals that a run would refuse.
   if (run.dry_run)
-    if (const auto why = CheckWithoutKubernetes(state.evidence, policy))
+    if (const auto why = CheckRemovalAllowed(state.evidence, policy))
       decided.warnings.push_back("a run that removes images would abort: " + why->error.what);
   return decided;
 }

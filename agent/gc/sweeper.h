@@ -30,7 +30,7 @@ struct SweepOptions {
   // Uptime of the agent; empty for a command, which has no initialDelay and no confirmRuns.
   std::optional<Millis> running_for = {};
   Executor::Hooks hooks = {};
-  // Called with the labels of the node once they are read and believed, before the plan.
+  // Called with the labels of the node after the evidence gate accepts them, before the plan.
   std::function<void(const NodeLabels&)> on_labels = {};
   // The reason why the run must abort, known beforehand.  Its observation still counts.
   std::optional<Refusal> refused = {};
@@ -40,8 +40,8 @@ struct SweepOptions {
 };
 
 // One run: observe the node, plan, remove, verify, and report.  Each step makes a value that the
-// later ones only read.  Keeps only the state of the evidence gate and the back-off between runs.
-// One thread at a time.
+// later ones only read.  Between runs, keeps only the state of the evidence gate, the back-off, and
+// the warnings that it has reported.  One thread at a time.
 class Sweeper {
  public:
   using RecentReferences = Observer::RecentReferences;

@@ -170,14 +170,15 @@ std::unique_ptr<Lease> Cluster::OpenLease(Lease::Options options, Lease::OnChang
 }
 
 void Cluster::WatchConfigMap(const std::string& name_space, const std::string& name,
-                             const std::string& key, OnConfig on_config, OnSight on_sight) {
+                             const std::string& key, OnConfig on_config,
+                             OnReadStatus on_read_status) {
   Components& p = *parts_;
   Components::Config& config = p.configs.emplace_back();
   config.lister = std::make_unique<Lister>(
       *p.transport, "/api/v1/namespaces/" + QueryEscape(name_space) + "/configmaps", "configmaps",
       "fieldSelector=metadata.name%3D" + QueryEscape(name), p.options.observer);
   config.handler = std::make_unique<ConfigMapWatch>(name_space, name, key, std::move(on_config),
-                                                    std::move(on_sight));
+                                                    std::move(on_read_status));
   config.reflector = std::make_unique<Reflector>(
       *p.transport, *config.lister, *config.handler, p.clock,
       Reflector::Options{.idle = std::min(p.options.watch_idle, kConfigIdle),

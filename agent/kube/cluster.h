@@ -71,7 +71,7 @@ class Cluster {
                                    Lease::OnError on_error);
 
   void WatchConfigMap(const std::string& name_space, const std::string& name,
-                      const std::string& key, OnConfig on_config, OnSight on_sight = {});
+                      const std::string& key, OnConfig on_config, OnReadStatus on_read_status = {});
   Result<std::string> ReadConfigMap(const std::string& name_space, const std::string& name,
                                     const std::string& key, const std::stop_token& stop);
   // Writes one event about this node. kNotFound if it continues an event that no longer exists.

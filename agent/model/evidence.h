@@ -130,10 +130,10 @@ struct ImageAge {
   bool lost_tag = false;
 };
 
-// Why a run removed nothing: the source that could not be read.
+// Why a run aborted and removes nothing more: the source that could not be read.
 struct Refusal {
   std::string source;  // pods | containers | images | sandboxes | node | policy | identity |
-                       // runtime | workloads
+                       // references | runtime | workloads
   Error error;
 };
 

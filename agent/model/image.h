@@ -12,14 +12,15 @@
 namespace imagesweep {
 
 // Image.id exactly as ListImages of the runtime returned it: "sha256:…" on containerd and
-// cri-dockerd, 64 bare hexadecimal digits on CRI-O.  Images are removed only by this ID.
+// cri-dockerd, 64 bare hexadecimal digits on CRI-O.  The CRI removes images only by this ID.
+// containerd's own services delete the records of the image by name.
 using ImageId = StrongString<struct ImageIdTag>;
 
 // One image of the node, as the runtime lists it.
 struct Image {
   ImageId id;
   std::vector<ImageName> tags;     // repo_tags, normalised; empty if the last tag moved
-  std::vector<ImageName> digests;  // repo_digests, which are not evidence: see Origin
+  std::vector<ImageName> digests;  // repo_digests; rarely evidence, see Origin
   // As the runtime reports it.  Compressed on containerd, uncompressed on CRI-O: never the bytes
   // that a removal frees.
   std::uint64_t size_bytes = 0;

@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kFullHex = 64;
 // The length of a short ID as runtimes print it.  Fewer digits are a name.
 constexpr std::size_t kFewestIdDigits = 12;
-constexpr std::size_t kMostIdDigits = 128;  // sha512
+constexpr std::size_t kMaxIdDigits = 128;  // sha512
 constexpr std::string_view kSha256 = "sha256:";
 
 std::string_view HexOf(std::string_view digest) {
@@ -32,7 +32,7 @@ bool EndsWithPath(std::string_view repository, std::string_view path) {
 std::string_view IdHex(std::string_view text, std::size_t fewest = kFewestIdDigits) {
   if (text.starts_with("sha256:")) text.remove_prefix(7);
   if (const auto rest = HexOf(text); rest.size() >= kFullHex) text = rest;
-  const bool id = text.size() >= fewest && text.size() <= kMostIdDigits && IsHex(text);
+  const bool id = text.size() >= fewest && text.size() <= kMaxIdDigits && IsHex(text);
   return id ? text : std::string_view{};
 }
 

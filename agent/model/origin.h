@@ -10,14 +10,15 @@ namespace imagesweep {
 enum class OriginKind {
   kUnknown,   // no evidence: treated as local
   kLocal,     // built or imported here: the runtime says so, or it has no repo digest
-  kPulled,    // a record of the runtime, the kubelet or this agent shows that it was pulled
+  kPulled,    // a record of the runtime or the kubelet shows that it was pulled
   kRegistry,  // the registry confirmed this digest
 };
 
 std::string_view ToString(OriginKind kind);  // "Unknown", "Local", "Pulled", "Registry"
 
-// A repo digest alone is not evidence: CRI-O and Docker with the containerd image store generate
-// one for images that no registry has (CRI-O internal/storage/image.go, makeRepoDigests).
+// A repo digest alone is evidence only from Docker with its own image store (up to version 28).
+// CRI-O and Docker with the containerd image store generate one for images that no registry has
+// (CRI-O internal/storage/image.go, makeRepoDigests).
 struct Origin {
   OriginKind kind = OriginKind::kUnknown;
   // One line: the evidence, or why there is none.

@@ -17,7 +17,8 @@ namespace imagesweep {
 
 enum class Verdict { kKeep, kRemove, kDefer };
 
-// The reason for a verdict, in the order of VerdictRules().
+// The reason for a verdict.  To kAge in the order of VerdictRules().  The planner decides about the
+// others after these rules.
 enum class Code {
   kInUse,
   kPinned,
@@ -55,8 +56,8 @@ struct Observation {
   std::vector<WorkloadReference> workloads;
   std::vector<std::string> sandbox_images;
   std::vector<std::string> own_images;  // the agent's own, if it runs as a pod
-  // The image filesystem that the thresholds apply to.  Of several, the fullest one.  Empty:
-  // unknown, so no image is removed for space.
+  // The image filesystem that matters.  Of several, the fullest one, or with a free-space target
+  // the one with the least free space.  Empty: unknown, so no image is removed for space.
   std::optional<DiskUsage> disk;
   // Parallel to images, or empty if all are available: why this run cannot remove the image, as a
   // clause ("its removal failed, …").  An empty text: it can.

@@ -43,7 +43,7 @@ struct Selector {
 
 enum class RuleAction {
   kKeep,      // keep the image
-  kRemove,    // remove it, unless a protection or the minimum age holds it
+  kRemove,    // remove it, unless a code before Rule in VerdictRules() keeps it
   kEvaluate,  // evaluate it like others, with the numbers of the rule
 };
 
@@ -142,8 +142,9 @@ struct Override {
 // Labels of one node.
 using NodeLabels = std::map<std::string, std::string>;
 
-// A valid policy: policy/ builds it from YAML, or returns an error.  The defaults here are the only
-// ones.  Documents and `policy defaults` use them.
+// A valid policy: policy/ builds it from YAML, or returns an error.  The values here are those of
+// the profile Balanced.  Policy::Default() changes them for other profiles, and sets keep.images
+// and keep.workloads.  Documents and `policy defaults` use Policy::Default().
 struct Policy {
   bool dry_run = true;
   bool suspend = false;

@@ -15,8 +15,8 @@
 #include "agent/model/origin_proof.h"
 
 // The interfaces to the outside.  Adapters (runtime, kube) implement them, a run uses them, and
-// tests use small working fakes.  Every call takes a stop token and has its own deadline.  A failed
-// read is an error, never an empty set.
+// tests use small working fakes.  Every call to another process takes a stop token and has its own
+// deadline.  A failed read is an error, never an empty set.
 
 namespace imagesweep {
 
@@ -95,8 +95,9 @@ inline const Removal Removal::kWouldRemove{Removal::Kind::kWouldRemove};
 class DeletionGuard {
  public:
   virtual ~DeletionGuard() = default;
-  // Empty: the caller may take the step, but must do so at once.  Else the reason against it: the
-  // caller must then stop, and restore the names that it has removed.  Any thread.
+  // Returns the reason against the step.  An empty text allows the step, which the caller must then
+  // take at once.  After a reason, the caller stops and restores the names that it has removed.
+  // Any thread.
   virtual std::string WhyNot() = 0;
   // True if the last permission is still valid, for a caller that called the runtime after it.
   // False: call WhyNot again.  Any thread.
@@ -106,7 +107,7 @@ class DeletionGuard {
 // The port behind which images are deleted.  The calls that delete are in two files:
 //   agent/runtime/cri/delete.cpp         RemoveImage
 //   agent/runtime/containerd/delete.cpp  Images.Delete, and Leases.Delete of our own leases
-// tests/tools/test_deleting_calls.py finds no other.  A dry run uses another remover.
+// tests/tools/test_deleting_calls.py finds no other.  A dry run uses DryRunRemover.
 // Images are removed in batches: BeginBatch, Remove for each image, and Reclaim after one or
 // several of them.
 class ImageRemover {

@@ -42,9 +42,9 @@ struct EvidenceSummary {
   std::string resource_version;
   double pods_age_seconds = 0;
   std::size_t containers = 0;
-  // The node's unfinished pods before the run, and after it if they were read again.
-  std::size_t unfinished_pods = 0;
-  std::size_t ready_pods = 0;
+  std::size_t unfinished_pods = 0;  // not Succeeded or Failed, before the run
+  std::size_t ready_pods = 0;       // of these, ready before the run
+  // The same after the run.  Empty: pods were not read again.
   std::optional<std::size_t> ready_pods_after;
 };
 
@@ -100,7 +100,7 @@ struct NodeTotals {
 // The observation, plan and results of one run.  One per run, also for an aborted run.  The log,
 // the metrics, the tables and the JSON documents read it.
 struct Report {
-  std::string run;  // random ID
+  std::string run;  // from NewRunId(), sorts by time
   std::string node;
   SystemTime started;
   SystemTime finished;
@@ -127,7 +127,7 @@ struct Report {
   std::optional<NodeTotals> predicted_after;
   std::size_t referenced_images = 0;
   std::vector<std::string> missing_after;      // referenced images that are missing after the run
-  std::vector<double> recheck_window_seconds;  // from recheck to removal call, one per call
+  std::vector<double> recheck_window_seconds;  // from recheck to removal, one per image
   // From the first batch until all space was free or this failed, including pauses.  Empty: no
   // batch began, or this was a dry run.
   std::optional<double> removal_seconds;

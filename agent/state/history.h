@@ -48,8 +48,9 @@ class History {
   // removed and there is no entry.
   virtual Status Commit(const std::string& run, const std::string& image_id, bool removed) = 0;
 
-  // Writes everything that `changes` intends and settles in one transaction when it returns,
-  // because each write waits for the disk.  Returns the error of `changes` or of the write.
+  // Runs `changes`, and writes all of its BeginRemoval and Commit in one transaction when it
+  // returns, because each write waits for the disk.  Returns the error of `changes` or of the
+  // write.
   virtual Status InTransaction(const std::function<Status()>& changes) = 0;
 
   // Adds a run, and deletes the oldest beyond `limit` (0: keeps none) and beyond 24 MiB of packed
@@ -81,8 +82,8 @@ class History {
 // the node again, with the same ID and so the same content.  In the order of the images.
 //
 // `removals` is the journal.  Entries of this run are ignored.  `runs` are the earlier runs, newest
-// first.  The first run that was not aborted and sees the image reports its return as new: once per
-// removal, also across restarts of the agent.  Empty for an aborted run.
+// first.  since_last_run is true once for each removal, also across restarts of the agent: in the
+// first run that sees the image again and is not aborted.  Empty for an aborted run.
 std::vector<PulledAgain> FindPulledAgain(const std::vector<RemovalEntry>& removals,
                                          const std::vector<RunEntry>& runs, const Report& report);
 

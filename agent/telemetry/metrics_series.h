@@ -65,7 +65,7 @@ inline constexpr Declared kEvidenceAge{
     "0 while the policy does not need them."};
 inline constexpr Declared kRefused{
     "imagesweep_refused_runs_total",
-    "Runs that aborted and removed nothing because a source could not be read, by source."};
+    "Runs that aborted and removed nothing more because a source could not be read, by source."};
 inline constexpr Declared kStillListed{
     "imagesweep_still_listed_after_remove_total",
     "Images that the runtime still listed after it reported their removal."};

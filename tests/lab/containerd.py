@@ -74,9 +74,9 @@ disabled_plugins = ["io.containerd.snapshotter.v1.blockfile", "io.containerd.sna
 
 
 class Containerd:
-    """In a cell of its own its files are in a directory of its own. In CELL, which is a whole node, they are where every
-    node has them: /run/containerd and /var/lib/containerd. `root` and `socket` are their paths outside of it. OPTIONS
-    are of configuration()."""
+    """One containerd. Without CELL, it runs in a cell of its own, and its files are in a directory of its own. CELL is a
+    whole node. There, the files are where every node has them: /run/containerd and /var/lib/containerd. `root` and
+    `socket` are the paths outside of the cell. OPTIONS are of configuration()."""
 
     def __init__(self, workdir, version, cell=None, cni=None, **options):
         self.version, self._programs = version, programs(version)
@@ -141,9 +141,9 @@ class Containerd:
         return [*direct, "--snapshotter", self._snapshotter]
 
     def load(self, archive, pulled=(), local=()):
-        """Imports ARCHIVE. Each of PULLED, and each image that is named by digest, also gets the traces of a pull: the name
-        repository@digest (the repo digest in CRI) and the label of its source. LOCAL images stay as an import leaves
-        them. Returns when CRI shows all of them."""
+        """Imports ARCHIVE, and returns when CRI shows all PULLED and LOCAL images. PULLED images also get the traces of a
+        pull: the name repository@digest, which is the repo digest in CRI, and the label of the source. LOCAL images stay as
+        an import leaves them, but one that is named by digest gets the label."""
         path = archive.write(self.directory / "import.tar")
         self.ctr("images", "import", *self.import_flags, str(path))
         path.unlink()

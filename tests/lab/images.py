@@ -95,8 +95,9 @@ class Archive:
         return dataclasses.replace(image, names=(*image.names, *image.digest_references))
 
     def index(self, name, image, *others):
-        """Makes NAME an index of IMAGE, which add() made for this machine, and of OTHERS for another machine: (digest,
-        size) of manifests that the archive does not contain. Returns the image to which a runtime resolves it."""
+        """Makes NAME an index of IMAGE and OTHERS. add() made IMAGE for this machine. OTHERS are manifests for another
+        machine, as (digest, size), which the archive does not contain. Returns the image to which a runtime resolves
+        NAME."""
         here, there = ({"architecture": one, "os": "linux"} for one in (_architecture(), "s390x"))
         manifests = [{"mediaType": MANIFEST, "digest": image.digest, "size": len(self._blobs[image.digest]),
                       "platform": here}]

@@ -31,7 +31,7 @@ struct NodeDependencies {
   ImageRemover* batch_remover = nullptr;
   // Creates the archiver for keep.archive; empty: images that need an archive stay.
   std::function<std::unique_ptr<ImageArchiver>(const Archive&)> archiver = {};
-  OriginReader* origins = nullptr;       // null: origins as in the list of the runtime
+  OriginReader* origins = nullptr;       // null: the origin of every image is unknown
   RegistryVerifier* verifier = nullptr;  // null: with keep.verifyRegistry no image is removed
   // Restores names that an interrupted removal deleted; null: a run only warns.
   NameRestorer* name_restorer = nullptr;

@@ -40,7 +40,8 @@ struct NodeState {
 // Reads a node once per run.  Keeps only what the evidence gate remembers.  One thread at a time.
 class Observer {
  public:
-  // References of pods that existed only between two runs; they refresh the last use.
+  // References of pods and containers that existed only between two runs, which refresh the last
+  // use, and marks of images that were pulled again (kCameAgain).
   using RecentReferences = std::function<std::vector<ImageReference>()>;
   struct Options {
     bool by_agent = false;  // a daemon observes, not a command
@@ -58,7 +59,8 @@ class Observer {
   std::unique_ptr<const NodeState> Observe(const Policy& policy, SystemTime at,
                                            const Options& options, const std::stop_token& stop);
 
-  // The usage of the disk of `before` after removals, or a warning why it is not known.
+  // Measures the disk of `before` again after removals.  Empty: it is unknown, and `warnings` says
+  // why.
   std::optional<DiskUsage> DiskAfter(const NodeState& before, const Options& options, bool removed,
                                      std::vector<std::string>& warnings,
                                      const std::stop_token& stop);

@@ -21,7 +21,7 @@ std::optional<Refusal> CheckRuntime(const RuntimeIdentity& runtime) {
                   "`docker image prune`, or run the node on containerd or CRI-O"}};
 }
 
-std::optional<Refusal> CheckWithoutKubernetes(const Evidence& evidence, const Policy& policy) {
+std::optional<Refusal> CheckRemovalAllowed(const Evidence& evidence, const Policy& policy) {
   if (auto refusal = CheckRuntime(evidence.runtime)) return refusal;
   if (evidence.pods) return std::nullopt;
   // Also of a kubelet that is stopped: its pods still need their images.

@@ -18,8 +18,9 @@ std::string ReasonNotToBegin(const Policy& policy, const std::optional<Millis>& 
 // their images before it fails.
 std::optional<Refusal> CheckRuntime(const RuntimeIdentity& runtime);
 
-// Refuses --without-kubernetes on a host where a kubelet ran pods: such a pod may need an image
-// that no container uses yet.
-std::optional<Refusal> CheckWithoutKubernetes(const Evidence& evidence, const Policy& policy);
+// Refuses Docker (CheckRuntime).  Without Kubernetes, also refuses a host where a kubelet ran pods,
+// because such a pod may need an image that no container uses yet, and a policy with overrides,
+// because the labels of the node are not known.
+std::optional<Refusal> CheckRemovalAllowed(const Evidence& evidence, const Policy& policy);
 
 }  // namespace imagesweep

@@ -12,7 +12,7 @@ namespace {
 
 bool IsCritical(const PlanContext& context) {
   const auto goal = GoalForSpace(context);
-  return goal && !goal->to_safety.empty();
+  return goal && !goal->below_critical.empty();
 }
 
 // Why the windows allow no removal now.  Empty: they allow it.

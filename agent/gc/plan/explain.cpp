@@ -33,8 +33,9 @@ std::string SpaceEvidence(const PlanContext& context, Code code) {
   const std::string use = "disk use is " + std::to_string(disk->used_percent()) + "%";
   if (const auto goal = GoalForSpace(context))
     return goal->why +
-           (goal->to_low_marks.bytes > 0 ? "; " + HumanBytes(goal->to_low_marks.bytes) + " to free"
-                                         : "") +
+           (goal->to_low_threshold.bytes > 0
+                ? "; " + HumanBytes(goal->to_low_threshold.bytes) + " to free"
+                : "") +
            WhyNotForSpace(code);
   return use + ", below " + std::to_string(high) + "%";
 }

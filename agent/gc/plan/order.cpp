@@ -40,14 +40,15 @@ std::optional<SpaceGoal> GoalForSpace(const PlanContext& context) {
             ToFree(high_inodes, low_inodes, inodes, disk->inodes, disk->inodes_free)};
   };
   SpaceGoal goal;
-  goal.to_low_marks = space(thresholds.high_percent, thresholds.low_percent,
-                            thresholds.inodes.high_percent, thresholds.inodes.low_percent);
-  if (goal.to_low_marks.empty()) return std::nullopt;
+  goal.to_low_threshold = space(thresholds.high_percent, thresholds.low_percent,
+                                thresholds.inodes.high_percent, thresholds.inodes.low_percent);
+  if (goal.to_low_threshold.empty()) return std::nullopt;
   // Bytes or inodes below their high threshold, or without one, are not critical.
   const int critical = thresholds.critical.threshold_percent;
-  const bool any_bytes = goal.to_low_marks.bytes > 0, any_inodes = goal.to_low_marks.inodes > 0;
-  goal.to_safety = space(any_bytes ? critical : 0, std::max(critical - 1, 0),
-                         any_inodes ? critical : 0, std::max(critical - 1, 0));
+  const bool any_bytes = goal.to_low_threshold.bytes > 0,
+             any_inodes = goal.to_low_threshold.inodes > 0;
+  goal.below_critical = space(any_bytes ? critical : 0, std::max(critical - 1, 0),
+                              any_inodes ? critical : 0, std::max(critical - 1, 0));
   goal.why = any_bytes ? "disk use " + std::to_string(bytes) + "% is at or above " +
                              std::to_string(thresholds.high_percent) + "%"
                        : "inode use " + std::to_string(inodes) + "% is at or above " +

@@ -24,9 +24,9 @@ struct DiskSpace {
 
 // The space to free.
 struct SpaceGoal {
-  DiskSpace to_low_marks;
+  DiskSpace to_low_threshold;
   // Until disk use is below diskUsage.critical.thresholdPercent.  Empty: it is not critical.
-  DiskSpace to_safety;
+  DiskSpace below_critical;
   std::string why;  // "disk use 91% is at or above 75%"
 };
 

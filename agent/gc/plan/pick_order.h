@@ -15,8 +15,9 @@ namespace imagesweep {
 // the larger one, then by name.  The caller adds a selected image to the ReclaimEstimator before it
 // calls Next() again.
 //
-// Of many equals, only the first few are counted again for each call, in the order of what they
-// freed when the first of them was due: a plan must not take seconds.
+// Many images may be unused for the same time.  They are sorted once by the space that each frees,
+// when the first of them is due.  Each call computes that space again only for the next 16 of them,
+// because a plan must not take seconds.
 class PickOrder {
  public:
   // `goal`: the space to free.  Inodes count if no bytes are needed.

@@ -9,7 +9,7 @@ namespace imagesweep {
 namespace {
 
 constexpr std::size_t kMost = 5;
-constexpr std::size_t kMostPairs = 500'000;  // pairs of a pattern and an image: milliseconds
+constexpr std::size_t kMaxPairs = 500'000;  // pairs of a pattern and an image: milliseconds
 
 constexpr std::size_t kShortId = 12;      // digits, as runtimes print an ID
 constexpr std::size_t kFewestDigits = 6;  // fewer are more likely a word than an ID
@@ -65,7 +65,7 @@ std::vector<std::string> OtherRegistries(const std::string& written) {
 class Finder {
  public:
   Finder(const std::vector<Place>& places, const std::vector<Image>& images)
-      : places_(places), images_(images), left_(kMostPairs) {}
+      : places_(places), images_(images), left_(kMaxPairs) {}
 
   bool exhausted() const { return left_ == 0; }
 

@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint64_t kLeastBytes = std::uint64_t{1} << 20;
 constexpr std::uint64_t kLeastInodes = 1'000;
 // The search for a group ends at this size, because each image costs a marking of the graph.
-constexpr std::size_t kMostTogether = 64;
+constexpr std::size_t kMaxTogether = 64;
 
 bool IsLittle(const DiskSpace& gain, const DiskSpace& goal) {
   return gain.bytes < kLeastBytes && (goal.inodes == 0 || gain.inodes < kLeastInodes);
@@ -61,7 +61,7 @@ std::vector<std::uint32_t> ReclaimEstimator::EnoughTogether(
   };
   std::vector<std::uint32_t> group;
   for (const auto at : images) {
-    if (group.size() == kMostTogether) return {};
+    if (group.size() == kMaxTogether) return {};
     group.push_back(at);
     trial.Add(at);
     if (enough(trial.total())) break;

@@ -14,7 +14,7 @@ namespace imagesweep {
 // Adds up the space that removals free, one after the other: by the layers where they are known,
 // else by the runtime's sizes, which ignore sharing.  The number of inodes of an image is unknown
 // in the second case.  The class then assumes its share of all used inodes, which is too high, so
-// that the plan removes too few images rather than too many.
+// that the plan removes too few images rather than too many.  One thread.
 class ReclaimEstimator {
  public:
   explicit ReclaimEstimator(const PlanContext& context);

@@ -17,13 +17,14 @@ struct RankedImage {
   std::uint32_t newness = 0;  // by its version or by first seen
 };
 
-// Orders images by rollout if exactly one workload names all images that any workload names.  Its
-// revisions then tell which image is newer, even if the tags tell otherwise: the images exchange
-// the places that they hold, later revisions first, after those in use.  Other images keep their
-// places, because a comparison of pairs by version and by rollout would not be a consistent order.
-// Images of one revision share a place, so the order of the list has no effect.  Revisions of
-// different workloads are not compared: if no workload, or more than one, names all of these
-// images, nothing changes and the function returns false.
+// Orders the images that workloads name by rollout, if exactly one workload names all of them.  Its
+// revisions tell which image is newer, even if the tags tell otherwise:
+//   - The named images exchange their places: images in use first, then later revisions.
+//   - Images of one revision share a place, so the order of the list has no effect.
+//   - Other images keep their places.  An order in which some pairs are compared by version and
+//     others by rollout would not be consistent.
+// Otherwise returns false and changes nothing, because revisions of different workloads cannot be
+// compared.  The same for fewer than two named images.
 bool ReorderByRollout(const WorkloadNeeds& needs, const Observation& seen,
                       std::vector<RankedImage>& images);
 

@@ -9,9 +9,9 @@
 
 namespace imagesweep {
 
-// The selected images in their order, while more are selected for space.  Counts the space that the
-// images of this run free, and the space that all free.  The two differ by the images that are
-// unavailable or over the limits of the run: they free nothing in this run, so others replace them.
+// The selected images in their order, while more are selected for space.  now() counts the space of
+// the images that this run can remove.  all() also counts images that are unavailable or over a
+// limit of the run.  These free nothing in this run, so others replace them.  One thread.
 class Selection {
  public:
   explicit Selection(const PlanContext& context)
@@ -23,7 +23,6 @@ class Selection {
   bool Fit(const std::vector<std::uint32_t>& images) const;
   void Add(std::uint32_t at);
 
-  // The space that the images of this run free, and that all free.
   ReclaimEstimator& now() { return now_; }
   const ReclaimEstimator& all() const { return all_; }
 

@@ -32,50 +32,51 @@ bool MayGoWhenCritical(const PlanContext& context, const Decision& decision) {
   });
 }
 
-// One reason to free space, and the goal.
-struct Picking {
+// Why images are removed for space, and how much space to free.
+struct SpaceReason {
   Code code;
   DiskSpace until;
   std::string why;
 };
 
-void Take(const Picking& picking, const std::string& goal, std::uint32_t at, Selection& selection,
-          Plan& plan) {
+void Take(const SpaceReason& reason, const std::string& goal, std::uint32_t at,
+          Selection& selection, Plan& plan) {
   Decision& decision = plan.decisions[at];
-  decision.reason = goal + ", " + picking.why + ": images before it free " +
-                    selection.now().Of(picking.until) +
-                    (picking.code == Code::kCritical ? "; otherwise kept: " + decision.reason : "");
+  decision.reason = goal + ", " + reason.why + ": images before it free " +
+                    selection.now().Of(reason.until) +
+                    (reason.code == Code::kCritical ? "; otherwise kept: " + decision.reason : "");
   decision.verdict = Verdict::kRemove;
-  decision.code = picking.code;
+  decision.code = reason.code;
   selection.Add(at);
   plan.removals.push_back(at);
 }
 
-// Passes over images that free less than 1 MiB.  If the others are not enough, selects groups of
-// them that share layers.  Also selects images that this run cannot remove, as far as the goal
-// needs them, so that the plan says what they wait for.  They do not count toward the goal.
-void Pick(const PlanContext& context, const Picking& picking, const std::string& goal,
+// Selects images until the goal is reached.  Images that free less than 1 MiB come last, in groups
+// that share layers, and only if the others are not enough.  An image that this run cannot remove
+// is selected too, so that the plan says what it waits for.  It does not count toward the goal, and
+// no more such images are selected than the goal needs.
+void Pick(const PlanContext& context, const SpaceReason& reason, const std::string& goal,
           std::vector<std::uint32_t> images, Selection& selection, Plan& plan) {
   ReclaimEstimator& reclaim = selection.now();
-  PickOrder order(context, reclaim, picking.until, std::move(images));
+  PickOrder order(context, reclaim, reason.until, std::move(images));
   std::vector<std::uint32_t> passed_over;
-  while (!reclaim.Reached(picking.until)) {
+  while (!reclaim.Reached(reason.until)) {
     const auto at = order.Next();
     if (!at) break;
-    if (reclaim.TooLittle(*at, picking.until))
+    if (reclaim.TooLittle(*at, reason.until))
       passed_over.push_back(*at);
-    else if (selection.Fits(*at) || !selection.all().Reached(picking.until))
-      Take(picking, goal, *at, selection, plan);
+    else if (selection.Fits(*at) || !selection.all().Reached(reason.until))
+      Take(reason, goal, *at, selection, plan);
   }
-  while (!reclaim.Reached(picking.until)) {
-    const auto together = selection.EnoughTogether(passed_over, picking.until);
+  while (!reclaim.Reached(reason.until)) {
+    const auto together = selection.EnoughTogether(passed_over, reason.until);
     if (together.empty()) break;
     for (const auto at : together) {
-      Take(picking, goal, at, selection, plan);
+      Take(reason, goal, at, selection, plan);
       std::erase(passed_over, at);
     }
   }
-  if (picking.code == Code::kSpace && !reclaim.Reached(picking.until))
+  if (reason.code == Code::kSpace && !reclaim.Reached(reason.until))
     for (const auto at : passed_over) SkipLowYield(plan.decisions[at], goal);
 }
 
@@ -100,11 +101,11 @@ void PickForSpace(const PlanContext& context, Plan& plan) {
     if (decision.code == Code::kIdle) idle.push_back(decision.image);
     if (MayGoWhenCritical(context, decision)) critical_candidates.push_back(decision.image);
   }
-  Pick(context, {Code::kSpace, goal->to_low_marks, "least recently used first"}, goal->why,
+  Pick(context, {Code::kSpace, goal->to_low_threshold, "least recently used first"}, goal->why,
        std::move(idle), selection, plan);
   // An empty goal is reached before the first image.
   Pick(context,
-       {Code::kCritical, goal->to_safety,
+       {Code::kCritical, goal->below_critical,
         "and critical.thresholdPercent " +
             std::to_string(context.policy().disk.critical.threshold_percent) + "% is reached"},
        goal->why, std::move(critical_candidates), selection, plan);

@@ -16,7 +16,8 @@ namespace imagesweep {
 // layers are removed with it.
 void PickForSpace(const PlanContext& context, Plan& plan);
 
-// Defers an idle image whose removal frees no space.  `goal`: "disk use 91% is at or above 75%".
+// Defers an idle image whose removal frees less than 1 MiB.  `goal`: "disk use 91% is at or above
+// 75%".
 void SkipLowYield(Decision& decision, const std::string& goal);
 
 }  // namespace imagesweep

@@ -102,12 +102,12 @@ void TagRanker::AssignRanks(Group& group, bool only_prereleases) {
       that_stays = name;
   }
   const RankedName* const first_in_use = group.front();
-  const bool dealt = !needs_.empty() && ReorderByRollout(needs_, seen_, images);
+  const bool reordered = !needs_.empty() && ReorderByRollout(needs_, seen_, images);
   std::vector<int> sharing(images.size() + 1);  // by place
   for (const RankedImage& one : images) ++sharing[static_cast<std::size_t>(one.rank)];
   // The newest of those that rollouts order.
   const RankedImage* rolled_out = nullptr;
-  if (dealt)
+  if (reordered)
     for (const RankedImage& one : images)
       if (!needs_.of(one.image).empty() &&
           (rolled_out == nullptr || std::tuple(one.rank, one.name->text()) <

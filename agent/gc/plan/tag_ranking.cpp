@@ -21,9 +21,9 @@ const Rule* RuleWithNumber(const TagRanking& ranking) {
   return ranking.numbered() ? ranking.rule : nullptr;
 }
 
-// Images that no plan removes.  Images kept for rollback are not among them, because critical disk
-// use removes them.  Images that workloads name are not among them, so that another workload never
-// leads to more removals.
+// Images that no plan removes: in use, pinned, or local under keep.localOnly.  Images kept for
+// rollback do not count, because critical disk use can remove them.  Images that workloads name do
+// not count, because one more workload must not lead to more removals.
 std::vector<bool> ThatStay(const Policy& policy, const Observation& seen,
                            const std::vector<bool>& in_use) {
   const bool local_stay = policy.keep.local_only != LocalOnly::kNever &&

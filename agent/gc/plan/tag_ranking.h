@@ -21,7 +21,9 @@ struct TagRanking {
   bool repository_in_use = false;  // for a digest: an image without a tag there is in use
   int rank = 0;                    // 0: none, for example for a signature
   bool shared = false;             // several have this place: it is unknown which is newer
-  int kept = 0;                    // the newest `kept` are retained, or at least not superseded
+  // keepLast of the rule, otherwise keep.lastPerRepository.  A name within this number of places is
+  // not superseded.
+  int kept = 0;
   // Images in use: within the scheme, and in the repository without the scheme.
   int in_use_here = 0;
   int in_use_elsewhere = 0;
@@ -35,9 +37,9 @@ struct TagRanking {
 
   bool removes() const { return rule != nullptr && rule->action == RuleAction::kRemove; }
   bool numbered() const { return rule != nullptr && rule->keep_last.has_value(); }
-  // Kept for rollback: the newest of each scheme of a repository in use, or of the names that a
-  // rule with keepLast selects.  If a rule removes the name, all images in use of the repository
-  // count toward the number.
+  // True if the name is kept for rollback: its place is within `kept`, and a rule with keepLast
+  // selects it or the repository is in use.  If a rule without keepLast removes the name, images in
+  // use of other schemes take places before it.
   bool retained() const {
     if (rank == 0 || (!repository_in_use && !numbered())) return false;
     return rank + (removes() && !numbered() ? in_use_elsewhere : 0) <= kept;

@@ -67,7 +67,8 @@ int Batch::Failures() const {
 
 // Rounds up, so that more than 50 ms never count as 50 ms.
 Millis Batch::Age() const {
-  return asked_ ? std::chrono::ceil<Millis>(clock_.Steady() - *asked_) : Millis::max();
+  return requested_at_ ? std::chrono::ceil<Millis>(clock_.Steady() - *requested_at_)
+                       : Millis::max();
 }
 
 std::string Batch::WhyEnded() const {
@@ -83,7 +84,7 @@ std::string Batch::WhyNot(Lock& lock, std::uint32_t at, Millis& age, const std::
     age = Age();
     const bool fresh = age <= kMaxRecheckWindow;
     // At half of the maximum age, so that the other threads do not have to wait.
-    const bool due = ahead_ && !found && !left_.empty() && age >= kMaxRecheckWindow / 2;
+    const bool due = recheck_early_ && !found && !pending_.empty() && age >= kMaxRecheckWindow / 2;
     if (fresh && (!due || rechecking_)) return {};
     if (rechecking_)
       rechecked_.wait(lock, [&] { return !rechecking_; });
@@ -94,26 +95,26 @@ std::string Batch::WhyNot(Lock& lock, std::uint32_t at, Millis& age, const std::
 }
 
 void Batch::Recheck(Lock& lock, const std::stop_token& stop) {
-  std::vector<std::uint32_t> images(in_hand_.begin(), in_hand_.end());
+  std::vector<std::uint32_t> images(in_progress_.begin(), in_progress_.end());
   std::vector<bool> begun(images.size(), true);
-  images.insert(images.end(), left_.begin(), left_.end());
+  images.insert(images.end(), pending_.begin(), pending_.end());
   begun.resize(images.size(), false);
   rechecking_ = true;
   lock.unlock();
-  RecheckAnswer result = rechecker_.Recheck({images, std::move(begun), !alone_, began_}, evidence_,
-                                            index_, remover_, stop);
+  RecheckAnswer result = rechecker_.Recheck({images, std::move(begun), !single_image_, began_},
+                                            evidence_, index_, remover_, stop);
   const auto* found = std::get_if<RecheckResult>(&result);
   const bool holds =
       found == nullptr || found->listed.empty() || remover_.StillHolds(found->listed);
   lock.lock();
   rechecking_ = false;
   records_changed_ = records_changed_ || !holds;
-  Learn(images, std::move(result));
+  ApplyRecheck(images, std::move(result));
   rechecked_.notify_all();
 }
 
 // Even a stale recheck is newer than the plan, so its findings count.
-void Batch::Learn(const std::vector<std::uint32_t>& images, RecheckAnswer result) {
+void Batch::ApplyRecheck(const std::vector<std::uint32_t>& images, RecheckAnswer result) {
   if (auto* refusal = std::get_if<Refusal>(&result)) {
     // Removals in progress stop at their next guard.
     if (!result_.refused) result_.refused = std::move(*refusal);
@@ -123,7 +124,7 @@ void Batch::Learn(const std::vector<std::uint32_t>& images, RecheckAnswer result
   for (std::size_t i = 0; i < images.size(); ++i)
     if (!found.skipped[i].empty()) skipped_.emplace(images[i], found.skipped[i]);
   if (std::ranges::none_of(found.skipped, &std::string::empty)) return;  // none can be removed
-  asked_ = found.at;
+  requested_at_ = found.at;
   if (Age() <= kMaxRecheckWindow) {
     late_ = 0;
     return;
@@ -134,7 +135,7 @@ void Batch::Learn(const std::vector<std::uint32_t>& images, RecheckAnswer result
 }
 
 void Batch::Begin(std::vector<std::uint32_t>& images, const std::stop_token& stop) {
-  alone_ = images.size() == 1;
+  single_image_ = images.size() == 1;
   std::vector<const Image*> listed;
   listed.reserve(images.size());
   for (const auto at : images) listed.push_back(&evidence_.images[at]);
@@ -173,7 +174,7 @@ void Batch::Record(std::uint32_t at, const Result<Removal>& answer) {
     case Removal::Kind::kSkipped:
       // The image is complete, so it can be tried again if only the records must be read again.
       if (records_changed_ && !skipped_.contains(at))
-        again_.push_back(at);
+        retry_.push_back(at);
       else
         Record(at, OutcomeKind::kSkipped, answer->why);
   }
@@ -182,22 +183,23 @@ void Batch::Record(std::uint32_t at, const Result<Removal>& answer) {
 void Batch::RemoveAll(std::vector<std::uint32_t>& images, int may_fail, const std::stop_token& stop,
                       const std::stop_token& cancel) {
   const std::size_t threads = std::min(remover_.in_flight(), images.size());
-  left_ = std::move(images);
-  again_.clear();
-  ahead_ = threads > 1;
+  pending_ = std::move(images);
+  retry_.clear();
+  recheck_early_ = threads > 1;
   records_changed_ = false;
   const auto take = [&]() -> std::optional<std::uint32_t> {
     const Lock lock(mu_);
-    while (!left_.empty()) {
+    while (!pending_.empty()) {
       if (stop.stop_requested() || !WhyEnded().empty()) return {};
-      if (Failures() + static_cast<int>(in_hand_.size()) >= may_fail) return {};  // all may fail
-      const auto at = left_.front();
-      left_.erase(left_.begin());
+      if (Failures() + static_cast<int>(in_progress_.size()) >= may_fail)
+        return {};  // all may fail
+      const auto at = pending_.front();
+      pending_.erase(pending_.begin());
       if (const auto it = skipped_.find(at); it != skipped_.end()) {
         Record(at, OutcomeKind::kSkipped, it->second);
         continue;
       }
-      in_hand_.insert(at);
+      in_progress_.insert(at);
       return at;
     }
     return {};
@@ -207,7 +209,7 @@ void Batch::RemoveAll(std::vector<std::uint32_t>& images, int may_fail, const st
       Guard guard(*this, *at, cancel);
       const auto answer = remover_.Remove(evidence_.images[*at], guard, cancel);
       const Lock lock(mu_);
-      in_hand_.erase(*at);
+      in_progress_.erase(*at);
       const bool skipped = answer && answer->kind == Removal::Kind::kSkipped;
       if (guard.age() && !skipped)
         result_.recheck_window_seconds.push_back(
@@ -224,9 +226,9 @@ void Batch::RemoveAll(std::vector<std::uint32_t>& images, int may_fail, const st
     }
     work();
   }
-  images = std::move(again_);
-  images.insert(images.end(), left_.begin(), left_.end());
-  left_.clear();
+  images = std::move(retry_);
+  images.insert(images.end(), pending_.begin(), pending_.end());
+  pending_.clear();
 }
 
 BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const std::stop_token& stop,
@@ -250,11 +252,11 @@ BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const st
     }
     {  // once for all images, before the first removal
       Lock lock(mu_);
-      left_ = images;
+      pending_ = images;
       records_changed_ = false;
-      asked_.reset();
+      requested_at_.reset();
       while (Age() > kMaxRecheckWindow && WhyEnded().empty() &&
-             !std::ranges::all_of(left_, [&](auto at) { return skipped_.contains(at); }))
+             !std::ranges::all_of(pending_, [&](auto at) { return skipped_.contains(at); }))
         Recheck(lock, stop);
     }
     record_skipped();

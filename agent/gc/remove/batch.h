@@ -59,13 +59,14 @@ class Batch {
   void SkipAll(std::vector<std::uint32_t>& left, const std::string& why);
   int Failures() const;
 
-  // Several threads call the following functions, and hold `mu_`.
+  // While removals run, several threads call Record, Failures, and the following functions.  They
+  // hold `mu_`.
   using Lock = std::unique_lock<std::mutex>;
-  // Rechecks unless the last recheck is recent enough.  Empty: `at` can be removed, and `age` is
-  // the age of the recheck.
+  // Rechecks unless the last recheck is recent enough.  Returns the reason against the next step of
+  // `at`.  An empty text allows the step, and `age` is then the age of the recheck.
   std::string WhyNot(Lock& lock, std::uint32_t at, Millis& age, const std::stop_token& stop);
   void Recheck(Lock& lock, const std::stop_token& stop);
-  void Learn(const std::vector<std::uint32_t>& images, RecheckAnswer result);
+  void ApplyRecheck(const std::vector<std::uint32_t>& images, RecheckAnswer result);
   // Why no more images of this batch can be removed.  Empty: they can.
   std::string WhyEnded() const;
   void Record(std::uint32_t at, const Result<Removal>& answer);
@@ -78,17 +79,19 @@ class Batch {
   const Clock& clock_;
   const std::function<std::string()> reason_to_end_;
   BatchResult result_;
-  bool alone_ = false;  // the batch began with one image
+  bool single_image_ = false;  // the batch began with one image
   SteadyTime began_;
 
   std::mutex mu_;
   std::condition_variable rechecked_;
-  bool rechecking_ = false;           // a thread is rechecking
-  bool ahead_ = false;                // several removals in parallel: recheck before it is due
-  std::vector<std::uint32_t> left_;   // not begun
-  std::set<std::uint32_t> in_hand_;   // in progress
-  std::vector<std::uint32_t> again_;  // must begin again
-  std::optional<SteadyTime> asked_;   // request time of the last recheck's containers; empty: none
+  bool rechecking_ = false;  // a thread is rechecking
+  // Several removals run in parallel: recheck at half of the maximum age, before a thread waits.
+  bool recheck_early_ = false;
+  std::vector<std::uint32_t> pending_;  // not begun
+  std::set<std::uint32_t> in_progress_;
+  std::vector<std::uint32_t> retry_;  // must begin again
+  // The time when the last recheck requested the containers.  Empty: there was none.
+  std::optional<SteadyTime> requested_at_;
   std::map<std::uint32_t, std::string> skipped_;  // reasons from rechecks, by image
   std::string too_late_;                          // why rechecks are stale
   int late_ = 0;                                  // number of stale rechecks in a row

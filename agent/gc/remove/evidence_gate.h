@@ -9,8 +9,8 @@
 
 namespace imagesweep {
 
-// The deletion gate: no batch starts without its permission.  In addition to ValidateEvidence(), which
-// checks one view, it compares with the last good view:
+// Checks each observation, before the plan.  Rechecks use ValidateEvidence() alone.  In addition to
+// ValidateEvidence(), which checks one view, it compares with the last good view:
 //   - The same sources answered (node, cluster, runtime name, version, socket).  A change aborts
 //     one run, and the next run compares with the new sources.
 //   - The number of referenced images did not fall by more than half or by more than 20.  If it

@@ -94,8 +94,9 @@ std::string Executor::ReasonToEnd(const Policy& policy, const std::stop_token& s
   return hooks.reason_to_end ? hooks.reason_to_end() : std::string();
 }
 
-// The disk use is measured after each batch.  So a batch has only as many images to remove for
-// space as needed by the figures of the layers, or one image if these are unknown.
+// The disk use is measured after each batch.  So a batch removes for space only the images that are
+// needed to free the missing space, by the figures of the layers.  If these figures are unknown, it
+// removes one image.
 std::vector<std::uint32_t> Executor::NextBatch(std::span<const std::uint32_t>& rest,
                                                const Plan& plan, const Policy& policy,
                                                const Evidence& evidence,

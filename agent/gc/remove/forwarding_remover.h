@@ -40,8 +40,9 @@ class ForwardingRemover : public ImageRemover {
   ImageRemover& inner_;
 };
 
-// A remover that does not remove.  All other code is the same, so that a dry run selects the same
-// images as a real run.
+// A remover that does not remove.  It replaces the chain of removers below VerifyingRemover, so
+// that a dry run rechecks one image at a time, writes no archive, and does not read the containers
+// that the CRI does not list.
 class DryRunRemover final : public ImageRemover {
  public:
   Result<Removal> Remove(const Image&, DeletionGuard& guard, const std::stop_token&) override {

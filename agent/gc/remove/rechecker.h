@@ -17,8 +17,8 @@ namespace imagesweep {
 
 // The findings of a recheck.
 struct RecheckResult {
-  // The request time of the newest container list, which may be as old as the request.  0: no image
-  // can be removed.
+  // When the newest list of containers was requested.  The list may be as old as the request.
+  // SteadyTime{}: no image can be removed, so the containers were not read.
   SteadyTime at;
   Millis listing_took{0};     // until all containers were known
   std::vector<Image> listed;  // all images of the runtime; empty: not requested

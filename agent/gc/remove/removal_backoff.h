@@ -11,7 +11,7 @@ namespace imagesweep {
 
 // Delays the next attempt for an image whose removal failed or was skipped, or that is still listed
 // after it: 10 minutes, doubling up to 6 hours.  A runtime that times out on a large image may
-// still be removing it.
+// still be removing it.  One thread.
 class RemovalBackoff {
  public:
   // `why`: a clause, "its removal failed before (…)".

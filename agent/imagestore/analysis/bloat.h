@@ -52,8 +52,8 @@ std::string_view ToString(AdviceKind kind);  // "share-layer"
 // A possible improvement.
 struct Advice {
   AdviceKind kind = AdviceKind::kShareLayer;
-  // The bytes that it saves on this node.  0: it saves no space.  For similar layers: saved only if
-  // their content is the same.  For a heavy layer: its total size.
+  // The bytes that it saves on this node; 0: it saves no space.  kSimilarLayers saves them only if
+  // the content is the same.  For kHeavyLayer, this is the total size of the layer instead.
   std::uint64_t bytes = 0;
   std::string subject;  // instruction, repository, "PYTHON_VERSION 3.11: 3.11.4, 3.11.9"
   std::vector<std::uint32_t> images;  // ascending

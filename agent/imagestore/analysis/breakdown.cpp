@@ -45,7 +45,7 @@ class ObjectOwners {
       const auto category = category_[node] == kUnclaimed
                                 ? static_cast<std::uint8_t>(UsageCategory::kDead)
                                 : category_[node];
-      if (const std::int64_t group = graph_.liveness().TwinGroup(node); group >= 0) {
+      if (const std::int64_t group = graph_.liveness().DuplicateGroup(node); group >= 0) {
         const auto at = static_cast<std::size_t>(group);
         duplicate_blobs[at] = std::min(duplicate_blobs[at], category);
         one_of[at] = node;
@@ -150,7 +150,7 @@ Breakdown BreakDown(const LayerGraph& graph, std::span<const Image> images,
                     const std::vector<bool>& needed) {
   ObjectOwners claims(graph);
   const std::vector<Root>& roots = graph.objects().roots();
-  for (std::size_t i = 0; i + 1 < kAccounts; ++i) {
+  for (std::size_t i = 0; i + 1 < kUsageCategories; ++i) {
     const auto category = static_cast<UsageCategory>(i);
     for (const Root& root : roots)
       if (CategoryOf(graph.metadata(), root) == category)

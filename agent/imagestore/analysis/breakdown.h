@@ -23,13 +23,13 @@ enum class UsageCategory : std::uint8_t {
   kOther,            // records that are not an image of the CRI, gc.root labels, downloads
   kDead,             // unreferenced; freed by the next garbage collection
 };
-constexpr std::size_t kAccounts = 10;
+constexpr std::size_t kUsageCategories = 10;
 
 std::string_view ToString(UsageCategory category);  // "build-cache"
 
 // The space of all blobs and snapshots of containerd, each counted once.
 struct Breakdown {
-  std::array<Reclaim, kAccounts> accounts;
+  std::array<Reclaim, kUsageCategories> accounts;
 
   const Reclaim& Of(UsageCategory category) const {
     return accounts[static_cast<std::size_t>(category)];

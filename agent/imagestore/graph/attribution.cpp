@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint32_t kNone = 0xFFFFFFFF;
 // An index of all platforms leads to a few dozen manifests; labels may lead anywhere.
-constexpr std::size_t kMostExpanded = 512;
+constexpr std::size_t kMaxExpanded = 512;
 
 // Walks from targets of records to configs that the CRI lists as images.
 class Finder {
@@ -63,7 +63,7 @@ class Finder {
     std::size_t expanded = 0;
     pending_.assign(1, target);
     // Breadth first, because the config is one or two steps away.
-    for (std::size_t next = 0; next < pending_.size() && expanded < kMostExpanded; ++next) {
+    for (std::size_t next = 0; next < pending_.size() && expanded < kMaxExpanded; ++next) {
       const Key digest = pending_[next];
       if (const std::uint32_t image = ImageOf(digest); image != kNone) {
         owners.push_back(image);

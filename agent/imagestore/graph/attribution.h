@@ -16,9 +16,9 @@ namespace imagesweep::layers {
 // The CRI's ID of an image is the digest of its config, so a record belongs to the image whose
 // config its target leads to: manifest -> config, or index -> manifest -> config.  Names are not
 // compared, because the CRI's are normalised and the records' are not.  One ID may have several
-// manifests (the same image compressed in two ways), and one record may lead to several IDs (an
-// index of several platforms, all of them pulled).  The image that the CRI uses is then unknown, so
-// such a record counts as removed only if all of them are.
+// manifests: the same image in two compressions.  One record may lead to several IDs: an index of
+// several platforms that are all pulled.  It is then unknown which of these images the CRI uses, so
+// the record counts as removed only if all of them are removed.
 struct Attribution {
   // Parallel to the images: the nodes of their records, ascending.
   std::vector<std::vector<Node>> records;

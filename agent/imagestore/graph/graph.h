@@ -67,7 +67,7 @@ class LayerGraph {
 
   // The figure for the whole set.  The sum over single images is lower, because layers that two of
   // them share are freed with the second.  Repeated positions count once.  O(nodes): to remove
-  // images one after the other, use a IncrementalReclaim.
+  // images one after the other, use an IncrementalReclaim.
   Freed FreedBy(std::span<const std::uint32_t> images) const;
   Reclaim FreedByAll() const { return liveness_.FreedByAll(); }
   // Unreferenced now: the next garbage collection frees it without any removal, so it counts for no

@@ -6,7 +6,7 @@ IncrementalReclaim::IncrementalReclaim(const LayerGraph& graph,
                                        std::span<const std::uint32_t> removed)
     : graph_(&graph),
       counts_(graph.liveness().counts()),
-      duplicates_alive_(graph.liveness().twins_alive()),
+      duplicates_alive_(graph.liveness().duplicates_alive()),
       removed_(graph.size(), false) {
   for (const std::uint32_t image : removed) Add(image);
 }
@@ -15,7 +15,7 @@ Reclaim IncrementalReclaim::Gain(std::uint32_t image) {
   if (removed_[image]) return {};
   const Reclaim freed = Release(image);
   for (const Node node : dropped_) ++counts_[node];
-  for (const std::size_t group : twins_dropped_) ++duplicates_alive_[group];
+  for (const std::size_t group : duplicates_dropped_) ++duplicates_alive_[group];
   return freed;
 }
 
@@ -34,7 +34,7 @@ void IncrementalReclaim::Drop(Node node) {
 
 Reclaim IncrementalReclaim::Release(std::uint32_t image) {
   dropped_.clear();
-  twins_dropped_.clear();
+  duplicates_dropped_.clear();
   pending_.clear();
   Reclaim freed;
   for (const Node record : graph_->attribution().records[image]) Drop(record);
@@ -52,9 +52,9 @@ Reclaim IncrementalReclaim::Release(std::uint32_t image) {
 void IncrementalReclaim::Count(Node node, Reclaim& freed) {
   const Liveness& liveness = graph_->liveness();
   if (liveness.Stays(node)) return;
-  if (const std::int64_t group = liveness.TwinGroup(node); group >= 0) {
+  if (const std::int64_t group = liveness.DuplicateGroup(node); group >= 0) {
     const auto at = static_cast<std::size_t>(group);
-    twins_dropped_.push_back(at);
+    duplicates_dropped_.push_back(at);
     if (--duplicates_alive_[at] > 0) return;
   }
   freed += liveness.SizeOf(node);

@@ -41,7 +41,7 @@ class IncrementalReclaim {
   std::vector<Node> pending_;
   // The changes of Release, to undo them.
   std::vector<Node> dropped_;
-  std::vector<std::size_t> twins_dropped_;
+  std::vector<std::size_t> duplicates_dropped_;
 };
 
 }  // namespace imagesweep::layers

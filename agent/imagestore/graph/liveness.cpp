@@ -105,7 +105,7 @@ Node Liveness::ReleaseAll(const ObjectGraph& graph, const Attribution& attributi
     const Node node = pending.back();
     pending.pop_back();
     ++released;
-    const std::int64_t group = TwinGroup(node);
+    const std::int64_t group = DuplicateGroup(node);
     if (!Stays(node) && (group < 0 || --duplicate_blobs[static_cast<std::size_t>(group)] == 0))
       all_ += SizeOf(node);
     for (const Node other : graph.From(node))
@@ -114,7 +114,7 @@ Node Liveness::ReleaseAll(const ObjectGraph& graph, const Attribution& attributi
   return released;
 }
 
-std::int64_t Liveness::TwinGroup(Node node) const {
+std::int64_t Liveness::DuplicateGroup(Node node) const {
   if (node >= duplicate_blob_.size() || !duplicate_blob_[node]) return -1;
   return index_->duplicate_blobs().at(node);
 }
@@ -147,7 +147,7 @@ Reclaim Liveness::Dead() const {
   std::vector<bool> told(duplicates_alive_.size(), false);
   for (Node node = 0; node < index_->first_image(); ++node) {
     if (Alive(node)) continue;
-    if (const std::int64_t group = TwinGroup(node); group >= 0) {
+    if (const std::int64_t group = DuplicateGroup(node); group >= 0) {
       const auto at = static_cast<std::size_t>(group);
       if (duplicates_alive_[at] > 0 || told[at]) continue;
       told[at] = true;

@@ -30,10 +30,10 @@ struct Reclaim {
 };
 
 // The objects that are held before any removal, and the number of references to each object that
-// only images hold.  A IncrementalReclaim starts from this state.
+// only images hold.  An IncrementalReclaim starts from this state.
 class Liveness {
  public:
-  // May Collapse the graph.
+  // May call graph.Collapse().
   Liveness(const MetadataSnapshot& metadata, const ObjectIndex& index,
            const Attribution& attribution, ObjectGraph& graph);
 
@@ -47,13 +47,13 @@ class Liveness {
   // The number of references to each node from nodes that only images hold.  For a record: the
   // number of its images.
   const std::vector<std::uint32_t>& counts() const { return counts_; }
-  // For each group of twins: the number of records of the same digest that are alive.
-  const std::vector<std::uint32_t>& twins_alive() const { return duplicates_alive_; }
+  // For each group of duplicates: the number of records of the same digest that are alive.
+  const std::vector<std::uint32_t>& duplicates_alive() const { return duplicates_alive_; }
 
   // The space of the object itself, even if it is shared.
   Reclaim SizeOf(Node node) const;
   // The group of a blob that is in several namespaces.  -1 for all others.
-  std::int64_t TwinGroup(Node node) const;
+  std::int64_t DuplicateGroup(Node node) const;
   // The space that the removal of all images frees.
   const Reclaim& FreedByAll() const { return all_; }
   // Not alive: the next garbage collection frees it without any removal.

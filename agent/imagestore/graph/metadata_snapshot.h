@@ -13,8 +13,9 @@
 
 namespace imagesweep::layers {
 
-using NamespaceId = std::uint16_t;  // position in MetadataSnapshot::namespaces() or
-                                    // MetadataSnapshot::snapshotters()
+// The position of a namespace in MetadataSnapshot::namespaces(), or of a snapshotter in
+// MetadataSnapshot::snapshotters().
+using NamespaceId = std::uint16_t;
 
 enum class SnapshotKind : std::uint8_t { kView, kActive, kCommitted };
 

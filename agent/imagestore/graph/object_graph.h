@@ -24,9 +24,9 @@ struct Root {
 // The references of the MetadataSnapshot and the roots of the garbage collection, as a graph of
 // numbers. Dangling references are left out, as the collector does.
 //
-// Records of the CRI's images are not roots here but removable starting points.  A reference to
-// such a record (of a lease, a label) is a reference to its name: it has no effect while the record
-// exists, and after its deletion it holds only objects with back references to the name.
+// Records of the CRI's images are not roots here, because a removal deletes them.  A lease or a
+// label refers to such a record by its name.  While the record exists, this reference has no
+// effect.  After the deletion, it holds only objects with back references to the name.
 class ObjectGraph {
  public:
   ObjectGraph(const MetadataSnapshot& metadata, const ObjectIndex& index,

@@ -78,8 +78,8 @@ void ObjectIndex::Insert(Node node, Key key, Node same) {
 void ObjectIndex::Pair(Node node, Key digest) {
   const Node other = heads_[metadata_->keys().Index(digest)];
   if (other == kNoNode) return;
-  const auto [at, fresh] = duplicate_blobs_.try_emplace(other, twin_groups_);
-  if (fresh) ++twin_groups_;
+  const auto [at, fresh] = duplicate_blobs_.try_emplace(other, duplicate_groups_);
+  if (fresh) ++duplicate_groups_;
   const std::uint32_t group = at->second;
   duplicate_blobs_.emplace(node, group);
 }

@@ -41,7 +41,7 @@ class ObjectIndex {
   const std::unordered_map<Node, std::uint32_t>& duplicate_blobs() const {
     return duplicate_blobs_;
   }
-  std::uint32_t duplicate_groups() const { return twin_groups_; }
+  std::uint32_t duplicate_groups() const { return duplicate_groups_; }
   // Objects that are listed more than once: the second and later ones, each with the first.
   const std::vector<std::pair<Node, Node>>& repeated() const { return repeated_; }
 
@@ -62,7 +62,7 @@ class ObjectIndex {
   std::vector<Node> heads_;  // by KeyTable::Index
   std::vector<Node> next_;   // the next object with the same key
   std::unordered_map<Node, std::uint32_t> duplicate_blobs_;
-  std::uint32_t twin_groups_ = 0;
+  std::uint32_t duplicate_groups_ = 0;
   std::vector<std::pair<Node, Node>> repeated_;
   std::vector<DanglingRef> dangling_refs_;
 };

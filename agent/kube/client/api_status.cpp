@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "agent/base/quote_external.h"
+#include "agent/base/printable_ascii.h"
 
 namespace imagesweep::kube {
 namespace {
@@ -44,8 +44,8 @@ bool ApiStatus::too_large() const {
 
 Error ApiStatus::ToError() const {
   std::string what = "the API server answered " + std::to_string(code);
-  if (!reason.empty()) what += " " + Printable(reason);
-  if (!message.empty()) what += ": " + Printable(message);
+  if (!reason.empty()) what += " " + PrintableAscii(reason);
+  if (!message.empty()) what += ": " + PrintableAscii(message);
   if (code == 401) what += " (is the token or client certificate still valid?)";
   if (code == 403) what += " (grant it in the role of this user or service account)";
   return {KindOf(code), what};

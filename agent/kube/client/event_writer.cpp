@@ -8,14 +8,14 @@ namespace imagesweep::kube {
 namespace {
 
 constexpr const char* kEvents = "/apis/events.k8s.io/v1/namespaces/default/events";
-constexpr std::size_t kMostNote = 1024;  // k8s.io/kubernetes, pkg/apis/core/validation/events.go
-constexpr std::size_t kMostInstance = 128;
+constexpr std::size_t kMaxNote = 1024;  // k8s.io/kubernetes, pkg/apis/core/validation/events.go
+constexpr std::size_t kMaxInstance = 128;
 
 // Printable, and no longer than the server accepts.
 std::string Note(const std::string& text) {
   std::string note;
   for (const char c : text) note += c >= ' ' && c <= '~' ? c : '?';
-  if (note.size() > kMostNote) note = note.substr(0, kMostNote - 3) + "...";
+  if (note.size() > kMaxNote) note = note.substr(0, kMaxNote - 3) + "...";
   return note;
 }
 
@@ -28,7 +28,7 @@ Json EventObject(const NodeEventWrite& write, const std::string& node, const std
           {"metadata", {{"name", write.name}, {"namespace", "default"}}},
           {"eventTime", MicroTime(write.first)},
           {"reportingController", "imagesweep"},
-          {"reportingInstance", instance.substr(0, kMostInstance)},
+          {"reportingInstance", instance.substr(0, kMaxInstance)},
           {"type", write.event.warning ? "Warning" : "Normal"},
           {"reason", write.event.reason},
           {"action", write.event.action},

@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kMostKeptLevels = 64;
+constexpr std::size_t kMaxKeptLevels = 64;
 constexpr char kAgain = '\x01';  // separates a repeated key from its number
 
 bool IsBlank(char c) {
@@ -59,7 +59,7 @@ JsonFilter::JsonFilter(const Keep& keep, OnText on_object, OnText on_item)
     : keep_(keep), on_object_(std::move(on_object)), on_item_(std::move(on_item)) {}
 
 JsonFilter::FeedResult JsonFilter::Feed(std::string_view piece) {
-  const auto too_much = [&] { return kept_.size() + item_.size() + text_.size() > kMostKept; };
+  const auto too_much = [&] { return kept_.size() + item_.size() + text_.size() > kMaxKept; };
   for (std::size_t i = 0; i < piece.size(); ++i) {
     if (in_text_ && !escaped_) {
       // Takes everything that cannot end the string at once: most of a large object is inside
@@ -130,7 +130,7 @@ bool JsonFilter::Take(char c) {
 std::size_t JsonFilter::Longest() const {
   if (in_key_) return open_.back().keep == nullptr ? 0 : kLongestText;
   if (next_ == nullptr) return 0;
-  return next_->kind == Keep::Kind::kAll ? kMostKept + 1 : kLongestText;
+  return next_->kind == Keep::Kind::kAll ? kMaxKept + 1 : kLongestText;
 }
 
 // The first character of a value.
@@ -164,14 +164,14 @@ bool JsonFilter::Begin(char c) {
 }
 
 bool JsonFilter::BeginContainer(bool object) {
-  if (open_.size() >= kMostLevels) return false;
+  if (open_.size() >= kMaxLevels) return false;
   Open inner;
   inner.object = object;
   if (next_ != nullptr) {
     WriteKey();
     *out_ += object ? '{' : '[';
     using enum Keep::Kind;
-    const bool deep = open_.size() >= kMostKeptLevels;
+    const bool deep = open_.size() >= kMaxKeptLevels;
     if (next_->kind == kItems && !object) {
       inner.keep = &next_->fields.front().keep;
       inner.items = true;

@@ -51,8 +51,8 @@ class JsonFilter {
                  // this can be trusted
   };
   static constexpr std::size_t kLongestText = 4096;  // no name of an image is that long
-  static constexpr std::size_t kMostKept = 16U << 20;
-  static constexpr std::size_t kMostLevels = 10'000;  // as Go's encoding/json, so any object fits
+  static constexpr std::size_t kMaxKept = 16U << 20;
+  static constexpr std::size_t kMaxLevels = 10'000;  // as Go's encoding/json, so any object fits
 
   // Each handler returns whether to continue.
   using OnText = std::function<bool(std::string_view text)>;

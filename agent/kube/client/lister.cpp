@@ -4,14 +4,14 @@
 #include <set>
 #include <utility>
 
-#include "agent/base/quote_external.h"
+#include "agent/base/printable_ascii.h"
 
 namespace imagesweep::kube {
 namespace {
 
 constexpr Millis kListTimeout = std::chrono::seconds(30);
 // A snapshot lives five minutes by default. If it expires twice, it will expire again.
-constexpr int kMostRestarts = 2;
+constexpr int kMaxRestarts = 2;
 
 // The list without its items.
 struct Envelope {
@@ -25,7 +25,7 @@ Result<Envelope> ReadEnvelope(std::string_view text) {
   auto kind = TextAt(*json, "kind");
   if (!kind) return std::move(kind).error();
   if (!kind->empty() && !kind->ends_with("List"))
-    return Error{ErrorKind::kIncomplete, "the answer is not a list but a " + Printable(*kind)};
+    return Error{ErrorKind::kIncomplete, "the answer is not a list but a " + PrintableAscii(*kind)};
   auto metadata = ObjectAt(*json, "metadata");
   auto items = ArrayAt(*json, "items");
   if (!metadata) return std::move(metadata).error();
@@ -193,7 +193,7 @@ std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_
     if (response->status != 200) {
       const ApiStatus status = ReadStatus(*response);
       if (status.expired() && !continued.empty() && paging_.only_pages &&
-          restarts++ < kMostRestarts) {
+          restarts++ < kMaxRestarts) {
         into.Start();
         continued.clear();
         more = first;
@@ -220,9 +220,9 @@ std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_
       return failed({ErrorKind::kIncomplete, "the unpaged list is incomplete"});
     if (!continued.insert(envelope.continue_token).second)
       return failed({ErrorKind::kIncomplete, "the server repeated a continue token"});
-    if (continued.size() >= paging_.most_pages)
+    if (continued.size() >= paging_.max_pages)
       return failed({ErrorKind::kIncomplete,
-                     "the list has more than " + std::to_string(paging_.most_pages) + " pages"});
+                     "the list has more than " + std::to_string(paging_.max_pages) + " pages"});
     more = first + "&continue=" + QueryEscape(envelope.continue_token);
   }
 }

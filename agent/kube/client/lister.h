@@ -49,7 +49,7 @@ class Lister {
     int limit = 500;
     // A node has at most a thousand pods. A server whose pages never end must not exhaust the
     // memory of the agent.
-    std::size_t most_pages = 100;
+    std::size_t max_pages = 100;
     // Never requests the whole list in one answer: lists are always consistent, and if the snapshot
     // expires between pages, the list starts again page by page.
     bool only_pages = false;
@@ -61,13 +61,15 @@ class Lister {
   Lister(HttpTransport& transport, std::string path, std::string resource, std::string selector,
          RequestObserver observer, Paging paging);
 
+  // Returns all pages or an error. The items go to `sink` or, without one, into the list.
+  //
   // If `not_older_than` is empty, the list is consistent: without a resourceVersion, the server
-  // answers with the current state (from its watch cache after a freshness check). Otherwise, for a
-  // reflector, the list is at least as new as that version. It is then unpaged: with a limit, the
-  // server would require exactly that version and soon answer 410. Returns all pages or an error.
+  // answers with the current state (from its watch cache after a freshness check). Otherwise, the
+  // list is at least as new as that version. It is then unpaged, because with a limit the server
+  // would require exactly that version and soon answer 410.
+  //
   // If the snapshot expires between pages (410), the whole list is read once more, unpaged. The
-  // continue token of a 410 leads to an inconsistent rest and is never used. The items go to `sink`
-  // or, without one, into the list.
+  // continue token of a 410 is never used, because it leads to an inconsistent rest.
   std::variant<ObjectList, ListFailure> List(const std::string& not_older_than,
                                              const std::stop_token& stop,
                                              ItemSink* sink = nullptr) const;

@@ -3,7 +3,7 @@
 #include <set>
 #include <vector>
 
-#include "agent/base/quote_external.h"
+#include "agent/base/printable_ascii.h"
 
 namespace imagesweep::kube {
 namespace {
@@ -40,7 +40,7 @@ Result<Json> ParseStrict(std::string_view text) {
     } else if (event == Json::parse_event_t::key) {
       const auto& key = parsed.get_ref<const std::string&>();
       if (!keys[static_cast<std::size_t>(depth) - 1].insert(key).second) {
-        problem = "key \"" + Printable(key) + "\" appears twice in one object";
+        problem = "key \"" + PrintableAscii(key) + "\" appears twice in one object";
         throw Refused();
       }
     }
@@ -51,7 +51,7 @@ Result<Json> ParseStrict(std::string_view text) {
   } catch (const Refused&) {
     return Bad("JSON: " + problem);
   } catch (const Json::exception& error) {
-    return Bad("JSON: " + Printable(error.what()));
+    return Bad("JSON: " + PrintableAscii(error.what()));
   }
 }
 

@@ -9,7 +9,7 @@ namespace imagesweep {
 namespace {
 
 // A set of the maximum size has fewer.  A greater count is damage.
-constexpr std::uint64_t kMostShards = 1000;
+constexpr std::uint64_t kMaxShards = 1000;
 
 Error Bad(const std::string& what) {
   return {ErrorKind::kIncomplete, what};
@@ -23,7 +23,7 @@ std::string Named(std::uint64_t number, std::uint64_t count) {
 Result<std::vector<const IndexShard*>> InOrder(const std::vector<IndexShard>& shards) {
   if (shards.empty()) return Bad("there are no shards");
   const IndexShard& first = shards.front();
-  if (first.count == 0 || first.count > kMostShards)
+  if (first.count == 0 || first.count > kMaxShards)
     return Bad("invalid number of shards: " + std::to_string(first.count));
   std::vector<const IndexShard*> ordered(first.count, nullptr);
   for (const IndexShard& shard : shards) {
@@ -50,18 +50,18 @@ Result<std::vector<const IndexShard*>> InOrder(const std::vector<IndexShard>& sh
 }  // namespace
 
 Result<std::vector<IndexShard>> EncodeIndex(const std::vector<WorkloadReference>& references,
-                                            std::uint64_t generation, std::size_t most_bytes) {
+                                            std::uint64_t generation, std::size_t max_bytes) {
   const auto plain = WriteReferences(references);
   if (!plain) return plain.error();
   const auto packed = Gzip(*plain);
   if (!packed) return packed.error();
   const std::string sha256 = Sha256Hex(*packed);
-  const std::uint64_t count = (packed->size() + most_bytes - 1) / most_bytes;
-  if (count > kMostShards) return Error{ErrorKind::kInvalid, "too many shards"};
+  const std::uint64_t count = (packed->size() + max_bytes - 1) / max_bytes;
+  if (count > kMaxShards) return Error{ErrorKind::kInvalid, "too many shards"};
   std::vector<IndexShard> shards;
   for (std::uint64_t number = 0; number < count; ++number)
     shards.push_back({kIndexFormat, generation, number, count, sha256,
-                      packed->substr(number * most_bytes, most_bytes)});
+                      packed->substr(number * max_bytes, max_bytes)});
   return shards;
 }
 
@@ -72,7 +72,7 @@ Result<std::vector<WorkloadReference>> DecodeIndex(const std::vector<IndexShard>
   for (const IndexShard* shard : *ordered) packed += shard->bytes;
   if (Sha256Hex(packed) != shards.front().sha256)
     return Bad("the sha256 of the bytes is not the one in the shards");
-  const auto plain = Gunzip(packed, kMostReferenceBytes);
+  const auto plain = Gunzip(packed, kMaxReferenceBytes);
   if (!plain) return plain.error().Wrap("the set");
   auto references = ReadReferences(*plain);
   if (!references) return references.error().Wrap("the set");

@@ -15,7 +15,7 @@ inline constexpr std::uint64_t kIndexFormat = 1;
 // The maximum size of a shard: 933,336 characters in base64, so that an object with its metadata
 // stays below the 1 MiB of a ConfigMap (k8s.io/kubernetes, pkg/apis/core/validation:
 // MaxSecretSize).
-inline constexpr std::size_t kMostShardBytes = 700'000;
+inline constexpr std::size_t kMaxShardBytes = 700'000;
 
 // A part of one published set.  All parts are equal except for `number` and `bytes`.
 struct IndexShard {
@@ -31,7 +31,7 @@ struct IndexShard {
 // least one shard.
 Result<std::vector<IndexShard>> EncodeIndex(const std::vector<WorkloadReference>& references,
                                             std::uint64_t generation,
-                                            std::size_t most_bytes = kMostShardBytes);
+                                            std::size_t max_bytes = kMaxShardBytes);
 
 // Returns the whole set from shards in any order.  kIncomplete tells which shard is missing,
 // duplicate, damaged or of another generation.

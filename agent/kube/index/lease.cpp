@@ -33,9 +33,9 @@ void Lease::SetHeld(std::optional<SteadyTime> since) {
   renewed_at_ = since;
 }
 
-void Lease::TellIfChanged() {
+void Lease::ReportIfChanged() {
   const bool leads = Leads();
-  if (std::exchange(told_, leads) == leads || !on_change_) return;
+  if (std::exchange(reported_, leads) == leads || !on_change_) return;
   on_change_(leads, seen_ ? seen_->holder : std::string());
 }
 
@@ -157,13 +157,13 @@ Millis Lease::Step(const std::stop_token& stop) {
   const bool good = status || (raced && !raced_);
   raced_ = raced;
   const std::string why = good ? "" : status.error().what;
-  if (!stop.stop_requested() && told_why_ != why) {
-    told_why_ = why;
+  if (!stop.stop_requested() && reported_why_ != why) {
+    reported_why_ = why;
     if (on_error_ && good) on_error_(std::nullopt);
     if (on_error_ && !good)
       on_error_(status.error().Wrap("Lease " + options_.name_space + "/" + options_.name));
   }
-  TellIfChanged();
+  ReportIfChanged();
   return status && Leads() ? options_.renew_every : options_.retry_every;
 }
 
@@ -172,7 +172,7 @@ void Lease::Run(const std::stop_token& stop) {
     const Millis wait = Step(stop);
     // Sleeps in short pieces, so that an expired leadership is reported in time.
     const SteadyTime until = clock_.Steady() + wait;
-    while (clock_.Steady() < until && clock_.Sleep(Millis(500), stop)) TellIfChanged();
+    while (clock_.Steady() < until && clock_.Sleep(Millis(500), stop)) ReportIfChanged();
   }
   Release();
 }
@@ -187,7 +187,7 @@ void Lease::Release() {
   const auto released = Write(object, false, {});
   if (!released && on_error_)
     on_error_(released.error().Wrap("release Lease " + options_.name_space + "/" + options_.name));
-  TellIfChanged();
+  ReportIfChanged();
 }
 
 }  // namespace imagesweep::kube

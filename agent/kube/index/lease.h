@@ -70,7 +70,7 @@ class Lease {
   Status Renew(const std::stop_token& stop);
   void Observe(Record record);
   void SetHeld(std::optional<SteadyTime> since);
-  void TellIfChanged();
+  void ReportIfChanged();
 
   const ObjectClient client_;
   const Options options_;
@@ -79,10 +79,10 @@ class Lease {
   const OnError on_error_;
   std::optional<Record> seen_;
   SteadyTime seen_at_;
-  bool told_ = false;   // the last value passed to on_change_
-  bool raced_ = false;  // the last step met a conflict
+  bool reported_ = false;  // the last value passed to on_change_
+  bool raced_ = false;     // the last step met a conflict
   std::optional<std::string>
-      told_why_;  // the last reason passed to on_error_; empty text: no error
+      reported_why_;  // the last reason passed to on_error_; empty text: no error
   mutable std::mutex mu_;
   std::optional<SteadyTime> renewed_at_;  // empty: not held
 };

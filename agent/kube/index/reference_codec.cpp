@@ -24,7 +24,7 @@ std::size_t SizeOf(const WorkloadReference& reference) {
 
 Error TooMany() {
   return {ErrorKind::kInvalid,
-          "the references are larger than " + std::to_string(kMostReferenceBytes >> 20U) + " MiB"};
+          "the references are larger than " + std::to_string(kMaxReferenceBytes >> 20U) + " MiB"};
 }
 
 // LEB128, as in protocol buffers.
@@ -98,7 +98,7 @@ Result<std::string> WriteReferences(const std::vector<WorkloadReference>& refere
     if (reference.revisions_back < 0)
       return Error{ErrorKind::kInvalid, "a reference has a negative number of revisions back"};
     size += SizeOf(reference);
-    if (size > kMostReferenceBytes) return TooMany();
+    if (size > kMaxReferenceBytes) return TooMany();
     const WorkloadReference& old = before == nullptr ? kNothing : *before;
     for (const auto text : kTexts) {
       const std::string& now = reference.*text;
@@ -112,7 +112,7 @@ Result<std::string> WriteReferences(const std::vector<WorkloadReference>& refere
     PutNumber(out, reference.scaled_to_zero ? 1 : 0);
     before = &reference;
   }
-  if (out.size() > kMostReferenceBytes) return TooMany();
+  if (out.size() > kMaxReferenceBytes) return TooMany();
   return out;
 }
 
@@ -121,7 +121,7 @@ Result<std::vector<WorkloadReference>> ReadReferences(std::string_view bytes) {
   if (!bytes.starts_with(kMark)) return bad("unknown format");
   bytes.remove_prefix(kMark.size());
   const auto count = TakeNumber(bytes);
-  if (!count || *count > kMostReferenceBytes / sizeof(WorkloadReference))
+  if (!count || *count > kMaxReferenceBytes / sizeof(WorkloadReference))
     return bad("invalid number of references");
   std::vector<WorkloadReference> references;
   // A reference takes at least 13 bytes.
@@ -130,7 +130,7 @@ Result<std::vector<WorkloadReference>> ReadReferences(std::string_view bytes) {
   const WorkloadReference nothing;
   while (references.size() < *count) {
     const WorkloadReference& before = references.empty() ? nothing : references.back();
-    auto next = TakeReference(bytes, before, kMostReferenceBytes - size);
+    auto next = TakeReference(bytes, before, kMaxReferenceBytes - size);
     if (!next) return bad("invalid data at reference " + std::to_string(references.size() + 1));
     if (!references.empty() && !(before < *next))
       return bad("wrong order at reference " + std::to_string(references.size() + 1));

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "agent/base/codec.h"
-#include "agent/base/quote_external.h"
+#include "agent/base/printable_ascii.h"
 #include "agent/kube/client/lister.h"
 
 namespace imagesweep::kube {
@@ -99,7 +99,7 @@ Status CheckIndexName(const std::string& name) {
   if (good) return Done{};
   return Error{
       ErrorKind::kInvalid,
-      "--index-name \"" + Printable(name) +
+      "--index-name \"" + PrintableAscii(name) +
           "\" is invalid: use at most 63 lowercase letters, digits, - and ., such as imagesweep"};
 }
 

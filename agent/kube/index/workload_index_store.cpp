@@ -27,10 +27,11 @@ WorkloadIndexStore::WorkloadIndexStore(IndexName index, const Clock& clock,
                                        std::function<void()> on_back)
     : index_(std::move(index)), clock_(clock), on_back_(std::move(on_back)) {}
 
-void WorkloadIndexStore::TellIfBack() {
-  const std::uint64_t beliefs = state_.With([](const State& state) { return state.beliefs; });
+void WorkloadIndexStore::NotifyIfBack() {
+  const std::uint64_t accepted_heads =
+      state_.With([](const State& state) { return state.accepted_heads; });
   std::uint64_t refused = refused_at_.load();
-  if (refused == 0 || refused > beliefs || !on_back_) return;
+  if (refused == 0 || refused > accepted_heads || !on_back_) return;
   if (refused_at_.compare_exchange_strong(refused, 0)) on_back_();
 }
 
@@ -54,12 +55,12 @@ void WorkloadIndexStore::NoteHead(State& state, const std::string& version) cons
   const auto age = std::chrono::duration_cast<Millis>(clock_.Now() - head.heartbeat);
   state.ahead = -age > kOldest;
   if (state.ahead) return;
-  const auto& before = state.believed;
-  if (before && head.heartbeat <= before->heartbeat && !IsLater(version, state.believed_version))
+  const auto& before = state.accepted_head;
+  if (before && head.heartbeat <= before->heartbeat && !IsLater(version, state.accepted_version))
     return;
-  state.believed = head;
-  state.believed_version = version;
-  ++state.beliefs;
+  state.accepted_head = head;
+  state.accepted_version = version;
+  ++state.accepted_heads;
   state.true_at = clock_.Steady() - std::max(age, Millis::zero());
   // Shards of an older generation do not count until they are written again. Newer ones belong to
   // the next set.
@@ -87,7 +88,7 @@ Status WorkloadIndexStore::Replace(const ObjectList& list) {
     state.lost.reset();
     return ++state.changes;
   });
-  TellIfBack();
+  NotifyIfBack();
   return Done{};
 }
 
@@ -105,7 +106,7 @@ Status WorkloadIndexStore::Apply(EventType type, const Json& object) {
     }
     return ++state.changes;
   });
-  TellIfBack();
+  NotifyIfBack();
   return Done{};
 }
 
@@ -136,7 +137,7 @@ std::uint64_t WorkloadIndexStore::changes() const {
 }
 
 // Why the head is not valid.
-std::optional<Error> WorkloadIndexStore::Doubt(const State& state) const {
+std::optional<Error> WorkloadIndexStore::WhyInvalid(const State& state) const {
   const std::string watch = state.lost ? "; its watch is lost: " + state.lost->what : "";
   if (!state.listed) return Wrong("has not been read yet" + watch);
   if (!state.head)
@@ -150,9 +151,9 @@ std::optional<Error> WorkloadIndexStore::Doubt(const State& state) const {
     return Wrong("has a heartbeat of " + FormatTime(head.heartbeat) +
                  ", which is in this node's future; correct the clock of this node or that of " +
                  head.holder);
-  const IndexHead& believed = *state.believed;
-  if (!head.SameSet(believed))
-    return Wrong("went back from generation " + std::to_string(believed.generation) + " to " +
+  const IndexHead& accepted_head = *state.accepted_head;
+  if (!head.SameSet(accepted_head))
+    return Wrong("went back from generation " + std::to_string(accepted_head.generation) + " to " +
                  std::to_string(head.generation) +
                  ", because the API server has old data or was restored from a backup; the next "
                  "heartbeat of its leader makes it valid again");
@@ -160,42 +161,43 @@ std::optional<Error> WorkloadIndexStore::Doubt(const State& state) const {
   if (age <= kOldest) return std::nullopt;
   return Wrong(
       "was last true " + HumanDuration(age) + " ago (more than " + HumanDuration(kOldest) +
-      "), written by " + believed.holder +
+      "), written by " + accepted_head.holder +
       "; check the log of `imagesweep index`, its right to read the workloads, and the clocks" +
       watch);
 }
 
 Result<WorkloadEvidence> WorkloadIndexStore::Read() const {
   // Read before the set, so that a newer head that arrives meanwhile is reported.
-  const std::uint64_t beliefs = state_.With([](const State& state) { return state.beliefs; });
+  const std::uint64_t accepted_heads =
+      state_.With([](const State& state) { return state.accepted_heads; });
   auto read = ReadWhole();
-  refused_at_ = read ? 0 : beliefs + 1;
+  refused_at_ = read ? 0 : accepted_heads + 1;
   return read;
 }
 
 Result<WorkloadEvidence> WorkloadIndexStore::ReadWhole() const {
-  std::optional<Error> doubt;
+  std::optional<Error> invalid;
   std::vector<IndexShard> shards;
   IndexHead head;
   WorkloadEvidence evidence;
   state_.With([&](const State& state) {
-    doubt = Doubt(state);
-    if (doubt) return 0;
+    invalid = WhyInvalid(state);
+    if (invalid) return 0;
     head = **state.head;
     evidence.as_of = state.true_at;
     for (const auto& [name, shard] : state.shards) {
       if (!IsShardOf(index_, head.slot, name)) continue;
       if (NumberOf(name) >= head.shards) continue;  // left over from a larger set
       if (!shard) {
-        doubt = Wrong("cannot be read: ConfigMap " + name + ": " + shard.error().what +
-                      "; its leader writes it again");
+        invalid = Wrong("cannot be read: ConfigMap " + name + ": " + shard.error().what +
+                        "; its leader writes it again");
         return 0;
       }
       shards.push_back(shard->shard);
     }
     return 0;
   });
-  if (doubt) return *doubt;
+  if (invalid) return *invalid;
   const std::string cure = "; its leader publishes it again within seconds";
   const std::string in_it = "is incomplete in generation " + std::to_string(head.generation) + ": ";
   const auto torn = std::ranges::find_if(shards, [&](const IndexShard& shard) {

@@ -22,14 +22,15 @@ namespace imagesweep::kube {
 // on, the monotonic clock counts. So neither a clock that jumps nor a server that repeats old data
 // makes an old set young.
 //
-// Back in time: a head with a smaller resourceVersion and no younger heartbeat than the last
-// accepted one comes from a server with old data or from a restored backup, and may lack
-// references. It is refused until the heartbeat of its leader is newer than any accepted before.
-// The generation gives no order: the writer states it, and a false one would stay forever.
+// Back in time: a server with old data, or a restored backup, may send an older head that lacks
+// references. A head with another set is refused if neither its resourceVersion is later nor its
+// heartbeat newer than those of the last accepted head. A newer heartbeat of its leader makes it
+// valid. The generation gives no order, because the writer states it and a false one would stay
+// forever.
 //
-// From the future: a heartbeat that is far ahead of the clock of this node proves nothing. Its head
-// is refused, and the last accepted one stays the measure for the next. So the next correct
-// heartbeat repairs any false one.
+// From the future: a heartbeat that is more than kOldest ahead of the clock of this node proves
+// nothing, so its head is refused. The next head is compared with the last accepted head, not with
+// the refused one. So the next correct heartbeat repairs a false one.
 //
 // Memory: the store keeps only the shards of the published slot, gzipped as they arrived, and those
 // that are arriving for the other slot. Each Read() decodes the references again.
@@ -61,25 +62,25 @@ class WorkloadIndexStore final : public ReflectorHandler {
     bool listed = false;
     std::optional<Error> lost;
     std::uint64_t changes = 0;
-    std::uint64_t beliefs = 0;              // how many heads were newer than all before
+    std::uint64_t accepted_heads = 0;       // how many heads were newer than all before
     std::optional<Result<IndexHead>> head;  // empty: there is none
     std::map<std::string, Result<SlottedShard>> shards;
-    bool ahead = false;                 // its heartbeat is far in the future of this node
-    std::optional<IndexHead> believed;  // the newest accepted head
-    std::string believed_version;       // its resourceVersion
-    SteadyTime true_at;                 // when that set was last current
+    bool ahead = false;                      // its heartbeat is far in the future of this node
+    std::optional<IndexHead> accepted_head;  // the newest accepted head
+    std::string accepted_version;            // its resourceVersion
+    SteadyTime true_at;                      // when that set was last current
   };
   void Note(State& state, const Json& object, const ObjectId& id) const;
   void NoteHead(State& state, const std::string& version) const;
-  void TellIfBack();
+  void NotifyIfBack();
   Result<WorkloadEvidence> ReadWhole() const;
-  std::optional<Error> Doubt(const State& state) const;
+  std::optional<Error> WhyInvalid(const State& state) const;
   Error Wrong(const std::string& what) const;
 
   const IndexName index_;
   const Clock& clock_;
   const std::function<void()> on_back_;
-  // `beliefs` at the last Read() if it failed, plus one. 0: it did not fail.
+  // 0: the last Read() did not fail. Otherwise, `accepted_heads` at its start, plus one.
   mutable std::atomic<std::uint64_t> refused_at_{0};
   Guarded<State> state_;
 };

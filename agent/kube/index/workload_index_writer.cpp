@@ -19,12 +19,12 @@ Error NotLeading() {
 
 WorkloadIndexWriter::WorkloadIndexWriter(HttpTransport& transport, IndexName index,
                                          std::string holder, const RequestObserver& observer,
-                                         std::size_t most_shard_bytes)
+                                         std::size_t max_shard_bytes)
     : client_(transport, observer),
       lister_(transport, ConfigMapsPath(index), kResource, IndexSelector(index), observer),
       index_(std::move(index)),
       holder_(std::move(holder)),
-      most_shard_bytes_(most_shard_bytes) {}
+      max_shard_bytes_(max_shard_bytes) {}
 
 void WorkloadIndexWriter::Forget() {
   known_.reset();
@@ -117,7 +117,7 @@ Result<WorkloadIndexWriter::Published> WorkloadIndexWriter::WriteSet(
   head.references = references.size();
   head.heartbeat = as_of;
   head.holder = holder_;
-  auto shards = EncodeIndex(references, head.generation, most_shard_bytes_);
+  auto shards = EncodeIndex(references, head.generation, max_shard_bytes_);
   if (!shards) return shards.error();
   head.shards = shards->size();
   head.sha256 = shards->front().sha256;

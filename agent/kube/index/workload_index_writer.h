@@ -35,7 +35,7 @@ class WorkloadIndexWriter {
   // `holder` names the writer, for people.
   WorkloadIndexWriter(HttpTransport& transport, IndexName index, std::string holder,
                       const RequestObserver& observer,
-                      std::size_t most_shard_bytes = kMostShardBytes);
+                      std::size_t max_shard_bytes = kMaxShardBytes);
 
   // `references` must be sorted and unique. They are current at `as_of` by the clock of this node.
   // kIncomplete if another process wrote to the index, or the leadership was lost.
@@ -72,7 +72,7 @@ class WorkloadIndexWriter {
   const Lister lister_;
   const IndexName index_;
   const std::string holder_;
-  const std::size_t most_shard_bytes_;
+  const std::size_t max_shard_bytes_;
   std::uint64_t newest_ = 0;  // the greatest generation that this process published
   std::optional<Known> known_;
 };

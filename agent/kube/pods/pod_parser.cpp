@@ -4,7 +4,7 @@
 #include <map>
 #include <utility>
 
-#include "agent/base/quote_external.h"
+#include "agent/base/printable_ascii.h"
 
 namespace imagesweep::kube {
 namespace {
@@ -123,7 +123,7 @@ Status Parse(const Json& object, Pod& pod) {
   auto kind = TextAt(object, "kind");  // absent within a list
   if (!kind) return std::move(kind).error();
   if (!kind->empty() && *kind != "Pod")
-    return Error{ErrorKind::kIncomplete, "its kind is " + Printable(*kind)};
+    return Error{ErrorKind::kIncomplete, "its kind is " + PrintableAscii(*kind)};
   auto metadata = ObjectAt(object, "metadata");
   auto spec = ObjectAt(object, "spec");
   auto status = ObjectAt(object, "status");
@@ -191,7 +191,7 @@ Keep PodKeep() {
 Result<Pod> ParsePod(const Json& object) {
   Pod pod;
   if (auto parsed = Parse(object, pod); !parsed)
-    return parsed.error().Wrap("pod " + Printable(pod.key.pod_namespace + "/" + pod.key.name));
+    return parsed.error().Wrap("pod " + PrintableAscii(pod.key.pod_namespace + "/" + pod.key.name));
   return pod;
 }
 

@@ -125,8 +125,8 @@ Result<PodEvidence> PodSource::ListNow(const std::stop_token& stop) {
 
 bool PodSource::watches() const {
   if (store_ == nullptr) return false;
-  const auto heard_at = store_->HeardAt();
-  return heard_at && clock_.Steady() - *heard_at <= kMaxWatchSilence;
+  const auto last_progress_at = store_->LastProgressAt();
+  return last_progress_at && clock_.Steady() - *last_progress_at <= kMaxWatchSilence;
 }
 
 Result<PodEvidence> PodSource::Read(Millis max_age, const std::stop_token& stop) {

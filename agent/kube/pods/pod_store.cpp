@@ -67,9 +67,9 @@ void PodStore::OnSynced() {
   }));
 }
 
-void PodStore::Heard(SteadyTime at) {
+void PodStore::OnProgress(SteadyTime at) {
   state_.With([&](State& state) {
-    state.heard_at = at;
+    state.last_progress_at = at;
     return 0;
   });
 }
@@ -99,8 +99,8 @@ std::string PodStore::NewestVersion() const {
   return state_.With([](const State& state) { return state.version; });
 }
 
-std::optional<SteadyTime> PodStore::HeardAt() const {
-  return state_.With([](const State& state) { return state.heard_at; });
+std::optional<SteadyTime> PodStore::LastProgressAt() const {
+  return state_.With([](const State& state) { return state.last_progress_at; });
 }
 
 Recent PodStore::DrainRecent() {

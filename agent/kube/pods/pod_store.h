@@ -34,7 +34,7 @@ class PodStore final : public ReflectorHandler, private ItemSink {
   Status Replace(const ObjectList& list) override;
   Status Apply(EventType type, const Json& object) override;
   void OnSynced() override;
-  void Heard(SteadyTime at) override;
+  void OnProgress(SteadyTime at) override;
   void OnDisconnected(const Error& why) override;
 
   // The references of all known pods. An error before the first list and while the watch is lost.
@@ -42,7 +42,7 @@ class PodStore final : public ReflectorHandler, private ItemSink {
   // The resourceVersion of the newest list or event. Empty before the first list.
   std::string NewestVersion() const;
   // When the watch last showed that it works. Empty before the first list.
-  std::optional<SteadyTime> HeardAt() const;
+  std::optional<SteadyTime> LastProgressAt() const;
   // Every reference that existed at any time since the last call.
   Recent DrainRecent();
 
@@ -53,7 +53,7 @@ class PodStore final : public ReflectorHandler, private ItemSink {
     std::map<std::string, ImageReference> recent;  // by text
     bool recent_complete = true;
     std::string version;
-    std::optional<SteadyTime> heard_at;
+    std::optional<SteadyTime> last_progress_at;
     std::optional<Error> lost = Error{ErrorKind::kIncomplete, "pods: not listed yet"};
     bool listed = false;
   };

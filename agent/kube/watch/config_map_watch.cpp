@@ -23,12 +23,12 @@ Result<std::string> ConfigText(const Json& object, const std::string& key,
 }
 
 ConfigMapWatch::ConfigMapWatch(const std::string& name_space, std::string name, std::string key,
-                               OnConfig on_config, OnSight on_sight)
+                               OnConfig on_config, OnReadStatus on_read_status)
     : name_(std::move(name)),
       display_(name_space + "/" + name_),
       key_(std::move(key)),
       on_config_(std::move(on_config)),
-      on_sight_(std::move(on_sight)) {}
+      on_read_status_(std::move(on_read_status)) {}
 
 // A server or proxy that ignores the selector must not turn another ConfigMap into the policy.
 Status ConfigMapWatch::Check(const Json& object) const {
@@ -49,9 +49,9 @@ Status ConfigMapWatch::Replace(const ObjectList& list) {
   for (const Json& item : list.items)
     if (auto status = Check(item); !status) return status;
   if (list.items.empty()) {
-    Tell(Error{ErrorKind::kNotFound, "ConfigMap " + display_ + " does not exist"});
+    Report(Error{ErrorKind::kNotFound, "ConfigMap " + display_ + " does not exist"});
   } else {
-    Tell(ConfigText(list.items.front(), key_, display_));
+    Report(ConfigText(list.items.front(), key_, display_));
   }
   return Done{};
 }
@@ -59,19 +59,19 @@ Status ConfigMapWatch::Replace(const ObjectList& list) {
 Status ConfigMapWatch::Apply(EventType type, const Json& object) {
   if (auto status = Check(object); !status) return status;
   if (type == EventType::kDeleted) {
-    Tell(Error{ErrorKind::kNotFound, "ConfigMap " + display_ + " was deleted"});
+    Report(Error{ErrorKind::kNotFound, "ConfigMap " + display_ + " was deleted"});
   } else {
-    Tell(ConfigText(object, key_, display_));
+    Report(ConfigText(object, key_, display_));
   }
   return Done{};
 }
 
-void ConfigMapWatch::Heard(SteadyTime /*at*/) {
-  if (last_ && on_sight_) on_sight_({});
+void ConfigMapWatch::OnProgress(SteadyTime /*at*/) {
+  if (last_ && on_read_status_) on_read_status_({});
 }
 
 void ConfigMapWatch::OnDisconnected(const Error& why) {
-  if (on_sight_) on_sight_(why.Wrap("ConfigMap " + display_));
+  if (on_read_status_) on_read_status_(why.Wrap("ConfigMap " + display_));
   if (last_ && why.kind != ErrorKind::kDenied) return;
   denied_ = true;
   on_config_(why.Wrap("ConfigMap " + display_));
@@ -82,7 +82,7 @@ void ConfigMapWatch::OnSynced() {
   on_config_(*last_);
 }
 
-void ConfigMapWatch::Tell(Result<std::string> text) {
+void ConfigMapWatch::Report(Result<std::string> text) {
   denied_ = false;
   last_ = std::move(text);
   on_config_(*last_);

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <utility>
 
-#include "agent/base/quote_external.h"
+#include "agent/base/printable_ascii.h"
 #include "agent/kube/client/json_filter.h"
 
 namespace imagesweep::kube {
@@ -27,7 +27,7 @@ std::optional<std::uint64_t> Number(const std::string& version) {
 constexpr Millis kFirstBackoff{1'600};
 constexpr Millis kLastBackoff{60'000};
 constexpr Millis kHealthyAfter = std::chrono::minutes(2);
-constexpr int kMostVersionedLists = 2;  // failures in a row
+constexpr int kMaxVersionedLists = 2;  // failures in a row
 
 std::optional<EventType> TypeOf(const std::string& type) {
   if (type == "ADDED") return EventType::kAdded;
@@ -80,7 +80,7 @@ bool Reflector::ListOnce(const std::stop_token& stop) {
                    failure->version_unusable || failure->error.kind == ErrorKind::kIncomplete);
     // The server may not say that a version of its future is unusable.
     const bool versioned = !list_from_->empty();
-    const bool ask_without = failure->version_unusable || ++failed_lists_ >= kMostVersionedLists;
+    const bool ask_without = failure->version_unusable || ++failed_lists_ >= kMaxVersionedLists;
     if (versioned && ask_without) list_from_ = std::string();
     if (!versioned || !failure->version_unusable)  // otherwise at once
       Pause(backoff_, failure->retry_after, stop);
@@ -88,29 +88,30 @@ bool Reflector::ListOnce(const std::stop_token& stop) {
   }
   const auto& list = std::get<ObjectList>(listed);
   if (auto status = handler_.Replace(list); !status) {
-    OnDisconnected(status.error().Wrap("list " + lister_.resource()), /*grave=*/true);
+    OnDisconnected(status.error().Wrap("list " + lister_.resource()), /*events_lost=*/true);
     Pause(backoff_, {}, stop);
     return false;
   }
-  grave_.reset();
+  lost_events_.reset();
   failed_lists_ = 0;
   resource_version_ = list.resource_version;
   listed_at_ = clock_.Steady();
-  heard_at_ = listed_at_;
-  handler_.Heard(heard_at_);
+  last_progress_at_ = listed_at_;
+  handler_.OnProgress(last_progress_at_);
   list_from_.reset();
   return true;
 }
 
 // An unreachable server does not undo an earlier loss of events.
-void Reflector::OnDisconnected(const Error& why, bool grave) {
-  if (grave) grave_ = Error{ErrorKind::kIncomplete, why.what};
-  if (!grave_)
+void Reflector::OnDisconnected(const Error& why, bool events_lost) {
+  if (events_lost) lost_events_ = Error{ErrorKind::kIncomplete, why.what};
+  if (!lost_events_)
     handler_.OnDisconnected(why);
-  else if (grave)
-    handler_.OnDisconnected(*grave_);
+  else if (events_lost)
+    handler_.OnDisconnected(*lost_events_);
   else
-    handler_.OnDisconnected({ErrorKind::kIncomplete, grave_->what + "; since then: " + why.what});
+    handler_.OnDisconnected(
+        {ErrorKind::kIncomplete, lost_events_->what + "; since then: " + why.what});
 }
 
 void Reflector::WatchOnce(const std::stop_token& stop) {
@@ -128,7 +129,7 @@ void Reflector::WatchOnce(const std::stop_token& stop) {
     // list that ends it.
     soon = now - listed_at_ >= kLastBackoff;
   } else if (!ending.throttled && options_.relist_unheard > Millis::zero() &&
-             now - heard_at_ >= options_.relist_unheard) {
+             now - last_progress_at_ >= options_.relist_unheard) {
     list_from_ = std::string();
   } else if (!ending.throttled && now - listed_at_ >= options_.relist_after) {
     list_from_ = std::string();
@@ -167,14 +168,14 @@ std::optional<WatchEnding> Reflector::OnObject(std::string_view text) {
     const auto known = TypeOf(*type);
     if (!known)
       return unreadable(
-          {ErrorKind::kIncomplete, "unknown event type \"" + Printable(*type) + "\""});
+          {ErrorKind::kIncomplete, "unknown event type \"" + PrintableAscii(*type) + "\""});
     if (auto status = handler_.Apply(*known, **object); !status) return unreadable(status.error());
   }
   saw_event_ = true;
   resource_version_ = *std::move(version);
   handler_.OnSynced();
-  heard_at_ = clock_.Steady();
-  handler_.Heard(heard_at_);
+  last_progress_at_ = clock_.Steady();
+  handler_.OnProgress(last_progress_at_);
   return std::nullopt;
 }
 

@@ -86,7 +86,7 @@ class ReflectorHandler {
   virtual void OnSynced() = 0;
   // At `at`, the server showed by a list, an event, or a bookmark that the handler has the current
   // objects. The start of a watch shows nothing.
-  virtual void Heard(SteadyTime /*at*/) {}
+  virtual void OnProgress(SteadyTime /*at*/) {}
   // From now until the next Replace or Confirm, nothing is known to be current. After a loss of
   // events that may never arrive again, that reason stays until a complete list arrives, even if
   // other losses follow.
@@ -99,10 +99,10 @@ class ReflectorHandler {
 // the last resourceVersion only after an ending that proves that no event was missed. Anything that
 // cannot be understood causes a new list.
 //
-// Pace: after anything that lasted less than two minutes, it waits 0.8 to 1.6 s, doubling up to 30
-// to 60 s, and at least as long as the server asked for. Before a list that an answer has made
-// necessary, the wait is the shortest one if the previous list is at least a minute old: the server
-// may be back.
+// Pace: after a list or a watch that lasted less than two minutes, it waits 0.8 to 1.6 s, doubling
+// up to 30 to 60 s, and at least as long as the server asked for. If an answer of the server makes
+// a new list necessary and the previous list is at least a minute old, it waits only 0.8 to 1.6 s,
+// because an outage may have ended.
 class Reflector {
  public:
   struct Options {
@@ -113,9 +113,9 @@ class Reflector {
     // A watch may lose events silently (kubernetes#123072). So the reflector lists again at the end
     // of the first watch that ends after this time.
     Millis relist_after = std::chrono::minutes(10);
-    // If a watch ends and nothing was heard for this time, the reflector lists again instead of
-    // resuming the watch: a server that waits for a resourceVersion of its future is as silent as a
-    // quiet one. Zero: it resumes.
+    // If a watch ends and there was no list, event, or bookmark for this time, the reflector lists
+    // again instead of resuming the watch. The server may be silent because it waits for a
+    // resourceVersion of its future. Zero: it resumes.
     Millis relist_unheard{0};
     std::uint64_t seed = 0;
   };
@@ -130,7 +130,7 @@ class Reflector {
   void WatchOnce(const std::stop_token& stop);
   WatchEnding WatchToItsEnd(const std::stop_token& stop);
   std::optional<WatchEnding> OnObject(std::string_view text);
-  void OnDisconnected(const Error& why, bool grave);
+  void OnDisconnected(const Error& why, bool events_lost);
   void Pause(Backoff& backoff, const std::optional<Millis>& at_least, const std::stop_token& stop);
 
   HttpTransport& transport_;
@@ -144,9 +144,9 @@ class Reflector {
   // If set: list first, not older than this version. Empty text: list consistently.
   std::optional<std::string> list_from_ = std::string();
   SteadyTime listed_at_;
-  SteadyTime heard_at_;  // the last list, event or bookmark
+  SteadyTime last_progress_at_;  // the last list, event or bookmark
   std::optional<Error>
-      grave_;             // the loss of events that may never arrive again; until a complete list
+      lost_events_;       // the loss of events that may never arrive again; until a complete list
   int failed_lists_ = 0;  // in a row
   std::string resource_version_;  // watch from this version
   bool saw_event_ = false;

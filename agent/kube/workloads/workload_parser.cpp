@@ -4,7 +4,7 @@
 #include <charconv>
 #include <utility>
 
-#include "agent/base/quote_external.h"
+#include "agent/base/printable_ascii.h"
 #include "agent/kube/client/json_filter.h"
 
 namespace imagesweep::kube {
@@ -53,7 +53,7 @@ Status ReadContainers(const Json& spec, const char* key, std::vector<WorkloadIma
     const std::string name = TextOrNone(container, "name");
     auto image = TextAt(container, "image");
     if (!image) return std::move(image).error();
-    if (image->empty()) return Bad("container " + Printable(name) + " has no image");
+    if (image->empty()) return Bad("container " + PrintableAscii(name) + " has no image");
     // A template may have " " as a placeholder for an image that something sets later
     // (openshift/origin#14659; kubernetes, pkg/apis/core/validation).
     std::string text = Trimmed(*image);
@@ -237,7 +237,7 @@ Status Parse(const Json& object, WorkloadObject& out) {
   auto kind = TextAt(object, "kind");  // absent within a list
   if (!kind) return std::move(kind).error();
   if (!kind->empty() && *kind != ResourceOf(out.kind).name)
-    return Bad("its kind is " + Printable(*kind));
+    return Bad("its kind is " + PrintableAscii(*kind));
   if (auto read = ReadMetadata(object, out); !read) return read;
   return ReadKind(object, out);
 }
@@ -276,7 +276,7 @@ Result<WorkloadObject> ParseWorkload(WorkloadKind kind, const Json& object) {
   out.kind = kind;
   if (auto parsed = Parse(object, out); !parsed)
     return parsed.error().Wrap(std::string(ResourceOf(kind).name) + " " +
-                               Printable(out.name_space + "/" + out.name));
+                               PrintableAscii(out.name_space + "/" + out.name));
   out.images.shrink_to_fit();
   return out;
 }

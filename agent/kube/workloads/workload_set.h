@@ -14,13 +14,14 @@ namespace imagesweep::kube {
 // into their own objects. If no such workload is among the objects, the object counts for itself,
 // as all other objects do. The result is sorted and unique. Pure.
 //
-// revisions_back is 0 for the images that a workload would start now, for a ReplicaSet that has
-// pods, and for the revision that a StatefulSet still runs. It is also 0 if the rank is unknown:
-// for a ReplicaSet whose Deployment is not among the objects (two lists show two moments), or one
-// without a revision. An object that is being deleted has 0 and does not count in the ranking,
-// because no rollback goes to it. The objects do not show which child a third-party controller
-// would start. So its ReplicaSets are ranked by their revisions while one of them has pods, and
-// have 0 otherwise. Its ControllerRevisions always have 0.
+// revisions_back is 0 for:
+//   - The images that a workload would start now, a ReplicaSet that has pods, and the revision
+//     that a StatefulSet still runs.
+//   - A ReplicaSet of unknown rank: it has no revision, or its Deployment is not among the objects,
+//     because two lists show two moments.
+//   - An object that is being deleted. No rollback goes to it, so it does not count in the ranking.
+//   - Children of a third-party controller, because the objects do not show which of them it would
+//     start. Only its ReplicaSets are ranked by their revisions, while one of them has pods.
 std::vector<WorkloadReference> JoinWorkloads(
     const std::vector<std::shared_ptr<const WorkloadObject>>& objects);
 

@@ -13,7 +13,7 @@ namespace {
 
 // If a server sends a page in one chunk, the page is held in memory. A ReplicaSet has 5 to 10 KiB.
 constexpr int kPage = 100;
-constexpr std::size_t kMostPages = 500;  // 50,000 objects of one kind
+constexpr std::size_t kMaxPages = 500;  // 50,000 objects of one kind
 // A list of the whole cluster is expensive. Beside the watch, it only finds lost events.
 constexpr Millis kRelistAfter = std::chrono::minutes(30);
 // Batches that follow each other immediately may share a list.
@@ -162,7 +162,7 @@ Lister WorkloadSource::NewLister(const WorkloadResource& resource) const {
           "",
           observer_,
           {.limit = kPage,
-           .most_pages = kMostPages,
+           .max_pages = kMaxPages,
            .only_pages = true,
            .keep = WorkloadKeep(resource.kind)}};
 }
@@ -191,7 +191,7 @@ void WorkloadSource::Live() {
 Result<SteadyTime> WorkloadSource::CollectAll(WorkloadObjects& objects) const {
   SteadyTime as_of = clock_.Steady();
   for (const Kind& kind : kinds_) {
-    auto current = kind.store.Collect(options_.most_stale, objects);
+    auto current = kind.store.Collect(options_.max_stale, objects);
     if (!current) return current;
     as_of = std::min(as_of, *current);
   }

@@ -35,9 +35,11 @@ class WorkloadStore final : public ReflectorHandler, private ItemSink {
   void OnSynced() override;
   void OnDisconnected(const Error& why) override;
 
-  // Appends the known objects to `objects` and returns when they were last known to be current. It
-  // returns an error before the first list, while the last input cannot be understood, may be older
-  // than what was seen before, or may not be read, and if nothing was heard for longer than `most`.
+  // Appends the known objects to `objects` and returns when they were last known to be current.
+  // Returns an error
+  //   - before the first list,
+  //   - while the last input cannot be understood, may be older than earlier input, or is denied,
+  //   - if the server has not shown for longer than `most` that the objects are current.
   // A short outage of the server is no error, so that it does not stop every node.
   Result<SteadyTime> Collect(Millis most, WorkloadObjects& objects) const;
 
@@ -71,7 +73,7 @@ class WorkloadSource final : public WorkloadReader {
     // Agents that start together must not list at the same time.
     Millis start_within = std::chrono::seconds(20);
     // How long the known state is valid if the server does not answer.
-    Millis most_stale = std::chrono::minutes(5);
+    Millis max_stale = std::chrono::minutes(5);
     std::uint64_t seed = 0;
   };
   WorkloadSource(HttpTransport& transport, const Clock& clock, Options options,

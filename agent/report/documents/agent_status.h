@@ -54,7 +54,7 @@ struct AgentStatus {
   bool dry_run_forced = false;  // by --dry-run of the agent, regardless of the policy
   bool suspend = false;
   std::optional<PolicyInForce> policy;
-  std::string policy_problem;  // the reason why the newest policy is not in force; empty: it is
+  std::string policy_problem;  // why the newest policy is not in force; empty: it is in force
   // The reason why the document has only problems and checks; empty: the document is complete.
   std::string incomplete;
 

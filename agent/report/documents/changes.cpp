@@ -95,7 +95,7 @@ std::vector<Change> ChangeLog::Compare(const Report& before, const Report& after
   return changes;
 }
 
-std::vector<Change> ChangeLog::Look(Report report) {
+std::vector<Change> ChangeLog::Add(Report report) {
   std::vector<Change> changes;
   if (report.refused) {
     if (!refused_)

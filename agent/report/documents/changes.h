@@ -28,7 +28,7 @@ std::string_view ToString(Change::Kind kind);
 class ChangeLog {
  public:
   // Sorted by image.
-  std::vector<Change> Look(Report report);
+  std::vector<Change> Add(Report report);
 
   // The last successful observation.
   const std::optional<Report>& seen() const noexcept { return seen_; }

@@ -11,7 +11,8 @@ namespace imagesweep {
 // reports it.
 std::uint64_t PredictedBytes(const Plan& plan, const Observation& seen, const Outcome& outcome);
 
-// True if a run of ensure-space reached its target (Plan::room) or, in a dry run, would reach it.
+// True if a run of ensure-space reached its target (Plan::free_space_target) or, in a dry run,
+// would reach it.
 bool HasFreeSpace(const Report& report);
 
 // The result in one line with its newline: "20GiB requested on the image filesystem …".

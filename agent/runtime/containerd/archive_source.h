@@ -23,7 +23,7 @@ struct ArchivePlan {
   std::vector<Descriptor> blobs;
 };
 
-// Reads the content of an archive from containerd.
+// Reads the content of an archive from containerd. One thread.
 class ArchiveSource {
  public:
   ArchiveSource(const Calls& calls, std::string name_space,

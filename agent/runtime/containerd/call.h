@@ -9,8 +9,8 @@
 
 namespace imagesweep::containerd {
 
-// The calls of one collection. An error names its call and its namespace. kInvalid: the server does
-// not implement the call. kNotFound: the requested object does not exist.
+// Calls to containerd under one deadline. An error names its call and its namespace. kInvalid: the
+// server does not implement the call. kNotFound: the requested object does not exist.
 class Calls final : public GrpcCalls {
  public:
   // Calls to services without namespaces.

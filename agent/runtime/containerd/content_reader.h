@@ -21,7 +21,7 @@ class ContentReader {
   ContentReader(MetadataReader::Stubs& stubs, MetadataReader::Memory& memory, const Calls& calls,
                 layers::MetadataSnapshot& metadata, std::span<const Image> images, bool configs);
 
-  // Adds the facts to the world.
+  // Adds the facts to the MetadataSnapshot.
   void Read();
   // Drops remembered data of objects that were not seen.
   void Forget();

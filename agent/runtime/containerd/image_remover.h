@@ -22,17 +22,21 @@ class ImageRecords;
 // waiting, and then one garbage collection for all of them instead of one for each image.
 // containerd locks its database during a collection, so pods start later then.
 //
-// Before a batch, the remover checks that no download is in progress, because a collection could
-// wait for its content. One run waits for downloads for 30 s in total. After that, its images go
-// through the CRI one by one while there are downloads. Before a batch, the remover also reads the
-// containers, and the records of each image. The records come from a graph that is at most 2 s old
-// and knows every image that the recheck lists (for a single image: every image that BeginBatch
-// lists). Each recheck reads the containers that the CRI does not list. A record is deleted only
-// while it refers to the same image, and the last one only if the guard allows it. If the guard
-// does not, the deleted records are created again. An image goes through the CRI if its records may
-// belong to another image, if containerd would still list it otherwise (see
-// layers::SurvivesRemoveImage), or if content or snapshots could be read only in part. The holders
-// of images must be known completely.
+// Reads before a batch:
+//   - Downloads in progress. A collection could wait for their content, so the remover waits for
+//     them: 30 s in one run.
+//   - The holders of images. They must be known completely, or the batch does not begin.
+//   - The records of each image, from a graph that is at most 2 s old. It knows every image that
+//     the recheck lists. For a batch of one image, BeginBatch lists the images.
+// Each recheck reads the containers that the CRI does not list.
+//
+// An image goes through the CRI, with a call for each image, if
+//   - downloads are still in progress after these 30 s,
+//   - its records may belong to another image,
+//   - content or snapshots could be read only in part, or
+//   - containerd would still list it otherwise (see layers::SurvivesRemoveImage).
+// A record is deleted only while it refers to the same image. The guard is asked before each
+// deletion that cannot be undone. If it refuses, the deleted records are created again.
 //
 // Sources: containerd, core/metadata/db.go (GarbageCollect), plugins/services/images (Delete:
 // `sync`, and `target` since 2.0). CRI RemoveImage of 2.0.0 to 2.0.4 does not wait for the

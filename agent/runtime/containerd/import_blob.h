@@ -13,7 +13,7 @@
 namespace imagesweep::containerd {
 
 // Writes blobs into the content store under a lease. Source: containerd
-// plugins/services/content/contentserver, Write.
+// plugins/services/content/contentserver, Write. Thread-safe.
 class BlobWriter {
  public:
   using Take = std::function<Status(std::string_view)>;

@@ -39,7 +39,8 @@ Result<Plugins> ReadPlugins(const Calls& calls, api::introspection::Introspectio
 }
 
 // The disk of all directories. Unknown if they are on different disks, or if one cannot be seen.
-layers::Disk DiskOf(const std::vector<std::string>& directories, const CollectorOptions& options) {
+layers::Disk DiskOf(const std::vector<std::string>& directories,
+                    const MetadataReaderOptions& options) {
   std::optional<layers::Disk> disk;
   if (!options.disk) return {};
   for (const std::string& directory : directories) {
@@ -53,7 +54,7 @@ layers::Disk DiskOf(const std::vector<std::string>& directories, const Collector
 }  // namespace
 
 MetadataReader::MetadataReader(const std::shared_ptr<grpc::Channel>& channel, const Clock& clock,
-                               CollectorOptions options)
+                               MetadataReaderOptions options)
     : clock_(clock),
       options_(std::move(options)),
       stubs_(std::make_unique<Stubs>(channel)),
@@ -61,8 +62,8 @@ MetadataReader::MetadataReader(const std::shared_ptr<grpc::Channel>& channel, co
 
 MetadataReader::~MetadataReader() = default;
 
-Result<layers::MetadataSnapshot> MetadataReader::Collect(std::span<const Image> images,
-                                                         const std::stop_token& stop) {
+Result<layers::MetadataSnapshot> MetadataReader::ReadSnapshot(std::span<const Image> images,
+                                                              const std::stop_token& stop) {
   const Calls calls(options_.timeout, stop);
   const auto version =
       calls.UnaryCall("Version", stubs_->version, &api::version::Version::Stub::Version,
@@ -106,7 +107,7 @@ Result<layers::MetadataSnapshot> MetadataReader::Collect(std::span<const Image> 
 
 Result<std::shared_ptr<const layers::LayerGraph>> MetadataReader::Read(
     std::span<const Image> images, const std::stop_token& stop) {
-  auto metadata = Collect(images, stop);
+  auto metadata = ReadSnapshot(images, stop);
   if (!metadata) return std::move(metadata).error();
   return std::shared_ptr<const layers::LayerGraph>(
       std::make_shared<layers::LayerGraph>(*std::move(metadata), images));

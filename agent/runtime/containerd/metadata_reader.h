@@ -18,7 +18,7 @@ class Channel;
 
 namespace imagesweep::containerd {
 
-struct CollectorOptions {
+struct MetadataReaderOptions {
   std::string cri_namespace = "k8s.io";
   // The deadline of one collection, including all its calls.
   Millis timeout = std::chrono::seconds(30);
@@ -48,14 +48,14 @@ struct CollectorOptions {
 class MetadataReader final : public layers::LayerReader {
  public:
   MetadataReader(const std::shared_ptr<grpc::Channel>& channel, const Clock& clock,
-                 CollectorOptions options = {});
+                 MetadataReaderOptions options = {});
   ~MetadataReader() override;
 
   // kNotFound: these services do not exist, so the runtime is not containerd. Other errors: its
   // version or its namespaces could not be read, or `stop`. MetadataSnapshot::unread() reports all
   // other failures.
-  Result<layers::MetadataSnapshot> Collect(std::span<const Image> images,
-                                           const std::stop_token& stop);
+  Result<layers::MetadataSnapshot> ReadSnapshot(std::span<const Image> images,
+                                                const std::stop_token& stop);
   Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image> images,
                                                          const std::stop_token& stop) override;
 
@@ -64,7 +64,7 @@ class MetadataReader final : public layers::LayerReader {
 
  private:
   const Clock& clock_;
-  const CollectorOptions options_;
+  const MetadataReaderOptions options_;
   const std::unique_ptr<Stubs> stubs_;
   const std::unique_ptr<Memory> memory_;
 };

@@ -31,8 +31,9 @@ class RecordStore {
 };
 
 // Deletes all records of one image, each only while it refers to the same digest. The last record
-// of each digest comes after all others, and the guard is asked right before it. Until then, every
-// name can be created again. That happens if the guard refuses or a call fails.
+// of each digest comes after all others. The guard is asked before the first deletion, and again
+// right before each of these last records. Until then, every name can be created again. That
+// happens if the guard refuses or a call fails.
 Result<Removal> RemoveRecords(const std::vector<Record>& records, RecordStore& store,
                               DeletionGuard& guard);
 

@@ -46,7 +46,7 @@ void SnapshotBuilder::ReadObjects(const std::string& name_space,
                                   std::span<const std::string> snapshotters) {
   std::vector<SnapshotList> snapshots(snapshotters.size());
   ParallelFor(1 + snapshotters.size(), [&](std::size_t number) {
-    if (number == 0) {  // the only one that adds to the world meanwhile
+    if (number == 0) {  // the only one that adds to metadata_ meanwhile
       ReadImages(name_space);
       ReadContent(name_space);  // after the images, so that the targets of records exist
     } else {

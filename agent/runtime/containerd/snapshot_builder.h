@@ -32,7 +32,7 @@ class SnapshotBuilder {
   SnapshotBuilder(MetadataReader::Stubs& stubs, MetadataReader::Memory& memory, const Calls& calls,
                   layers::MetadataSnapshot& metadata);
 
-  // The parts of the world: objects, then their holders.
+  // The parts of the MetadataSnapshot: objects, then their holders.
   void ReadObjects(const std::string& name_space, std::span<const std::string> snapshotters);
   void ReadContainers(const std::string& name_space);
   void ReadLeases(const std::string& name_space);

@@ -189,7 +189,7 @@ Status UseWatch::RememberAll(const std::stop_token& stop) {
   if (all) return listed;
   return Error{ErrorKind::kIncomplete,
                "Containers.ListStream: the containers use more images than " +
-                   std::to_string(options_.most_names)};
+                   std::to_string(options_.max_names)};
 }
 
 // False if there are too many names to remember this one.
@@ -197,7 +197,7 @@ bool UseWatch::Remember(const std::string& image, const std::string& container) 
   if (image.empty()) return true;
   return state_.With([&](State& state) {
     if (state.containers.contains(image)) return true;
-    if (state.containers.size() >= options_.most_names) {
+    if (state.containers.size() >= options_.max_names) {
       state.complete = false;
       return false;
     }

@@ -43,7 +43,7 @@ class UseWatch {
  public:
   struct Options {
     std::string cri_namespace = "k8s.io";  // a subscription receives the events of all namespaces
-    std::size_t most_names = 10'000;       // remembered between two calls of Drain
+    std::size_t max_names = 10'000;        // remembered between two calls of Drain
     Millis list_timeout = std::chrono::seconds(30);
     std::uint64_t seed = 0;  // for the waits between attempts
     // Called on the thread of Run: `subscribed` for each subscription, and `lost` with the reason

@@ -1,4 +1,4 @@
-#include "agent/daemon/agent.h"
+#include "agent/daemon/outage.h"
 
 #include <gtest/gtest.h>
 

@@ -64,11 +64,11 @@ TEST_F(PolicySightOfChoiceTest, UsesTheOlderReadOfBothWhileTheBaseIsInForce) {
   choice.BaseRead(At(10));
   EXPECT_EQ(freshness, "") << "there may be an override";
   choice.SetOverride(none);
-  choice.SightOverride(At(11));
+  choice.OverrideRead(At(11));
   EXPECT_EQ(freshness, "10");
   choice.BaseRead(At(60));
   EXPECT_EQ(freshness, "11");
-  choice.SightOverride(away);
+  choice.OverrideRead(away);
   EXPECT_EQ(freshness, "503");
   choice.BaseRead(At(120));
   EXPECT_EQ(freshness, "11") << "nobody knows whether there is an override";
@@ -76,11 +76,11 @@ TEST_F(PolicySightOfChoiceTest, UsesTheOlderReadOfBothWhileTheBaseIsInForce) {
 
 TEST_F(PolicySightOfChoiceTest, UsesOnlyTheReadOfTheOverrideWhileItExists) {
   choice.SetOverride(std::string("o"));
-  choice.SightOverride(At(10));
+  choice.OverrideRead(At(10));
   EXPECT_EQ(freshness, "10");
   choice.BaseRead(away);
   EXPECT_EQ(freshness, "10");
-  choice.SightOverride(away);
+  choice.OverrideRead(away);
   EXPECT_EQ(freshness, "503");
 }
 

@@ -89,8 +89,8 @@ TEST(JsonFilterTest, RejectsTextThatIsNoStreamOfObjects) {
       {"the other bracket", R"({"a":[1}})"},
       {"a value that is none", R"({"a":;})"},
       {"more levels than Go reads", "{\"a\":" + std::string(10'000, '[')},
-      {"an object without end", "{\"a\":\"" + std::string(JsonFilter::kMostKept + 1'000, 'x')},
-      {"an object above the limit", "{\"a\":\"" + std::string(JsonFilter::kMostKept, 'x') + "\"}"},
+      {"an object without end", "{\"a\":\"" + std::string(JsonFilter::kMaxKept + 1'000, 'x')},
+      {"an object above the limit", "{\"a\":\"" + std::string(JsonFilter::kMaxKept, 'x') + "\"}"},
   };
   for (const auto& [why, text] : cases) {
     const Collected seen = FeedInPieces(KeepAll(), text, 16'384);

@@ -10,7 +10,7 @@ using testing::HasSubstr;
 using testing::Le;
 
 constexpr auto kHour = std::chrono::hours(1);
-constexpr std::size_t kMostPerHour = 180;  // 0.05/s
+constexpr std::size_t kMaxPerHour = 180;  // 0.05/s
 
 struct PacingTest : ReflectorTest {
   // Gives the same answer to lists and watches for `time`, then stops.
@@ -42,7 +42,7 @@ TEST_F(PacingTest, WaitsForRetryAfterBeforeAList) {
   Answer(
       kHour, [] { return Throttled(std::chrono::seconds(7)); }, GoodWatch);
   EXPECT_THAT(ShortestGap(), Ge(std::chrono::seconds(7)));
-  EXPECT_THAT(http.asked.size(), Le(kMostPerHour));
+  EXPECT_THAT(http.asked.size(), Le(kMaxPerHour));
   EXPECT_TRUE(Blind());
 }
 
@@ -65,7 +65,7 @@ TEST_F(PacingTest, ThrottledWatchesAreNeverFollowedByAList) {
     };
     Run();
     EXPECT_EQ(lists(), 1U);
-    EXPECT_THAT(http.asked.size(), Le(kMostPerHour));
+    EXPECT_THAT(http.asked.size(), Le(kMaxPerHour));
     http.asked.erase(http.asked.begin());  // the list; the first watch follows immediately
     EXPECT_THAT(ShortestGap(), Ge(std::chrono::seconds(7)));
   }
@@ -107,7 +107,7 @@ TEST_F(PacingTest, StaysBelowItsRateOnEachFault) {
       return asked.watch ? watch() : list();
     };
     Run();
-    EXPECT_THAT(http.asked.size(), Le(kMostPerHour)) << why;
+    EXPECT_THAT(http.asked.size(), Le(kMaxPerHour)) << why;
     EXPECT_THAT(http.asked.size(), Ge(50U)) << why << ": it goes on trying";
   }
 }
@@ -182,7 +182,7 @@ TEST_F(PacingTest, BacksOffWhenAWatchClosesAfterEachEvent) {
   int version = 10;
   Answer(kHour, GoodList,
          [&] { return WatchStep({Bookmark(std::to_string(++version))}, Millis(0)); });
-  EXPECT_THAT(http.asked.size(), Le(kMostPerHour));
+  EXPECT_THAT(http.asked.size(), Le(kMaxPerHour));
   EXPECT_THAT(Protected(), ElementsAre("app:1"));
 }
 

@@ -1,7 +1,7 @@
 // The answers of the API server and their meaning: Status objects, strict JSON, endings of a watch.
 #include <gmock/gmock.h>
 
-#include "agent/base/quote_external.h"
+#include "agent/base/printable_ascii.h"
 #include "agent/kube/watch/reflector.h"
 #include "tests/unit/kube/objects.h"
 
@@ -71,8 +71,8 @@ TEST(StrictJsonTest, RejectsAmbiguousJson) {
 }
 
 TEST(PrintableTest, IsOneShortLineForAnyInput) {
-  EXPECT_EQ(Printable("a\nb\x1b[0m\xc3\xbc\x7f"), "a?b?[0m???");
-  EXPECT_EQ(Printable(std::string(64'000, 'x')).size(), 203U);
+  EXPECT_EQ(PrintableAscii("a\nb\x1b[0m\xc3\xbc\x7f"), "a?b?[0m???");
+  EXPECT_EQ(PrintableAscii(std::string(64'000, 'x')).size(), 203U);
 }
 
 struct EndingCase {

@@ -64,7 +64,7 @@ TEST(WorkloadIndexObjectsTest, TheShardIsReadBackAsItWasWritten) {
 
 TEST(WorkloadIndexObjectsTest, AFullShardStaysBelowTheLimitOfAConfigMap) {
   const SlottedShard shard{'b',
-                           {1, 12, 1, 2, std::string(64, 'a'), std::string(kMostShardBytes, 'x')}};
+                           {1, 12, 1, 2, std::string(64, 'a'), std::string(kMaxShardBytes, 'x')}};
   EXPECT_LT(ShardObject(kIndex, shard, "123456789").dump().size(), 1'000'000U);
 }
 

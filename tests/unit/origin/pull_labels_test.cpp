@@ -45,8 +45,8 @@ class PullLabelsTest : public testing::Test {
       (name.digest().empty() ? images[0].tags : images[0].digests).push_back(std::move(name));
     }
     RealClock clock;
-    MetadataReader collector(fake_.Channel(), clock);
-    CachedGraphReader graph(collector, clock);
+    MetadataReader metadata_reader(fake_.Channel(), clock);
+    CachedGraphReader graph(metadata_reader, clock);
     PullLabels labels(graph);
     warnings_ = OriginJudge({&labels}).Fill(images, runtime_, {});
     return images[0].origin;

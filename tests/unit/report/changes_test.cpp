@@ -21,7 +21,7 @@ Report Refused() {
 // "Gone docker.io/library/app:1"
 std::vector<std::string> Said(ChangeLog& log, const Report& look) {
   std::vector<std::string> said;
-  for (const Change& change : log.Look(look))
+  for (const Change& change : log.Add(look))
     said.push_back(std::string(ToString(change.kind)) + " " + change.image);
   return said;
 }
@@ -34,7 +34,7 @@ TEST(ChangeLog, ReportsNothingForTheFirstObservationOrWithoutChanges) {
 
 TEST(ChangeLog, TellsPulledGoneUsedReleasedAndTagged) {
   ChangeLog log;
-  log.Look(SampleReport());
+  log.Add(SampleReport());
   Report after = SampleReport();
   after.plan.decisions[0].code = Code::kIdle;   // app:2 is no longer used
   after.plan.decisions[2].code = Code::kInUse;  // idle:1 is used
@@ -49,7 +49,7 @@ TEST(ChangeLog, TellsPulledGoneUsedReleasedAndTagged) {
 
 TEST(ChangeLog, ReportsANewImageInUseAsPulledAndUsed) {
   ChangeLog log;
-  log.Look(SampleReport());
+  log.Add(SampleReport());
   Report after = SampleReport();
   after.observation.images[0] = Img("n", {"new:1"}, 512);  // in use
   EXPECT_THAT(Said(log, after),
@@ -62,7 +62,7 @@ TEST(ChangeLog, AnImageIsPulledUnderTheNameThatItGetsAMomentLater) {
   unnamed.observation.images[1] = Img("n", {}, 512);
   named.observation.images[1] = Img("n", {"new:1"}, 512);
   ChangeLog log;
-  log.Look(SampleReport());
+  log.Add(SampleReport());
   EXPECT_THAT(Said(log, unnamed), ElementsAre("Gone docker.io/library/app:1"));
   EXPECT_THAT(Said(log, named), ElementsAre("Pulled docker.io/library/new:1"));
   EXPECT_THAT(Said(log, named), IsEmpty());
@@ -72,24 +72,24 @@ TEST(ChangeLog, ReportsAnImageWithoutANameByItsId) {
   Report unnamed = SampleReport();
   unnamed.observation.images[1] = Img("n", {}, 512);
   ChangeLog log;
-  log.Look(SampleReport());
+  log.Add(SampleReport());
   EXPECT_THAT(Said(log, unnamed), ElementsAre("Gone docker.io/library/app:1"));
   EXPECT_THAT(Said(log, unnamed), ElementsAre("Pulled " + Id("n")));
   EXPECT_THAT(Said(log, unnamed), IsEmpty());
   // An image of the first observation is not new.
   ChangeLog later;
-  later.Look(unnamed);
+  later.Add(unnamed);
   EXPECT_THAT(Said(later, unnamed), IsEmpty());
   // An image that was gone before it was reported is not news either.
   ChangeLog passing;
-  passing.Look(SampleReport());
-  passing.Look(unnamed);
+  passing.Add(SampleReport());
+  passing.Add(unnamed);
   EXPECT_THAT(Said(passing, SampleReport()), ElementsAre("Pulled docker.io/library/app:1"));
 }
 
 TEST(ChangeLog, ReportsOnlyTheFailureOfAFailedObservation) {
   ChangeLog log;
-  log.Look(SampleReport());
+  log.Add(SampleReport());
   EXPECT_THAT(Said(log, Refused()), ElementsAre("Failed "));
   EXPECT_THAT(Said(log, Refused()), IsEmpty());
   EXPECT_THAT(Said(log, SampleReport()), ElementsAre("Recovered "));
@@ -97,8 +97,8 @@ TEST(ChangeLog, ReportsOnlyTheFailureOfAFailedObservation) {
 
 TEST(ChangeLog, ReportsChangesAfterAFailedObservation) {
   ChangeLog log;
-  log.Look(SampleReport());
-  log.Look(Refused());
+  log.Add(SampleReport());
+  log.Add(Refused());
   Report after = SampleReport();
   after.plan.decisions[0].code = Code::kIdle;
   EXPECT_THAT(Said(log, after), ElementsAre("Recovered ", "Released docker.io/library/app:2"));

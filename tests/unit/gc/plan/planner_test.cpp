@@ -126,7 +126,7 @@ TEST(Planner, CountsDiskUseAsTheKubeletDoes) {
     seen.Disk(capacity, available);
     const Policy policy = SpaceOnly();
     const auto goal = GoalForSpace(PlanContext(policy, seen.seen()));
-    EXPECT_EQ(goal ? std::optional(goal->to_low_marks.bytes) : std::nullopt, to_free) << why;
+    EXPECT_EQ(goal ? std::optional(goal->to_low_threshold.bytes) : std::nullopt, to_free) << why;
   }
   const Policy policy = SpaceOnly();
   const Observation unknown;

@@ -100,7 +100,7 @@ TEST(IndexTest, ABigClusterFitsIntoFewShards) {
   EXPECT_TRUE(*read == references);
   std::size_t bytes = 0;
   for (const IndexShard& shard : *shards) {
-    EXPECT_LE(shard.bytes.size(), kMostShardBytes);
+    EXPECT_LE(shard.bytes.size(), kMaxShardBytes);
     bytes += shard.bytes.size();
   }
   const auto millis = [](auto time) {

@@ -30,7 +30,7 @@ TEST(ReferenceCodecTest, RejectsUnsortedAndInvalidSetsOnWrite) {
   WorkloadReference before_now = Needs("a");
   before_now.revisions_back = -1;
   EXPECT_FALSE(WriteReferences({before_now}));
-  WorkloadReference huge = Needs(std::string(kMostReferenceBytes, 'a'));
+  WorkloadReference huge = Needs(std::string(kMaxReferenceBytes, 'a'));
   EXPECT_THAT(WriteReferences({huge}).error().what, HasSubstr("the references are larger than"));
 }
 

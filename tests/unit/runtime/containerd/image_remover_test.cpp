@@ -69,8 +69,8 @@ struct ImageRemoverTest : testing::Test {
   FakeClock clock;
   FakeNode node{clock};
   FakeContainerd fake;
-  MetadataReader collector{fake.Channel(), clock};
-  CachedGraphReader layers{collector, clock};
+  MetadataReader metadata_reader{fake.Channel(), clock};
+  CachedGraphReader layers{metadata_reader, clock};
   BatchImageRemover remover{fake.Channel(), node, layers, node, clock, {}};
   OpenGuard guard;
   std::stop_token stop;

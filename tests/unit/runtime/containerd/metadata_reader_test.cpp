@@ -42,18 +42,18 @@ class CollectorTest : public testing::Test {
     };
   }
 
-  MetadataReader& collector() {
-    if (!collector_)
-      collector_ = std::make_unique<MetadataReader>(fake_.Channel(), clock_, options_);
-    return *collector_;
+  MetadataReader& metadata_reader() {
+    if (!metadata_reader_)
+      metadata_reader_ = std::make_unique<MetadataReader>(fake_.Channel(), clock_, options_);
+    return *metadata_reader_;
   }
-  layers::MetadataSnapshot Collect() {
-    auto metadata = collector().Collect(images_, never_);
+  layers::MetadataSnapshot ReadSnapshot() {
+    auto metadata = metadata_reader().ReadSnapshot(images_, never_);
     if (!metadata) throw std::runtime_error(metadata.error().what);
     return *std::move(metadata);
   }
   layers::Freed Freed() {
-    const auto graph = collector().Read(images_, never_);
+    const auto graph = metadata_reader().Read(images_, never_);
     if (!graph) throw std::runtime_error(graph.error().what);
     constexpr std::array<std::uint32_t, 1> kFirst{0};
     return (*graph)->FreedBy(kFirst);
@@ -61,10 +61,10 @@ class CollectorTest : public testing::Test {
 
   FakeContainerd fake_;
   RealClock clock_;
-  CollectorOptions options_;
+  MetadataReaderOptions options_;
   std::vector<Image> images_;
   std::stop_token never_;
-  std::unique_ptr<MetadataReader> collector_;
+  std::unique_ptr<MetadataReader> metadata_reader_;
 };
 
 TEST_F(CollectorTest, ComputesTheBytesThatAnImageFrees) {
@@ -77,7 +77,7 @@ TEST_F(CollectorTest, ComputesTheBytesThatAnImageFrees) {
 
 TEST_F(CollectorTest, ReadsTheHistoryOfAnImage) {
   options_.configs = true;
-  const auto metadata = Collect();
+  const auto metadata = ReadSnapshot();
   ASSERT_EQ(metadata.facts().size(), 1U);
   const auto& facts = metadata.facts()[0];
   EXPECT_EQ(facts.diff_ids.size(), 1U);
@@ -98,7 +98,7 @@ TEST_F(CollectorTest, OtherNamespacesHoldTheirBlobs) {
 TEST_F(CollectorTest, ARuntimeWithoutTheseServicesIsNotContainerd) {
   FakeContainerd without(false);
   MetadataReader one(without.Channel(), clock_, options_);
-  const auto metadata = one.Collect(images_, never_);
+  const auto metadata = one.ReadSnapshot(images_, never_);
   ASSERT_FALSE(metadata);
   EXPECT_EQ(metadata.error().kind, ErrorKind::kNotFound);
   EXPECT_THAT(metadata.error().what, HasSubstr("not containerd"));
@@ -131,8 +131,8 @@ TEST_F(CollectorTest, ReportsUnreadPartsAndGivesNoExactFigure) {
   for (const Row& row : rows) {
     SCOPED_TRACE(row.method);
     fake_.faults = {{row.method, grpc::Status(row.code, "broken")}};
-    collector_.reset();
-    const auto metadata = Collect();
+    metadata_reader_.reset();
+    const auto metadata = ReadSnapshot();
     ASSERT_EQ(metadata.unread().size(), 1U);
     EXPECT_EQ(metadata.unread()[0].what, row.what);
     EXPECT_THAT(metadata.unread()[0].why, HasSubstr("broken"));
@@ -142,13 +142,13 @@ TEST_F(CollectorTest, ReportsUnreadPartsAndGivesNoExactFigure) {
 
 TEST_F(CollectorTest, KeepsEntriesOfAStreamThatBreaksOff) {
   fake_.faults = {{"Content.List", grpc::Status(grpc::StatusCode::UNAVAILABLE, "restart")}};
-  EXPECT_EQ(Collect().blobs().size(), 1U);
+  EXPECT_EQ(ReadSnapshot().blobs().size(), 1U);
 }
 
 TEST_F(CollectorTest, FailsWithoutVersionOrNamespaces) {
   for (const char* method : {"Version", "Namespaces.List"}) {
     fake_.faults = {{method, grpc::Status(grpc::StatusCode::UNAVAILABLE, "starting")}};
-    const auto metadata = collector().Collect(images_, never_);
+    const auto metadata = metadata_reader().ReadSnapshot(images_, never_);
     ASSERT_FALSE(metadata) << method;
     EXPECT_EQ(metadata.error().kind, ErrorKind::kUnavailable);
   }
@@ -161,7 +161,7 @@ TEST_F(CollectorTest, IgnoresEntriesDeletedDuringTheRead) {
   fake_.namespaces["k8s.io"].leases["keeper"] = {kLayer};
   fake_.faults = {
       {"Snapshots.Usage", gone}, {"Content.Read", gone}, {"Leases.ListResources", gone}};
-  const auto metadata = Collect();
+  const auto metadata = ReadSnapshot();
   EXPECT_THAT(metadata.unread(), IsEmpty());
   EXPECT_THAT(metadata.snapshots(), IsEmpty());
   EXPECT_THAT(metadata.holders(), IsEmpty());
@@ -170,22 +170,22 @@ TEST_F(CollectorTest, IgnoresEntriesDeletedDuringTheRead) {
 
 TEST_F(CollectorTest, UsageAndConfigAreReadOnce) {
   options_.configs = true;
-  Collect();
-  Collect();
+  ReadSnapshot();
+  ReadSnapshot();
   EXPECT_EQ(fake_.asked["Snapshots.Usage"], 1);
   EXPECT_EQ(fake_.asked["Content.Read"], 1);
   // Another snapshot under the same key.
   auto& snapshot = fake_.namespaces["k8s.io"].snapshots[kChain];
   snapshot.created = 2;
   snapshot.bytes = 8192;
-  const auto metadata = Collect();
+  const auto metadata = ReadSnapshot();
   EXPECT_EQ(fake_.asked["Snapshots.Usage"], 2);
   EXPECT_EQ(metadata.snapshots()[0].bytes, 8192U);
 }
 
 TEST_F(CollectorTest, SkipsTheUsageOfActiveSnapshots) {
   fake_.namespaces["k8s.io"].snapshots["container"] = {kChain, 1, 77, {}, api::snapshots::ACTIVE};
-  Collect();
+  ReadSnapshot();
   EXPECT_EQ(fake_.asked["Snapshots.Usage"], 1);
 }
 
@@ -193,9 +193,9 @@ TEST_F(CollectorTest, ComputesFreedBytesWithoutConfigs) {
   const auto freed = Freed();
   EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
   EXPECT_EQ(fake_.asked["Content.Read"], 0);
-  EXPECT_THAT(Collect().facts(), IsEmpty());
+  EXPECT_THAT(ReadSnapshot().facts(), IsEmpty());
   options_.configs = true;
-  collector_.reset();
+  metadata_reader_.reset();
   EXPECT_EQ(Freed().space.bytes, freed.space.bytes);
   EXPECT_EQ(fake_.asked["Content.Read"], 1);
 }
@@ -203,7 +203,7 @@ TEST_F(CollectorTest, ComputesFreedBytesWithoutConfigs) {
 TEST_F(CollectorTest, AManifestWithoutLabelsIsRead) {
   auto& blob = fake_.namespaces["k8s.io"].blobs[kManifest];
   blob = {R"({"config": {"digest": ")" + kConfig + R"("}})", {}};
-  const auto metadata = Collect();
+  const auto metadata = ReadSnapshot();
   ASSERT_EQ(metadata.facts().size(), 1U);
   ASSERT_EQ(metadata.facts()[0].manifests.size(), 1U);
   EXPECT_EQ(metadata.keys().Text(metadata.facts()[0].manifests[0]), kManifest);
@@ -213,7 +213,7 @@ TEST_F(CollectorTest, AManifestWithoutLabelsIsRead) {
 TEST_F(CollectorTest, AConfigThatIsNoJsonHasNoHistory) {
   options_.configs = true;
   fake_.namespaces["k8s.io"].blobs[kConfig].data = "<html>";
-  const auto metadata = Collect();
+  const auto metadata = ReadSnapshot();
   EXPECT_THAT(metadata.unread(), IsEmpty());
   ASSERT_EQ(metadata.facts().size(), 1U);
   EXPECT_THAT(metadata.facts()[0].history, IsEmpty());
@@ -230,7 +230,7 @@ TEST_F(CollectorTest, DirectoriesOnDifferentDisksMakeEstimates) {
 TEST_F(CollectorTest, TimeRunsOut) {
   fake_.hangs = "Namespaces.List";
   options_.timeout = Millis(200);
-  const auto metadata = collector().Collect(images_, never_);
+  const auto metadata = metadata_reader().ReadSnapshot(images_, never_);
   fake_.let_go.release();
   ASSERT_FALSE(metadata);
   EXPECT_EQ(metadata.error().kind, ErrorKind::kDeadline);
@@ -239,7 +239,7 @@ TEST_F(CollectorTest, TimeRunsOut) {
 TEST_F(CollectorTest, StoppingEndsIt) {
   std::stop_source stop;
   stop.request_stop();
-  const auto metadata = collector().Collect(images_, stop.get_token());
+  const auto metadata = metadata_reader().ReadSnapshot(images_, stop.get_token());
   ASSERT_FALSE(metadata);
   EXPECT_EQ(metadata.error().kind, ErrorKind::kCancelled);
 }

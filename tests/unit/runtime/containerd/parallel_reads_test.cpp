@@ -40,17 +40,17 @@ TEST(SeveralTest, ReturnsEachResultByItsNumber) {
 
 // The latch opens at the maximum number of parallel calls, and no wave has more.
 TEST(SeveralTest, NoMoreThanItsShareIsUnderWay) {
-  std::latch all_there(kAtOnce);
+  std::latch all_there(kMaxParallelCalls);
   std::atomic<std::size_t> under_way = 0, most = 0;
-  ParallelFor(5 * kAtOnce, [&](std::size_t number) {
+  ParallelFor(5 * kMaxParallelCalls, [&](std::size_t number) {
     const std::size_t now = ++under_way;
     for (std::size_t seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
     }
-    if (number < kAtOnce) all_there.arrive_and_wait();
+    if (number < kMaxParallelCalls) all_there.arrive_and_wait();
     --under_way;
     return number;
   });
-  EXPECT_EQ(most, kAtOnce);
+  EXPECT_EQ(most, kMaxParallelCalls);
 }
 
 TEST(SeveralTest, AfterTheEndNoCallBeginsAndNoneBeforeItIsMissing) {
@@ -63,7 +63,7 @@ TEST(SeveralTest, AfterTheEndNoCallBeginsAndNoneBeforeItIsMissing) {
   const auto call = [](std::size_t number) { return number; };
   EXPECT_GT(begun(ParallelFor(kCount, call, [](std::size_t number) { return number == 20; })), 20U);
   // Each thread sees an end immediately.
-  EXPECT_LE(begun(ParallelFor(kCount, call, [](std::size_t) { return true; })), kAtOnce);
+  EXPECT_LE(begun(ParallelFor(kCount, call, [](std::size_t) { return true; })), kMaxParallelCalls);
 }
 
 std::string DigestOf(std::size_t number) {
@@ -91,8 +91,8 @@ class CollectManyTest : public testing::Test {
   static std::int64_t BytesOf(std::size_t number) {
     return static_cast<std::int64_t>(4096 * (number + 1));
   }
-  layers::MetadataSnapshot Collect() {
-    auto metadata = collector_.Collect(images_, stop_.get_token());
+  layers::MetadataSnapshot ReadSnapshot() {
+    auto metadata = metadata_reader_.ReadSnapshot(images_, stop_.get_token());
     if (!metadata) throw std::runtime_error(metadata.error().what);
     return *std::move(metadata);
   }
@@ -130,7 +130,7 @@ class CollectManyTest : public testing::Test {
   RealClock clock_;
   std::vector<Image> images_;
   std::stop_source stop_;
-  MetadataReader collector_{fake_.Channel(), clock_, {.disk = {}, .configs = true}};
+  MetadataReader metadata_reader_{fake_.Channel(), clock_, {.disk = {}, .configs = true}};
 };
 
 TEST_F(CollectManyTest, ReportsUnreadUsagesOnceAndReadsTheOthers) {
@@ -140,7 +140,7 @@ TEST_F(CollectManyTest, ReportsUnreadUsagesOnceAndReadsTheOthers) {
     if (method != "Snapshots.Usage" || (number != 7 && number != 30)) return grpc::Status::OK;
     return {grpc::StatusCode::INTERNAL, "no usage of " + std::to_string(number)};
   };
-  const auto metadata = Collect();
+  const auto metadata = ReadSnapshot();
   ASSERT_THAT(metadata.unread(), SizeIs(1));
   EXPECT_EQ(metadata.unread()[0].what, layers::Unread::What::kObjects);
   EXPECT_THAT(metadata.unread()[0].why, HasSubstr("no usage of 7")) << "the first of the list";
@@ -148,7 +148,7 @@ TEST_F(CollectManyTest, ReportsUnreadUsagesOnceAndReadsTheOthers) {
   EXPECT_EQ(Known(metadata), AllBut(50, {7, 30}));
   // Only these two are read again.
   fake_.on_object = {};
-  EXPECT_EQ(Known(Collect()), AllBut(50, {}));
+  EXPECT_EQ(Known(ReadSnapshot()), AllBut(50, {}));
   EXPECT_EQ(fake_.asked["Snapshots.Usage"], 52);
 }
 
@@ -158,7 +158,7 @@ TEST_F(CollectManyTest, SkipsEntriesDeletedDuringTheRead) {
     if (NumberOf(object) != (method == "Content.Read" ? 11 : 22)) return grpc::Status::OK;
     return {grpc::StatusCode::NOT_FOUND, "not found"};
   };
-  const auto metadata = Collect();
+  const auto metadata = ReadSnapshot();
   EXPECT_THAT(metadata.unread(), IsEmpty());
   EXPECT_THAT(metadata.snapshots(), SizeIs(49));
   EXPECT_EQ(Known(metadata), AllBut(50, {22}));
@@ -171,36 +171,36 @@ TEST_F(CollectManyTest, AConfigThatCannotBeReadIsSaidOnceAndReadNextTime) {
     if (method != "Content.Read" || NumberOf(object) % 10 != 3) return grpc::Status::OK;
     return {grpc::StatusCode::INTERNAL, "broken"};
   };
-  const auto metadata = Collect();
+  const auto metadata = ReadSnapshot();
   ASSERT_THAT(metadata.unread(), SizeIs(1));
   EXPECT_EQ(metadata.unread()[0].what, layers::Unread::What::kObjects);
   EXPECT_LT(WithHistory(metadata).size(), 46U);
   fake_.on_object = {};
-  EXPECT_EQ(WithHistory(Collect()), AllBut(50, {}));
+  EXPECT_EQ(WithHistory(ReadSnapshot()), AllBut(50, {}));
 }
 
 // All calls are in progress, and the last one is answered first.
 TEST_F(CollectManyTest, AssignsAnswersInAnyOrderOfArrival) {
-  Fill(kAtOnce);
+  Fill(kMaxParallelCalls);
   std::mutex mu;
   std::condition_variable changed;
   std::map<std::string, std::size_t> last;  // by method: the calls that are answered last
   fake_.on_object = [&](const std::string& method, const std::string& object) -> grpc::Status {
     const std::size_t number = NumberOf(object);
     std::unique_lock lock(mu);
-    std::size_t& its = last.emplace(method, kAtOnce).first->second;
+    std::size_t& its = last.emplace(method, kMaxParallelCalls).first->second;
     if (!changed.wait_for(lock, kLong, [&] { return its == number + 1; }))
       return {grpc::StatusCode::INTERNAL, "the one behind it was not asked for"};
     its = number;
     changed.notify_all();
     return grpc::Status::OK;
   };
-  const auto metadata = Collect();
+  const auto metadata = ReadSnapshot();
   EXPECT_THAT(metadata.unread(), IsEmpty());
-  EXPECT_EQ(Known(metadata), AllBut(kAtOnce, {}));
-  EXPECT_EQ(WithHistory(metadata), AllBut(kAtOnce, {}));
+  EXPECT_EQ(Known(metadata), AllBut(kMaxParallelCalls, {}));
+  EXPECT_EQ(WithHistory(metadata), AllBut(kMaxParallelCalls, {}));
   EXPECT_THAT(last, ElementsAre(std::pair("Content.Read", 0), std::pair("Snapshots.Usage", 0)));
-  for (std::size_t at = 0; at < kAtOnce; ++at)
+  for (std::size_t at = 0; at < kMaxParallelCalls; ++at)
     EXPECT_EQ(metadata.keys().Text(metadata.snapshots()[at].key), DigestOf(at))
         << "the list's order";
 }
@@ -223,8 +223,9 @@ TEST_P(StoppedWhileItHangsTest, EndsWithinASecond) {
     gate->open.wait();
     return grpc::Status::OK;
   };
-  auto collected = std::async(std::launch::async,
-                              [&] { return collector_.Collect(images_, stop_.get_token()); });
+  auto collected = std::async(std::launch::async, [&] {
+    return metadata_reader_.ReadSnapshot(images_, stop_.get_token());
+  });
   const auto reached = gate->reached.get_future().wait_for(kLong);
   stop_.request_stop();
   const auto ended = collected.wait_for(std::chrono::seconds(1));
@@ -251,7 +252,7 @@ TEST_F(CollectManyTest, ACallThatHangsEndsWithTheTimeOfAll) {
   MetadataReader impatient(fake_.Channel(), clock_,
                            {.timeout = Millis(300), .disk = {}, .configs = true});
   const SteadyTime begun = clock_.Steady();
-  const auto metadata = impatient.Collect(images_, stop_.get_token());
+  const auto metadata = impatient.ReadSnapshot(images_, stop_.get_token());
   EXPECT_LT(clock_.Steady() - begun, std::chrono::seconds(5));
   let_go.set_value();
   ASSERT_TRUE(metadata);

@@ -92,7 +92,7 @@ struct UseWatchTest : testing::Test {
   std::atomic<int> looks{0};
   std::atomic<int> losses{0};
   std::string loss;
-  UseWatch::Options options{.most_names = 8,
+  UseWatch::Options options{.max_names = 8,
                             .subscribed = [this] { ++looks; },
                             .lost =
                                 [this](const Error& why) {

@@ -3,10 +3,10 @@
 #include <string>
 #include <string_view>
 
-namespace imagesweep::kube {
+namespace imagesweep {
 
 // Makes text from the other side fit for one line of an error: at most 200 characters, with '?' for
 // everything except printable ASCII.
-std::string Printable(std::string_view text);
+std::string PrintableAscii(std::string_view text);
 
-}  // namespace imagesweep::kube
+}  // namespace imagesweep
