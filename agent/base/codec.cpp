@@ -57,6 +57,23 @@ Result<std::string> FromBase64(std::string_view text) {
   return bytes;
 }
 
+std::string UrlEncoded(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      encoded += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    encoded += '%';
+    encoded += "0123456789ABCDEF"[byte >> 4];
+    encoded += "0123456789ABCDEF"[byte & 0xF];
+  }
+  return encoded;
+}
+
 Result<std::string> Gzip(std::string_view bytes) {
   if (TooLong(bytes)) return Error{ErrorKind::kInvalid, "too large to compress"};
   z_stream stream{};

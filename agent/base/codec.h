@@ -13,6 +13,10 @@ std::string ToBase64(std::string_view bytes);
 // kIncomplete for any text that ToBase64 does not write.
 Result<std::string> FromBase64(std::string_view text);
 
+// `text` for one value of a query or one segment of a path, RFC 3986: only unreserved characters
+// stay.
+std::string UrlEncoded(std::string_view text);
+
 // RFC 1952, without a name and a time, so that the output is reproducible.
 Result<std::string> Gzip(std::string_view bytes);
 

@@ -2,13 +2,13 @@
 
 #include <unistd.h>
 
-#include <charconv>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
+
+#include "agent/base/parse_number.h"
 
 namespace imagesweep {
 namespace {
@@ -33,10 +33,7 @@ std::vector<std::string_view> Words(std::string_view text) {
 }
 
 std::optional<std::uint64_t> Number(std::string_view word) {
-  std::uint64_t number = 0;
-  const auto [end, problem] = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (problem != std::errc() || end != word.data() + word.size()) return std::nullopt;
-  return number;
+  return ParseNumber<std::uint64_t>(word);
 }
 
 // Word number `at` after `name`, on the line that begins with `name`.

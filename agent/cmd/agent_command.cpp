@@ -153,12 +153,11 @@ int RunAgent(const Options& options, const std::stop_token& stop) {
       });
   std::unique_ptr<kube::Cluster> cluster;  // last, because its watches use the variables above
   if (!options.without_kubernetes) {
-    auto connected = ConnectToCluster(
-        options,
-        [&](auto verb, auto resource, auto code) {
-          shared.metrics.CountKubeRequest(verb, resource, code);
-        },
-        shared.clock);
+    kube::ClusterOptions how;
+    how.observer = [&](auto verb, auto resource, auto code) {
+      shared.metrics.CountKubeRequest(verb, resource, code);
+    };
+    auto connected = ConnectToCluster(options, std::move(how), shared.clock);
     if (!connected) {
       PrintError(connected.error().what);
       return kExitFailed;

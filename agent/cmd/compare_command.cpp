@@ -56,12 +56,7 @@ Result<std::string> Render(const Options& options) {
 }  // namespace
 
 int RunCompare(const Options& options) {
-  const auto out = Render(options);
-  if (!out) {
-    PrintError(out.error().what);
-    return CodeFor(out.error());
-  }
-  return PrintResult(*out) ? kExitDone : kExitFailed;
+  return PrintOutcome(Render(options));
 }
 
 }  // namespace imagesweep

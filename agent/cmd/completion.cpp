@@ -69,19 +69,27 @@ std::vector<std::string> ArgumentWords(const CommandInfo& command) {
   return words;
 }
 
+// Each word that leads from a command to one below it, as PARENT/WORD, with the path of the latter.
+std::vector<std::pair<std::string, std::string>> Steps(const CommandInfo& program) {
+  std::vector<std::pair<std::string, std::string>> steps;
+  for (const CommandInfo* command : AllCommands(program)) {
+    if (command->path.empty()) continue;
+    const auto blank = command->path.rfind(' ');
+    const std::string parent = blank == std::string::npos ? "" : command->path.substr(0, blank);
+    for (const std::string& name : NamesOf(*command))
+      steps.emplace_back(parent + "/" + name, command->path);
+  }
+  return steps;
+}
+
 // The loop for bash and zsh that finds the command in the words before the cursor.
 std::string FindCommand(const CommandInfo& program, const std::string& word_at,
                         const std::string& first, const std::string& end) {
   std::string text = "  for ((i = " + first + "; i < " + end + "; i++)); do\n    word=" + word_at +
                      "\n    case \"$command/$word\" in\n      */" +
                      FlagsWithValue(program, " | */") + ") ((i++)) ;;\n";
-  for (const CommandInfo* command : AllCommands(program)) {
-    if (command->path.empty()) continue;
-    const auto blank = command->path.rfind(' ');
-    const std::string parent = blank == std::string::npos ? "" : command->path.substr(0, blank);
-    for (const std::string& name : NamesOf(*command))
-      text += "      '" + parent + "/" + name + "') command='" + command->path + "' ;;\n";
-  }
+  for (const auto& [step, path] : Steps(program))
+    text += "      '" + step + "') command='" + path + "' ;;\n";
   return text + "    esac\n  done\n";
 }
 
@@ -181,14 +189,8 @@ function __imagesweep_at
         switch "$found/$word"
             case '*/)" +
                      FlagsWithValue(program, "' '*/") + "'\n                set skip yes\n";
-  for (const CommandInfo* command : AllCommands(program)) {
-    if (command->path.empty()) continue;
-    const auto blank = command->path.rfind(' ');
-    const std::string parent = blank == std::string::npos ? "" : command->path.substr(0, blank);
-    for (const std::string& name : NamesOf(*command))
-      text += "            case '" + parent + "/" + name + "'\n                set found '" +
-              command->path + "'\n";
-  }
+  for (const auto& [step, path] : Steps(program))
+    text += "            case '" + step + "'\n                set found '" + path + "'\n";
   text += "        end\n    end\n    test \"$found\" = \"$argv\"\nend\n\n";
   for (const CommandInfo* command : AllCommands(program)) {
     const std::string line =

@@ -76,14 +76,12 @@ Error Unreached(Error error, const std::string& url) {
 }
 
 Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
-                                                        kube::RequestObserver observer,
+                                                        kube::ClusterOptions cluster,
                                                         const Clock& clock) {
   auto server = ApiServerOf(options);
   if (!server) return std::move(server).error();
-  kube::ClusterOptions cluster;
   cluster.node_name = NodeNameOf(options);
   cluster.seed = RandomSeed();
-  cluster.observer = std::move(observer);
   if (!options.pod_name.empty()) cluster.reporter = options.pod_name;
   return kube::Cluster::Connect(*server, std::move(cluster), clock);
 }

@@ -47,8 +47,9 @@ NodeAdapters::Options NodeAdapterOptionsOf(const Options& options);
 Result<kube::ApiServer> ApiServerOf(const Options& options);
 // Adds the address and a fix to the error of a server that does not answer.
 Error Unreached(Error error, const std::string& url);
+// Completes `cluster` with the names of the node and of the pod, and a seed.
 Result<std::unique_ptr<kube::Cluster>> ConnectToCluster(const Options& options,
-                                                        kube::RequestObserver observer,
+                                                        kube::ClusterOptions cluster,
                                                         const Clock& clock);
 
 // The error of an invalid --workloads; empty: it is valid.

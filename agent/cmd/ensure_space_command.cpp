@@ -1,9 +1,5 @@
-#include <unistd.h>
-
-#include "agent/base/quantity.h"
 #include "agent/cmd/commands.h"
 #include "agent/cmd/node_session.h"
-#include "agent/cmd/progress.h"
 #include "agent/cmd/render.h"
 #include "agent/report/documents/free_space.h"
 #include "agent/report/documents/json.h"
@@ -29,23 +25,16 @@ int RunEnsureSpace(const Options& options, const std::stop_token& stop) {
   auto session = NodeSession::Open(options, stop);
   if (!session) {
     PrintError(session.error().what);
-    return session.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
+    return CodeFor(session.error());
   }
   const auto active = session->ReadPolicy(stop);
   if (!active) {
     PrintError(active.error().what);
-    return active.error().kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
+    return CodeFor(active.error());
   }
   SweepOptions sweep;
   sweep.free_space_target = options.free_space_target;
-  sweep.dry_run = options.dry_run.value_or(true);
-  if (!*sweep.dry_run) sweep.hooks.reason_to_end = [&] { return session->WhyEnd(*active, stop); };
-  Report report;
-  {
-    Progress progress(isatty(STDERR_FILENO) != 0);
-    if (!options.quiet && !*sweep.dry_run) progress.Watch(sweep.hooks);
-    report = session->sweeper().Sweep(*active, sweep, stop);
-  }
+  const Report report = session->Sweep(*active, std::move(sweep), stop);
   const bool printed = report.plan.decisions.empty() || PrintResult(Shown(options, report));
   if (report.refused) {
     PrintError(RefusalText(*report.refused));

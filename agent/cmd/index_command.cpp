@@ -31,16 +31,12 @@ std::string HolderOf(const Options& options, const Clock& clock) {
 
 Result<std::unique_ptr<kube::Cluster>> Connect(const Options& options, IndexStatus& status,
                                                const Clock& clock) {
-  auto server = ApiServerOf(options);
-  if (!server) return std::move(server).error();
   kube::ClusterOptions cluster;
-  cluster.node_name = NodeNameOf(options);
-  cluster.seed = RandomSeed();
   cluster.workloads_start_within = Millis(0);  // only a few instances exist
   cluster.observer = [&status](auto verb, auto resource, auto code) {
     status.CountRequest(verb, resource, code);
   };
-  return kube::Cluster::Connect(*server, std::move(cluster), clock);
+  return ConnectToCluster(options, std::move(cluster), clock);
 }
 
 }  // namespace

@@ -120,12 +120,7 @@ Result<std::string> Render(const Options& options, const std::stop_token& stop) 
 }  // namespace
 
 int RunAnalyzeLayers(const Options& options, const std::stop_token& stop) {
-  const auto out = Render(options, stop);
-  if (!out) {
-    PrintError(out.error().what);
-    return CodeFor(out.error());
-  }
-  return PrintResult(*out) ? kExitDone : kExitFailed;
+  return PrintOutcome(Render(options, stop));
 }
 
 }  // namespace imagesweep

@@ -1,9 +1,12 @@
 #include "agent/cmd/node_session.h"
 
+#include <unistd.h>
+
 #include <utility>
 
 #include "agent/base/duration.h"
 #include "agent/cmd/connect.h"
+#include "agent/cmd/progress.h"
 #include "agent/daemon/node_adapters.h"
 #include "agent/daemon/policy_store.h"
 #include "agent/kube/cluster.h"
@@ -58,7 +61,7 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
   auto parts = std::make_unique<Connections>();
   parts->options = options;
   if (!options.without_kubernetes) {
-    auto cluster = ConnectToCluster(options, {}, parts->clock);
+    auto cluster = ConnectToCluster(options, kube::ClusterOptions(), parts->clock);
     if (!cluster) return std::move(cluster).error();
     parts->cluster = *std::move(cluster);
     if (auto server = ApiServerOf(options)) parts->url = server->url;
@@ -94,6 +97,15 @@ Result<ActivePolicy> NodeSession::ReadPolicy(const std::stop_token& stop) {
   active->policy = WithMinimumAge(std::move(active->policy), *age);
   active->source.description += ", with minimumAge " + FormatDuration(*age);
   return active;
+}
+
+Report NodeSession::Sweep(const ActivePolicy& active, SweepOptions sweep,
+                          const std::stop_token& stop) {
+  sweep.dry_run = parts_->options.dry_run.value_or(true);
+  if (!*sweep.dry_run) sweep.hooks.reason_to_end = [&] { return WhyEnd(active, stop); };
+  Progress progress(isatty(STDERR_FILENO) != 0);
+  if (!parts_->options.quiet && !*sweep.dry_run) progress.Watch(sweep.hooks);
+  return sweeper().Sweep(active, sweep, stop);
 }
 
 Result<ActivePolicy> NodeSession::ReadPolicyAsWritten(const std::stop_token& stop) {

@@ -27,6 +27,9 @@ class NodeSession {
   // The reason why a run under `active` must stop: the policy changed, possibly to suspend, or
   // cannot be read.  Empty: it may continue.
   std::string WhyEnd(const ActivePolicy& active, const std::stop_token& stop);
+  // Runs once for a command that removes images: a dry run unless --dry-run=false. Shows the
+  // progress on stderr unless --quiet.
+  Report Sweep(const ActivePolicy& active, SweepOptions sweep, const std::stop_token& stop);
   Sweeper& sweeper();
 
  private:

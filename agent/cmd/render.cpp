@@ -25,6 +25,12 @@ ExitCode CodeFor(const Error& error) {
   return error.kind == ErrorKind::kInvalid ? kExitUsage : kExitFailed;
 }
 
+ExitCode PrintOutcome(const Result<std::string>& out) {
+  if (out) return PrintResult(*out) ? kExitDone : kExitFailed;
+  PrintError(out.error().what);
+  return CodeFor(out.error());
+}
+
 std::size_t OutputWidth(int fd, const std::string& columns) {
   std::size_t width = 0;
   const char* const end = columns.data() + columns.size();

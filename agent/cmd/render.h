@@ -13,6 +13,9 @@ namespace imagesweep {
 // Prints text to stdout.  False if not all was written, for example on a full disk.
 bool PrintResult(const std::string& text);
 
+// Prints the text or the error, and returns the exit code.
+ExitCode PrintOutcome(const Result<std::string>& out);
+
 // "imagesweep: …" on stderr.
 void PrintError(const std::string& what);
 

@@ -1,8 +1,5 @@
-#include <unistd.h>
-
 #include "agent/cmd/commands.h"
 #include "agent/cmd/node_session.h"
-#include "agent/cmd/progress.h"
 #include "agent/cmd/render.h"
 #include "agent/report/documents/json.h"
 #include "agent/report/render/yaml.h"
@@ -48,15 +45,7 @@ int RunSweep(const Options& options, const std::stop_token& stop) {
     PrintError(active.error().what);
     return CodeFor(active.error());
   }
-  SweepOptions sweep;
-  sweep.dry_run = options.dry_run.value_or(true);
-  if (!*sweep.dry_run) sweep.hooks.reason_to_end = [&] { return session->WhyEnd(*active, stop); };
-  Report report;
-  {
-    Progress progress(isatty(STDERR_FILENO) != 0);
-    if (!options.quiet && !*sweep.dry_run) progress.Watch(sweep.hooks);
-    report = session->sweeper().Sweep(*active, sweep, stop);
-  }
+  const Report report = session->Sweep(*active, {}, stop);
   const int printed = Print(options, report);
   if (report.refused) {
     PrintError(RefusalText(*report.refused));

@@ -147,19 +147,7 @@ void RemovalJournal::Reconcile(const std::vector<Outcome>& outcomes,
 void RecordRun(Report& report, const std::vector<std::string>& problems, History& history) {
   for (const std::string& problem : problems) AddOnce(report, problem);
   NotePulledAgain(report, history);
-  RunEntry entry;
-  entry.run = report.run;
-  entry.started = report.started;
-  entry.finished = report.finished;
-  entry.dry_run = report.dry_run;
-  entry.result = ResultOf(report);
-  entry.headline = Summary(report);
-  for (const Outcome& outcome : report.outcomes) {
-    if (outcome.kind != OutcomeKind::kRemoved && outcome.kind != OutcomeKind::kWouldRemove)
-      continue;
-    ++entry.removed;
-    entry.bytes += report.observation.images[outcome.image].size_bytes;
-  }
+  RunEntry entry = RunEntryOf(report);
   entry.report = SweepJson(report);
   AddWarning(report, history.AddRun(entry, report.effective_policy.reporting.history_limit));
   for (const std::string& warning : history.warnings()) AddOnce(report, warning);

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "agent/base/codec.h"
 #include "agent/kube/client/cpprest_transport.h"
 #include "agent/kube/client/event_writer.h"
 #include "agent/kube/client/object_client.h"
@@ -44,7 +45,7 @@ struct Cluster::Components {
         client(*transport, options.observer),
         events(*transport, options.node_name, options.reporter, options.observer),
         pod_lister(*transport, "/api/v1/pods", "pods",
-                   "fieldSelector=spec.nodeName%3D" + QueryEscape(options.node_name),
+                   "fieldSelector=spec.nodeName%3D" + UrlEncoded(options.node_name),
                    options.observer, {.keep = PodKeep()}),
         pod_source(std::make_unique<PodSource>(*transport, pod_lister, nullptr,
                                                PodSource::Node{options.node_name, fingerprint},
@@ -175,8 +176,8 @@ void Cluster::WatchConfigMap(const std::string& name_space, const std::string& n
   Components& p = *parts_;
   Components::Config& config = p.configs.emplace_back();
   config.lister = std::make_unique<Lister>(
-      *p.transport, "/api/v1/namespaces/" + QueryEscape(name_space) + "/configmaps", "configmaps",
-      "fieldSelector=metadata.name%3D" + QueryEscape(name), p.options.observer);
+      *p.transport, "/api/v1/namespaces/" + UrlEncoded(name_space) + "/configmaps", "configmaps",
+      "fieldSelector=metadata.name%3D" + UrlEncoded(name), p.options.observer);
   config.handler = std::make_unique<ConfigMapWatch>(name_space, name, key, std::move(on_config),
                                                     std::move(on_read_status));
   config.reflector = std::make_unique<Reflector>(
@@ -192,7 +193,7 @@ Result<std::string> Cluster::ReadConfigMap(const std::string& name_space, const 
                                            const std::string& key, const std::stop_token& stop) {
   const std::string display = name_space + "/" + name;
   const auto object = parts_->client.Get(
-      "/api/v1/namespaces/" + QueryEscape(name_space) + "/configmaps/" + QueryEscape(name),
+      "/api/v1/namespaces/" + UrlEncoded(name_space) + "/configmaps/" + UrlEncoded(name),
       "configmaps", stop);
   if (!object) return object.error().Wrap("get ConfigMap " + display);
   return ConfigText(*object, key, display);
@@ -206,7 +207,7 @@ Status Cluster::WriteEvent(const NodeEventWrite& write, const std::stop_token& s
 Result<KubeletThresholds> Cluster::ReadKubeletThresholds(const std::stop_token& stop) {
   const std::string what = "get the kubelet's configuration of node " + parts_->options.node_name;
   const auto json = parts_->client.Get(
-      "/api/v1/nodes/" + QueryEscape(parts_->options.node_name) + "/proxy/configz", "nodes/proxy",
+      "/api/v1/nodes/" + UrlEncoded(parts_->options.node_name) + "/proxy/configz", "nodes/proxy",
       stop);
   if (!json) return json.error().Wrap(what);
   const auto config = ObjectAt(*json, "kubeletconfig");

@@ -28,21 +28,30 @@ class ImagePatternCodec final : public Codec<ImageGlob> {
   Schema ToSchema(const ImageGlob&) const override { return {{"type", "string"}}; }
 };
 
-// A display name: one line, short enough for a table.
-class WordCodec final : public Codec<std::string> {
+// A text that is kept as it is written.
+class TextCodec : public Codec<std::string> {
  public:
   bool Read(const TextNode& node, const std::string& path, std::string& into,
-            ValidationErrors& errors) const override {
+            ValidationErrors& errors) const final {
     if (!IsText(node, path, errors)) return false;
-    if (node.text.empty() || node.text.size() > 63 ||
-        node.text.find_first_of("\n\t \"") != std::string::npos) {
-      errors.Invalid(path, Quote(node), "must be 1 to 63 characters without spaces and quotes",
-                     node.line);
+    const std::string why = WhyNot(node.text, path);
+    if (!why.empty()) {
+      errors.Invalid(path, Quote(node), why, node.line);
       return false;
     }
     into = node.text;
     return true;
   }
+  std::string Text(const std::string& value) const override { return YamlText(value); }
+
+ private:
+  // Empty: valid.
+  virtual std::string WhyNot(std::string_view text, std::string_view path) const = 0;
+};
+
+// A display name: one line, short enough for a table.
+class WordCodec final : public TextCodec {
+ public:
   std::string Text(const std::string& value) const override {
     return value.empty() ? std::string() : YamlText(value);
   }
@@ -50,73 +59,53 @@ class WordCodec final : public Codec<std::string> {
   Schema ToSchema(const std::string&) const override {
     return {{"type", "string"}, {"minLength", 1}, {"maxLength", 63}};
   }
+
+ private:
+  std::string WhyNot(std::string_view text, std::string_view) const override {
+    const bool valid = !text.empty() && text.size() <= 63 &&
+                       text.find_first_of("\n\t \"") == std::string_view::npos;
+    return valid ? "" : "must be 1 to 63 characters without spaces and quotes";
+  }
 };
 
-class TagPatternCodec final : public Codec<std::string> {
+class TagPatternCodec final : public TextCodec {
  public:
-  bool Read(const TextNode& node, const std::string& path, std::string& into,
-            ValidationErrors& errors) const override {
-    if (!IsText(node, path, errors)) return false;
-    const bool keep = path.starts_with("keep.");
-    const std::string why =
-        WhyNotTagPattern(node.text, keep ? "keep.images" : "the selector's images");
-    if (!why.empty()) {
-      errors.Invalid(path, Quote(node), why, node.line);
-      return false;
-    }
-    into = node.text;
-    return true;
-  }
-  std::string Text(const std::string& value) const override { return YamlText(value); }
   TypeInfo type() const override { return {"tag pattern", ""}; }
   Schema ToSchema(const std::string&) const override {
     return {{"type", "string"}, {"minLength", 1}, {"maxLength", 128}};
   }
+
+ private:
+  std::string WhyNot(std::string_view text, std::string_view path) const override {
+    const bool keep = path.starts_with("keep.");
+    return WhyNotTagPattern(text, keep ? "keep.images" : "the selector's images");
+  }
 };
 
-class TimeZoneCodec final : public Codec<std::string> {
+class TimeZoneCodec final : public TextCodec {
  public:
-  bool Read(const TextNode& node, const std::string& path, std::string& into,
-            ValidationErrors& errors) const override {
-    if (!IsText(node, path, errors)) return false;
-    if (!IsTimeZone(node.text)) {
-      errors.Invalid(path, Quote(node),
-                     "must be a name of the IANA time zone database, such as Europe/Berlin or UTC",
-                     node.line);
-      return false;
-    }
-    into = node.text;
-    return true;
-  }
-  std::string Text(const std::string& value) const override { return YamlText(value); }
   TypeInfo type() const override { return {"time zone", ""}; }
   Schema ToSchema(const std::string& value) const override {
     return {{"type", "string"}, {"default", value}};
   }
+
+ private:
+  std::string WhyNot(std::string_view text, std::string_view) const override {
+    if (IsTimeZone(text)) return {};
+    return "must be a name of the IANA time zone database, such as Europe/Berlin or UTC";
+  }
 };
 
 // A directory that the agent writes to.  A relative path would depend on the working directory.
-class DirectoryPathCodec final : public Codec<std::string> {
+class DirectoryPathCodec final : public TextCodec {
  public:
-  bool Read(const TextNode& node, const std::string& path, std::string& into,
-            ValidationErrors& errors) const override {
-    if (!IsText(node, path, errors)) return false;
-    const std::string why = WhyNot(node.text);
-    if (!why.empty()) {
-      errors.Invalid(path, Quote(node), why, node.line);
-      return false;
-    }
-    into = node.text;
-    return true;
-  }
-  std::string Text(const std::string& value) const override { return YamlText(value); }
   TypeInfo type() const override { return {"path", "absolute, or empty"}; }
   Schema ToSchema(const std::string& value) const override {
     return {{"type", "string"}, {"pattern", "^(/|$)"}, {"default", value}};
   }
 
  private:
-  static std::string WhyNot(std::string_view text) {
+  std::string WhyNot(std::string_view text, std::string_view) const override {
     if (text.empty()) return {};
     if (text.front() != '/') return "must be an absolute path, or empty";
     if (text.size() > kMaxPath) return "must be at most 4000 characters";

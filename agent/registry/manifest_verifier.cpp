@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "agent/base/codec.h"
 #include "agent/model/image_name.h"
 #include "agent/registry/challenge.h"
 
@@ -45,22 +46,6 @@ std::string Base64(std::string_view bytes) {
 
 std::string BasicHeader(const Login& login) {
   return "Basic " + Base64(login.username + ":" + login.password);
-}
-
-std::string UrlEncoded(std::string_view text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      encoded += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return encoded;
 }
 
 Error WhyNot(const std::string& host, int status) {

@@ -68,7 +68,7 @@ def test_the_glossary_has_every_verdict_code():
 
 def test_the_help_of_each_command_has_examples_and_exit_codes():
     commands = set(re.findall(r'add_subcommand\(\s*"([a-z-]+)"',
-                              source("command_line.cpp") + source("completion_command.cpp")))
+                              source("command_flags.cpp") + source("completion_command.cpp")))
     footers = dict(re.findall(r'\{"([a-z -]+)",\s*R"\((.*?)\)"\}', source("help_footers.h"), re.DOTALL))
     assert len(commands) > 15 and {words.split()[-1] for words in footers} == commands
     for words, footer in footers.items():

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "agent/base/parse_number.h"
 #include "agent/gc/plan/tag_text.h"
 
 namespace imagesweep {
@@ -11,7 +12,8 @@ namespace {
 
 bool Within(std::string_view digits, std::uint64_t low, std::uint64_t high) {
   if (!IsNumber(digits)) return false;
-  const std::uint64_t number = Number(digits).value_or(high + 1);  // empty: does not fit
+  const std::uint64_t number =
+      ParseNumber<std::uint64_t>(digits).value_or(high + 1);  // empty: does not fit
   return number >= low && number <= high;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "agent/base/parse_number.h"
 #include "agent/gc/plan/tag_dates.h"
 #include "agent/gc/plan/tag_text.h"
 #include "agent/model/image_name.h"
@@ -89,7 +90,7 @@ class Reader {
       version_.numbers[count_++] = number;
   }
   void Push(std::string_view digits) {
-    if (const auto number = Number(digits))
+    if (const auto number = ParseNumber<std::uint64_t>(digits))
       Push(*number);
     else
       too_many_ = true;
@@ -127,7 +128,7 @@ class Reader {
       }
       const std::size_t digits = Digits(at);
       if (!EndsAt(at + digits)) continue;
-      const auto number = Number(rest_.substr(at, digits));
+      const auto number = ParseNumber<std::uint64_t>(rest_.substr(at, digits));
       if (digits > 0 && !number) continue;
       version_.prerelease = true;
       if (rank == 4) version_.line = rest_.substr(0, word.size());

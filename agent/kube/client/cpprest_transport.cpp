@@ -6,11 +6,11 @@
 #include <pplx/threadpool.h>
 
 #include <array>
-#include <charconv>
 #include <future>
 #include <mutex>
 #include <optional>
 
+#include "agent/base/parse_number.h"
 #include "agent/kube/client/tls_identity.h"
 
 namespace imagesweep::kube {
@@ -30,12 +30,9 @@ constexpr auto kLibraryTimeout = std::chrono::seconds(600);
 std::optional<Millis> RetryAfter(const http::http_headers& headers) {
   const auto it = headers.find("Retry-After");
   if (it == headers.end()) return std::nullopt;
-  int seconds = 0;
-  const auto [end, error] =
-      std::from_chars(it->second.data(), it->second.data() + it->second.size(), seconds);
-  if (error != std::errc() || end != it->second.data() + it->second.size() || seconds < 0)
-    return std::nullopt;
-  return std::chrono::seconds(std::min(seconds, 3600));
+  const auto seconds = ParseNumber<int>(it->second);
+  if (!seconds || *seconds < 0) return std::nullopt;
+  return std::chrono::seconds(std::min(*seconds, 3600));
 }
 
 // The URL of a server in a form that cpprestsdk can use. cpprestsdk passes an IPv6 address to the

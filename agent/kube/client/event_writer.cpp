@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "agent/base/codec.h"
 #include "agent/kube/client/micro_time.h"
 
 namespace imagesweep::kube {
@@ -48,7 +49,7 @@ EventWriter::EventWriter(HttpTransport& transport, std::string node, std::string
 
 Result<std::string> EventWriter::NodeUid(const std::stop_token& stop) {
   if (uid_) return *uid_;
-  const auto node = client_.Get("/api/v1/nodes/" + QueryEscape(node_), "nodes", stop);
+  const auto node = client_.Get("/api/v1/nodes/" + UrlEncoded(node_), "nodes", stop);
   if (!node) return node.error();
   const auto metadata = ObjectAt(*node, "metadata");
   if (!metadata) return metadata.error();
@@ -62,7 +63,7 @@ Result<std::string> EventWriter::NodeUid(const std::stop_token& stop) {
 
 Status EventWriter::Write(const NodeEventWrite& write, const std::stop_token& stop) {
   const std::scoped_lock lock(mu_);
-  HttpRequest request{"PATCH", std::string(kEvents) + "/" + QueryEscape(write.name),
+  HttpRequest request{"PATCH", std::string(kEvents) + "/" + UrlEncoded(write.name),
                       "application/merge-patch+json", SeriesPatch(write).dump()};
   if (!write.exists) {
     const auto uid = NodeUid(stop);

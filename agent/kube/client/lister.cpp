@@ -1,9 +1,9 @@
 #include "agent/kube/client/lister.h"
 
-#include <cstdio>
 #include <set>
 #include <utility>
 
+#include "agent/base/codec.h"
 #include "agent/base/printable_ascii.h"
 
 namespace imagesweep::kube {
@@ -71,23 +71,6 @@ Keep EventKeep(Keep item) {
 
 }  // namespace
 
-std::string QueryEscape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-      continue;
-    }
-    char escaped[4];
-    std::snprintf(escaped, sizeof escaped, "%%%02X",
-                  static_cast<unsigned>(static_cast<unsigned char>(c)));
-    out += escaped;
-  }
-  return out;
-}
-
 Lister::Lister(HttpTransport& transport, std::string path, std::string resource,
                std::string selector, RequestObserver observer)
     : Lister(transport, std::move(path), std::move(resource), std::move(selector),
@@ -116,7 +99,7 @@ std::string Lister::Query(const std::string& more) const {
 }
 
 std::string Lister::WatchPath(const std::string& resource_version, int timeout_seconds) const {
-  return Query("watch=1&allowWatchBookmarks=true&resourceVersion=" + QueryEscape(resource_version) +
+  return Query("watch=1&allowWatchBookmarks=true&resourceVersion=" + UrlEncoded(resource_version) +
                "&timeoutSeconds=" + std::to_string(timeout_seconds));
 }
 
@@ -175,7 +158,7 @@ std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_
     return ListFailure{why.Wrap("list " + resource_), {}, false};
   };
   const std::string unpaged =
-      not_older_than.empty() ? "" : "resourceVersion=" + QueryEscape(not_older_than);
+      not_older_than.empty() ? "" : "resourceVersion=" + UrlEncoded(not_older_than);
   ObjectList whole;
   KeepItemsOf own(whole);
   ItemSink& into = sink == nullptr ? own : *sink;
@@ -223,7 +206,7 @@ std::variant<ObjectList, ListFailure> Lister::List(const std::string& not_older_
     if (continued.size() >= paging_.max_pages)
       return failed({ErrorKind::kIncomplete,
                      "the list has more than " + std::to_string(paging_.max_pages) + " pages"});
-    more = first + "&continue=" + QueryEscape(envelope.continue_token);
+    more = first + "&continue=" + UrlEncoded(envelope.continue_token);
   }
 }
 

@@ -95,7 +95,4 @@ class Lister {
   const Keep event_keep_;
 };
 
-// Percent-encodes a query: "spec.nodeName=a" becomes "spec.nodeName%3Da".
-std::string QueryEscape(std::string_view text);
-
 }  // namespace imagesweep::kube

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "agent/base/codec.h"
 #include "agent/kube/client/micro_time.h"
 
 namespace imagesweep::kube {
@@ -10,7 +11,7 @@ namespace {
 constexpr const char* kResource = "leases";
 
 std::string PathOf(const std::string& name_space) {
-  return "/apis/coordination.k8s.io/v1/namespaces/" + QueryEscape(name_space) + "/leases";
+  return "/apis/coordination.k8s.io/v1/namespaces/" + UrlEncoded(name_space) + "/leases";
 }
 
 }  // namespace
@@ -88,7 +89,7 @@ Result<Lease::Record> Lease::Write(const Json& object, bool create, const std::s
   HttpRequest request{"POST", PathOf(options_.name_space), "application/json", object.dump()};
   if (!create) {
     request.method = "PUT";
-    request.path += "/" + QueryEscape(options_.name);
+    request.path += "/" + UrlEncoded(options_.name);
   }
   const auto answer = client_.Send(request, create ? "create" : "update", kResource, stop);
   if (!answer) return answer.error();
@@ -115,7 +116,7 @@ Status Lease::Renew(const std::stop_token& stop) {
 Status Lease::Take(const std::stop_token& stop) {
   const SteadyTime asked = clock_.Steady();
   const auto object =
-      client_.Get(PathOf(options_.name_space) + "/" + QueryEscape(options_.name), kResource, stop);
+      client_.Get(PathOf(options_.name_space) + "/" + UrlEncoded(options_.name), kResource, stop);
   const bool absent = !object && object.error().kind == ErrorKind::kNotFound;
   if (!object && !absent) return object.error();
   Record record;

@@ -1,11 +1,11 @@
 #include "agent/kube/index/workload_index_objects.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <limits>
 
 #include "agent/base/codec.h"
+#include "agent/base/parse_number.h"
 #include "agent/base/printable_ascii.h"
 #include "agent/kube/client/lister.h"
 
@@ -17,11 +17,6 @@ constexpr const char* kPayload = "payload";
 
 Error Bad(const std::string& what) {
   return {ErrorKind::kIncomplete, what};
-}
-
-bool ReadWhole(std::string_view text, std::uint64_t& number) {
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return code == std::errc() && end == text.data() + text.size();
 }
 
 // Reads the texts of a ConfigMap's `data` by their keys, and remembers the first one that is wrong.
@@ -38,9 +33,9 @@ class Fields {
     return {};
   }
   std::uint64_t Number(const char* key) {
-    std::uint64_t number = 0;
-    if (const std::string text = Text(key); !ReadWhole(text, number)) Wrong(key);
-    return number;
+    const auto number = ParseNumber<std::uint64_t>(Text(key));
+    if (!number) Wrong(key);
+    return number.value_or(0);
   }
   char Slot() {
     const std::string slot = Text("slot");
@@ -104,11 +99,11 @@ Status CheckIndexName(const std::string& name) {
 }
 
 std::string ConfigMapsPath(const IndexName& index) {
-  return "/api/v1/namespaces/" + QueryEscape(index.name_space) + "/configmaps";
+  return "/api/v1/namespaces/" + UrlEncoded(index.name_space) + "/configmaps";
 }
 
 std::string IndexSelector(const IndexName& index) {
-  return "labelSelector=" + QueryEscape(std::string(kLabel) + "=" + index.name);
+  return "labelSelector=" + UrlEncoded(std::string(kLabel) + "=" + index.name);
 }
 
 std::string ShardName(const IndexName& index, char slot, std::uint64_t number) {
@@ -121,11 +116,10 @@ bool IsShardOf(const IndexName& index, char slot, const std::string& name) {
 }
 
 std::uint64_t NumberOf(const std::string& shard_name) {
-  std::uint64_t number = 0;
+  constexpr auto kNone = std::numeric_limits<std::uint64_t>::max();
   const auto dash = shard_name.rfind('-');
-  const bool read =
-      dash != std::string::npos && ReadWhole(std::string_view(shard_name).substr(dash + 1), number);
-  return read ? number : std::numeric_limits<std::uint64_t>::max();
+  if (dash == std::string::npos) return kNone;
+  return ParseNumber<std::uint64_t>(std::string_view(shard_name).substr(dash + 1)).value_or(kNone);
 }
 
 Json HeadObject(const IndexName& index, const IndexHead& head, const std::string& version) {

@@ -1,11 +1,11 @@
 #include "agent/kube/index/workload_index_store.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 #include <vector>
 
 #include "agent/base/duration.h"
+#include "agent/base/parse_number.h"
 
 namespace imagesweep::kube {
 namespace {
@@ -13,12 +13,8 @@ namespace {
 // The resourceVersions of one resource are ordered numbers (KEP-5504). Other versions have no
 // order.
 bool IsLater(const std::string& version, const std::string& than) {
-  std::uint64_t one = 0, other = 0;
-  const auto read = [](const std::string& text, std::uint64_t& number) {
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return code == std::errc() && end == text.data() + text.size();
-  };
-  return read(version, one) && read(than, other) && one > other;
+  const auto one = ParseNumber<std::uint64_t>(version), other = ParseNumber<std::uint64_t>(than);
+  return one && other && *one > *other;
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/base/codec.h"
+
 namespace imagesweep::kube {
 namespace {
 
@@ -66,7 +68,7 @@ Status WorkloadIndexWriter::Write(const std::string& name,
   HttpRequest request{"POST", ConfigMapsPath(index_), "application/json", written.dump()};
   if (!create) {
     request.method = "PUT";
-    request.path += "/" + QueryEscape(name);
+    request.path += "/" + UrlEncoded(name);
   }
   const auto answer = client_.Send(request, create ? "create" : "update", kResource, stop);
   if (!answer) {

@@ -3,6 +3,8 @@
 #include <iterator>
 #include <utility>
 
+#include "agent/base/codec.h"
+
 namespace imagesweep::kube {
 namespace {
 
@@ -56,7 +58,7 @@ Status PodSource::ReadNode(const std::stop_token& stop) {
     return true;
   });
   const auto response = transport_.Fetch(
-      "/api/v1/nodes/" + QueryEscape(node_.name), kNodeTimeout, stop, [&](std::string_view piece) {
+      "/api/v1/nodes/" + UrlEncoded(node_.name), kNodeTimeout, stop, [&](std::string_view piece) {
         return filter.Feed(piece) == JsonFilter::FeedResult::kNeedMore;
       });
   if (observer_) observer_("get", "nodes", CodeOf(response));

@@ -1,9 +1,9 @@
 #include "agent/kube/watch/reflector.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "agent/base/parse_number.h"
 #include "agent/base/printable_ascii.h"
 #include "agent/kube/client/json_filter.h"
 
@@ -13,14 +13,6 @@ namespace {
 // A refused run is repeated after at most a minute, so a list that is still refused at the end of
 // this time is accepted within two minutes.
 constexpr Millis kGrace = std::chrono::seconds(45);
-
-std::optional<std::uint64_t> Number(const std::string& version) {
-  std::uint64_t number = 0;
-  const char* end = version.data() + version.size();
-  const auto [rest, error] = std::from_chars(version.data(), end, number);
-  if (version.empty() || error != std::errc() || rest != end) return std::nullopt;
-  return number;
-}
 
 // client-go waits 0.8 s to 30 s plus up to as much again (reflector.go, jitter 1.0); Backoff draws
 // from the upper half of its ceiling.
@@ -39,9 +31,9 @@ std::optional<EventType> TypeOf(const std::string& type) {
 }  // namespace
 
 Status RewindGuard::Check(const std::string& listed, const std::string& watched, SteadyTime now) {
-  const auto number = Number(listed);
+  const auto number = ParseNumber<std::uint64_t>(listed);
   if (!number) return Done{};  // the server does not order its versions
-  const auto watch = Number(watched);
+  const auto watch = ParseNumber<std::uint64_t>(watched);
   const std::uint64_t newest = watch && watch != discounted_ ? std::max(newest_, *watch) : newest_;
   if (*number < newest) {
     if (!back_ || *number < back_->version) back_ = Back{*number, now};

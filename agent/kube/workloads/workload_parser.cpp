@@ -1,9 +1,9 @@
 #include "agent/kube/workloads/workload_parser.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "agent/base/parse_number.h"
 #include "agent/base/printable_ascii.h"
 #include "agent/kube/client/json_filter.h"
 
@@ -23,10 +23,7 @@ std::string Trimmed(const std::string& text) {
 // Positive, or 0: people may write anything into annotations, and an object without a revision
 // never counts as an old one.
 std::int64_t Positive(const std::string& text) {
-  std::int64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc() && rest == end && number > 0 ? number : 0;
+  return std::max(ParseNumber<std::int64_t>(text).value_or(0), std::int64_t{0});
 }
 
 // The string at `key`, or an empty one if it is not a string. Only for fields that do not name

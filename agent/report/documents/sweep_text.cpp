@@ -108,6 +108,23 @@ std::string Summary(const Report& report) {
   return text;
 }
 
+RunEntry RunEntryOf(const Report& report) {
+  RunEntry entry;
+  entry.run = report.run;
+  entry.started = report.started;
+  entry.finished = report.finished;
+  entry.dry_run = report.dry_run;
+  entry.result = ResultOf(report);
+  entry.headline = Summary(report);
+  for (const Outcome& outcome : report.outcomes) {
+    if (outcome.kind != OutcomeKind::kRemoved && outcome.kind != OutcomeKind::kWouldRemove)
+      continue;
+    ++entry.removed;
+    entry.bytes += report.observation.images[outcome.image].size_bytes;
+  }
+  return entry;
+}
+
 std::string CannotRead(std::string_view source) {
   if (source == "runtime") return "cannot use the runtime";
   if (source == "identity") return "cannot confirm the identity of the node";

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "agent/model/report.h"
+#include "agent/model/run_entry.h"
 #include "agent/report/documents/json.h"
 
 namespace imagesweep {
@@ -31,6 +32,8 @@ inline constexpr const char* kReclaimableMeans =
 
 // "Removed 3 images (…) of 5": one line, for the end of a run.
 std::string Summary(const Report& report);
+// The entry of the run in the history, without the document.
+RunEntry RunEntryOf(const Report& report);
 // "cannot read pods": why a run aborted, by Refusal::source.
 std::string CannotRead(std::string_view source);
 

@@ -1,8 +1,9 @@
 #include "agent/runtime/containerd/archive_tar.h"
 
 #include <algorithm>
-#include <charconv>
 #include <numeric>
+
+#include "agent/base/parse_number.h"
 
 namespace imagesweep::containerd {
 namespace {
@@ -46,10 +47,9 @@ Result<std::uint64_t> GetNumber(const TarBlock& block, Field field) {
   std::string_view text = Get(block, field);
   while (text.starts_with(' ')) text.remove_prefix(1);
   while (text.ends_with(' ')) text.remove_suffix(1);
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, 8);
-  if (error != std::errc() || end != text.data() + text.size()) return wrong;
-  return number;
+  const auto number = ParseNumber<std::uint64_t>(text, 8);
+  if (!number) return wrong;
+  return *number;
 }
 
 // The checksum field itself counts as blanks.

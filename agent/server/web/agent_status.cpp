@@ -24,19 +24,7 @@ AgentStatus::Run RunOf(const RunEntry& entry) {
 }
 
 AgentStatus::Run RunOf(const Report& report) {
-  AgentStatus::Run run;
-  run.run = report.run;
-  run.started = report.started;
-  run.finished = report.finished;
-  run.dry_run = report.dry_run;
-  run.result = ResultOf(report);
-  run.headline = Summary(report);
-  for (const Outcome& outcome : report.outcomes) {
-    if (outcome.kind != OutcomeKind::kRemoved && outcome.kind != OutcomeKind::kWouldRemove)
-      continue;
-    ++run.removed;
-    run.bytes += report.observation.images[outcome.image].size_bytes;
-  }
+  AgentStatus::Run run = RunOf(RunEntryOf(report));
   if (report.refused) {
     run.refused_by = report.refused->source;
     run.refused_text = report.refused->error.what;

@@ -1,5 +1,6 @@
 #include "agent/server/web/frame.h"
 
+#include "agent/base/codec.h"
 #include "agent/base/duration.h"
 #include "agent/base/quantity.h"
 #include "agent/server/web/select.h"

@@ -31,21 +31,4 @@ std::string Escaped(std::string_view text) {
   return escaped;
 }
 
-std::string UrlEncoded(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      encoded += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    encoded += '%';
-    encoded += "0123456789ABCDEF"[byte >> 4];
-    encoded += "0123456789ABCDEF"[byte & 0xF];
-  }
-  return encoded;
-}
-
 }  // namespace imagesweep::web

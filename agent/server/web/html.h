@@ -28,9 +28,6 @@ struct Text {
 // that are not UTF-8, and bidirectional marks as \xNN.
 std::string Escaped(std::string_view text);
 
-// `text` for one value of a query string, RFC 3986: only unreserved characters stay.
-std::string UrlEncoded(std::string_view text);
-
 // A builder of HTML.
 class Html {
  public:

@@ -1,5 +1,6 @@
 #include "agent/server/web/image_page.h"
 
+#include "agent/base/codec.h"
 #include "agent/base/duration.h"
 #include "agent/base/quantity.h"
 #include "agent/report/documents/listing.h"

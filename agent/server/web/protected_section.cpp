@@ -1,3 +1,4 @@
+#include "agent/base/codec.h"
 #include "agent/server/web/sections.h"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 #include "agent/server/web/query.h"
 
+#include "agent/base/codec.h"
 #include "agent/server/web/html.h"
 
 namespace imagesweep::web {

@@ -1,4 +1,5 @@
 #include "agent/server/web/query.h"
+#include "agent/base/codec.h"
 
 #include <gmock/gmock.h>
 
