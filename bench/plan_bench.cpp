@@ -42,7 +42,7 @@ Observation Node(std::int64_t images, std::int64_t references) {
     const Image& image = seen.images[static_cast<std::size_t>(r * 3 % images)];
     const std::string forms[] = {image.tags[0].text(), image.id.text(), image.digests[0].text()};
     seen.references.push_back(
-        {forms[r % 3], {}, {ReferrerKind::kPod, "shop", "pod-" + std::to_string(r), "main"}});
+        {forms[r % 3], {}, {ImageUserKind::kPod, "shop", "pod-" + std::to_string(r), "main"}});
   }
   seen.disk = DiskUsage{"/", 1ULL << 40, 1ULL << 37, 1, 1};
   return seen;

@@ -39,7 +39,7 @@ std::string_view IdHex(std::string_view text, std::size_t fewest = kFewestIdDigi
 // True if the runtime resolved this text and does not report the result.  Even one digit may then
 // be an ID.
 bool OnlyTextOfAContainer(const ImageReference& reference) {
-  return reference.by.kind == ReferrerKind::kContainer && reference.resolved.empty();
+  return reference.by.kind == ImageUserKind::kContainer && reference.resolved.empty();
 }
 
 // True for a name with a tag and a registry that has no other form.  Such a name does not change

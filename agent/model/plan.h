@@ -72,7 +72,7 @@ struct Decision {
   Verdict verdict = Verdict::kKeep;
   Code code = Code::kIdle;
   std::string reason;  // one line, with the evidence
-  // For kInUse: positions in Observation::references, each referrer once.
+  // For kInUse: positions in Observation::references, each user once.
   std::vector<std::uint32_t> used_by;
   std::string rule;  // the name of the policy's rule that decided; empty: no rule did
   // For kDangling and kSuperseded: the newest name of the same repository.
@@ -85,7 +85,7 @@ struct Decision {
   // cause.
   std::string waits_for = {};
   // For kWorkload: positions in Observation::workloads, each workload once.
-  std::vector<std::uint32_t> wanted_by = {};
+  std::vector<std::uint32_t> needed_by = {};
   // Bytes that its removal frees after the earlier removals, by the layers.  Empty: unknown.
   std::optional<std::uint64_t> frees = {};
   // For kLimit by limits.confirmRuns: the number of further evaluations in a row that must select

@@ -55,7 +55,7 @@ inline Report SampleReportWithWorkloads(int workloads) {
   decision.code = Code::kWorkload;
   decision.reason = "needed by Deployment shop/api-0, revision 7 (2 back)";
   for (int w = 0; w < workloads; ++w) {
-    decision.wanted_by.push_back(static_cast<std::uint32_t>(w));
+    decision.needed_by.push_back(static_cast<std::uint32_t>(w));
     report.observation.workloads.push_back({"idle:1", w == 0 ? "Deployment" : "StatefulSet", "shop",
                                             "api-" + std::to_string(w), "web", w == 0 ? 7 : 0,
                                             w == 0 ? 2 : 0, false});

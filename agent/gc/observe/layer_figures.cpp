@@ -96,7 +96,7 @@ void AddUnknownContainers(const layers::LayerGraph& graph, std::span<const Image
     const std::string id = metadata.keys().Text(container.id);
     if (known.contains(id)) continue;
     ImageReference reference;
-    reference.by = {ReferrerKind::kContainer, "", "", id};
+    reference.by = {ImageUserKind::kContainer, "", "", id};
     reference.text = metadata.keys().Text(container.image);
     if (!reference.text.empty()) use.references.push_back(reference);
     const layers::Node own =

@@ -52,7 +52,7 @@ void PlanContext::FindUsers(const ImageIndex& index) {
   users_.reserve(sorted.size());
   for (std::size_t image = 0; image + 1 < begin.size(); ++image) {
     for (auto i = begin[image]; i < begin[image + 1]; ++i) {
-      const Referrer& by = seen_.references[sorted[i]].by;
+      const ImageUser& by = seen_.references[sorted[i]].by;
       const auto same = [&](std::uint32_t other) { return seen_.references[other].by == by; };
       if (std::none_of(users_.begin() + users_begin_.back(), users_.end(), same))
         users_.push_back(sorted[i]);

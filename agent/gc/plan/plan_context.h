@@ -34,7 +34,7 @@ class PlanContext {
   const Image& image(std::uint32_t at) const { return seen_.images[at]; }
   const ImageAge& age(std::uint32_t at) const { return seen_.ages[at]; }
 
-  // The users of the image: positions in seen().references, each referrer once, in their order.
+  // The users of the image: positions in seen().references, each user once, in their order.
   std::span<const std::uint32_t> UsedBy(std::uint32_t at) const {
     return std::span(users_).subspan(users_begin_[at], users_begin_[at + 1] - users_begin_[at]);
   }

@@ -37,7 +37,7 @@ Decision Decide(const PlanContext& context, std::uint32_t at) {
     }
     if (rule.code == Code::kWorkload)
       for (const WorkloadNeed& need : context.NeededBy(at))
-        if (need.counts) decision.wanted_by.push_back(need.reference);
+        if (need.counts) decision.needed_by.push_back(need.reference);
     if (rule.code == Code::kDangling) decision.superseded_by = context.TaggedSibling(at);
     if (rule.code == Code::kSuperseded)
       decision.superseded_by = SupersededName(context, at).replaced_by->text();

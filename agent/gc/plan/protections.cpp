@@ -15,33 +15,33 @@ bool InUse(const PlanContext& context, std::uint32_t at) {
 }
 // The number of other users.  A pod counts once, independent of its number of containers.
 std::size_t OtherPods(const PlanContext& context, std::span<const std::uint32_t> users,
-                      const Referrer& named) {
-  std::vector<const Referrer*> others;
+                      const ImageUser& named) {
+  std::vector<const ImageUser*> others;
   for (const auto user : users) {
-    const Referrer& its = context.seen().references[user].by;
+    const ImageUser& its = context.seen().references[user].by;
     if (!OfOnePod(its, named)) others.push_back(&its);
   }
-  const auto key = [](const Referrer* its) {
+  const auto key = [](const ImageUser* its) {
     return its->pod.empty() ? std::tuple<std::string_view, std::string_view, std::string_view>(
                                   its->pod_namespace, {}, its->container)
                             : std::tuple<std::string_view, std::string_view, std::string_view>(
                                   its->pod_namespace, its->pod, {});
   };
   std::ranges::sort(others, {}, key);
-  const auto same = [&](const Referrer* a, const Referrer* b) { return key(a) == key(b); };
+  const auto same = [&](const ImageUser* a, const ImageUser* b) { return key(a) == key(b); };
   return static_cast<std::size_t>(std::unique(others.begin(), others.end(), same) - others.begin());
 }
 
 std::string InUseEvidence(const PlanContext& context, std::uint32_t at, bool applies) {
   if (!applies) return "no pod, container, image volume or sandbox refers to it";
   const auto users = context.UsedBy(at);
-  const auto by = [&](std::uint32_t user) -> const Referrer& {
+  const auto by = [&](std::uint32_t user) -> const ImageUser& {
     return context.seen().references[user].by;
   };
   // Name a pod if there is one, because users know pods.  The choice among several is stable.
-  const Referrer& named = by(*std::ranges::min_element(users, {}, [&](std::uint32_t user) {
-    const Referrer& its = by(user);
-    return std::tuple<ReferrerKind, std::string_view, std::string_view, std::string_view>(
+  const ImageUser& named = by(*std::ranges::min_element(users, {}, [&](std::uint32_t user) {
+    const ImageUser& its = by(user);
+    return std::tuple<ImageUserKind, std::string_view, std::string_view, std::string_view>(
         its.kind, its.pod_namespace, its.pod, its.container);
   }));
   std::string text;

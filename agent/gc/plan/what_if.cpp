@@ -55,7 +55,7 @@ CleanupOption EverythingUnused(const PlanContext& context) {
   for (std::uint32_t at = 0; at < context.seen().images.size(); ++at) {
     const auto users = context.UsedBy(at);
     const bool has_container = std::ranges::any_of(users, [&](std::uint32_t user) {
-      return context.seen().references[user].by.kind == ReferrerKind::kContainer;
+      return context.seen().references[user].by.kind == ImageUserKind::kContainer;
     });
     if (!has_container && !context.image(at).pinned) removals.push_back(at);
   }

@@ -23,7 +23,8 @@ std::string Text(const Amount& amount) {
 
 std::string Users(const Report& report, const Decision& decision) {
   std::vector<std::string> users;
-  for (const Referrer& user : PodsOf(report.observation, decision)) users.push_back(Describe(user));
+  for (const ImageUser& user : PodsOf(report.observation, decision))
+    users.push_back(Describe(user));
   std::string text;
   for (std::size_t i = 0; i < users.size() && i < 3; ++i) text += (i == 0 ? "" : ", ") + users[i];
   if (users.size() > 3) text += " and " + std::to_string(users.size() - 3) + " more";

@@ -47,15 +47,15 @@ Json ImageJson(const Report& report, std::uint32_t at) {
   const ImageAge& age = report.observation.ages[at];
   const Decision& decision = report.plan.decisions[at];
   Json used_by = Json::array();
-  for (const Referrer& by : UsersOf(report.observation, decision))
+  for (const ImageUser& by : UsersOf(report.observation, decision))
     used_by.push_back({{"kind", ToString(by.kind)},
                        {"namespace", by.pod_namespace},
                        {"name", by.pod},
                        {"container", by.container}});
-  Json wanted_by = Json::array();
+  Json needed_by = Json::array();
   for (const auto workload : WorkloadsOf(report.observation, decision)) {
     const WorkloadReference& its = report.observation.workloads[workload];
-    wanted_by.push_back({{"kind", its.kind},
+    needed_by.push_back({{"kind", its.kind},
                          {"namespace", its.workload_namespace},
                          {"name", its.name},
                          {"revision", its.revision == 0 ? Json(nullptr) : Json(its.revision)},
@@ -86,8 +86,8 @@ Json ImageJson(const Report& report, std::uint32_t at) {
           {"rule", decision.rule},
           {"supersededBy", decision.superseded_by},
           {"usedBy", std::move(used_by)},
-          {"wantedBy", std::move(wanted_by)},
-          {"wantedByCount", decision.wanted_by.size()}};
+          {"wantedBy", std::move(needed_by)},
+          {"wantedByCount", decision.needed_by.size()}};
 }
 
 Json HeldBackJson(const Report& report) {

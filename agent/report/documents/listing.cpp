@@ -20,12 +20,12 @@ std::vector<std::uint32_t> AllByName(const Observation& seen) {
   return ByName(seen, std::move(all));
 }
 
-std::vector<Referrer> UsersOf(const Observation& seen, const Decision& decision) {
-  std::vector<Referrer> users;
+std::vector<ImageUser> UsersOf(const Observation& seen, const Decision& decision) {
+  std::vector<ImageUser> users;
   users.reserve(decision.used_by.size());
   for (const auto at : decision.used_by) users.push_back(seen.references[at].by);
-  std::ranges::sort(users, {}, [](const Referrer& user) {
-    return std::tuple<ReferrerKind, std::string_view, std::string_view, std::string_view>(
+  std::ranges::sort(users, {}, [](const ImageUser& user) {
+    return std::tuple<ImageUserKind, std::string_view, std::string_view, std::string_view>(
         user.kind, user.pod_namespace, user.pod, user.container);
   });
   users.erase(std::unique(users.begin(), users.end()), users.end());
@@ -34,7 +34,7 @@ std::vector<Referrer> UsersOf(const Observation& seen, const Decision& decision)
 
 std::vector<std::uint32_t> WorkloadsOf(const Observation& seen, const Decision& decision,
                                        std::size_t most) {
-  auto workloads = decision.wanted_by;
+  auto workloads = decision.needed_by;
   std::ranges::sort(workloads, {}, [&](std::uint32_t at) {
     const WorkloadReference& its = seen.workloads[at];
     return std::tuple<std::string_view, std::string_view, std::string_view>(
@@ -44,13 +44,13 @@ std::vector<std::uint32_t> WorkloadsOf(const Observation& seen, const Decision& 
   return workloads;
 }
 
-std::vector<Referrer> PodsOf(const Observation& seen, const Decision& decision) {
+std::vector<ImageUser> PodsOf(const Observation& seen, const Decision& decision) {
   auto users = UsersOf(seen, decision);
-  std::ranges::stable_sort(users, {}, [](const Referrer& user) {
+  std::ranges::stable_sort(users, {}, [](const ImageUser& user) {
     return std::tuple<std::string_view, std::string_view>(user.pod_namespace, user.pod);
   });
   users.erase(std::unique(users.begin(), users.end(), OfOnePod), users.end());
-  std::ranges::stable_sort(users, {}, &Referrer::kind);
+  std::ranges::stable_sort(users, {}, &ImageUser::kind);
   return users;
 }
 

@@ -146,7 +146,7 @@ Result<std::vector<ImageReference>> BatchImageRemover::ReadNonCriContainers(
   std::vector<ImageReference> references;
   for (const NonCriContainer& one : *containers) {
     ImageReference reference;
-    reference.by = {ReferrerKind::kContainer, "", "", one.id};
+    reference.by = {ImageUserKind::kContainer, "", "", one.id};
     reference.text = one.image;
     if (!reference.text.empty()) references.push_back(reference);
     for (const std::string& id : one.images) {
@@ -248,7 +248,7 @@ Result<Removal> BatchImageRemover::RemoveByAlias(const Image& image,
                                                  const std::stop_token& stop) {
   std::vector<Record> renamed, aliases;
   const auto undo = [&]() -> std::string {
-    std::string missing = GiveBack(renamed, store);
+    std::string missing = RestoreRecords(renamed, store);
     if (!missing.empty()) return "; " + missing;  // so the aliases stay
     for (const Record& alias : aliases)
       if (auto done = store.Delete(alias); !done && done.error().kind != ErrorKind::kNotFound)

@@ -39,8 +39,8 @@ Html Workloads(const Report& report, const Decision& decision) {
     html << "<li>" << Text{Describe(reference)} << " <span class=\"soft\">as "
          << Text{reference.text} << ", container " << Text{reference.container} << "</span></li>";
   }
-  if (shown.size() < decision.wanted_by.size())
-    html << "<li>and " << decision.wanted_by.size() - shown.size() << " more</li>";
+  if (shown.size() < decision.needed_by.size())
+    html << "<li>and " << decision.needed_by.size() - shown.size() << " more</li>";
   html << "</ul>";
   return html;
 }
@@ -89,7 +89,7 @@ std::string ImagePage(const StatusView& view, std::uint32_t image,
   if (!decision.superseded_by.empty())
     main << "<p>Superseded by " << Text{decision.superseded_by} << ".</p>";
   if (!decision.used_by.empty()) main << Users(report, decision);
-  if (!decision.wanted_by.empty()) main << Workloads(report, decision);
+  if (!decision.needed_by.empty()) main << Workloads(report, decision);
   main << "<p>What would change it: " << Text{what_would_change_it} << ".</p></section>\n"
        << "<section aria-labelledby=\"facts\"><h2 id=\"facts\">The image</h2>" << Facts(view, image)
        << "</section>\n<section aria-labelledby=\"steps\"><h2 id=\"steps\">Checks in order; the "

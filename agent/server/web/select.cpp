@@ -48,7 +48,7 @@ class Matcher {
     AppendLower(decision.reason, text_);
     for (const auto by : decision.used_by)
       AppendLower(Describe(report_.observation.references[by].by), text_);
-    for (const auto by : decision.wanted_by)
+    for (const auto by : decision.needed_by)
       AppendLower(Describe(report_.observation.workloads[by]), text_);
     return std::ranges::all_of(
         words_, [&](const std::string& word) { return text_.find(word) != std::string::npos; });

@@ -127,7 +127,7 @@ TEST_F(SweeperTest, TimeInWhichItCouldNotSeeDoesNotMakeAnImageUsed) {
 
 TEST_F(SweeperTest, APodThatCameAndWentBetweenTwoRunsRefreshesLastUse) {
   LetImagesAge();
-  recent.push_back({"old:1", {}, {ReferrerKind::kPod, "batch", "job", "main"}});
+  recent.push_back({"old:1", {}, {ImageUserKind::kPod, "batch", "job", "main"}});
   Sweep();
   EXPECT_THAT(node.removed, IsEmpty());
 }

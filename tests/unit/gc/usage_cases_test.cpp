@@ -27,7 +27,7 @@ struct UsageTest : testing::Test {
     return report.observation.ages.front();
   }
   void Container(const std::string& pod, const std::string& image) {
-    node.use.references.push_back({image, {}, {ReferrerKind::kContainer, "shop", pod, "main"}});
+    node.use.references.push_back({image, {}, {ImageUserKind::kContainer, "shop", pod, "main"}});
     ++node.use.containers;
   }
 

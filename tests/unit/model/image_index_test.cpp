@@ -148,8 +148,8 @@ TEST(ImageIndex, AContainersOwnReferenceIsNeverDropped) {
   b.id = ImageId("sha256:a2" + std::string(62, '0'));
   const std::vector<Image> images = {a, b};
   const ImageIndex index(images);
-  Referrer by;
-  by.kind = ReferrerKind::kContainer;
+  ImageUser by;
+  by.kind = ImageUserKind::kContainer;
   EXPECT_EQ(index.Resolve({a.id.text(), a.id.text(), by}), Positions{0});
   EXPECT_EQ(index.Resolve({"a", {}, by}), (Positions{0, 1})) << "the runtime says nothing else";
   EXPECT_EQ(index.Resolve({"a1", {}, by}), Positions{0});

@@ -40,8 +40,9 @@ Report Turned(Report report) {
 Report Sample() {
   Report report = SampleReport();
   report.observation.references.push_back(
-      {"app:2", {}, {ReferrerKind::kContainer, "shop", "api", "web"}});
-  report.observation.references.push_back({"app:2", {}, {ReferrerKind::kPod, "crm", "db", "main"}});
+      {"app:2", {}, {ImageUserKind::kContainer, "shop", "api", "web"}});
+  report.observation.references.push_back(
+      {"app:2", {}, {ImageUserKind::kPod, "crm", "db", "main"}});
   report.plan.decisions[0].used_by = {0, 1, 2};
   report.oversized = {{0, 1}, {2, 1}};
   for (const char* tag : {"b:1", "a:1"}) {  // two that stay

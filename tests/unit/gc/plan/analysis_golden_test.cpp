@@ -57,7 +57,7 @@ struct RequiredImages : testing::Test {
     Running(Local("crypto-assistant-telegram-bot:latest", 371), {"crypto-telegram-bot"});
     // Its pod is bound to the node, and its container is not created yet.
     seen.Add(Local(kMarketData, 425));
-    seen.Use(kMarketData, {ReferrerKind::kPod, "crypto", "crypto-market-data", "main"});
+    seen.Use(kMarketData, {ImageUserKind::kPod, "crypto", "crypto-market-data", "main"});
     Running(Img("redis", {"redis:alpine"}, 99 * kMB), {"redis-v2", "redis-coordinator"});
     Running(Img("python", {"python:3.11-slim"}, 200 * kMB),
             {"python-1", "python-2", "python-3", "python-4"});
@@ -72,7 +72,7 @@ struct RequiredImages : testing::Test {
   void Running(const Image& image, std::initializer_list<const char*> containers) {
     seen.Add(image);
     for (const char* name : containers)
-      seen.Use(image.tags[0].text(), {ReferrerKind::kContainer, "", "", name});
+      seen.Use(image.tags[0].text(), {ImageUserKind::kContainer, "", "", name});
   }
   void Left(const Image& image, hours unused_for) { seen.Add(image, unused_for); }
 

@@ -73,7 +73,7 @@ struct ServiceCleanup : testing::Test {
   void Deployed(const std::string& tag, std::uint64_t megabytes) {
     seen.Add(Built({tag}, megabytes));
     const std::string service = tag.substr(0, tag.find(':'));
-    seen.Use(tag, {ReferrerKind::kPod, "todo", service, service});
+    seen.Use(tag, {ImageUserKind::kPod, "todo", service, service});
   }
 
   const Decision& Of(const std::string& tag) {

@@ -15,7 +15,7 @@ TEST(Explain, NamesPodAndContainerOfAKeptImageAndRuleAndAgeOfARemovedOne) {
   Policy policy = Policy::Default();
   policy.limits.max_percent_of_images = 100;
   ObservationBuilder seen;
-  seen.Add(Img("u", {"web:2"})).Use("web:2", {ReferrerKind::kPod, "shop", "api-7d9", "web"});
+  seen.Add(Img("u", {"web:2"})).Use("web:2", {ImageUserKind::kPod, "shop", "api-7d9", "web"});
   seen.Add(Img("o", {"app:1"}), std::chrono::hours(400));
   const PlanContext context(policy, seen.seen());
   const Plan plan = MakePlan(context);

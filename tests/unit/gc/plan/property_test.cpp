@@ -174,7 +174,7 @@ TEST(PlanProperty, WhatAWorkloadWantsIsNeverRemovedWhateverThePressure) {
       }
     }
     for (const Decision& decision : plan.decisions)
-      ASSERT_EQ(decision.code == Code::kWorkload, !decision.wanted_by.empty()) << "seed " << seed;
+      ASSERT_EQ(decision.code == Code::kWorkload, !decision.needed_by.empty()) << "seed " << seed;
   }
   EXPECT_GT(wanted, kCases / 10) << "the worlds must show it";
 }
@@ -241,10 +241,10 @@ TEST(PlanProperty, VerdictsDoNotDependOnTheOrderOfImagesReferencesAndWorkloads) 
       ASSERT_EQ(now.code, before.code) << "seed " << seed;
       ASSERT_EQ(now.superseded_by, before.superseded_by) << "seed " << seed;
       ASSERT_EQ(now.used_by.size(), before.used_by.size()) << "seed " << seed;
-      ASSERT_EQ(now.wanted_by.size(), before.wanted_by.size()) << "seed " << seed;
-      for (std::size_t w = 0; w < now.wanted_by.size(); ++w)
-        ASSERT_EQ(shuffled.workloads[now.wanted_by[w]],
-                  metadata.seen().workloads[before.wanted_by[w]])
+      ASSERT_EQ(now.needed_by.size(), before.needed_by.size()) << "seed " << seed;
+      for (std::size_t w = 0; w < now.needed_by.size(); ++w)
+        ASSERT_EQ(shuffled.workloads[now.needed_by[w]],
+                  metadata.seen().workloads[before.needed_by[w]])
             << "seed " << seed;
       if (now.code != Code::kInUse) {  // of the first of its users
         ASSERT_EQ(now.reason, before.reason) << "seed " << seed;

@@ -88,7 +88,7 @@ TEST(Protection, ADanglingImageStaysWhileItsContainerExistsAndGoesByIdAfterwards
   ObservationBuilder seen;
   seen.Add(old)
       .Add(Img("new", {"x:latest"}))
-      .Use(Id("old"), {ReferrerKind::kContainer, "shop", "api", "web"});
+      .Use(Id("old"), {ImageUserKind::kContainer, "shop", "api", "web"});
   EXPECT_EQ(MakePlan(FreeAll(), seen.seen()).decisions[0].code, Code::kInUse);
 
   seen.seen().references.clear();

@@ -52,7 +52,7 @@ TEST(Workload, WhatItNamesInAnyWayStays) {
     const Plan plan = MakePlan(KeepingWorkloads(), seen.seen());
     EXPECT_EQ(plan.decisions[0].code, Code::kWorkload) << text;
     EXPECT_EQ(plan.decisions[0].verdict, Verdict::kKeep) << text;
-    EXPECT_THAT(plan.decisions[0].wanted_by, ElementsAre(0)) << text;
+    EXPECT_THAT(plan.decisions[0].needed_by, ElementsAre(0)) << text;
     EXPECT_EQ(plan.removals, std::vector<std::uint32_t>{1}) << text;
   }
 }
@@ -144,7 +144,7 @@ TEST(Workload, WhoWantsItIsToldOnceForEachWorkloadTheLatestRevisionFirst) {
                Of("Deployment", "api", "quay.io/y/x:9", 6, 1), Of("Deployment", "old", "x:1", 1, 3),
                Of("CronJob", "job", "x:1", 0, 0)};
   const Plan plan = MakePlan(KeepingWorkloads(), seen.seen());
-  EXPECT_THAT(plan.decisions[0].wanted_by, ElementsAre(4, 2, 0))
+  EXPECT_THAT(plan.decisions[0].needed_by, ElementsAre(4, 2, 0))
       << "what does not count is not told";
   EXPECT_EQ(plan.decisions[0].reason, "needed by CronJob shop/job and 2 more");
   workloads.erase(workloads.begin() + 4);
@@ -161,7 +161,7 @@ TEST(Workload, APodComesBeforeItAndItComesBeforeThePatternsToKeep) {
   EXPECT_EQ(CodeOf(policy, seen.seen()), Code::kWorkload);
   seen.Use("app:1");
   EXPECT_EQ(CodeOf(policy, seen.seen()), Code::kInUse);
-  EXPECT_TRUE(MakePlan(policy, seen.seen()).decisions[0].wanted_by.empty());
+  EXPECT_TRUE(MakePlan(policy, seen.seen()).decisions[0].needed_by.empty());
 }
 
 TEST(Workload, CriticalDiskUseDoesNotGetAtWhatItWants) {

@@ -89,13 +89,13 @@ TEST_F(ExecutorTest, SparesWhatChangedSinceThePlan) {
       {"a pod was bound",
        [&] {
          node.pods.references.push_back(
-             {"a:latest", {}, {ReferrerKind::kPod, "shop", "new", "web"}});
+             {"a:latest", {}, {ImageUserKind::kPod, "shop", "new", "web"}});
        },
        "shop/new/web"},
       {"a container was made",
        [&] {
          node.use.references.push_back(
-             {Id("a"), {}, {ReferrerKind::kContainer, "shop", "new", "web"}});
+             {Id("a"), {}, {ImageUserKind::kContainer, "shop", "new", "web"}});
        },
        "came into use"},
       {"it became the pause image", [&] { node.use.sandbox_images.push_back("a:latest"); },

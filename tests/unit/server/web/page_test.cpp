@@ -50,9 +50,9 @@ Report ReportOf(const std::string& text) {
     image.digests[0] = ImageName::Parse(text);
   }
   for (ImageReference& reference : report.observation.references)
-    reference = {text, text, {ReferrerKind::kPod, text, text, text}};
+    reference = {text, text, {ImageUserKind::kPod, text, text, text}};
   report.observation.workloads = {{text, text, text, text, text, 1, 1, true}};
-  report.plan.decisions[2].wanted_by = {0};
+  report.plan.decisions[2].needed_by = {0};
   for (Decision& decision : report.plan.decisions)
     decision.reason = decision.rule = decision.superseded_by = text;
   for (Outcome& outcome : report.outcomes) outcome.detail = text;
