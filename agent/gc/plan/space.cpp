@@ -19,7 +19,7 @@ namespace {
 // for critical disk use.  minimumAge and keepLast of a rule still apply.
 bool MayGoWhenCritical(const PlanContext& context, const Decision& decision) {
   if (decision.code != Code::kTooYoung && decision.code != Code::kRetained) return false;
-  const std::uint32_t at = decision.image;
+  const ImagePos at = decision.image;
   if (FollowsSubject(context, at)) return false;
   if (context.age(at).watched_unused_for < MinimumAgeWhenCritical(context, at)) return false;
   const auto by_rule = [](const TagRanking& ranking) {
@@ -39,7 +39,7 @@ struct Picking {
   std::string why;
 };
 
-void Take(const Picking& picking, const std::string& goal, std::uint32_t at, Selection& selection,
+void Take(const Picking& picking, const std::string& goal, ImagePos at, Selection& selection,
           Plan& plan) {
   Decision& decision = plan.decisions[at];
   decision.reason = goal + ", " + picking.why + ": images before it free " +
@@ -55,10 +55,10 @@ void Take(const Picking& picking, const std::string& goal, std::uint32_t at, Sel
 // them that share layers.  Also selects images that this run cannot remove, as far as the goal
 // needs them, so that the plan says what they wait for.  They do not count toward the goal.
 void Pick(const PlanContext& context, const Picking& picking, const std::string& goal,
-          std::vector<std::uint32_t> images, Selection& selection, Plan& plan) {
+          std::vector<ImagePos> images, Selection& selection, Plan& plan) {
   ReclaimEstimator& reclaim = selection.now();
   PickOrder order(context, reclaim, picking.until, std::move(images));
-  std::vector<std::uint32_t> passed_over;
+  std::vector<ImagePos> passed_over;
   while (!reclaim.Reached(picking.until)) {
     const auto at = order.Next();
     if (!at) break;
@@ -95,7 +95,7 @@ void PickForSpace(const PlanContext& context, Plan& plan) {
   if (!goal) return;
   Selection selection(context);
   for (const auto at : plan.removals) selection.Add(at);
-  std::vector<std::uint32_t> idle, critical_candidates;
+  std::vector<ImagePos> idle, critical_candidates;
   for (const Decision& decision : plan.decisions) {
     if (decision.code == Code::kIdle) idle.push_back(decision.image);
     if (MayGoWhenCritical(context, decision)) critical_candidates.push_back(decision.image);

@@ -31,7 +31,7 @@ std::string Users(const Report& report, const Decision& decision) {
   return text.empty() ? decision.reason : text;
 }
 
-std::string Names(const Report& report, const std::vector<std::uint32_t>& unordered) {
+std::string Names(const Report& report, const std::vector<ImagePos>& unordered) {
   const auto images = ByName(report.observation, unordered);
   std::string text;
   for (std::size_t i = 0; i < images.size() && i < 5; ++i)
@@ -58,7 +58,7 @@ Json AmountJson(const Amount& amount) {
   return {{"images", amount.images}, {"sizeBytes", amount.bytes}};
 }
 
-Json NamesJson(const Report& report, const std::vector<std::uint32_t>& images) {
+Json NamesJson(const Report& report, const std::vector<ImagePos>& images) {
   Json names = Json::array();
   for (const auto at : ByName(report.observation, images))
     names.push_back(report.observation.images[at].display_name());

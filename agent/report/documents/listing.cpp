@@ -1,22 +1,23 @@
 #include "agent/report/documents/listing.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <tuple>
 
 namespace imagesweep {
 
-std::vector<std::uint32_t> ByName(const Observation& seen, std::vector<std::uint32_t> images) {
-  std::ranges::sort(images, {}, [&](std::uint32_t at) {
+std::vector<ImagePos> ByName(const Observation& seen, std::vector<ImagePos> images) {
+  std::ranges::sort(images, {}, [&](ImagePos at) {
     const Image& image = seen.images[at];
     return std::tuple<std::string_view, std::string_view>(image.display_name(), image.id.text());
   });
   return images;
 }
 
-std::vector<std::uint32_t> AllByName(const Observation& seen) {
-  std::vector<std::uint32_t> all(seen.images.size());
-  for (std::uint32_t at = 0; at < all.size(); ++at) all[at] = at;
+std::vector<ImagePos> AllByName(const Observation& seen) {
+  std::vector<ImagePos> all;
+  std::ranges::copy(Positions(seen.images), std::back_inserter(all));
   return ByName(seen, std::move(all));
 }
 

@@ -41,7 +41,7 @@ Table ImageTable(const TextOptions& options) {
   return Table(std::move(header), {{"ID", "AGE", "USED-BY", "CODE", "SIZE"}, {}});
 }
 
-void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOptions& options,
+void AddImage(Table& table, const Report& report, ImagePos at, const TextOptions& options,
               const ShortNames& names) {
   const Image& image = report.observation.images[at];
   const ImageAge& age = report.observation.ages[at];
@@ -66,7 +66,7 @@ void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOp
 
 // The number of planned removals without proof that a registry has the image.
 std::string CannotBePulledAgain(const Report& report) {
-  const auto count = std::ranges::count_if(report.plan.removals, [&](std::uint32_t at) {
+  const auto count = std::ranges::count_if(report.plan.removals, [&](ImagePos at) {
     return report.observation.images[at].local_only();
   });
   if (count == 0) return {};
@@ -78,7 +78,7 @@ std::string CannotBePulledAgain(const Report& report) {
 
 }  // namespace
 
-std::string ImagesText(const Report& report, std::span<const std::uint32_t> images,
+std::string ImagesText(const Report& report, std::span<const ImagePos> images,
                        const TextOptions& options) {
   Table table = ImageTable(options);
   const ShortNames names = NamesFor(options, report);
@@ -115,7 +115,7 @@ std::string PlanText(const Report& report, const TextOptions& options) {
          "`imagesweep explain NAME` shows the reason for one image.\n";
 }
 
-std::string ExplanationText(const Report& report, std::uint32_t image,
+std::string ExplanationText(const Report& report, ImagePos image,
                             std::span<const ExplainedStep> steps,
                             const std::string& what_would_change_it) {
   const Image& about = report.observation.images[image];

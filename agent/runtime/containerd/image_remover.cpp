@@ -118,8 +118,7 @@ Result<bool> BatchImageRemover::FindImages(NonCriContainer& container, const Cal
   for (std::string key = container.snapshot; !key.empty();) {
     if (const auto node = graph_->FindSnapshot(container.snapshotter, key);
         node != layers::kNoNode) {
-      for (const std::uint32_t image : graph_->ImagesOf(node))
-        container.images.push_back(ids_[image]);
+      for (const ImagePos image : graph_->ImagesOf(node)) container.images.push_back(ids_[image]);
       return true;
     }
     api::snapshots::StatSnapshotRequest request;
@@ -184,11 +183,8 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
   known_ = known->positions;
   graph_ = known->graph;
   needed_.clear();
-  ids_.assign(known_->size(), {});
-  for (const auto& [id, at] : *known_) {
-    if (at >= ids_.size()) ids_.resize(at + 1);
-    ids_[at] = id;
-  }
+  ids_.assign(graph_->size(), {});
+  for (const auto& [id, at] : *known_) ids_[at] = id;
   const layers::LayerGraph& graph = *graph_;
   if (const auto* part = graph.metadata().UnreadOfCri(layers::Unread::What::kHolders))
     return Error{ErrorKind::kIncomplete, "containerd was read only in part: " + part->why};

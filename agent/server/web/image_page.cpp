@@ -45,7 +45,7 @@ Html Workloads(const Report& report, const Decision& decision) {
   return html;
 }
 
-Html Facts(const StatusView& view, std::uint32_t at) {
+Html Facts(const StatusView& view, ImagePos at) {
   const Image& image = view.report->observation.images[at];
   const ImageAge& age = view.report->observation.ages[at];
   Html html;
@@ -76,8 +76,7 @@ Html Facts(const StatusView& view, std::uint32_t at) {
 
 }  // namespace
 
-std::string ImagePage(const StatusView& view, std::uint32_t image,
-                      std::span<const ExplainedStep> steps,
+std::string ImagePage(const StatusView& view, ImagePos image, std::span<const ExplainedStep> steps,
                       const std::string& what_would_change_it) {
   const Report& report = *view.report;
   const Decision& decision = report.plan.decisions[image];
@@ -107,7 +106,7 @@ std::string ImagePage(const StatusView& view, std::uint32_t image,
   return Document(view, name.size() > kMaxTitle ? name.substr(0, kMaxTitle) + "…" : name, main);
 }
 
-std::string ImageChoicePage(const StatusView& view, const std::vector<std::uint32_t>& images) {
+std::string ImageChoicePage(const StatusView& view, const std::vector<ImagePos>& images) {
   Html main;
   main << "<section aria-labelledby=\"which\"><h2 id=\"which\">"
        << Text{Counted(images.size(), "image")} << " match; select one</h2><ul>";

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kMaxHolders = 200;  // shown per code
 
 struct Group {
-  std::vector<std::uint32_t> images;
+  std::vector<ImagePos> images;
   std::set<std::string> holders;
 };
 

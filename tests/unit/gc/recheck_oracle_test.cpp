@@ -252,9 +252,9 @@ struct Life {
     const Expectations expected;
     const std::stop_token never;
     node.kills = false;  // not before there is work to do
-    evidence.images = *node.ListImages(never);
-    std::vector<std::uint32_t> all;
-    for (std::uint32_t at = 0; at < evidence.images.size(); ++at) {
+    evidence.images = ByImage<Image>(*node.ListImages(never));
+    std::vector<ImagePos> all;
+    for (const ImagePos at : Positions(evidence.images)) {
       const Image& image = evidence.images[at];
       all.push_back(at);
       RemovalEntry entry;

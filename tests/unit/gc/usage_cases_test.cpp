@@ -21,7 +21,7 @@ struct UsageTest : testing::Test {
   }
   Report Sweep() { return sweeper.Sweep(active, {false, {}, {}}, {}); }
   const ImageAge& AgeOf(const Report& report, const std::string& word) const {
-    for (std::size_t at = 0; at < report.observation.images.size(); ++at)
+    for (const ImagePos at : Positions(report.observation.images))
       if (report.observation.images[at].id.text() == Id(word)) return report.observation.ages[at];
     ADD_FAILURE() << "no image " << word;
     return report.observation.ages.front();

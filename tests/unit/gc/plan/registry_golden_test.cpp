@@ -109,7 +109,7 @@ TEST_F(RegistryCleanup, TheOldestOfProductionAreTheOnesThatGo) {
   for (int i = 1; i <= 20; ++i) Add("prod-" + std::to_string(i), hours(50));
   plan = MakePlan(policy, seen.seen());
   for (const Decision& decision : plan.decisions)
-    EXPECT_EQ(decision.verdict, decision.image < 5 ? Verdict::kRemove : Verdict::kKeep)
+    EXPECT_EQ(decision.verdict, decision.image < ImagePos(5) ? Verdict::kRemove : Verdict::kKeep)
         << seen.seen().images[decision.image].display_name();
 }
 

@@ -29,14 +29,14 @@ struct BatchTest : testing::Test {
     for (const char* name : {"a", "b", "c", "d", "e"}) {
       node.images.push_back(Img(name, {std::string_view(name)}));
       Decision& decision = plan.decisions.emplace_back();
-      decision.image = static_cast<std::uint32_t>(plan.decisions.size() - 1);
+      decision.image = ImagePos(plan.decisions.size() - 1);
       decision.verdict = Verdict::kRemove;
       decision.code = Code::kAge;
       plan.removals.push_back(decision.image);
     }
   }
   Execution RunWith(ImageRemover& remover) {
-    evidence = {node.identity, node.images, node.use, node.pods, workloads};
+    evidence = {node.identity, ByImage<Image>(node.images), node.use, node.pods, workloads};
     const ImageIndex index(evidence.images);
     return executor.Run(plan, policy, evidence, index, disk, remover, stop.get_token(), hooks);
   }

@@ -84,7 +84,7 @@ TEST(UseOfRuntimesTest, ReferencesOfEveryLayoutLeadToTheImage) {
     const ImageIndex index(*images);
     std::size_t led = 0;
     for (const ImageReference& reference : use->references) {
-      EXPECT_THAT(index.Resolve(reference), ElementsAre(1u)) << reference.text;
+      EXPECT_THAT(index.Resolve(reference), ElementsAre(ImagePos(1))) << reference.text;
       EXPECT_EQ(reference.by, (ImageUser{ImageUserKind::kContainer, "shop", "api-7d9", "web"}));
       ++led;
     }
@@ -102,7 +102,7 @@ TEST_F(UseTest, AnIdOfAnotherAlgorithmLeadsToItsImage) {
   const RuntimeUse use = Read();
   ASSERT_FALSE(use.references.empty());
   for (const ImageReference& reference : use.references)
-    EXPECT_THAT(ImageIndex(*images).Resolve(reference), ElementsAre(0u)) << reference.text;
+    EXPECT_THAT(ImageIndex(*images).Resolve(reference), ElementsAre(ImagePos(0))) << reference.text;
 }
 
 TEST_F(UseTest, EveryFieldThatMayNameTheImageArrivesAlone) {
