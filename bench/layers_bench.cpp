@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <ctime>
 #include <new>
-#include <numeric>
 
 #include "agent/imagestore/graph/incremental_reclaim.h"
 
@@ -143,8 +142,8 @@ void BM_BuildAndMark(benchmark::State& state) {
 void BM_FreedBy100(benchmark::State& state) {
   const Input input = NodeOf(state);
   const LayerGraph graph(input.world, input.images);
-  std::vector<std::uint32_t> set(100);
-  std::iota(set.begin(), set.end(), 100U);
+  std::vector<ImagePos> set;
+  for (std::size_t at = 100; at < 200; ++at) set.emplace_back(at);
   for (auto _ : state) benchmark::DoNotOptimize(graph.FreedBy(set));
 }
 
@@ -154,7 +153,7 @@ void BM_GainOfEveryImage(benchmark::State& state) {
   const LayerGraph graph(input.world, input.images);
   IncrementalReclaim marginal(graph);
   for (auto _ : state)
-    for (std::uint32_t i = 0; i < graph.size(); ++i) benchmark::DoNotOptimize(marginal.Gain(i));
+    for (const ImagePos at : Positions(graph)) benchmark::DoNotOptimize(marginal.Gain(at));
 }
 
 void Sizes(benchmark::internal::Benchmark* bench) {

@@ -21,7 +21,7 @@ Report ReportOf(std::int64_t images) {
     image.size_bytes = static_cast<std::uint64_t>(at % 977) << 20;
     if (at % 3 == 0)
       seen.references.push_back(
-          {image.tags[0].text(), {}, {ReferrerKind::kPod, "shop", "pod-" + number, "main"}});
+          {image.tags[0].text(), {}, {ImageUserKind::kPod, "shop", "pod-" + number, "main"}});
     seen.images.push_back(std::move(image));
     ImageAge age;
     age.unused_for = std::chrono::minutes(at % 40'000);

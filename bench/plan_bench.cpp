@@ -39,10 +39,10 @@ Observation Node(std::int64_t images, std::int64_t references) {
     seen.ages.push_back(age);
   }
   for (std::int64_t r = 0; r < references; ++r) {
-    const Image& image = seen.images[static_cast<std::size_t>(r * 3 % images)];
+    const Image& image = seen.images[ImagePos(static_cast<std::size_t>(r * 3 % images))];
     const std::string forms[] = {image.tags[0].text(), image.id.text(), image.digests[0].text()};
     seen.references.push_back(
-        {forms[r % 3], {}, {ReferrerKind::kPod, "shop", "pod-" + std::to_string(r), "main"}});
+        {forms[r % 3], {}, {ImageUserKind::kPod, "shop", "pod-" + std::to_string(r), "main"}});
   }
   seen.disk = DiskUsage{"/", 1ULL << 40, 1ULL << 37, 1, 1};
   return seen;
@@ -89,7 +89,7 @@ std::vector<WorkloadReference> Workloads(const Observation& seen, std::int64_t c
     for (int back = 0; back < 3; ++back) {
       WorkloadReference reference;
       if (w % 2 == 0) {
-        const auto image = static_cast<std::size_t>((w * 3 + back) % std::ssize(seen.images));
+        const ImagePos image(static_cast<std::size_t>((w * 3 + back) % std::ssize(seen.images)));
         reference.text = seen.images[image].tags[0].text();
       } else {
         reference.text =

@@ -33,7 +33,7 @@ web::StatusView View(std::int64_t images) {
     if (i % 3 == 0)
       seen.references.push_back({image.tags[0].text(),
                                  {},
-                                 {ReferrerKind::kPod, "team-" + std::to_string(i % 50),
+                                 {ImageUserKind::kPod, "team-" + std::to_string(i % 50),
                                   "service-" + number + "-7d9fbc6f9-x2x", "main"}});
     seen.images.push_back(std::move(image));
     ImageAge age;

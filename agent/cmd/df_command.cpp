@@ -31,9 +31,9 @@ FreedSpace ToFreed(const layers::Freed& freed) {
 }
 
 // One image per text, or an error.
-Result<std::vector<std::uint32_t>> Find(const std::vector<Image>& images,
-                                        const std::vector<std::string>& texts) {
-  std::vector<std::uint32_t> found;
+Result<std::vector<ImagePos>> Find(const ByImage<Image>& images,
+                                   const std::vector<std::string>& texts) {
+  std::vector<ImagePos> found;
   for (const std::string& text : texts) {
     const auto matches = ImagesMeantBy(images, text);
     if (matches.size() != 1)
@@ -46,15 +46,15 @@ Result<std::vector<std::uint32_t>> Find(const std::vector<Image>& images,
   return found;
 }
 
-DiskUse Describe(const layers::LayerGraph& graph, const std::vector<Image>& images) {
+DiskUse Describe(const layers::LayerGraph& graph, const ByImage<Image>& images) {
   DiskUse use;
   const layers::Breakdown breakdown = layers::BreakDown(graph, images);
   for (std::size_t at = 0; at < layers::kUsageCategories; ++at)
     use.accounts.push_back({std::string(layers::ToString(static_cast<layers::UsageCategory>(at))),
                             ToSpace(breakdown.accounts[at])});
   const layers::Sharing sharing = layers::MeasureSharing(graph);
-  for (std::uint32_t at = 0; at < images.size(); ++at) {
-    const std::array<std::uint32_t, 1> alone{at};
+  for (const ImagePos at : Positions(images)) {
+    const std::array alone{at};
     DiskUse::ImageSpace one{.id = images[at].id.text(),
                             .name = images[at].display_name(),
                             .tags = {},
@@ -84,22 +84,22 @@ FreedSpace Bound(const std::optional<std::uint64_t>& bytes, const std::string& w
 }
 
 // The images in use, only by the containers of the runtime.  `graph` may be null.
-Result<std::vector<bool>> ReadInUse(cri::Runtime& runtime, const std::vector<Image>& images,
-                                    const layers::LayerGraph* graph, const std::stop_token& stop) {
+Result<ByImage<bool>> ReadInUse(cri::Runtime& runtime, const ByImage<Image>& images,
+                                const layers::LayerGraph* graph, const std::stop_token& stop) {
   auto use = runtime.ReadUse(stop);
   if (!use) return use.error();
   const ImageIndex index(images);
-  std::vector<bool> in_use(images.size());
+  ByImage<bool> in_use(images.size());
   if (graph != nullptr) AddUnknownContainers(*graph, images, *use);
   for (const ImageReference& reference : use->references)
-    for (const std::uint32_t at : index.Resolve(reference)) in_use[at] = true;
+    for (const ImagePos at : index.Resolve(reference)) in_use[at] = true;
   return in_use;
 }
 
 // Upper bounds without layer sizes; `why` is the error that prevented exact sizes.
 Result<DiskUse> DescribeBounds(const std::shared_ptr<cri::Connection>& connection,
-                               cri::Runtime& runtime, const std::vector<Image>& images,
-                               const std::vector<std::uint32_t>& removed, const Error& why,
+                               cri::Runtime& runtime, const ByImage<Image>& images,
+                               const std::vector<ImagePos>& removed, const Error& why,
                                const std::stop_token& stop) {
   const auto identity = runtime.Identity(stop);
   if (!identity) return identity.error();
@@ -116,11 +116,11 @@ Result<DiskUse> DescribeBounds(const std::shared_ptr<cri::Connection>& connectio
         "containerd's layers cannot be read: " +
         (why.kind == ErrorKind::kNotFound ? "its own services are not on this socket" : why.what);
   const cri::LayerBounds bounds(images, *diff_ids, use.bounded);
-  std::vector<std::vector<std::uint32_t>> by_account(4);
-  for (std::uint32_t at = 0; at < images.size(); ++at) {
+  std::vector<std::vector<ImagePos>> by_account(4);
+  for (const ImagePos at : Positions(images)) {
     const Image& image = images[at];
     by_account[(*in_use)[at] ? 0 : image.pinned ? 1 : image.tags.empty() ? 3 : 2].push_back(at);
-    const std::array<std::uint32_t, 1> alone{at};
+    const std::array alone{at};
     DiskUse::ImageSpace one{.id = image.id.text(),
                             .name = image.display_name(),
                             .tags = {},
@@ -149,7 +149,7 @@ Result<DiskUse> DescribeBounds(const std::shared_ptr<cri::Connection>& connectio
   });
   if (!removed.empty()) {
     use.removal.emplace();
-    for (const std::uint32_t at : removed) {
+    for (const ImagePos at : removed) {
       use.removal->names.push_back(images[at].display_name());
       if ((*in_use)[at]) use.removal->in_use.push_back(use.removal->names.back());
     }
@@ -173,28 +173,29 @@ Result<std::string> Render(const Options& options, const std::stop_token& stop) 
   const auto connection = ConnectToRuntime(options, {}, stop);
   if (!connection) return connection.error();
   cri::Runtime runtime(*connection);
-  const auto images = runtime.ListImages(stop);
-  if (!images) return images.error();
-  const auto removed = Find(*images, options.if_removed);
+  auto listed = runtime.ListImages(stop);
+  if (!listed) return listed.error();
+  const ByImage<Image> images(*std::move(listed));
+  const auto removed = Find(images, options.if_removed);
   if (!removed) return removed.error();
   const RealClock clock;
   containerd::MetadataReader metadata_reader((*connection)->channel(), clock,
                                              {.timeout = options.timeout, .disk = LayersDisk});
-  const auto graph = metadata_reader.Read(*images, stop);
+  const auto graph = metadata_reader.Read(images, stop);
   DiskUse use;
   if (!graph) {
     if (stop.stop_requested()) return graph.error();
-    auto bounds = DescribeBounds(*connection, runtime, *images, *removed, graph.error(), stop);
+    auto bounds = DescribeBounds(*connection, runtime, images, *removed, graph.error(), stop);
     if (!bounds) return bounds.error();
     use = *std::move(bounds);
   } else {
-    use = Describe(**graph, *images);
+    use = Describe(**graph, images);
     if (!options.if_removed.empty()) {
-      const auto in_use = ReadInUse(runtime, *images, graph->get(), stop);
+      const auto in_use = ReadInUse(runtime, images, graph->get(), stop);
       if (!in_use) return in_use.error();
       use.removal.emplace();
-      for (const std::uint32_t at : *removed) {
-        use.removal->names.push_back((*images)[at].display_name());
+      for (const ImagePos at : *removed) {
+        use.removal->names.push_back(images[at].display_name());
         if ((*in_use)[at]) use.removal->in_use.push_back(use.removal->names.back());
       }
       use.removal->freed = ToFreed((*graph)->FreedBy(*removed));

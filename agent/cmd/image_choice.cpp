@@ -16,18 +16,18 @@ std::string_view WithoutAlgorithm(std::string_view text) {
 }
 
 // A user may write fewer digits of an ID than a pod.
-std::vector<std::uint32_t> ByBeginningOfId(std::span<const Image> images, std::string_view hex) {
-  std::vector<std::uint32_t> meant;
+std::vector<ImagePos> ByBeginningOfId(std::span<const Image> images, std::string_view hex) {
+  std::vector<ImagePos> meant;
   if (!IsHex(hex)) return meant;
-  for (std::uint32_t at = 0; at < images.size(); ++at)
-    if (WithoutAlgorithm(images[at].id.text()).starts_with(hex)) meant.push_back(at);
+  for (const ImagePos at : Positions(images))
+    if (WithoutAlgorithm(At(images, at).id.text()).starts_with(hex)) meant.push_back(at);
   return meant;
 }
 
 }  // namespace
 
-std::vector<std::uint32_t> ImagesMeantBy(std::span<const Image> images, const std::string& text) {
-  std::vector<std::uint32_t> meant = ImageIndex(images).Resolve(text);
+std::vector<ImagePos> ImagesMeantBy(std::span<const Image> images, const std::string& text) {
+  std::vector<ImagePos> meant = ImageIndex(images).Resolve(text);
   if (meant.empty()) meant = ByBeginningOfId(images, WithoutAlgorithm(text));
   const auto digest = text.find("@sha256:");
   if (!meant.empty() || digest == std::string::npos ||
@@ -35,8 +35,8 @@ std::vector<std::uint32_t> ImagesMeantBy(std::span<const Image> images, const st
     return meant;
   const std::string whole =
       JoinRepository(SplitRepository(text.substr(0, digest))) + text.substr(digest);
-  for (std::uint32_t at = 0; at < images.size(); ++at)
-    if (std::ranges::any_of(images[at].digests, [&](const ImageName& name) {
+  for (const ImagePos at : Positions(images))
+    if (std::ranges::any_of(At(images, at).digests, [&](const ImageName& name) {
           return name.text().starts_with(text) || name.text().starts_with(whole);
         }))
       meant.push_back(at);

@@ -60,7 +60,7 @@ bool IsOfRepository(const Image& image, const std::string& value) {
          (std::ranges::any_of(image.tags, matches) || std::ranges::any_of(image.digests, matches));
 }
 
-bool Matches(const Report& report, std::uint32_t at, const std::string& filter) {
+bool Matches(const Report& report, ImagePos at, const std::string& filter) {
   const Image& image = report.observation.images[at];
   const Decision& decision = report.plan.decisions[at];
   const std::string key = KeyOf(filter);
@@ -78,12 +78,12 @@ bool IsPattern(const std::string& name) {
   return name.find_first_of("*?") != std::string::npos;
 }
 
-Result<std::vector<std::uint32_t>> ImagesNamed(std::span<const Image> images,
-                                               const std::string& name) {
-  std::vector<std::uint32_t> named;
+Result<std::vector<ImagePos>> ImagesNamed(std::span<const Image> images, const std::string& name) {
+  std::vector<ImagePos> named;
   const auto glob = ImageGlob::Parse(name);
-  for (std::uint32_t at = 0; glob && at < images.size(); ++at)
-    if (glob->Matches(images[at])) named.push_back(at);
+  if (glob)
+    for (const ImagePos at : Positions(images))
+      if (glob->Matches(At(images, at))) named.push_back(at);
   if (named.empty()) named = ImagesMeantBy(images, name);
   // Every ID is a valid argument, but not every ID is a valid pattern.
   if (named.empty() && !glob && !IsHex(name))
@@ -113,9 +113,9 @@ std::vector<std::string> FilterChoices() {
   return choices;
 }
 
-std::vector<std::uint32_t> FilterImages(const Report& report, std::vector<std::uint32_t> images,
-                                        std::span<const std::string> filters) {
-  std::erase_if(images, [&](std::uint32_t at) {
+std::vector<ImagePos> FilterImages(const Report& report, std::vector<ImagePos> images,
+                                   std::span<const std::string> filters) {
+  std::erase_if(images, [&](ImagePos at) {
     return !std::ranges::all_of(filters, [&](const std::string& one) {
       return std::ranges::any_of(filters, [&](const std::string& other) {
         return KeyOf(other) == KeyOf(one) && Matches(report, at, other);
@@ -125,8 +125,8 @@ std::vector<std::uint32_t> FilterImages(const Report& report, std::vector<std::u
   return images;
 }
 
-std::vector<std::uint32_t> SortImages(const Report& report, std::vector<std::uint32_t> images,
-                                      const std::string& key, bool reverse) {
+std::vector<ImagePos> SortImages(const Report& report, std::vector<ImagePos> images,
+                                 const std::string& key, bool reverse) {
   const Observation& seen = report.observation;
   images = ByName(seen, std::move(images));
   const bool descending = key.starts_with('-') != reverse;
@@ -137,9 +137,9 @@ std::vector<std::uint32_t> SortImages(const Report& report, std::vector<std::uin
     else
       std::ranges::stable_sort(images, std::ranges::less(), value);
   };
-  if (by == "size") sort([&](std::uint32_t at) { return seen.images[at].size_bytes; });
-  if (by == "age") sort([&](std::uint32_t at) { return seen.ages[at].unused_for; });
-  if (by == "last-used") sort([&](std::uint32_t at) { return seen.ages[at].last_used; });
+  if (by == "size") sort([&](ImagePos at) { return seen.images[at].size_bytes; });
+  if (by == "age") sort([&](ImagePos at) { return seen.ages[at].unused_for; });
+  if (by == "last-used") sort([&](ImagePos at) { return seen.ages[at].last_used; });
   if (by == "name" && descending) std::ranges::reverse(images);
   return images;
 }

@@ -23,7 +23,7 @@ constexpr std::uint64_t kMinBytes = std::uint64_t{1} << 20;
 
 class Describer {
  public:
-  Describer(const layers::Bloat& bloat, const std::vector<Image>& images)
+  Describer(const layers::Bloat& bloat, const ByImage<Image>& images)
       : bloat_(bloat), images_(images) {}
 
   LayerAnalysis Describe() const {
@@ -33,7 +33,7 @@ class Describer {
     analysis.apparent_bytes = bloat_.sharing.apparent;
     analysis.on_disk_bytes = bloat_.sharing.on_disk;
     analysis.without_history = bloat_.without_history;
-    for (std::size_t at = 0; at < images_.size(); ++at)
+    for (const ImagePos at : Positions(images_))
       if (bloat_.chains.of_image[at].empty())
         analysis.without_layers.push_back(images_[at].display_name());
     std::ranges::sort(analysis.without_layers);
@@ -65,29 +65,30 @@ class Describer {
   }
 
  private:
-  std::vector<std::string> Names(const std::vector<std::uint32_t>& positions) const {
+  std::vector<std::string> Names(const std::vector<ImagePos>& positions) const {
     std::vector<std::string> names;
     names.reserve(positions.size());
-    for (const std::uint32_t at : positions) names.push_back(images_[at].display_name());
+    for (const ImagePos at : positions) names.push_back(images_[at].display_name());
     std::ranges::sort(names);
     return names;
   }
 
   const layers::Bloat& bloat_;
-  const std::vector<Image>& images_;
+  const ByImage<Image>& images_;
 };
 
 Result<std::string> Render(const Options& options, const std::stop_token& stop) {
   const auto connection = ConnectToRuntime(options, {}, stop);
   if (!connection) return connection.error();
   cri::Runtime runtime(*connection);
-  const auto images = runtime.ListImages(stop);
-  if (!images) return images.error();
+  auto listed = runtime.ListImages(stop);
+  if (!listed) return listed.error();
+  const ByImage<Image> images(*std::move(listed));
   const RealClock clock;
   containerd::MetadataReader metadata_reader(
       (*connection)->channel(), clock,
       {.timeout = options.timeout, .disk = LayersDisk, .configs = true});
-  const auto graph = metadata_reader.Read(*images, stop);
+  const auto graph = metadata_reader.Read(images, stop);
   if (!graph && graph.error().kind == ErrorKind::kNotFound)
     return Error{ErrorKind::kNotFound,
                  "analyze --layers requires containerd, because this runtime does not report layer "
@@ -96,9 +97,9 @@ Result<std::string> Render(const Options& options, const std::stop_token& stop) 
   if (!graph) return graph.error();
 
   const layers::Bloat bloat = layers::FindBloat(
-      **graph, *images,
+      **graph, images,
       {.heaviest = std::numeric_limits<std::size_t>::max(), .min_bytes = kMinBytes});
-  LayerAnalysis analysis = Describer(bloat, *images).Describe();
+  LayerAnalysis analysis = Describer(bloat, images).Describe();
   analysis.node = NodeNameOf(options);
   analysis.observed_at = FormatTime(clock.Now());
   for (const layers::Unread& part : (*graph)->metadata().unread())

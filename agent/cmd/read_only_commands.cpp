@@ -83,14 +83,14 @@ std::optional<Evaluation> EvaluateNode(const Options& options,
   return evaluation;
 }
 
-std::string NamesOf(const Report& report, const std::vector<std::uint32_t>& images) {
+std::string NamesOf(const Report& report, const std::vector<ImagePos>& images) {
   std::string text;
   for (const auto at : images) text += report.observation.images[at].display_name() + "\n";
   return text;
 }
 
 int Print(const Options& options, const Report& report, const std::string& json,
-          const std::string& text, const std::vector<std::uint32_t>& named) {
+          const std::string& text, const std::vector<ImagePos>& named) {
   PrintWarnings(options, report);
   std::string out;
   switch (options.output) {
@@ -113,9 +113,9 @@ int Print(const Options& options, const Report& report, const std::string& json,
 }
 
 // The images of the arguments NAME, or all.
-Result<std::vector<std::uint32_t>> NamedImages(const Options& options, const Observation& seen) {
+Result<std::vector<ImagePos>> NamedImages(const Options& options, const Observation& seen) {
   if (options.names.empty()) return AllByName(seen);
-  std::set<std::uint32_t> named;
+  std::set<ImagePos> named;
   for (const std::string& name : options.names) {
     const auto found = ImagesNamed(seen.images, name);
     if (!found) return found.error();
@@ -123,7 +123,7 @@ Result<std::vector<std::uint32_t>> NamedImages(const Options& options, const Obs
       return Error{ErrorKind::kNotFound, MissingImageText(options, name, seen)};
     named.insert(found->begin(), found->end());
   }
-  return std::vector<std::uint32_t>(named.begin(), named.end());
+  return std::vector<ImagePos>(named.begin(), named.end());
 }
 
 }  // namespace
@@ -197,7 +197,7 @@ int PrintDifference(const Options& options, const std::stop_token& stop) {
   const Policy& there = OnThisNode(other.policy, report);
   const Plan then = MakePlan(PlanContext(there, report.observation, evaluation->layers.get()));
   const std::vector<VerdictChange> changes = Differences(report.observation, report.plan, then);
-  std::vector<std::uint32_t> named;
+  std::vector<ImagePos> named;
   named.reserve(changes.size());
   for (const VerdictChange& change : changes) named.push_back(change.image);
   return Print(
@@ -221,7 +221,7 @@ int RunAnalyze(const Options& options, const std::stop_token& stop) {
     return Policy(OnThisNode(*policy, report));
   };
   const Analysis analysis = Analyze(report.effective_policy, with_profile, report.observation);
-  std::vector<std::uint32_t> idle;
+  std::vector<ImagePos> idle;
   idle.reserve(analysis.idle.size());
   for (const IdleImage& one : analysis.idle) idle.push_back(one.image);
   return Print(options, report, AnalysisJson(report, analysis),
@@ -257,7 +257,7 @@ int RunExplain(const Options& options, const std::stop_token& stop) {
                NamesOf(evaluation->report, ByName(seen, matches)));
     return kExitFailed;
   }
-  const std::uint32_t image = matches.front();
+  const ImagePos image = matches.front();
   const PlanContext context(evaluation->report.effective_policy, seen);
   const Explanation explanation = Explain(context, evaluation->report.plan, image);
   std::vector<ExplainedStep> steps;

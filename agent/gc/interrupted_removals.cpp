@@ -95,7 +95,7 @@ RestoredNames RestoreInterrupted(History& history, RuntimeReader& runtime, NameR
     const Status done =
         restorer == nullptr
             ? Status(Error{ErrorKind::kInvalid, "the CRI cannot add names to an image"})
-            : restorer->GiveBack(one.image, one.missing, stop);
+            : restorer->RestoreNames(one.image, one.missing, stop);
     if (!done) {
       restored.warnings.push_back("cannot restore the names that " + what + " (" +
                                   done.error().what + ")");

@@ -77,8 +77,7 @@ void NotePulledAgain(Report& report, History& history) {
 }  // namespace
 
 RemovalJournal::RemovalJournal(History* history, std::string run, SystemTime started,
-                               const std::vector<Image>& images,
-                               const std::vector<Decision>& decisions)
+                               const ByImage<Image>& images, const ByImage<Decision>& decisions)
     : history_(history),
       run_(std::move(run)),
       started_(started),
@@ -89,7 +88,7 @@ void RemovalJournal::Note(const Status& status) {
   if (!status) problems_.push_back(Problem(status.error()));
 }
 
-Status RemovalJournal::BeginRemoval(std::uint32_t at) {
+Status RemovalJournal::BeginRemoval(ImagePos at) {
   const Image& image = images_[at];
   const Decision& decision = decisions_[at];
   RemovalEntry entry;
@@ -106,7 +105,7 @@ Status RemovalJournal::BeginRemoval(std::uint32_t at) {
   return history_->BeginRemoval(entry);
 }
 
-void RemovalJournal::BeginRemoval(const std::vector<std::uint32_t>& batch) {
+void RemovalJournal::BeginRemoval(const std::vector<ImagePos>& batch) {
   if (history_ == nullptr) return;
   Note(history_->InTransaction([&]() -> Status {
     for (const auto at : batch) Note(BeginRemoval(at));

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,12 +16,12 @@ namespace imagesweep {
 // One thread.
 class RemovalJournal {
  public:
-  // `history` is null for a dry run.  All must outlive it; `images` and `decisions` are parallel.
+  // `history` is null for a dry run.  All must outlive it.
   RemovalJournal(History* history, std::string run, SystemTime started,
-                 const std::vector<Image>& images, const std::vector<Decision>& decisions);
+                 const ByImage<Image>& images, const ByImage<Decision>& decisions);
 
   // Before any image of a batch is removed.
-  void BeginRemoval(const std::vector<std::uint32_t>& batch);
+  void BeginRemoval(const std::vector<ImagePos>& batch);
   // After a batch.  A failed removal stays open, because the runtime may have removed the image, or
   // some of its names, before it failed.
   void Commit(const std::vector<Outcome>& outcomes);
@@ -34,15 +33,15 @@ class RemovalJournal {
   const std::vector<std::string>& problems() const { return problems_; }
 
  private:
-  Status BeginRemoval(std::uint32_t at);
+  Status BeginRemoval(ImagePos at);
   void Note(const Status& status);
 
   History* const history_;
   const std::string run_;
   const SystemTime started_;
-  const std::vector<Image>& images_;
-  const std::vector<Decision>& decisions_;
-  std::set<std::uint32_t> begun_;
+  const ByImage<Image>& images_;
+  const ByImage<Decision>& decisions_;
+  std::set<ImagePos> begun_;
   std::vector<std::string> problems_;
 };
 

@@ -65,7 +65,7 @@ struct NoArchiver final : ImageArchiver {
   }
 };
 
-std::uint64_t ReclaimableBytes(const Plan& plan, const std::vector<Image>& images) {
+std::uint64_t ReclaimableBytes(const Plan& plan, const ByImage<Image>& images) {
   std::uint64_t bytes = 0;
   for (const Decision& decision : plan.decisions)
     if (IsReclaimable(decision)) bytes += images[decision.image].size_bytes;
@@ -79,11 +79,10 @@ std::uint64_t TotalBytes(const std::vector<Image>& images) {
 }
 
 // Counts the plan as an evaluation: for each image, the consecutive plans that remove it.
-std::vector<int> CountEvaluations(const Plan& plan, const std::vector<Image>& images,
-                                  AgeStore& age_store) {
-  std::vector<bool> to_go(images.size());
+ByImage<int> CountEvaluations(const Plan& plan, const ByImage<Image>& images, AgeStore& age_store) {
+  ByImage<bool> to_go(images.size());
   for (const auto at : plan.removals) to_go[at] = true;
-  return age_store.CountCandidates(images, to_go);
+  return ByImage<int>(age_store.CountCandidates(images, to_go));
 }
 
 // The warning of a run that freed too little space; otherwise empty.  The output of `ensure-space`

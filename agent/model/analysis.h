@@ -23,7 +23,7 @@ enum class Confidence { kNone, kLow, kMedium, kHigh };
 std::string_view ToString(Confidence confidence);  // "high"
 
 struct IdleImage {
-  std::uint32_t image = 0;  // position in Observation::images
+  ImagePos image;
   Confidence confidence = Confidence::kNone;
 };
 
@@ -31,16 +31,16 @@ struct IdleImage {
 struct CleanupOption {
   std::string name;  // "Balanced", "everything unused"
   Amount goes;
-  Amount to_pull_again;               // removed images that can be pulled again
-  std::vector<std::uint32_t> lost;    // removed images that cannot be pulled again
-  std::vector<std::uint32_t> breaks;  // removed images that the node or the policy needs
+  Amount to_pull_again;          // removed images that can be pulled again
+  std::vector<ImagePos> lost;    // removed images that cannot be pulled again
+  std::vector<ImagePos> breaks;  // removed images that the node or the policy needs
   bool recommended = false;
   std::string impossible;  // why the policy is invalid with this profile; the rest is then empty
 };
 
 // The needed and the idle images of this node, and the ways to clean up.
 struct Analysis {
-  std::vector<std::uint32_t> required;  // in use, pinned, the pause image, imagesweep's own image
+  std::vector<ImagePos> required;  // in use, pinned, the pause image, imagesweep's own image
   Amount required_total;
   std::vector<IdleImage> idle;
   Amount idle_total;
@@ -49,7 +49,7 @@ struct Analysis {
 
 // An image whose verdict another policy changes.
 struct VerdictChange {
-  std::uint32_t image = 0;
+  ImagePos image;
   Decision now, then;
 };
 

@@ -9,6 +9,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/result.h"
 #include "agent/model/image.h"
+#include "agent/model/image_pos.h"
 #include "agent/model/reference.h"
 #include "agent/model/workload.h"
 
@@ -80,7 +81,7 @@ struct PodEvidence {
 // last.  The opposite order could remove an image that was pulled in between.
 struct Evidence {
   RuntimeIdentity runtime;
-  std::vector<Image> images;
+  ByImage<Image> images;
   RuntimeUse use;
   std::optional<PodEvidence> pods;                 // empty: --without-kubernetes
   std::optional<WorkloadEvidence> workloads = {};  // empty: the policy does not need them

@@ -39,7 +39,7 @@ std::string_view IdHex(std::string_view text, std::size_t fewest = kFewestIdDigi
 // True if the runtime resolved this text and does not report the result.  Even one digit may then
 // be an ID.
 bool OnlyTextOfAContainer(const ImageReference& reference) {
-  return reference.by.kind == ReferrerKind::kContainer && reference.resolved.empty();
+  return reference.by.kind == ImageUserKind::kContainer && reference.resolved.empty();
 }
 
 // True for a name with a tag and a registry that has no other form.  Such a name does not change
@@ -79,42 +79,43 @@ ImageIndex::ImageIndex(std::span<const Image> images)
       by_id_(images.size()),
       by_tag_(TagsOf(images)),
       by_digest_(DigestsOf(images)) {
-  for (std::uint32_t at = 0; at < images.size(); ++at) {
-    by_id_.Add(HexOf(images[at].id.text()), at);
-    for (const ImageName& tag : images[at].tags) by_tag_.Add(tag.text(), at);
-    for (const ImageName& digest : images[at].digests) by_digest_.Add(HexOf(digest.digest()), at);
+  for (const ImagePos at : Positions(images)) {
+    by_id_.Add(HexOf(At(images, at).id.text()), at);
+    for (const ImageName& tag : At(images, at).tags) by_tag_.Add(tag.text(), at);
+    for (const ImageName& digest : At(images, at).digests)
+      by_digest_.Add(HexOf(digest.digest()), at);
   }
 }
 
 // Adds images by the digits of an ID or of a repo digest.  Shortened digits may match several IDs.
-bool ImageIndex::AddByDigest(std::string_view hex, Positions& out) const {
+bool ImageIndex::AddByDigest(std::string_view hex, Found& out) const {
   const bool by_id = by_id_.Find(hex, out);
   const bool by_digest = by_digest_.Find(hex, out);
   if (by_id || by_digest) return true;
   if (hex.size() >= kFullHex) return false;
-  for (std::uint32_t at = 0; at < images_.size(); ++at)
-    if (HexOf(images_[at].id.text()).starts_with(hex)) out.push_back(at);
+  for (const ImagePos at : Positions(images_))
+    if (HexOf(At(images_, at).id.text()).starts_with(hex)) out.push_back(at);
   return false;
 }
 
-void ImageIndex::AddExact(std::string_view text, const ImageName& name, Positions& out) const {
+void ImageIndex::AddExact(std::string_view text, const ImageName& name, Found& out) const {
   if (const auto hex = IdHex(text); !hex.empty()) AddByDigest(hex, out);
   if (!name.digest().empty()) AddByDigest(HexOf(name.digest()), out);
   by_tag_.Find(name.text(), out);
 }
 
-void ImageIndex::AddBySamePath(const ImageName& name, Positions& out) const {
+void ImageIndex::AddBySamePath(const ImageName& name, Found& out) const {
   std::call_once(last_name_made_, [this] {
     by_last_name_ = std::make_unique<StringMultimap>(TagsOf(images_));
-    for (std::uint32_t at = 0; at < images_.size(); ++at)
-      for (const ImageName& tag : images_[at].tags)
+    for (const ImagePos at : Positions(images_))
+      for (const ImageName& tag : At(images_, at).tags)
         by_last_name_->Add(LastSegment(tag.repository()), at);
   });
   const auto path = name.short_path();
-  Positions candidates;
+  Found candidates;
   by_last_name_->Find(LastSegment(path), candidates);
   for (const auto at : candidates) {
-    const bool same = std::ranges::any_of(images_[at].tags, [&](const ImageName& tag) {
+    const bool same = std::ranges::any_of(At(images_, at).tags, [&](const ImageName& tag) {
       return tag.tag() == name.tag() && EndsWithPath(tag.repository(), path);
     });
     if (same) out.push_back(at);
@@ -123,7 +124,7 @@ void ImageIndex::AddBySamePath(const ImageName& name, Positions& out) const {
 
 // Adds images by texts that are already normalised: a full ID or digest, or a normalised name,
 // which has a registry and is not ambiguous.
-bool ImageIndex::AddQuickly(std::string_view text, Positions& out) const {
+bool ImageIndex::AddQuickly(std::string_view text, Found& out) const {
   const auto at = text.find('@');
   const auto digest = at == std::string_view::npos ? text : text.substr(at + 1);
   // A text that only looks like a digest is not found here, and the caller parses it.
@@ -133,7 +134,7 @@ bool ImageIndex::AddQuickly(std::string_view text, Positions& out) const {
   return at == std::string_view::npos && IdHex(text).empty() && by_tag_.Find(text, out);
 }
 
-void ImageIndex::ResolveInto(const ImageReference& reference, Positions& found) const {
+void ImageIndex::ResolveInto(const ImageReference& reference, Found& found) const {
   found.clear();
   const auto text = StripTransport(reference.text);
   if (text.empty()) return;
@@ -143,14 +144,14 @@ void ImageIndex::ResolveInto(const ImageReference& reference, Positions& found) 
     if (name.unqualified() && name.digest().empty()) {
       if (OnlyTextOfAContainer(reference))
         if (const auto hex = IdHex(text, 1); !hex.empty()) AddByDigest(hex, found);
-      Positions same_path;
+      Found same_path;
       AddBySamePath(name, same_path);
       // If the status shows the image, this container does not need the others.
-      Positions shown;
+      Found shown;
       if (!reference.resolved.empty()) shown = Resolve(std::string_view(reference.resolved));
-      const auto was_shown = [&](std::uint32_t at) { return std::ranges::count(shown, at) > 0; };
+      const auto was_shown = [&](ImagePos at) { return std::ranges::count(shown, at) > 0; };
       if (std::ranges::any_of(same_path, was_shown))
-        std::erase_if(same_path, [&](std::uint32_t at) { return !was_shown(at); });
+        std::erase_if(same_path, [&](ImagePos at) { return !was_shown(at); });
       found.insert(found.end(), same_path.begin(), same_path.end());
     }
   }
@@ -159,13 +160,13 @@ void ImageIndex::ResolveInto(const ImageReference& reference, Positions& found) 
   found.erase(std::unique(found.begin(), found.end()), found.end());
 }
 
-std::vector<std::uint32_t> ImageIndex::Resolve(const ImageReference& reference) const {
-  Positions found;
+std::vector<ImagePos> ImageIndex::Resolve(const ImageReference& reference) const {
+  Found found;
   ResolveInto(reference, found);
   return found;
 }
 
-std::vector<std::uint32_t> ImageIndex::Resolve(std::string_view text) const {
+std::vector<ImagePos> ImageIndex::Resolve(std::string_view text) const {
   return Resolve(ImageReference{std::string(text), {}, {}});
 }
 

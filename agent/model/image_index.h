@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "agent/model/image.h"
+#include "agent/model/image_pos.h"
 #include "agent/model/reference.h"
 #include "agent/model/string_multimap.h"
 
@@ -38,18 +38,18 @@ class ImageIndex {
  public:
   explicit ImageIndex(std::span<const Image> images);
 
-  // Positions in `images`, ascending, without duplicates.  Empty if nothing matches.
-  std::vector<std::uint32_t> Resolve(const ImageReference& reference) const;
-  std::vector<std::uint32_t> Resolve(std::string_view text) const;
+  // In ascending order, without duplicates.  Empty if nothing matches.
+  std::vector<ImagePos> Resolve(const ImageReference& reference) const;
+  std::vector<ImagePos> Resolve(std::string_view text) const;
   // The same, into a vector that the caller reuses.  Replaces its contents.
-  void ResolveInto(const ImageReference& reference, std::vector<std::uint32_t>& found) const;
+  void ResolveInto(const ImageReference& reference, std::vector<ImagePos>& found) const;
 
  private:
-  using Positions = std::vector<std::uint32_t>;
-  bool AddByDigest(std::string_view hex, Positions& out) const;
-  void AddExact(std::string_view text, const ImageName& name, Positions& out) const;
-  void AddBySamePath(const ImageName& name, Positions& out) const;
-  bool AddQuickly(std::string_view text, Positions& out) const;
+  using Found = std::vector<ImagePos>;
+  bool AddByDigest(std::string_view hex, Found& out) const;
+  void AddExact(std::string_view text, const ImageName& name, Found& out) const;
+  void AddBySamePath(const ImageName& name, Found& out) const;
+  bool AddQuickly(std::string_view text, Found& out) const;
 
   std::span<const Image> images_;
   StringMultimap by_id_;      // 64 hexadecimal digits of the ID

@@ -22,9 +22,9 @@ std::string_view ToString(Code code) {
   return RowOf(code).name;
 }
 
-const std::string& Observation::WhyUnavailable(std::uint32_t image) const {
+const std::string& Observation::WhyUnavailable(ImagePos image) const {
   static const std::string available;
-  return image < unavailable.size() ? unavailable[image] : available;
+  return unavailable.Has(image) ? unavailable[image] : available;
 }
 
 bool IsReclaimable(const Decision& decision) {

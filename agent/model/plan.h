@@ -10,6 +10,7 @@
 #include "agent/base/clock.h"
 #include "agent/model/evidence.h"
 #include "agent/model/image.h"
+#include "agent/model/image_pos.h"
 #include "agent/model/reference.h"
 #include "agent/model/workload.h"
 
@@ -48,8 +49,8 @@ std::string_view ToString(Code code);        // "InUse"
 // All input of the planner, read before it runs.
 struct Observation {
   SystemTime at;
-  std::vector<Image> images;
-  std::vector<ImageAge> ages;              // parallel to images
+  ByImage<Image> images;
+  ByImage<ImageAge> ages;
   std::vector<ImageReference> references;  // of pods and of the runtime, joined
   // References of all workloads of the cluster.  The policy decides which of them count.  Empty if
   // the policy does not need them.
@@ -59,21 +60,21 @@ struct Observation {
   // The image filesystem that matters.  Of several, the fullest one, or with a free-space target
   // the one with the least free space.  Empty: unknown, so no image is removed for space.
   std::optional<DiskUsage> disk;
-  // Parallel to images, or empty if all are available: why this run cannot remove the image, as a
+  // Empty if all are available, else for each image: why this run cannot remove the image, as a
   // clause ("its removal failed, …").  An empty text: it can.
-  std::vector<std::string> unavailable = {};
+  ByImage<std::string> unavailable = {};
 
   // Empty: the run can remove the image.
-  const std::string& WhyUnavailable(std::uint32_t image) const;
+  const std::string& WhyUnavailable(ImagePos image) const;
 };
 
 // The verdict on one image.
 struct Decision {
-  std::uint32_t image = 0;  // position in Observation::images
+  ImagePos image;
   Verdict verdict = Verdict::kKeep;
   Code code = Code::kIdle;
   std::string reason;  // one line, with the evidence
-  // For kInUse: positions in Observation::references, each referrer once.
+  // For kInUse: positions in Observation::references, each user once.
   std::vector<std::uint32_t> used_by;
   std::string rule;  // the name of the policy's rule that decided; empty: no rule did
   // For kDangling and kSuperseded: the newest name of the same repository.
@@ -86,7 +87,7 @@ struct Decision {
   // cause.
   std::string waits_for = {};
   // For kWorkload: positions in Observation::workloads, each workload once.
-  std::vector<std::uint32_t> wanted_by = {};
+  std::vector<std::uint32_t> needed_by = {};
   // Bytes that its removal frees after the earlier removals, by the layers.  Empty: unknown.
   std::optional<std::uint64_t> frees = {};
   // For kLimit by limits.confirmRuns: the number of further evaluations in a row that must select
@@ -107,8 +108,8 @@ struct AwaitingConfirmation {
 
 // One verdict for every image, and the order of the removals.
 struct Plan {
-  std::vector<Decision> decisions;      // parallel to Observation::images
-  std::vector<std::uint32_t> removals;  // positions of kRemove, in the order of removal
+  ByImage<Decision> decisions;
+  std::vector<ImagePos> removals;  // of kRemove, in the order of removal
   // The free-space target in bytes: the run stops once they are available.  0: no target.
   std::uint64_t free_space_target = 0;
 

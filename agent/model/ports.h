@@ -152,8 +152,8 @@ class NameRestorer {
   virtual ~NameRestorer() = default;
   // `image` is as the runtime lists it now.  A name that now refers to another image is left
   // unchanged, without an error.
-  virtual Status GiveBack(const Image& image, const std::vector<std::string>& names,
-                          const std::stop_token& stop) = 0;
+  virtual Status RestoreNames(const Image& image, const std::vector<std::string>& names,
+                              const std::stop_token& stop) = 0;
 };
 
 // Pods bound to this node.  Any thread.

@@ -2,32 +2,32 @@
 
 namespace imagesweep {
 
-std::string_view ToString(ReferrerKind kind) {
+std::string_view ToString(ImageUserKind kind) {
   switch (kind) {
-    case ReferrerKind::kPod:
+    case ImageUserKind::kPod:
       return "Pod";
-    case ReferrerKind::kContainer:
+    case ImageUserKind::kContainer:
       return "Container";
-    case ReferrerKind::kImageVolume:
+    case ImageUserKind::kImageVolume:
       return "ImageVolume";
-    case ReferrerKind::kSandbox:
+    case ImageUserKind::kSandbox:
       return "Sandbox";
   }
   return "Pod";
 }
 
-std::string Describe(const Referrer& referrer) {
+std::string Describe(const ImageUser& user) {
   std::string text;
-  text.reserve(referrer.pod_namespace.size() + referrer.pod.size() + referrer.container.size() + 2);
-  for (const std::string* part : {&referrer.pod_namespace, &referrer.pod, &referrer.container}) {
+  text.reserve(user.pod_namespace.size() + user.pod.size() + user.container.size() + 2);
+  for (const std::string* part : {&user.pod_namespace, &user.pod, &user.container}) {
     if (part->empty()) continue;
     if (!text.empty()) text += '/';
     text += *part;
   }
-  return text.empty() ? std::string(ToString(referrer.kind)) : text;
+  return text.empty() ? std::string(ToString(user.kind)) : text;
 }
 
-bool OfOnePod(const Referrer& a, const Referrer& b) {
+bool OfOnePod(const ImageUser& a, const ImageUser& b) {
   if (a.pod.empty() || b.pod.empty()) return a == b;
   return a.pod == b.pod && a.pod_namespace == b.pod_namespace;
 }

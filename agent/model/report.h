@@ -24,7 +24,7 @@ std::string_view ToString(OutcomeKind kind);  // "Removed"
 
 // The result of one planned removal.
 struct Outcome {
-  std::uint32_t image = 0;  // position in Observation::images
+  ImagePos image;
   OutcomeKind kind = OutcomeKind::kFailed;
   std::string detail;  // why it was skipped, or the error; otherwise empty
   // For kSkipped: the remover cannot remove it, or something outside of the CRI uses it.  The next
@@ -50,13 +50,13 @@ struct EvidenceSummary {
 
 // An image that is larger than policy.sizeLimits allows.
 struct Oversized {
-  std::uint32_t image = 0;  // position in Observation::images
+  ImagePos image;
   std::uint64_t max_size = 0;
 };
 
 // An image that runs removed within the last 7 days and that is on the node again.
 struct PulledAgain {
-  std::uint32_t image = 0;      // position in Observation::images
+  ImagePos image;
   int times = 0;                // number of removals
   std::string code;             // code of the last removal
   bool since_last_run = false;  // this is the first run that sees it again
@@ -81,9 +81,9 @@ struct ImageSpace {
 
 // Figures from the layers, for a runtime whose layers can be read.
 struct LayerFigures {
-  std::vector<ImageSpace> images;  // parallel to Observation::images
-  SpaceFigure planned;             // all removals of the plan together
-  SpaceFigure removed;             // the removed images, or in a dry run the selected ones
+  ByImage<ImageSpace> images;
+  SpaceFigure planned;  // all removals of the plan together
+  SpaceFigure removed;  // the removed images, or in a dry run the selected ones
   // By statvfs, before minus after.  Includes what other processes wrote or removed in this time.
   std::optional<std::int64_t> measured_bytes;
   std::optional<std::int64_t> measured_inodes;

@@ -241,7 +241,7 @@ std::vector<PulledAgain> FindPulledAgain(const std::vector<RemovalEntry>& remova
       runs, [&](const RunEntry& run) { return run.run != report.run && run.result != "error"; });
   std::vector<PulledAgain> found;
   const Observation& seen = report.observation;
-  for (std::uint32_t at = 0; at < seen.images.size(); ++at) {
+  for (const ImagePos at : Positions(seen.images)) {
     const auto removed = by_id.find(seen.images[at].id.text());
     if (removed == by_id.end()) continue;
     const RemovalEntry& last = *removed->second.last;

@@ -43,7 +43,7 @@ bool IsContainerd(Flavour flavour) {
   return flavour == Flavour::kContainerd22 || flavour == Flavour::kContainerd23;
 }
 
-std::vector<std::uint32_t> Resolve(const FakeNode& node, const std::string& text) {
+std::vector<ImagePos> Resolve(const FakeNode& node, const std::string& text) {
   std::vector<Image> images;
   for (const FakeImage& fake : node.images) {
     Image image;
@@ -61,7 +61,7 @@ bool Used(const FakeNode& node, const std::string& id) {
     for (const FakeVolume& volume : container.volumes) texts.push_back(volume.image_ref);
     return std::ranges::any_of(texts, [&](const std::string& text) {
       const auto at = Resolve(node, text);
-      return !text.empty() && at.size() == 1 && node.images[at.front()].id == id;
+      return !text.empty() && at.size() == 1 && At(node.images, at.front()).id == id;
     });
   });
 }
@@ -131,7 +131,7 @@ const FakeImage* Find(const FakeNode& node, Flavour flavour, const std::string& 
   const auto exact = std::ranges::find(node.images, text, &FakeImage::id);
   if (exact != node.images.end()) return &*exact;
   const auto at = Resolve(node, text);
-  return at.empty() ? nullptr : &node.images[at.front()];
+  return at.empty() ? nullptr : &At(node.images, at.front());
 }
 
 FakeContainer Describe(const FakeNode& node, Flavour flavour, const std::string& image) {

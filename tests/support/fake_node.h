@@ -54,8 +54,8 @@ class FakeNode final : public RuntimeReader,
   void AddPod(const std::string& pod_namespace, const std::string& name, const std::string& image) {
     const PodKey key{pod_namespace, name, "uid-" + name};
     pods.pods.push_back(key);
-    pods.references.push_back({image, {}, {ReferrerKind::kPod, pod_namespace, name, "main"}});
-    use.references.push_back({image, {}, {ReferrerKind::kContainer, pod_namespace, name, "main"}});
+    pods.references.push_back({image, {}, {ImageUserKind::kPod, pod_namespace, name, "main"}});
+    use.references.push_back({image, {}, {ImageUserKind::kContainer, pod_namespace, name, "main"}});
     use.ready_sandboxes.push_back(key);
     use.container_pods.push_back(key);
     ++use.containers;

@@ -3,8 +3,10 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/model/image.h"
+#include "agent/model/image_pos.h"
 
 namespace imagesweep {
 
@@ -18,6 +20,12 @@ inline std::string Id(std::string_view word) {
   }
   hex.resize(64, '0');
   return "sha256:" + hex;
+}
+
+// Positions of images: ImagesAt(0, 2).
+template <typename... At>
+std::vector<ImagePos> ImagesAt(At... at) {
+  return {ImagePos(at)...};
 }
 
 // A pulled image with an ID made from `word`, these tags, and one repo digest for the repository of

@@ -24,7 +24,7 @@ class ObservationBuilder {
     return *this;
   }
   ObservationBuilder& Use(std::string text,
-                          Referrer by = {ReferrerKind::kPod, "shop", "api", "web"}) {
+                          ImageUser by = {ImageUserKind::kPod, "shop", "api", "web"}) {
     seen_.references.push_back({std::move(text), {}, std::move(by)});
     return *this;
   }

@@ -22,23 +22,23 @@ inline Report SampleReport() {
   seen.Disk(10'000, 1'000);
   report.observation = seen.seen();
   report.plan.decisions.resize(3);
-  report.plan.decisions[0] = {.image = 0,
-                              .code = Code::kInUse,
-                              .reason = "used by Pod shop/api/web",
-                              .used_by = {0},
-                              .rule = {},
-                              .superseded_by = {}};
-  report.plan.decisions[1] = {.image = 1,
-                              .verdict = Verdict::kRemove,
-                              .code = Code::kAge,
-                              .reason = "too old",
-                              .used_by = {},
-                              .rule = {},
-                              .superseded_by = {}};
-  report.plan.decisions[2] = {
-      .image = 2, .reason = "idle", .used_by = {}, .rule = {}, .superseded_by = {}};
-  report.plan.removals = {1};
-  report.outcomes = {{1, OutcomeKind::kRemoved, {}}};
+  report.plan.decisions[ImagePos(0)] = {.image = ImagePos(0),
+                                        .code = Code::kInUse,
+                                        .reason = "used by Pod shop/api/web",
+                                        .used_by = {0},
+                                        .rule = {},
+                                        .superseded_by = {}};
+  report.plan.decisions[ImagePos(1)] = {.image = ImagePos(1),
+                                        .verdict = Verdict::kRemove,
+                                        .code = Code::kAge,
+                                        .reason = "too old",
+                                        .used_by = {},
+                                        .rule = {},
+                                        .superseded_by = {}};
+  report.plan.decisions[ImagePos(2)] = {
+      .image = ImagePos(2), .reason = "idle", .used_by = {}, .rule = {}, .superseded_by = {}};
+  report.plan.removals = ImagesAt(1);
+  report.outcomes = {{ImagePos(1), OutcomeKind::kRemoved, {}}};
   report.referenced_images = 1;
   report.before = NodeTotals{3, 7000, 6000, seen.seen().disk};
   report.after = NodeTotals{2, 5000, 4000, DiskUsage{"/", 10'000, 2'500, 1000, 600}};
@@ -51,11 +51,11 @@ inline Report SampleReport() {
 inline Report SampleReportWithWorkloads(int workloads) {
   Report report = SampleReport();
   report.effective_policy.keep.workloads.enabled = true;
-  Decision& decision = report.plan.decisions[2];
+  Decision& decision = report.plan.decisions[ImagePos(2)];
   decision.code = Code::kWorkload;
   decision.reason = "needed by Deployment shop/api-0, revision 7 (2 back)";
   for (int w = 0; w < workloads; ++w) {
-    decision.wanted_by.push_back(static_cast<std::uint32_t>(w));
+    decision.needed_by.push_back(static_cast<std::uint32_t>(w));
     report.observation.workloads.push_back({"idle:1", w == 0 ? "Deployment" : "StatefulSet", "shop",
                                             "api-" + std::to_string(w), "web", w == 0 ? 7 : 0,
                                             w == 0 ? 2 : 0, false});

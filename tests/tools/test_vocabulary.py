@@ -34,7 +34,8 @@ TERMS = {
     "Candidacies": "MarkCandidates", "Complaints": "ValidationErrors", "Clash": "Conflict", "Blame": "ReportOrder",
     "Contradiction": "ValidateFlags", "NotExpected": "UnusedFlags", "BetterComplaint": "ExplainUsageError",
     "TextTable": "StringMultimap", "MilderSetting": "SuggestPolicyChange", "TakeLook": "EvaluateNode",
-    "AgentShared": "AgentContext",
+    "AgentShared": "AgentContext", "Referrer": "ImageUser", "ReferrerKind": "ImageUserKind", "wanted_by": "needed_by",
+    "GiveBack": "RestoreNames",
 }
 COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|R"([^()\\ ]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 # As words within an identifier, these are right in other names.

@@ -16,7 +16,7 @@ namespace {
 // Files that other processes write in between, and directories of containerd that grow.
 constexpr std::uint64_t kToleratedBytes = std::uint64_t{1} << 20;
 
-SpaceFigure FigureOf(const layers::LayerGraph& graph, const std::vector<std::uint32_t>& images) {
+SpaceFigure FigureOf(const layers::LayerGraph& graph, const std::vector<ImagePos>& images) {
   const layers::Freed freed = graph.FreedBy(images);
   SpaceFigure figure;
   figure.bytes = freed.space.bytes;
@@ -39,7 +39,7 @@ LayerFigures FiguresOf(const layers::LayerGraph& graph, const Plan& plan) {
   const layers::Sharing sharing = layers::MeasureSharing(graph);
   layers::IncrementalReclaim alone(graph);
   figures.images.reserve(graph.size());
-  for (std::uint32_t at = 0; at < graph.size(); ++at)
+  for (const ImagePos at : Positions(graph))
     figures.images.push_back(
         {sharing.images[at].total.bytes, sharing.images[at].unique.bytes, alone.Gain(at).bytes});
   figures.planned = FigureOf(graph, plan.removals);
@@ -48,7 +48,7 @@ LayerFigures FiguresOf(const layers::LayerGraph& graph, const Plan& plan) {
 
 void Compare(const layers::LayerGraph& graph, Report& report) {
   LayerFigures& figures = *report.layers;
-  std::vector<std::uint32_t> went;
+  std::vector<ImagePos> went;
   for (const Outcome& outcome : report.outcomes)
     if (outcome.kind == OutcomeKind::kRemoved || outcome.kind == OutcomeKind::kWouldRemove)
       went.push_back(outcome.image);
@@ -96,13 +96,13 @@ void AddUnknownContainers(const layers::LayerGraph& graph, std::span<const Image
     const std::string id = metadata.keys().Text(container.id);
     if (known.contains(id)) continue;
     ImageReference reference;
-    reference.by = {ReferrerKind::kContainer, "", "", id};
+    reference.by = {ImageUserKind::kContainer, "", "", id};
     reference.text = metadata.keys().Text(container.image);
     if (!reference.text.empty()) use.references.push_back(reference);
     const layers::Node own =
         graph.index().FindSnapshot(container.space, container.snapshotter, container.snapshot);
-    for (const std::uint32_t image : graph.ImagesOf(own)) {
-      reference.text = images[image].id.text();
+    for (const ImagePos image : graph.ImagesOf(own)) {
+      reference.text = At(images, image).id.text();
       use.references.push_back(reference);
     }
   }

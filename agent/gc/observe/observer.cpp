@@ -52,10 +52,11 @@ void ApplyOverride(NodeState& state) {
 
 // The plan evaluates every name that a removal deletes.  The recheck compares images as the runtime
 // lists them.
-void AddRecordNames(const layers::LayerGraph& graph, std::vector<Image>& images) {
-  for (std::uint32_t at = 0; at < images.size() && at < graph.size(); ++at)
-    std::ranges::move(layers::NamesBesideTheCri(images[at], graph.Records(at)),
-                      std::back_inserter(images[at].tags));
+void AddRecordNames(const layers::LayerGraph& graph, ByImage<Image>& images) {
+  for (const ImagePos at : Positions(images))
+    if (at.value() < graph.size())
+      std::ranges::move(layers::NamesBesideTheCri(images[at], graph.Records(at)),
+                        std::back_inserter(images[at].tags));
 }
 
 // Moves the references of images that were pulled again out of `recent`, without their mark.
@@ -138,13 +139,13 @@ std::optional<Refusal> Observer::ReadEvidence(NodeState& state, const std::stop_
   evidence.runtime = *std::move(identity);
   auto images = node_.runtime.ListImages(stop);
   if (!images) return Refusal{"images", std::move(images).error()};
-  evidence.images = *std::move(images);
+  evidence.images = ByImage<Image>(*std::move(images));
   if (auto refusal = ReadLayers(state, stop)) return refusal;
   if (node_.origins != nullptr) {
-    std::vector<Image> named = evidence.images;
+    ByImage<Image> named = evidence.images;
     if (state.graph) AddRecordNames(*state.graph, named);
     state.warnings = node_.origins->Fill(named, evidence.runtime, stop);
-    for (std::size_t at = 0; at < named.size(); ++at)
+    for (const ImagePos at : Positions(named))
       evidence.images[at].origin = std::move(named[at].origin);
   }
   auto use = node_.runtime.ReadUse(stop);
@@ -198,10 +199,10 @@ std::optional<Refusal> Observer::ReadWorkloads(NodeState& state, const std::stop
   return std::nullopt;
 }
 
-void Observer::ReadAges(NodeState& state, const std::vector<bool>& in_use, bool by_agent) {
+void Observer::ReadAges(NodeState& state, const ByImage<bool>& in_use, bool by_agent) {
   Observation& seen = state.seen;
   auto used_since = in_use;
-  std::vector<bool> came_again(seen.images.size());
+  ByImage<bool> came_again(seen.images.size());
   if (recent_) {
     auto recent = recent_();
     const auto again = TakeCameAgain(recent);
@@ -209,13 +210,12 @@ void Observer::ReadAges(NodeState& state, const std::vector<bool>& in_use, bool 
     // The state file tells later runs; without one, only a use is remembered.
     if (!node_.age_store.durable()) std::ranges::copy(again, std::back_inserter(recent));
     const auto recently = ReferencedImages(*state.index, seen.images.size(), recent);
-    for (std::size_t at = 0; at < used_since.size(); ++at)
-      used_since[at] = used_since[at] || recently[at];
+    for (const ImagePos at : Positions(used_since)) used_since[at] = used_since[at] || recently[at];
   }
   const auto& pods = state.evidence.pods;
   node_.age_store.SetNodeUid(pods ? pods->node_uid : "");
-  seen.ages = node_.age_store.Observe(seen.images, used_since);
-  for (std::size_t at = 0; at < seen.ages.size(); ++at)
+  seen.ages = ByImage<ImageAge>(node_.age_store.Observe(seen.images, used_since));
+  for (const ImagePos at : Positions(seen.ages))
     if (came_again[at]) seen.ages[at].unused_for = seen.ages[at].watched_unused_for = Millis(0);
   for (const std::string& warning : node_.age_store.warnings()) state.warnings.push_back(warning);
   if (node_.age_store.unwatched() && state.policy.minimum_age > Millis::zero())

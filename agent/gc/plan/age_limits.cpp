@@ -6,7 +6,7 @@ namespace imagesweep {
 namespace {
 
 // The longest minimum age of the image's names.
-Millis MinimumOfNames(const PlanContext& context, std::uint32_t at, Millis of_the_policy) {
+Millis MinimumOfNames(const PlanContext& context, ImagePos at, Millis of_the_policy) {
   Millis limit = Millis::zero();
   for (const TagRanking& ranking : context.names(at))
     limit =
@@ -17,17 +17,17 @@ Millis MinimumOfNames(const PlanContext& context, std::uint32_t at, Millis of_th
 
 }  // namespace
 
-Millis MinimumAge(const PlanContext& context, std::uint32_t at) {
+Millis MinimumAge(const PlanContext& context, ImagePos at) {
   return MinimumOfNames(context, at, context.policy().minimum_age);
 }
 
-Millis MinimumAgeWhenCritical(const PlanContext& context, std::uint32_t at) {
+Millis MinimumAgeWhenCritical(const PlanContext& context, ImagePos at) {
   const Policy& policy = context.policy();
   return MinimumOfNames(context, at,
                         std::min(policy.minimum_age, policy.disk.critical.minimum_age));
 }
 
-Millis MaximumAge(const PlanContext& context, std::uint32_t at) {
+Millis MaximumAge(const PlanContext& context, ImagePos at) {
   Millis limit = Millis::zero();
   for (const TagRanking& ranking : context.names(at)) {
     const Millis its = ranking.rule != nullptr
@@ -39,7 +39,7 @@ Millis MaximumAge(const PlanContext& context, std::uint32_t at) {
   return limit;
 }
 
-Millis OldEnoughIn(const PlanContext& context, std::uint32_t at) {
+Millis OldEnoughIn(const PlanContext& context, ImagePos at) {
   return std::max(MinimumAge(context, at) - context.age(at).watched_unused_for, Millis::zero());
 }
 

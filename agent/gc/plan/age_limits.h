@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstdint>
-
 #include "agent/gc/plan/plan_context.h"
 
 namespace imagesweep {
@@ -11,14 +9,14 @@ namespace imagesweep {
 // these functions.
 
 // Compared with ImageAge::watched_unused_for.
-Millis MinimumAge(const PlanContext& context, std::uint32_t at);
+Millis MinimumAge(const PlanContext& context, ImagePos at);
 // The same while disk use is critical: diskUsage.critical.minimumAge replaces the policy's
 // minimumAge if it is shorter.  It never replaces the minimumAge of a rule.
-Millis MinimumAgeWhenCritical(const PlanContext& context, std::uint32_t at);
+Millis MinimumAgeWhenCritical(const PlanContext& context, ImagePos at);
 // Compared with ImageAge::unused_for.  Zero: disabled.
-Millis MaximumAge(const PlanContext& context, std::uint32_t at);
+Millis MaximumAge(const PlanContext& context, ImagePos at);
 
 // The time until the image reaches its minimum age if nothing uses it.  Zero: already reached.
-Millis OldEnoughIn(const PlanContext& context, std::uint32_t at);
+Millis OldEnoughIn(const PlanContext& context, ImagePos at);
 
 }  // namespace imagesweep

@@ -35,12 +35,12 @@ void Postpone(Decision& decision, Code code, const std::string& but) {
 
 }  // namespace
 
-void Defer(const PlanContext& context, std::span<const int> evaluations, Plan& plan) {
+void Defer(const PlanContext& context, const ByImage<int>& evaluations, Plan& plan) {
   // Windows limit the agent.  ensure-space needs the space now.
   const std::string closed = plan.free_space_target > 0 ? std::string() : Closed(context);
   const int needed = context.policy().limits.confirm_runs;
   RunLimits limits(context);
-  std::vector<std::uint32_t> now;
+  std::vector<ImagePos> now;
   for (const auto at : plan.removals) {
     Decision& decision = plan.decisions[at];
     const std::uint64_t bytes = context.image(at).size_bytes;

@@ -89,7 +89,7 @@ std::string WhatWouldChangeIt(const PlanContext& context, const Decision& decisi
 
 }  // namespace
 
-Explanation Explain(const PlanContext& context, const Plan& plan, std::uint32_t image) {
+Explanation Explain(const PlanContext& context, const Plan& plan, ImagePos image) {
   const Decision& decision = plan.decisions[image];
   Explanation explanation;
   bool decided = false;

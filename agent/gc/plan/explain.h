@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +27,6 @@ struct Explanation {
 
 // Answers every question with its evidence, including those after the deciding one.  `plan` must be
 // made from `context`.
-Explanation Explain(const PlanContext& context, const Plan& plan, std::uint32_t image);
+Explanation Explain(const PlanContext& context, const Plan& plan, ImagePos image);
 
 }  // namespace imagesweep

@@ -44,7 +44,7 @@ Plan PlanForFreeSpace(const PlanContext& context, std::uint64_t wanted) {
     plan.removals.clear();
     return plan;
   }
-  std::vector<std::uint32_t> idle;
+  std::vector<ImagePos> idle;
   for (const Decision& decision : plan.decisions)
     if (decision.code == Code::kIdle) idle.push_back(decision.image);
   Selection selection(context);
@@ -52,8 +52,8 @@ Plan PlanForFreeSpace(const PlanContext& context, std::uint64_t wanted) {
   // The space that removals free is not known in advance, so select all and let the executor stop.
   // An image that frees nothing alone may free much after the others, so it comes after them.
   const std::string goal = HumanBytes(wanted) + " of free space are requested";
-  std::vector<std::uint32_t> passed_over;
-  const auto take = [&](std::uint32_t at) {
+  std::vector<ImagePos> passed_over;
+  const auto take = [&](ImagePos at) {
     selection.Add(at);
     Decision& decision = plan.decisions[at];
     decision.verdict = Verdict::kRemove;

@@ -6,8 +6,8 @@
 
 namespace imagesweep {
 
-void SortLeastRecentlyUsedFirst(const PlanContext& context, std::vector<std::uint32_t>& images) {
-  const auto key = [&](std::uint32_t at) {
+void SortLeastRecentlyUsedFirst(const PlanContext& context, std::vector<ImagePos>& images) {
+  const auto key = [&](ImagePos at) {
     const ImageAge& age = context.age(at);
     const Image& image = context.image(at);
     return std::tuple(age.last_used.has_value(), -age.unused_for.count(), ~image.size_bytes,

@@ -14,7 +14,7 @@ namespace imagesweep {
 // Sorts positions so that the least recently used image comes first: images that were never used,
 // then the longest unused, then the largest, then by name.  Uses observed intervals, not the wall
 // clock, and does not depend on the order of the list.
-void SortLeastRecentlyUsedFirst(const PlanContext& context, std::vector<std::uint32_t>& images);
+void SortLeastRecentlyUsedFirst(const PlanContext& context, std::vector<ImagePos>& images);
 
 struct DiskSpace {
   std::uint64_t bytes = 0;

@@ -13,7 +13,7 @@ constexpr std::size_t kCountedAnew = 16;
 }  // namespace
 
 PickOrder::PickOrder(const PlanContext& context, ReclaimEstimator& reclaim, const DiskSpace& goal,
-                     std::vector<std::uint32_t> images)
+                     std::vector<ImagePos> images)
     : context_(context),
       reclaim_(reclaim),
       by_inodes_(goal.bytes == 0 && goal.inodes > 0),
@@ -21,14 +21,14 @@ PickOrder::PickOrder(const PlanContext& context, ReclaimEstimator& reclaim, cons
   SortLeastRecentlyUsedFirst(context_, images_);
 }
 
-bool PickOrder::Equals(std::uint32_t one, std::uint32_t other) const {
+bool PickOrder::Equals(ImagePos one, ImagePos other) const {
   const ImageAge &left = context_.age(one), &right = context_.age(other);
   return left.last_used.has_value() == right.last_used.has_value() &&
          left.unused_for == right.unused_for;
 }
 
 // By the runtime's size where the layers are unknown.
-std::uint64_t PickOrder::Frees(std::uint32_t at) {
+std::uint64_t PickOrder::Frees(ImagePos at) {
   const auto gain = reclaim_.Next(at);
   if (!gain) return context_.image(at).size_bytes;
   return by_inodes_ ? gain->inodes : gain->bytes;
@@ -38,7 +38,7 @@ void PickOrder::BeginEquals() {
   end_of_equals_ = next_ + 1;
   while (end_of_equals_ < images_.size() && Equals(images_[next_], images_[end_of_equals_]))
     ++end_of_equals_;
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> equals;
+  std::vector<std::pair<std::uint64_t, ImagePos>> equals;
   for (std::size_t i = next_; i < end_of_equals_; ++i)
     equals.emplace_back(Frees(images_[i]), images_[i]);
   std::ranges::stable_sort(equals, std::ranges::greater(),
@@ -47,7 +47,7 @@ void PickOrder::BeginEquals() {
                          [](const auto& one) { return one.second; });
 }
 
-std::optional<std::uint32_t> PickOrder::Next() {
+std::optional<ImagePos> PickOrder::Next() {
   if (next_ == images_.size()) return std::nullopt;
   if (next_ >= end_of_equals_) BeginEquals();
   const std::size_t end = std::min(end_of_equals_, next_ + kCountedAnew);

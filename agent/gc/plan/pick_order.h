@@ -22,20 +22,20 @@ class PickOrder {
  public:
   // `goal`: the space to free.  Inodes count if no bytes are needed.
   PickOrder(const PlanContext& context, ReclaimEstimator& reclaim, const DiskSpace& goal,
-            std::vector<std::uint32_t> images);
+            std::vector<ImagePos> images);
 
   // Empty: no images are left.
-  std::optional<std::uint32_t> Next();
+  std::optional<ImagePos> Next();
 
  private:
-  bool Equals(std::uint32_t one, std::uint32_t other) const;
-  std::uint64_t Frees(std::uint32_t at);
+  bool Equals(ImagePos one, ImagePos other) const;
+  std::uint64_t Frees(ImagePos at);
   void BeginEquals();
 
   const PlanContext& context_;
   ReclaimEstimator& reclaim_;
   const bool by_inodes_;
-  std::vector<std::uint32_t> images_;
+  std::vector<ImagePos> images_;
   std::size_t next_ = 0;
   std::size_t end_of_equals_ = 0;
 };

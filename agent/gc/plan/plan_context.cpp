@@ -18,41 +18,42 @@ PlanContext::PlanContext(const Policy& policy, const Observation& seen,
     for (const auto image : index.Resolve(text)) sandbox_[image] = true;
   for (const auto& text : seen.own_images)
     for (const auto image : index.Resolve(text)) self_[image] = true;
-  for (std::uint32_t at = 0; at < seen.images.size(); ++at)
+  for (const ImagePos at : Positions(seen.images))
     if (LooksLikePause(seen.images[at])) sandbox_[at] = true;
   FindNewestTags();
-  std::vector<bool> used(seen.images.size());
-  for (std::uint32_t at = 0; at < used.size(); ++at) used[at] = in_use(at);
+  ByImage<bool> used(seen.images.size());
+  for (const ImagePos at : Positions(used)) used[at] = in_use(at);
   needs_ = WorkloadNeeds(policy.keep.workloads, seen, index);
   rankings_ = TagRankings(policy, seen, used, needs_);
 }
 
 void PlanContext::FindUsers(const ImageIndex& index) {
   struct Use {
-    std::uint32_t image, reference;
+    ImagePos image;
+    std::uint32_t reference;
   };
   std::vector<Use> uses;
   uses.reserve(seen_.references.size());
   std::vector<std::uint32_t> next(seen_.images.size() + 1);
-  std::vector<std::uint32_t> found;
+  std::vector<ImagePos> found;
   for (std::uint32_t at = 0; at < seen_.references.size(); ++at) {
     index.ResolveInto(seen_.references[at], found);
-    for (const auto image : found) {
+    for (const ImagePos image : found) {
       uses.push_back({image, at});
-      ++next[image + 1];
+      ++next[image.value() + 1];
     }
   }
   for (std::size_t i = 1; i < next.size(); ++i) next[i] += next[i - 1];
   const auto begin = next;
   std::vector<std::uint32_t> sorted(uses.size());
-  for (const Use& use : uses) sorted[next[use.image]++] = use.reference;
+  for (const Use& use : uses) sorted[next[use.image.value()]++] = use.reference;
 
   users_begin_.reserve(begin.size());
   users_begin_.push_back(0);
   users_.reserve(sorted.size());
   for (std::size_t image = 0; image + 1 < begin.size(); ++image) {
     for (auto i = begin[image]; i < begin[image + 1]; ++i) {
-      const Referrer& by = seen_.references[sorted[i]].by;
+      const ImageUser& by = seen_.references[sorted[i]].by;
       const auto same = [&](std::uint32_t other) { return seen_.references[other].by == by; };
       if (std::none_of(users_.begin() + users_begin_.back(), users_.end(), same))
         users_.push_back(sorted[i]);
@@ -65,13 +66,13 @@ void PlanContext::FindNewestTags() {
   for (const Image& image : seen_.images)
     if (image.tags.empty())
       for (const ImageName& digest : image.digests)
-        newest_tag_.try_emplace(digest.repository(), Newest{0, nullptr});
+        newest_tag_.try_emplace(digest.repository(), Newest{});
   if (newest_tag_.empty()) return;
   // The name breaks ties, so that the result does not depend on the order of the list.
-  const auto rank = [&](std::uint32_t image, const ImageName& name) {
+  const auto rank = [&](ImagePos image, const ImageName& name) {
     return std::tuple<SystemTime, std::string_view>(seen_.ages[image].first_seen, name.text());
   };
-  for (std::uint32_t at = 0; at < seen_.images.size(); ++at) {
+  for (const ImagePos at : Positions(seen_.images)) {
     for (const ImageName& tag : seen_.images[at].tags) {
       const auto it = newest_tag_.find(tag.repository());
       if (it == newest_tag_.end()) continue;
@@ -82,7 +83,7 @@ void PlanContext::FindNewestTags() {
   }
 }
 
-std::string_view PlanContext::TaggedSibling(std::uint32_t at) const {
+std::string_view PlanContext::TaggedSibling(ImagePos at) const {
   for (const ImageName& digest : image(at).digests) {
     const auto it = newest_tag_.find(digest.repository());
     if (it != newest_tag_.end() && it->second.tag != nullptr) return it->second.tag->text();
@@ -90,10 +91,10 @@ std::string_view PlanContext::TaggedSibling(std::uint32_t at) const {
   return {};
 }
 
-std::vector<bool> ReferencedImages(const ImageIndex& index, std::size_t images,
-                                   const std::vector<ImageReference>& references) {
-  std::vector<bool> referenced(images);
-  std::vector<std::uint32_t> found;
+ByImage<bool> ReferencedImages(const ImageIndex& index, std::size_t images,
+                               const std::vector<ImageReference>& references) {
+  ByImage<bool> referenced(images);
+  std::vector<ImagePos> found;
   for (const auto& reference : references) {
     index.ResolveInto(reference, found);
     for (const auto image : found) referenced[image] = true;

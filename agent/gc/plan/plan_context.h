@@ -31,25 +31,26 @@ class PlanContext {
   const Policy& policy() const { return policy_; }
   const Observation& seen() const { return seen_; }
   const layers::LayerGraph* graph() const { return graph_; }
-  const Image& image(std::uint32_t at) const { return seen_.images[at]; }
-  const ImageAge& age(std::uint32_t at) const { return seen_.ages[at]; }
+  const Image& image(ImagePos at) const { return seen_.images[at]; }
+  const ImageAge& age(ImagePos at) const { return seen_.ages[at]; }
 
-  // The users of the image: positions in seen().references, each referrer once, in their order.
-  std::span<const std::uint32_t> UsedBy(std::uint32_t at) const {
-    return std::span(users_).subspan(users_begin_[at], users_begin_[at + 1] - users_begin_[at]);
+  // The users of the image: positions in seen().references, each user once, in their order.
+  std::span<const std::uint32_t> UsedBy(ImagePos at) const {
+    const std::size_t begin = users_begin_[at.value()];
+    return std::span(users_).subspan(begin, users_begin_[at.value() + 1] - begin);
   }
   // The workloads that name the image, including those that do not count.
-  std::span<const WorkloadNeed> NeededBy(std::uint32_t at) const { return needs_.of(at); }
-  bool wanted(std::uint32_t at) const { return needs_.wanted(at); }
-  bool in_use(std::uint32_t at) const { return users_begin_[at] != users_begin_[at + 1]; }
-  bool is_sandbox(std::uint32_t at) const { return sandbox_[at]; }
-  bool is_self(std::uint32_t at) const { return self_[at]; }
+  std::span<const WorkloadNeed> NeededBy(ImagePos at) const { return needs_.of(at); }
+  bool wanted(ImagePos at) const { return needs_.wanted(at); }
+  bool in_use(ImagePos at) const { return !UsedBy(at).empty(); }
+  bool is_sandbox(ImagePos at) const { return sandbox_[at]; }
+  bool is_self(ImagePos at) const { return self_[at]; }
   // The rule and the rank of each of the image's names.
-  std::span<const TagRanking> names(std::uint32_t at) const { return rankings_.of(at); }
+  std::span<const TagRanking> names(ImagePos at) const { return rankings_.of(at); }
 
   // For an image without a tag: a tag of another image in one of its repositories.  Of several, the
   // one that was first seen last, because it most likely replaced the image.  Empty: there is none.
-  std::string_view TaggedSibling(std::uint32_t at) const;
+  std::string_view TaggedSibling(ImagePos at) const;
 
  private:
   void FindUsers(const ImageIndex& index);
@@ -61,20 +62,20 @@ class PlanContext {
   // Users of image i: users_[users_begin_[i]] up to users_[users_begin_[i + 1]].
   std::vector<std::uint32_t> users_begin_;
   std::vector<std::uint32_t> users_;
-  std::vector<bool> sandbox_;
-  std::vector<bool> self_;
+  ByImage<bool> sandbox_;
+  ByImage<bool> self_;
   WorkloadNeeds needs_;
   TagRankings rankings_;
   struct Newest {
-    std::uint32_t image;
-    const ImageName* tag;  // null: none yet
+    ImagePos image;
+    const ImageName* tag = nullptr;  // null: none yet
   };
   // Repositories of the images without a tag, and the newest tag in each.
   std::unordered_map<std::string_view, Newest> newest_tag_;
 };
 
 // For each image, whether any of the references refers to it.
-std::vector<bool> ReferencedImages(const ImageIndex& index, std::size_t images,
-                                   const std::vector<ImageReference>& references);
+ByImage<bool> ReferencedImages(const ImageIndex& index, std::size_t images,
+                               const std::vector<ImageReference>& references);
 
 }  // namespace imagesweep

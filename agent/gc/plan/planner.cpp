@@ -22,7 +22,7 @@ std::uint32_t MainTag(const Image& image) {
   return 0;
 }
 
-Decision Decide(const PlanContext& context, std::uint32_t at) {
+Decision Decide(const PlanContext& context, ImagePos at) {
   Decision decision;
   decision.image = at;
   decision.main_tag = MainTag(context.image(at));
@@ -37,7 +37,7 @@ Decision Decide(const PlanContext& context, std::uint32_t at) {
     }
     if (rule.code == Code::kWorkload)
       for (const WorkloadNeed& need : context.NeededBy(at))
-        if (need.counts) decision.wanted_by.push_back(need.reference);
+        if (need.counts) decision.needed_by.push_back(need.reference);
     if (rule.code == Code::kDangling) decision.superseded_by = context.TaggedSibling(at);
     if (rule.code == Code::kSuperseded)
       decision.superseded_by = SupersededName(context, at).replaced_by->text();
@@ -50,8 +50,8 @@ Decision Decide(const PlanContext& context, std::uint32_t at) {
   return decision;
 }
 
-std::vector<std::uint32_t> WithCode(const Plan& plan, Code code) {
-  std::vector<std::uint32_t> found;
+std::vector<ImagePos> WithCode(const Plan& plan, Code code) {
+  std::vector<ImagePos> found;
   for (const Decision& decision : plan.decisions)
     if (decision.code == code) found.push_back(decision.image);
   return found;
@@ -62,7 +62,7 @@ std::vector<std::uint32_t> WithCode(const Plan& plan, Code code) {
 Plan PlanByPolicy(const PlanContext& context) {
   Plan plan;
   plan.decisions.reserve(context.seen().images.size());
-  for (std::uint32_t at = 0; at < context.seen().images.size(); ++at)
+  for (const ImagePos at : Positions(context.seen().images))
     plan.decisions.push_back(Decide(context, at));
   for (const Code code :
        {Code::kDangling, Code::kSuperseded, Code::kRule, Code::kAge}) {  // safest first
@@ -82,7 +82,7 @@ Plan PlanWithDiskPressure(const PlanContext& context) {
 Plan MakePlan(const PlanContext& context, const PlanOptions& options) {
   Plan plan = options.free_space_target > 0 ? PlanForFreeSpace(context, options.free_space_target)
                                             : PlanWithDiskPressure(context);
-  Defer(context, options.count_evaluations ? options.count_evaluations(plan) : std::vector<int>(),
+  Defer(context, options.count_evaluations ? options.count_evaluations(plan) : ByImage<int>(),
         plan);
   PredictInOrder(context, plan);
   return plan;

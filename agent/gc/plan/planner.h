@@ -15,7 +15,7 @@ struct PlanOptions {
   std::uint64_t free_space_target = 0;
   // For limits.confirmRuns: gets the plan before anything is deferred, and returns for each image
   // how many evaluations in a row selected it for removal.  Empty: removals need no confirmation.
-  std::function<std::vector<int>(const Plan&)> count_evaluations = {};
+  std::function<ByImage<int>(const Plan&)> count_evaluations = {};
 };
 
 // The plan of a run, of `plan`, and of every test.  Pure, apart from what count_evaluations does:

@@ -10,38 +10,38 @@
 namespace imagesweep {
 namespace {
 
-bool InUse(const PlanContext& context, std::uint32_t at) {
+bool InUse(const PlanContext& context, ImagePos at) {
   return context.in_use(at);
 }
 // The number of other users.  A pod counts once, independent of its number of containers.
 std::size_t OtherPods(const PlanContext& context, std::span<const std::uint32_t> users,
-                      const Referrer& named) {
-  std::vector<const Referrer*> others;
+                      const ImageUser& named) {
+  std::vector<const ImageUser*> others;
   for (const auto user : users) {
-    const Referrer& its = context.seen().references[user].by;
+    const ImageUser& its = context.seen().references[user].by;
     if (!OfOnePod(its, named)) others.push_back(&its);
   }
-  const auto key = [](const Referrer* its) {
+  const auto key = [](const ImageUser* its) {
     return its->pod.empty() ? std::tuple<std::string_view, std::string_view, std::string_view>(
                                   its->pod_namespace, {}, its->container)
                             : std::tuple<std::string_view, std::string_view, std::string_view>(
                                   its->pod_namespace, its->pod, {});
   };
   std::ranges::sort(others, {}, key);
-  const auto same = [&](const Referrer* a, const Referrer* b) { return key(a) == key(b); };
+  const auto same = [&](const ImageUser* a, const ImageUser* b) { return key(a) == key(b); };
   return static_cast<std::size_t>(std::unique(others.begin(), others.end(), same) - others.begin());
 }
 
-std::string InUseEvidence(const PlanContext& context, std::uint32_t at, bool applies) {
+std::string InUseEvidence(const PlanContext& context, ImagePos at, bool applies) {
   if (!applies) return "no pod, container, image volume or sandbox refers to it";
   const auto users = context.UsedBy(at);
-  const auto by = [&](std::uint32_t user) -> const Referrer& {
+  const auto by = [&](std::uint32_t user) -> const ImageUser& {
     return context.seen().references[user].by;
   };
   // Name a pod if there is one, because users know pods.  The choice among several is stable.
-  const Referrer& named = by(*std::ranges::min_element(users, {}, [&](std::uint32_t user) {
-    const Referrer& its = by(user);
-    return std::tuple<ReferrerKind, std::string_view, std::string_view, std::string_view>(
+  const ImageUser& named = by(*std::ranges::min_element(users, {}, [&](std::uint32_t user) {
+    const ImageUser& its = by(user);
+    return std::tuple<ImageUserKind, std::string_view, std::string_view, std::string_view>(
         its.kind, its.pod_namespace, its.pod, its.container);
   }));
   std::string text;
@@ -52,28 +52,28 @@ std::string InUseEvidence(const PlanContext& context, std::uint32_t at, bool app
   return text;
 }
 
-bool Pinned(const PlanContext& context, std::uint32_t at) {
+bool Pinned(const PlanContext& context, ImagePos at) {
   return context.image(at).pinned;
 }
-std::string PinnedEvidence(const PlanContext&, std::uint32_t, bool applies) {
+std::string PinnedEvidence(const PlanContext&, ImagePos, bool applies) {
   return applies ? "the runtime pins it" : "the runtime does not pin it";
 }
 
-bool Sandbox(const PlanContext& context, std::uint32_t at) {
+bool Sandbox(const PlanContext& context, ImagePos at) {
   return context.is_sandbox(at);
 }
-std::string SandboxEvidence(const PlanContext&, std::uint32_t, bool applies) {
+std::string SandboxEvidence(const PlanContext&, ImagePos, bool applies) {
   return applies ? "the pause image: no pod can start without it" : "not the pause image";
 }
 
-bool Self(const PlanContext& context, std::uint32_t at) {
+bool Self(const PlanContext& context, ImagePos at) {
   return context.is_self(at);
 }
-std::string SelfEvidence(const PlanContext&, std::uint32_t, bool applies) {
+std::string SelfEvidence(const PlanContext&, ImagePos, bool applies) {
   return applies ? "imagesweep's own image" : "not imagesweep's own image";
 }
 
-bool NeededByWorkload(const PlanContext& context, std::uint32_t at) {
+bool NeededByWorkload(const PlanContext& context, ImagePos at) {
   return context.wanted(at);
 }
 // "Deployment shop/api, revision 7 (2 back)".
@@ -87,7 +87,7 @@ std::string NeedText(const PlanContext& context, const WorkloadNeed& need) {
   return *zero != 0 ? text + " (" + zero + ")" : text;
 }
 // The choice among several is stable: the latest revision, then by name.
-const WorkloadNeed& FirstNeed(const PlanContext& context, std::uint32_t at) {
+const WorkloadNeed& FirstNeed(const PlanContext& context, ImagePos at) {
   return *std::ranges::min_element(context.NeededBy(at), {}, [&](const WorkloadNeed& need) {
     return std::pair(!need.counts, context.seen().workloads[need.reference].revisions_back);
   });
@@ -98,7 +98,7 @@ std::string WhyNotCounted(const KeepWorkloads& keep, const WorkloadReference& re
     return "keep.workloads.scaledToZero is false";
   return "keep.workloads.rollbackRevisions is " + std::to_string(keep.rollback_revisions);
 }
-std::string WantedEvidence(const PlanContext& context, std::uint32_t at, bool applies) {
+std::string WantedEvidence(const PlanContext& context, ImagePos at, bool applies) {
   const KeepWorkloads& keep = context.policy().keep.workloads;
   if (!keep.enabled)
     return "keep.workloads is disabled or there is no cluster, so workloads are not checked";

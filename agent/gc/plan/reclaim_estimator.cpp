@@ -23,11 +23,11 @@ ReclaimEstimator::ReclaimEstimator(const PlanContext& context) : context_(contex
   for (const Image& image : context.seen().images) all_bytes_ += image.size_bytes;
 }
 
-bool ReclaimEstimator::Knows(std::uint32_t at) const {
+bool ReclaimEstimator::Knows(ImagePos at) const {
   return incremental_ && !context_.graph()->attribution().records[at].empty();
 }
 
-void ReclaimEstimator::Add(std::uint32_t at) {
+void ReclaimEstimator::Add(ImagePos at) {
   added_.push_back(at);
   if (Knows(at)) {
     const layers::Reclaim freed = incremental_->Add(at);
@@ -39,27 +39,27 @@ void ReclaimEstimator::Add(std::uint32_t at) {
   }
 }
 
-std::optional<DiskSpace> ReclaimEstimator::Next(std::uint32_t at) {
+std::optional<DiskSpace> ReclaimEstimator::Next(ImagePos at) {
   if (!Knows(at)) return std::nullopt;
   const layers::Reclaim freed = incremental_->Gain(at);
   if (freed.unsized > 0) return std::nullopt;
   return DiskSpace{freed.bytes, freed.inodes};
 }
 
-bool ReclaimEstimator::TooLittle(std::uint32_t at, const DiskSpace& goal) {
+bool ReclaimEstimator::TooLittle(ImagePos at, const DiskSpace& goal) {
   const auto gain = Next(at);
   return gain && IsLittle(*gain, goal);
 }
 
-std::vector<std::uint32_t> ReclaimEstimator::EnoughTogether(
-    const std::vector<std::uint32_t>& images, const DiskSpace& goal) {
+std::vector<ImagePos> ReclaimEstimator::EnoughTogether(const std::vector<ImagePos>& images,
+                                                       const DiskSpace& goal) {
   if (!incremental_) return {};
   layers::IncrementalReclaim trial = *incremental_;
   const layers::Reclaim before = trial.total();
   const auto enough = [&](const layers::Reclaim& total) {
     return !IsLittle({total.bytes - before.bytes, total.inodes - before.inodes}, goal);
   };
-  std::vector<std::uint32_t> group;
+  std::vector<ImagePos> group;
   for (const auto at : images) {
     if (group.size() == kMaxTogether) return {};
     group.push_back(at);

@@ -19,28 +19,27 @@ class ReclaimEstimator {
  public:
   explicit ReclaimEstimator(const PlanContext& context);
 
-  void Add(std::uint32_t at);
+  void Add(ImagePos at);
   // The space that the removal of this image adds to the total.  Empty: unknown, because the layers
   // are.
-  std::optional<DiskSpace> Next(std::uint32_t at);
+  std::optional<DiskSpace> Next(ImagePos at);
   // True if the image is known to free less than 1 MiB now, and few inodes where inodes are short.
   // Layers that it shares with images that stay are not freed.
-  bool TooLittle(std::uint32_t at, const DiskSpace& goal);
+  bool TooLittle(ImagePos at, const DiskSpace& goal);
   // From images that each free too little, returns a few that together free enough, in their order.
   // Empty: there are none.
-  std::vector<std::uint32_t> EnoughTogether(const std::vector<std::uint32_t>& images,
-                                            const DiskSpace& goal);
+  std::vector<ImagePos> EnoughTogether(const std::vector<ImagePos>& images, const DiskSpace& goal);
 
   bool Reached(const DiskSpace& goal) const;
   std::string Of(const DiskSpace& goal) const;  // "1.2 GiB of 3 GiB"
 
  private:
-  bool Knows(std::uint32_t at) const;
+  bool Knows(ImagePos at) const;
   std::uint64_t Inodes() const;
 
   const PlanContext& context_;
   std::optional<layers::IncrementalReclaim> incremental_;
-  std::vector<std::uint32_t> added_;
+  std::vector<ImagePos> added_;
   std::uint64_t all_bytes_ = 0;
   DiskSpace total_;  // inodes: only of images whose layers are known
   std::uint64_t bytes_by_size_ = 0;

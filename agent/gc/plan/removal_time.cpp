@@ -15,13 +15,13 @@ constexpr Millis kNever = std::chrono::hours(24 * 365 * 100);
 // The node in the future, if only the images in use now stay in use.
 class Future {
  public:
-  Future(const PlanContext& context, std::uint32_t image)
+  Future(const PlanContext& context, ImagePos image)
       : context_(context), image_(image), seen_(context.seen()) {}
 
   // The decision of a plan at that time.
   Decision After(Millis passed) {
     seen_.at = context_.seen().at + passed;
-    for (std::uint32_t at = 0; at < seen_.ages.size(); ++at) {
+    for (const ImagePos at : Positions(seen_.ages)) {
       if (context_.in_use(at)) continue;
       seen_.ages[at].unused_for = context_.age(at).unused_for + passed;
       seen_.ages[at].watched_unused_for = context_.age(at).watched_unused_for + passed;
@@ -33,12 +33,12 @@ class Future {
 
  private:
   const PlanContext& context_;
-  const std::uint32_t image_;
+  const ImagePos image_;
   Observation seen_;
 };
 
 // The times at which something about this image changes, ascending.
-std::vector<Millis> Turns(const PlanContext& context, std::uint32_t at) {
+std::vector<Millis> Turns(const PlanContext& context, ImagePos at) {
   const ImageAge& age = context.age(at);
   std::vector<Millis> turns = {Millis::zero(), OldEnoughIn(context, at),
                                MinimumAgeWhenCritical(context, at) - age.watched_unused_for};
@@ -59,7 +59,7 @@ std::vector<Millis> Turns(const PlanContext& context, std::uint32_t at) {
 }  // namespace
 
 std::optional<RemovalTime> RemovalByTime(const PlanContext& context, const Plan& plan,
-                                         std::uint32_t image) {
+                                         ImagePos image) {
   if (plan.decisions[image].verdict == Verdict::kRemove || context.in_use(image))
     return std::nullopt;
   Future future(context, image);

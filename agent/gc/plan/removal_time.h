@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 
 #include "agent/gc/plan/plan_context.h"
@@ -22,6 +21,6 @@ struct RemovalTime {
 //
 // Makes several plans, so use it for one image only.  Pure.
 std::optional<RemovalTime> RemovalByTime(const PlanContext& context, const Plan& plan,
-                                         std::uint32_t image);
+                                         ImagePos image);
 
 }  // namespace imagesweep

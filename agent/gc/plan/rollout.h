@@ -10,7 +10,7 @@ namespace imagesweep {
 
 // An image of a repository with the place that its version gives it.
 struct RankedImage {
-  std::uint32_t image = 0;
+  ImagePos image;
   bool in_use = false;
   const ImageName* name = nullptr;
   int rank = 0;

@@ -31,7 +31,7 @@ void RunLimits::Take(std::uint64_t bytes) {
 
 std::vector<Oversized> FindOversized(const Policy& policy, const Observation& seen) {
   std::vector<Oversized> found;
-  for (std::uint32_t at = 0; at < seen.images.size() && !policy.size_limits.empty(); ++at) {
+  for (const ImagePos at : Positions(seen.images)) {
     const Image& image = seen.images[at];
     const auto limit = std::ranges::find_if(
         policy.size_limits, [&](const SizeLimit& its) { return its.images.Matches(image); });

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "agent/gc/plan/plan_context.h"
@@ -18,18 +17,17 @@ class Selection {
       : limits_(context), context_(context), now_(context), all_(context) {}
 
   // True if this run can remove the image when it is selected next.
-  bool Fits(std::uint32_t at) const;
+  bool Fits(ImagePos at) const;
   // The same for all of them together.
-  bool Fit(const std::vector<std::uint32_t>& images) const;
-  void Add(std::uint32_t at);
+  bool Fit(const std::vector<ImagePos>& images) const;
+  void Add(ImagePos at);
 
   ReclaimEstimator& now() { return now_; }
   const ReclaimEstimator& all() const { return all_; }
 
   // From images that each free too little, returns a few that fit and together free enough.  Empty:
   // there are none.
-  std::vector<std::uint32_t> EnoughTogether(std::vector<std::uint32_t> images,
-                                            const DiskSpace& goal);
+  std::vector<ImagePos> EnoughTogether(std::vector<ImagePos> images, const DiskSpace& goal);
 
  private:
   RunLimits limits_;

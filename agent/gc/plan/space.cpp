@@ -19,7 +19,7 @@ namespace {
 // for critical disk use.  minimumAge and keepLast of a rule still apply.
 bool MayGoWhenCritical(const PlanContext& context, const Decision& decision) {
   if (decision.code != Code::kTooYoung && decision.code != Code::kRetained) return false;
-  const std::uint32_t at = decision.image;
+  const ImagePos at = decision.image;
   if (FollowsSubject(context, at)) return false;
   if (context.age(at).watched_unused_for < MinimumAgeWhenCritical(context, at)) return false;
   const auto by_rule = [](const TagRanking& ranking) {
@@ -39,8 +39,8 @@ struct SpaceReason {
   std::string why;
 };
 
-void Take(const SpaceReason& reason, const std::string& goal, std::uint32_t at,
-          Selection& selection, Plan& plan) {
+void Take(const SpaceReason& reason, const std::string& goal, ImagePos at, Selection& selection,
+          Plan& plan) {
   Decision& decision = plan.decisions[at];
   decision.reason = goal + ", " + reason.why + ": images before it free " +
                     selection.now().Of(reason.until) +
@@ -56,10 +56,10 @@ void Take(const SpaceReason& reason, const std::string& goal, std::uint32_t at,
 // is selected too, so that the plan says what it waits for.  It does not count toward the goal, and
 // no more such images are selected than the goal needs.
 void Pick(const PlanContext& context, const SpaceReason& reason, const std::string& goal,
-          std::vector<std::uint32_t> images, Selection& selection, Plan& plan) {
+          std::vector<ImagePos> images, Selection& selection, Plan& plan) {
   ReclaimEstimator& reclaim = selection.now();
   PickOrder order(context, reclaim, reason.until, std::move(images));
-  std::vector<std::uint32_t> passed_over;
+  std::vector<ImagePos> passed_over;
   while (!reclaim.Reached(reason.until)) {
     const auto at = order.Next();
     if (!at) break;
@@ -96,7 +96,7 @@ void PickForSpace(const PlanContext& context, Plan& plan) {
   if (!goal) return;
   Selection selection(context);
   for (const auto at : plan.removals) selection.Add(at);
-  std::vector<std::uint32_t> idle, critical_candidates;
+  std::vector<ImagePos> idle, critical_candidates;
   for (const Decision& decision : plan.decisions) {
     if (decision.code == Code::kIdle) idle.push_back(decision.image);
     if (MayGoWhenCritical(context, decision)) critical_candidates.push_back(decision.image);

@@ -16,7 +16,7 @@ bool IsOrdered(const RankedName& name) {
 }  // namespace
 
 TagRanker::TagRanker(const Observation& seen, const WorkloadNeeds& needs,
-                     const std::vector<bool>& in_use, const std::vector<bool>& stays,
+                     const ByImage<bool>& in_use, const ByImage<bool>& stays,
                      std::vector<TagRanking>& names)
     : seen_(seen),
       needs_(needs),

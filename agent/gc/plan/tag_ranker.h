@@ -13,7 +13,7 @@ namespace imagesweep {
 
 // One name among others of its repository.
 struct RankedName {
-  std::uint32_t image = 0;    // position in Observation::images
+  ImagePos image;             // position in Observation::images
   std::uint32_t ranking = 0;  // position in the list of all rankings
   TagVersion version = {};
   std::uint32_t newness = 0;  // within one scheme; equal: it is unknown which is newer
@@ -24,8 +24,8 @@ struct RankedName {
 class TagRanker {
  public:
   // `in_use` is parallel to the images; `stays`: images that no plan removes.
-  TagRanker(const Observation& seen, const WorkloadNeeds& needs, const std::vector<bool>& in_use,
-            const std::vector<bool>& stays, std::vector<TagRanking>& names);
+  TagRanker(const Observation& seen, const WorkloadNeeds& needs, const ByImage<bool>& in_use,
+            const ByImage<bool>& stays, std::vector<TagRanking>& names);
 
   // Tags of one repository.  Changes the order of `group`.
   void RankTags(std::vector<RankedName>& group);
@@ -44,12 +44,12 @@ class TagRanker {
 
   const Observation& seen_;
   const WorkloadNeeds& needs_;
-  const std::vector<bool>& in_use_;
-  const std::vector<bool>& stays_;
+  const ByImage<bool>& in_use_;
+  const ByImage<bool>& stays_;
   std::vector<TagRanking>& names_;
   bool clock_jumped_;  // an image was first seen in the future
   // For each image, the position of its best name in the group.  kNone outside of AssignRanks().
-  std::vector<std::uint32_t> first_of_;
+  ByImage<std::uint32_t> first_of_;
 };
 
 }  // namespace imagesweep

@@ -24,14 +24,13 @@ const Rule* RuleWithNumber(const TagRanking& ranking) {
 // Images that no plan removes: in use, pinned, or local under keep.localOnly.  Images kept for
 // rollback do not count, because critical disk use can remove them.  Images that workloads name do
 // not count, because one more workload must not lead to more removals.
-std::vector<bool> ThatStay(const Policy& policy, const Observation& seen,
-                           const std::vector<bool>& in_use) {
+ByImage<bool> ThatStay(const Policy& policy, const Observation& seen, const ByImage<bool>& in_use) {
   const bool local_stay = policy.keep.local_only != LocalOnly::kNever &&
                           std::ranges::none_of(policy.rules, [](const Rule& rule) {
                             return rule.local_only == LocalOnly::kNever;
                           });
-  std::vector<bool> stays(seen.images.size());
-  for (std::uint32_t at = 0; at < stays.size(); ++at) {
+  ByImage<bool> stays(seen.images.size());
+  for (const ImagePos at : Positions(stays)) {
     const Image& image = seen.images[at];
     // The greatest version that cannot be pulled again always stays.
     stays[at] = in_use[at] || image.pinned || (local_stay && image.local_only());
@@ -69,8 +68,8 @@ void FindSubjects(const std::vector<Image>& images, std::vector<TagRanking>& nam
 
 }  // namespace
 
-TagRankings::TagRankings(const Policy& policy, const Observation& seen,
-                         const std::vector<bool>& in_use, const WorkloadNeeds& needs) {
+TagRankings::TagRankings(const Policy& policy, const Observation& seen, const ByImage<bool>& in_use,
+                         const WorkloadNeeds& needs) {
   AddNames(policy, seen);
   FindSubjects(seen.images, names_);
   // The tagged names and the digests of each repository, each a chain through `next`, which avoids
@@ -79,7 +78,7 @@ TagRankings::TagRankings(const Policy& policy, const Observation& seen,
   struct Repository {
     std::uint32_t last_tag = kEnd;
     std::uint32_t last_digest = kEnd;
-    std::uint32_t last_in_use = kEnd;
+    std::optional<ImagePos> last_in_use;
     int images_in_use = 0;
     bool in_use = false;
     bool digests_in_use = false;
@@ -88,9 +87,9 @@ TagRankings::TagRankings(const Policy& policy, const Observation& seen,
   repositories.reserve(names_.size());
   decltype(repositories)::value_type* last = nullptr;
   std::vector<std::uint32_t> next(names_.size(), kEnd);
-  std::vector<std::uint32_t> image_of(names_.size());
-  for (std::uint32_t at = 0; at < seen.images.size(); ++at) {
-    for (std::uint32_t i = begin_[at]; i < begin_[at + 1]; ++i) {
+  std::vector<ImagePos> image_of(names_.size());
+  for (const ImagePos at : Positions(seen.images)) {
+    for (std::uint32_t i = begin_[at.value()]; i < begin_[at.value() + 1]; ++i) {
       image_of[i] = at;
       const TagRanking& ranking = names_[i];
       if (ranking.name == nullptr) continue;
@@ -107,7 +106,7 @@ TagRankings::TagRankings(const Policy& policy, const Observation& seen,
     }
   }
   Group group, of_rule;
-  const std::vector<bool> stays = ThatStay(policy, seen, in_use);
+  const ByImage<bool> stays = ThatStay(policy, seen, in_use);
   TagRanker ranker(seen, needs, in_use, stays, names_);
   const bool numbered = std::ranges::any_of(
       policy.rules, [](const Rule& rule) { return rule.keep_last.has_value(); });

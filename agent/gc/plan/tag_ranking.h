@@ -56,11 +56,12 @@ class TagRankings {
  public:
   TagRankings() = default;
   // `in_use` is parallel to the images.  Holds pointers into policy and observation.
-  TagRankings(const Policy& policy, const Observation& seen, const std::vector<bool>& in_use,
+  TagRankings(const Policy& policy, const Observation& seen, const ByImage<bool>& in_use,
               const WorkloadNeeds& needs);
 
-  std::span<const TagRanking> of(std::uint32_t image) const {
-    return std::span(names_).subspan(begin_[image], begin_[image + 1] - begin_[image]);
+  std::span<const TagRanking> of(ImagePos image) const {
+    const std::size_t begin = begin_[image.value()];
+    return std::span(names_).subspan(begin, begin_[image.value() + 1] - begin);
   }
 
  private:

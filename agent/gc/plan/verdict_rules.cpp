@@ -13,34 +13,34 @@
 namespace imagesweep {
 namespace {
 
-const ImageGlob* KeepGlob(const PlanContext& context, std::uint32_t at) {
+const ImageGlob* KeepGlob(const PlanContext& context, ImagePos at) {
   const auto& globs = context.policy().keep.images;
   const auto it = std::ranges::find_if(
       globs, [&](const ImageGlob& glob) { return glob.Keeps(context.image(at)); });
   return it == globs.end() ? nullptr : &*it;
 }
-const std::string* KeepTag(const PlanContext& context, std::uint32_t at) {
+const std::string* KeepTag(const PlanContext& context, ImagePos at) {
   for (const auto& pattern : context.policy().keep.tags)
     for (const ImageName& name : context.image(at).tags)
       if (GlobMatches(pattern, name.tag())) return &pattern;
   return nullptr;
 }
-const Rule* RuleThatKeeps(const PlanContext& context, std::uint32_t at) {
+const Rule* RuleThatKeeps(const PlanContext& context, ImagePos at) {
   for (const TagRanking& ranking : context.names(at))
     if (ranking.rule != nullptr && ranking.rule->action == RuleAction::kKeep) return ranking.rule;
   return nullptr;
 }
-bool KeepRule(const PlanContext& context, std::uint32_t at) {
+bool KeepRule(const PlanContext& context, ImagePos at) {
   return KeepGlob(context, at) != nullptr || KeepTag(context, at) != nullptr ||
          RuleThatKeeps(context, at) != nullptr;
 }
 // The first rule that selects one of its names.  Later rules do not apply.
-const Rule* FirstRule(const PlanContext& context, std::uint32_t at) {
+const Rule* FirstRule(const PlanContext& context, ImagePos at) {
   for (const TagRanking& ranking : context.names(at))
     if (ranking.rule != nullptr) return ranking.rule;
   return nullptr;
 }
-std::string KeepRuleEvidence(const PlanContext& context, std::uint32_t at, bool applies) {
+std::string KeepRuleEvidence(const PlanContext& context, ImagePos at, bool applies) {
   if (!applies) {
     const std::string text = "no pattern of keep.images or keep.tags matches, and ";
     const Rule* const rule = FirstRule(context, at);
@@ -63,7 +63,7 @@ bool IsImportPlaceholder(const Image& image, const TagRanking& ranking) {
 // True if each of its names has a greater version of the same scheme on this node that stays.  An
 // image without a name counts as replaced: nothing can refer to it, and its tag moved to another
 // image.
-bool HasNewerVersion(const PlanContext& context, std::uint32_t at) {
+bool HasNewerVersion(const PlanContext& context, ImagePos at) {
   return std::ranges::all_of(context.names(at), [&](const TagRanking& ranking) {
     return ranking.name == nullptr || ranking.newer_that_stays != nullptr ||
            IsImportPlaceholder(context.image(at), ranking);
@@ -81,7 +81,7 @@ struct LocalOnlySetting {
     return rule == nullptr ? std::string("keep.") + word : "rule \"" + rule->name + "\", " + word;
   }
 };
-LocalOnlySetting LocalOnlyOf(const PlanContext& context, std::uint32_t at) {
+LocalOnlySetting LocalOnlyOf(const PlanContext& context, ImagePos at) {
   LocalOnlySetting strictest;
   bool any = false;
   for (const TagRanking& ranking : context.names(at)) {
@@ -93,7 +93,7 @@ LocalOnlySetting LocalOnlyOf(const PlanContext& context, std::uint32_t at) {
   }
   return strictest;
 }
-bool LocalOnlyKept(const PlanContext& context, std::uint32_t at) {
+bool LocalOnlyKept(const PlanContext& context, ImagePos at) {
   if (!context.image(at).local_only()) return false;
   switch (LocalOnlyOf(context, at).value) {
     case LocalOnly::kAlways:
@@ -105,7 +105,7 @@ bool LocalOnlyKept(const PlanContext& context, std::uint32_t at) {
   }
   return true;
 }
-std::string LocalOnlyEvidence(const PlanContext& context, std::uint32_t at, bool applies) {
+std::string LocalOnlyEvidence(const PlanContext& context, ImagePos at, bool applies) {
   const Origin& origin = context.image(at).origin;
   if (origin.can_be_pulled()) return "can be pulled again: " + origin.evidence;
   const LocalOnlySetting setting = LocalOnlyOf(context, at);
@@ -122,7 +122,7 @@ std::string AgeText(const ImageAge& age, Millis counted) {
   if (age.just_seen) return text + " (first seen just now; its real age is unknown)";
   return text + (age.last_used ? " (since its last use)" : " (since first seen, never in use)");
 }
-bool TooYoung(const PlanContext& context, std::uint32_t at) {
+bool TooYoung(const PlanContext& context, ImagePos at) {
   return context.age(at).watched_unused_for < MinimumAge(context, at);
 }
 // Only time watched without a gap counts toward minimumAge.
@@ -133,22 +133,22 @@ std::string WatchedAgeText(const ImageAge& age) {
          " (since the last unwatched time; unused for " + HumanDuration(age.unused_for) +
          " in total)";
 }
-std::string TooYoungEvidence(const PlanContext& context, std::uint32_t at, bool applies) {
+std::string TooYoungEvidence(const PlanContext& context, ImagePos at, bool applies) {
   return WatchedAgeText(context.age(at)) + (applies ? ", less than" : ", at least") +
          " minimumAge " + FormatDuration(MinimumAge(context, at));
 }
 
-const TagRanking* Follower(const PlanContext& context, std::uint32_t at) {
+const TagRanking* Follower(const PlanContext& context, ImagePos at) {
   const auto it = std::ranges::find_if(context.names(at), [&](const TagRanking& ranking) {
     return ranking.subject != nullptr && ranking.subject != &context.image(at);
   });
   return it == context.names(at).end() ? nullptr : &*it;
 }
-bool Retained(const PlanContext& context, std::uint32_t at) {
+bool Retained(const PlanContext& context, ImagePos at) {
   return std::ranges::any_of(context.names(at), &TagRanking::retained) ||
          FollowsSubject(context, at);
 }
-std::string RetainedEvidence(const PlanContext& context, std::uint32_t at, bool applies) {
+std::string RetainedEvidence(const PlanContext& context, ImagePos at, bool applies) {
   if (!applies) return "not kept for rollback";
   if (const TagRanking* const follower = Follower(context, at))
     return "signature, attestation or SBOM of " + ShownName(*follower->subject) +
@@ -159,12 +159,12 @@ std::string RetainedEvidence(const PlanContext& context, std::uint32_t at, bool 
                          : " because the repository is in use (keep.lastPerRepository)");
 }
 
-bool Unknown(const PlanContext& context, std::uint32_t at) {
+bool Unknown(const PlanContext& context, ImagePos at) {
   return context.policy().keep.unknown &&
          std::ranges::any_of(context.names(at),
                              [](const TagRanking& s) { return s.rule == nullptr; });
 }
-std::string UnknownEvidence(const PlanContext& context, std::uint32_t, bool applies) {
+std::string UnknownEvidence(const PlanContext& context, ImagePos, bool applies) {
   if (applies) return "no rule selects it (keep.unknown)";
   return context.policy().keep.unknown ? "a rule selects it" : "keep.unknown is false";
 }
@@ -173,10 +173,10 @@ std::string UnknownEvidence(const PlanContext& context, std::uint32_t, bool appl
 bool RuleRemoves(const TagRanking& ranking) {
   return ranking.removes() && !(ranking.signature && ranking.numbered());
 }
-bool ByRule(const PlanContext& context, std::uint32_t at) {
+bool ByRule(const PlanContext& context, ImagePos at) {
   return std::ranges::all_of(context.names(at), RuleRemoves);
 }
-std::string ByRuleEvidence(const PlanContext& context, std::uint32_t at, bool applies) {
+std::string ByRuleEvidence(const PlanContext& context, ImagePos at, bool applies) {
   if (!applies) return "no rule removes it";
   const TagRanking& ranking = context.names(at).front();
   std::string text = "rule \"" + ranking.rule->name + "\" removes it";
@@ -186,14 +186,14 @@ std::string ByRuleEvidence(const PlanContext& context, std::uint32_t at, bool ap
 
 // Narrower than untagged: an image with only a digest may have been pulled by digest, even if its
 // repository has tagged images.  An image without any name has nothing that anyone could use.
-bool LostItsTag(const PlanContext& context, std::uint32_t at) {
+bool LostItsTag(const PlanContext& context, ImagePos at) {
   const Image& image = context.image(at);
   return image.tags.empty() && (image.digests.empty() || context.age(at).lost_tag);
 }
-bool Dangling(const PlanContext& context, std::uint32_t at) {
+bool Dangling(const PlanContext& context, ImagePos at) {
   return context.policy().remove_dangling && LostItsTag(context, at);
 }
-std::string DanglingEvidence(const PlanContext& context, std::uint32_t at, bool applies) {
+std::string DanglingEvidence(const PlanContext& context, ImagePos at, bool applies) {
   if (!applies) {
     if (!LostItsTag(context, at)) return "not dangling";
     return "dangling, but removeDangling is false";
@@ -210,7 +210,7 @@ std::string DanglingEvidence(const PlanContext& context, std::uint32_t at, bool 
 bool IsOutranked(const TagRanking& ranking) {
   return ranking.rank > std::max(1, ranking.kept) && ranking.replaced_by != nullptr;
 }
-bool Superseded(const PlanContext& context, std::uint32_t at) {
+bool Superseded(const PlanContext& context, ImagePos at) {
   if (!context.policy().remove_superseded || context.image(at).tags.empty()) return false;
   return std::ranges::any_of(context.names(at), IsOutranked) &&
          std::ranges::all_of(context.names(at), [&](const TagRanking& ranking) {
@@ -218,7 +218,7 @@ bool Superseded(const PlanContext& context, std::uint32_t at) {
                   IsImportPlaceholder(context.image(at), ranking);
          });
 }
-std::string SupersededEvidence(const PlanContext& context, std::uint32_t at, bool applies) {
+std::string SupersededEvidence(const PlanContext& context, ImagePos at, bool applies) {
   if (!applies)
     return context.policy().remove_superseded ? "not superseded" : "removeSuperseded is false";
   const TagRanking& ranking = SupersededName(context, at);
@@ -226,11 +226,11 @@ std::string SupersededEvidence(const PlanContext& context, std::uint32_t at, boo
          RankText(ranking, std::max(1, ranking.kept)) + " (removeSuperseded)";
 }
 
-bool TooOld(const PlanContext& context, std::uint32_t at) {
+bool TooOld(const PlanContext& context, ImagePos at) {
   const auto limit = MaximumAge(context, at);
   return limit > Millis::zero() && context.age(at).unused_for > limit;
 }
-std::string TooOldEvidence(const PlanContext& context, std::uint32_t at, bool applies) {
+std::string TooOldEvidence(const PlanContext& context, ImagePos at, bool applies) {
   const auto limit = MaximumAge(context, at);
   if (limit == Millis::zero()) return "maximumAge is disabled";
   const ImageAge& age = context.age(at);
@@ -254,7 +254,7 @@ constexpr std::array kByPolicy{
 
 }  // namespace
 
-const TagRanking& SupersededName(const PlanContext& context, std::uint32_t image) {
+const TagRanking& SupersededName(const PlanContext& context, ImagePos image) {
   const auto names = context.names(image);
   const auto of_its_own = std::ranges::find_if(names, [](const TagRanking& ranking) {
     return IsOutranked(ranking) && ranking.ranked_as == nullptr;
@@ -262,7 +262,7 @@ const TagRanking& SupersededName(const PlanContext& context, std::uint32_t image
   return of_its_own != names.end() ? *of_its_own : *std::ranges::find_if(names, IsOutranked);
 }
 
-bool FollowsSubject(const PlanContext& context, std::uint32_t image) {
+bool FollowsSubject(const PlanContext& context, ImagePos image) {
   return Follower(context, image) != nullptr;
 }
 

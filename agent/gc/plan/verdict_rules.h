@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string>
 
@@ -13,9 +12,9 @@ namespace imagesweep {
 // The planner and `explain` read the same table, so an explanation cannot differ from the decision.
 struct VerdictRule {
   Code code;
-  bool (*applies)(const PlanContext&, std::uint32_t image);
+  bool (*applies)(const PlanContext&, ImagePos image);
   // One line: why it applies, or why it does not.
-  std::string (*evidence)(const PlanContext&, std::uint32_t image, bool applies);
+  std::string (*evidence)(const PlanContext&, ImagePos image, bool applies);
 };
 
 // InUse, Pinned, Sandbox, Self, Workload, KeepRule, LocalOnly, TooYoung, Retained, Unknown, Rule,
@@ -24,10 +23,10 @@ struct VerdictRule {
 std::span<const VerdictRule> VerdictRules();
 
 // For an image that Superseded applies to: the name that tells which image replaces it.
-const TagRanking& SupersededName(const PlanContext& context, std::uint32_t image);
+const TagRanking& SupersededName(const PlanContext& context, ImagePos image);
 
 // True for a signature, attestation or SBOM of another image on this node.  It stays as long as
 // that image does.
-bool FollowsSubject(const PlanContext& context, std::uint32_t image);
+bool FollowsSubject(const PlanContext& context, ImagePos image);
 
 }  // namespace imagesweep

@@ -19,7 +19,7 @@ bool IsRequired(const Decision& decision) {
 }
 
 // A key that is unique for each image.
-std::pair<std::string_view, std::string_view> Name(const Observation& seen, std::uint32_t at) {
+std::pair<std::string_view, std::string_view> Name(const Observation& seen, ImagePos at) {
   return {seen.images[at].display_name(), seen.images[at].id.text()};
 }
 
@@ -35,7 +35,7 @@ Confidence ConfidenceOf(const ImageAge& age) {
 }
 
 CleanupOption OptionOf(std::string name, const Observation& seen,
-                       const std::vector<std::uint32_t>& removals) {
+                       const std::vector<ImagePos>& removals) {
   CleanupOption option;
   option.name = std::move(name);
   for (const auto at : removals) {
@@ -51,11 +51,11 @@ CleanupOption OptionOf(std::string name, const Observation& seen,
 
 // Removes all images that no container uses, even if something else needs them.
 CleanupOption EverythingUnused(const PlanContext& context) {
-  std::vector<std::uint32_t> removals;
-  for (std::uint32_t at = 0; at < context.seen().images.size(); ++at) {
+  std::vector<ImagePos> removals;
+  for (const ImagePos at : Positions(context.seen().images)) {
     const auto users = context.UsedBy(at);
     const bool has_container = std::ranges::any_of(users, [&](std::uint32_t user) {
-      return context.seen().references[user].by.kind == ReferrerKind::kContainer;
+      return context.seen().references[user].by.kind == ImageUserKind::kContainer;
     });
     if (!has_container && !context.image(at).pinned) removals.push_back(at);
   }
@@ -74,7 +74,7 @@ CleanupOption EverythingUnused(const PlanContext& context) {
 
 std::vector<VerdictChange> Differences(const Observation& seen, const Plan& now, const Plan& then) {
   std::vector<VerdictChange> changes;
-  for (std::size_t at = 0; at < now.decisions.size(); ++at) {
+  for (const ImagePos at : Positions(now.decisions)) {
     const Decision& a = now.decisions[at];
     const Decision& b = then.decisions[at];
     if (a.verdict != b.verdict || a.code != b.code) changes.push_back({a.image, a, b});

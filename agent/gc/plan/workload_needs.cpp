@@ -7,13 +7,14 @@ namespace {
 
 // An image, and the position of a reference that resolves to it.
 struct Use {
-  std::uint32_t image, reference;
+  ImagePos image;
+  std::uint32_t reference;
 };
 
 std::vector<Use> FindUses(const Observation& seen, const ImageIndex& index) {
   std::vector<Use> uses;
   uses.reserve(seen.workloads.size());
-  std::vector<std::uint32_t> found;
+  std::vector<ImagePos> found;
   ImageReference text;
   for (std::uint32_t at = 0; at < seen.workloads.size(); ++at) {
     const std::string& its = seen.workloads[at].text;
@@ -21,7 +22,7 @@ std::vector<Use> FindUses(const Observation& seen, const ImageIndex& index) {
       text.text = its;
       index.ResolveInto(text, found);
     }
-    for (const auto image : found) uses.push_back({image, at});
+    for (const ImagePos image : found) uses.push_back({image, at});
   }
   return uses;
 }
@@ -51,11 +52,11 @@ WorkloadNeeds::WorkloadNeeds(const KeepWorkloads& keep, const Observation& seen,
   const auto& workloads = seen.workloads;
   const std::vector<Use> uses = FindUses(seen, index);
   std::vector<std::uint32_t> next(seen.images.size() + 1);
-  for (const Use& use : uses) ++next[use.image + 1];
+  for (const Use& use : uses) ++next[use.image.value() + 1];
   for (std::size_t i = 1; i < next.size(); ++i) next[i] += next[i - 1];
   const auto begin = next;
   std::vector<std::uint32_t> sorted(uses.size());
-  for (const Use& use : uses) sorted[next[use.image]++] = use.reference;
+  for (const Use& use : uses) sorted[next[use.image.value()]++] = use.reference;
 
   const auto by_workload = [&](std::uint32_t a, std::uint32_t b) {
     return BeforeWorkload(workloads[a], workloads[b]);
@@ -92,7 +93,7 @@ WorkloadNeeds::WorkloadNeeds(const KeepWorkloads& keep, const Observation& seen,
   }
 }
 
-bool WorkloadNeeds::wanted(std::uint32_t image) const {
+bool WorkloadNeeds::wanted(ImagePos image) const {
   return std::ranges::any_of(of(image), &WorkloadNeed::counts);
 }
 

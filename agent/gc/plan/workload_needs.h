@@ -35,14 +35,15 @@ class WorkloadNeeds {
   WorkloadNeeds(const KeepWorkloads& keep, const Observation& seen, const ImageIndex& index);
 
   // Each workload once, in the order of BeforeWorkload.
-  std::span<const WorkloadNeed> of(std::uint32_t image) const {
+  std::span<const WorkloadNeed> of(ImagePos image) const {
     if (begin_.empty()) return {};
-    return std::span(needs_).subspan(begin_[image], begin_[image + 1] - begin_[image]);
+    const std::size_t begin = begin_[image.value()];
+    return std::span(needs_).subspan(begin, begin_[image.value() + 1] - begin);
   }
   // True if no workload names any image.
   bool empty() const { return needs_.empty(); }
   // True if any need for the image counts.
-  bool wanted(std::uint32_t image) const;
+  bool wanted(ImagePos image) const;
 
  private:
   std::vector<WorkloadNeed> needs_;

@@ -22,7 +22,7 @@ std::string TooLate(Millis listing_took) {
 // The guard of one removal.
 class Batch::Guard final : public DeletionGuard {
  public:
-  Guard(Batch& batch, std::uint32_t at, const std::stop_token& stop)
+  Guard(Batch& batch, ImagePos at, const std::stop_token& stop)
       : batch_(batch), at_(at), stop_(stop) {}
 
   std::string WhyNot() override {
@@ -46,16 +46,16 @@ class Batch::Guard final : public DeletionGuard {
 
  private:
   Batch& batch_;
-  const std::uint32_t at_;
+  const ImagePos at_;
   const std::stop_token stop_;
   std::optional<Millis> age_;
 };
 
-void Batch::Record(std::uint32_t at, OutcomeKind kind, std::string detail) {
+void Batch::Record(ImagePos at, OutcomeKind kind, std::string detail) {
   result_.outcomes.push_back({at, kind, std::move(detail)});
 }
 
-void Batch::SkipAll(std::vector<std::uint32_t>& left, const std::string& why) {
+void Batch::SkipAll(std::vector<ImagePos>& left, const std::string& why) {
   for (const auto at : left) Record(at, OutcomeKind::kSkipped, why);
   left.clear();
 }
@@ -77,7 +77,7 @@ std::string Batch::WhyEnded() const {
   return records_changed_ ? "new images may share its records" : "";
 }
 
-std::string Batch::WhyNot(Lock& lock, std::uint32_t at, Millis& age, const std::stop_token& stop) {
+std::string Batch::WhyNot(Lock& lock, ImagePos at, Millis& age, const std::stop_token& stop) {
   for (bool found = false;;) {
     if (const auto it = skipped_.find(at); it != skipped_.end()) return it->second;
     if (std::string why = WhyEnded(); !why.empty()) return why;
@@ -95,7 +95,7 @@ std::string Batch::WhyNot(Lock& lock, std::uint32_t at, Millis& age, const std::
 }
 
 void Batch::Recheck(Lock& lock, const std::stop_token& stop) {
-  std::vector<std::uint32_t> images(in_progress_.begin(), in_progress_.end());
+  std::vector<ImagePos> images(in_progress_.begin(), in_progress_.end());
   std::vector<bool> begun(images.size(), true);
   images.insert(images.end(), pending_.begin(), pending_.end());
   begun.resize(images.size(), false);
@@ -114,7 +114,7 @@ void Batch::Recheck(Lock& lock, const std::stop_token& stop) {
 }
 
 // Even a stale recheck is newer than the plan, so its findings count.
-void Batch::ApplyRecheck(const std::vector<std::uint32_t>& images, RecheckAnswer result) {
+void Batch::ApplyRecheck(const std::vector<ImagePos>& images, RecheckAnswer result) {
   if (auto* refusal = std::get_if<Refusal>(&result)) {
     // Removals in progress stop at their next guard.
     if (!result_.refused) result_.refused = std::move(*refusal);
@@ -134,7 +134,7 @@ void Batch::ApplyRecheck(const std::vector<std::uint32_t>& images, RecheckAnswer
     too_late_ = TooLate(found.listing_took);
 }
 
-void Batch::Begin(std::vector<std::uint32_t>& images, const std::stop_token& stop) {
+void Batch::Begin(std::vector<ImagePos>& images, const std::stop_token& stop) {
   single_image_ = images.size() == 1;
   std::vector<const Image*> listed;
   listed.reserve(images.size());
@@ -144,7 +144,7 @@ void Batch::Begin(std::vector<std::uint32_t>& images, const std::stop_token& sto
     SkipAll(images, result_.stopped_early);
     return;
   }
-  std::vector<std::uint32_t> may_go;
+  std::vector<ImagePos> may_go;
   for (const auto at : images) {
     if (std::string why = remover_.ReasonToSkip(evidence_.images[at]); !why.empty()) {
       Record(at, OutcomeKind::kSkipped, std::move(why));
@@ -156,7 +156,7 @@ void Batch::Begin(std::vector<std::uint32_t>& images, const std::stop_token& sto
   images = std::move(may_go);
 }
 
-void Batch::Record(std::uint32_t at, const Result<Removal>& answer) {
+void Batch::Record(ImagePos at, const Result<Removal>& answer) {
   if (!answer) {
     Record(at, OutcomeKind::kFailed, answer.error().what);
     result_.outcomes.back().lost = answer.error().kind == ErrorKind::kUnavailable;
@@ -180,14 +180,14 @@ void Batch::Record(std::uint32_t at, const Result<Removal>& answer) {
   }
 }
 
-void Batch::RemoveAll(std::vector<std::uint32_t>& images, int may_fail, const std::stop_token& stop,
+void Batch::RemoveAll(std::vector<ImagePos>& images, int may_fail, const std::stop_token& stop,
                       const std::stop_token& cancel) {
   const std::size_t threads = std::min(remover_.in_flight(), images.size());
   pending_ = std::move(images);
   retry_.clear();
   recheck_early_ = threads > 1;
   records_changed_ = false;
-  const auto take = [&]() -> std::optional<std::uint32_t> {
+  const auto take = [&]() -> std::optional<ImagePos> {
     const Lock lock(mu_);
     while (!pending_.empty()) {
       if (stop.stop_requested() || !WhyEnded().empty()) return {};
@@ -231,13 +231,13 @@ void Batch::RemoveAll(std::vector<std::uint32_t>& images, int may_fail, const st
   pending_.clear();
 }
 
-BatchResult Batch::Run(std::vector<std::uint32_t> images, int may_fail, const std::stop_token& stop,
+BatchResult Batch::Run(std::vector<ImagePos> images, int may_fail, const std::stop_token& stop,
                        const std::stop_token& cancel) {
   result_ = {};
   Begin(images, stop);
   began_ = clock_.Steady();
   const auto record_skipped = [&] {
-    std::erase_if(images, [&](std::uint32_t at) {
+    std::erase_if(images, [&](ImagePos at) {
       const auto it = skipped_.find(at);
       if (it != skipped_.end()) Record(at, OutcomeKind::kSkipped, it->second);
       return it != skipped_.end();

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -44,19 +43,19 @@ class Batch {
 
   // `images`: positions in evidence.images.  Starts no removal after `may_fail` failures.  Finishes
   // a removal in progress when `stop` is requested, unless `cancel` is requested too.
-  BatchResult Run(std::vector<std::uint32_t> images, int may_fail, const std::stop_token& stop,
+  BatchResult Run(std::vector<ImagePos> images, int may_fail, const std::stop_token& stop,
                   const std::stop_token& cancel);
 
  private:
   class Guard;
 
   // Deletes from `images` those that must stay, or all if no image can be removed now.
-  void Begin(std::vector<std::uint32_t>& images, const std::stop_token& stop);
+  void Begin(std::vector<ImagePos>& images, const std::stop_token& stop);
   // Removes as many of `images` as possible.  The rest must begin again.
-  void RemoveAll(std::vector<std::uint32_t>& images, int may_fail, const std::stop_token& stop,
+  void RemoveAll(std::vector<ImagePos>& images, int may_fail, const std::stop_token& stop,
                  const std::stop_token& cancel);
-  void Record(std::uint32_t at, OutcomeKind kind, std::string detail = {});
-  void SkipAll(std::vector<std::uint32_t>& left, const std::string& why);
+  void Record(ImagePos at, OutcomeKind kind, std::string detail = {});
+  void SkipAll(std::vector<ImagePos>& left, const std::string& why);
   int Failures() const;
 
   // While removals run, several threads call Record, Failures, and the following functions.  They
@@ -64,12 +63,12 @@ class Batch {
   using Lock = std::unique_lock<std::mutex>;
   // Rechecks unless the last recheck is recent enough.  Returns the reason against the next step of
   // `at`.  An empty text allows the step, and `age` is then the age of the recheck.
-  std::string WhyNot(Lock& lock, std::uint32_t at, Millis& age, const std::stop_token& stop);
+  std::string WhyNot(Lock& lock, ImagePos at, Millis& age, const std::stop_token& stop);
   void Recheck(Lock& lock, const std::stop_token& stop);
-  void ApplyRecheck(const std::vector<std::uint32_t>& images, RecheckAnswer result);
+  void ApplyRecheck(const std::vector<ImagePos>& images, RecheckAnswer result);
   // Why no more images of this batch can be removed.  Empty: they can.
   std::string WhyEnded() const;
-  void Record(std::uint32_t at, const Result<Removal>& answer);
+  void Record(ImagePos at, const Result<Removal>& answer);
   Millis Age() const;
 
   Rechecker& rechecker_;
@@ -87,16 +86,16 @@ class Batch {
   bool rechecking_ = false;  // a thread is rechecking
   // Several removals run in parallel: recheck at half of the maximum age, before a thread waits.
   bool recheck_early_ = false;
-  std::vector<std::uint32_t> pending_;  // not begun
-  std::set<std::uint32_t> in_progress_;
-  std::vector<std::uint32_t> retry_;  // must begin again
+  std::vector<ImagePos> pending_;  // not begun
+  std::set<ImagePos> in_progress_;
+  std::vector<ImagePos> retry_;  // must begin again
   // The time when the last recheck requested the containers.  Empty: there was none.
   std::optional<SteadyTime> requested_at_;
-  std::map<std::uint32_t, std::string> skipped_;  // reasons from rechecks, by image
-  std::string too_late_;                          // why rechecks are stale
-  int late_ = 0;                                  // number of stale rechecks in a row
-  SteadyTime late_since_;                         // time of the first of them
-  bool records_changed_ = false;                  // the batch must begin again
+  std::map<ImagePos, std::string> skipped_;  // reasons from rechecks, by image
+  std::string too_late_;                     // why rechecks are stale
+  int late_ = 0;                             // number of stale rechecks in a row
+  SteadyTime late_since_;                    // time of the first of them
+  bool records_changed_ = false;             // the batch must begin again
 };
 
 }  // namespace imagesweep

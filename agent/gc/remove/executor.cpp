@@ -31,7 +31,7 @@ std::uint64_t StillMissing(const Decision& decision, const Policy& policy, const
 }
 
 // True if the disk use decides whether the image is removed.
-bool NeedsMeasure(const Plan& plan, std::uint32_t at, const std::optional<DiskUsage>& disk) {
+bool NeedsMeasure(const Plan& plan, ImagePos at, const std::optional<DiskUsage>& disk) {
   return plan.free_space_target > 0 || (disk && ForSpace(plan.decisions[at]));
 }
 
@@ -97,13 +97,12 @@ std::string Executor::ReasonToEnd(const Policy& policy, const std::stop_token& s
 // The disk use is measured after each batch.  So a batch removes for space only the images that are
 // needed to free the missing space, by the figures of the layers.  If these figures are unknown, it
 // removes one image.
-std::vector<std::uint32_t> Executor::NextBatch(std::span<const std::uint32_t>& rest,
-                                               const Plan& plan, const Policy& policy,
-                                               const Evidence& evidence,
-                                               const std::optional<DiskUsage>& disk,
-                                               const ImageRemover& remover, Execution& execution,
-                                               const Hooks& hooks) const {
-  std::vector<std::uint32_t> batch;
+std::vector<ImagePos> Executor::NextBatch(std::span<const ImagePos>& rest, const Plan& plan,
+                                          const Policy& policy, const Evidence& evidence,
+                                          const std::optional<DiskUsage>& disk,
+                                          const ImageRemover& remover, Execution& execution,
+                                          const Hooks& hooks) const {
+  std::vector<ImagePos> batch;
   std::uint64_t coming = 0;
   while (!rest.empty() && batch.size() < remover.batch_size()) {
     const auto at = rest.front();
@@ -140,7 +139,7 @@ Execution Executor::Run(const Plan& plan, const Policy& policy, const Evidence& 
   bool to_sync = false;  // an image was removed since the last Sync()
   begun_ = clock_.Steady();
   const GracefulStop graceful(stop, clock_);
-  std::span<const std::uint32_t> rest = plan.removals;
+  std::span<const ImagePos> rest = plan.removals;
   std::optional<SteadyTime> first_batch;
   const auto reclaim = [&] {
     const Status reclaimed = remover.Reclaim(graceful.token());

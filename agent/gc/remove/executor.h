@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -40,7 +39,7 @@ class Executor {
 
   struct Hooks {
     // Called with the images of a batch before their recheck, and with their outcomes.
-    std::function<void(const std::vector<std::uint32_t>& images)> before_batch;
+    std::function<void(const std::vector<ImagePos>& images)> before_batch;
     std::function<void(const std::vector<Outcome>& outcomes)> after_batch;
     // Called once before the first batch.
     std::function<void(const Plan& plan, const Observation& seen)> on_begin;
@@ -68,11 +67,10 @@ class Executor {
               std::vector<Outcome>& outcomes);
 
  private:
-  std::vector<std::uint32_t> NextBatch(std::span<const std::uint32_t>& rest, const Plan& plan,
-                                       const Policy& policy, const Evidence& evidence,
-                                       const std::optional<DiskUsage>& disk,
-                                       const ImageRemover& remover, Execution& execution,
-                                       const Hooks& hooks) const;
+  std::vector<ImagePos> NextBatch(std::span<const ImagePos>& rest, const Plan& plan,
+                                  const Policy& policy, const Evidence& evidence,
+                                  const std::optional<DiskUsage>& disk, const ImageRemover& remover,
+                                  Execution& execution, const Hooks& hooks) const;
   // Remembers it for this run and the next ones.
   void Remember(const Outcome& outcome, const ImageId& id);
   std::string ReasonToEnd(const Policy& policy, const std::stop_token& stop,

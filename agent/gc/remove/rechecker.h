@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -37,7 +36,7 @@ using RecheckAnswer = std::variant<RecheckResult, Refusal>;
 
 // The input of a recheck.
 struct RecheckRequest {
-  const std::vector<std::uint32_t>& planned;  // positions in `evidence.images`
+  const std::vector<ImagePos>& planned;  // positions in `evidence.images`
   // Parallel to them: the removal has begun, so some of the image's names may be missing.
   std::vector<bool> begun;
   // False: read a single image by its ID instead of the list.

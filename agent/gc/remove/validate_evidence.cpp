@@ -112,7 +112,7 @@ std::optional<Refusal> ValidateEvidence(const EvidenceView& view, const Expectat
 std::vector<std::string> OwnImages(const RuntimeUse& use, const OwnPod& own) {
   std::vector<std::string> texts;
   for (const ImageReference& reference : use.references) {
-    if (reference.by.kind == ReferrerKind::kContainer &&
+    if (reference.by.kind == ImageUserKind::kContainer &&
         reference.by.pod_namespace == own.pod_namespace && reference.by.pod == own.name)
       texts.push_back(reference.text);
   }

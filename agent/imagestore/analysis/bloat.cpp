@@ -25,9 +25,9 @@ std::vector<std::uint32_t> Heaviest(const LayerChains& chains, std::size_t most)
 
 // Images of one repository under several tags.
 void AddManyTags(std::span<const Image> images, std::vector<Advice>& advice) {
-  for (std::uint32_t at = 0; at < images.size(); ++at) {
+  for (const ImagePos at : Positions(images)) {
     std::map<std::string, std::set<std::string>> tags;
-    for (const ImageName& name : images[at].tags)
+    for (const ImageName& name : At(images, at).tags)
       tags[std::string(name.repository())].insert(std::string(name.tag()));
     for (const auto& [repository, its] : tags) {
       if (its.size() < 2) continue;
@@ -40,20 +40,20 @@ void AddManyTags(std::span<const Image> images, std::vector<Advice>& advice) {
 
 // Images with equal layers and different IDs: only a label, a variable or the build time differs.
 void AddSameLayers(const Bloat& bloat, std::span<const Image> images, std::vector<Advice>& advice) {
-  std::map<std::uint32_t, std::vector<std::uint32_t>> by_top;
-  for (std::uint32_t at = 0; at < images.size(); ++at)
+  std::map<std::uint32_t, std::vector<ImagePos>> by_top;  // by the topmost layer
+  for (const ImagePos at : Positions(images))
     if (const auto& chain = bloat.chains.of_image[at]; !chain.empty())
       by_top[chain.back()].push_back(at);
   for (const auto& [top, same] : by_top) {
     if (same.size() < 2) continue;
     // All but one could be removed, with the objects that only they have.
     std::uint64_t sum = 0, most = 0;
-    const Image* first = &images[same.front()];
-    for (const std::uint32_t at : same) {
+    const Image* first = &At(images, same.front());
+    for (const ImagePos at : same) {
       const std::uint64_t unique = bloat.sharing.images[at].unique.bytes;
       sum += unique;
       most = std::max(most, unique);
-      if (images[at].display_name() < first->display_name()) first = &images[at];
+      if (At(images, at).display_name() < first->display_name()) first = &At(images, at);
     }
     advice.push_back({AdviceKind::kSameLayers, sum - most, first->display_name(), same});
   }
@@ -65,7 +65,7 @@ void AddHeavy(const Bloat& bloat, const BloatLimits& limits, std::vector<Advice>
   for (const LookAlikes& group : bloat.look_alikes)
     told.insert(group.layers.begin(), group.layers.end());
   for (const BuildLine& line : bloat.lines) {
-    std::set<std::uint32_t> images;
+    std::set<ImagePos> images;
     std::uint64_t sum = 0;
     std::size_t heavy = 0;
     for (const std::uint32_t at : line.layers) {
@@ -98,7 +98,7 @@ std::vector<BuildLine> ReadBuildLines(const LayerChains& chains) {
   std::vector<BuildLine> lines;
   for (auto& [shape, layers] : by_shape) {
     BuildLine line;
-    std::set<std::uint32_t> images;
+    std::set<ImagePos> images;
     std::uint64_t largest = 0;
     for (const std::uint32_t at : layers) {
       const LayerUse& layer = chains.layers[at];
@@ -149,12 +149,12 @@ Bloat FindBloat(const LayerGraph& graph, std::span<const Image> images, BloatLim
   bloat.heaviest = Heaviest(bloat.chains, limits.heaviest);
   bloat.lines = ReadBuildLines(bloat.chains);
   bloat.look_alikes = FindLookAlikes(bloat.chains, images, limits);
-  for (std::size_t at = 0; at < images.size(); ++at)
+  for (const ImagePos at : Positions(images))
     if (!bloat.chains.has_history[at] && !bloat.chains.of_image[at].empty())
       ++bloat.without_history;
 
   for (const LookAlikes& group : bloat.look_alikes) {
-    std::set<std::uint32_t> its;
+    std::set<ImagePos> its;
     for (const std::uint32_t at : group.layers)
       its.insert(bloat.chains.layers[at].images.begin(), bloat.chains.layers[at].images.end());
     bloat.advice.push_back({group.identical          ? AdviceKind::kOrderLayers

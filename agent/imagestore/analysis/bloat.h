@@ -7,6 +7,7 @@
 
 #include "agent/imagestore/analysis/sharing.h"
 #include "agent/imagestore/graph/layer_chains.h"
+#include "agent/model/image_pos.h"
 
 namespace imagesweep::layers {
 
@@ -15,7 +16,7 @@ struct BuildLine {
   std::string text;                   // of its largest layer; of equals, the first in order
   std::uint64_t bytes = 0;            // of all its layers
   std::vector<std::uint32_t> layers;  // in LayerChains::layers, ascending
-  std::vector<std::uint32_t> images;  // that carry any of them, ascending
+  std::vector<ImagePos> images;       // that carry any of them, ascending
 };
 
 struct BloatLimits {
@@ -55,8 +56,8 @@ struct Advice {
   // The bytes that it saves on this node; 0: it saves no space.  kSimilarLayers saves them only if
   // the content is the same.  For kHeavyLayer, this is the total size of the layer instead.
   std::uint64_t bytes = 0;
-  std::string subject;  // instruction, repository, "PYTHON_VERSION 3.11: 3.11.4, 3.11.9"
-  std::vector<std::uint32_t> images;  // ascending
+  std::string subject;           // instruction, repository, "PYTHON_VERSION 3.11: 3.11.4, 3.11.9"
+  std::vector<ImagePos> images;  // ascending
 };
 
 // The sharing of layers on this node, and layers that could be shared.

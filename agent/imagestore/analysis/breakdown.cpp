@@ -104,9 +104,9 @@ UsageCategory CategoryOf(const MetadataSnapshot& metadata, const Root& root) {
   return UsageCategory::kOther;
 }
 
-UsageCategory CategoryOf(const LayerGraph& graph, const Image& image, std::uint32_t at,
-                         const std::vector<bool>& needed) {
-  if (graph.Use(at) == SnapshotUse::kDirect || (at < needed.size() && needed[at]))
+UsageCategory CategoryOf(const LayerGraph& graph, const Image& image, ImagePos at,
+                         const ByImage<bool>& needed) {
+  if (graph.Use(at) == SnapshotUse::kDirect || (needed.Has(at) && needed[at]))
     return UsageCategory::kInUse;
   if (image.pinned) return UsageCategory::kPinned;
   return image.tags.empty() ? UsageCategory::kDangling : UsageCategory::kIdle;
@@ -147,7 +147,7 @@ Reclaim Breakdown::Total() const {
 }
 
 Breakdown BreakDown(const LayerGraph& graph, std::span<const Image> images,
-                    const std::vector<bool>& needed) {
+                    const ByImage<bool>& needed) {
   ObjectOwners claims(graph);
   const std::vector<Root>& roots = graph.objects().roots();
   for (std::size_t i = 0; i + 1 < kUsageCategories; ++i) {
@@ -155,8 +155,8 @@ Breakdown BreakDown(const LayerGraph& graph, std::span<const Image> images,
     for (const Root& root : roots)
       if (CategoryOf(graph.metadata(), root) == category)
         claims.Claim(root.node, category, root.flat);
-    for (std::uint32_t at = 0; at < images.size(); ++at)
-      if (CategoryOf(graph, images[at], at, needed) == category)
+    for (const ImagePos at : Positions(images))
+      if (CategoryOf(graph, At(images, at), at, needed) == category)
         for (const Node record : graph.attribution().records[at]) claims.Claim(record, category);
   }
   return claims.Sum();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/imagestore/graph/graph.h"
+#include "agent/model/image_pos.h"
 
 namespace imagesweep::layers {
 
@@ -37,9 +38,9 @@ struct Breakdown {
   Reclaim Total() const;
 };
 
-// `needed`: parallel to the images, true for images that the caller knows to be in use, in addition
-// to those that have a snapshot in use (SnapshotUse::kDirect).  May be empty.
+// `needed`: true for images that the caller knows to be in use, in addition to those that have a
+// snapshot in use (SnapshotUse::kDirect).  May be empty.
 Breakdown BreakDown(const LayerGraph& graph, std::span<const Image> images,
-                    const std::vector<bool>& needed = {});
+                    const ByImage<bool>& needed = {});
 
 }  // namespace imagesweep::layers

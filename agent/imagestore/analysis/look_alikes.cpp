@@ -33,7 +33,7 @@ class Finder {
     for (const std::uint32_t at : layers) {
       const LayerUse& layer = chains_.layers[at];
       std::string home;
-      for (const std::uint32_t image : layer.images) {
+      for (const ImagePos image : layer.images) {
         all.insert(repositories_[image]);
         if (home.empty() || repositories_[image] < home) home = repositories_[image];
       }
@@ -89,7 +89,7 @@ class Finder {
   }
 
   const LayerChains& chains_;
-  std::vector<std::string> repositories_;
+  ByImage<std::string> repositories_;
 };
 
 }  // namespace

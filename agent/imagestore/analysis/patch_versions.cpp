@@ -11,7 +11,7 @@ namespace imagesweep::layers {
 namespace {
 
 // "PYTHON_VERSION 3.11" -> "3.11.4" -> the images on it.
-using Versions = std::map<std::string, std::map<std::string, std::vector<std::uint32_t>>>;
+using Versions = std::map<std::string, std::map<std::string, std::vector<ImagePos>>>;
 
 // Numbers compare as numbers: 3.9.10 is newer than 3.9.9.
 bool Newer(std::string_view a, std::string_view b) {
@@ -25,7 +25,7 @@ bool Newer(std::string_view a, std::string_view b) {
 }
 
 // The number of lowest layers that the same lines created.
-std::size_t CommonSteps(const LayerChains& chains, std::uint32_t a, std::uint32_t b) {
+std::size_t CommonSteps(const LayerChains& chains, ImagePos a, ImagePos b) {
   if (!chains.has_history[a] || !chains.has_history[b]) return 0;
   const auto &left = chains.of_image[a], &right = chains.of_image[b];
   std::size_t common = 0;
@@ -37,10 +37,10 @@ std::size_t CommonSteps(const LayerChains& chains, std::uint32_t a, std::uint32_
 }
 
 // The number of lowest layers that all of these images have: their base, if they differ above it.
-std::size_t CommonLayers(const LayerChains& chains, const std::vector<std::uint32_t>& images) {
+std::size_t CommonLayers(const LayerChains& chains, const std::vector<ImagePos>& images) {
   const auto& first = chains.of_image[images.front()];
   std::size_t common = first.size();
-  for (const std::uint32_t image : images) {
+  for (const ImagePos image : images) {
     const auto& its = chains.of_image[image];
     const auto differ = std::ranges::mismatch(first, its);
     common = std::min(common, static_cast<std::size_t>(differ.in1 - first.begin()));
@@ -50,7 +50,7 @@ std::size_t CommonLayers(const LayerChains& chains, const std::vector<std::uint3
 
 // The space that is freed if all images move to the most frequent version, the newest of equals.
 Advice Judge(const LayerChains& chains, const std::string& name,
-             const std::map<std::string, std::vector<std::uint32_t>>& versions) {
+             const std::map<std::string, std::vector<ImagePos>>& versions) {
   Advice advice{AdviceKind::kPatchVersions, 0, name + ":", {}};
   auto kept = versions.begin();
   std::vector<std::string> sorted;
@@ -67,13 +67,13 @@ Advice Judge(const LayerChains& chains, const std::string& name,
 
   const std::size_t base = CommonLayers(chains, kept->second);
   std::set<std::uint32_t> stay, go;
-  for (const std::uint32_t image : kept->second)
+  for (const ImagePos image : kept->second)
     stay.insert(chains.of_image[image].begin(), chains.of_image[image].end());
   for (const auto& [version, images] : versions) {
     if (version == kept->first) continue;
-    for (const std::uint32_t image : images) {
+    for (const ImagePos image : images) {
       std::size_t common = 0;
-      for (const std::uint32_t other : kept->second)
+      for (const ImagePos other : kept->second)
         common = std::max(common, CommonSteps(chains, image, other));
       for (std::size_t i = 0; i < std::min(common, base); ++i) go.insert(chains.of_image[image][i]);
     }
@@ -91,11 +91,11 @@ std::vector<Advice> FindPatchVersions(const LayerGraph& graph, const LayerChains
   const MetadataSnapshot& metadata = graph.metadata();
   std::unordered_map<Key, const ImageFacts*> facts_of;
   for (const ImageFacts& facts : metadata.facts()) facts_of[facts.id] = &facts;
-  for (std::uint32_t image = 0; image < images.size(); ++image) {
+  for (const ImagePos image : Positions(images)) {
     // The tag of a base image tells its version.
     const auto& chain = chains.of_image[image];
     if (!chain.empty() && chains.layers[chain.back()].images.size() > 1)
-      for (const ImageName& tag : images[image].tags)
+      for (const ImageName& tag : At(images, image).tags)
         if (const auto version = ReadPatchVersion(tag.tag()))
           found[std::string(tag.repository()) + " " + std::string(version->minor) +
                 std::string(version->flavour)][std::string(version->full)]

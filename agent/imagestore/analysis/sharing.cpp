@@ -5,10 +5,11 @@ namespace imagesweep::layers {
 Sharing MeasureSharing(const LayerGraph& graph) {
   const Node nodes = graph.objects().size();
   const Node first_image = graph.index().first_image();
-  std::vector<std::uint32_t> seen_by(nodes, 0), images(nodes, 0), last(nodes, 0);
+  std::vector<std::uint32_t> seen_by(nodes, 0), images(nodes, 0);
+  std::vector<ImagePos> last(nodes);
   Sharing result;
   result.images.resize(graph.size());
-  for (std::uint32_t image = 0; image < graph.size(); ++image) {
+  for (const ImagePos image : Positions(graph)) {
     VisitReached(graph, image, seen_by, [&](Node node) {
       if (node >= first_image) return;
       ++images[node];

@@ -11,7 +11,7 @@ namespace imagesweep::layers {
 
 namespace {
 
-constexpr std::uint32_t kNone = 0xFFFFFFFF;
+constexpr ImagePos kNone(0xFFFFFFFF);
 // An index of all platforms leads to a few dozen manifests; labels may lead anywhere.
 constexpr std::size_t kMaxExpanded = 512;
 
@@ -23,28 +23,28 @@ class Finder {
         index_(index),
         image_of_(metadata.keys().size(), kNone),
         walked_(metadata.blobs().size(), 0) {
-    for (std::uint32_t at = 0; at < images.size(); ++at) {
-      const std::string& id = images[at].id.text();
+    for (const ImagePos at : Positions(images)) {
+      const std::string& id = At(images, at).id.text();
       Key key = metadata.keys().Find(id);
       if (key == kNoKey) key = metadata.keys().Find("sha256:" + id);
       if (key != kNoKey) image_of_[metadata.keys().Index(key)] = at;
     }
     for (const ImageFacts& facts : metadata.facts()) {
-      const std::uint32_t image = ImageOf(facts.id);
+      const ImagePos image = ImageOf(facts.id);
       if (image == kNone) continue;
       for (const Key manifest : facts.manifests)
         if (ImageOf(manifest) == kNone) image_of_[metadata.keys().Index(manifest)] = image;
     }
   }
 
-  std::uint32_t ImageOf(Key key) const {
+  ImagePos ImageOf(Key key) const {
     return key == kNoKey ? kNone : image_of_[metadata_.keys().Index(key)];
   }
 
   // The images that the record may belong to, ascending; valid until the next call.
-  const std::vector<std::uint32_t>& OwnersOf(const ImageRecord& record) {
+  const std::vector<ImagePos>& OwnersOf(const ImageRecord& record) {
     const auto [known, fresh] = found_.try_emplace(record.target);
-    std::vector<std::uint32_t>& owners = known->second;
+    std::vector<ImagePos>& owners = known->second;
     if (fresh) {
       Walk(record.target, owners);
       std::ranges::sort(owners);
@@ -53,19 +53,19 @@ class Finder {
     if (!owners.empty()) return owners;
     // Without labels there is still the CRI's own record, whose name is the ID.
     by_name_.clear();
-    if (const std::uint32_t image = ImageOf(record.name); image != kNone) by_name_.push_back(image);
+    if (const ImagePos image = ImageOf(record.name); image != kNone) by_name_.push_back(image);
     return by_name_;
   }
 
  private:
-  void Walk(Key target, std::vector<std::uint32_t>& owners) {
+  void Walk(Key target, std::vector<ImagePos>& owners) {
     ++walk_;
     std::size_t expanded = 0;
     pending_.assign(1, target);
     // Breadth first, because the config is one or two steps away.
     for (std::size_t next = 0; next < pending_.size() && expanded < kMaxExpanded; ++next) {
       const Key digest = pending_[next];
-      if (const std::uint32_t image = ImageOf(digest); image != kNone) {
+      if (const ImagePos image = ImageOf(digest); image != kNone) {
         owners.push_back(image);
         continue;
       }
@@ -81,9 +81,9 @@ class Finder {
 
   const MetadataSnapshot& metadata_;
   const ObjectIndex& index_;
-  std::vector<std::uint32_t> image_of_;                        // by KeyTable::Index
-  std::unordered_map<Key, std::vector<std::uint32_t>> found_;  // by target: records share them
-  std::vector<std::uint32_t> by_name_;
+  std::vector<ImagePos> image_of_;                        // by KeyTable::Index
+  std::unordered_map<Key, std::vector<ImagePos>> found_;  // by target: records share them
+  std::vector<ImagePos> by_name_;
   std::vector<std::uint32_t> walked_;  // by blob: the last walk that visited it
   std::uint32_t walk_ = 0;
   std::vector<Key> pending_;
@@ -102,13 +102,13 @@ Attribution Attribute(const MetadataSnapshot& metadata, const ObjectIndex& index
   for (std::uint32_t i = 0; i < metadata.images().size(); ++i) {
     const ImageRecord& record = metadata.images()[i];
     if (record.space != metadata.cri_namespace()) continue;
-    for (const std::uint32_t image : finder.OwnersOf(record)) {
+    for (const ImagePos image : finder.OwnersOf(record)) {
       result.records[image].push_back(index.first_image() + i);
       ++result.owners[i];
     }
   }
-  for (std::uint32_t at = 0; at < images.size(); ++at) {
-    const std::string& id = images[at].id.text();
+  for (const ImagePos at : Positions(images)) {
+    const std::string& id = At(images, at).id.text();
     Key key = metadata.keys().Find(id);
     if (key == kNoKey) key = metadata.keys().Find("sha256:" + id);
     const Node config = index.FindBlob(metadata.cri_namespace(), key);

@@ -8,6 +8,7 @@
 
 #include "agent/imagestore/graph/object_index.h"
 #include "agent/model/image.h"
+#include "agent/model/image_pos.h"
 
 namespace imagesweep::layers {
 
@@ -20,12 +21,12 @@ namespace imagesweep::layers {
 // several platforms that are all pulled.  It is then unknown which of these images the CRI uses, so
 // the record counts as removed only if all of them are removed.
 struct Attribution {
-  // Parallel to the images: the nodes of their records, ascending.
-  std::vector<std::vector<Node>> records;
-  // Parallel to the images: the blobs of their configs.  kNoNode if a blob is missing.
-  std::vector<Node> configs;
-  // Parallel to the images: the snapshots that their configs name, one for each snapshotter.
-  std::vector<std::vector<Node>> tops;
+  // The nodes of the image's records, ascending.
+  ByImage<std::vector<Node>> records;
+  // The blob of its config.  kNoNode if the blob is missing.
+  ByImage<Node> configs;
+  // The snapshots that its config names, one for each snapshotter.
+  ByImage<std::vector<Node>> tops;
   // Parallel to the MetadataSnapshot's image records: the number of images that the record may
   // belong to.  0: none, and no removal of an image deletes it.
   std::vector<std::uint32_t> owners;

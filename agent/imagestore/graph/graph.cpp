@@ -92,7 +92,7 @@ void LayerGraph::FindDoubts() {
   }
 }
 
-Freed LayerGraph::FreedBy(std::span<const std::uint32_t> images) const {
+Freed LayerGraph::FreedBy(std::span<const ImagePos> images) const {
   const IncrementalReclaim marginal(*this, images);
   Freed freed{marginal.total(), Certainty::kExact, doubts_};
   bool more = may_be_more_, less = may_be_less_;
@@ -105,7 +105,7 @@ Freed LayerGraph::FreedBy(std::span<const std::uint32_t> images) const {
     Append(freed.why, "a snapshotter other than overlayfs");
   }
   bool unknown = false, ambiguous = false;
-  for (const std::uint32_t image : images) {
+  for (const ImagePos image : images) {
     const auto& records = attribution_.records[image];
     unknown = unknown || records.empty();
     ambiguous = ambiguous || std::ranges::any_of(records, [&](Node record) {
@@ -118,7 +118,7 @@ Freed LayerGraph::FreedBy(std::span<const std::uint32_t> images) const {
   return freed;
 }
 
-std::vector<NativeRecord> LayerGraph::Records(std::uint32_t image) const {
+std::vector<NativeRecord> LayerGraph::Records(ImagePos image) const {
   std::vector<NativeRecord> records;
   for (const Node node : attribution_.records[image]) {
     const Node at = node - index_.first_image();
@@ -145,16 +145,16 @@ Node LayerGraph::FindSnapshot(std::string_view snapshotter, std::string_view key
              : index_.first_snapshot() + static_cast<Node>(found - snapshots.begin());
 }
 
-std::vector<std::uint32_t> LayerGraph::ImagesOf(Node snapshot) const {
-  std::vector<std::uint32_t> images;
+std::vector<ImagePos> LayerGraph::ImagesOf(Node snapshot) const {
+  std::vector<ImagePos> images;
   for (Node at = snapshot; at != kNoNode && images.empty(); at = objects_.Parent(at))
-    for (std::uint32_t image = 0; image < size(); ++image)
+    for (const ImagePos image : Positions(*this))
       if (std::ranges::find(attribution_.tops[image], at) != attribution_.tops[image].end())
         images.push_back(image);
   return images;
 }
 
-std::vector<std::string> LayerGraph::Manifests(std::uint32_t image) const {
+std::vector<std::string> LayerGraph::Manifests(ImagePos image) const {
   // On the path from a record, every object that refers to the config is one of its manifests.
   std::vector<std::string> manifests;
   const Node config = attribution_.configs[image];

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,6 +11,7 @@
 #include "agent/imagestore/graph/metadata_snapshot.h"
 #include "agent/imagestore/graph/object_graph.h"
 #include "agent/model/image.h"
+#include "agent/model/image_pos.h"
 
 namespace imagesweep::layers {
 
@@ -52,7 +52,7 @@ enum class SnapshotUse {
 
 // A model of containerd's garbage collection: the blobs and snapshots that it frees after the
 // removal of a set of images.  Built once from one MetadataSnapshot, then immutable, so any thread
-// may read. Images are positions in the list that it was built with.
+// may read. An ImagePos is a position in the list that it was built with.
 //
 // Source: containerd core/metadata/gc.go (mark and sweep), content.go and snapshot.go (a file is
 // deleted if no namespace has a record of its digest; snapshots belong to one namespace).
@@ -68,24 +68,24 @@ class LayerGraph {
   // The figure for the whole set.  The sum over single images is lower, because layers that two of
   // them share are freed with the second.  Repeated positions count once.  O(nodes): to remove
   // images one after the other, use an IncrementalReclaim.
-  Freed FreedBy(std::span<const std::uint32_t> images) const;
+  Freed FreedBy(std::span<const ImagePos> images) const;
   Reclaim FreedByAll() const { return liveness_.FreedByAll(); }
   // Unreferenced now: the next garbage collection frees it without any removal, so it counts for no
   // image.
   Reclaim Dead() const { return liveness_.Dead(); }
 
   // The containerd records of the CRI's image.  Empty: none was found.
-  std::vector<NativeRecord> Records(std::uint32_t image) const;
+  std::vector<NativeRecord> Records(ImagePos image) const;
   // The digests of the manifests with this image's config.  Several if it was pulled in several
   // compressions.
-  std::vector<std::string> Manifests(std::uint32_t image) const;
-  SnapshotUse Use(std::uint32_t image) const { return uses_[image]; }
+  std::vector<std::string> Manifests(ImagePos image) const;
+  SnapshotUse Use(ImagePos image) const { return uses_[image]; }
   // A snapshot of the CRI's namespace.  kNoNode: there is none.
   Node FindSnapshot(std::string_view snapshotter, std::string_view key) const;
   // The images whose layers are below this snapshot, also with other snapshots in between (user
   // namespaces remap layers into a separate one).  Several if they have the same layers.  Does not
   // include their base images.
-  std::vector<std::uint32_t> ImagesOf(Node snapshot) const;
+  std::vector<ImagePos> ImagesOf(Node snapshot) const;
 
   // For the other files of this folder.
   const ObjectIndex& index() const { return index_; }
@@ -102,7 +102,7 @@ class LayerGraph {
   Attribution attribution_;
   ObjectGraph objects_;
   Liveness liveness_;
-  std::vector<SnapshotUse> uses_;
+  ByImage<SnapshotUse> uses_;
   // Why all figures are inexact, and in which direction.
   bool may_be_more_ = false, may_be_less_ = false;
   std::string doubts_;

@@ -2,16 +2,15 @@
 
 namespace imagesweep::layers {
 
-IncrementalReclaim::IncrementalReclaim(const LayerGraph& graph,
-                                       std::span<const std::uint32_t> removed)
+IncrementalReclaim::IncrementalReclaim(const LayerGraph& graph, std::span<const ImagePos> removed)
     : graph_(&graph),
       counts_(graph.liveness().counts()),
       duplicates_alive_(graph.liveness().duplicates_alive()),
       removed_(graph.size(), false) {
-  for (const std::uint32_t image : removed) Add(image);
+  for (const ImagePos image : removed) Add(image);
 }
 
-Reclaim IncrementalReclaim::Gain(std::uint32_t image) {
+Reclaim IncrementalReclaim::Gain(ImagePos image) {
   if (removed_[image]) return {};
   const Reclaim freed = Release(image);
   for (const Node node : dropped_) ++counts_[node];
@@ -19,7 +18,7 @@ Reclaim IncrementalReclaim::Gain(std::uint32_t image) {
   return freed;
 }
 
-Reclaim IncrementalReclaim::Add(std::uint32_t image) {
+Reclaim IncrementalReclaim::Add(ImagePos image) {
   if (removed_[image]) return {};
   removed_[image] = true;
   const Reclaim freed = Release(image);
@@ -32,7 +31,7 @@ void IncrementalReclaim::Drop(Node node) {
   if (--counts_[node] == 0) pending_.push_back(node);
 }
 
-Reclaim IncrementalReclaim::Release(std::uint32_t image) {
+Reclaim IncrementalReclaim::Release(ImagePos image) {
   dropped_.clear();
   duplicates_dropped_.clear();
   pending_.clear();

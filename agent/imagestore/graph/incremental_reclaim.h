@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/imagestore/graph/graph.h"
+#include "agent/model/image_pos.h"
 
 namespace imagesweep::layers {
 
@@ -18,25 +19,25 @@ namespace imagesweep::layers {
 // thread at a time.
 class IncrementalReclaim {
  public:
-  explicit IncrementalReclaim(const LayerGraph& graph, std::span<const std::uint32_t> removed = {});
+  explicit IncrementalReclaim(const LayerGraph& graph, std::span<const ImagePos> removed = {});
 
   // The space that the image adds.  Nothing for an image in the set.
-  Reclaim Gain(std::uint32_t image);
+  Reclaim Gain(ImagePos image);
   // Adds the image to the set and returns its gain.
-  Reclaim Add(std::uint32_t image);
+  Reclaim Add(ImagePos image);
   // The space of the whole set.
   const Reclaim& total() const { return total_; }
-  bool Contains(std::uint32_t image) const { return removed_[image]; }
+  bool Contains(ImagePos image) const { return removed_[image]; }
 
  private:
-  Reclaim Release(std::uint32_t image);
+  Reclaim Release(ImagePos image);
   void Drop(Node node);
   void Count(Node node, Reclaim& freed);
 
   const LayerGraph* graph_;
   std::vector<std::uint32_t> counts_;
   std::vector<std::uint32_t> duplicates_alive_;
-  std::vector<bool> removed_;
+  ByImage<bool> removed_;
   Reclaim total_;
   std::vector<Node> pending_;
   // The changes of Release, to undo them.

@@ -29,7 +29,7 @@ LayerChains ReadLayerChains(const LayerGraph& graph) {
   for (const ImageFacts& facts : metadata.facts()) facts_of[facts.id] = &facts;
   std::vector<std::uint32_t> position(metadata.snapshots().size(), kNoNode);
 
-  for (std::uint32_t image = 0; image < graph.size(); ++image) {
+  for (const ImagePos image : Positions(graph)) {
     const auto& tops = graph.attribution().tops[image];
     if (tops.empty()) continue;
     const std::vector<Node> chain = ChainOf(graph, tops.front());

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agent/imagestore/graph/graph.h"
+#include "agent/model/image_pos.h"
 
 namespace imagesweep::layers {
 
@@ -12,19 +13,19 @@ namespace imagesweep::layers {
 struct LayerUse {
   Node snapshot = kNoNode;
   std::string chain_id;
-  std::uint64_t bytes = 0;            // of this layer alone; 0 if unknown
-  std::string created_by;             // empty: no history, or one that does not match
-  Key diff_id = kNoKey;               // of its content; kNoKey if unknown
-  std::vector<std::uint32_t> images;  // images with this layer, ascending
+  std::uint64_t bytes = 0;       // of this layer alone; 0 if unknown
+  std::string created_by;        // empty: no history, or one that does not match
+  Key diff_id = kNoKey;          // of its content; kNoKey if unknown
+  std::vector<ImagePos> images;  // images with this layer, ascending
 };
 
 // The layers of all images, each once, and each image's own list.
 struct LayerChains {
   std::vector<LayerUse> layers;
-  // Parallel to the images: positions in `layers`, lowest first.
-  std::vector<std::vector<std::uint32_t>> of_image;
-  // Parallel to the images: true if it has a history with a step for each layer.
-  std::vector<bool> has_history;
+  // Positions in `layers`, lowest first.
+  ByImage<std::vector<std::uint32_t>> of_image;
+  // True if the image has a history with a step for each layer.
+  ByImage<bool> has_history;
 };
 
 // A history matches if its number of steps with a layer is the image's number of layers.  Builders

@@ -55,7 +55,7 @@ class Parser {
       if (!reference) return std::move(reference).error();
       if (reference->empty())
         return Error{ErrorKind::kIncomplete, "an image volume has no reference"};
-      Add(*std::move(reference), {}, ReferrerKind::kImageVolume, *name);
+      Add(*std::move(reference), {}, ImageUserKind::kImageVolume, *name);
     }
     return Done{};
   }
@@ -75,8 +75,8 @@ class Parser {
       for (const auto* text : {&name, &image, &image_id})
         if (!*text) return text->error().Wrap(key);
       // With containerd, the kubelet shows the first tag that the image currently has.
-      Add(*image, {}, ReferrerKind::kPod, *name, /*chosen=*/false);
-      Add(*image_id, {}, ReferrerKind::kPod, *name, /*chosen=*/false);
+      Add(*image, {}, ImageUserKind::kPod, *name, /*chosen=*/false);
+      Add(*image_id, {}, ImageUserKind::kPod, *name, /*chosen=*/false);
       by_name[*name] = {*image, *image_id};
     }
     return Done{};
@@ -92,11 +92,11 @@ class Parser {
     if (image->empty()) return Error{ErrorKind::kIncomplete, "a container has no image"};
     const auto status = by_name.find(*name);
     Add(*std::move(image), status == by_name.end() ? std::string() : status->second.image_id,
-        ReferrerKind::kPod, *name);
+        ImageUserKind::kPod, *name);
     return Done{};
   }
 
-  void Add(std::string text, std::string resolved, ReferrerKind kind, const std::string& container,
+  void Add(std::string text, std::string resolved, ImageUserKind kind, const std::string& container,
            bool chosen = true) {
     if (text.empty()) return;
     pod_.references.push_back({std::move(text),

@@ -23,14 +23,15 @@ std::string Text(const Amount& amount) {
 
 std::string Users(const Report& report, const Decision& decision) {
   std::vector<std::string> users;
-  for (const Referrer& user : PodsOf(report.observation, decision)) users.push_back(Describe(user));
+  for (const ImageUser& user : PodsOf(report.observation, decision))
+    users.push_back(Describe(user));
   std::string text;
   for (std::size_t i = 0; i < users.size() && i < 3; ++i) text += (i == 0 ? "" : ", ") + users[i];
   if (users.size() > 3) text += " and " + std::to_string(users.size() - 3) + " more";
   return text.empty() ? decision.reason : text;
 }
 
-std::string Names(const Report& report, const std::vector<std::uint32_t>& unordered) {
+std::string Names(const Report& report, const std::vector<ImagePos>& unordered) {
   const auto images = ByName(report.observation, unordered);
   std::string text;
   for (std::size_t i = 0; i < images.size() && i < 5; ++i)
@@ -57,7 +58,7 @@ Json AmountJson(const Amount& amount) {
   return {{"images", amount.images}, {"sizeBytes", amount.bytes}};
 }
 
-Json NamesJson(const Report& report, const std::vector<std::uint32_t>& images) {
+Json NamesJson(const Report& report, const std::vector<ImagePos>& images) {
   Json names = Json::array();
   for (const auto at : ByName(report.observation, images))
     names.push_back(report.observation.images[at].display_name());

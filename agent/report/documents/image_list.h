@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string>
 
@@ -10,8 +9,8 @@
 namespace imagesweep {
 
 // Some images of a report, in this order.  As ImagesText and ImagesJson, which list all by name.
-std::string ImagesText(const Report& report, std::span<const std::uint32_t> images,
+std::string ImagesText(const Report& report, std::span<const ImagePos> images,
                        const TextOptions& options);
-std::string ImagesJson(const Report& report, std::span<const std::uint32_t> images);
+std::string ImagesJson(const Report& report, std::span<const ImagePos> images);
 
 }  // namespace imagesweep

@@ -42,20 +42,20 @@ Json LayersJson(const ImageSpace* space) {
           {"freesBytes", space->frees_bytes}};
 }
 
-Json ImageJson(const Report& report, std::uint32_t at) {
+Json ImageJson(const Report& report, ImagePos at) {
   const Image& image = report.observation.images[at];
   const ImageAge& age = report.observation.ages[at];
   const Decision& decision = report.plan.decisions[at];
   Json used_by = Json::array();
-  for (const Referrer& by : UsersOf(report.observation, decision))
+  for (const ImageUser& by : UsersOf(report.observation, decision))
     used_by.push_back({{"kind", ToString(by.kind)},
                        {"namespace", by.pod_namespace},
                        {"name", by.pod},
                        {"container", by.container}});
-  Json wanted_by = Json::array();
+  Json needed_by = Json::array();
   for (const auto workload : WorkloadsOf(report.observation, decision)) {
     const WorkloadReference& its = report.observation.workloads[workload];
-    wanted_by.push_back({{"kind", its.kind},
+    needed_by.push_back({{"kind", its.kind},
                          {"namespace", its.workload_namespace},
                          {"name", its.name},
                          {"revision", its.revision == 0 ? Json(nullptr) : Json(its.revision)},
@@ -86,8 +86,8 @@ Json ImageJson(const Report& report, std::uint32_t at) {
           {"rule", decision.rule},
           {"supersededBy", decision.superseded_by},
           {"usedBy", std::move(used_by)},
-          {"wantedBy", std::move(wanted_by)},
-          {"wantedByCount", decision.wanted_by.size()}};
+          {"wantedBy", std::move(needed_by)},
+          {"wantedByCount", decision.needed_by.size()}};
 }
 
 Json HeldBackJson(const Report& report) {
@@ -145,7 +145,7 @@ void AppendIndented(const std::string& text, std::string& out) {
 // The text of a document with the images inserted into its empty "images", one at a time: as values
 // of nlohmann_json, 10,000 images take five times the memory of their text.
 std::string DumpWithImages(const Json& document, const Report& report,
-                           std::span<const std::uint32_t> images) {
+                           std::span<const ImagePos> images) {
   constexpr std::string_view kImages = "\n  \"images\": [";
   constexpr std::size_t kTextOfAnImage = 1200;  // bytes, about
   std::string text = Dump(document);
@@ -213,7 +213,7 @@ Json OversizedJson(const Report& report) {
 
 }  // namespace
 
-std::string ImagesJson(const Report& report, std::span<const std::uint32_t> images) {
+std::string ImagesJson(const Report& report, std::span<const ImagePos> images) {
   Json json = Head(report, "ImageList");
   json["images"] = Json::array();
   return DumpWithImages(json, report, images);
@@ -293,7 +293,7 @@ std::string SweepJson(const Report& report) {
   return DumpWithImages(json, report, AllByName(report.observation));
 }
 
-std::string ExplanationJson(const Report& report, std::uint32_t image,
+std::string ExplanationJson(const Report& report, ImagePos image,
                             std::span<const ExplainedStep> steps,
                             const std::string& what_would_change_it,
                             std::optional<SystemTime> goes_at) {

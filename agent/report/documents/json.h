@@ -21,7 +21,7 @@ struct ExplainedStep {
 std::string ImagesJson(const Report& report);  // kind ImageList
 std::string PlanJson(const Report& report);    // kind SweepPlan
 std::string SweepJson(const Report& report);   // kind SweepReport
-std::string ExplanationJson(const Report& report, std::uint32_t image,
+std::string ExplanationJson(const Report& report, ImagePos image,
                             std::span<const ExplainedStep> steps,
                             const std::string& what_would_change_it,
                             std::optional<SystemTime> goes_at);  // kind ImageExplanation

@@ -34,12 +34,12 @@ std::string PredictedAndMeasured(const LayerFigures& figures) {
   return text;
 }
 
-const ImageSpace* SpaceOf(const Report& report, std::uint32_t image) {
-  if (!report.layers || image >= report.layers->images.size()) return nullptr;
+const ImageSpace* SpaceOf(const Report& report, ImagePos image) {
+  if (!report.layers || !report.layers->images.Has(image)) return nullptr;
   return &report.layers->images[image];
 }
 
-SpaceCells CellsOf(const Report& report, std::uint32_t image) {
+SpaceCells CellsOf(const Report& report, ImagePos image) {
   const ImageSpace* const space = SpaceOf(report, image);
   if (space == nullptr) return {};
   // A part that was not read may belong to any image, so the certainty of the set applies to each.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "agent/model/report.h"
@@ -21,8 +20,8 @@ std::string PredictedAndMeasured(const LayerFigures& figures);
 struct SpaceCells {
   std::string unique = "-", shared = "-", frees = "-";
 };
-SpaceCells CellsOf(const Report& report, std::uint32_t image);
+SpaceCells CellsOf(const Report& report, ImagePos image);
 // Null if the layers are not known.
-const ImageSpace* SpaceOf(const Report& report, std::uint32_t image);
+const ImageSpace* SpaceOf(const Report& report, ImagePos image);
 
 }  // namespace imagesweep

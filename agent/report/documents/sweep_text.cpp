@@ -90,7 +90,7 @@ std::string Summary(const Report& report) {
     return "Run aborted, nothing removed: " + CannotRead(report.refused->source) + ": " +
            report.refused->error.what;
   const OutcomeKind done = report.dry_run ? OutcomeKind::kWouldRemove : OutcomeKind::kRemoved;
-  std::vector<std::uint32_t> went;
+  std::vector<ImagePos> went;
   for (const Outcome& outcome : report.outcomes)
     if (outcome.kind == done) went.push_back(outcome.image);
   std::string text = (report.dry_run ? "Dry run: would remove " : "Removed ") +

@@ -18,10 +18,10 @@ namespace {
 
 std::string UsedByCell(const Observation& seen, const Decision& decision) {
   const auto users = PodsOf(seen, decision);
-  if (!decision.wanted_by.empty()) {
+  if (!decision.needed_by.empty()) {
     const WorkloadReference& first = seen.workloads[WorkloadsOf(seen, decision, 1).front()];
     const std::string cell = first.kind + "/" + first.workload_namespace + "/" + first.name;
-    const std::size_t others = decision.wanted_by.size() - 1;
+    const std::size_t others = decision.needed_by.size() - 1;
     return others > 0 ? cell + "+" + std::to_string(others) : cell;
   }
   if (users.empty()) return {};
@@ -41,7 +41,7 @@ Table ImageTable(const TextOptions& options) {
   return Table(std::move(header), {{"ID", "AGE", "USED-BY", "CODE", "SIZE"}, {}});
 }
 
-void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOptions& options,
+void AddImage(Table& table, const Report& report, ImagePos at, const TextOptions& options,
               const ShortNames& names) {
   const Image& image = report.observation.images[at];
   const ImageAge& age = report.observation.ages[at];
@@ -66,7 +66,7 @@ void AddImage(Table& table, const Report& report, std::uint32_t at, const TextOp
 
 // The number of planned removals without proof that a registry has the image.
 std::string CannotBePulledAgain(const Report& report) {
-  const auto count = std::ranges::count_if(report.plan.removals, [&](std::uint32_t at) {
+  const auto count = std::ranges::count_if(report.plan.removals, [&](ImagePos at) {
     return report.observation.images[at].local_only();
   });
   if (count == 0) return {};
@@ -78,7 +78,7 @@ std::string CannotBePulledAgain(const Report& report) {
 
 }  // namespace
 
-std::string ImagesText(const Report& report, std::span<const std::uint32_t> images,
+std::string ImagesText(const Report& report, std::span<const ImagePos> images,
                        const TextOptions& options) {
   Table table = ImageTable(options);
   const ShortNames names = NamesFor(options, report);
@@ -115,7 +115,7 @@ std::string PlanText(const Report& report, const TextOptions& options) {
          "`imagesweep explain NAME` shows the reason for one image.\n";
 }
 
-std::string ExplanationText(const Report& report, std::uint32_t image,
+std::string ExplanationText(const Report& report, ImagePos image,
                             std::span<const ExplainedStep> steps,
                             const std::string& what_would_change_it) {
   const Image& about = report.observation.images[image];
@@ -128,13 +128,13 @@ std::string ExplanationText(const Report& report, std::uint32_t image,
   text += "  size     " + HumanBytes(about.size_bytes) + " as the runtime counts\n  verdict  " +
           std::string(ToString(decision.verdict)) + " (" + std::string(ToString(decision.code)) +
           "): " + Printable(decision.reason) + "\n";
-  for (const Referrer& by : UsersOf(report.observation, decision))
+  for (const ImageUser& by : UsersOf(report.observation, decision))
     text += "  used by  " + std::string(ToString(by.kind)) + " " + Printable(Describe(by)) + "\n";
-  const auto wanted_by = WorkloadsOf(report.observation, decision, kMaxWorkloadLines);
-  for (const auto at : wanted_by)
+  const auto needed_by = WorkloadsOf(report.observation, decision, kMaxWorkloadLines);
+  for (const auto at : needed_by)
     text += "  wanted   " + Printable(Describe(report.observation.workloads[at])) + "\n";
-  if (wanted_by.size() < decision.wanted_by.size())
-    text += "  wanted   … and by " + std::to_string(decision.wanted_by.size() - wanted_by.size()) +
+  if (needed_by.size() < decision.needed_by.size())
+    text += "  wanted   … and by " + std::to_string(decision.needed_by.size() - needed_by.size()) +
             " more workloads\n";
   text += "\nChecks in order; the first that applies decides:\n";
   for (const ExplainedStep& step : steps) {

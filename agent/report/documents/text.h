@@ -21,7 +21,7 @@ struct TextOptions {
 std::string ImagesText(const Report& report, const TextOptions& options);
 std::string PlanText(const Report& report, const TextOptions& options);
 std::string SweepText(const Report& report, const TextOptions& options);
-std::string ExplanationText(const Report& report, std::uint32_t image,
+std::string ExplanationText(const Report& report, ImagePos image,
                             std::span<const ExplainedStep> steps,
                             const std::string& what_would_change_it);
 

@@ -43,7 +43,7 @@ std::string AgeCell(const ImageAge& age) {
   return age.just_seen ? "just-seen" : HumanDuration(age.unused_for);
 }
 
-std::uint64_t SizeOf(const Report& report, const std::vector<std::uint32_t>& images) {
+std::uint64_t SizeOf(const Report& report, const std::vector<ImagePos>& images) {
   std::uint64_t bytes = 0;
   for (const auto at : images) bytes += report.observation.images[at].size_bytes;
   return bytes;
@@ -54,7 +54,7 @@ std::string ImageCount(std::size_t count) {
 }
 
 std::string Deferred(const Report& report) {
-  std::map<std::string, std::vector<std::uint32_t>> waiting;
+  std::map<std::string, std::vector<ImagePos>> waiting;
   for (const Decision& decision : report.plan.decisions)
     if (decision.verdict == Verdict::kDefer) waiting[decision.waits_for].push_back(decision.image);
   std::string text;

@@ -21,7 +21,7 @@ ShortNames NamesFor(const TextOptions& options, const Report& report);
 std::string AgeCell(const ImageAge& age);
 
 // By the runtime's sizes.
-std::uint64_t SizeOf(const Report& report, const std::vector<std::uint32_t>& images);
+std::uint64_t SizeOf(const Report& report, const std::vector<ImagePos>& images);
 std::string ImageCount(std::size_t count);  // "1 image"
 // Deferred removals, by reason.
 std::string Deferred(const Report& report);

@@ -102,7 +102,7 @@ bool Matches(const Image& image, const std::string& lower_case_filter) {
 }
 
 // Milliseconds; in use: less than any other, never seen in use: more than any other.
-std::int64_t SinceUse(const Report& report, std::uint32_t at) {
+std::int64_t SinceUse(const Report& report, ImagePos at) {
   const auto& last_used = report.observation.ages[at].last_used;
   if (report.plan.decisions[at].code == Code::kInUse)
     return std::numeric_limits<std::int64_t>::min();
@@ -110,11 +110,11 @@ std::int64_t SinceUse(const Report& report, std::uint32_t at) {
   return std::chrono::floor<Millis>(report.observation.at - *last_used).count();
 }
 
-std::vector<std::uint32_t> ShownImages(const Report& report, const WatchControls& controls) {
+std::vector<ImagePos> ShownImages(const Report& report, const WatchControls& controls) {
   const Observation& seen = report.observation;
   const std::string filter = LowerCase(controls.filter);
   // The largest number first, and images with the same number by name.
-  const auto number = [&](std::uint32_t at) -> std::int64_t {
+  const auto number = [&](ImagePos at) -> std::int64_t {
     switch (controls.order) {
       case ImageOrder::kName:
         return 0;
@@ -127,21 +127,21 @@ std::vector<std::uint32_t> ShownImages(const Report& report, const WatchControls
     }
     return 0;
   };
-  using Row = std::tuple<std::int64_t, std::string, std::uint32_t>;
+  using Row = std::tuple<std::int64_t, std::string, ImagePos>;
   std::vector<Row> rows;
-  for (std::uint32_t at = 0; at < seen.images.size(); ++at)
+  for (const ImagePos at : Positions(seen.images))
     if (Matches(seen.images[at], filter)) rows.emplace_back(number(at), Name(seen.images[at]), at);
   std::ranges::sort(rows, [](const Row& a, const Row& b) {
     if (std::get<0>(a) != std::get<0>(b)) return std::get<0>(a) > std::get<0>(b);
     return std::tie(std::get<1>(a), std::get<2>(a)) < std::tie(std::get<1>(b), std::get<2>(b));
   });
-  std::vector<std::uint32_t> shown;
+  std::vector<ImagePos> shown;
   shown.reserve(rows.size());
   for (const Row& row : rows) shown.push_back(std::get<2>(row));
   return shown;
 }
 
-std::string LastUse(const Report& report, std::uint32_t at) {
+std::string LastUse(const Report& report, ImagePos at) {
   const auto& last_used = report.observation.ages[at].last_used;
   if (report.plan.decisions[at].code == Code::kInUse) return "in use";
   if (!last_used) return "never-seen";
@@ -151,7 +151,7 @@ std::string LastUse(const Report& report, std::uint32_t at) {
 
 // The header line and at most `room - 2` images.
 void AddImages(const Report& report, const WatchControls& controls,
-               const std::vector<std::uint32_t>& shown, std::size_t width, std::size_t room,
+               const std::vector<ImagePos>& shown, std::size_t width, std::size_t room,
                Lines& lines) {
   if (room == 0) return;
   const std::size_t rows = std::min(shown.size(), room - std::min<std::size_t>(room, 2));
@@ -165,7 +165,7 @@ void AddImages(const Report& report, const WatchControls& controls,
   if (rows == 0) return;
   Table table({"SIZE", "AGE", "LAST-USED", "STATE", ""});
   for (std::size_t i = 0; i < rows; ++i) {
-    const std::uint32_t at = shown[i];
+    const ImagePos at = shown[i];
     table.Add({HumanBytes(report.observation.images[at].size_bytes),
                AgeCell(report.observation.ages[at]), LastUse(report, at),
                std::string(RowOf(report.plan.decisions[at].code).state), "x"});

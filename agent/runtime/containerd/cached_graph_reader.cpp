@@ -19,7 +19,8 @@ Result<CachedGraphReader::Known> CachedGraphReader::Refresh(std::span<const Imag
   auto graph = reader_.Read(images, stop);
   if (!graph) return std::move(graph).error();
   Positions positions;
-  for (std::uint32_t at = 0; at < images.size(); ++at) positions.emplace(images[at].id.text(), at);
+  for (const ImagePos at : imagesweep::Positions(images))
+    positions.emplace(At(images, at).id.text(), at);
   last_ = *graph;
   positions_ = std::make_shared<const Positions>(std::move(positions));
   return Known{*std::move(graph), positions_};

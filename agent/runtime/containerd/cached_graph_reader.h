@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,6 +9,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/imagestore/graph/graph_reader.h"
+#include "agent/model/image_pos.h"
 
 namespace imagesweep::containerd {
 
@@ -17,7 +17,7 @@ namespace imagesweep::containerd {
 // reader, which must outlive this object.
 class CachedGraphReader final : public layers::LayerReader {
  public:
-  using Positions = std::unordered_map<std::string, std::uint32_t>;  // in the graph, by image id
+  using Positions = std::unordered_map<std::string, ImagePos>;  // in the graph, by image id
   struct Known {
     std::shared_ptr<const layers::LayerGraph> graph;
     std::shared_ptr<const Positions> positions;

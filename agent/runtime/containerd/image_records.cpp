@@ -9,7 +9,7 @@ namespace imagesweep::containerd {
 namespace {
 
 // Deleted records must be restored even during shutdown, which may take a moment.
-constexpr Millis kToGiveBack = std::chrono::seconds(5);
+constexpr Millis kToRestore = std::chrono::seconds(5);
 constexpr Millis kUntilCriKnows{2'000}, kLookAgain{20};
 constexpr const char* kManaged = "io.cri-containerd.image";
 
@@ -40,7 +40,7 @@ Status ImageRecords::Create(const std::string& of, const std::string& name) {
   const auto known = read_.find(of);
   if (known == read_.end())
     return Error{ErrorKind::kInternal, "Images.Create: " + of + " was never read"};
-  const Calls calls(kToGiveBack, {});
+  const Calls calls(kToRestore, {});
   api::images::CreateImageRequest request;
   *request.mutable_image() = known->second;
   request.mutable_image()->set_name(name);

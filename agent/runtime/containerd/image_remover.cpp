@@ -118,8 +118,7 @@ Result<bool> BatchImageRemover::FindImages(NonCriContainer& container, const Cal
   for (std::string key = container.snapshot; !key.empty();) {
     if (const auto node = graph_->FindSnapshot(container.snapshotter, key);
         node != layers::kNoNode) {
-      for (const std::uint32_t image : graph_->ImagesOf(node))
-        container.images.push_back(ids_[image]);
+      for (const ImagePos image : graph_->ImagesOf(node)) container.images.push_back(ids_[image]);
       return true;
     }
     api::snapshots::StatSnapshotRequest request;
@@ -146,7 +145,7 @@ Result<std::vector<ImageReference>> BatchImageRemover::ReadNonCriContainers(
   std::vector<ImageReference> references;
   for (const NonCriContainer& one : *containers) {
     ImageReference reference;
-    reference.by = {ReferrerKind::kContainer, "", "", one.id};
+    reference.by = {ImageUserKind::kContainer, "", "", one.id};
     reference.text = one.image;
     if (!reference.text.empty()) references.push_back(reference);
     for (const std::string& id : one.images) {
@@ -184,11 +183,8 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
   known_ = known->positions;
   graph_ = known->graph;
   needed_.clear();
-  ids_.assign(known_->size(), {});
-  for (const auto& [id, at] : *known_) {
-    if (at >= ids_.size()) ids_.resize(at + 1);
-    ids_[at] = id;
-  }
+  ids_.assign(graph_->size(), {});
+  for (const auto& [id, at] : *known_) ids_[at] = id;
   const layers::LayerGraph& graph = *graph_;
   if (const auto* part = graph.metadata().UnreadOfCri(layers::Unread::What::kHolders))
     return Error{ErrorKind::kIncomplete, "containerd was read only in part: " + part->why};
@@ -248,7 +244,7 @@ Result<Removal> BatchImageRemover::RemoveByAlias(const Image& image,
                                                  const std::stop_token& stop) {
   std::vector<Record> renamed, aliases;
   const auto undo = [&]() -> std::string {
-    std::string missing = GiveBack(renamed, store);
+    std::string missing = RestoreRecords(renamed, store);
     if (!missing.empty()) return "; " + missing;  // so the aliases stay
     for (const Record& alias : aliases)
       if (auto done = store.Delete(alias); !done && done.error().kind != ErrorKind::kNotFound)

@@ -109,7 +109,7 @@ class BatchImageRemover final : public ImageRemover {
   // For the batch: the graph, all images that it knows, and their IDs by position.
   std::shared_ptr<const layers::LayerGraph> graph_;
   std::shared_ptr<const CachedGraphReader::Positions> known_;
-  std::vector<std::string> ids_;
+  ByImage<std::string> ids_;
   // The images that known containers need, by key(). They do not change.
   std::unordered_map<std::string, std::vector<std::string>> needed_;
   // For the batch, by image ID. Images without an entry go through the CRI.

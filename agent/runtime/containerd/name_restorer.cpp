@@ -12,8 +12,8 @@ RecordRestorer::RecordRestorer(const std::shared_ptr<grpc::Channel>& channel, Op
 
 RecordRestorer::~RecordRestorer() = default;
 
-Status RecordRestorer::GiveBack(const Image& image, const std::vector<std::string>& names,
-                                const std::stop_token& stop) {
+Status RecordRestorer::RestoreNames(const Image& image, const std::vector<std::string>& names,
+                                    const std::stop_token& stop) {
   ImageRecords records(*stubs_, {options_.cri_namespace, options_.timeout}, stop);
   std::vector<std::string> left = {image.id.text()};
   for (const auto* list : {&image.tags, &image.digests})

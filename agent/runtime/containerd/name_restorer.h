@@ -21,8 +21,8 @@ class RecordRestorer final : public NameRestorer {
   ~RecordRestorer() override;
 
   // kIncomplete: the target of a name is unknown, because the other names have several targets.
-  Status GiveBack(const Image& image, const std::vector<std::string>& names,
-                  const std::stop_token& stop) override;
+  Status RestoreNames(const Image& image, const std::vector<std::string>& names,
+                      const std::stop_token& stop) override;
 
  private:
   const std::unique_ptr<MetadataReader::Stubs> stubs_;

@@ -35,7 +35,7 @@ Result<bool> IsThere(const Record& record, RecordStore& store) {
 
 }  // namespace
 
-std::string GiveBack(const std::vector<Record>& records, RecordStore& store) {
+std::string RestoreRecords(const std::vector<Record>& records, RecordStore& store) {
   std::string why;
   for (const Record& record : records) {
     const auto target = store.Read(record.name);
@@ -50,11 +50,12 @@ Result<Removal> RemoveRecords(const std::vector<Record>& records, RecordStore& s
                               DeletionGuard& guard) {
   std::vector<Record> gone;  // or possibly deleted
   const auto undone = [&](Error error) {
-    if (std::string missing = GiveBack(gone, store); !missing.empty()) error.what += "; " + missing;
+    if (std::string missing = RestoreRecords(gone, store); !missing.empty())
+      error.what += "; " + missing;
     return error;
   };
   const auto skip = [&](std::string why) -> Result<Removal> {
-    const std::string missing = GiveBack(gone, store);
+    const std::string missing = RestoreRecords(gone, store);
     if (missing.empty()) return Removal::Skipped(std::move(why));
     return Error{ErrorKind::kIncomplete, why + "; " + missing};
   };

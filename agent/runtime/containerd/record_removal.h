@@ -39,6 +39,6 @@ Result<Removal> RemoveRecords(const std::vector<Record>& records, RecordStore& s
 
 // Creates the missing names again. Empty: all exist, or now refer to another image. Otherwise the
 // names that are missing, and why.
-std::string GiveBack(const std::vector<Record>& records, RecordStore& store);
+std::string RestoreRecords(const std::vector<Record>& records, RecordStore& store);
 
 }  // namespace imagesweep::containerd

@@ -227,8 +227,8 @@ UseWatch::Uses UseWatch::Drain() {
   Uses uses{{}, state.complete, state.since};
   uses.references.reserve(state.containers.size());
   for (const auto& [image, container] : state.containers) {
-    Referrer by;
-    by.kind = ReferrerKind::kContainer;
+    ImageUser by;
+    by.kind = ImageUserKind::kContainer;
     by.container = container;
     uses.references.push_back({image, {}, std::move(by)});
   }

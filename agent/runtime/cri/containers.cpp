@@ -76,15 +76,15 @@ bool AddReferences(const v1::Container& container, const ContainerDetail& detail
   AddText(container.image_id(), texts);
   for (const std::string& text : detail.images) AddText(text, texts);
 
-  Referrer by{ReferrerKind::kContainer, LabelOf(container, kPodNamespace),
-              LabelOf(container, kPodName), LabelOf(container, kContainerName)};
+  ImageUser by{ImageUserKind::kContainer, LabelOf(container, kPodNamespace),
+               LabelOf(container, kPodName), LabelOf(container, kContainerName)};
   if (by.container.empty()) by.container = container.metadata().name();
   const std::string& resolved =
       container.image_id().empty() ? container.image_ref() : container.image_id();
   for (const std::string& text : texts) references.push_back({text, resolved, by});
 
   for (const auto& volume : detail.volumes) {
-    Referrer mounted{ReferrerKind::kImageVolume, by.pod_namespace, by.pod, volume.mount_path};
+    ImageUser mounted{ImageUserKind::kImageVolume, by.pod_namespace, by.pod, volume.mount_path};
     for (const std::string& text : volume.images) references.push_back({text, {}, mounted});
   }
   return !texts.empty();

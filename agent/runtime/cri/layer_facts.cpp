@@ -52,10 +52,10 @@ LayerBounds::LayerBounds(std::span<const Image> images, const std::vector<DiffId
   // A layer is identified by its own content and everything below it.
   std::map<std::pair<std::uint32_t, std::string_view>, std::uint32_t> numbers;
   constexpr std::uint32_t kNothingBelow = 0xFFFFFFFF;
-  for (std::size_t at = 0; at < images.size(); ++at) {
-    sizes_.push_back(images[at].size_bytes);
+  for (const ImagePos at : Positions(images)) {
+    sizes_.push_back(At(images, at).size_bytes);
     std::uint32_t below = kNothingBelow;
-    for (const std::string& diff_id : diff_ids[at]) {
+    for (const std::string& diff_id : At(diff_ids, at)) {
       const auto [found, is_new] =
           numbers.try_emplace({below, diff_id}, static_cast<std::uint32_t>(carriers_.size()));
       if (is_new) carriers_.push_back(0);
@@ -66,15 +66,15 @@ LayerBounds::LayerBounds(std::span<const Image> images, const std::vector<DiffId
   }
 }
 
-std::size_t LayerBounds::shared_layers(std::uint32_t image) const {
+std::size_t LayerBounds::shared_layers(ImagePos image) const {
   return static_cast<std::size_t>(std::ranges::count_if(
       chains_[image], [&](std::uint32_t layer) { return carriers_[layer] > 1; }));
 }
 
-std::uint64_t LayerBounds::SumOfChains(const std::vector<std::uint32_t>& images) const {
+std::uint64_t LayerBounds::SumOfChains(std::span<const ImagePos> images) const {
   std::uint64_t sum = 0;
   std::map<std::uint32_t, std::uint64_t> largest;  // by the topmost layer
-  for (const std::uint32_t image : images) {
+  for (const ImagePos image : images) {
     if (chains_[image].empty()) {
       sum += sizes_[image];
       continue;
@@ -86,23 +86,23 @@ std::uint64_t LayerBounds::SumOfChains(const std::vector<std::uint32_t>& images)
   return sum;
 }
 
-std::optional<std::uint64_t> LayerBounds::FreesAtMost(std::span<const std::uint32_t> images) const {
+std::optional<std::uint64_t> LayerBounds::FreesAtMost(std::span<const ImagePos> images) const {
   if (!bounded_) return std::nullopt;
-  const std::set<std::uint32_t> going(images.begin(), images.end());
+  const std::set<ImagePos> going(images.begin(), images.end());
   std::vector<std::uint32_t> left = carriers_;
-  for (const std::uint32_t image : going)
+  for (const ImagePos image : going)
     for (const std::uint32_t layer : chains_[image]) --left[layer];
   // An image that has a layer has all layers below it, so an image frees none if its topmost layer
   // stays.
-  std::vector<std::uint32_t> freeing;
-  for (const std::uint32_t image : going)
+  std::vector<ImagePos> freeing;
+  for (const ImagePos image : going)
     if (chains_[image].empty() || left[chains_[image].back()] == 0) freeing.push_back(image);
   return SumOfChains(freeing);
 }
 
-std::optional<std::uint64_t> LayerBounds::TakesAtMost(std::span<const std::uint32_t> images) const {
+std::optional<std::uint64_t> LayerBounds::TakesAtMost(std::span<const ImagePos> images) const {
   if (!bounded_) return std::nullopt;
-  return SumOfChains({images.begin(), images.end()});
+  return SumOfChains(images);
 }
 
 }  // namespace imagesweep::cri

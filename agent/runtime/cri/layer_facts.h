@@ -11,6 +11,7 @@
 
 #include "agent/base/result.h"
 #include "agent/model/image.h"
+#include "agent/model/image_pos.h"
 #include "agent/runtime/cri/connection.h"
 
 namespace imagesweep::cri {
@@ -46,24 +47,24 @@ class LayerBounds {
   LayerBounds(std::span<const Image> images, const std::vector<DiffIds>& diff_ids,
               bool sizes_are_unpacked);
 
-  std::size_t layers(std::uint32_t image) const { return chains_[image].size(); }
+  std::size_t layers(ImagePos image) const { return chains_[image].size(); }
   // The number of these layers that another image also has.
-  std::size_t shared_layers(std::uint32_t image) const;
+  std::size_t shared_layers(ImagePos image) const;
   // Bytes of layers that the removal of exactly these images frees, without their configurations
   // and manifests (a few KiB each). Empty: unknown. Equal chains count once.
-  std::optional<std::uint64_t> FreesAtMost(std::span<const std::uint32_t> images) const;
+  std::optional<std::uint64_t> FreesAtMost(std::span<const ImagePos> images) const;
   // Bytes that the layers of these images take on disk.
-  std::optional<std::uint64_t> TakesAtMost(std::span<const std::uint32_t> images) const;
+  std::optional<std::uint64_t> TakesAtMost(std::span<const ImagePos> images) const;
 
  private:
   // The sum of the largest size of each chain. An image whose layers are unknown is a chain of its
   // own.
-  std::uint64_t SumOfChains(const std::vector<std::uint32_t>& images) const;
+  std::uint64_t SumOfChains(std::span<const ImagePos> images) const;
 
   const bool bounded_;
-  std::vector<std::uint64_t> sizes_;
-  // Parallel to the images: the numbers of their layers, equal for equal chain IDs. Empty: unknown.
-  std::vector<std::vector<std::uint32_t>> chains_;
+  ByImage<std::uint64_t> sizes_;
+  // The numbers of their layers, equal for equal chain IDs. Empty: unknown.
+  ByImage<std::vector<std::uint32_t>> chains_;
   std::vector<std::uint32_t> carriers_;  // number of images, by the number of the layer
 };
 

@@ -43,7 +43,7 @@ std::string Document(const StatusView& view, std::string_view title, const Html&
   return document;
 }
 
-Html ImageLink(const Report& report, std::uint32_t at) {
+Html ImageLink(const Report& report, ImagePos at) {
   const Image& image = report.observation.images[at];
   const std::uint32_t main_tag = report.plan.decisions[at].main_tag;
   const std::string name =
@@ -84,13 +84,13 @@ std::string AgeWords(const ImageAge& age) {
   return age.just_seen ? "just seen" : HumanDuration(age.unused_for);
 }
 
-std::string LastUseWords(const Report& report, std::uint32_t at, SystemTime now) {
+std::string LastUseWords(const Report& report, ImagePos at, SystemTime now) {
   if (report.plan.decisions[at].code == Code::kInUse) return "in use";
   const auto& last = report.observation.ages[at].last_used;
   return last ? Ago(*last, now) : "never seen";
 }
 
-std::string SizeOfAll(const Report& report, const std::vector<std::uint32_t>& images) {
+std::string SizeOfAll(const Report& report, const std::vector<ImagePos>& images) {
   std::uint64_t bytes = 0;
   for (const auto at : images) bytes += report.observation.images[at].size_bytes;
   return HumanBytes(bytes);

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "agent/model/image_pos.h"
 #include "agent/server/web/html.h"
 #include "agent/server/web/view.h"
 
@@ -16,13 +16,13 @@ std::string Document(const StatusView& view, std::string_view title, const Html&
 
 // Common elements of the pages.
 Html ImageLink(const Report& report,
-               std::uint32_t at);  // the name, shortened, with a link to the page of the image
+               ImagePos at);  // the name, shortened, with a link to the page of the image
 Html VerdictWord(Verdict verdict);
 Html Time(SystemTime at, SystemTime now);  // "12m ago", with the exact time as a title
 std::string Ago(SystemTime at, SystemTime now);
 std::string AgeWords(const ImageAge& age);
-std::string LastUseWords(const Report& report, std::uint32_t at, SystemTime now);
-std::string SizeOfAll(const Report& report, const std::vector<std::uint32_t>& images);
+std::string LastUseWords(const Report& report, ImagePos at, SystemTime now);
+std::string SizeOfAll(const Report& report, const std::vector<ImagePos>& images);
 Html Lines(std::string_view text);  // each escaped, for a <pre>
 // `count` and the noun: "1 image", "2 images".
 std::string Counted(std::size_t count, std::string_view noun);

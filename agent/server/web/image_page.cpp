@@ -40,13 +40,13 @@ Html Workloads(const Report& report, const Decision& decision) {
     html << "<li>" << Text{Describe(reference)} << " <span class=\"soft\">as "
          << Text{reference.text} << ", container " << Text{reference.container} << "</span></li>";
   }
-  if (shown.size() < decision.wanted_by.size())
-    html << "<li>and " << decision.wanted_by.size() - shown.size() << " more</li>";
+  if (shown.size() < decision.needed_by.size())
+    html << "<li>and " << decision.needed_by.size() - shown.size() << " more</li>";
   html << "</ul>";
   return html;
 }
 
-Html Facts(const StatusView& view, std::uint32_t at) {
+Html Facts(const StatusView& view, ImagePos at) {
   const Image& image = view.report->observation.images[at];
   const ImageAge& age = view.report->observation.ages[at];
   Html html;
@@ -77,8 +77,7 @@ Html Facts(const StatusView& view, std::uint32_t at) {
 
 }  // namespace
 
-std::string ImagePage(const StatusView& view, std::uint32_t image,
-                      std::span<const ExplainedStep> steps,
+std::string ImagePage(const StatusView& view, ImagePos image, std::span<const ExplainedStep> steps,
                       const std::string& what_would_change_it) {
   const Report& report = *view.report;
   const Decision& decision = report.plan.decisions[image];
@@ -90,7 +89,7 @@ std::string ImagePage(const StatusView& view, std::uint32_t image,
   if (!decision.superseded_by.empty())
     main << "<p>Superseded by " << Text{decision.superseded_by} << ".</p>";
   if (!decision.used_by.empty()) main << Users(report, decision);
-  if (!decision.wanted_by.empty()) main << Workloads(report, decision);
+  if (!decision.needed_by.empty()) main << Workloads(report, decision);
   main << "<p>What would change it: " << Text{what_would_change_it} << ".</p></section>\n"
        << "<section aria-labelledby=\"facts\"><h2 id=\"facts\">The image</h2>" << Facts(view, image)
        << "</section>\n<section aria-labelledby=\"steps\"><h2 id=\"steps\">Checks in order; the "
@@ -108,7 +107,7 @@ std::string ImagePage(const StatusView& view, std::uint32_t image,
   return Document(view, name.size() > kMaxTitle ? name.substr(0, kMaxTitle) + "…" : name, main);
 }
 
-std::string ImageChoicePage(const StatusView& view, const std::vector<std::uint32_t>& images) {
+std::string ImageChoicePage(const StatusView& view, const std::vector<ImagePos>& images) {
   Html main;
   main << "<section aria-labelledby=\"which\"><h2 id=\"which\">"
        << Text{Counted(images.size(), "image")} << " match; select one</h2><ul>";

@@ -70,7 +70,7 @@ Html Head(const ImageQuery& query) {
 }
 
 // Without optional end tags, because there are thousands of rows.
-void AddRow(const StatusView& view, std::uint32_t at, Html& html) {
+void AddRow(const StatusView& view, ImagePos at, Html& html) {
   const Report& report = *view.report;
   const Decision& decision = report.plan.decisions[at];
   html << "<tr><td>" << ImageLink(report, at) << "<td class=\"" << Text{ToString(decision.verdict)}

@@ -17,17 +17,17 @@ namespace {
 constexpr std::size_t kMaxHolders = 200;  // shown per code
 
 struct Group {
-  std::vector<std::uint32_t> images;
+  std::vector<ImagePos> images;
   std::set<std::string> holders;
 };
 
 // Adds the users of the image and its rule.
 void AddHolders(const Report& report, const Decision& decision, Group& group) {
   for (const auto at : decision.used_by) {
-    const Referrer& by = report.observation.references[at].by;
+    const ImageUser& by = report.observation.references[at].by;
     group.holders.insert(std::string(ToString(by.kind)) + " " + Describe(by));
   }
-  for (const auto at : decision.wanted_by)
+  for (const auto at : decision.needed_by)
     group.holders.insert(Describe(report.observation.workloads[at]));
   if (!decision.rule.empty()) group.holders.insert("rule " + decision.rule);
 }

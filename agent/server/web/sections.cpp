@@ -56,7 +56,7 @@ std::string ImageWords(const std::optional<NodeTotals>& snapshot) {
   return snapshot ? std::to_string(snapshot->images) : "?";
 }
 
-const Outcome* OutcomeOf(const Report& report, std::uint32_t image) {
+const Outcome* OutcomeOf(const Report& report, ImagePos image) {
   const auto found = std::ranges::find(report.outcomes, image, &Outcome::image);
   return found == report.outcomes.end() ? nullptr : &*found;
 }

@@ -34,7 +34,7 @@ class Matcher {
   Matcher(const Report& report, const ImageQuery& query)
       : report_(report), verdict_(query.verdict), words_(Words(query.search)) {}
 
-  bool Wants(std::uint32_t at) {
+  bool Wants(ImagePos at) {
     const Decision& decision = report_.plan.decisions[at];
     if (verdict_ && decision.verdict != *verdict_) return false;
     if (words_.empty()) return true;
@@ -48,7 +48,7 @@ class Matcher {
     AppendLower(decision.reason, text_);
     for (const auto by : decision.used_by)
       AppendLower(Describe(report_.observation.references[by].by), text_);
-    for (const auto by : decision.wanted_by)
+    for (const auto by : decision.needed_by)
       AppendLower(Describe(report_.observation.workloads[by]), text_);
     return std::ranges::all_of(
         words_, [&](const std::string& word) { return text_.find(word) != std::string::npos; });
@@ -75,7 +75,7 @@ int Rank(Verdict verdict) {
 }
 
 // Milliseconds since the last use; in use: now, never seen in use: longest ago.
-Millis::rep SinceUse(const Report& report, std::uint32_t at) {
+Millis::rep SinceUse(const Report& report, ImagePos at) {
   const ImageAge& age = report.observation.ages[at];
   if (report.plan.decisions[at].code == Code::kInUse) return -1;
   if (!age.last_used) return std::numeric_limits<Millis::rep>::max();
@@ -84,15 +84,15 @@ Millis::rep SinceUse(const Report& report, std::uint32_t at) {
 
 }  // namespace
 
-std::vector<std::uint32_t> SelectImages(const Report& report, const ImageQuery& query) {
+std::vector<ImagePos> SelectImages(const Report& report, const ImageQuery& query) {
   struct Row {
-    std::uint32_t at;
+    ImagePos at;
     std::int64_t number;
     std::string_view text, name;
   };
   std::vector<Row> rows;
   Matcher matcher(report, query);
-  for (std::uint32_t at = 0; at < report.plan.decisions.size(); ++at) {
+  for (const ImagePos at : Positions(report.plan.decisions)) {
     if (!matcher.Wants(at)) continue;
     const Image& image = report.observation.images[at];
     const Decision& decision = report.plan.decisions[at];
@@ -127,21 +127,21 @@ std::vector<std::uint32_t> SelectImages(const Report& report, const ImageQuery& 
     };
     return query.descending ? key(b) < key(a) : key(a) < key(b);
   });
-  std::vector<std::uint32_t> selected;
+  std::vector<ImagePos> selected;
   selected.reserve(rows.size());
   for (const Row& row : rows) selected.push_back(row.at);
   return selected;
 }
 
-std::vector<std::uint32_t> FindImages(const Report& report, std::string_view query) {
+std::vector<ImagePos> FindImages(const Report& report, std::string_view query) {
   const auto fields = ParseQuery(query);
   const auto& images = report.observation.images;
-  std::vector<std::uint32_t> found;
+  std::vector<ImagePos> found;
   if (const auto name = fields.find("name"); name != fields.end() && !name->second.empty())
     return ImageIndex(images).Resolve(name->second);
   const auto id = fields.find("id");
   if (id == fields.end() || id->second.empty()) return found;
-  for (std::uint32_t at = 0; at < images.size(); ++at) {
+  for (const ImagePos at : Positions(images)) {
     const std::string_view text = images[at].id.text();
     const auto colon = text.find(':');
     if (text.starts_with(id->second) ||

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,10 +11,10 @@ namespace imagesweep::web {
 
 // Positions of the images that match the query, in its order; ties by name.  Searches words in
 // names, digests, ID, verdict, code, reason, and the pods that use the image.
-std::vector<std::uint32_t> SelectImages(const Report& report, const ImageQuery& query);
+std::vector<ImagePos> SelectImages(const Report& report, const ImageQuery& query);
 
 // The images that match "id=…" (an ID or a prefix) or "name=…" (any image reference of a pod).
-std::vector<std::uint32_t> FindImages(const Report& report, std::string_view query);
+std::vector<ImagePos> FindImages(const Report& report, std::string_view query);
 
 // The value of "id=…" that finds the image.
 std::string_view ShortId(const Image& image);

@@ -8,39 +8,38 @@
 namespace imagesweep {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
 // 0: app:2 in use, 1: app:1 removed, 2: idle:1 kept.
 Report Sample() {
   Report report = SampleReport();
-  report.observation.images[0].tags.push_back(ImageName::Parse("quay.io/team/app:2"));
-  MakeLocal(report.observation.images[2]);
+  report.observation.images[ImagePos(0)].tags.push_back(ImageName::Parse("quay.io/team/app:2"));
+  MakeLocal(report.observation.images[ImagePos(2)]);
   return report;
 }
 
-std::vector<std::uint32_t> Filtered(const Report& report, std::vector<std::string> filters) {
+std::vector<ImagePos> Filtered(const Report& report, std::vector<std::string> filters) {
   for (const std::string& filter : filters) EXPECT_EQ(WhyNotFilter(filter), "");
-  return FilterImages(report, {0, 1, 2}, filters);
+  return FilterImages(report, ImagesAt(0, 1, 2), filters);
 }
 
 TEST(ImageFilter, SelectsByEachKey) {
   const Report report = Sample();
-  EXPECT_THAT(Filtered(report, {}), ElementsAre(0, 1, 2));
-  EXPECT_THAT(Filtered(report, {"verdict=Remove"}), ElementsAre(1));
-  EXPECT_THAT(Filtered(report, {"code=Idle"}), ElementsAre(2));
-  EXPECT_THAT(Filtered(report, {"origin=Local"}), ElementsAre(2));
-  EXPECT_THAT(Filtered(report, {"in-use=true"}), ElementsAre(0));
-  EXPECT_THAT(Filtered(report, {"in-use=false"}), ElementsAre(1, 2));
-  EXPECT_THAT(Filtered(report, {"repository=app"}), ElementsAre(0, 1));
-  EXPECT_THAT(Filtered(report, {"repository=quay.io/**"}), ElementsAre(0));
+  EXPECT_EQ(Filtered(report, {}), ImagesAt(0, 1, 2));
+  EXPECT_EQ(Filtered(report, {"verdict=Remove"}), ImagesAt(1));
+  EXPECT_EQ(Filtered(report, {"code=Idle"}), ImagesAt(2));
+  EXPECT_EQ(Filtered(report, {"origin=Local"}), ImagesAt(2));
+  EXPECT_EQ(Filtered(report, {"in-use=true"}), ImagesAt(0));
+  EXPECT_EQ(Filtered(report, {"in-use=false"}), ImagesAt(1, 2));
+  EXPECT_EQ(Filtered(report, {"repository=app"}), ImagesAt(0, 1));
+  EXPECT_EQ(Filtered(report, {"repository=quay.io/**"}), ImagesAt(0));
 }
 
 TEST(ImageFilter, NeedsEachKeyAndOneValueOfIt) {
   const Report report = Sample();
-  EXPECT_THAT(Filtered(report, {"verdict=Remove", "verdict=Keep"}), ElementsAre(0, 1, 2));
-  EXPECT_THAT(Filtered(report, {"verdict=Keep", "in-use=false"}), ElementsAre(2));
+  EXPECT_EQ(Filtered(report, {"verdict=Remove", "verdict=Keep"}), ImagesAt(0, 1, 2));
+  EXPECT_EQ(Filtered(report, {"verdict=Keep", "in-use=false"}), ImagesAt(2));
   EXPECT_THAT(Filtered(report, {"verdict=Remove", "in-use=true"}), IsEmpty());
 }
 
@@ -72,12 +71,12 @@ TEST(ImagesNamed, AcceptsPatternsNamesAndIds) {
   const auto named = [&](const std::string& name) {
     return *ImagesNamed(report.observation.images, name);
   };
-  EXPECT_THAT(named("app"), ElementsAre(0, 1)) << "every tag, as in a policy";
-  EXPECT_THAT(named("app:2"), ElementsAre(0));
-  EXPECT_THAT(named("docker.io/**"), ElementsAre(0, 1, 2));
-  EXPECT_THAT(named("idle:*"), ElementsAre(2));
-  EXPECT_THAT(named(Id("r")), ElementsAre(1));
-  EXPECT_THAT(named(Id("r").substr(7, 12)), ElementsAre(1));
+  EXPECT_EQ(named("app"), ImagesAt(0, 1)) << "every tag, as in a policy";
+  EXPECT_EQ(named("app:2"), ImagesAt(0));
+  EXPECT_EQ(named("docker.io/**"), ImagesAt(0, 1, 2));
+  EXPECT_EQ(named("idle:*"), ImagesAt(2));
+  EXPECT_EQ(named(Id("r")), ImagesAt(1));
+  EXPECT_EQ(named(Id("r").substr(7, 12)), ImagesAt(1));
   EXPECT_THAT(named("none"), IsEmpty());
   EXPECT_THAT(named("none/*"), IsEmpty());
   EXPECT_THAT(named("0123456789abcdef"), IsEmpty()) << "an ID that is ambiguous as a pattern";
@@ -95,24 +94,24 @@ TEST(SortImages, SortsByEachKeyInBothDirections) {
   Report report = Sample();  // names: app:1 (1), app:2 (0), idle:1 (2)
   auto& ages = report.observation.ages;
   const SystemTime day = report.observation.at;
-  ages[0].unused_for = Millis(1);
-  ages[1].unused_for = ages[2].unused_for = Millis(5);
-  ages[0].last_used = day;
-  ages[1].last_used.reset();
-  ages[2].last_used = day - std::chrono::hours(1);
+  ages[ImagePos(0)].unused_for = Millis(1);
+  ages[ImagePos(1)].unused_for = ages[ImagePos(2)].unused_for = Millis(5);
+  ages[ImagePos(0)].last_used = day;
+  ages[ImagePos(1)].last_used.reset();
+  ages[ImagePos(2)].last_used = day - std::chrono::hours(1);
   const auto sorted = [&](const char* key, bool reverse = false) {
-    return SortImages(report, {0, 1, 2}, key, reverse);
+    return SortImages(report, ImagesAt(0, 1, 2), key, reverse);
   };
-  EXPECT_THAT(sorted("name"), ElementsAre(1, 0, 2));
-  EXPECT_THAT(sorted("-name"), ElementsAre(2, 0, 1));
-  EXPECT_THAT(sorted("name", true), ElementsAre(2, 0, 1));
-  EXPECT_THAT(sorted("size"), ElementsAre(0, 1, 2));
-  EXPECT_THAT(sorted("-size"), ElementsAre(2, 1, 0));
-  EXPECT_THAT(sorted("-size", true), ElementsAre(0, 1, 2));
-  EXPECT_THAT(sorted("age"), ElementsAre(0, 1, 2));
-  EXPECT_THAT(sorted("-age"), ElementsAre(1, 2, 0)) << "equal ages by name";
-  EXPECT_THAT(sorted("last-used"), ElementsAre(1, 2, 0)) << "never seen in use: first";
-  EXPECT_THAT(sorted("last-used", true), ElementsAre(0, 2, 1));
+  EXPECT_EQ(sorted("name"), ImagesAt(1, 0, 2));
+  EXPECT_EQ(sorted("-name"), ImagesAt(2, 0, 1));
+  EXPECT_EQ(sorted("name", true), ImagesAt(2, 0, 1));
+  EXPECT_EQ(sorted("size"), ImagesAt(0, 1, 2));
+  EXPECT_EQ(sorted("-size"), ImagesAt(2, 1, 0));
+  EXPECT_EQ(sorted("-size", true), ImagesAt(0, 1, 2));
+  EXPECT_EQ(sorted("age"), ImagesAt(0, 1, 2));
+  EXPECT_EQ(sorted("-age"), ImagesAt(1, 2, 0)) << "equal ages by name";
+  EXPECT_EQ(sorted("last-used"), ImagesAt(1, 2, 0)) << "never seen in use: first";
+  EXPECT_EQ(sorted("last-used", true), ImagesAt(0, 2, 1));
 }
 
 }  // namespace

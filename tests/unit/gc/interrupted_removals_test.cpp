@@ -19,8 +19,8 @@ using testing::IsEmpty;
 // Puts the names where the node lists them.
 struct Restorer final : NameRestorer {
   explicit Restorer(FakeNode& its) : node(its) {}
-  Status GiveBack(const Image& image, const std::vector<std::string>& names,
-                  const std::stop_token&) override {
+  Status RestoreNames(const Image& image, const std::vector<std::string>& names,
+                      const std::stop_token&) override {
     if (error) return *error;
     for (Image& one : node.images)
       for (const std::string& name : names)
@@ -53,7 +53,7 @@ struct InterruptedTest : testing::Test {
     node.images.push_back(image);
     clock.Advance(std::chrono::minutes(1));
   }
-  bool GiveBack(NameRestorer* restores) {
+  bool RestoreNames(NameRestorer* restores) {
     restored = RestoreInterrupted(*history, node, restores, clock, "next", {});
     return restored.any;
   }
@@ -69,19 +69,19 @@ struct InterruptedTest : testing::Test {
 };
 
 TEST_F(InterruptedTest, RestoresNamesThatAKilledRemovalDeleted) {
-  EXPECT_TRUE(GiveBack(&restorer));
+  EXPECT_TRUE(RestoreNames(&restorer));
   ASSERT_EQ(restorer.given.size(), 1U);
   EXPECT_THAT(restorer.given[0],
               testing::UnorderedElementsAre(whole.tags[1].text(), whole.digests[0].text()));
   EXPECT_THAT(restored.warnings, ElementsAre(HasSubstr("restored the names")));
   EXPECT_EQ(Open(), 0U) << "nothing of it went";
-  EXPECT_FALSE(GiveBack(&restorer)) << "once";
+  EXPECT_FALSE(RestoreNames(&restorer)) << "once";
 }
 
 TEST_F(InterruptedTest, LeavesANameThatNowBelongsToAnotherImage) {
   Image other = Img("other", {"registry.example/app:v2"});
   node.images.push_back(other);
-  EXPECT_TRUE(GiveBack(&restorer));
+  EXPECT_TRUE(RestoreNames(&restorer));
   EXPECT_THAT(restorer.given, ElementsAre(ElementsAre(whole.digests[0].text())));
 }
 
@@ -91,36 +91,36 @@ TEST_F(InterruptedTest, SkipsAnImageThatAnotherProcessIsRemoving) {
     if (call == "ListImages" && ++lists == 2) node.images.back().tags.clear();
     return std::nullopt;
   };
-  EXPECT_FALSE(GiveBack(&restorer));
+  EXPECT_FALSE(RestoreNames(&restorer));
   EXPECT_EQ(Open(), 1U);
 }
 
 TEST_F(InterruptedTest, SkipsAbsentImagesAndOldOrDoneRemovals) {
   node.images.pop_back();
-  EXPECT_FALSE(GiveBack(&restorer));
+  EXPECT_FALSE(RestoreNames(&restorer));
   EXPECT_EQ(Open(), 1U) << "whether it went is not known";
 
   node.images.push_back(whole);
   node.images.back().tags.pop_back();
   clock.Advance(hours(8 * 24));
-  EXPECT_FALSE(GiveBack(&restorer)) << "somebody may have taken the tag since";
+  EXPECT_FALSE(RestoreNames(&restorer)) << "somebody may have taken the tag since";
 }
 
 TEST_F(InterruptedTest, ClosesAnEntryOfACompleteImageAfterTwoHours) {
   node.images.back() = whole;
-  EXPECT_FALSE(GiveBack(&restorer));
+  EXPECT_FALSE(RestoreNames(&restorer));
   EXPECT_EQ(Open(), 1U) << "another process may be about to remove it";
   clock.Advance(hours(2));
-  EXPECT_FALSE(GiveBack(&restorer));
+  EXPECT_FALSE(RestoreNames(&restorer));
   EXPECT_EQ(Open(), 0U);
 }
 
 TEST_F(InterruptedTest, WarnsOfNamesThatCannotBeRestored) {
-  EXPECT_FALSE(GiveBack(nullptr));
+  EXPECT_FALSE(RestoreNames(nullptr));
   ASSERT_EQ(restored.warnings.size(), 1U);
   EXPECT_THAT(restored.warnings[0], HasSubstr("registry.example/app:v2"));
   restorer.error = Error{ErrorKind::kUnavailable, "containerd is restarting"};
-  EXPECT_FALSE(GiveBack(&restorer));
+  EXPECT_FALSE(RestoreNames(&restorer));
   EXPECT_THAT(restored.warnings.back(), HasSubstr("containerd is restarting"));
   EXPECT_EQ(Open(), 1U) << "so that restore still knows them";
 }

@@ -39,7 +39,7 @@ class Watched final : public ImageRemover {
     for (const auto* references : {&node_.pods.references, &node_.use.references})
       for (const ImageReference& reference : *references)
         for (const auto at : index.Resolve(reference))
-          if (node_.images[at].id == image.id)
+          if (At(node_.images, at).id == image.id)
             violations.push_back(image.display_name() + " for " + Describe(reference.by));
     auto removed = node_.Remove(image, guard, stop);
     if (removed && node_.disk)

@@ -121,8 +121,8 @@ class SlowNode final : public RuntimeReader,
     Take();
     return Done{};
   }
-  Status GiveBack(const Image& image, const std::vector<std::string>& names,
-                  const std::stop_token&) override {
+  Status RestoreNames(const Image& image, const std::vector<std::string>& names,
+                      const std::stop_token&) override {
     for (const Record& record : records_.at(image.id.text()))
       if (std::ranges::find(names, record.name) != names.end()) names_[record.name] = record.target;
     Take();
@@ -174,7 +174,7 @@ class SlowNode final : public RuntimeReader,
     std::vector<ImageReference> references;
     for (const Container& one : containers_)
       if (one.by_cri == by_cri && one.since <= clock_.Steady())
-        references.push_back({one.image, {}, {ReferrerKind::kContainer, "shop", "p", "c"}});
+        references.push_back({one.image, {}, {ImageUserKind::kContainer, "shop", "p", "c"}});
     return references;
   }
 
@@ -252,9 +252,9 @@ struct Life {
     const Expectations expected;
     const std::stop_token never;
     node.kills = false;  // not before there is work to do
-    evidence.images = *node.ListImages(never);
-    std::vector<std::uint32_t> all;
-    for (std::uint32_t at = 0; at < evidence.images.size(); ++at) {
+    evidence.images = ByImage<Image>(*node.ListImages(never));
+    std::vector<ImagePos> all;
+    for (const ImagePos at : Positions(evidence.images)) {
       const Image& image = evidence.images[at];
       all.push_back(at);
       RemovalEntry entry;

@@ -122,12 +122,12 @@ TEST_F(SweeperTest, DoesNotMarkAnImageUsedDuringUnwatchedTime) {
   };
   ASSERT_TRUE(Sweep().refused);
   node.on_call = {};
-  EXPECT_FALSE(Sweep().observation.ages.at(1).just_seen);
+  EXPECT_FALSE(Sweep().observation.ages[ImagePos(1)].just_seen);
 }
 
 TEST_F(SweeperTest, RefreshesLastUseByAShortLivedPodBetweenRuns) {
   LetImagesAge();
-  recent.push_back({"old:1", {}, {ReferrerKind::kPod, "batch", "job", "main"}});
+  recent.push_back({"old:1", {}, {ImageUserKind::kPod, "batch", "job", "main"}});
   Sweep();
   EXPECT_THAT(node.removed, IsEmpty());
 }
@@ -417,7 +417,7 @@ TEST_F(SweeperWorkloadsTest, KeepsImagesThatWorkloadsNeedByDefault) {
   workloads.references = {rollback};
   const Report report = SweepWith(&node, &workloads);
   ASSERT_FALSE(report.refused);
-  EXPECT_EQ(report.plan.decisions.at(1).code, Code::kWorkload);
+  EXPECT_EQ(report.plan.decisions[ImagePos(1)].code, Code::kWorkload);
   EXPECT_THAT(node.removed, IsEmpty());
   workloads.references.clear();
   EXPECT_FALSE(SweepWith(&node, &workloads).refused);

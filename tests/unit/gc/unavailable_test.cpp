@@ -108,7 +108,7 @@ TEST_F(UnavailableTest, RemovesOthersWhenAnImageCannotBeRemoved) {
   const Report report = Sweep();
   EXPECT_EQ(remover.asked, (std::vector<std::string>{Name("bad:1"), Name("a:1"), Name("b:1")}));
   EXPECT_EQ(report.Count(OutcomeKind::kFailed), 0U);
-  const Decision& bad = report.plan.decisions[1];
+  const Decision& bad = report.plan.decisions[ImagePos(1)];
   EXPECT_EQ(bad.code, Code::kLimit);
   EXPECT_THAT(bad.reason, HasSubstr("container is using its referenced image"));
 }

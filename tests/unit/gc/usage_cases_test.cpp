@@ -21,13 +21,13 @@ struct UsageTest : testing::Test {
   }
   Report Sweep() { return sweeper.Sweep(active, {false, {}, {}}, {}); }
   const ImageAge& AgeOf(const Report& report, const std::string& word) const {
-    for (std::size_t at = 0; at < report.observation.images.size(); ++at)
+    for (const ImagePos at : Positions(report.observation.images))
       if (report.observation.images[at].id.text() == Id(word)) return report.observation.ages[at];
     ADD_FAILURE() << "no image " << word;
     return report.observation.ages.front();
   }
   void Container(const std::string& pod, const std::string& image) {
-    node.use.references.push_back({image, {}, {ReferrerKind::kContainer, "shop", pod, "main"}});
+    node.use.references.push_back({image, {}, {ImageUserKind::kContainer, "shop", pod, "main"}});
     ++node.use.containers;
   }
 

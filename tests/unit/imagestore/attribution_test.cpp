@@ -107,7 +107,7 @@ TEST(AttributionTest, RecordsAreFoundWithoutLabelsByIdAndByFacts) {
   const std::string_view manifests[] = {manifest};
   metadata.AddFacts(config, manifests, {}, {});
   const LayerGraph graph(std::move(metadata), std::span(&image, 1));
-  EXPECT_EQ(graph.Records(0).size(), 2U);
+  EXPECT_EQ(graph.Records(ImagePos(0)).size(), 2U);
   EXPECT_EQ(graph.FreedBy(std::vector{0U}).space.bytes, kBlock);
 }
 

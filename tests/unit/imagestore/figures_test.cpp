@@ -27,7 +27,7 @@ struct Measured {
   std::uint64_t blobs, snapshots, bytes, inodes;
 };
 
-void ExpectFreed(const LabNode& node, std::vector<std::uint32_t> set, const Measured& measured,
+void ExpectFreed(const LabNode& node, const std::vector<ImagePos>& set, const Measured& measured,
                  const char* why) {
   const Freed freed = node.Graph().FreedBy(set);
   EXPECT_EQ(freed.space.blobs, measured.blobs) << why;
@@ -98,7 +98,7 @@ TEST(Certainty, ShowsInWhichDirectionAFigureMayBeWrong) {
     node.Pull("app", {kB});
     MetadataSnapshot metadata = node.spec.Build();
     metadata.CouldNotRead(its.unread);
-    const Freed freed = LayerGraph(std::move(metadata), node.images).FreedBy(std::vector{0U});
+    const Freed freed = LayerGraph(std::move(metadata), node.images).FreedBy(ImagesAt(0));
     EXPECT_EQ(freed.certainty, its.certainty) << its.why;
     EXPECT_THAT(freed.why, HasSubstr(its.unread.why)) << its.why;
     EXPECT_GT(freed.space.bytes, kB.usage.bytes) << "a bound all the same";
@@ -200,7 +200,7 @@ TEST(BreakdownTest, CountsEachObjectInTheFirstAccountThatHoldsIt) {
   node.Pull("runs", {base, layer("U", 10)}, "", "moby");
 
   const LayerGraph graph = node.Graph();
-  std::vector<bool> known(node.images.size(), false);
+  ByImage<bool> known(node.images.size(), false);
   known[needed] = true;
   const Breakdown result = BreakDown(graph, node.images, known);
   struct Case {

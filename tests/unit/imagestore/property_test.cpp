@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <numeric>
-
 #include "agent/imagestore/analysis/breakdown.h"
 #include "agent/imagestore/graph/incremental_reclaim.h"
 #include "tests/unit/imagestore/oracle.h"
@@ -43,20 +41,20 @@ class RandomSpec {
   int Below(int n) { return static_cast<int>(random_() % static_cast<std::uint64_t>(n)); }
   bool Maybe(int one_in) { return Below(one_in) == 0; }
   std::mt19937_64& random() { return random_; }
-  std::vector<std::uint32_t> Subset() {
-    std::vector<std::uint32_t> some;
-    for (std::uint32_t i = 0; i < images.size(); ++i)
-      if (Maybe(2)) some.push_back(i);
+  std::vector<ImagePos> Subset() {
+    std::vector<ImagePos> some;
+    for (const ImagePos at : Positions(images))
+      if (Maybe(2)) some.push_back(at);
     return some;
   }
-  std::set<std::string> IdsOf(const std::vector<std::uint32_t>& positions) const {
+  std::set<std::string> IdsOf(const std::vector<ImagePos>& positions) const {
     std::set<std::string> set;
     for (const auto at : positions) set.insert(images[at].id.text());
     return set;
   }
 
   Spec spec;
-  std::vector<Image> images;
+  ByImage<Image> images;
   std::set<std::string> ids;
 
  private:
@@ -244,8 +242,8 @@ TEST(LayerGraphProperty, FreesNoLessWithALargerSet) {
     for (const auto more : random.Subset()) large.push_back(more);
     ASSERT_LE(graph.FreedBy(small).space.bytes, graph.FreedBy(large).space.bytes);
     IncrementalReclaim before(graph, small), after(graph, large);
-    const auto image =
-        static_cast<std::uint32_t>(random.Below(static_cast<int>(random.images.size())));
+    const ImagePos image(
+        static_cast<std::size_t>(random.Below(static_cast<int>(random.images.size()))));
     if (!after.Contains(image)) {
       ASSERT_LE(before.Gain(image).bytes, after.Gain(image).bytes) << "seed " << seed;
     }
@@ -259,22 +257,22 @@ TEST(LayerGraphProperty, DoesNotDependOnTheOrderOfTheLists) {
     const LayerGraph graph(random.spec.Build(), random.images);
     const Freed freed = graph.FreedBy(set);
 
-    std::vector<std::uint32_t> order(random.images.size());
-    std::iota(order.begin(), order.end(), 0U);
+    ByImage<ImagePos> order;
+    std::ranges::copy(Positions(random.images), std::back_inserter(order));
     std::ranges::shuffle(order, random.random());
     std::vector<Image> images;
     for (const auto at : order) images.push_back(random.images[at]);
-    std::vector<std::uint32_t> same;
-    for (std::uint32_t i = 0; i < order.size(); ++i)
-      if (std::ranges::count(set, order[i]) > 0) same.push_back(i);
+    std::vector<ImagePos> same;
+    for (const ImagePos at : Positions(order))
+      if (std::ranges::count(set, order[at]) > 0) same.push_back(at);
     random.spec.Shuffle(random.random());
     const LayerGraph again(random.spec.Build(), images);
     const Freed shuffled = again.FreedBy(same);
     ASSERT_EQ(freed.space, shuffled.space) << "seed " << seed;
     ASSERT_EQ(freed.certainty, shuffled.certainty) << "seed " << seed;
     ASSERT_EQ(freed.why, shuffled.why) << "seed " << seed;
-    for (std::uint32_t i = 0; i < order.size(); ++i)
-      ASSERT_EQ(graph.Use(order[i]), again.Use(i)) << "seed " << seed;
+    for (const ImagePos at : Positions(order))
+      ASSERT_EQ(graph.Use(order[at]), again.Use(at)) << "seed " << seed;
   }
 }
 

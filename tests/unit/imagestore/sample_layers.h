@@ -22,7 +22,7 @@ inline std::uint64_t Size(const LabNode::Layer& layer) {
 }
 inline constexpr std::uint64_t kPapers = 2 * kBlock;  // manifest and config
 
-inline std::uint64_t BytesFreed(const LabNode& node, std::vector<std::uint32_t> images) {
+inline std::uint64_t BytesFreed(const LabNode& node, const std::vector<ImagePos>& images) {
   return node.Graph().FreedBy(images).space.bytes;
 }
 

@@ -117,7 +117,7 @@ class LabNode {
   static constexpr std::uint64_t kSmall = 1000;  // manifests and configs: one block each
 
   Spec spec;
-  std::vector<Image> images;  // the images that the CRI lists
+  ByImage<Image> images;  // the images that the CRI lists
 
   // "sha256:…" of the lowest layers together.
   static std::string Chain(const std::vector<Layer>& layers, std::size_t count) {
@@ -127,8 +127,8 @@ class LabNode {
   }
 
   // Returns the position of the image. `compression` makes different manifests of one config.
-  std::uint32_t Pull(const std::string& name, const std::vector<Layer>& layers,
-                     const std::string& compression = "", std::string space = "k8s.io") {
+  ImagePos Pull(const std::string& name, const std::vector<Layer>& layers,
+                const std::string& compression = "", std::string space = "k8s.io") {
     const std::string config = Id("cfg" + name), manifest = Id("man" + name + compression);
     Spec::Tags children{{"containerd.io/gc.ref.content.config", config}};
     for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -144,14 +144,14 @@ class LabNode {
     const std::string reference = "docker.io/library/" + name;
     AddImage(space, reference + ":v1" + compression, manifest);
     AddImage(space, reference + "@" + manifest, manifest);
-    if (space != spec.cri) return 0;
+    if (space != spec.cri) return {};
     AddImage(space, config, manifest);
-    for (std::uint32_t at = 0; at < images.size(); ++at)
+    for (const ImagePos at : Positions(images))
       if (images[at].id.text() == config) return at;
     Image image = Img(name, {name + ":v1"});
     image.id = ImageId(config);
     images.push_back(image);
-    return static_cast<std::uint32_t>(images.size() - 1);
+    return ImagePos(images.size() - 1);
   }
   // A container on the layers of the image.
   void Run(const std::string& id, const std::vector<Layer>& layers) {

@@ -46,7 +46,7 @@ TEST(PodParserTest, CountsEveryPlaceThatNamesAnImage) {
                                "sha256:dd @ old", "model:1 @ model"));
   EXPECT_EQ(pod->key.uid, "u1");
   EXPECT_EQ(pod->references.front().by.pod_namespace, "shop");
-  EXPECT_EQ(pod->references.back().by.kind, ReferrerKind::kImageVolume);
+  EXPECT_EQ(pod->references.back().by.kind, ImageUserKind::kImageVolume);
 }
 
 TEST(PodParserTest, FinishedPodsCountThroughTheirContainersAlone) {

@@ -7,8 +7,6 @@
 namespace imagesweep {
 namespace {
 
-using Positions = std::vector<std::uint32_t>;
-
 // R01: an image with three tags in two registries, as each runtime lists it.
 std::vector<Image> ThreeTags(bool bare_id) {
   Image image;
@@ -51,7 +49,7 @@ TEST(ImageIndex, ResolvesEveryFormInWhichAPodOrContainerMayNameAnImage) {
   for (const bool bare_id : {false, true}) {
     const auto images = ThreeTags(bare_id);
     const ImageIndex index(images);
-    for (const auto& form : forms) EXPECT_EQ(index.Resolve(form), Positions{1}) << form;
+    for (const auto& form : forms) EXPECT_EQ(index.Resolve(form), ImagesAt(1)) << form;
   }
 }
 
@@ -96,8 +94,8 @@ TEST(ImageIndex, ResolvesADanglingImageById) {
   old.id = ImageId(Id("old"));
   const std::vector<Image> images = {old, Img("new", {"x:latest"})};
   const ImageIndex index(images);
-  EXPECT_EQ(index.Resolve(Id("old")), Positions{0});
-  EXPECT_EQ(index.Resolve("x:latest"), Positions{1});
+  EXPECT_EQ(index.Resolve(Id("old")), ImagesAt(0));
+  EXPECT_EQ(index.Resolve("x:latest"), ImagesAt(1));
 }
 
 // R05: CRI-O may resolve an unqualified name in any search registry or alias.
@@ -106,10 +104,10 @@ TEST(ImageIndex, AnUnqualifiedNameMeansEverySamePathUntilTheStatusShowsWhich) {
       Img("q", {"quay.io/app:1"}), Img("d", {"docker.io/library/app:1"}),
       Img("z", {"reg.io/z/app:1"}), Img("n", {"quay.io/my-app:1"}), Img("2", {"quay.io/app:2"})};
   const ImageIndex index(images);
-  EXPECT_EQ(index.Resolve("app:1"), (Positions{0, 1, 2}));
-  EXPECT_EQ(index.Resolve({"app:1", Id("q"), {}}), (Positions{0, 1}));  // the default stays
-  EXPECT_EQ(index.Resolve({"app:1", "sha256:" + std::string(64, 'f'), {}}), (Positions{0, 1, 2}));
-  EXPECT_EQ(index.Resolve("quay.io/app:1"), Positions{0});
+  EXPECT_EQ(index.Resolve("app:1"), ImagesAt(0, 1, 2));
+  EXPECT_EQ(index.Resolve({"app:1", Id("q"), {}}), ImagesAt(0, 1));  // the default stays
+  EXPECT_EQ(index.Resolve({"app:1", "sha256:" + std::string(64, 'f'), {}}), ImagesAt(0, 1, 2));
+  EXPECT_EQ(index.Resolve("quay.io/app:1"), ImagesAt(0));
 }
 
 // Doubt keeps images: a text that may mean several IDs means all of them.
@@ -119,9 +117,9 @@ TEST(ImageIndex, AShortenedIdMeansEveryImageItMayMean) {
   b.id = ImageId("sha256:abc012345678" + std::string(52, '1'));
   const std::vector<Image> images = {a, b};
   const ImageIndex index(images);
-  EXPECT_EQ(index.Resolve("abc012345678"), (Positions{0, 1}));
-  EXPECT_EQ(index.Resolve("sha256:abc012345678"), (Positions{0, 1}));
-  EXPECT_EQ(index.Resolve("abc0123456780"), Positions{0});
+  EXPECT_EQ(index.Resolve("abc012345678"), ImagesAt(0, 1));
+  EXPECT_EQ(index.Resolve("sha256:abc012345678"), ImagesAt(0, 1));
+  EXPECT_EQ(index.Resolve("abc0123456780"), ImagesAt(0));
 }
 
 // A pod with sixteen containers named 0 to f must not keep every image of the node.
@@ -135,10 +133,10 @@ TEST(ImageIndex, FewerThanTwelveDigitsAreAName) {
   const ImageIndex index(images);
   for (const char digit : std::string("0123456789abcdef"))
     EXPECT_TRUE(index.Resolve(std::string(1, digit)).empty()) << digit;
-  EXPECT_EQ(index.Resolve("cafe"), Positions{0});
+  EXPECT_EQ(index.Resolve("cafe"), ImagesAt(0));
   EXPECT_TRUE(index.Resolve("a7777777777").empty());
   EXPECT_TRUE(index.Resolve("sha256:a7777777777").empty());
-  EXPECT_EQ(index.Resolve("a77777777777"), Positions{11});
+  EXPECT_EQ(index.Resolve("a77777777777"), ImagesAt(11));
 }
 
 // crictl run with "image: a": containerd resolves the prefix, and image_ref has the result.
@@ -148,17 +146,17 @@ TEST(ImageIndex, AContainersOwnReferenceIsNeverDropped) {
   b.id = ImageId("sha256:a2" + std::string(62, '0'));
   const std::vector<Image> images = {a, b};
   const ImageIndex index(images);
-  Referrer by;
-  by.kind = ReferrerKind::kContainer;
-  EXPECT_EQ(index.Resolve({a.id.text(), a.id.text(), by}), Positions{0});
-  EXPECT_EQ(index.Resolve({"a", {}, by}), (Positions{0, 1})) << "the runtime says nothing else";
-  EXPECT_EQ(index.Resolve({"a1", {}, by}), Positions{0});
+  ImageUser by;
+  by.kind = ImageUserKind::kContainer;
+  EXPECT_EQ(index.Resolve({a.id.text(), a.id.text(), by}), ImagesAt(0));
+  EXPECT_EQ(index.Resolve({"a", {}, by}), ImagesAt(0, 1)) << "the runtime says nothing else";
+  EXPECT_EQ(index.Resolve({"a1", {}, by}), ImagesAt(0));
   EXPECT_TRUE(index.Resolve({"a", {}, {}}).empty()) << "a pod's own text is a name";
 }
 
 TEST(ImageIndex, TwoImagesWithOneTagAreBothMeant) {
   const std::vector<Image> images = {Img("a", {"x:1"}), Img("b", {"x:1"})};
-  EXPECT_EQ(ImageIndex(images).Resolve("x:1"), (Positions{0, 1}));
+  EXPECT_EQ(ImageIndex(images).Resolve("x:1"), ImagesAt(0, 1));
 }
 
 }  // namespace

@@ -111,8 +111,9 @@ TEST(PatternProperty, ATextAsAPatternKeepsEveryImageThatAPodMayMeanByIt) {
       if (refused) continue;
       for (const auto at : index.Resolve(text)) {
         ++kept;
-        ASSERT_TRUE(pattern->Keeps(images[at]))
-            << text << " means " << images[at].display_name() << " " << images[at].id.text();
+        ASSERT_TRUE(pattern->Keeps(At(images, at)))
+            << text << " means " << At(images, at).display_name() << " "
+            << At(images, at).id.text();
       }
     }
   }

@@ -104,7 +104,7 @@ Policy Aging() {
 }
 
 Decision Of(const Policy& policy, const Image& image) {
-  return MakePlan(policy, ObservationBuilder().Add(image).seen()).decisions.at(0);
+  return MakePlan(policy, ObservationBuilder().Add(image).seen()).decisions[ImagePos(0)];
 }
 
 TEST(LocalOnlyRule, TheReasonSaysWhichEvidenceIsMissing) {

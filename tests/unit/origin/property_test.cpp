@@ -64,9 +64,9 @@ struct MetadataSnapshot {
   std::mt19937_64 random;
   RuntimeIdentity runtime;
   bool own_store = false;
-  std::vector<Image> images;
-  std::vector<std::set<std::string>> pulled_from;
-  std::vector<bool> evident;  // whether the runtime keeps the proof
+  ByImage<Image> images;
+  ByImage<std::set<std::string>> pulled_from;
+  ByImage<bool> evident;  // whether the runtime keeps the proof
   std::vector<std::vector<OriginProof>> labels;
 };
 

@@ -31,7 +31,7 @@ struct Recorded {
     for (const Image& image : images) builder.Add(image);
     std::vector<std::string> names;
     for (const auto at : MakePlan(policy, builder.seen()).removals)
-      names.push_back(images[at].display_name());
+      names.push_back(At(images, at).display_name());
     return names;
   }
 };

@@ -44,9 +44,9 @@ TEST(Advice, SpeaksOfOneImageAsOfOne) {
   };
   for (const auto& [code, one, two] : rows) {
     Report report = SampleReport();
-    report.plan.decisions[1].code = code;
+    report.plan.decisions[ImagePos(1)].code = code;
     EXPECT_THAT(Advice(report), Contains(HasSubstr(one)));
-    report.plan.decisions[2].code = code;
+    report.plan.decisions[ImagePos(2)].code = code;
     EXPECT_THAT(Advice(report), Contains(HasSubstr(two)));
   }
 }
@@ -55,14 +55,14 @@ TEST(Advice, GivesTheAdviceOfEachCode) {
   for (const VerdictCode& row : VerdictCodes()) {
     if (row.advice.empty()) continue;
     Report report = SampleReport();
-    report.plan.decisions[1].code = row.code;
+    report.plan.decisions[ImagePos(1)].code = row.code;
     EXPECT_THAT(Advice(report), Contains(HasSubstr(std::string(row.advice)))) << row.name;
   }
 }
 
 TEST(Advice, LimitsTheAdviceOnRequiredImagesToTheirUse) {
   Analysis analysis;
-  analysis.required = {0};
+  analysis.required = ImagesAt(0);
   EXPECT_THAT(ToText(MakeAnalysisPage(SampleReport(), analysis)),
               HasSubstr("None of them is removed while it is needed."));
 }
@@ -80,12 +80,12 @@ TEST(Difference, SaysWhenNothingDiffers) {
   const Report report = SampleReport();
   EXPECT_THAT(ToText(MakeDifferencePage(report, report.plan, "new.yaml", {})),
               HasSubstr("No changes: every image has the same verdict."));
-  const Decision& now = report.plan.decisions[0];
-  const std::vector<VerdictChange> changes = {{0, now, now}};
+  const Decision& now = report.plan.decisions[ImagePos(0)];
+  const std::vector<VerdictChange> changes = {{now.image, now, now}};
   EXPECT_THAT(ToText(MakeDifferencePage(report, report.plan, "new.yaml", changes)),
               Not(HasSubstr("No changes")));
   EXPECT_THAT(DifferenceJson(report, report.plan, "new.yaml", changes),
-              HasSubstr(report.observation.images[0].id.text()));
+              HasSubstr(report.observation.images[ImagePos(0)].id.text()));
 }
 
 // Versions that could drop single tags wrote such reports, which are still shown.

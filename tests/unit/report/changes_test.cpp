@@ -36,11 +36,12 @@ TEST(ChangeLog, TellsPulledGoneUsedReleasedAndTagged) {
   ChangeLog log;
   log.Add(SampleReport());
   Report after = SampleReport();
-  after.plan.decisions[0].code = Code::kIdle;   // app:2 is no longer used
-  after.plan.decisions[2].code = Code::kInUse;  // idle:1 is used
-  after.plan.decisions[2].reason = "used by Pod shop/job/run";
-  after.observation.images[2].tags.clear();
-  after.observation.images[1] = Img("n", {"new:1"}, 512);  // app:1 was removed, new:1 appeared
+  after.plan.decisions[ImagePos(0)].code = Code::kIdle;   // app:2 is no longer used
+  after.plan.decisions[ImagePos(2)].code = Code::kInUse;  // idle:1 is used
+  after.plan.decisions[ImagePos(2)].reason = "used by Pod shop/job/run";
+  after.observation.images[ImagePos(2)].tags.clear();
+  after.observation.images[ImagePos(1)] =
+      Img("n", {"new:1"}, 512);  // app:1 was removed, new:1 appeared
   EXPECT_THAT(Said(log, after),
               ElementsAre("Gone docker.io/library/app:1", "Released docker.io/library/app:2",
                           "Tagged docker.io/library/idle:1", "Used docker.io/library/idle:1",
@@ -51,7 +52,7 @@ TEST(ChangeLog, ReportsANewImageInUseAsPulledAndUsed) {
   ChangeLog log;
   log.Add(SampleReport());
   Report after = SampleReport();
-  after.observation.images[0] = Img("n", {"new:1"}, 512);  // in use
+  after.observation.images[ImagePos(0)] = Img("n", {"new:1"}, 512);  // in use
   EXPECT_THAT(Said(log, after),
               ElementsAre("Gone docker.io/library/app:2", "Pulled docker.io/library/new:1",
                           "Used docker.io/library/new:1"));
@@ -59,8 +60,8 @@ TEST(ChangeLog, ReportsANewImageInUseAsPulledAndUsed) {
 
 TEST(ChangeLog, AnImageIsPulledUnderTheNameThatItGetsAMomentLater) {
   Report unnamed = SampleReport(), named = SampleReport();
-  unnamed.observation.images[1] = Img("n", {}, 512);
-  named.observation.images[1] = Img("n", {"new:1"}, 512);
+  unnamed.observation.images[ImagePos(1)] = Img("n", {}, 512);
+  named.observation.images[ImagePos(1)] = Img("n", {"new:1"}, 512);
   ChangeLog log;
   log.Add(SampleReport());
   EXPECT_THAT(Said(log, unnamed), ElementsAre("Gone docker.io/library/app:1"));
@@ -70,7 +71,7 @@ TEST(ChangeLog, AnImageIsPulledUnderTheNameThatItGetsAMomentLater) {
 
 TEST(ChangeLog, ReportsAnImageWithoutANameByItsId) {
   Report unnamed = SampleReport();
-  unnamed.observation.images[1] = Img("n", {}, 512);
+  unnamed.observation.images[ImagePos(1)] = Img("n", {}, 512);
   ChangeLog log;
   log.Add(SampleReport());
   EXPECT_THAT(Said(log, unnamed), ElementsAre("Gone docker.io/library/app:1"));
@@ -100,7 +101,7 @@ TEST(ChangeLog, ReportsChangesAfterAFailedObservation) {
   log.Add(SampleReport());
   log.Add(Refused());
   Report after = SampleReport();
-  after.plan.decisions[0].code = Code::kIdle;
+  after.plan.decisions[ImagePos(0)].code = Code::kIdle;
   EXPECT_THAT(Said(log, after), ElementsAre("Recovered ", "Released docker.io/library/app:2"));
 }
 

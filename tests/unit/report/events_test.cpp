@@ -27,8 +27,8 @@ std::vector<std::string> Reasons(const Report& report) {
 
 TEST(Events, WriteOnePerRunForAnyNumberOfImages) {
   Report report = RoomyReport();
-  report.plan.decisions[2].code = Code::kSpace;
-  report.outcomes.push_back({2, OutcomeKind::kRemoved, {}});
+  report.plan.decisions[ImagePos(2)].code = Code::kSpace;
+  report.outcomes.push_back({ImagePos(2), OutcomeKind::kRemoved, {}});
   ASSERT_THAT(Reasons(report), ElementsAre("Normal ImagesRemoved"));
   EXPECT_EQ(EventsOf(report)[0].note, "Removed 2 images, about 5.9KiB (1 age, 1 space)");
 }
@@ -45,8 +45,8 @@ TEST(Events, ADryRunSaysWhatItWouldDoAndOnlyWhenThatChanges) {
 
 TEST(Events, FailuresAreAWarningWithTheFirstOfThem) {
   Report report = RoomyReport();
-  report.outcomes = {{1, OutcomeKind::kFailed, "deadline exceeded"},
-                     {2, OutcomeKind::kStillListed, "still listed"}};
+  report.outcomes = {{ImagePos(1), OutcomeKind::kFailed, "deadline exceeded"},
+                     {ImagePos(2), OutcomeKind::kStillListed, "still listed"}};
   ASSERT_THAT(Reasons(report), ElementsAre("Warning ImageRemovalFailed"));
   EXPECT_THAT(EventsOf(report)[0].note, HasSubstr("2 images, the first is "));
   EXPECT_THAT(EventsOf(report)[0].note, HasSubstr("deadline exceeded"));

@@ -21,9 +21,9 @@ using testing::Not;
 // One image is too young, one cannot be pulled again, and none is removed.
 Report NothingGoes() {
   Report report = SampleReport();
-  report.plan.decisions[1].code = Code::kTooYoung;
-  report.plan.decisions[1].verdict = Verdict::kKeep;
-  report.plan.decisions[2].code = Code::kLocalOnly;
+  report.plan.decisions[ImagePos(1)].code = Code::kTooYoung;
+  report.plan.decisions[ImagePos(1)].verdict = Verdict::kKeep;
+  report.plan.decisions[ImagePos(2)].code = Code::kLocalOnly;
   report.plan.removals.clear();
   report.outcomes.clear();
   report.after.reset();

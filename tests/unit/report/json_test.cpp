@@ -19,7 +19,7 @@ TEST(Json, EveryDocumentNamesItsVersionAndKind) {
       {ImagesJson(report), "ImageList"},
       {PlanJson(report), "SweepPlan"},
       {SweepJson(report), "SweepReport"},
-      {ExplanationJson(report, 0, {}, "nothing", std::nullopt), "ImageExplanation"}};
+      {ExplanationJson(report, ImagePos(0), {}, "nothing", std::nullopt), "ImageExplanation"}};
   for (const auto& [text, kind] : documents) {
     const json parsed = json::parse(text);
     EXPECT_EQ(parsed["apiVersion"], "imagesweep/v1alpha1");
@@ -72,7 +72,7 @@ TEST(Json, ARefusedRunNamesTheSource) {
 // F02: bytes that are not UTF-8 must not make the document unreadable.
 TEST(Json, HostileNamesStayInsideTheirString) {
   Report report = SampleReport();
-  report.observation.images[0].tags[0] = ImageName::Parse("\xff\"\n\x1b[31m{}");
+  report.observation.images[ImagePos(0)].tags[0] = ImageName::Parse("\xff\"\n\x1b[31m{}");
   const json parsed = json::parse(PlanJson(report));
   EXPECT_EQ(parsed["images"].size(), 3U);
 }

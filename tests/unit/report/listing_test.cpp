@@ -19,14 +19,14 @@ using nlohmann::json;
 // The same node as a runtime with another order lists it.
 Report Turned(Report report) {
   Observation& seen = report.observation;
-  const auto last = static_cast<std::uint32_t>(seen.images.size() - 1);
+  const auto turn = [&](ImagePos& at) { at = ImagePos(seen.images.size() - 1 - at.value()); };
   std::ranges::reverse(seen.images);
   std::ranges::reverse(seen.ages);
   std::ranges::reverse(report.plan.decisions);
-  for (Decision& decision : report.plan.decisions) decision.image = last - decision.image;
-  for (auto& at : report.plan.removals) at = last - at;
-  for (Outcome& outcome : report.outcomes) outcome.image = last - outcome.image;
-  for (Oversized& one : report.oversized) one.image = last - one.image;
+  for (Decision& decision : report.plan.decisions) turn(decision.image);
+  std::ranges::for_each(report.plan.removals, turn);
+  for (Outcome& outcome : report.outcomes) turn(outcome.image);
+  for (Oversized& one : report.oversized) turn(one.image);
   std::ranges::reverse(report.oversized);
   const auto last_user = static_cast<std::uint32_t>(seen.references.size() - 1);
   std::ranges::reverse(seen.references);
@@ -40,30 +40,30 @@ Report Turned(Report report) {
 Report Sample() {
   Report report = SampleReport();
   report.observation.references.push_back(
-      {"app:2", {}, {ReferrerKind::kContainer, "shop", "api", "web"}});
-  report.observation.references.push_back({"app:2", {}, {ReferrerKind::kPod, "crm", "db", "main"}});
-  report.plan.decisions[0].used_by = {0, 1, 2};
-  report.oversized = {{0, 1}, {2, 1}};
+      {"app:2", {}, {ImageUserKind::kContainer, "shop", "api", "web"}});
+  report.observation.references.push_back(
+      {"app:2", {}, {ImageUserKind::kPod, "crm", "db", "main"}});
+  report.plan.decisions[ImagePos(0)].used_by = {0, 1, 2};
+  report.oversized = {{ImagePos(0), 1}, {ImagePos(2), 1}};
   for (const char* tag : {"b:1", "a:1"}) {  // two that stay
     report.observation.images.push_back(Img(tag, {tag}));
     report.observation.ages.emplace_back();
     report.plan.decisions.emplace_back();
-    report.plan.decisions.back().image =
-        static_cast<std::uint32_t>(report.plan.decisions.size() - 1);
+    report.plan.decisions.back().image = ImagePos(report.plan.decisions.size() - 1);
   }
   return report;
 }
 
 TEST(ImageList, HasTheseImagesInThisOrder) {
   const Report report = SampleReport();
-  const std::vector<std::uint32_t> some = {2, 1};
+  const auto some = ImagesAt(2, 1);
   const std::string text = ImagesText(report, some, {.with_header = false});
   EXPECT_EQ(std::ranges::count(text, '\n'), 2);
   EXPECT_LT(text.find("idle:1 "), text.find("app:1 "));
   const auto parsed = json::parse(ImagesJson(report, some));
   ASSERT_EQ(parsed["images"].size(), 2U);
-  EXPECT_EQ(parsed["images"][0]["id"], report.observation.images[2].id.text());
-  EXPECT_EQ(parsed["images"][1]["id"], report.observation.images[1].id.text());
+  EXPECT_EQ(parsed["images"][0]["id"], report.observation.images[ImagePos(2)].id.text());
+  EXPECT_EQ(parsed["images"][1]["id"], report.observation.images[ImagePos(1)].id.text());
 }
 
 TEST(ImageList, HasNoTableButADocumentWithoutImages) {
@@ -81,11 +81,11 @@ TEST(Listing, PrintsTheSameForEachOrderOfTheRuntime) {
   EXPECT_EQ(ImagesJson(one), ImagesJson(other));
   EXPECT_EQ(PlanJson(one), PlanJson(other));
   EXPECT_EQ(SweepJson(one), SweepJson(other));
-  EXPECT_EQ(ExplanationText(one, 0, {}, ""), ExplanationText(other, 4, {}, ""));
+  EXPECT_EQ(ExplanationText(one, ImagePos(0), {}, ""), ExplanationText(other, ImagePos(4), {}, ""));
   Analysis analysis;
-  analysis.required = {0, 3, 4};
+  analysis.required = ImagesAt(0, 3, 4);
   Analysis turned;
-  turned.required = {4, 1, 0};
+  turned.required = ImagesAt(4, 1, 0);
   EXPECT_EQ(ToText(MakeAnalysisPage(one, analysis)), ToText(MakeAnalysisPage(other, turned)));
   EXPECT_EQ(AnalysisJson(one, analysis), AnalysisJson(other, turned));
 }
@@ -101,7 +101,7 @@ TEST(Listing, ImagesAreInTheOrderOfTheirNames) {
 
 TEST(Listing, APodCountsOnceHoweverManyContainersItHas) {
   const Report report = Sample();
-  const auto pods = PodsOf(report.observation, report.plan.decisions[0]);
+  const auto pods = PodsOf(report.observation, report.plan.decisions[ImagePos(0)]);
   ASSERT_EQ(pods.size(), 2U);
   EXPECT_EQ(Describe(pods[0]), "crm/db/main");
   EXPECT_EQ(Describe(pods[1]), "shop/api/web");

@@ -81,7 +81,7 @@ TEST(Metrics, ADryRunFreesNothing) {
   Metrics metrics("0.1.0", "abc", clock);
   Report report = SampleReport();
   report.dry_run = true;
-  report.outcomes = {{1, OutcomeKind::kWouldRemove, {}}};
+  report.outcomes = {{ImagePos(1), OutcomeKind::kWouldRemove, {}}};
   metrics.RecordRun(report, Trigger::kInterval, 0.5);
   const std::string text = metrics.Render();
   EXPECT_THAT(text, HasSubstr("imagesweep_reclaimed_bytes_total{kind=\"predicted\"} 0"));
@@ -100,7 +100,7 @@ TEST(Metrics, ImagesOverTheStatesAreAllImages) {
     seen.Add(Img(name, {name + ":1"}, 1000 + at));
     bytes += 1000 + at;
     report.plan.decisions.emplace_back();
-    report.plan.decisions.back().image = at;
+    report.plan.decisions.back().image = ImagePos(at);
     report.plan.decisions.back().code = static_cast<Code>(at);
   }
   report.observation = seen.seen();
@@ -121,8 +121,8 @@ TEST(Metrics, CountsImagesPulledAgainOnceAndOversizedImages) {
   FakeClock clock;
   Metrics metrics("0.1.0", "abc", clock);
   Report report = SampleReport();
-  report.pulled_again = {{0, 1, "Age", true}, {2, 3, "Age", false}};
-  report.oversized = {{0, 10}, {2, 10}};
+  report.pulled_again = {{ImagePos(0), 1, "Age", true}, {ImagePos(2), 3, "Age", false}};
+  report.oversized = {{ImagePos(0), 10}, {ImagePos(2), 10}};
   metrics.RecordRun(report, Trigger::kInterval, 0.5);
   EXPECT_THAT(metrics.Render(), HasSubstr("imagesweep_removed_then_pulled_total 1"));
   EXPECT_THAT(metrics.Render(), HasSubstr("imagesweep_size_limits_exceeded 2"));

@@ -94,7 +94,8 @@ TEST(Table, CutsNoCharacterInHalf) {
 // The name and the verdict of the one image that goes, at any width.
 TEST(Text, TablesFitTheTerminal) {
   Report report = SampleReport();
-  report.plan.decisions[1].reason = "unused for 41d since its last use, longer than maximumAge 48h";
+  report.plan.decisions[ImagePos(1)].reason =
+      "unused for 41d since its last use, longer than maximumAge 48h";
   for (const auto render : {ImagesText, PlanText, SweepText}) {
     const std::string narrow = render(report, {.with_header = false, .width = 40});
     for (std::size_t at = 0; at < narrow.size(); at = narrow.find('\n', at) + 1)
@@ -154,7 +155,7 @@ TEST(Text, TablesHaveShortNamesAndDocumentsHaveFullNames) {
   EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(report))),
               testing::ContainsRegex("\ndocker.io/library/app +1 +2.0KiB +too old\n"));
   Analysis analysis;
-  analysis.required = {1};
+  analysis.required = ImagesAt(1);
   EXPECT_THAT(ToText(MakeAnalysisPage(report, analysis, ShortNames(report.observation.images))),
               HasSubstr("\napp:1 "));
   EXPECT_THAT(ToText(MakeAnalysisPage(report, analysis)), HasSubstr("\n" + full + " "));
@@ -171,7 +172,7 @@ TEST(Text, APlanShowsRemovalsFirstAndSaysWhereItComesFrom) {
 TEST(Text, CountsLocalOnlyImagesInAPlan) {
   Report report = SampleReport();
   EXPECT_THAT(PlanText(report, {}), Not(HasSubstr("can be pulled again")));
-  MakeLocal(report.observation.images[1]);
+  MakeLocal(report.observation.images[ImagePos(1)]);
   EXPECT_THAT(PlanText(report, {}),
               HasSubstr("No evidence proves that 1 of these can be pulled again, and they are not "
                         "archived"));
@@ -204,7 +205,7 @@ TEST(Text, ShowsHowToRestoreRemovedImages) {
   const auto page = [&] { return ToMarkdown(*MakeSweepPage(SweepJson(report))); };
   EXPECT_THAT(page(), HasSubstr("imagesweep restore --run " + report.run + " --dry-run=false\n"));
   EXPECT_THAT(page(), HasSubstr("crictl pull "));
-  MakeLocal(report.observation.images[1]);
+  MakeLocal(report.observation.images[ImagePos(1)]);
   EXPECT_THAT(page(), HasSubstr("can be pulled again: you may have to build it again"));
   report.effective_policy.keep.archive.path = "/archive";
   EXPECT_THAT(page(), AllOf(HasSubstr("can be pulled again: an archive of it is in /archive"),
@@ -243,7 +244,7 @@ TEST(Text, APageShowsTheSavingInCents) {
   for (const auto& [price, bytes, says] : cases) {
     Report report = SampleReport();
     report.effective_policy.reporting.storage_cost_per_gib_month = price;
-    report.observation.images[1].size_bytes = bytes;
+    report.observation.images[ImagePos(1)].size_bytes = bytes;
     EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(report))), HasSubstr(says));
   }
   EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(SampleReport()))), Not(HasSubstr("a month")));
@@ -260,9 +261,9 @@ TEST(Text, ASweepThatRemovesNothingSaysWhatKeepsTheImages) {
   Report report = SampleReport();
   EXPECT_THAT(SweepText(report, {}), Not(HasSubstr("Kept: ")));
   report.outcomes.clear();
-  report.plan.decisions[1].verdict = Verdict::kKeep;
-  report.plan.decisions[1].code = Code::kTooYoung;
-  report.plan.decisions[2].code = Code::kTooYoung;
+  report.plan.decisions[ImagePos(1)].verdict = Verdict::kKeep;
+  report.plan.decisions[ImagePos(1)].code = Code::kTooYoung;
+  report.plan.decisions[ImagePos(2)].code = Code::kTooYoung;
   EXPECT_THAT(SweepText(report, {}),
               HasSubstr("\nKept: 1 InUse, 2 TooYoung; `imagesweep plan -o wide` shows the reason"));
 }
@@ -279,8 +280,9 @@ TEST(Text, ADryRunSaysWhichCommandRemoves) {
 TEST(Text, ShowsWithoutKubernetesInEveryOutput) {
   Report report = SampleReport();
   report.evidence.without_kubernetes = true;
-  for (const std::string& text : {ImagesText(report, {}), PlanText(report, {}),
-                                  SweepText(report, {}), ExplanationText(report, 0, {}, "x")})
+  for (const std::string& text :
+       {ImagesText(report, {}), PlanText(report, {}), SweepText(report, {}),
+        ExplanationText(report, ImagePos(0), {}, "x")})
     EXPECT_THAT(text, HasSubstr("WITHOUT KUBERNETES"));
 }
 
@@ -288,16 +290,17 @@ TEST(Text, ASuspendedPolicyIsSaidInEveryOutput) {
   Report report = SampleReport();
   EXPECT_THAT(PlanText(report, {}), Not(HasSubstr("SUSPENDED")));
   report.effective_policy.suspend = true;
-  for (const std::string& text : {ImagesText(report, {}), PlanText(report, {}),
-                                  SweepText(report, {}), ExplanationText(report, 0, {}, "x")})
+  for (const std::string& text :
+       {ImagesText(report, {}), PlanText(report, {}), SweepText(report, {}),
+        ExplanationText(report, ImagePos(0), {}, "x")})
     EXPECT_THAT(text, HasSubstr("The policy is SUSPENDED"));
 }
 
 TEST(Text, ShowDeferredImagesWithTheReason) {
   Report report = SampleReport();
   EXPECT_THAT(SweepText(report, {}), Not(HasSubstr("Deferred: ")));
-  report.plan.decisions[2].verdict = Verdict::kDefer;
-  report.plan.decisions[2].waits_for = "this run has reached limits.maxImages 1";
+  report.plan.decisions[ImagePos(2)].verdict = Verdict::kDefer;
+  report.plan.decisions[ImagePos(2)].waits_for = "this run has reached limits.maxImages 1";
   for (const std::string& text : {PlanText(report, {}), SweepText(report, {})})
     EXPECT_THAT(
         text,
@@ -322,7 +325,7 @@ TEST(Text, TheWorkloadsThatWantAnImageStandWhereItsUsersDo) {
     EXPECT_THAT(text, HasSubstr("  Deployment/shop/api-0+22  "));
     EXPECT_THAT(text, HasSubstr("3 containers, 23 image references of workloads.\n"));
   }
-  const std::string explained = ExplanationText(report, 2, {}, "x");
+  const std::string explained = ExplanationText(report, ImagePos(2), {}, "x");
   EXPECT_THAT(explained, HasSubstr("\n  wanted   Deployment shop/api-0, revision 7\n"));
   EXPECT_THAT(explained, HasSubstr("\n  wanted   StatefulSet shop/api-1\n"));
   EXPECT_THAT(explained, HasSubstr("\n  wanted   … and by 3 more workloads\n"));
@@ -348,12 +351,12 @@ TEST(Text, WithoutHeadersThereAreRowsAlone) {
 TEST(Text, ASummaryCountsTheImagesThatAwaitConfirmationAndTheRuns) {
   Report report = SampleReport();
   EXPECT_THAT(Summary(report), Not(HasSubstr("confirmation")));
-  report.plan.decisions[1].runs_to_confirm = 1;
+  report.plan.decisions[ImagePos(1)].runs_to_confirm = 1;
   EXPECT_THAT(Summary(report),
               HasSubstr("; 1 awaits confirmation by 1 more run (limits.confirmRuns)"));
-  report.plan.decisions[2].runs_to_confirm = 1;
+  report.plan.decisions[ImagePos(2)].runs_to_confirm = 1;
   EXPECT_THAT(Summary(report), HasSubstr("; 2 await confirmation by 1 more run ("));
-  report.plan.decisions[2].runs_to_confirm = 3;
+  report.plan.decisions[ImagePos(2)].runs_to_confirm = 3;
   EXPECT_THAT(Summary(report), HasSubstr("; 2 await confirmation by 1 to 3 more runs ("));
 }
 
@@ -369,7 +372,7 @@ TEST(ShownName, IsNoneWithTwelveDigitsOfTheIdWithoutAName) {
 
 TEST(Text, AnImageWithoutANameIsShownInOneFormEverywhere) {
   Report report = SampleReport();
-  Image& image = report.observation.images[1];
+  Image& image = report.observation.images[ImagePos(1)];
   MakeLocal(image);
   image.tags.clear();
   const std::string digits = image.id.text().substr(7),
@@ -382,7 +385,7 @@ TEST(Text, AnImageWithoutANameIsShownInOneFormEverywhere) {
   EXPECT_THAT(page, is_shown);
   EXPECT_THAT(page, testing::ContainsRegex("\n<none> .7200+. +<none> +2.0KiB +too old"));
   Analysis analysis;
-  analysis.required = {1};
+  analysis.required = ImagesAt(1);
   EXPECT_THAT(ToText(MakeAnalysisPage(report, analysis)), is_shown);
   report.outcomes[0].kind = OutcomeKind::kFailed;
   EXPECT_THAT(EventsOf(report).front().note, is_shown);
@@ -401,7 +404,7 @@ TEST(Text, AnImageWithoutANameIsShownInOneFormEverywhere) {
 TEST(Text, AnUnknownAgeIsSaid) {
   Report report = SampleReport();
   EXPECT_THAT(ImagesText(report, {}), Not(HasSubstr("just-seen")));
-  report.observation.ages[2].just_seen = true;
+  report.observation.ages[ImagePos(2)].just_seen = true;
   EXPECT_THAT(ImagesText(report, {}), HasSubstr("ages of \"just-seen\" images start now"));
 }
 

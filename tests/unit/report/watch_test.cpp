@@ -102,11 +102,11 @@ std::string OrderOf(const std::string& screen) {
 Report Sample() {
   Report report = SampleReport();
   auto& ages = report.observation.ages;
-  ages[0].unused_for = Millis(0);
-  ages[0].last_used = report.observation.at;
-  ages[1].unused_for = std::chrono::hours(72);
-  ages[1].last_used = report.observation.at - std::chrono::hours(72);
-  ages[2].unused_for = std::chrono::hours(24);
+  ages[ImagePos(0)].unused_for = Millis(0);
+  ages[ImagePos(0)].last_used = report.observation.at;
+  ages[ImagePos(1)].unused_for = std::chrono::hours(72);
+  ages[ImagePos(1)].last_used = report.observation.at - std::chrono::hours(72);
+  ages[ImagePos(2)].unused_for = std::chrono::hours(24);
   return report;
 }
 
@@ -128,8 +128,8 @@ TEST(WatchScreen, NeverExceedsTheTerminal) {
     report.observation.images.push_back(
         Img("x" + std::to_string(i), {"registry.example/" + std::string(90, 'n') + ":v1"}, 1));
     report.observation.ages.emplace_back();
-    report.plan.decisions.push_back(report.plan.decisions[2]);
-    report.plan.decisions.back().image = static_cast<std::uint32_t>(i + 3);
+    report.plan.decisions.push_back(report.plan.decisions[ImagePos(2)]);
+    report.plan.decisions.back().image = ImagePos(static_cast<std::size_t>(i) + 3);
   }
   const std::vector<std::string> events(50, "\u955c\u50cf" + std::string(200, 'e'));
   for (const bool keys : {false, true})
@@ -160,7 +160,7 @@ TEST(WatchScreen, SortsTheImagesAndNamesTheOrder) {
 
 TEST(WatchScreen, SortsByTheLastUseOfUnusedImages) {
   Report report = Sample();
-  report.observation.ages[2].last_used = report.observation.at - std::chrono::hours(24);
+  report.observation.ages[ImagePos(2)].last_used = report.observation.at - std::chrono::hours(24);
   const std::string screen = Screen(report, Type("sss"));
   EXPECT_EQ(OrderOf(screen), "app:1 idle:1 app:2");
   EXPECT_THAT(screen, AllOf(HasSubstr("3d ago"), HasSubstr("24h ago"), HasSubstr("in use")));
@@ -175,7 +175,7 @@ TEST(WatchScreen, ShowsOnlyImagesWithTheFilterInANameInAnyCase) {
 
 TEST(WatchScreen, FindsAnImageByEachOfItsTags) {
   Report report = Sample();
-  report.observation.images[2] = Img("i", {"idle:1", "alias:9"}, 1);
+  report.observation.images[ImagePos(2)] = Img("i", {"idle:1", "alias:9"}, 1);
   EXPECT_THAT(Screen(report, Type("/alias")), HasSubstr("Images    1 of 3"));
 }
 
@@ -189,7 +189,7 @@ TEST(WatchScreen, SaysHowManyImagesFit) {
 
 TEST(WatchScreen, KeepsTheEndOfALongName) {
   Report report = Sample();
-  report.observation.images[0] =
+  report.observation.images[ImagePos(0)] =
       Img("u", {"registry.example/" + std::string(90, 'n') + ":v1.2.3"}, 1000);
   EXPECT_THAT(Screen(report, Type(""), 80), AllOf(HasSubstr("...nnn"), HasSubstr("nnn:v1.2.3\n")));
 }

@@ -36,7 +36,7 @@ Report Listing(const char* run, Millis since, Millis first_seen) {
   ObservationBuilder seen;
   seen.Add(Img("other", {"other:1"})).Add(Img("app", {"app:1"}));
   report.observation = seen.seen();
-  report.observation.ages[1].first_seen = At(first_seen);
+  report.observation.ages[ImagePos(1)].first_seen = At(first_seen);
   return report;
 }
 

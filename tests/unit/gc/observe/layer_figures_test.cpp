@@ -72,7 +72,8 @@ TEST_F(UnknownContainersTest, NeedsOnlyTheNamedImageWithoutASnapshot) {
 Report DryRun() {
   Report report = SampleReport();
   report.dry_run = true;
-  report.outcomes = {{1, OutcomeKind::kWouldRemove, {}}, {2, OutcomeKind::kSkipped, "in use"}};
+  report.outcomes = {{ImagePos(1), OutcomeKind::kWouldRemove, {}},
+                     {ImagePos(2), OutcomeKind::kSkipped, "in use"}};
   report.layers.emplace();
   report.layers->removed = {3000, 40, "exact", ""};
   return report;

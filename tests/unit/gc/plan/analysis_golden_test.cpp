@@ -57,7 +57,7 @@ struct RequiredImages : testing::Test {
     Running(Local("crypto-assistant-telegram-bot:latest", 371), {"crypto-telegram-bot"});
     // Its pod is bound to the node, and its container is not created yet.
     seen.Add(Local(kMarketData, 425));
-    seen.Use(kMarketData, {ReferrerKind::kPod, "crypto", "crypto-market-data", "main"});
+    seen.Use(kMarketData, {ImageUserKind::kPod, "crypto", "crypto-market-data", "main"});
     Running(Img("redis", {"redis:alpine"}, 99 * kMB), {"redis-v2", "redis-coordinator"});
     Running(Img("python", {"python:3.11-slim"}, 200 * kMB),
             {"python-1", "python-2", "python-3", "python-4"});
@@ -72,12 +72,12 @@ struct RequiredImages : testing::Test {
   void Running(const Image& image, std::initializer_list<const char*> containers) {
     seen.Add(image);
     for (const char* name : containers)
-      seen.Use(image.tags[0].text(), {ReferrerKind::kContainer, "", "", name});
+      seen.Use(image.tags[0].text(), {ImageUserKind::kContainer, "", "", name});
   }
   void Left(const Image& image, hours unused_for) { seen.Add(image, unused_for); }
 
-  const std::string& Name(std::uint32_t at) { return seen.seen().images[at].display_name(); }
-  Names NamesOf(const std::vector<std::uint32_t>& images) {
+  const std::string& Name(ImagePos at) { return seen.seen().images[at].display_name(); }
+  Names NamesOf(const std::vector<ImagePos>& images) {
     Names names;
     for (const auto at : images) names.insert(std::string(ImageName::Parse(Name(at)).text()));
     return names;
@@ -110,7 +110,7 @@ Names Normalised(std::initializer_list<const char*> names) {
 
 TEST_F(RequiredImages, AreTheElevenThatSomethingNeedsWithTheirTotal) {
   const Analysis analysis = Look();
-  EXPECT_EQ(analysis.required, (std::vector<std::uint32_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
+  EXPECT_EQ(analysis.required, ImagesAt(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
   EXPECT_EQ(analysis.required_total.images, 11U);
   EXPECT_EQ(analysis.required_total.bytes, 6053 * kMB);
 }
@@ -219,7 +219,7 @@ rules:
             Normalised({"crypto-v2-scheduler", "crypto-intelligence-v2-trade-collector-1",
                         "crypto-intelligence-v2-trade-collector-2", "crypto-assistant-monitoring-1",
                         "crypto-assistant-monitoring-2"}));
-  EXPECT_EQ(plan.decisions[0].code, Code::kInUse) << "named by the rule, and it runs";
+  EXPECT_EQ(plan.decisions[ImagePos(0)].code, Code::kInUse) << "named by the rule, and it runs";
   std::uint64_t bytes = 0;
   for (const auto at : plan.removals) bytes += seen.seen().images[at].size_bytes;
   EXPECT_EQ(bytes, 3790 * kMB);

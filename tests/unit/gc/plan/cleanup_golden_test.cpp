@@ -73,7 +73,7 @@ struct ServiceCleanup : testing::Test {
   void Deployed(const std::string& tag, std::uint64_t megabytes) {
     seen.Add(Built({tag}, megabytes));
     const std::string service = tag.substr(0, tag.find(':'));
-    seen.Use(tag, {ReferrerKind::kPod, "todo", service, service});
+    seen.Use(tag, {ImageUserKind::kPod, "todo", service, service});
   }
 
   const Decision& Of(const std::string& tag) {
@@ -107,7 +107,7 @@ struct ServiceCleanup : testing::Test {
     return report;
   }
 
-  const std::vector<Image>& images() { return seen.seen().images; }
+  const ByImage<Image>& images() { return seen.seen().images; }
 
   ObservationBuilder seen;
   Policy policy;
@@ -143,7 +143,7 @@ TEST_F(ServiceCleanup, RemovesOnlyOldVersionsAndOldProjects) {
       "docker.io/library/backend-api:v2-idempotency", "docker.io/bilali/todo-backend:latest",
       "docker.io/library/fastapt-task:dev"};
   EXPECT_EQ(gone, expected);
-  for (std::size_t at = 7; at < images().size(); ++at)
+  for (const ImagePos at : Positions(images()) | std::views::drop(7))
     EXPECT_EQ(plan.decisions[at].code, Code::kInUse) << images()[at].display_name();
 }
 

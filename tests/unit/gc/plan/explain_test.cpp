@@ -15,16 +15,16 @@ TEST(Explain, NamesPodAndContainerOfAKeptImageAndRuleAndAgeOfARemovedOne) {
   Policy policy = Policy::Default();
   policy.limits.max_percent_of_images = 100;
   ObservationBuilder seen;
-  seen.Add(Img("u", {"web:2"})).Use("web:2", {ReferrerKind::kPod, "shop", "api-7d9", "web"});
+  seen.Add(Img("u", {"web:2"})).Use("web:2", {ImageUserKind::kPod, "shop", "api-7d9", "web"});
   seen.Add(Img("o", {"app:1"}), std::chrono::hours(400));
   const PlanContext context(policy, seen.seen());
   const Plan plan = MakePlan(context);
 
-  const Explanation kept = Explain(context, plan, 0);
+  const Explanation kept = Explain(context, plan, ImagePos(0));
   EXPECT_TRUE(kept.steps[0].decides);
   EXPECT_THAT(kept.steps[0].evidence, HasSubstr("shop/api-7d9/web"));
 
-  const Explanation removed = Explain(context, plan, 1);
+  const Explanation removed = Explain(context, plan, ImagePos(1));
   const auto found = std::find_if(removed.steps.begin(), removed.steps.end(),
                                   [](const Step& s) { return s.code == Code::kAge; });
   ASSERT_NE(found, removed.steps.end());
@@ -42,7 +42,7 @@ TEST(Explain, ExactlyOneStepDecidesUnlessTheImageIsIdle) {
       .Add(Img("i", {"idle:1"}), std::chrono::hours(2));
   const PlanContext context(policy, seen.seen());
   const Plan plan = MakePlan(context);
-  for (std::uint32_t at = 0; at < 3; ++at) {
+  for (const ImagePos at : Positions(plan.decisions)) {
     const auto explanation = Explain(context, plan, at);
     const auto deciding = std::count_if(explanation.steps.begin(), explanation.steps.end(),
                                         [](const Step& s) { return s.decides; });
@@ -60,14 +60,14 @@ TEST(Explain, GivesAdviceForEachCode) {
   const PlanContext context(policy, seen.seen());
   Plan plan = MakePlan(context);
   for (const VerdictCode& row : VerdictCodes()) {
-    plan.decisions[0].code = row.code;
-    plan.decisions[0].verdict = row.verdict;
-    EXPECT_FALSE(Explain(context, plan, 0).what_would_change_it.empty()) << row.name;
+    plan.decisions[ImagePos(0)].code = row.code;
+    plan.decisions[ImagePos(0)].verdict = row.verdict;
+    EXPECT_FALSE(Explain(context, plan, ImagePos(0)).what_would_change_it.empty()) << row.name;
   }
 }
 
 // The evidence of the space rule for the only image with that name.
-std::string ForSpace(const ObservationBuilder& seen, Code expected, std::uint32_t at) {
+std::string ForSpace(const ObservationBuilder& seen, Code expected, ImagePos at) {
   Policy policy = Policy::Default();
   policy.minimum_age = std::chrono::hours(1);
   policy.maximum_age = Millis(0);
@@ -94,7 +94,7 @@ TEST(Explain, SaysThatOthersGoForSpaceOnlyWhenTheyDo) {
   ObservationBuilder others_go;
   others_go.Add(sized("a", "a:1"), std::chrono::hours(9)).Add(sized("b", "b:1"));
   others_go.Disk(1000 * kMiB, 200 * kMiB);
-  EXPECT_THAT(ForSpace(others_go, Code::kIdle, 0),
+  EXPECT_THAT(ForSpace(others_go, Code::kIdle, ImagePos(0)),
               HasSubstr("but the images before it free enough"));
 
   ObservationBuilder nothing_can_go;
@@ -102,9 +102,9 @@ TEST(Explain, SaysThatOthersGoForSpaceOnlyWhenTheyDo) {
       .Use("u:1")
       .Add(sized("y", "y:1"), std::chrono::minutes(1))
       .Disk(1000 * kMiB, 200 * kMiB);
-  EXPECT_THAT(ForSpace(nothing_can_go, Code::kInUse, 0),
+  EXPECT_THAT(ForSpace(nothing_can_go, Code::kInUse, ImagePos(0)),
               HasSubstr("but the image is not a candidate for space"));
-  EXPECT_THAT(ForSpace(nothing_can_go, Code::kTooYoung, 1),
+  EXPECT_THAT(ForSpace(nothing_can_go, Code::kTooYoung, ImagePos(1)),
               HasSubstr("but the image is not a candidate for space"));
 }
 

@@ -9,7 +9,6 @@ namespace imagesweep {
 namespace {
 
 using std::chrono::hours;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -46,14 +45,14 @@ struct RoomTest : testing::Test {
 };
 
 TEST_F(RoomTest, RemovesSafestImagesFirstAndNeverProtectedOnes) {
-  EXPECT_THAT(For(5'000).removals, ElementsAre(3U, 2U, 5U, 4U));
+  EXPECT_EQ(For(5'000).removals, ImagesAt(3, 2, 5, 4));
 }
 
 TEST_F(RoomTest, RemovesNothingWhenEnoughSpaceIsAvailable) {
   const Plan plan = For(1'000);
   EXPECT_THAT(plan.removals, IsEmpty());
-  EXPECT_EQ(plan.decisions[3].verdict, Verdict::kDefer);
-  EXPECT_THAT(plan.decisions[3].reason, HasSubstr("are already available"));
+  EXPECT_EQ(plan.decisions[ImagePos(3)].verdict, Verdict::kDefer);
+  EXPECT_THAT(plan.decisions[ImagePos(3)].reason, HasSubstr("are already available"));
 }
 
 TEST_F(RoomTest, RemovesNothingWhenTheDiskUsageIsUnknown) {
@@ -64,23 +63,24 @@ TEST_F(RoomTest, RemovesNothingWhenTheDiskUsageIsUnknown) {
 TEST_F(RoomTest, RemovesNothingWhenTheTargetExceedsTheCapacity) {
   const Plan plan = For(10'001);
   EXPECT_THAT(plan.removals, IsEmpty());
-  EXPECT_THAT(plan.decisions[3].reason, HasSubstr("capacity of the image filesystem is only 9.8KiB"));
+  EXPECT_THAT(plan.decisions[ImagePos(3)].reason,
+              HasSubstr("capacity of the image filesystem is only 9.8KiB"));
 }
 
 TEST_F(RoomTest, IgnoresWindowsButObeysLimits) {
   policy.windows = {Window{}};  // with no length
   policy.limits.max_images = 1;
   const Plan plan = For(5'000);
-  EXPECT_THAT(plan.removals, ElementsAre(3U));
-  EXPECT_EQ(plan.decisions[2].code, Code::kLimit);
+  EXPECT_EQ(plan.removals, ImagesAt(3));
+  EXPECT_EQ(plan.decisions[ImagePos(2)].code, Code::kLimit);
 }
 
 TEST_F(RoomTest, DefersAnUnavailableImage) {
   builder.seen().unavailable = {"", "", "", "its removal failed", "", "its removal failed", ""};
   const Plan plan = For(5'000);
-  EXPECT_THAT(plan.removals, ElementsAre(2U, 4U));
-  EXPECT_EQ(plan.decisions[5].code, Code::kLimit);
-  EXPECT_THAT(plan.decisions[5].reason, HasSubstr("its removal failed"));
+  EXPECT_EQ(plan.removals, ImagesAt(2, 4));
+  EXPECT_EQ(plan.decisions[ImagePos(5)].code, Code::kLimit);
+  EXPECT_THAT(plan.decisions[ImagePos(5)].reason, HasSubstr("its removal failed"));
 }
 
 }  // namespace

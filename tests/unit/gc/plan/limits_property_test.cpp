@@ -50,7 +50,7 @@ struct Facts {
                seen.images.size() * static_cast<std::size_t>(limits.max_percent_of_images) &&
            (limits.max_bytes == 0 || bytes <= limits.max_bytes);
   }
-  std::uint64_t Bytes(const std::vector<std::uint32_t>& images) const {
+  std::uint64_t Bytes(const std::vector<ImagePos>& images) const {
     std::uint64_t bytes = 0;
     for (const auto at : images) bytes += seen.images[at].size_bytes;
     return bytes;
@@ -59,7 +59,7 @@ struct Facts {
 
 // With no unavailable image and no limits: everything that could be removed if the disk were never
 // free enough.
-std::vector<std::uint32_t> Removable(const PressedWorld& pressed) {
+std::vector<ImagePos> Removable(const PressedWorld& pressed) {
   PressedWorld all = pressed;
   all.metadata.policy().limits = {1000, 0, 100, Millis(0), 5, 1};
   all.metadata.policy().disk.low_percent = 1;
@@ -80,7 +80,7 @@ TEST(LimitsProperty, APlanIsNotEmptyWhileAnAvailableImageWithinTheLimitsWouldFre
     for (const auto at : plan.removals)
       ASSERT_TRUE(metadata.seen().WhyUnavailable(at).empty()) << "seed " << seed;
     const auto removable = Removable(pressed);
-    const auto may_go = [&](std::uint32_t at) {
+    const auto may_go = [&](ImagePos at) {
       return metadata.seen().WhyUnavailable(at).empty() &&
              metadata.seen().images[at].size_bytes > 0 &&
              facts.Allows(1, metadata.seen().images[at].size_bytes);
@@ -118,7 +118,7 @@ TEST(LimitsProperty, KeepsARemovableImageOnlyAtALimitOrAtTheGoal) {
       ASSERT_FALSE(
           metadata.seen().WhyUnavailable(at).empty() &&
           facts.Allows(plan.removals.size() + 1, freed + metadata.seen().images[at].size_bytes))
-          << "seed " << seed << " image " << at;
+          << "seed " << seed << " image " << at.value();
     }
   }
   EXPECT_GT(short_of_goal, kCases / 10) << "the worlds must show it";
@@ -139,7 +139,7 @@ TEST(LimitsProperty, DoesNotStarveAFreeSpaceTarget) {
       ASSERT_FALSE(metadata.seen().WhyUnavailable(at).empty() &&
                    facts.Allows(plan.removals.size() + 1,
                                 facts.Bytes(plan.removals) + metadata.seen().images[at].size_bytes))
-          << "seed " << seed << " image " << at;
+          << "seed " << seed << " image " << at.value();
     }
     chosen += plan.removals.size();
   }

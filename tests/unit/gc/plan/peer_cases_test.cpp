@@ -96,7 +96,7 @@ TEST(PeerCases, RemovesTheOldUnkeptImageAboveTheThreshold) {
   Policy policy = RemoveOnly({});
   policy.disk = {{80, 75}, {0, 0}, {}};
   policy.keep.images.push_back(*ImageGlob::Parse("keep"));
-  EXPECT_EQ(MakePlan(policy, seen.seen()).removals, std::vector<std::uint32_t>{1});
+  EXPECT_EQ(MakePlan(policy, seen.seen()).removals, ImagesAt(1));
 }
 
 // K10: for any report of the disk, a run removes no more than its limit.

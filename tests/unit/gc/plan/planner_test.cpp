@@ -8,7 +8,6 @@
 namespace imagesweep {
 namespace {
 
-using Positions = std::vector<std::uint32_t>;
 constexpr Millis kMinute = std::chrono::minutes(1);
 
 // high 90, low 80, minimum age 0, as the kubelet's own tests have it.
@@ -33,12 +32,12 @@ TEST(Planner, RemovesOnlyUnusedImages) {
   ObservationBuilder two;
   two.Add(Img("0", {"a:0"}, 10'240)).Add(Img("1", {"a:1"}, 20'480)).Use("a:1");
   MustFree(two, 15'000);
-  EXPECT_EQ(MakePlan(SpaceOnly(), two.seen()).removals, Positions{0});
+  EXPECT_EQ(MakePlan(SpaceOnly(), two.seen()).removals, ImagesAt(0));
 
   ObservationBuilder three;
   three.Add(Img("0", {"a:0"}, 1)).Add(Img("1", {"a:1"}, 1)).Add(Img("2", {"a:2"}, 1)).Use("a:2");
   MustFree(three, 20'000);
-  EXPECT_EQ(MakePlan(SpaceOnly(), three.seen()).removals, (Positions{0, 1}));
+  EXPECT_EQ(MakePlan(SpaceOnly(), three.seen()).removals, ImagesAt(0, 1));
 }
 
 // K05
@@ -61,7 +60,7 @@ TEST(Planner, RemovesLeastRecentlyUsedImagesFirstUntilTheGoal) {
   seen.Add(Img("1", {"a:1"}, 12'048), kMinute, true)
       .Add(Img("0", {"a:0"}, 11'024), 2 * kMinute, true);
   MustFree(seen, 11'024);
-  EXPECT_EQ(MakePlan(SpaceOnly(), seen.seen()).removals, Positions{1});
+  EXPECT_EQ(MakePlan(SpaceOnly(), seen.seen()).removals, ImagesAt(1));
 }
 
 // K07: the image that was never used is removed before the one that was used once, although it is
@@ -70,14 +69,14 @@ TEST(Planner, RemovesNeverUsedImagesBeforeUsedOnes) {
   ObservationBuilder seen;
   seen.Add(Img("0", {"a:0"}, 11'024), 2 * kMinute, true).Add(Img("1", {"a:1"}, 12'048), kMinute);
   MustFree(seen, 11'024);
-  EXPECT_EQ(MakePlan(SpaceOnly(), seen.seen()).removals, Positions{1});
+  EXPECT_EQ(MakePlan(SpaceOnly(), seen.seen()).removals, ImagesAt(1));
 }
 
 TEST(Planner, BreaksTiesBySizeAndThenByName) {
   ObservationBuilder seen;
   seen.Add(Img("c", {"c:1"}, 5)).Add(Img("b", {"b:1"}, 5)).Add(Img("a", {"a:1"}, 9));
   MustFree(seen, 20'000);
-  EXPECT_EQ(MakePlan(SpaceOnly(), seen.seen()).removals, (Positions{2, 1, 0}));
+  EXPECT_EQ(MakePlan(SpaceOnly(), seen.seen()).removals, ImagesAt(2, 1, 0));
 }
 
 // K08
@@ -91,11 +90,11 @@ TEST(Planner, KeepsPinnedImagesUnderDiskPressure) {
   struct {
     const char* why;
     std::vector<Image> images;
-    Positions removed;
+    std::vector<ImagePos> removed;
   } cases[] = {
       {"one image, pinned", {pinned0}, {}},
-      {"one pinned, two not", {pinned0, plain1, plain2}, {1, 2}},
-      {"none pinned", {plain1, plain2}, {0, 1}},
+      {"one pinned, two not", {pinned0, plain1, plain2}, ImagesAt(1, 2)},
+      {"none pinned", {plain1, plain2}, ImagesAt(0, 1)},
       {"both pinned", {pinned0, pinned1}, {}},
   };
   for (const auto& [why, images, removed] : cases) {
@@ -154,7 +153,7 @@ TEST(Planner, RemovesNothingForSpaceWhenTheDiskUsageIsUnknown) {
   ObservationBuilder seen;
   seen.Add(Img("0", {"a:0"}));
   const Plan plan = MakePlan(SpaceOnly(), seen.seen());
-  EXPECT_EQ(plan.decisions[0].code, Code::kIdle);
+  EXPECT_EQ(plan.decisions[ImagePos(0)].code, Code::kIdle);
   EXPECT_TRUE(plan.removals.empty());
 }
 
@@ -165,10 +164,10 @@ TEST(Planner, HandlesAnImageWithoutSizeAndNames) {
   ObservationBuilder seen;
   seen.Add(bare);
   MustFree(seen, 1000);
-  EXPECT_EQ(MakePlan(SpaceOnly(), seen.seen()).decisions[0].code, Code::kLocalOnly);
+  EXPECT_EQ(MakePlan(SpaceOnly(), seen.seen()).decisions[ImagePos(0)].code, Code::kLocalOnly);
   Policy policy = SpaceOnly();
   policy.keep.local_only = LocalOnly::kNever;
-  EXPECT_EQ(MakePlan(policy, seen.seen()).decisions[0].code, Code::kDangling);
+  EXPECT_EQ(MakePlan(policy, seen.seen()).decisions[ImagePos(0)].code, Code::kDangling);
 }
 
 TEST(Planner, DefersImagesBeyondTheLimits) {
@@ -202,8 +201,8 @@ TEST(Planner, CountsRemovalsByAgeTowardTheSpaceGoal) {
       .Add(Img("idle", {"idle:1"}, 15'000), kMinute);
   MustFree(seen, 15'000);
   const Plan plan = MakePlan(policy, seen.seen());
-  EXPECT_EQ(plan.removals, Positions{0});
-  EXPECT_EQ(plan.decisions[1].code, Code::kIdle);
+  EXPECT_EQ(plan.removals, ImagesAt(0));
+  EXPECT_EQ(plan.decisions[ImagePos(1)].code, Code::kIdle);
 }
 
 }  // namespace

@@ -46,9 +46,9 @@ void WithoutRetention(RandomWorld& metadata) {
     policy.keep.local_only = LocalOnly::kAlways;
 }
 
-std::set<std::uint32_t> Resolve(const Observation& seen, const std::vector<std::string>& texts) {
+std::set<ImagePos> Resolve(const Observation& seen, const std::vector<std::string>& texts) {
   const ImageIndex index(seen.images);
-  std::set<std::uint32_t> found;
+  std::set<ImagePos> found;
   for (const auto& text : texts)
     for (const auto at : index.Resolve(text)) found.insert(at);
   return found;
@@ -128,7 +128,7 @@ TEST(PlanProperty, ProtectionsAlwaysWin) {
     const Plan plan = PlanWithDiskPressure(PlanContext(policy, seen));
     ASSERT_EQ(plan.decisions.size(), seen.images.size());
     const ImageIndex index(seen.images);
-    std::set<std::uint32_t> needed = Resolve(seen, seen.sandbox_images);
+    std::set<ImagePos> needed = Resolve(seen, seen.sandbox_images);
     needed.merge(Resolve(seen, seen.own_images));
     for (const auto& reference : seen.references)
       for (const auto at : index.Resolve(reference)) needed.insert(at);
@@ -174,7 +174,7 @@ TEST(PlanProperty, NeverRemovesImagesThatAWorkloadNeeds) {
       }
     }
     for (const Decision& decision : plan.decisions)
-      ASSERT_EQ(decision.code == Code::kWorkload, !decision.wanted_by.empty()) << "seed " << seed;
+      ASSERT_EQ(decision.code == Code::kWorkload, !decision.needed_by.empty()) << "seed " << seed;
   }
   EXPECT_GT(wanted, kCases / 10) << "the worlds must show it";
 }
@@ -185,10 +185,10 @@ TEST(PlanProperty, BudgetsWindowsAndConfirmationsHold) {
     const Policy& policy = metadata.policy();
     const Observation& seen = metadata.seen();
     const PlanContext context(policy, seen);
-    std::vector<int> evaluations(seen.images.size());
+    ByImage<int> evaluations(seen.images.size());
     for (int& count : evaluations) count = metadata.Below(4);
     Plan plan = PlanWithDiskPressure(context);
-    const std::vector<std::uint32_t> chosen = plan.removals;
+    const std::vector<ImagePos> chosen = plan.removals;
     Defer(context, evaluations, plan);
     std::uint64_t bytes = 0;
     for (const auto at : plan.removals) {
@@ -225,26 +225,26 @@ TEST(PlanProperty, VerdictsDoNotDependOnTheOrderOfImagesReferencesAndWorkloads) 
     if (seed % 2 == 1) metadata.AddWorkloads();
     const Plan plan = MakePlan(metadata.policy(), metadata.seen());
     Observation shuffled = metadata.seen();
-    std::vector<std::size_t> order(shuffled.images.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    ByImage<ImagePos> order;
+    std::ranges::copy(Positions(shuffled.images), std::back_inserter(order));
     std::ranges::shuffle(order, metadata.random());
     std::ranges::shuffle(shuffled.references, metadata.random());
     std::ranges::shuffle(shuffled.workloads, metadata.random());
-    for (std::size_t i = 0; i < order.size(); ++i) {
+    for (const ImagePos i : Positions(order)) {
       shuffled.images[i] = metadata.seen().images[order[i]];
       shuffled.ages[i] = metadata.seen().ages[order[i]];
     }
     const Plan again = MakePlan(metadata.policy(), shuffled);
-    for (std::size_t i = 0; i < order.size(); ++i) {
+    for (const ImagePos i : Positions(order)) {
       const Decision& now = again.decisions[i];
       const Decision& before = plan.decisions[order[i]];
       ASSERT_EQ(now.code, before.code) << "seed " << seed;
       ASSERT_EQ(now.superseded_by, before.superseded_by) << "seed " << seed;
       ASSERT_EQ(now.used_by.size(), before.used_by.size()) << "seed " << seed;
-      ASSERT_EQ(now.wanted_by.size(), before.wanted_by.size()) << "seed " << seed;
-      for (std::size_t w = 0; w < now.wanted_by.size(); ++w)
-        ASSERT_EQ(shuffled.workloads[now.wanted_by[w]],
-                  metadata.seen().workloads[before.wanted_by[w]])
+      ASSERT_EQ(now.needed_by.size(), before.needed_by.size()) << "seed " << seed;
+      for (std::size_t w = 0; w < now.needed_by.size(); ++w)
+        ASSERT_EQ(shuffled.workloads[now.needed_by[w]],
+                  metadata.seen().workloads[before.needed_by[w]])
             << "seed " << seed;
       if (now.code != Code::kInUse) {  // of the first of its users
         ASSERT_EQ(now.reason, before.reason) << "seed " << seed;

@@ -55,8 +55,9 @@ TEST(Protection, TheFirstReasonToKeepDecides) {
   };
   for (const auto& [why, seen, code] : cases) {
     const Plan plan = MakePlan(policy, seen);
-    EXPECT_EQ(plan.decisions.at(0).verdict, Verdict::kKeep) << why;
-    EXPECT_EQ(plan.decisions.at(0).code, code) << why << ": " << plan.decisions[0].reason;
+    EXPECT_EQ(plan.decisions[ImagePos(0)].verdict, Verdict::kKeep) << why;
+    EXPECT_EQ(plan.decisions[ImagePos(0)].code, code)
+        << why << ": " << plan.decisions[ImagePos(0)].reason;
     EXPECT_TRUE(plan.removals.empty()) << why;
   }
 }
@@ -66,7 +67,8 @@ TEST(Protection, LocalOnlyImagesGoOnlyWhenThePolicySaysNever) {
   MakeLocal(local);
   Policy policy = FreeAll();
   policy.keep.local_only = LocalOnly::kNever;
-  EXPECT_EQ(MakePlan(policy, ObservationBuilder().Add(local).seen()).decisions[0].code, Code::kAge);
+  EXPECT_EQ(MakePlan(policy, ObservationBuilder().Add(local).seen()).decisions[ImagePos(0)].code,
+            Code::kAge);
 }
 
 // R01, R02: every name of one image protects the whole image.
@@ -77,7 +79,7 @@ TEST(Protection, APodThatUsesOneNameKeepsAllNames) {
         "quay.io/y/x@" + Id("digest-x"), Id("x"), Id("x").substr(7)}) {
     ObservationBuilder seen;
     seen.Add(image).Use(form);
-    EXPECT_EQ(MakePlan(FreeAll(), seen.seen()).decisions[0].code, Code::kInUse) << form;
+    EXPECT_EQ(MakePlan(FreeAll(), seen.seen()).decisions[ImagePos(0)].code, Code::kInUse) << form;
   }
 }
 
@@ -88,18 +90,18 @@ TEST(Protection, ADanglingImageStaysWhileItsContainerExistsAndGoesByIdAfterwards
   ObservationBuilder seen;
   seen.Add(old)
       .Add(Img("new", {"x:latest"}))
-      .Use(Id("old"), {ReferrerKind::kContainer, "shop", "api", "web"});
-  EXPECT_EQ(MakePlan(FreeAll(), seen.seen()).decisions[0].code, Code::kInUse);
+      .Use(Id("old"), {ImageUserKind::kContainer, "shop", "api", "web"});
+  EXPECT_EQ(MakePlan(FreeAll(), seen.seen()).decisions[ImagePos(0)].code, Code::kInUse);
 
   seen.seen().references.clear();
   seen.Use("x:latest");
-  EXPECT_EQ(MakePlan(FreeAll(), seen.seen()).decisions[0].code, Code::kAge)
+  EXPECT_EQ(MakePlan(FreeAll(), seen.seen()).decisions[ImagePos(0)].code, Code::kAge)
       << "it may have been pulled by digest";
-  seen.seen().ages[0].lost_tag = true;
+  seen.seen().ages[ImagePos(0)].lost_tag = true;
   const Plan plan = MakePlan(FreeAll(), seen.seen());
-  EXPECT_EQ(plan.decisions[0].code, Code::kDangling);
-  EXPECT_EQ(plan.decisions[0].superseded_by, "docker.io/library/x:latest");
-  EXPECT_EQ(plan.removals, std::vector<std::uint32_t>{0});
+  EXPECT_EQ(plan.decisions[ImagePos(0)].code, Code::kDangling);
+  EXPECT_EQ(plan.decisions[ImagePos(0)].superseded_by, "docker.io/library/x:latest");
+  EXPECT_EQ(plan.removals, ImagesAt(0));
 }
 
 TEST(Protection, AnImagePulledByDigestIsNotDangling) {
@@ -107,8 +109,9 @@ TEST(Protection, AnImagePulledByDigestIsNotDangling) {
   by_digest.tags.clear();
   Policy policy = FreeAll();
   policy.maximum_age = Millis(0);
-  EXPECT_EQ(MakePlan(policy, ObservationBuilder().Add(by_digest).seen()).decisions[0].code,
-            Code::kIdle);
+  EXPECT_EQ(
+      MakePlan(policy, ObservationBuilder().Add(by_digest).seen()).decisions[ImagePos(0)].code,
+      Code::kIdle);
 }
 
 // R05
@@ -120,7 +123,7 @@ TEST(Protection, AnUnqualifiedPodImageKeepsEverySamePathCandidateUntilTheStatusS
   seen.Use("app:1");
   EXPECT_TRUE(MakePlan(FreeAll(), seen.seen()).removals.empty());
   seen.seen().references[0].resolved = Id("q");
-  EXPECT_EQ(MakePlan(FreeAll(), seen.seen()).removals, std::vector<std::uint32_t>{2});
+  EXPECT_EQ(MakePlan(FreeAll(), seen.seen()).removals, ImagesAt(2));
 }
 
 // R09: nothing shows the pause image as the image of a container. The configuration names it in
@@ -132,7 +135,7 @@ TEST(Protection, KeepsThePauseImageInEveryFormOfItsName) {
         "registry.k8s.io/infra/sandbox@" + Id("digest-p"), Id("p")}) {
     ObservationBuilder seen;
     seen.Add(pause).Disk(1000, 1).seen().sandbox_images = {name};
-    EXPECT_EQ(MakePlan(FreeAll(), seen.seen()).decisions[0].code, Code::kSandbox) << name;
+    EXPECT_EQ(MakePlan(FreeAll(), seen.seen()).decisions[ImagePos(0)].code, Code::kSandbox) << name;
   }
 }
 

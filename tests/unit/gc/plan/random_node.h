@@ -42,7 +42,7 @@ class RandomWorld {
   }
   std::string Name() { return Repository() + ":" + Tag(); }
   void AddReference() {
-    constexpr ReferrerKind kKinds[] = {ReferrerKind::kPod, ReferrerKind::kContainer};
+    constexpr ImageUserKind kKinds[] = {ImageUserKind::kPod, ImageUserKind::kContainer};
     builder_.Use(Maybe(3) ? Id("i" + std::to_string(Below(8))) : Name(),
                  {kKinds[Below(2)], "shop", "p" + std::to_string(Below(3)), "main"});
   }

@@ -125,7 +125,7 @@ class RankedWorld {
     const bool jumps = Maybe(3);
     const int jump_at = Below(8);
     for (int i = 3 + Below(8); i > 0; --i) AddImage(1 + Below(2));
-    for (std::size_t at = 0; at < truth.size(); ++at) {
+    for (const ImagePos at : Positions(truth)) {
       ImageAge& age = seen().ages[at];
       const int sight = truth[at].sight;
       // Three observations back, and never equal again.
@@ -165,7 +165,7 @@ class RankedWorld {
   bool Maybe(int one_in) { return Below(one_in) == 0; }
 
   Policy policy;
-  std::vector<TrueImage> truth;  // parallel to the images
+  ByImage<TrueImage> truth;
 
  private:
   void AddTag(TrueImage& its, Image& image, int scheme) {
@@ -209,10 +209,10 @@ class Oracle {
  public:
   Oracle(const RankedWorld& metadata, const Plan& plan) : truth_(metadata.truth), plan_(plan) {}
 
-  Newer Count(std::size_t at, const Truth& tag) const {
+  Newer Count(ImagePos at, const Truth& tag) const {
     const bool with_prereleases = tag.prerelease;
     Newer count;
-    for (std::size_t other = 0; other < truth_.size(); ++other) {
+    for (const ImagePos other : Positions(truth_)) {
       if (other == at) continue;
       const int theirs = Best(truth_[other], tag, with_prereleases);
       if (theirs < 0) continue;
@@ -245,7 +245,7 @@ class Oracle {
     return best;
   }
 
-  const std::vector<TrueImage>& truth_;
+  const ByImage<TrueImage>& truth_;
   const Plan& plan_;
 };
 
@@ -262,7 +262,7 @@ TEST(RankingProperty, RemovesByRankOnlyBehindNewerImagesOfTheScheme) {
     for (const Decision& decision : plan.decisions) {
       ++decisions;
       if (decision.verdict != Verdict::kRemove) continue;
-      const std::size_t at = decision.image;
+      const ImagePos at = decision.image;
       const TrueImage& image = metadata.truth[at];
       const bool has_order = HasOrder(image);
       const bool has_room = numbered || in_use;
@@ -314,8 +314,8 @@ TEST(RankingProperty, AnImageOfAnotherSchemeNeverRemovesMore) {
   for (std::uint64_t seed = 0; seed < kWorlds / 20; ++seed) {
     RankedWorld metadata(seed);
     const auto before = MakePlan(metadata.policy, metadata.seen()).removals;
-    const std::set<std::uint32_t> gone(before.begin(), before.end());
-    const auto old = static_cast<std::uint32_t>(metadata.truth.size());
+    const std::set<ImagePos> gone(before.begin(), before.end());
+    const ImagePos old(metadata.truth.size());
     removed += gone.size();
     for (int scheme = 0; scheme <= kSemantic; ++scheme) {
       const bool word = scheme < kSemantic && kSchemes[scheme].order == Order::kNone;

@@ -195,7 +195,7 @@ TEST_F(Ranks, IgnoreMadeUpRepositoriesOfLocalBuilds) {
     Built(tag);
     seen().images.back().digests = {ImageName::Parse("import-2026-11-20@" + Id(tag))};
   }
-  ASSERT_TRUE(seen().images[0].local_only());
+  ASSERT_TRUE(seen().images[ImagePos(0)].local_only());
   EXPECT_EQ(CodeOf("api:v2"), Code::kSuperseded);
   EXPECT_EQ(CodeOf("api:v3"), Code::kLocalOnly);
 }
@@ -239,7 +239,7 @@ TEST_F(Ranks, SignaturesAttestationsAndSbomsFollowTheirImage) {
   policy.disk = {{1, 1}, {0, 0}, {1, Millis(0)}};
   Pulled({"app:v1"});
   Pulled({"app:v2"});
-  std::string subject = seen().images[1].digests[0].text();
+  std::string subject = seen().images[ImagePos(1)].digests[0].text();
   subject = subject.substr(subject.find('@') + 1);
   std::ranges::replace(subject, ':', '-');
   const std::vector<std::string> endings = {"", ".sig", ".att", ".sbom"};
@@ -263,12 +263,12 @@ TEST_F(Ranks, SignaturesAttestationsAndSbomsFollowTheirImage) {
 TEST_F(Ranks, RankNothingByTimeAfterTheClockJumpedBack) {
   policy.keep.last_per_repository = 1;
   for (const char* tag : {"app:abcdef1", "app:abcdef2", "app:abcdef3"}) Pulled({tag});
-  seen().ages[2].first_seen = SystemTime(Millis(1));
+  seen().ages[ImagePos(2)].first_seen = SystemTime(Millis(1));
   for (const char* tag : {"app:abcdef1", "app:abcdef2", "app:abcdef3"})
     EXPECT_EQ(CodeOf(tag), Code::kIdle) << tag;
-  seen().ages[2].first_seen = SystemTime(hours(3));
+  seen().ages[ImagePos(2)].first_seen = SystemTime(hours(3));
   EXPECT_EQ(CodeOf("app:abcdef2"), Code::kSuperseded);
-  seen().ages[0].first_seen = seen().at + hours(1);
+  seen().ages[ImagePos(0)].first_seen = seen().at + hours(1);
   for (const char* tag : {"app:abcdef1", "app:abcdef2", "app:abcdef3"})
     EXPECT_EQ(CodeOf(tag), Code::kIdle) << tag << ", one of them from the future";
 }
@@ -283,23 +283,23 @@ TEST_F(Ranks, DoNotCallAnImagePulledByDigestDangling) {
   builder.Use("registry.example/mirror/exporter:1.8.2");
   for (ImageAge& age : seen().ages) age.unused_for = hours(335);
   plan = MakePlan(policy, seen());
-  for (const std::uint32_t at : {0, 1, 2})
+  for (const ImagePos at : ImagesAt(0, 1, 2))
     EXPECT_EQ(plan.decisions[at].code, Code::kIdle) << plan.decisions[at].reason;
   for (ImageAge& age : seen().ages) age.unused_for = hours(337);
   plan = MakePlan(policy, seen());
-  for (const std::uint32_t at : {0, 1, 2}) EXPECT_EQ(plan.decisions[at].code, Code::kAge);
+  for (const ImagePos at : ImagesAt(0, 1, 2)) EXPECT_EQ(plan.decisions[at].code, Code::kAge);
 }
 
 TEST_F(Ranks, CallAnImageDanglingWhenItLostItsTag) {
   PulledByDigest("old", "registry.example/app");
   Pulled({"registry.example/app:latest"});
-  seen().ages[0].lost_tag = true;
+  seen().ages[ImagePos(0)].lost_tag = true;
   builder.Use("registry.example/app:latest");
   plan = MakePlan(policy, seen());
-  EXPECT_EQ(plan.decisions[0].code, Code::kDangling);
-  EXPECT_THAT(plan.decisions[0].reason, HasSubstr("registry.example/app:latest"));
+  EXPECT_EQ(plan.decisions[ImagePos(0)].code, Code::kDangling);
+  EXPECT_THAT(plan.decisions[ImagePos(0)].reason, HasSubstr("registry.example/app:latest"));
   policy.remove_dangling = false;
-  EXPECT_EQ(MakePlan(policy, seen()).decisions[0].code, Code::kIdle);
+  EXPECT_EQ(MakePlan(policy, seen()).decisions[ImagePos(0)].code, Code::kIdle);
 }
 
 // By digest and by tag: the tag takes no place of the digests.
@@ -307,12 +307,12 @@ TEST_F(Ranks, CountDigestsApartFromTagsWhenADigestIsInUse) {
   policy.maximum_age = hours(1);
   for (const char* word : {"a", "b", "c"}) PulledByDigest(word, "registry.example/app");
   Pulled({"registry.example/app:v9"});
-  builder.Use(seen().images[2].digests[0].text());
+  builder.Use(seen().images[ImagePos(2)].digests[0].text());
   plan = MakePlan(policy, seen());
-  EXPECT_EQ(plan.decisions[0].code, Code::kAge);
-  EXPECT_EQ(plan.decisions[1].code, Code::kRetained);
-  EXPECT_EQ(plan.decisions[2].code, Code::kInUse);
-  EXPECT_EQ(plan.decisions[3].code, Code::kRetained);
+  EXPECT_EQ(plan.decisions[ImagePos(0)].code, Code::kAge);
+  EXPECT_EQ(plan.decisions[ImagePos(1)].code, Code::kRetained);
+  EXPECT_EQ(plan.decisions[ImagePos(2)].code, Code::kInUse);
+  EXPECT_EQ(plan.decisions[ImagePos(3)].code, Code::kRetained);
 }
 
 // A rule that removes builds keeps as many as images that are not in use take.

@@ -13,7 +13,6 @@ namespace {
 
 using layers::LabNode;
 using std::chrono::hours;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -40,13 +39,13 @@ struct GainsTest : testing::Test {
     lab.Pull("two", {shared});
     lab.Pull("used", {running});
     lab.Run("pod", {running});
-    for (std::size_t at = 0; at < 4; ++at) {
+    for (const ImagePos at : {kSame, kOne, kBig, kTwo}) {
       // The sizes of the runtime do not show sharing.
       lab.images[at].size_bytes = 60 * kMiB;
-      seen.Add(lab.images[at], hours(200 - static_cast<int>(at)));
+      seen.Add(lab.images[at], hours(200 - static_cast<int>(at.value())));
     }
-    seen.Add(lab.images[4], hours(0));
-    seen.Use(lab.images[4].id.text());
+    seen.Add(lab.images[kUsed], hours(0));
+    seen.Use(lab.images[kUsed].id.text());
   }
   // So that `missing` MiB must be freed.
   Plan PlanFor(std::uint64_t missing) {
@@ -54,7 +53,7 @@ struct GainsTest : testing::Test {
     graph = std::make_unique<layers::LayerGraph>(lab.spec.Build(), lab.images);
     return MakePlan(PlanContext(policy, seen.seen(), graph.get()));
   }
-  enum At : std::uint32_t { kSame, kOne, kBig, kTwo, kUsed };
+  static constexpr ImagePos kSame{0}, kOne{1}, kBig{2}, kTwo{3}, kUsed{4};
 
   Policy policy;
   LabNode lab;
@@ -65,7 +64,7 @@ struct GainsTest : testing::Test {
 TEST_F(GainsTest, SkipsImagesThatFreeAlmostNothing) {
   policy.disk.high_percent = 60;
   const Plan plan = PlanFor(20);
-  EXPECT_THAT(plan.removals, ElementsAre(kBig)) << "the others were used less recently";
+  EXPECT_EQ(plan.removals, ImagesAt(kBig)) << "the others were used less recently";
   EXPECT_EQ(plan.decisions[kOne].code, Code::kIdle) << "enough came free without it";
   EXPECT_NEAR(static_cast<double>(*plan.decisions[kBig].frees), 30.0 * kMiB, kMiB);
 }
@@ -73,7 +72,7 @@ TEST_F(GainsTest, SkipsImagesThatFreeAlmostNothing) {
 TEST_F(GainsTest, RemovesImagesTogetherWhenTheyShareLayers) {
   policy.disk.high_percent = 60;
   const Plan plan = PlanFor(60);
-  EXPECT_THAT(plan.removals, ElementsAre(kBig, kOne, kTwo));
+  EXPECT_EQ(plan.removals, ImagesAt(kBig, kOne, kTwo));
   EXPECT_LT(*plan.decisions[kOne].frees, kMiB);
   EXPECT_GT(*plan.decisions[kTwo].frees, 39 * kMiB) << "with the second what both share";
   EXPECT_EQ(plan.decisions[kSame].code, Code::kIdle);
@@ -82,7 +81,7 @@ TEST_F(GainsTest, RemovesImagesTogetherWhenTheyShareLayers) {
 TEST_F(GainsTest, DefersImagesWhoseLayersAreAllInUse) {
   policy.disk.high_percent = 60;
   const Plan plan = PlanFor(300);
-  EXPECT_THAT(plan.removals, ElementsAre(kBig, kOne, kTwo));
+  EXPECT_EQ(plan.removals, ImagesAt(kBig, kOne, kTwo));
   EXPECT_EQ(plan.decisions[kSame].verdict, Verdict::kDefer);
   EXPECT_EQ(plan.decisions[kSame].code, Code::kNoGain);
   EXPECT_THAT(plan.decisions[kSame].reason, HasSubstr("less than 1 MiB"));
@@ -100,15 +99,15 @@ TEST_F(GainsTest, RemovesTheImageThatFreesMostFirstAmongEqualAges) {
   node.Pull("middle", {Layer("middle", 3)});
   node.Pull("large", {Layer("large", 30)});
   ObservationBuilder equal;
-  for (std::size_t at = 0; at < node.images.size(); ++at) {
-    node.images[at].size_bytes = (at + 1) * (at == 4 ? 1 : 100) * kMiB;
+  for (const ImagePos at : Positions(node.images)) {
+    node.images[at].size_bytes = (at.value() + 1) * (at == ImagePos(4) ? 1 : 100) * kMiB;
     equal.Add(node.images[at], hours(200));
   }
   equal.Disk(1000 * kMiB, 250 * kMiB);  // 100 MiB to the low threshold
   const layers::LayerGraph layers(node.spec.Build(), node.images);
   policy.disk.high_percent = 60;
   const Plan plan = MakePlan(PlanContext(policy, equal.seen(), &layers));
-  EXPECT_THAT(plan.removals, ElementsAre(4, 0, 1, 2, 3)) << "large, small, half, then other";
+  EXPECT_EQ(plan.removals, ImagesAt(4, 0, 1, 2, 3)) << "large, small, half, then other";
 }
 
 TEST_F(GainsTest, RemovesTheImageWithMostInodesFirstWhenOnlyInodesAreShort) {
@@ -123,22 +122,22 @@ TEST_F(GainsTest, RemovesTheImageWithMostInodesFirstWhenOnlyInodesAreShort) {
   equal.seen().disk->inodes_free = 200;  // 150 to the low threshold
   const layers::LayerGraph layers(node.spec.Build(), node.images);
   policy.disk.inodes = {75, 65};
-  EXPECT_THAT(MakePlan(PlanContext(policy, equal.seen(), &layers)).removals, ElementsAre(1));
+  EXPECT_EQ(MakePlan(PlanContext(policy, equal.seen(), &layers)).removals, ImagesAt(1));
   equal.Disk(1000 * kMiB, 200 * kMiB);
-  EXPECT_THAT(MakePlan(PlanContext(policy, equal.seen(), &layers)).removals, ElementsAre(0, 1));
+  EXPECT_EQ(MakePlan(PlanContext(policy, equal.seen(), &layers)).removals, ImagesAt(0, 1));
 }
 
 TEST_F(GainsTest, AppliesNoGainOnlyToRemovalsForSpace) {
   policy.maximum_age = hours(100);
   policy.disk.high_percent = 0;
-  EXPECT_THAT(PlanFor(0).removals, ElementsAre(kSame, kOne, kBig, kTwo)) << "they are too old";
+  EXPECT_EQ(PlanFor(0).removals, ImagesAt(kSame, kOne, kBig, kTwo)) << "they are too old";
 }
 
 TEST_F(GainsTest, UsesTheSizesOfTheRuntimeWithoutLayers) {
   policy.disk.high_percent = 60;
   PlanFor(100);
   const Plan plan = MakePlan(policy, seen.seen());
-  EXPECT_THAT(plan.removals, ElementsAre(kSame, kOne)) << "as if they shared nothing";
+  EXPECT_EQ(plan.removals, ImagesAt(kSame, kOne)) << "as if they shared nothing";
   EXPECT_FALSE(plan.decisions[kSame].frees);
 }
 
@@ -147,7 +146,7 @@ TEST_F(GainsTest, UsesTheSizeOfAnImageWithoutRecords) {
                 [&](const auto& record) { return record.target == Id("mansame"); });
   policy.disk.high_percent = 60;
   const Plan plan = PlanFor(50);
-  EXPECT_THAT(plan.removals, ElementsAre(kSame));
+  EXPECT_EQ(plan.removals, ImagesAt(kSame));
   EXPECT_FALSE(plan.decisions[kSame].frees) << "and nothing is claimed of it";
 }
 
@@ -155,7 +154,7 @@ TEST_F(GainsTest, ReachesAFreeSpaceTargetOnlyWithImagesThatFreeSpace) {
   PlanFor(0);
   const std::uint64_t wanted = seen.seen().disk->available_bytes + 500 * kMiB;
   const Plan plan = PlanForFreeSpace(PlanContext(policy, seen.seen(), graph.get()), wanted);
-  EXPECT_THAT(plan.removals, ElementsAre(kBig, kOne, kTwo));
+  EXPECT_EQ(plan.removals, ImagesAt(kBig, kOne, kTwo));
   EXPECT_EQ(plan.decisions[kSame].code, Code::kNoGain);
 }
 

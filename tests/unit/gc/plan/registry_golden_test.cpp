@@ -41,7 +41,7 @@ struct RegistryCleanup : testing::Test {
   }
   // Deployed in an environment, which has a pod with that name.
   void Deploy(const std::string& tag, const std::string& environment) {
-    seen.Use(Add(tag, hours(50)), {ReferrerKind::kPod, environment, "lambda", "main"});
+    seen.Use(Add(tag, hours(50)), {ImageUserKind::kPod, environment, "lambda", "main"});
   }
   // Its tag moved to a newer image, and only the digest is left.
   void AddUntagged(hours old) {
@@ -109,7 +109,7 @@ TEST_F(RegistryCleanup, RemovesOnlyTheOldestProductionImages) {
   for (int i = 1; i <= 20; ++i) Add("prod-" + std::to_string(i), hours(50));
   plan = MakePlan(policy, seen.seen());
   for (const Decision& decision : plan.decisions)
-    EXPECT_EQ(decision.verdict, decision.image < 5 ? Verdict::kRemove : Verdict::kKeep)
+    EXPECT_EQ(decision.verdict, decision.image < ImagePos(5) ? Verdict::kRemove : Verdict::kKeep)
         << seen.seen().images[decision.image].display_name();
 }
 
@@ -123,7 +123,7 @@ TEST_F(RegistryCleanup, AFreshImageIsNotRemovedDuringItsDeployment) {
 
 // The pod is bound, its container does not exist yet, and the image is an old one.
 TEST_F(RegistryCleanup, AnImageOfADeploymentInProgressIsInUse) {
-  seen.Use(Add("pr-302", hours(500)), {ReferrerKind::kPod, "pr-302", "lambda-0", "main"});
+  seen.Use(Add("pr-302", hours(500)), {ImageUserKind::kPod, "pr-302", "lambda-0", "main"});
   EXPECT_EQ(Last().code, Code::kInUse);
   EXPECT_THAT(Last().reason, HasSubstr("Pod pr-302/lambda-0"));
 }
@@ -134,7 +134,7 @@ TEST_F(RegistryCleanup, TheImageOfAFailedDeploymentStaysForItsAgeAndForItsPod) {
   const std::string image = Add("pr-303", hours(1));
   EXPECT_EQ(Last().code, Code::kTooYoung);
   Age(hours(500));
-  seen.Use(image, {ReferrerKind::kContainer, "pr-303", "lambda-0", "main"});
+  seen.Use(image, {ImageUserKind::kContainer, "pr-303", "lambda-0", "main"});
   EXPECT_EQ(Last().code, Code::kInUse) << "an exited container is a container";
   seen.seen().references.clear();
   EXPECT_EQ(Last().code, Code::kRule);
@@ -155,7 +155,7 @@ TEST_F(RegistryCleanup, ProductionCanBeRolledBackToAnyOfTheLastFifteen) {
 
 // Started by hand without Kubernetes: the runtime lists it.
 TEST_F(RegistryCleanup, AManuallyDeployedImageIsInUse) {
-  seen.Use(Add("build-3", hours(500)), {ReferrerKind::kContainer, "", "", "debug"});
+  seen.Use(Add("build-3", hours(500)), {ImageUserKind::kContainer, "", "", "debug"});
   EXPECT_EQ(Last().code, Code::kInUse);
 }
 

@@ -19,7 +19,7 @@ using testing::Not;
 Plan PlanAfter(const PlanContext& context, Millis passed) {
   Observation later = context.seen();
   later.at += passed;
-  for (std::uint32_t at = 0; at < later.ages.size(); ++at) {
+  for (const ImagePos at : Positions(later.ages)) {
     if (context.in_use(at)) continue;
     later.ages[at].unused_for += passed;
     later.ages[at].watched_unused_for += passed;
@@ -27,7 +27,7 @@ Plan PlanAfter(const PlanContext& context, Millis passed) {
   return MakePlan(context.policy(), later);
 }
 
-bool Goes(const Plan& plan, std::uint32_t at) {
+bool Goes(const Plan& plan, ImagePos at) {
   return plan.decisions[at].verdict == Verdict::kRemove;
 }
 
@@ -44,7 +44,7 @@ TEST(RemovalTime, IsExactToTheSecond) {
     WatchInPart(metadata);
     const PlanContext context(metadata.policy(), metadata.seen());
     const Plan plan = MakePlan(context);
-    for (std::uint32_t at = 0; at < plan.decisions.size(); ++at) {
+    for (const ImagePos at : Positions(plan.decisions)) {
       const auto goes = RemovalByTime(context, plan, at);
       if (!goes) continue;
       ++told;
@@ -71,19 +71,20 @@ TEST(RemovalTime, IsSetWheneverOnlyTimeIsMissing) {
     metadata.policy().limits = {1000, 0, 100, Millis(0), 5, 1};
     const PlanContext context(metadata.policy(), metadata.seen());
     const Plan plan = MakePlan(context);
-    std::vector<std::optional<Millis>> first(plan.decisions.size());
+    ByImage<std::optional<Millis>> first(plan.decisions.size());
     for (int minute = 0; minute <= 201; ++minute) {
       const Plan then = PlanAfter(context, minutes(minute) + seconds(1));
-      for (std::uint32_t at = 0; at < first.size(); ++at)
+      for (const ImagePos at : Positions(first))
         if (!first[at] && Goes(then, at)) first[at] = minutes(minute);
     }
-    for (std::uint32_t at = 0; at < first.size(); ++at) {
+    for (const ImagePos at : Positions(first)) {
       if (Goes(plan, at)) continue;
       const auto goes = RemovalByTime(context, plan, at);
-      ASSERT_EQ(goes.has_value(), first[at].has_value()) << "seed " << seed << " image " << at;
+      ASSERT_EQ(goes.has_value(), first[at].has_value())
+          << "seed " << seed << " image " << at.value();
       if (goes) {
-        ASSERT_LE(goes->in, *first[at] + seconds(1)) << "seed " << seed << " image " << at;
-        ASSERT_GT(goes->in, *first[at] - minutes(1)) << "seed " << seed << " image " << at;
+        ASSERT_LE(goes->in, *first[at] + seconds(1)) << "seed " << seed << " image " << at.value();
+        ASSERT_GT(goes->in, *first[at] - minutes(1)) << "seed " << seed << " image " << at.value();
       }
     }
   }
@@ -91,7 +92,7 @@ TEST(RemovalTime, IsSetWheneverOnlyTimeIsMissing) {
 
 Explanation ExplainOnly(const Policy& policy, ObservationBuilder& seen) {
   const PlanContext context(policy, seen.seen());
-  return Explain(context, MakePlan(context), 0);
+  return Explain(context, MakePlan(context), ImagePos(0));
 }
 
 Policy WithRule(std::optional<Millis> minimum, std::optional<Millis> maximum) {
@@ -137,7 +138,7 @@ TEST(Explain, CountsTheMaximumAgeOfTheRuleThatSelectsTheImage) {
 TEST(Explain, AnAgeThatWasNotWatchedDoesNotCountTowardTheMinimum) {
   ObservationBuilder seen;
   seen.Add(Img("a", {"app:1"}), hours(400));
-  seen.seen().ages[0].watched_unused_for = minutes(10);
+  seen.seen().ages[ImagePos(0)].watched_unused_for = minutes(10);
   const Explanation why = ExplainOnly(WithRule(std::nullopt, std::nullopt), seen);
   ASSERT_TRUE(why.goes);
   EXPECT_EQ(why.goes->in, minutes(50));

@@ -63,7 +63,7 @@ TEST(Retention, RanksCommitsByTheirFirstObservation) {
   policy.keep.last_per_repository = 1;
   ObservationBuilder seen;
   seen.Add(Img("a", {"app:ffffff1"})).Add(Img("b", {"app:0000bee"}));
-  seen.seen().ages[1].first_seen = SystemTime(std::chrono::hours(5));
+  seen.seen().ages[ImagePos(1)].first_seen = SystemTime(std::chrono::hours(5));
   EXPECT_EQ(CodeOf(policy, seen, ":ffffff1"), Code::kSuperseded);
   EXPECT_EQ(CodeOf(policy, seen, ":0000bee"), Code::kIdle);
 }
@@ -74,7 +74,7 @@ TEST(Retention, DoesNotSupersedeATagThatIsAWord) {
   policy.keep.last_per_repository = 1;
   ObservationBuilder seen;
   seen.Add(Img("a", {"shop:frontend"})).Add(Img("b", {"shop:backend"}));
-  seen.seen().ages[1].first_seen = SystemTime(std::chrono::hours(5));
+  seen.seen().ages[ImagePos(1)].first_seen = SystemTime(std::chrono::hours(5));
   EXPECT_EQ(CodeOf(policy, seen, ":frontend"), Code::kIdle);
   seen.Use("shop:backend");
   EXPECT_EQ(CodeOf(policy, seen, ":frontend"), Code::kIdle);
@@ -102,7 +102,8 @@ TEST(Retention, TagsWithAndWithoutAVersionAreRankedApart) {
   ObservationBuilder seen;
   for (const char* tag : {"api:v1", "api:v8", "api:v9", "api:77c01de", "api:3f2a9bc"})
     seen.Add(Img(tag, {tag}));
-  for (std::size_t i : {3, 4}) seen.seen().ages[i].first_seen = SystemTime(std::chrono::hours(i));
+  for (std::size_t i : {3, 4})
+    seen.seen().ages[ImagePos(i)].first_seen = SystemTime(std::chrono::hours(i));
   seen.Use("api:3f2a9bc");
   EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":77c01de"), Code::kRetained);
   EXPECT_EQ(CodeOf(OnlyRetention(), seen, ":v9"), Code::kRetained);
@@ -146,13 +147,13 @@ TEST(Retention, NamesByDigestHavePlacesInARepositoryWithoutTags) {
     seen.Add(ByDigest(name, "reg.io/shop/api"), std::chrono::hours(900));
     seen.seen().ages.back().first_seen = SystemTime(std::chrono::hours(name[0]));
   }
-  seen.Use(seen.seen().images[2].digests[0].text());
+  seen.Use(seen.seen().images[ImagePos(2)].digests[0].text());
   Policy policy = OnlyRetention();
   policy.maximum_age = std::chrono::hours(10);
   const Plan plan = MakePlan(policy, seen.seen());
-  EXPECT_EQ(plan.decisions[0].code, Code::kAge);
-  EXPECT_EQ(plan.decisions[1].code, Code::kRetained);
-  EXPECT_EQ(plan.decisions[2].code, Code::kInUse);
+  EXPECT_EQ(plan.decisions[ImagePos(0)].code, Code::kAge);
+  EXPECT_EQ(plan.decisions[ImagePos(1)].code, Code::kRetained);
+  EXPECT_EQ(plan.decisions[ImagePos(2)].code, Code::kInUse);
 }
 
 TEST(Retention, AnImageGoesOnlyWhenAllItsNamesMay) {
@@ -236,8 +237,8 @@ TEST(Rules, MayNameAnImageByItsId) {
   Policy policy = OnlyRetention();
   ObservationBuilder seen;
   seen.Add(Img("app", {"app:1"}));
-  policy.rules.push_back(
-      MakeRule("this", {seen.seen().images[0].id.text().c_str()}, {}, RuleAction::kRemove));
+  policy.rules.push_back(MakeRule("this", {seen.seen().images[ImagePos(0)].id.text().c_str()}, {},
+                                  RuleAction::kRemove));
   EXPECT_EQ(CodeOf(policy, seen, ":1"), Code::kRule);
 }
 

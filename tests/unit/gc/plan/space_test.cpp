@@ -30,7 +30,7 @@ Image Sized(const char* tag, std::uint64_t bytes) {
   return image;
 }
 
-Code CodeOf(const Plan& plan, std::uint32_t at) {
+Code CodeOf(const Plan& plan, ImagePos at) {
   return plan.decisions[at].code;
 }
 
@@ -72,22 +72,22 @@ TEST(Space, RemovesYoungAndRollbackImagesButNoProtectedOnesWhenCritical) {
 
   seen.Disk(1000, 190);  // 81 %
   const Plan pressed = MakePlan(policy, seen.seen());
-  EXPECT_EQ(CodeOf(pressed, 0), Code::kWindow);
+  EXPECT_EQ(CodeOf(pressed, ImagePos(0)), Code::kWindow);
   EXPECT_TRUE(pressed.removals.empty());
-  EXPECT_EQ(CodeOf(pressed, 1), Code::kTooYoung);
+  EXPECT_EQ(CodeOf(pressed, ImagePos(1)), Code::kTooYoung);
   EXPECT_EQ(WindowOverride(PlanContext(policy, seen.seen()), pressed), "");
 
   seen.Disk(1000, 150);  // 85 %: 40 to free, down to 81 %
   const Plan critical = MakePlan(policy, seen.seen());
-  EXPECT_EQ(CodeOf(critical, 0), Code::kSpace);
-  EXPECT_EQ(CodeOf(critical, 1), Code::kCritical);
-  EXPECT_EQ(CodeOf(critical, 2), Code::kTooYoung);
-  EXPECT_EQ(CodeOf(critical, 3), Code::kCritical);
-  EXPECT_EQ(CodeOf(critical, 4), Code::kInUse);
-  EXPECT_EQ(CodeOf(critical, 5), Code::kKeepRule);
-  EXPECT_EQ(CodeOf(critical, 6), Code::kLocalOnly);
+  EXPECT_EQ(CodeOf(critical, ImagePos(0)), Code::kSpace);
+  EXPECT_EQ(CodeOf(critical, ImagePos(1)), Code::kCritical);
+  EXPECT_EQ(CodeOf(critical, ImagePos(2)), Code::kTooYoung);
+  EXPECT_EQ(CodeOf(critical, ImagePos(3)), Code::kCritical);
+  EXPECT_EQ(CodeOf(critical, ImagePos(4)), Code::kInUse);
+  EXPECT_EQ(CodeOf(critical, ImagePos(5)), Code::kKeepRule);
+  EXPECT_EQ(CodeOf(critical, ImagePos(6)), Code::kLocalOnly);
   EXPECT_EQ(critical.removals.front(), 0U) << "idle ones first";
-  EXPECT_THAT(critical.decisions[3].reason, HasSubstr("otherwise kept: 2nd newest of "));
+  EXPECT_THAT(critical.decisions[ImagePos(3)].reason, HasSubstr("otherwise kept: 2nd newest of "));
 
   const PlanContext context(policy, seen.seen());
   EXPECT_THAT(WindowOverride(context, critical),
@@ -96,7 +96,7 @@ TEST(Space, RemovesYoungAndRollbackImagesButNoProtectedOnesWhenCritical) {
   open.windows.clear();
   EXPECT_EQ(WindowOverride(PlanContext(open, seen.seen()), critical), "")
       << "there is none to override";
-  const Explanation why = Explain(context, critical, 1);
+  const Explanation why = Explain(context, critical, ImagePos(1));
   for (const Step& step : why.steps)
     EXPECT_EQ(step.decides, step.code == Code::kCritical) << ToString(step.code);
 
@@ -133,11 +133,12 @@ TEST(Space, KeepsTheMinimumAgeAndKeepLastOfARuleWhenCritical) {
   tools.keep_last = 2;
   policy.rules = {models, tools};
   const Plan plan = MakePlan(policy, seen.seen());
-  EXPECT_EQ(CodeOf(plan, 0), Code::kTooYoung);
-  EXPECT_EQ(CodeOf(plan, 1), Code::kRetained);
-  EXPECT_EQ(CodeOf(plan, 2), Code::kRetained);
-  EXPECT_EQ(CodeOf(plan, 3), Code::kCritical) << "the policy's own minimumAge gives way";
-  EXPECT_EQ(CodeOf(plan, 4), Code::kCritical) << "the policy's own lastPerRepository gives way";
+  EXPECT_EQ(CodeOf(plan, ImagePos(0)), Code::kTooYoung);
+  EXPECT_EQ(CodeOf(plan, ImagePos(1)), Code::kRetained);
+  EXPECT_EQ(CodeOf(plan, ImagePos(2)), Code::kRetained);
+  EXPECT_EQ(CodeOf(plan, ImagePos(3)), Code::kCritical) << "the policy's own minimumAge gives way";
+  EXPECT_EQ(CodeOf(plan, ImagePos(4)), Code::kCritical)
+      << "the policy's own lastPerRepository gives way";
 }
 
 TEST(Space, StopsAtTheGoalWhenCritical) {
@@ -159,9 +160,9 @@ TEST(Space, PassesOverAnImageThatIsLargerThanMaxBytes) {
   policy.disk.inodes.high_percent = 0;
   policy.limits.max_bytes = 5 * kGiB;
   const Plan plan = MakePlan(policy, seen.seen());
-  EXPECT_EQ(plan.removals, std::vector<std::uint32_t>{1});
-  EXPECT_EQ(CodeOf(plan, 0), Code::kLimit);
-  EXPECT_THAT(plan.decisions[0].reason,
+  EXPECT_EQ(plan.removals, ImagesAt(1));
+  EXPECT_EQ(CodeOf(plan, ImagePos(0)), Code::kLimit);
+  EXPECT_THAT(plan.decisions[ImagePos(0)].reason,
               HasSubstr("its size 9.0GiB is more than limits.maxBytes 5.0GiB allows in one run"));
 }
 
@@ -173,10 +174,11 @@ TEST(Space, PicksOthersForImagesThatAreUnavailable) {
   policy.disk.critical.threshold_percent = 0;
   seen.seen().unavailable = {"its removal failed; it is retried in 9m", "", "", ""};
   const Plan plan = MakePlan(policy, seen.seen());
-  EXPECT_EQ(plan.removals, (std::vector<std::uint32_t>{1, 2}));
-  EXPECT_EQ(CodeOf(plan, 0), Code::kLimit);
-  EXPECT_THAT(plan.decisions[0].reason, HasSubstr("but its removal failed; it is retried in 9m"));
-  EXPECT_EQ(CodeOf(plan, 3), Code::kIdle);
+  EXPECT_EQ(plan.removals, ImagesAt(1, 2));
+  EXPECT_EQ(CodeOf(plan, ImagePos(0)), Code::kLimit);
+  EXPECT_THAT(plan.decisions[ImagePos(0)].reason,
+              HasSubstr("but its removal failed; it is retried in 9m"));
+  EXPECT_EQ(CodeOf(plan, ImagePos(3)), Code::kIdle);
 }
 
 TEST(Defer, DefersEverythingOutsideTheWindows) {
@@ -187,13 +189,14 @@ TEST(Defer, DefersEverythingOutsideTheWindows) {
   policy.maximum_age = hours(100);
   policy.windows = {{{}, minutes(60), minutes(120), "UTC"}};
   const Plan closed = MakePlan(policy, seen.seen());
-  EXPECT_EQ(closed.decisions[0].verdict, Verdict::kDefer);
-  EXPECT_EQ(CodeOf(closed, 0), Code::kWindow);
-  EXPECT_THAT(closed.decisions[0].reason, HasSubstr("candidate (Age: "));
-  EXPECT_THAT(closed.decisions[0].reason, HasSubstr("T01:00:00.000Z"));
-  EXPECT_THAT(closed.decisions[0].waits_for, testing::StartsWith("the next window opens at "));
+  EXPECT_EQ(closed.decisions[ImagePos(0)].verdict, Verdict::kDefer);
+  EXPECT_EQ(CodeOf(closed, ImagePos(0)), Code::kWindow);
+  EXPECT_THAT(closed.decisions[ImagePos(0)].reason, HasSubstr("candidate (Age: "));
+  EXPECT_THAT(closed.decisions[ImagePos(0)].reason, HasSubstr("T01:00:00.000Z"));
+  EXPECT_THAT(closed.decisions[ImagePos(0)].waits_for,
+              testing::StartsWith("the next window opens at "));
   seen.seen().at += minutes(60);
-  EXPECT_EQ(CodeOf(MakePlan(policy, seen.seen()), 0), Code::kAge);
+  EXPECT_EQ(CodeOf(MakePlan(policy, seen.seen()), ImagePos(0)), Code::kAge);
 }
 
 TEST(Defer, DefersAnImageUntilConfirmRunsIsReached) {
@@ -205,12 +208,12 @@ TEST(Defer, DefersAnImageUntilConfirmRunsIsReached) {
   const PlanContext context(policy, seen.seen());
   Plan plan = PlanWithDiskPressure(context);
   ASSERT_EQ(plan.removals.size(), 2U);
-  Defer(context, std::vector<int>{1, 2}, plan);
-  EXPECT_EQ(plan.removals, std::vector<std::uint32_t>{1});
-  EXPECT_EQ(CodeOf(plan, 0), Code::kLimit);
-  EXPECT_THAT(plan.decisions[0].reason, HasSubstr("in 1 of 2 evaluations in a row"));
-  EXPECT_EQ(plan.decisions[0].runs_to_confirm, 1);
-  EXPECT_EQ(plan.decisions[1].runs_to_confirm, 0);
+  Defer(context, ByImage<int>{1, 2}, plan);
+  EXPECT_EQ(plan.removals, ImagesAt(1));
+  EXPECT_EQ(CodeOf(plan, ImagePos(0)), Code::kLimit);
+  EXPECT_THAT(plan.decisions[ImagePos(0)].reason, HasSubstr("in 1 of 2 evaluations in a row"));
+  EXPECT_EQ(plan.decisions[ImagePos(0)].runs_to_confirm, 1);
+  EXPECT_EQ(plan.decisions[ImagePos(1)].runs_to_confirm, 0);
 }
 
 TEST(Defer, CountsImagesAndRunsThatConfirmationStillTakes) {
@@ -221,7 +224,7 @@ TEST(Defer, CountsImagesAndRunsThatConfirmationStillTakes) {
   policy.limits.confirm_runs = 4;
   const PlanContext context(policy, seen.seen());
   Plan plan = PlanWithDiskPressure(context);
-  Defer(context, std::vector<int>{2, 4, 1, 3}, plan);
+  Defer(context, ByImage<int>{2, 4, 1, 3}, plan);
   const AwaitingConfirmation waiting = plan.CountAwaitingConfirmation();
   EXPECT_EQ(waiting.images, 3U);
   EXPECT_EQ(waiting.fewest_runs, 1);

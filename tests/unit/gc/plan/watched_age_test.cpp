@@ -26,12 +26,12 @@ struct WatchedAgeTest : testing::Test {
   Decision Decide(Millis watched) {
     ObservationBuilder seen;
     seen.Add(Img("job", {"shop/job:1"}), hours(200));
-    seen.seen().ages[0].watched_unused_for = watched;
+    seen.seen().ages[ImagePos(0)].watched_unused_for = watched;
     if (disk_is_full) seen.Disk(1000, 50);
     const PlanContext context(policy, seen.seen());
     const Plan plan = MakePlan(policy, seen.seen());
-    what_would_change_it = Explain(context, plan, 0).what_would_change_it;
-    return plan.decisions[0];
+    what_would_change_it = Explain(context, plan, ImagePos(0)).what_would_change_it;
+    return plan.decisions[ImagePos(0)];
   }
   Policy policy;
   bool disk_is_full = false;

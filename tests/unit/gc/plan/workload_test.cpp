@@ -36,8 +36,8 @@ WorkloadReference ScaledToZero(std::string text, std::int64_t revision, int back
   return reference;
 }
 
-Code CodeOf(const Policy& policy, const Observation& seen, std::uint32_t image = 0) {
-  return MakePlan(policy, seen).decisions.at(image).code;
+Code CodeOf(const Policy& policy, const Observation& seen, ImagePos image = {}) {
+  return MakePlan(policy, seen).decisions[image].code;
 }
 
 TEST(Workload, KeepsItsImageInEveryFormOfTheName) {
@@ -50,10 +50,10 @@ TEST(Workload, KeepsItsImageInEveryFormOfTheName) {
     seen.Add(image).Add(Img("other", {"other:1"}));
     seen.seen().workloads = {Of("StatefulSet", "x", text, 0, 0)};
     const Plan plan = MakePlan(KeepingWorkloads(), seen.seen());
-    EXPECT_EQ(plan.decisions[0].code, Code::kWorkload) << text;
-    EXPECT_EQ(plan.decisions[0].verdict, Verdict::kKeep) << text;
-    EXPECT_THAT(plan.decisions[0].wanted_by, ElementsAre(0)) << text;
-    EXPECT_EQ(plan.removals, std::vector<std::uint32_t>{1}) << text;
+    EXPECT_EQ(plan.decisions[ImagePos(0)].code, Code::kWorkload) << text;
+    EXPECT_EQ(plan.decisions[ImagePos(0)].verdict, Verdict::kKeep) << text;
+    EXPECT_THAT(plan.decisions[ImagePos(0)].needed_by, ElementsAre(0)) << text;
+    EXPECT_EQ(plan.removals, ImagesAt(1)) << text;
   }
 }
 
@@ -61,7 +61,7 @@ TEST(Workload, KeepsTheSamePathOfEveryRegistryWhenItNamesNone) {
   ObservationBuilder seen;
   seen.Add(Img("q", {"quay.io/app:1"})).Add(Img("d", {"app:1"})).Add(Img("z", {"reg.io/app:2"}));
   seen.seen().workloads = {Of("DaemonSet", "app", "app:1", 3, 0)};
-  EXPECT_EQ(MakePlan(KeepingWorkloads(), seen.seen()).removals, std::vector<std::uint32_t>{2});
+  EXPECT_EQ(MakePlan(KeepingWorkloads(), seen.seen()).removals, ImagesAt(2));
 }
 
 TEST(Workload, ThePolicySaysWhichOfItsReferencesCount) {
@@ -115,8 +115,8 @@ TEST(Workload, ThePolicySaysWhichOfItsReferencesCount) {
     seen.Add(Img("a", {"app:1"})).seen().workloads = {reference};
     const PlanContext context(policy, seen.seen());
     const Plan plan = MakePlan(context);
-    EXPECT_EQ(plan.decisions[0].code, counts ? Code::kWorkload : Code::kAge) << what;
-    const Step step = Explain(context, plan, 0).steps.at(4);
+    EXPECT_EQ(plan.decisions[ImagePos(0)].code, counts ? Code::kWorkload : Code::kAge) << what;
+    const Step step = Explain(context, plan, ImagePos(0)).steps.at(4);
     EXPECT_EQ(step.code, Code::kWorkload) << what;
     EXPECT_EQ(step.applies, counts) << what;
     EXPECT_EQ(step.decides, counts) << what;
@@ -144,12 +144,12 @@ TEST(Workload, IsNamedOnceWithItsLatestRevisionFirst) {
                Of("Deployment", "api", "quay.io/y/x:9", 6, 1), Of("Deployment", "old", "x:1", 1, 3),
                Of("CronJob", "job", "x:1", 0, 0)};
   const Plan plan = MakePlan(KeepingWorkloads(), seen.seen());
-  EXPECT_THAT(plan.decisions[0].wanted_by, ElementsAre(4, 2, 0))
+  EXPECT_THAT(plan.decisions[ImagePos(0)].needed_by, ElementsAre(4, 2, 0))
       << "what does not count is not told";
-  EXPECT_EQ(plan.decisions[0].reason, "needed by CronJob shop/job and 2 more");
+  EXPECT_EQ(plan.decisions[ImagePos(0)].reason, "needed by CronJob shop/job and 2 more");
   workloads.erase(workloads.begin() + 4);
   workloads.erase(workloads.begin());
-  EXPECT_EQ(MakePlan(KeepingWorkloads(), seen.seen()).decisions[0].reason,
+  EXPECT_EQ(MakePlan(KeepingWorkloads(), seen.seen()).decisions[ImagePos(0)].reason,
             "needed by Deployment shop/api, revision 6 (1 back)");
 }
 
@@ -161,7 +161,7 @@ TEST(Workload, RanksBelowPodsAndAboveKeepPatterns) {
   EXPECT_EQ(CodeOf(policy, seen.seen()), Code::kWorkload);
   seen.Use("app:1");
   EXPECT_EQ(CodeOf(policy, seen.seen()), Code::kInUse);
-  EXPECT_TRUE(MakePlan(policy, seen.seen()).decisions[0].wanted_by.empty());
+  EXPECT_TRUE(MakePlan(policy, seen.seen()).decisions[ImagePos(0)].needed_by.empty());
 }
 
 TEST(Workload, KeepsItsImageAtCriticalDiskUse) {
@@ -173,8 +173,8 @@ TEST(Workload, KeepsItsImageAtCriticalDiskUse) {
   seen.Add(Img("a", {"app:1"}, 400)).Add(Img("b", {"app:2"}, 400)).Disk(1000, 10);
   seen.seen().workloads = {Of("Deployment", "api", "app:1", 1, 2)};
   const Plan plan = MakePlan(policy, seen.seen());
-  EXPECT_EQ(plan.decisions[0].code, Code::kWorkload);
-  EXPECT_EQ(plan.decisions[1].code, Code::kCritical);
+  EXPECT_EQ(plan.decisions[ImagePos(0)].code, Code::kWorkload);
+  EXPECT_EQ(plan.decisions[ImagePos(1)].code, Code::kCritical);
 }
 
 // Only retention.
@@ -189,13 +189,13 @@ TEST(Workload, ItsRepositoryIsInUse) {
   ObservationBuilder seen;
   for (const char* tag : {"app:v1", "app:v2", "app:v3"}) seen.Add(Img(tag, {tag}));
   const Policy policy = OnlyRetention(2);
-  EXPECT_EQ(CodeOf(policy, seen.seen(), 2), Code::kIdle) << "a leftover";
+  EXPECT_EQ(CodeOf(policy, seen.seen(), ImagePos(2)), Code::kIdle) << "a leftover";
   seen.seen().workloads = {Of("Deployment", "api", "app:v1", 1, 0)};
-  EXPECT_EQ(CodeOf(policy, seen.seen(), 0), Code::kWorkload);
-  EXPECT_EQ(CodeOf(policy, seen.seen(), 1), Code::kRetained);
-  EXPECT_EQ(CodeOf(policy, seen.seen(), 2), Code::kRetained);
+  EXPECT_EQ(CodeOf(policy, seen.seen(), ImagePos(0)), Code::kWorkload);
+  EXPECT_EQ(CodeOf(policy, seen.seen(), ImagePos(1)), Code::kRetained);
+  EXPECT_EQ(CodeOf(policy, seen.seen(), ImagePos(2)), Code::kRetained);
   seen.seen().workloads[0].revisions_back = 3;
-  EXPECT_EQ(CodeOf(policy, seen.seen(), 2), Code::kIdle) << "one that does not count";
+  EXPECT_EQ(CodeOf(policy, seen.seen(), ImagePos(2)), Code::kIdle) << "one that does not count";
 }
 
 // The codes of app:v1 …, in order.
@@ -218,7 +218,8 @@ TEST(Workload, RanksImagesByRolloutBeforeTheVersionInTheTag) {
                            Of("Deployment", "api", "app:v2", 1, 2)};
   EXPECT_THAT(Codes(policy, seen.seen()),
               ElementsAre(Code::kRetained, Code::kSuperseded, Code::kInUse));
-  EXPECT_EQ(MakePlan(policy, seen.seen()).decisions[1].superseded_by, "docker.io/library/app:v3");
+  EXPECT_EQ(MakePlan(policy, seen.seen()).decisions[ImagePos(1)].superseded_by,
+            "docker.io/library/app:v3");
 }
 
 TEST(Workload, RanksImagesByRolloutWhenTagsHaveNoOrder) {
@@ -299,11 +300,11 @@ TEST(Workload, MarksItsImageAsRequiredInTheAnalysis) {
   const Policy policy = KeepingWorkloads();
   const Analysis analysis = Analyze(
       policy, [&](Profile) -> Result<Policy> { return policy; }, seen.seen());
-  EXPECT_THAT(analysis.required, ElementsAre(0));
+  EXPECT_EQ(analysis.required, ImagesAt(0));
   ASSERT_EQ(analysis.idle.size(), 1U);
-  EXPECT_EQ(analysis.idle[0].image, 1U);
+  EXPECT_EQ(analysis.idle[0].image, ImagePos(1));
   EXPECT_EQ(analysis.options.back().name, "everything unused");
-  EXPECT_THAT(analysis.options.back().breaks, ElementsAre(0));
+  EXPECT_EQ(analysis.options.back().breaks, ImagesAt(0));
 }
 
 }  // namespace

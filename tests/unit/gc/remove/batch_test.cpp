@@ -29,14 +29,14 @@ struct BatchTest : testing::Test {
     for (const char* name : {"a", "b", "c", "d", "e"}) {
       node.images.push_back(Img(name, {std::string_view(name)}));
       Decision& decision = plan.decisions.emplace_back();
-      decision.image = static_cast<std::uint32_t>(plan.decisions.size() - 1);
+      decision.image = ImagePos(plan.decisions.size() - 1);
       decision.verdict = Verdict::kRemove;
       decision.code = Code::kAge;
       plan.removals.push_back(decision.image);
     }
   }
   Execution RunWith(ImageRemover& remover) {
-    evidence = {node.identity, node.images, node.use, node.pods, workloads};
+    evidence = {node.identity, ByImage<Image>(node.images), node.use, node.pods, workloads};
     const ImageIndex index(evidence.images);
     return executor.Run(plan, policy, evidence, index, disk, remover, stop.get_token(), hooks);
   }
@@ -91,13 +91,13 @@ TEST_F(BatchTest, SkipsOnlyTheImageThatChanged) {
       {"a pod was bound",
        [&] {
          node.pods.references.push_back(
-             {"c:latest", {}, {ReferrerKind::kPod, "shop", "new", "web"}});
+             {"c:latest", {}, {ImageUserKind::kPod, "shop", "new", "web"}});
        },
        "shop/new/web"},
       {"a container was made",
        [&] {
          node.use.references.push_back(
-             {Id("c"), {}, {ReferrerKind::kContainer, "shop", "new", "web"}});
+             {Id("c"), {}, {ImageUserKind::kContainer, "shop", "new", "web"}});
        },
        "came into use"},
       {"it became the pause image", [&] { node.use.sandbox_images.push_back("c:latest"); },
@@ -149,7 +149,7 @@ TEST_F(BatchTest, KeepsAnImageThatAnInconsistentRecheckFoundInUse) {
   node.on_call = [&, looks = 0](const std::string& call) mutable -> std::optional<Error> {
     if (call != "ReadUse") return std::nullopt;
     if (++looks == 1) {
-      node.use.references.push_back({Id("c"), {}, {ReferrerKind::kContainer, "shop", "new", "w"}});
+      node.use.references.push_back({Id("c"), {}, {ImageUserKind::kContainer, "shop", "new", "w"}});
       node.use.ready_sandboxes.push_back({"shop", "new", "uid-new"});
     } else {
       node.use = before;
@@ -201,7 +201,7 @@ TEST_F(BatchTest, RechecksTheRestWhenTheRecheckIsOlderThan50Ms) {
 TEST_F(BatchTest, SkipsAnImageThatTheNextRecheckFindsInUse) {
   At("Remove", 2, [&] {
     clock.Advance(Millis(51));
-    node.use.references.push_back({Id("d"), {}, {ReferrerKind::kContainer, "shop", "x", "y"}});
+    node.use.references.push_back({Id("d"), {}, {ImageUserKind::kContainer, "shop", "x", "y"}});
   });
   Run();
   EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b"), Id("c"), Id("e")));
@@ -458,7 +458,7 @@ struct Slow final : ImageRemover {
 
 TEST_F(BatchTest, RechecksWhileRemovalsAreInProgress) {
   At("ReadUse", 2, [&] {
-    node.use.references.push_back({Id("c"), {}, {ReferrerKind::kContainer, "shop", "new", "web"}});
+    node.use.references.push_back({Id("c"), {}, {ImageUserKind::kContainer, "shop", "new", "web"}});
   });
   Slow remover(clock);
   const Execution execution = RunWith(remover);
@@ -495,7 +495,7 @@ TEST_F(BatchTest, RechecksAgainWhenARecheckIsTooOld) {
 TEST_F(BatchTest, KeepsAnImageThatATooOldRecheckFoundInUse) {
   node.on_call = [&, looks = 0, pods = 0](const std::string& call) mutable -> std::optional<Error> {
     if (call == "ReadUse" && ++looks == 2)
-      node.use.references.push_back({Id("c"), {}, {ReferrerKind::kContainer, "shop", "new", "w"}});
+      node.use.references.push_back({Id("c"), {}, {ImageUserKind::kContainer, "shop", "new", "w"}});
     if (call == "ReadUse" && looks == 3) node.use.references.pop_back();
     if (call == "ReadPods" && ++pods == 4) clock.Advance(Millis(60));
     return std::nullopt;
@@ -514,7 +514,7 @@ TEST_F(BatchTest, KeepsAnImageThatWasInUseBeforeTheBatchRestarted) {
   node.on_call = [&, looks = 0](const std::string& call) mutable -> std::optional<Error> {
     if (call != "ReadUse") return std::nullopt;
     if (++looks == 1)
-      node.use.references.push_back({Id("c"), {}, {ReferrerKind::kContainer, "shop", "new", "w"}});
+      node.use.references.push_back({Id("c"), {}, {ImageUserKind::kContainer, "shop", "new", "w"}});
     else
       node.use.references.pop_back();
     return std::nullopt;
@@ -614,7 +614,7 @@ TEST_F(BatchTest, NoticesAPauseBeforeTheNextStep) {
       node = fresh;
       At(call, n, [&] {
         clock.Advance(std::chrono::seconds(5));
-        node.use.references.push_back({Id("e"), {}, {ReferrerKind::kContainer, "shop", "x", "y"}});
+        node.use.references.push_back({Id("e"), {}, {ImageUserKind::kContainer, "shop", "x", "y"}});
       });
       const Execution execution = Run();
       if (std::ranges::count(node.calls, call) < n) continue;
@@ -646,7 +646,7 @@ struct OfAnotherClient final : ImageRemover {
 TEST_F(BatchTest, RechecksContainersThatTheCriDoesNotList) {
   node.use.ids = {"listed-by-the-cri"};
   OfAnotherClient remover(node);
-  remover.references.push_back({Id("b"), {}, {ReferrerKind::kContainer, "", "", "by-hand"}});
+  remover.references.push_back({Id("b"), {}, {ImageUserKind::kContainer, "", "", "by-hand"}});
   Execution execution = RunWith(remover);
   EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("c"), Id("d"), Id("e")));
   EXPECT_EQ(execution.outcomes.front().detail, "came into use by by-hand");

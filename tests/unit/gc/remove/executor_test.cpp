@@ -17,11 +17,11 @@ struct ExecutorTest : testing::Test {
   ExecutorTest() {
     for (const char* name : {"a", "b", "c"})
       node.images.push_back(Img(name, {std::string_view(name)}));
-    for (std::uint32_t at = 0; at < 4; ++at) {
+    for (const ImagePos at : Positions(node.images)) {
       plan.decisions.emplace_back().image = at;
       plan.decisions.back().code = Code::kInUse;
     }
-    for (std::uint32_t at = 1; at < 4; ++at) {
+    for (const ImagePos at : ImagesAt(1, 2, 3)) {
       plan.decisions[at].verdict = Verdict::kRemove;
       plan.decisions[at].code = Code::kAge;
       plan.removals.push_back(at);
@@ -29,7 +29,7 @@ struct ExecutorTest : testing::Test {
   }
   Execution Run() { return RunWith(node); }
   Execution RunWith(ImageRemover& remover) {
-    evidence = {node.identity, node.images, node.use, node.pods, {}};
+    evidence = {node.identity, ByImage<Image>(node.images), node.use, node.pods, {}};
     const ImageIndex index(evidence.images);
     return executor.Run(plan, policy, evidence, index, disk, remover, stop.get_token(), hooks);
   }
@@ -89,13 +89,13 @@ TEST_F(ExecutorTest, SkipsAnImageThatChangedSinceThePlan) {
       {"a pod was bound",
        [&] {
          node.pods.references.push_back(
-             {"a:latest", {}, {ReferrerKind::kPod, "shop", "new", "web"}});
+             {"a:latest", {}, {ImageUserKind::kPod, "shop", "new", "web"}});
        },
        "shop/new/web"},
       {"a container was made",
        [&] {
          node.use.references.push_back(
-             {Id("a"), {}, {ReferrerKind::kContainer, "shop", "new", "web"}});
+             {Id("a"), {}, {ImageUserKind::kContainer, "shop", "new", "web"}});
        },
        "came into use"},
       {"it became the pause image", [&] { node.use.sandbox_images.push_back("a:latest"); },
@@ -187,7 +187,7 @@ TEST_F(ExecutorTest, GivesUpAfterMaxFailuresAndLeavesFailedImagesAloneForAWhile)
   EXPECT_THAT(execution.outcomes[0].detail, HasSubstr("failed before"));
   clock.Advance(std::chrono::minutes(10));
   node.removed.clear();
-  plan.removals = {1, 2};
+  plan.removals = ImagesAt(1, 2);
   Run();
   EXPECT_THAT(node.removed, ElementsAre(Id("a"), Id("b")));
 }
@@ -256,7 +256,7 @@ TEST_F(ExecutorTest, StopsSpaceRemovalsAtTheMeasuredLowThreshold) {
   EXPECT_THAT(execution.outcomes[2].detail, HasSubstr("lowThresholdPercent is reached"));
 
   node.disk = Error{ErrorKind::kInternal, "statvfs failed"};
-  plan.removals = {3};
+  plan.removals = ImagesAt(3);
   EXPECT_EQ(Run().outcomes[0].kind, OutcomeKind::kSkipped)
       << "unknown disk: nothing goes for space";
 }

@@ -484,14 +484,14 @@ TEST_F(ImageRemoverTest, RestoresNamesOfAnInterruptedRemovalFromTheOtherNames) {
   records().erase(digest);
   records().erase(app.id.text());
   records()["registry.example/taken:v1"] = DigestOf('9');
-  ASSERT_TRUE(restorer.GiveBack(app, {digest, "registry.example/taken:v1"}, stop));
+  ASSERT_TRUE(restorer.RestoreNames(app, {digest, "registry.example/taken:v1"}, stop));
   EXPECT_EQ(records().at(digest), DigestOf('1'));
   EXPECT_EQ(records().at("registry.example/taken:v1"), DigestOf('9')) << "another image's by now";
 
   records() = {{"registry.example/app:v1", DigestOf('1')},
                {"registry.example/app:v2", DigestOf('2')}};
   app.tags.push_back(ImageName::Parse("registry.example/app:v2"));
-  const auto unclear = restorer.GiveBack(app, {"registry.example/app:v3"}, stop);
+  const auto unclear = restorer.RestoreNames(app, {"registry.example/app:v3"}, stop);
   ASSERT_FALSE(unclear);
   EXPECT_THAT(unclear.error().what, HasSubstr("registry.example/app:v3"));
 }

@@ -3,8 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
-
+#include "tests/support/images.h"
 #include "tests/unit/runtime/containerd/fake_containerd.h"
 
 namespace imagesweep::containerd {
@@ -55,8 +54,7 @@ class CollectorTest : public testing::Test {
   layers::Freed Freed() {
     const auto graph = metadata_reader().Read(images_, never_);
     if (!graph) throw std::runtime_error(graph.error().what);
-    constexpr std::array<std::uint32_t, 1> kFirst{0};
-    return (*graph)->FreedBy(kFirst);
+    return (*graph)->FreedBy(ImagesAt(0));
   }
 
   FakeContainerd fake_;

@@ -161,7 +161,7 @@ TEST_F(UseWatchTest, TheContainerIsNamed) {
   const UseWatch::Uses uses = watch.Drain();
   ASSERT_THAT(uses.references, SizeIs(2)) << "the name, and the ID";
   EXPECT_EQ(uses.references[0].text, "registry.example/job:v1");
-  EXPECT_EQ(uses.references[0].by.kind, ReferrerKind::kContainer);
+  EXPECT_EQ(uses.references[0].by.kind, ImageUserKind::kContainer);
   EXPECT_EQ(uses.references[0].by.container, "abc");
 }
 

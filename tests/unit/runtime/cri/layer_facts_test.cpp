@@ -119,8 +119,8 @@ TEST(LayerFactsTest, HasNoLayersOfAnImageDeletedDuringTheRead) {
 // another parent is another layer on disk); unknown: no layers reported.
 class LayerBoundsTest : public testing::Test {
  protected:
-  enum : std::uint32_t { kBase, kApp, kTwin, kOther, kElsewhere, kUnknown };
-  std::optional<std::uint64_t> Frees(std::vector<std::uint32_t> images) const {
+  static constexpr ImagePos kBase{0}, kApp{1}, kTwin{2}, kOther{3}, kElsewhere{4}, kUnknown{5};
+  std::optional<std::uint64_t> Frees(const std::vector<ImagePos>& images) const {
     return bounds_.FreesAtMost(images);
   }
 
@@ -157,8 +157,8 @@ TEST_F(LayerBoundsTest, ASetIsBoundedAsAWhole) {
 
 TEST_F(LayerBoundsTest, SizesOfCompressedLayersBoundNothing) {
   const LayerBounds none(images_, diff_ids_, false);
-  EXPECT_EQ(none.FreesAtMost(std::array<std::uint32_t, 1>{kOther}), std::nullopt);
-  EXPECT_EQ(none.TakesAtMost(std::array<std::uint32_t, 1>{kOther}), std::nullopt);
+  EXPECT_EQ(none.FreesAtMost(std::array{kOther}), std::nullopt);
+  EXPECT_EQ(none.TakesAtMost(std::array{kOther}), std::nullopt);
   EXPECT_EQ(none.shared_layers(kApp), 2u);
 }
 

@@ -84,8 +84,8 @@ TEST(UseOfRuntimesTest, ReferencesOfEveryLayoutLeadToTheImage) {
     const ImageIndex index(*images);
     std::size_t led = 0;
     for (const ImageReference& reference : use->references) {
-      EXPECT_THAT(index.Resolve(reference), ElementsAre(1u)) << reference.text;
-      EXPECT_EQ(reference.by, (Referrer{ReferrerKind::kContainer, "shop", "api-7d9", "web"}));
+      EXPECT_THAT(index.Resolve(reference), ElementsAre(ImagePos(1))) << reference.text;
+      EXPECT_EQ(reference.by, (ImageUser{ImageUserKind::kContainer, "shop", "api-7d9", "web"}));
       ++led;
     }
     EXPECT_GE(led, 2u);
@@ -102,7 +102,7 @@ TEST_F(UseTest, AnIdOfAnotherAlgorithmLeadsToItsImage) {
   const RuntimeUse use = Read();
   ASSERT_FALSE(use.references.empty());
   for (const ImageReference& reference : use.references)
-    EXPECT_THAT(ImageIndex(*images).Resolve(reference), ElementsAre(0u)) << reference.text;
+    EXPECT_THAT(ImageIndex(*images).Resolve(reference), ElementsAre(ImagePos(0))) << reference.text;
 }
 
 TEST_F(UseTest, EveryFieldThatMayNameTheImageArrivesAlone) {
@@ -154,13 +154,13 @@ TEST_F(UseTest, ImagesMountedAsVolumesAreReferences) {
                    {"/data", "data:1", "", ""}}});
   std::vector<ImageReference> mounted;
   for (const ImageReference& reference : Read().references)
-    if (reference.by.kind == ReferrerKind::kImageVolume) mounted.push_back(reference);
+    if (reference.by.kind == ImageUserKind::kImageVolume) mounted.push_back(reference);
   ASSERT_EQ(mounted.size(), 4u);
   EXPECT_EQ(mounted[0].text, "quay.io/models@" + Id("m"));
   EXPECT_EQ(mounted[1].text, "quay.io/models:3");
   EXPECT_EQ(mounted[2].text, Id("v"));
   EXPECT_EQ(mounted[3].text, "data:1");
-  EXPECT_EQ(mounted[0].by, (Referrer{ReferrerKind::kImageVolume, "shop", "api-7d9", "/models"}));
+  EXPECT_EQ(mounted[0].by, (ImageUser{ImageUserKind::kImageVolume, "shop", "api-7d9", "/models"}));
 }
 
 TEST_F(UseTest, AsksForTheStatusOfAContainerOnceWhileItIsListed) {

@@ -50,9 +50,9 @@ Report ReportOf(const std::string& text) {
     image.digests[0] = ImageName::Parse(text);
   }
   for (ImageReference& reference : report.observation.references)
-    reference = {text, text, {ReferrerKind::kPod, text, text, text}};
+    reference = {text, text, {ImageUserKind::kPod, text, text, text}};
   report.observation.workloads = {{text, text, text, text, text, 1, 1, true}};
-  report.plan.decisions[2].wanted_by = {0};
+  report.plan.decisions[ImagePos(2)].needed_by = {0};
   for (Decision& decision : report.plan.decisions)
     decision.reason = decision.rule = decision.superseded_by = text;
   for (Outcome& outcome : report.outcomes) outcome.detail = text;
@@ -139,8 +139,8 @@ TEST(Page, ShowsDiskPlanHoldersRunsSourcesAndPolicy) {
 
 TEST(Page, AnImageWithoutANameIsNoneAndItsShortId) {
   Report report = SampleReport();
-  report.observation.images[1].tags.clear();
-  report.observation.images[1].digests.clear();
+  report.observation.images[ImagePos(1)].tags.clear();
+  report.observation.images[ImagePos(1)].digests.clear();
   const auto page = Page(ViewOf(report));
   EXPECT_EQ(Cells(*page->ById("plan")->All("table").at(0))[0].at(1), "<none> (720000000000)");
 }
@@ -164,7 +164,7 @@ TEST(Page, NamesTheWorkloadsThatHoldAnImageAndFindsItByThem) {
   EXPECT_THAT(Cells(*page->ById("images")), SizeIs(1));
 
   const auto image =
-      MarkupReader::Read(ImagePage(ViewOf(SampleReportWithWorkloads(101)), 2, {}, "x"));
+      MarkupReader::Read(ImagePage(ViewOf(SampleReportWithWorkloads(101)), ImagePos(2), {}, "x"));
   EXPECT_THAT(image->text, AllOf(HasSubstr("Will be started again by"),
                                  HasSubstr("Deployment shop/api-0, revision 7 as idle:1, container "
                                            "web"),
@@ -220,13 +220,14 @@ TEST(Page, NoTextFromOutsideBecomesMarkup) {
   const StatusView harmless = build("harmless");
   const std::vector<ExplainedStep> steps{{"harmless", true, true, "harmless"}};
   const auto status_tags = tags(*Page(harmless, "sort=name"));
-  const auto image_tags = tags(*MarkupReader::Read(ImagePage(harmless, 0, steps, "harmless")));
+  const auto image_tags =
+      tags(*MarkupReader::Read(ImagePage(harmless, ImagePos(0), steps, "harmless")));
   for (const std::string& text : HostileTexts()) {
     SCOPED_TRACE(text);
     const StatusView view = build(text);
     EXPECT_EQ(tags(*Page(view, "sort=name")), status_tags);
     const std::vector<ExplainedStep> hostile{{text, true, true, text}};
-    EXPECT_EQ(tags(*MarkupReader::Read(ImagePage(view, 0, hostile, text))), image_tags);
+    EXPECT_EQ(tags(*MarkupReader::Read(ImagePage(view, ImagePos(0), hostile, text))), image_tags);
     MarkupReader::Read(ImageChoicePage(view, {0, 1}));
     MarkupReader::Read(NothingPage(view, text));
     const auto searched = Page(view, "q=" + text);
@@ -274,7 +275,8 @@ TEST(Page, ExplainsOneImage) {
   const StatusView view = ViewOf(SampleReport());
   const std::vector<ExplainedStep> steps{{"InUse", true, true, "a pod uses it"},
                                          {"Pinned", false, false, "the runtime says no"}};
-  const auto page = MarkupReader::Read(ImagePage(view, 0, steps, "nothing while it is used"));
+  const auto page =
+      MarkupReader::Read(ImagePage(view, ImagePos(0), steps, "nothing while it is used"));
   const auto items = page->All([](const Element& one) {
     const auto found = one.attributes.find("class");
     return one.tag == "ol" && found != one.attributes.end() && found->second == "steps";
@@ -292,7 +294,7 @@ TEST(Page, ExplainsOneImage) {
 TEST(Page, ThreeThousandImagesTakeLessThanAMegabyte) {
   Report report = SampleReport();
   const Observation one = report.observation;
-  const Decision decision = report.plan.decisions[0];
+  const Decision decision = report.plan.decisions[ImagePos(0)];
   report.observation.images.clear();
   report.observation.ages.clear();
   report.plan = {};
@@ -300,9 +302,9 @@ TEST(Page, ThreeThousandImagesTakeLessThanAMegabyte) {
     report.observation.images.push_back(Img(
         std::to_string(i), {"registry.example.com/team-" + std::to_string(i % 50) +
                             "/some-service-" + std::to_string(i) + ":v1.2." + std::to_string(i)}));
-    report.observation.ages.push_back(one.ages[0]);
+    report.observation.ages.push_back(one.ages[ImagePos(0)]);
     report.plan.decisions.push_back(decision);
-    report.plan.decisions.back().image = i;
+    report.plan.decisions.back().image = ImagePos(i);
     report.plan.decisions.back().reason =
         "used by Pod namespace-of-some-team/some-service-7d9fbc6f9-x2x" + std::to_string(i);
   }
@@ -314,12 +316,12 @@ TEST(Page, ThreeThousandImagesTakeLessThanAMegabyte) {
 
 TEST(Page, MoreImagesThanAPageHoldsAreCountedAndCut) {
   Report report = SampleReport();
-  const Decision decision = report.plan.decisions[2];
+  const Decision decision = report.plan.decisions[ImagePos(2)];
   for (std::uint32_t i = 3; i < 5000; ++i) {
     report.observation.images.push_back(Img(std::to_string(i), {"a:" + std::to_string(i)}));
-    report.observation.ages.push_back(report.observation.ages[0]);
+    report.observation.ages.push_back(report.observation.ages[ImagePos(0)]);
     report.plan.decisions.push_back(decision);
-    report.plan.decisions.back().image = i;
+    report.plan.decisions.back().image = ImagePos(i);
   }
   const auto page = Page(ViewOf(report));
   EXPECT_THAT(page->ById("count")->text,

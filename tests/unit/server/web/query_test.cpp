@@ -48,10 +48,10 @@ struct SelectTest : testing::Test {
   }
   SelectTest() {
     auto& ages = report.observation.ages;
-    ages[0].unused_for = Millis(0);
-    ages[1].unused_for = std::chrono::hours(1);
-    ages[2].unused_for = std::chrono::hours(2);
-    ages[2].last_used = report.observation.at - std::chrono::hours(2);
+    ages[ImagePos(0)].unused_for = Millis(0);
+    ages[ImagePos(1)].unused_for = std::chrono::hours(1);
+    ages[ImagePos(2)].unused_for = std::chrono::hours(2);
+    ages[ImagePos(2)].last_used = report.observation.at - std::chrono::hours(2);
   }
   Report report = SampleReport();  // app:2 in use, app:1 to remove, idle:1 kept
 };
@@ -68,33 +68,39 @@ TEST_F(SelectTest, Sorts) {
       {"sort=reason", {"idle", "app", "app"}},
   };
   for (const auto& [query, names] : cases) EXPECT_EQ(Names(query), names) << query;
-  EXPECT_THAT(SelectImages(report, ImageQueryOf("sort=verdict")), ElementsAre(1, 0, 2))
+  EXPECT_EQ(SelectImages(report, ImageQueryOf("sort=verdict")), ImagesAt(1, 0, 2))
       << "what goes comes first";
-  EXPECT_THAT(SelectImages(report, ImageQueryOf("sort=code")), ElementsAre(1, 2, 0));
+  EXPECT_EQ(SelectImages(report, ImageQueryOf("sort=code")), ImagesAt(1, 2, 0));
 }
 
 TEST_F(SelectTest, FindsByImagePodReasonAndVerdict) {
-  const std::pair<const char*, std::vector<std::uint32_t>> cases[] = {
-      {"q=IDLE", {2}},          {"q=shop/api", {0}},         {"q=too+old", {1}},
-      {"q=old+app", {1}},       {"q=old+idle", {}},          {"q=InUse", {0}},
-      {"verdict=Remove", {1}},  {"verdict=Keep&q=app", {0}}, {"verdict=Defer", {}},
-      {"q=%20+%20", {1, 0, 2}},
+  const std::pair<const char*, std::vector<ImagePos>> cases[] = {
+      {"q=IDLE", ImagesAt(2)},
+      {"q=shop/api", ImagesAt(0)},
+      {"q=too+old", ImagesAt(1)},
+      {"q=old+app", ImagesAt(1)},
+      {"q=old+idle", {}},
+      {"q=InUse", ImagesAt(0)},
+      {"verdict=Remove", ImagesAt(1)},
+      {"verdict=Keep&q=app", ImagesAt(0)},
+      {"verdict=Defer", {}},
+      {"q=%20+%20", ImagesAt(1, 0, 2)},
   };
   for (const auto& [query, found] : cases)
     EXPECT_EQ(SelectImages(report, ImageQueryOf(query)), found) << query;
 }
 
 TEST_F(SelectTest, FindsOneImageByIdOrName) {
-  const auto id = report.observation.images[1].id.text();
-  const std::pair<std::string, std::vector<std::uint32_t>> cases[] = {
-      {"id=" + UrlEncoded(id), {1}},
-      {"id=" + id.substr(7, 12), {1}},
-      {"id=" + std::string(ShortId(report.observation.images[2])), {2}},
+  const auto id = report.observation.images[ImagePos(1)].id.text();
+  const std::pair<std::string, std::vector<ImagePos>> cases[] = {
+      {"id=" + UrlEncoded(id), ImagesAt(1)},
+      {"id=" + id.substr(7, 12), ImagesAt(1)},
+      {"id=" + std::string(ShortId(report.observation.images[ImagePos(2)])), ImagesAt(2)},
       {"id=", {}},
-      {"id=sha256", {0, 1, 2}},
+      {"id=sha256", ImagesAt(0, 1, 2)},
       {"id=ffff", {}},
-      {"name=app:1", {1}},
-      {"name=docker.io/library/idle:1", {2}},
+      {"name=app:1", ImagesAt(1)},
+      {"name=docker.io/library/idle:1", ImagesAt(2)},
       {"name=nothing", {}},
       {"", {}},
   };
