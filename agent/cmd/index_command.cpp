@@ -6,6 +6,7 @@
 #include "agent/cmd/render.h"
 #include "agent/cmd/version.h"
 #include "agent/daemon/index_service.h"
+#include "agent/gc/run_id.h"
 
 namespace imagesweep {
 namespace {

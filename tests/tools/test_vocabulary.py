@@ -8,6 +8,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # earlier name -> the name to use
 TERMS = {
+    "PolicySight": "PolicyFreshness", "RoomTest": "FreeSpaceTargetTest", "ExamineTest": "ValidateEvidenceTest",
     "SightOverride": "OverrideRead", "TellSight": "NotifyRead", "OnSight": "OnReadStatus", "on_sight": "on_read_status",
     "WithSight": "WithReadStatus", "kSightCheck": "kFreshnessCheck", "believed_version": "accepted_version",
     "beliefs": "accepted_heads", "TellIfBack": "NotifyIfBack", "Heard": "OnProgress", "HeardAt": "LastProgressAt",
@@ -39,7 +40,7 @@ TERMS = {
 }
 COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|R"([^()\\ ]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 # As words within an identifier, these are right in other names.
-WHOLE_ONLY = {"Collector", "Gains", "Heard", "Marks", "Meant", "Several", "World", "grave_", "in_force", "kLook"}
+WHOLE_ONLY = {"Marks", "Meant", "World", "grave_", "in_force", "kLook"}
 # Names of tests are sentences.
 TEST_NAME = re.compile(r"\bTEST(?:_[FP])?\(\s*\w+,\s*\w+\s*\)")
 

@@ -45,7 +45,7 @@ TEST(PolicyChoiceTest, TheOverrideIsThePolicyWhileItExists) {
   }
 }
 
-struct PolicySightOfChoiceTest : testing::Test {
+struct PolicyReadStatusTest : testing::Test {
   static SteadyTime At(int second) { return SteadyTime(std::chrono::seconds(second)); }
   std::string freshness;  // the last report
   PolicyChoice choice{
@@ -59,7 +59,7 @@ struct PolicySightOfChoiceTest : testing::Test {
 };
 
 // The base is in force only while it is known that no override exists.
-TEST_F(PolicySightOfChoiceTest, UsesTheOlderReadOfBothWhileTheBaseIsInForce) {
+TEST_F(PolicyReadStatusTest, UsesTheOlderReadOfBothWhileTheBaseIsInForce) {
   choice.SetBase(std::string("b"));
   choice.BaseRead(At(10));
   EXPECT_EQ(freshness, "") << "there may be an override";
@@ -74,7 +74,7 @@ TEST_F(PolicySightOfChoiceTest, UsesTheOlderReadOfBothWhileTheBaseIsInForce) {
   EXPECT_EQ(freshness, "11") << "nobody knows whether there is an override";
 }
 
-TEST_F(PolicySightOfChoiceTest, UsesOnlyTheReadOfTheOverrideWhileItExists) {
+TEST_F(PolicyReadStatusTest, UsesOnlyTheReadOfTheOverrideWhileItExists) {
   choice.SetOverride(std::string("o"));
   choice.OverrideRead(At(10));
   EXPECT_EQ(freshness, "10");
@@ -84,7 +84,7 @@ TEST_F(PolicySightOfChoiceTest, UsesOnlyTheReadOfTheOverrideWhileItExists) {
   EXPECT_EQ(freshness, "503");
 }
 
-TEST_F(PolicySightOfChoiceTest, UsesOnlyTheReadOfTheBaseWithoutAnOverride) {
+TEST_F(PolicyReadStatusTest, UsesOnlyTheReadOfTheBaseWithoutAnOverride) {
   choice.WithoutOverride();
   choice.SetBase(std::string("b"));
   choice.BaseRead(At(10));
@@ -94,7 +94,7 @@ TEST_F(PolicySightOfChoiceTest, UsesOnlyTheReadOfTheBaseWithoutAnOverride) {
 }
 
 // The override was deleted, or lost its key, so the policy in force is not that of the cluster.
-TEST_F(PolicySightOfChoiceTest, ASourceWithoutATextDoesNotConfirmTheLastOne) {
+TEST_F(PolicyReadStatusTest, ASourceWithoutATextDoesNotConfirmTheLastOne) {
   choice.WithoutOverride();
   choice.SetBase(std::string("b"));
   choice.BaseRead(At(10));

@@ -14,18 +14,19 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-struct PolicySightTest : testing::Test {
+struct PolicyFreshnessTest : testing::Test {
   FakeClock clock;
   PolicyFreshness freshness{clock};
 };
 
-TEST_F(PolicySightTest, WarnsWithinTwoMinutesAndAbortsRunsAfterFive) {
+TEST_F(PolicyFreshnessTest, WarnsWithinTwoMinutesAndAbortsRunsAfterFive) {
   freshness.Seen(clock.Steady());
   freshness.Lost("the API server answered 500");
   clock.Advance(seconds(109));
   EXPECT_THAT(freshness.Problem(), IsEmpty());
   clock.Advance(seconds(1));
-  EXPECT_THAT(freshness.Problem(), AllOf(HasSubstr("answered 500"), HasSubstr("after 5m runs abort")));
+  EXPECT_THAT(freshness.Problem(),
+              AllOf(HasSubstr("answered 500"), HasSubstr("after 5m runs abort")));
   EXPECT_FALSE(freshness.Refuse());
   clock.Advance(seconds(189));
   EXPECT_FALSE(freshness.Refuse());
@@ -40,14 +41,14 @@ TEST_F(PolicySightTest, WarnsWithinTwoMinutesAndAbortsRunsAfterFive) {
 }
 
 // Nothing reports that a watch is dead.
-TEST_F(PolicySightTest, CountsSilenceAsAnUnreadPolicy) {
+TEST_F(PolicyFreshnessTest, CountsSilenceAsAnUnreadPolicy) {
   freshness.Seen(clock.Steady());
   clock.Advance(std::chrono::minutes(5));
   ASSERT_TRUE(freshness.Refuse());
   EXPECT_THAT(freshness.Refuse()->error.what, HasSubstr("its source sends no updates"));
 }
 
-TEST_F(PolicySightTest, NeverAbortsWithoutAPolicy) {
+TEST_F(PolicyFreshnessTest, NeverAbortsWithoutAPolicy) {
   freshness.Lost("does not exist");
   clock.Advance(std::chrono::hours(1));
   EXPECT_FALSE(freshness.Refuse());
@@ -56,7 +57,7 @@ TEST_F(PolicySightTest, NeverAbortsWithoutAPolicy) {
 
 // For any order of events: a run uses the policy exactly while it was seen within five minutes, and
 // two minutes without sight are always reported.
-TEST_F(PolicySightTest, AbortsExactlyWhenThePolicyIsUnreadForFiveMinutes) {
+TEST_F(PolicyFreshnessTest, AbortsExactlyWhenThePolicyIsUnreadForFiveMinutes) {
   std::mt19937_64 random(17);
   SteadyTime newest = clock.Steady();
   freshness.Seen(newest);

@@ -14,8 +14,8 @@ using testing::IsEmpty;
 
 // app:3 is used, app:2 is kept for rollback, app:1 is superseded, one is untagged, two are idle,
 // and one is young.
-struct RoomTest : testing::Test {
-  RoomTest() {
+struct FreeSpaceTargetTest : testing::Test {
+  FreeSpaceTargetTest() {
     builder.Add(Img("3", {"app:3"}, 100))
         .Add(Img("2", {"app:2"}, 100), hours(300))
         .Add(Img("1", {"app:1"}, 100), hours(300))
@@ -44,30 +44,30 @@ struct RoomTest : testing::Test {
   }();
 };
 
-TEST_F(RoomTest, RemovesSafestImagesFirstAndNeverProtectedOnes) {
+TEST_F(FreeSpaceTargetTest, RemovesSafestImagesFirstAndNeverProtectedOnes) {
   EXPECT_EQ(For(5'000).removals, ImagesAt(3, 2, 5, 4));
 }
 
-TEST_F(RoomTest, RemovesNothingWhenEnoughSpaceIsAvailable) {
+TEST_F(FreeSpaceTargetTest, RemovesNothingWhenEnoughSpaceIsAvailable) {
   const Plan plan = For(1'000);
   EXPECT_THAT(plan.removals, IsEmpty());
   EXPECT_EQ(plan.decisions[ImagePos(3)].verdict, Verdict::kDefer);
   EXPECT_THAT(plan.decisions[ImagePos(3)].reason, HasSubstr("are already available"));
 }
 
-TEST_F(RoomTest, RemovesNothingWhenTheDiskUsageIsUnknown) {
+TEST_F(FreeSpaceTargetTest, RemovesNothingWhenTheDiskUsageIsUnknown) {
   builder.seen().disk.reset();
   EXPECT_THAT(For(1ULL << 40).removals, IsEmpty());
 }
 
-TEST_F(RoomTest, RemovesNothingWhenTheTargetExceedsTheCapacity) {
+TEST_F(FreeSpaceTargetTest, RemovesNothingWhenTheTargetExceedsTheCapacity) {
   const Plan plan = For(10'001);
   EXPECT_THAT(plan.removals, IsEmpty());
   EXPECT_THAT(plan.decisions[ImagePos(3)].reason,
               HasSubstr("capacity of the image filesystem is only 9.8KiB"));
 }
 
-TEST_F(RoomTest, IgnoresWindowsButObeysLimits) {
+TEST_F(FreeSpaceTargetTest, IgnoresWindowsButObeysLimits) {
   policy.windows = {Window{}};  // with no length
   policy.limits.max_images = 1;
   const Plan plan = For(5'000);
@@ -75,7 +75,7 @@ TEST_F(RoomTest, IgnoresWindowsButObeysLimits) {
   EXPECT_EQ(plan.decisions[ImagePos(2)].code, Code::kLimit);
 }
 
-TEST_F(RoomTest, DefersAnUnavailableImage) {
+TEST_F(FreeSpaceTargetTest, DefersAnUnavailableImage) {
   builder.seen().unavailable = {"", "", "", "its removal failed", "", "its removal failed", ""};
   const Plan plan = For(5'000);
   EXPECT_EQ(plan.removals, ImagesAt(2, 4));

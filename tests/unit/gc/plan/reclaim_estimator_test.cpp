@@ -24,8 +24,8 @@ LabNode::Layer Layer(const std::string& name, std::uint64_t mib) {
 
 // Two images of one large layer each share nothing. "one" and "two" share all but a few bytes, and
 // so do "used", which a pod runs, and "same". All others are idle, in this order of last use.
-struct GainsTest : testing::Test {
-  GainsTest() {
+struct ReclaimEstimatorTest : testing::Test {
+  ReclaimEstimatorTest() {
     policy.minimum_age = hours(1);
     policy.maximum_age = Millis(0);
     policy.remove_superseded = false;
@@ -61,7 +61,7 @@ struct GainsTest : testing::Test {
   std::unique_ptr<layers::LayerGraph> graph;
 };
 
-TEST_F(GainsTest, SkipsImagesThatFreeAlmostNothing) {
+TEST_F(ReclaimEstimatorTest, SkipsImagesThatFreeAlmostNothing) {
   policy.disk.high_percent = 60;
   const Plan plan = PlanFor(20);
   EXPECT_EQ(plan.removals, ImagesAt(kBig)) << "the others were used less recently";
@@ -69,7 +69,7 @@ TEST_F(GainsTest, SkipsImagesThatFreeAlmostNothing) {
   EXPECT_NEAR(static_cast<double>(*plan.decisions[kBig].frees), 30.0 * kMiB, kMiB);
 }
 
-TEST_F(GainsTest, RemovesImagesTogetherWhenTheyShareLayers) {
+TEST_F(ReclaimEstimatorTest, RemovesImagesTogetherWhenTheyShareLayers) {
   policy.disk.high_percent = 60;
   const Plan plan = PlanFor(60);
   EXPECT_EQ(plan.removals, ImagesAt(kBig, kOne, kTwo));
@@ -78,7 +78,7 @@ TEST_F(GainsTest, RemovesImagesTogetherWhenTheyShareLayers) {
   EXPECT_EQ(plan.decisions[kSame].code, Code::kIdle);
 }
 
-TEST_F(GainsTest, DefersImagesWhoseLayersAreAllInUse) {
+TEST_F(ReclaimEstimatorTest, DefersImagesWhoseLayersAreAllInUse) {
   policy.disk.high_percent = 60;
   const Plan plan = PlanFor(300);
   EXPECT_EQ(plan.removals, ImagesAt(kBig, kOne, kTwo));
@@ -89,7 +89,7 @@ TEST_F(GainsTest, DefersImagesWhoseLayersAreAllInUse) {
 
 // Unused for the same time: the sizes of the runtime do not matter, and each chosen image counts
 // for the next.
-TEST_F(GainsTest, RemovesTheImageThatFreesMostFirstAmongEqualAges) {
+TEST_F(ReclaimEstimatorTest, RemovesTheImageThatFreesMostFirstAmongEqualAges) {
   LabNode node;
   node.with_layer_blobs = false;
   const LabNode::Layer shared = Layer("both", 40);
@@ -110,7 +110,7 @@ TEST_F(GainsTest, RemovesTheImageThatFreesMostFirstAmongEqualAges) {
   EXPECT_EQ(plan.removals, ImagesAt(4, 0, 1, 2, 3)) << "large, small, half, then other";
 }
 
-TEST_F(GainsTest, RemovesTheImageWithMostInodesFirstWhenOnlyInodesAreShort) {
+TEST_F(ReclaimEstimatorTest, RemovesTheImageWithMostInodesFirstWhenOnlyInodesAreShort) {
   LabNode node;
   node.with_layer_blobs = false;
   node.Pull("bytes", {{"bytes", 0, {90 * kMiB, 10}}});
@@ -127,13 +127,13 @@ TEST_F(GainsTest, RemovesTheImageWithMostInodesFirstWhenOnlyInodesAreShort) {
   EXPECT_EQ(MakePlan(PlanContext(policy, equal.seen(), &layers)).removals, ImagesAt(0, 1));
 }
 
-TEST_F(GainsTest, AppliesNoGainOnlyToRemovalsForSpace) {
+TEST_F(ReclaimEstimatorTest, AppliesNoGainOnlyToRemovalsForSpace) {
   policy.maximum_age = hours(100);
   policy.disk.high_percent = 0;
   EXPECT_EQ(PlanFor(0).removals, ImagesAt(kSame, kOne, kBig, kTwo)) << "they are too old";
 }
 
-TEST_F(GainsTest, UsesTheSizesOfTheRuntimeWithoutLayers) {
+TEST_F(ReclaimEstimatorTest, UsesTheSizesOfTheRuntimeWithoutLayers) {
   policy.disk.high_percent = 60;
   PlanFor(100);
   const Plan plan = MakePlan(policy, seen.seen());
@@ -141,7 +141,7 @@ TEST_F(GainsTest, UsesTheSizesOfTheRuntimeWithoutLayers) {
   EXPECT_FALSE(plan.decisions[kSame].frees);
 }
 
-TEST_F(GainsTest, UsesTheSizeOfAnImageWithoutRecords) {
+TEST_F(ReclaimEstimatorTest, UsesTheSizeOfAnImageWithoutRecords) {
   std::erase_if(lab.spec.images,
                 [&](const auto& record) { return record.target == Id("mansame"); });
   policy.disk.high_percent = 60;
@@ -150,7 +150,7 @@ TEST_F(GainsTest, UsesTheSizeOfAnImageWithoutRecords) {
   EXPECT_FALSE(plan.decisions[kSame].frees) << "and nothing is claimed of it";
 }
 
-TEST_F(GainsTest, ReachesAFreeSpaceTargetOnlyWithImagesThatFreeSpace) {
+TEST_F(ReclaimEstimatorTest, ReachesAFreeSpaceTargetOnlyWithImagesThatFreeSpace) {
   PlanFor(0);
   const std::uint64_t wanted = seen.seen().disk->available_bytes + 500 * kMiB;
   const Plan plan = PlanForFreeSpace(PlanContext(policy, seen.seen(), graph.get()), wanted);

@@ -9,7 +9,7 @@ namespace {
 
 using testing::HasSubstr;
 
-struct ExamineTest : testing::Test {
+struct ValidateEvidenceTest : testing::Test {
   std::optional<Refusal> Look(bool with_pods = true) {
     const ImageIndex index(node.images);
     PodEvidence pods = node.pods;
@@ -23,13 +23,13 @@ struct ExamineTest : testing::Test {
   SteadyTime listed_at = clock.Steady();
 };
 
-TEST_F(ExamineTest, AcceptsACompleteView) {
+TEST_F(ValidateEvidenceTest, AcceptsACompleteView) {
   EXPECT_FALSE(Look());
   expected.own_pod = OwnPod{"kube-system", "proxy", "uid-proxy"};
   EXPECT_FALSE(Look());
 }
 
-TEST_F(ExamineTest, RefusesAndNamesTheSource) {
+TEST_F(ValidateEvidenceTest, RefusesAndNamesTheSource) {
   struct Case {
     const char* why;
     std::function<void()> damage;
@@ -88,7 +88,7 @@ TEST_F(ExamineTest, RefusesAndNamesTheSource) {
   }
 }
 
-TEST_F(ExamineTest, AMirrorPodMatchesItsSandboxByName) {
+TEST_F(ValidateEvidenceTest, AMirrorPodMatchesItsSandboxByName) {
   node.use.ready_sandboxes.push_back({"kube-system", "etcd", "hash-of-the-manifest"});
   node.pods.pods.push_back({"kube-system", "etcd", "uid-of-the-mirror-pod", true});
   EXPECT_FALSE(Look());
@@ -97,7 +97,7 @@ TEST_F(ExamineTest, AMirrorPodMatchesItsSandboxByName) {
   EXPECT_TRUE(Look());
 }
 
-TEST_F(ExamineTest, AcceptsOnlyAPauseImageAsTheSandboxImage) {
+TEST_F(ValidateEvidenceTest, AcceptsOnlyAPauseImageAsTheSandboxImage) {
   node.use.sandbox_images.clear();
   node.images.push_back(Img("p", {"rancher/mirrored-pause:3.6"}));
   EXPECT_FALSE(Look());
@@ -107,7 +107,7 @@ TEST_F(ExamineTest, AcceptsOnlyAPauseImageAsTheSandboxImage) {
   EXPECT_TRUE(Look());
 }
 
-TEST_F(ExamineTest, ChecksOnlyTheRuntimeWithoutKubernetes) {
+TEST_F(ValidateEvidenceTest, ChecksOnlyTheRuntimeWithoutKubernetes) {
   node.pods.pods.clear();
   EXPECT_FALSE(Look(/*with_pods=*/false));
   node.images = {Img("x", {"x:1"})};

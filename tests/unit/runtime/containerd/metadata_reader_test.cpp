@@ -20,9 +20,9 @@ std::string DigestOf(char digit) {
 const std::string kConfig = DigestOf('c'), kManifest = DigestOf('a'), kLayer = DigestOf('1'),
                   kChain = DigestOf('e');
 
-class CollectorTest : public testing::Test {
+class MetadataReaderTest : public testing::Test {
  protected:
-  CollectorTest() {
+  MetadataReaderTest() {
     auto& space = fake_.namespaces["k8s.io"];
     space.images["registry.example/app:v1"] = kManifest;
     space.blobs[kManifest] = {"{}",
@@ -65,7 +65,7 @@ class CollectorTest : public testing::Test {
   std::unique_ptr<MetadataReader> metadata_reader_;
 };
 
-TEST_F(CollectorTest, ComputesTheBytesThatAnImageFrees) {
+TEST_F(MetadataReaderTest, ComputesTheBytesThatAnImageFrees) {
   const auto freed = Freed();
   EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
   // Manifest, config, and layer in blocks, and a snapshot with its two directories.
@@ -73,7 +73,7 @@ TEST_F(CollectorTest, ComputesTheBytesThatAnImageFrees) {
   EXPECT_EQ(freed.space.blobs, 3U);
 }
 
-TEST_F(CollectorTest, ReadsTheHistoryOfAnImage) {
+TEST_F(MetadataReaderTest, ReadsTheHistoryOfAnImage) {
   options_.configs = true;
   const auto metadata = ReadSnapshot();
   ASSERT_EQ(metadata.facts().size(), 1U);
@@ -84,7 +84,7 @@ TEST_F(CollectorTest, ReadsTheHistoryOfAnImage) {
   EXPECT_TRUE(facts.history[1].empty_layer);
 }
 
-TEST_F(CollectorTest, OtherNamespacesHoldTheirBlobs) {
+TEST_F(MetadataReaderTest, OtherNamespacesHoldTheirBlobs) {
   auto& other = fake_.namespaces["moby"];
   other.blobs[kLayer] = fake_.namespaces["k8s.io"].blobs[kLayer];
   other.leases["keeper"] = {kLayer};
@@ -93,7 +93,7 @@ TEST_F(CollectorTest, OtherNamespacesHoldTheirBlobs) {
   EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
 }
 
-TEST_F(CollectorTest, ARuntimeWithoutTheseServicesIsNotContainerd) {
+TEST_F(MetadataReaderTest, ARuntimeWithoutTheseServicesIsNotContainerd) {
   FakeContainerd without(false);
   MetadataReader one(without.Channel(), clock_, options_);
   const auto metadata = one.ReadSnapshot(images_, never_);
@@ -103,7 +103,7 @@ TEST_F(CollectorTest, ARuntimeWithoutTheseServicesIsNotContainerd) {
 }
 
 // A part that fails is reported, and then no figure is exact.
-TEST_F(CollectorTest, ReportsUnreadPartsAndGivesNoExactFigure) {
+TEST_F(MetadataReaderTest, ReportsUnreadPartsAndGivesNoExactFigure) {
   options_.configs = true;
   struct Row {
     const char* method;
@@ -138,12 +138,12 @@ TEST_F(CollectorTest, ReportsUnreadPartsAndGivesNoExactFigure) {
   }
 }
 
-TEST_F(CollectorTest, KeepsEntriesOfAStreamThatBreaksOff) {
+TEST_F(MetadataReaderTest, KeepsEntriesOfAStreamThatBreaksOff) {
   fake_.faults = {{"Content.List", grpc::Status(grpc::StatusCode::UNAVAILABLE, "restart")}};
   EXPECT_EQ(ReadSnapshot().blobs().size(), 1U);
 }
 
-TEST_F(CollectorTest, FailsWithoutVersionOrNamespaces) {
+TEST_F(MetadataReaderTest, FailsWithoutVersionOrNamespaces) {
   for (const char* method : {"Version", "Namespaces.List"}) {
     fake_.faults = {{method, grpc::Status(grpc::StatusCode::UNAVAILABLE, "starting")}};
     const auto metadata = metadata_reader().ReadSnapshot(images_, never_);
@@ -153,7 +153,7 @@ TEST_F(CollectorTest, FailsWithoutVersionOrNamespaces) {
 }
 
 // Any entry may disappear between the list and the request for it.
-TEST_F(CollectorTest, IgnoresEntriesDeletedDuringTheRead) {
+TEST_F(MetadataReaderTest, IgnoresEntriesDeletedDuringTheRead) {
   options_.configs = true;
   const grpc::Status gone(grpc::StatusCode::NOT_FOUND, "not found");
   fake_.namespaces["k8s.io"].leases["keeper"] = {kLayer};
@@ -166,7 +166,7 @@ TEST_F(CollectorTest, IgnoresEntriesDeletedDuringTheRead) {
   EXPECT_THAT(metadata.facts(), IsEmpty());
 }
 
-TEST_F(CollectorTest, UsageAndConfigAreReadOnce) {
+TEST_F(MetadataReaderTest, UsageAndConfigAreReadOnce) {
   options_.configs = true;
   ReadSnapshot();
   ReadSnapshot();
@@ -181,13 +181,13 @@ TEST_F(CollectorTest, UsageAndConfigAreReadOnce) {
   EXPECT_EQ(metadata.snapshots()[0].bytes, 8192U);
 }
 
-TEST_F(CollectorTest, SkipsTheUsageOfActiveSnapshots) {
+TEST_F(MetadataReaderTest, SkipsTheUsageOfActiveSnapshots) {
   fake_.namespaces["k8s.io"].snapshots["container"] = {kChain, 1, 77, {}, api::snapshots::ACTIVE};
   ReadSnapshot();
   EXPECT_EQ(fake_.asked["Snapshots.Usage"], 1);
 }
 
-TEST_F(CollectorTest, ComputesFreedBytesWithoutConfigs) {
+TEST_F(MetadataReaderTest, ComputesFreedBytesWithoutConfigs) {
   const auto freed = Freed();
   EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
   EXPECT_EQ(fake_.asked["Content.Read"], 0);
@@ -198,7 +198,7 @@ TEST_F(CollectorTest, ComputesFreedBytesWithoutConfigs) {
   EXPECT_EQ(fake_.asked["Content.Read"], 1);
 }
 
-TEST_F(CollectorTest, AManifestWithoutLabelsIsRead) {
+TEST_F(MetadataReaderTest, AManifestWithoutLabelsIsRead) {
   auto& blob = fake_.namespaces["k8s.io"].blobs[kManifest];
   blob = {R"({"config": {"digest": ")" + kConfig + R"("}})", {}};
   const auto metadata = ReadSnapshot();
@@ -208,7 +208,7 @@ TEST_F(CollectorTest, AManifestWithoutLabelsIsRead) {
   EXPECT_EQ(fake_.asked["Content.Read"], 1);  // not the config
 }
 
-TEST_F(CollectorTest, AConfigThatIsNoJsonHasNoHistory) {
+TEST_F(MetadataReaderTest, AConfigThatIsNoJsonHasNoHistory) {
   options_.configs = true;
   fake_.namespaces["k8s.io"].blobs[kConfig].data = "<html>";
   const auto metadata = ReadSnapshot();
@@ -217,7 +217,7 @@ TEST_F(CollectorTest, AConfigThatIsNoJsonHasNoHistory) {
   EXPECT_THAT(metadata.facts()[0].history, IsEmpty());
 }
 
-TEST_F(CollectorTest, DirectoriesOnDifferentDisksMakeEstimates) {
+TEST_F(MetadataReaderTest, DirectoriesOnDifferentDisksMakeEstimates) {
   options_.disk = [](const std::string& directory) {
     const bool content = directory.ends_with("content");
     return layers::Disk{content ? layers::FileSystem::kExt4 : layers::FileSystem::kXfs, 4096};
@@ -225,7 +225,7 @@ TEST_F(CollectorTest, DirectoriesOnDifferentDisksMakeEstimates) {
   EXPECT_EQ(Freed().certainty, Certainty::kRoughly);
 }
 
-TEST_F(CollectorTest, TimeRunsOut) {
+TEST_F(MetadataReaderTest, TimeRunsOut) {
   fake_.hangs = "Namespaces.List";
   options_.timeout = Millis(200);
   const auto metadata = metadata_reader().ReadSnapshot(images_, never_);
@@ -234,7 +234,7 @@ TEST_F(CollectorTest, TimeRunsOut) {
   EXPECT_EQ(metadata.error().kind, ErrorKind::kDeadline);
 }
 
-TEST_F(CollectorTest, StoppingEndsIt) {
+TEST_F(MetadataReaderTest, StoppingEndsIt) {
   std::stop_source stop;
   stop.request_stop();
   const auto metadata = metadata_reader().ReadSnapshot(images_, stop.get_token());

@@ -25,13 +25,13 @@ using testing::SizeIs;
 
 constexpr std::chrono::seconds kLong(10);
 
-TEST(SeveralTest, StartsNoThreadWithoutCalls) {
+TEST(ParallelForTest, StartsNoThreadWithoutCalls) {
   EXPECT_THAT(ParallelFor(0, [](std::size_t) { return std::this_thread::get_id(); }), IsEmpty());
   EXPECT_THAT(ParallelFor(1, [](std::size_t) { return std::this_thread::get_id(); }),
               ElementsAre(std::this_thread::get_id()));
 }
 
-TEST(SeveralTest, ReturnsEachResultByItsNumber) {
+TEST(ParallelForTest, ReturnsEachResultByItsNumber) {
   const auto squares = ParallelFor(100, [](std::size_t number) { return number * number; });
   ASSERT_THAT(squares, SizeIs(100));
   for (std::size_t number = 0; number < squares.size(); ++number)
@@ -39,7 +39,7 @@ TEST(SeveralTest, ReturnsEachResultByItsNumber) {
 }
 
 // The latch opens at the maximum number of parallel calls, and no wave has more.
-TEST(SeveralTest, NoMoreThanItsShareIsUnderWay) {
+TEST(ParallelForTest, NoMoreThanItsShareIsUnderWay) {
   std::latch all_there(kMaxParallelCalls);
   std::atomic<std::size_t> under_way = 0, most = 0;
   ParallelFor(5 * kMaxParallelCalls, [&](std::size_t number) {
@@ -53,7 +53,7 @@ TEST(SeveralTest, NoMoreThanItsShareIsUnderWay) {
   EXPECT_EQ(most, kMaxParallelCalls);
 }
 
-TEST(SeveralTest, AfterTheEndNoCallBeginsAndNoneBeforeItIsMissing) {
+TEST(ParallelForTest, AfterTheEndNoCallBeginsAndNoneBeforeItIsMissing) {
   constexpr std::size_t kCount = 1000;
   const auto begun = [](const auto& results) {
     const auto gap = std::ranges::find_if(results, [](const auto& one) { return !one; });
