@@ -4,13 +4,10 @@
 #include "agent/cmd/commands.h"
 #include "agent/cmd/connect.h"
 #include "agent/cmd/render.h"
-#include "agent/gc/observe/layers_disk.h"
 #include "agent/imagestore/analysis/bloat.h"
 #include "agent/imagestore/analysis/instruction.h"
 #include "agent/report/documents/layer_analysis.h"
 #include "agent/report/render/yaml.h"
-#include "agent/runtime/containerd/metadata_reader.h"
-#include "agent/runtime/cri/runtime.h"
 
 // analyze --layers: shows how images share layers, and where they could share more.  Needs only
 // containerd, not Kubernetes.
@@ -78,16 +75,12 @@ class Describer {
 };
 
 Result<std::string> Render(const Options& options, const std::stop_token& stop) {
-  const auto connection = ConnectToRuntime(options, {}, stop);
-  if (!connection) return connection.error();
-  cri::Runtime runtime(*connection);
-  const auto images = runtime.ListImages(stop);
-  if (!images) return images.error();
   const RealClock clock;
-  containerd::MetadataReader collector(
-      (*connection)->channel(), clock,
-      {.timeout = options.timeout, .disk = LayersDisk, .configs = true});
-  const auto graph = collector.Read(*images, stop);
+  const auto runtime = OpenNodeRuntime(RuntimeOptionsOf(options), clock, stop);
+  if (!runtime) return runtime.error();
+  const auto images = (*runtime)->reader().ListImages(stop);
+  if (!images) return images.error();
+  const auto graph = (*runtime)->ReadLayers(*images, /*configs=*/true, stop);
   if (!graph && graph.error().kind == ErrorKind::kNotFound)
     return Error{ErrorKind::kNotFound,
                  "analyze --layers requires containerd, because this runtime does not report layer "
