@@ -13,7 +13,6 @@
 #include "agent/daemon/node_adapters.h"
 #include "agent/daemon/policy_choice.h"
 #include "agent/daemon/use_recorder.h"
-#include "agent/runtime/containerd/use_watch.h"
 #include "agent/server/http/server.h"
 
 namespace imagesweep {
@@ -66,17 +65,17 @@ std::optional<Error> ValidateOptions(const Options& options) {
 
 void RunUntilStopped(const Options& options, AgentContext& shared, kube::Cluster* cluster,
                      const std::stop_token& stop) {
-  const auto connection = AwaitRuntime(options, shared, stop);
-  if (connection == nullptr) return;
-  NodeAdapters node(connection, shared.clock, NodeAdapterOptionsOf(options));
+  auto runtime = AwaitRuntime(options, shared, stop);
+  if (runtime == nullptr) return;
+  NodeAdapters node(std::move(runtime), shared.clock, NodeAdapterOptionsOf(options));
   const auto history = History::Open(options.state_dir, shared.clock);
   AgeStore::Options ages = AgeStoreOptionsOf(options);
   UseLog use_log(options.state_dir, ages.boot_id);
   std::optional<UseRecorder> recorder;
-  auto watch_options = LoggedUseWatch(shared);
-  watch_options.changed = [&recorder] { recorder->Notify(); };
-  containerd::UseWatch uses(connection->channel(), shared.clock, std::move(watch_options));
-  UseRecorder::Sources sources{[&uses] { return uses.Drain(); }};
+  UseSource::Hooks hooks = LoggedUses(shared);
+  hooks.changed = [&recorder] { recorder->Notify(); };
+  const auto uses = node.runtime->WatchUses(std::move(hooks));
+  UseRecorder::Sources sources{[&uses] { return uses->Drain(); }};
   if (cluster != nullptr) sources.pods = [cluster] { return cluster->DrainRecentReferences(); };
   recorder.emplace(std::move(sources), use_log, shared.clock,
                    [&shared](const Error& why) { shared.UsesNotWritten(why); });
@@ -104,8 +103,8 @@ void RunUntilStopped(const Options& options, AgentContext& shared, kube::Cluster
        shared.clock, shared.events.get(), std::move(on_run), &shared.freshness, &*shared.mode},
       options.dry_run.value_or(false), RandomSeed());
   const std::jthread runtime_watch(
-      [&](const std::stop_token& quit) { WatchRuntime(node.runtime, shared, quit); });
-  const std::jthread use_watch([&uses](const std::stop_token& quit) { uses.Run(quit); });
+      [&](const std::stop_token& quit) { WatchRuntime(node.runtime->reader(), shared, quit); });
+  const std::jthread use_watch([&uses](const std::stop_token& quit) { uses->Run(quit); });
   const std::jthread use_writer([&recorder](const std::stop_token& quit) { recorder->Run(quit); });
   // The first run is more accurate if uses are already watched; a runtime without events never is.
   const SteadyTime patience = shared.clock.Steady() + kUntilWatched;

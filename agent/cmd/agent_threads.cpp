@@ -129,21 +129,21 @@ void WatchPolicyFreshness(AgentContext& shared, const std::stop_token& stop) {
   } while (shared.clock.Sleep(kFreshnessCheck, stop));
 }
 
-std::shared_ptr<cri::Connection> AwaitRuntime(const Options& options, AgentContext& shared,
-                                              const std::stop_token& stop) {
-  const auto observe = [&metrics = shared.metrics](auto method, auto code, double seconds) {
-    metrics.CountRuntimeCall(method, code, seconds);
+std::unique_ptr<NodeRuntime> AwaitRuntime(const Options& options, AgentContext& shared,
+                                          const std::stop_token& stop) {
+  RuntimeOptions runtime = RuntimeOptionsOf(options);
+  runtime.observer = [&metrics = shared.metrics](auto call, auto result, double seconds) {
+    metrics.CountRuntimeCall(call, result, seconds);
   };
   Outage outage(kUnreachableAfter);
   for (bool said = false; !stop.stop_requested(); said = true) {
-    auto connection = ConnectToRuntime(options, observe, stop);
-    if (connection) return *std::move(connection);
+    auto opened = OpenNodeRuntime(runtime, shared.clock, stop);
+    if (opened) return *std::move(opened);
     shared.health.Beat();
-    shared.health.SetRuntime({}, connection.error());
+    shared.health.SetRuntime({}, opened.error());
     if (outage.Note(true, shared.clock.Steady()))
-      shared.Publish(RuntimeUnreachableEvent(connection.error().what));
-    if (!said)
-      shared.log->Warn("Container runtime not reachable", {{"err", connection.error().what}});
+      shared.Publish(RuntimeUnreachableEvent(opened.error().what));
+    if (!said) shared.log->Warn("Container runtime not reachable", {{"err", opened.error().what}});
     shared.clock.Sleep(kRuntimeRetry, stop);
   }
   return nullptr;
@@ -175,14 +175,13 @@ void WatchRuntime(RuntimeReader& runtime, AgentContext& shared, const std::stop_
   }
 }
 
-containerd::UseWatch::Options LoggedUseWatch(AgentContext& shared) {
-  containerd::UseWatch::Options options;
-  options.seed = RandomSeed();
-  options.subscribed = [&shared] { shared.log->Debug("Subscribed to containerd events", {}); };
-  options.lost = [&shared](const Error& why) {
-    shared.log->Warn("Lost containerd events", {{"err", why.what}});
+UseSource::Hooks LoggedUses(AgentContext& shared) {
+  UseSource::Hooks hooks;
+  hooks.subscribed = [&shared] { shared.log->Debug("Subscribed to runtime events", {}); };
+  hooks.lost = [&shared](const Error& why) {
+    shared.log->Warn("Lost runtime events", {{"err", why.what}});
   };
-  return options;
+  return hooks;
 }
 
 }  // namespace imagesweep

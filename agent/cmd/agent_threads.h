@@ -10,6 +10,7 @@
 #include "agent/cmd/options.h"
 #include "agent/daemon/event_publisher.h"
 #include "agent/daemon/health.h"
+#include "agent/daemon/node_runtime.h"
 #include "agent/daemon/policy_choice.h"
 #include "agent/daemon/policy_freshness.h"
 #include "agent/daemon/policy_store.h"
@@ -18,8 +19,7 @@
 #include "agent/kube/cluster.h"
 #include "agent/model/node_event.h"
 #include "agent/model/ports.h"
-#include "agent/runtime/containerd/use_watch.h"
-#include "agent/runtime/cri/connection.h"
+#include "agent/model/use_source.h"
 #include "agent/telemetry/log.h"
 #include "agent/telemetry/metrics.h"
 
@@ -62,11 +62,11 @@ void FollowConfigMaps(const Options& options, kube::Cluster& cluster, PolicyChoi
                       const Clock& clock);
 
 // Waits for the runtime, because an agent does not exit without one.  Null: stopped.
-std::shared_ptr<cri::Connection> AwaitRuntime(const Options& options, AgentContext& shared,
-                                              const std::stop_token& stop);
+std::unique_ptr<NodeRuntime> AwaitRuntime(const Options& options, AgentContext& shared,
+                                          const std::stop_token& stop);
 // Checks that the runtime answers, until `stop`.
 void WatchRuntime(RuntimeReader& runtime, AgentContext& shared, const std::stop_token& stop);
-// Options of a watch of containerd's events that log its start and its loss.
-containerd::UseWatch::Options LoggedUseWatch(AgentContext& shared);
+// Hooks of a watch of the runtime's events that log its start and its loss.
+UseSource::Hooks LoggedUses(AgentContext& shared);
 
 }  // namespace imagesweep

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "agent/base/random_seed.h"
-#include "agent/runtime/cri/detect.h"
 #include "agent/state/state_dir.h"
 
 namespace imagesweep {
@@ -108,16 +107,10 @@ std::optional<Error> ValidateWorkloadFlags(const Options& options) {
   return index ? std::nullopt : std::optional(index.error());
 }
 
-Result<std::shared_ptr<cri::Connection>> ConnectToRuntime(const Options& options,
-                                                          cri::CallObserver observer,
-                                                          const std::stop_token& stop) {
-  auto endpoint = cri::ChooseEndpoint(options.runtime_endpoint, options.host_prefix, stop);
-  if (!endpoint) return std::move(endpoint).error();
-  cri::ConnectionOptions connection;
-  connection.read_timeout = options.timeout;
-  connection.remove_timeout = options.timeout;
-  connection.observer = std::move(observer);
-  return std::make_shared<cri::Connection>(*std::move(endpoint), std::move(connection));
+RuntimeOptions RuntimeOptionsOf(const Options& options) {
+  return {.endpoint = options.runtime_endpoint,
+          .host_prefix = options.host_prefix,
+          .timeout = options.timeout};
 }
 
 NodeAdapters::Options NodeAdapterOptionsOf(const Options& options) {

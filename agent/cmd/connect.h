@@ -8,11 +8,11 @@
 #include "agent/base/result.h"
 #include "agent/cmd/options.h"
 #include "agent/daemon/node_adapters.h"
+#include "agent/daemon/node_runtime.h"
 #include "agent/kube/client/identity.h"
 #include "agent/kube/cluster.h"
 #include "agent/kube/index/workload_index_objects.h"
 #include "agent/model/evidence.h"
-#include "agent/runtime/cri/connection.h"
 #include "agent/state/age_store.h"
 
 // Connects to the sources that the options name.  Errors are for the user: the cause and the fix.
@@ -59,10 +59,7 @@ std::optional<Error> ValidateWorkloadFlags(const Options& options);
 WorkloadReader* WorkloadsOf(const Options& options, kube::Cluster& cluster, WorkloadsFrom otherwise,
                             const std::function<void()>& on_back = {});
 
-// Connects to --runtime-endpoint, otherwise to the first socket that answers.
-Result<std::shared_ptr<cri::Connection>> ConnectToRuntime(const Options& options,
-                                                          cri::CallObserver observer,
-                                                          const std::stop_token& stop);
+RuntimeOptions RuntimeOptionsOf(const Options& options);
 
 // --index-name: NAME in the namespace of the own pod, or NAMESPACE/NAME.  kInvalid: another form.
 Result<kube::IndexName> IndexNameOf(const Options& options);

@@ -12,9 +12,7 @@
 #include "agent/model/image_index.h"
 #include "agent/report/documents/df.h"
 #include "agent/report/render/yaml.h"
-#include "agent/runtime/containerd/metadata_reader.h"
 #include "agent/runtime/cri/layer_facts.h"
-#include "agent/runtime/cri/runtime.h"
 
 // df: disk usage of the image store by owner, and the space that removals would free.  Needs only
 // the runtime.  Shows upper bounds for a runtime that does not report layer sizes.
@@ -84,7 +82,7 @@ FreedSpace Bound(const std::optional<std::uint64_t>& bytes, const std::string& w
 }
 
 // The images in use, only by the containers of the runtime.  `graph` may be null.
-Result<ByImage<bool>> ReadInUse(cri::Runtime& runtime, const ByImage<Image>& images,
+Result<ByImage<bool>> ReadInUse(RuntimeReader& runtime, const ByImage<Image>& images,
                                 const layers::LayerGraph* graph, const std::stop_token& stop) {
   auto use = runtime.ReadUse(stop);
   if (!use) return use.error();
@@ -97,15 +95,14 @@ Result<ByImage<bool>> ReadInUse(cri::Runtime& runtime, const ByImage<Image>& ima
 }
 
 // Upper bounds without layer sizes; `why` is the error that prevented exact sizes.
-Result<DiskUse> DescribeBounds(const std::shared_ptr<cri::Connection>& connection,
-                               cri::Runtime& runtime, const ByImage<Image>& images,
+Result<DiskUse> DescribeBounds(NodeRuntime& node, const ByImage<Image>& images,
                                const std::vector<ImagePos>& removed, const Error& why,
                                const std::stop_token& stop) {
-  const auto identity = runtime.Identity(stop);
+  const auto identity = node.reader().Identity(stop);
   if (!identity) return identity.error();
-  const auto diff_ids = cri::LayerFacts(connection).Read(images, stop);
+  const auto diff_ids = node.ReadDiffIds(images, stop);
   if (!diff_ids) return diff_ids.error();
-  const auto in_use = ReadInUse(runtime, images, nullptr, stop);
+  const auto in_use = ReadInUse(node.reader(), images, nullptr, stop);
   if (!in_use) return in_use.error();
   DiskUse use;
   // Source: cri-o storage_src.go getSize, cri-dockerd core/convert.go; containerd's is compressed.
@@ -158,7 +155,7 @@ Result<DiskUse> DescribeBounds(const std::shared_ptr<cri::Connection>& connectio
   return use;
 }
 
-void LookAtDisk(cri::Runtime& runtime, DiskUse& use, const std::stop_token& stop) {
+void LookAtDisk(RuntimeReader& runtime, DiskUse& use, const std::stop_token& stop) {
   const auto mountpoints = runtime.ImageFilesystems(stop);
   if (!mountpoints) return use.warnings.push_back(mountpoints.error().what);
   if (mountpoints->empty()) return;
@@ -170,22 +167,20 @@ void LookAtDisk(cri::Runtime& runtime, DiskUse& use, const std::stop_token& stop
 }
 
 Result<std::string> Render(const Options& options, const std::stop_token& stop) {
-  const auto connection = ConnectToRuntime(options, {}, stop);
-  if (!connection) return connection.error();
-  cri::Runtime runtime(*connection);
+  const RealClock clock;
+  const auto node = OpenNodeRuntime(RuntimeOptionsOf(options), clock, stop);
+  if (!node) return node.error();
+  RuntimeReader& runtime = (*node)->reader();
   auto listed = runtime.ListImages(stop);
   if (!listed) return listed.error();
   const ByImage<Image> images(*std::move(listed));
   const auto removed = Find(images, options.if_removed);
   if (!removed) return removed.error();
-  const RealClock clock;
-  containerd::MetadataReader metadata_reader((*connection)->channel(), clock,
-                                             {.timeout = options.timeout, .disk = LayersDisk});
-  const auto graph = metadata_reader.Read(images, stop);
+  const auto graph = (*node)->ReadLayers(images, /*configs=*/false, stop);
   DiskUse use;
   if (!graph) {
     if (stop.stop_requested()) return graph.error();
-    auto bounds = DescribeBounds(*connection, runtime, images, *removed, graph.error(), stop);
+    auto bounds = DescribeBounds(**node, images, *removed, graph.error(), stop);
     if (!bounds) return bounds.error();
     use = *std::move(bounds);
   } else {

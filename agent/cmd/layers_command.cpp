@@ -4,13 +4,10 @@
 #include "agent/cmd/commands.h"
 #include "agent/cmd/connect.h"
 #include "agent/cmd/render.h"
-#include "agent/gc/observe/layers_disk.h"
 #include "agent/imagestore/analysis/bloat.h"
 #include "agent/imagestore/analysis/instruction.h"
 #include "agent/report/documents/layer_analysis.h"
 #include "agent/report/render/yaml.h"
-#include "agent/runtime/containerd/metadata_reader.h"
-#include "agent/runtime/cri/runtime.h"
 
 // analyze --layers: shows how images share layers, and where they could share more.  Needs only
 // containerd, not Kubernetes.
@@ -78,17 +75,13 @@ class Describer {
 };
 
 Result<std::string> Render(const Options& options, const std::stop_token& stop) {
-  const auto connection = ConnectToRuntime(options, {}, stop);
-  if (!connection) return connection.error();
-  cri::Runtime runtime(*connection);
-  auto listed = runtime.ListImages(stop);
+  const RealClock clock;
+  const auto runtime = OpenNodeRuntime(RuntimeOptionsOf(options), clock, stop);
+  if (!runtime) return runtime.error();
+  auto listed = (*runtime)->reader().ListImages(stop);
   if (!listed) return listed.error();
   const ByImage<Image> images(*std::move(listed));
-  const RealClock clock;
-  containerd::MetadataReader metadata_reader(
-      (*connection)->channel(), clock,
-      {.timeout = options.timeout, .disk = LayersDisk, .configs = true});
-  const auto graph = metadata_reader.Read(images, stop);
+  const auto graph = (*runtime)->ReadLayers(images, /*configs=*/true, stop);
   if (!graph && graph.error().kind == ErrorKind::kNotFound)
     return Error{ErrorKind::kNotFound,
                  "analyze --layers requires containerd, because this runtime does not report layer "

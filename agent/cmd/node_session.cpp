@@ -67,9 +67,9 @@ Result<NodeSession> NodeSession::Open(const Options& options, const std::stop_to
     if (auto server = ApiServerOf(options)) parts->url = server->url;
     parts->pods = std::make_unique<NamedPodReader>(parts->cluster->pods(), parts->url);
   }
-  auto connection = ConnectToRuntime(options, {}, stop);
-  if (!connection) return std::move(connection).error();
-  parts->node = std::make_unique<NodeAdapters>(*std::move(connection), parts->clock,
+  auto runtime = OpenNodeRuntime(RuntimeOptionsOf(options), parts->clock, stop);
+  if (!runtime) return std::move(runtime).error();
+  parts->node = std::make_unique<NodeAdapters>(*std::move(runtime), parts->clock,
                                                NodeAdapterOptionsOf(options));
   parts->age_store = AgeStore::Open(options.state_dir, parts->clock, AgeStoreOptionsOf(options));
   parts->history = History::Open(options.state_dir, parts->clock);

@@ -12,7 +12,6 @@
 #include "agent/daemon/policy_store.h"
 #include "agent/daemon/registry_access.h"
 #include "agent/daemon/restore.h"
-#include "agent/daemon/restore_runtime.h"
 #include "agent/daemon/restore_selector.h"
 #include "agent/gc/observe/image_filesystem.h"
 #include "agent/report/documents/restore.h"
@@ -141,9 +140,9 @@ Result<RestoreReport> Run(const Options& options, const std::stop_token& stop) {
   RestoreReport report = PlanRestore(*chosen, archive_of, *archives);
   report.dry_run = options.dry_run.value_or(true);
 
-  const auto connection = ConnectToRuntime(options, {}, stop);
-  if (!connection) return connection.error();
-  const auto backend = RuntimeBackend::Open(*connection, *std::move(secret), clock, stop);
+  const auto runtime = OpenNodeRuntime(RuntimeOptionsOf(options), clock, stop);
+  if (!runtime) return runtime.error();
+  const auto backend = (*runtime)->OpenRestore(*std::move(secret), stop);
   if (!backend) return backend.error();
   if (auto compared = CompareWithNode(report, **backend, stop); !compared) return compared.error();
   if (!options.pull_secret.empty()) report.warnings.emplace_back(kPreloaded);
@@ -154,7 +153,7 @@ Result<RestoreReport> Run(const Options& options, const std::stop_token& stop) {
   RestoreOptions how;
   how.parallel = options.parallel;
   StatvfsFilesystem filesystem;
-  auto mounts = (*backend)->ImageFilesystems(stop);
+  auto mounts = (*runtime)->reader().ImageFilesystems(stop);
   if (!mounts) return mounts.error().Wrap("cannot determine the available space");
   how.space = {&filesystem, *std::move(mounts), options.min_available};
   if (!options.quiet)

@@ -4,23 +4,30 @@
 
 namespace imagesweep {
 
-NodeAdapters::NodeAdapters(std::shared_ptr<cri::Connection> its_connection, const Clock& its_clock,
+namespace {
+
+std::vector<OriginSource*> With(std::vector<OriginSource*> sources, OriginSource& more) {
+  sources.push_back(&more);
+  return sources;
+}
+
+}  // namespace
+
+NodeAdapters::NodeAdapters(std::unique_ptr<NodeRuntime> its_runtime, const Clock& its_clock,
                            Options its_options)
-    : connection(std::move(its_connection)),
+    : runtime(std::move(its_runtime)),
       clock(its_clock),
       options(std::move(its_options)),
-      runtime(connection),
-      remover(connection),
-      native(*connection, runtime, remover, clock),
-      origins(native.layers, options.kubelet_directory),
+      kubelet(options.kubelet_directory),
+      origins(With(runtime->origin_sources(), kubelet)),
       registries(options.pull_secret) {}
 
 NodeDependencies NodeAdapters::Dependencies(kube::Cluster* cluster, PodReader* pods,
                                             WorkloadReader* workloads, AgeStore& age_store,
                                             History* history) {
-  NodeDependencies node{.runtime = runtime,
+  NodeDependencies node{.runtime = runtime->reader(),
                         .pods = pods,
-                        .remover = remover,
+                        .remover = runtime->remover(),
                         .filesystem = filesystem,
                         .age_store = age_store,
                         .clock = clock};
@@ -30,12 +37,12 @@ NodeDependencies NodeAdapters::Dependencies(kube::Cluster* cluster, PodReader* p
       return cluster->ReadKubeletThresholds(stop);
     };
   node.workloads = workloads;
-  node.layers = &native.layers;
-  node.batch_remover = &native.remover;
-  node.archiver = NativeContainerd::Archivers(*connection);
-  node.origins = &origins.all;
+  node.layers = runtime->layers();
+  node.batch_remover = runtime->batch_remover();
+  node.archiver = [this](const Archive& archive) { return runtime->MakeArchiver(archive); };
+  node.origins = &origins;
   node.verifier = &registries;
-  node.name_restorer = &native.restorer;
+  node.name_restorer = &runtime->name_restorer();
   return node;
 }
 

@@ -3,39 +3,19 @@
 #include <memory>
 #include <string>
 
-#include "agent/daemon/native_containerd.h"
+#include "agent/daemon/node_runtime.h"
 #include "agent/daemon/registry_access.h"
 #include "agent/gc/observe/image_filesystem.h"
 #include "agent/gc/observe/node_dependencies.h"
 #include "agent/gc/observe/origins.h"
 #include "agent/kube/cluster.h"
 #include "agent/kube/pods/pull_records.h"
-#include "agent/runtime/containerd/cached_graph_reader.h"
-#include "agent/runtime/containerd/pull_labels.h"
-#include "agent/runtime/cri/connection.h"
-#include "agent/runtime/cri/delete.h"
-#include "agent/runtime/cri/repo_digests.h"
-#include "agent/runtime/cri/runtime.h"
 
 namespace imagesweep {
 
-// All sources that a node may have.
-struct NodeOrigins {
-  // `kubelet_directory`: /var/lib/kubelet, as this process sees it.
-  NodeOrigins(containerd::CachedGraphReader& layers, const std::string& kubelet_directory)
-      : labels(layers), kubelet(kubelet_directory), all({&labels, &digests, &kubelet}) {}
-  NodeOrigins(const NodeOrigins&) = delete;  // its parts point to each other
-  NodeOrigins& operator=(const NodeOrigins&) = delete;
-
-  containerd::PullLabels labels;
-  cri::RepoDigests digests;
-  kube::PullRecords kubelet;
-  OriginJudge all;
-};
-
-// The adapters of one node, on one connection to its container runtime.  The daemon and the
-// commands get the dependencies of a run from here, so that both remove images with the same
-// guards.
+// The adapters of one node: its container runtime, and what all runtimes have in common.  The
+// daemon and the commands get the dependencies of a run from here, so that both remove images with
+// the same guards.
 struct NodeAdapters {
   struct Options {
     std::string kubelet_directory;  // /var/lib/kubelet, as this process sees it
@@ -43,7 +23,7 @@ struct NodeAdapters {
     bool read_kubelet = false;      // read the thresholds of the kubelet through the API server
   };
   // `clock` must outlive it.
-  NodeAdapters(std::shared_ptr<cri::Connection> connection, const Clock& clock, Options options);
+  NodeAdapters(std::unique_ptr<NodeRuntime> runtime, const Clock& clock, Options options);
   NodeAdapters(const NodeAdapters&) = delete;  // the adapters refer to each other
   NodeAdapters& operator=(const NodeAdapters&) = delete;
 
@@ -52,14 +32,12 @@ struct NodeAdapters {
   NodeDependencies Dependencies(kube::Cluster* cluster, PodReader* pods, WorkloadReader* workloads,
                                 AgeStore& age_store, History* history);
 
-  const std::shared_ptr<cri::Connection> connection;
+  const std::unique_ptr<NodeRuntime> runtime;
   const Clock& clock;
   const Options options;
   StatvfsFilesystem filesystem;
-  cri::Runtime runtime;
-  cri::CriImageRemover remover;
-  NativeContainerd native;
-  NodeOrigins origins;
+  kube::PullRecords kubelet;
+  OriginJudge origins;
   RegistryAccess registries;
 };
 

@@ -46,8 +46,4 @@ Result<std::vector<std::string>> RuntimeBackend::Import(const std::string& archi
   return importer_->Import(archive, id, names, stop);
 }
 
-Result<std::vector<std::string>> RuntimeBackend::ImageFilesystems(const std::stop_token& stop) {
-  return runtime_.ImageFilesystems(stop);
-}
-
 }  // namespace imagesweep

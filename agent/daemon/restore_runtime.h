@@ -30,8 +30,6 @@ class RuntimeBackend final : public RestoreBackend {
   Result<std::vector<std::string>> Import(const std::string& archive, const std::string& id,
                                           const std::vector<std::string>& names,
                                           const std::stop_token& stop) override;
-  // Mount points of the image filesystems, in the runtime's mount namespace.
-  Result<std::vector<std::string>> ImageFilesystems(const std::stop_token& stop);
 
  private:
   RuntimeBackend(const std::shared_ptr<cri::Connection>& connection, cri::PullSecret secret)

@@ -85,7 +85,7 @@ std::optional<SteadyTime> UseRecorder::watched_since() const {
 void UseRecorder::Gather() {
   const SteadyTime now = clock_.Steady();
   if (now - std::exchange(gathered_, now) >= kStopped) not_before_ = now;
-  containerd::UseWatch::Uses events = sources_.events();
+  UseSource::Uses events = sources_.events();
   events_since_ = events.since;
   Add(std::move(events.references), nullptr);
   if (!sources_.pods) return;

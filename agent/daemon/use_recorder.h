@@ -15,7 +15,7 @@
 #include "agent/base/wakeup.h"
 #include "agent/kube/pods/pod_store.h"
 #include "agent/model/reference.h"
-#include "agent/runtime/containerd/use_watch.h"
+#include "agent/model/use_source.h"
 #include "agent/state/use_log.h"
 
 namespace imagesweep {
@@ -32,7 +32,7 @@ namespace imagesweep {
 class UseRecorder {
  public:
   struct Sources {
-    std::function<containerd::UseWatch::Uses()> events;
+    std::function<UseSource::Uses()> events;
     std::function<kube::Recent()> pods = {};  // empty: --without-kubernetes
   };
   static constexpr Millis kPause = std::chrono::seconds(1);

@@ -22,6 +22,8 @@ struct RuntimeIdentity {
   std::string version;   // VersionResponse.runtime_version
   std::string endpoint;  // "unix:///run/containerd/containerd.sock"
   std::uint64_t socket_inode = 0;
+  // False: cri-dockerd.  Its CRI does not list the containers that Docker runs outside pods.
+  bool lists_all_containers = true;
 
   friend bool operator==(const RuntimeIdentity&, const RuntimeIdentity&) = default;
 };

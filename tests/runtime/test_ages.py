@@ -19,7 +19,7 @@ def watching_agent(node, **policy):
     """An agent that has run, and removes nothing by itself."""
     node.put_configmap(suspend=True, interval="1h", **policy)
     with node.agent("--log-level=debug", **ALONE) as agent:
-        agent.wait_for("Subscribed to containerd events")
+        agent.wait_for("Subscribed to runtime events")
         agent.wait_for("Finished run")
         yield agent
 

@@ -12,7 +12,7 @@ def waiting_agent(node):
     node.age()
     node.put_configmap(suspend=True, **HOUR)
     with node.agent("--log-level=debug") as agent:
-        agent.wait_for("Subscribed to containerd events")
+        agent.wait_for("Subscribed to runtime events")
         agent.wait_for("Finished run")
         yield agent
 
@@ -48,9 +48,9 @@ def test_events_come_again_after_the_runtime_was_killed(node):
     used, unneeded = node.load("registry.example/shop/job:v1"), node.load("registry.example/shop/old:v1")
     with waiting_agent(node) as agent:
         node.containerd.stop(9)
-        lost = agent.wait_for("Lost containerd events")
+        lost = agent.wait_for("Lost runtime events")
         node.containerd.start()
-        agent.wait_for("Subscribed to containerd events", after=agent.lines.index(lost))
+        agent.wait_for("Subscribed to runtime events", after=agent.lines.index(lost))
         come_and_go(node, used)
         run_now(node, unneeded)
         assert used.id in node.containerd.ids(), agent.text()
@@ -64,9 +64,9 @@ def test_keeps_images_used_around_a_restart_of_the_runtime(node):
         node.put_configmap(suspend=True, interval="2h")  # a run, which takes the recorded uses
         agent.wait_for_metric("imagesweep_runs_total", 2)
         node.containerd.stop(9)
-        lost = agent.wait_for("Lost containerd events")
+        lost = agent.wait_for("Lost runtime events")
         node.containerd.start()
-        agent.wait_for("Subscribed to containerd events", after=agent.lines.index(lost))
+        agent.wait_for("Subscribed to runtime events", after=agent.lines.index(lost))
         node.containerd.ctr("containers", "rm", "by-hand")
         run_now(node, unneeded)
         assert used.id in node.containerd.ids(), agent.text()

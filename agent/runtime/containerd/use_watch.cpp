@@ -50,9 +50,10 @@ void UseWatch::Run(const std::stop_token& stop) {
     }
     SetDisconnected(true);
     Changed();
-    if (!std::exchange(told_, true) && options_.lost)
-      options_.lost(ended ? Error{ErrorKind::kUnavailable, "Events.Subscribe: the stream ended"}
-                          : ended.error());
+    if (!std::exchange(told_, true) && options_.hooks.lost)
+      options_.hooks.lost(ended
+                              ? Error{ErrorKind::kUnavailable, "Events.Subscribe: the stream ended"}
+                              : ended.error());
   } while (clock_.Sleep(backoff_.Next(), stop));
 }
 
@@ -82,7 +83,7 @@ Status UseWatch::ReadEvents(const std::stop_token& stop, bool& any) {
   if (remembered) {
     SetDisconnected(false);
     Changed();
-    if (options_.subscribed) options_.subscribed();
+    if (options_.hooks.subscribed) options_.hooks.subscribed();
   } else {
     context.TryCancel();
   }
@@ -216,7 +217,7 @@ void UseWatch::SetDisconnected(bool disconnected) {
 }
 
 void UseWatch::Changed() const {
-  if (options_.changed) options_.changed();
+  if (options_.hooks.changed) options_.hooks.changed();
 }
 
 UseWatch::Uses UseWatch::Drain() {

@@ -14,7 +14,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/guarded.h"
 #include "agent/base/result.h"
-#include "agent/model/reference.h"
+#include "agent/model/use_source.h"
 
 namespace grpc {
 class Channel;
@@ -39,38 +39,24 @@ namespace imagesweep::containerd {
 //
 // containerd keeps unread events without a limit, so nothing here may delay the reading. Source:
 // containerd, core/events/exchange.
-class UseWatch {
+class UseWatch final : public UseSource {
  public:
   struct Options {
     std::string cri_namespace = "k8s.io";  // a subscription receives the events of all namespaces
     std::size_t max_names = 10'000;        // remembered between two calls of Drain
     Millis list_timeout = std::chrono::seconds(30);
     std::uint64_t seed = 0;  // for the waits between attempts
-    // Called on the thread of Run: `subscribed` for each subscription, and `lost` with the reason
-    // why events do not arrive, once until they arrive again.
-    std::function<void()> subscribed = {};
-    std::function<void(const Error&)> lost = {};
-    // A container was created, or events were lost, so there is something to drain.
-    std::function<void()> changed = {};
-  };
-  struct Uses {
-    std::vector<ImageReference> references;  // each name once
-    // False: events were lost, or there were too many names, so a use may be missing.
-    bool complete = true;
-    // Since when every use is known: since the list of containers that followed the subscription,
-    // or since the last loss. Empty: there is no subscription.
-    std::optional<SteadyTime> since = {};
+    Hooks hooks = {};
   };
 
   UseWatch(const std::shared_ptr<grpc::Channel>& channel, const Clock& clock, Options options);
-  ~UseWatch();
+  ~UseWatch() override;
 
   // Runs until `stop`, also across restarts of containerd. Returns earlier if this runtime has no
   // such events: it is not containerd, or has them disabled.
-  void Run(const std::stop_token& stop);
+  void Run(const std::stop_token& stop) override;
 
-  // The uses since the last call. Thread-safe.
-  Uses Drain();
+  Uses Drain() override;
 
  private:
   struct Stubs;

@@ -82,7 +82,8 @@ Result<RuntimeIdentity> Runtime::Identity(const std::stop_token& stop) {
   if (*before != *after)
     return Error{ErrorKind::kUnavailable, "Version: the runtime restarted during the call"};
   RuntimeIdentity identity{reply->runtime_name(), reply->runtime_version(),
-                           connection_->endpoint().Uri(), *after};
+                           connection_->endpoint().Uri(), *after,
+                           reply->runtime_name() != "docker"};
   memory_->BelongTo(identity);
   return identity;
 }

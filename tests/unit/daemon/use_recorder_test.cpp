@@ -28,12 +28,12 @@ struct UseRecorderTest : testing::Test {
   TempDir dir;
   FakeClock clock;
   UseLog log{dir.path(), "boot"};
-  containerd::UseWatch::Uses events;
+  UseSource::Uses events;
   kube::Recent pods;
   std::vector<std::string> failures;
   UseRecorder recorder{
       {[this] {
-         return std::exchange(events, containerd::UseWatch::Uses{{}, true, events.since});
+         return std::exchange(events, UseSource::Uses{{}, true, events.since});
        },
        [this] {
          // As the watch of pods: existing pods are reported again each time.

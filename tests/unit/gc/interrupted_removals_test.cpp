@@ -155,6 +155,7 @@ TEST_F(InterruptedTest, RestoresNamesInTheNextRunBeforeRemovingTheWholeImage) {
 
 TEST_F(InterruptedTest, AbortsARealRunOnDockerAndWarnsInADryRun) {
   node.identity.name = "docker";
+  node.identity.lists_all_containers = false;
   ActivePolicy active;
   active.policy.minimum_age = Millis(0);
   active.policy.maximum_age = std::chrono::minutes(1);
@@ -166,14 +167,14 @@ TEST_F(InterruptedTest, AbortsARealRunOnDockerAndWarnsInADryRun) {
       sweeper.Sweep(active, {.dry_run = true, .running_for = Millis(hours(1)), .hooks = {}}, {});
   EXPECT_FALSE(dry.refused);
   EXPECT_THAT(dry.warnings, Contains(HasSubstr("a run that removes images would abort: the runtime "
-                                               "is Docker")));
-  EXPECT_THAT(sweeper.Evaluate(active, {}).warnings, Contains(HasSubstr("the runtime is Docker")));
+                                               "is cri-dockerd")));
+  EXPECT_THAT(sweeper.Evaluate(active, {}).warnings, Contains(HasSubstr("the runtime is cri-dockerd")));
   clock.Advance(hours(1));
   const Report real =
       sweeper.Sweep(active, {.dry_run = false, .running_for = Millis(hours(1)), .hooks = {}}, {});
   ASSERT_TRUE(real.refused);
   EXPECT_EQ(real.refused->source, "runtime");
-  EXPECT_THAT(real.refused->error.what, HasSubstr("docker image prune"));
+  EXPECT_THAT(real.refused->error.what, HasSubstr("--runtime-endpoint"));
   EXPECT_THAT(node.removed, IsEmpty());
 }
 

@@ -1,0 +1,132 @@
+#include "agent/daemon/docker_node_runtime.h"
+
+#include <utility>
+
+#include "agent/runtime/cri/repo_digests.h"
+#include "agent/runtime/docker/delete.h"
+#include "agent/runtime/docker/event_watch.h"
+#include "agent/runtime/docker/names.h"
+#include "agent/runtime/docker/pull_evidence.h"
+#include "agent/runtime/docker/runtime.h"
+#include "agent/runtime/docker/transfer.h"
+
+namespace imagesweep {
+namespace {
+
+constexpr Millis kTransferLimit = std::chrono::minutes(15);  // for one image
+
+class DockerRestoreBackend final : public RestoreBackend {
+ public:
+  DockerRestoreBackend(const docker::Client& client, RuntimeReader& reader, cri::PullSecret secret)
+      : client_(client), reader_(reader), names_(client), secret_(std::move(secret)) {}
+
+  Result<std::vector<Image>> ListImages(const std::stop_token& stop) override {
+    return reader_.ListImages(stop);
+  }
+
+  Status Pull(const std::string& reference, const std::stop_token& stop) override {
+    Status pulled = Done{};
+    auto logins = secret_.For(ImageName::Parse(reference).repository());
+    if (logins.empty()) logins.emplace_back();
+    for (const cri::Credential& login : logins) {
+      pulled =
+          docker::Pull(client_, reference, {login.username, login.password}, kTransferLimit, stop);
+      if (pulled || pulled.error().kind != ErrorKind::kDenied) return pulled;
+    }
+    return pulled;
+  }
+
+  bool makes_names() const override { return true; }
+
+  Result<std::vector<std::string>> AddNames(const std::string& from,
+                                            const std::vector<std::string>& names,
+                                            const std::stop_token& stop) override {
+    std::vector<std::string> notes;
+    for (const std::string& name : names) {
+      if (!ImageName::Parse(name).digest().empty()) continue;  // only a pull makes it
+      if (auto added = docker::AddName(client_, from, name, stop); !added)
+        notes.push_back(name + ": " + added.error().what);
+    }
+    return notes;
+  }
+
+  Result<std::vector<std::string>> Import(const std::string& archive, const std::string& id,
+                                          const std::vector<std::string>& names,
+                                          const std::stop_token& stop) override {
+    if (auto loaded = docker::Load(client_, archive, id, names, kTransferLimit, stop); !loaded)
+      return std::move(loaded).error();
+    return AddNames(id, names, stop);
+  }
+
+ private:
+  const docker::Client& client_;
+  RuntimeReader& reader_;
+  docker::EngineNameRestorer names_;
+  const cri::PullSecret secret_;
+};
+
+class DockerNodeRuntime final : public NodeRuntime {
+ public:
+  DockerNodeRuntime(std::unique_ptr<docker::Client> client, const Clock& clock)
+      : client_(std::move(client)),
+        clock_(clock),
+        reader_(*client_),
+        remover_(*client_),
+        name_restorer_(*client_),
+        pulls_(*client_) {}
+
+  RuntimeReader& reader() override { return reader_; }
+  ImageRemover& remover() override { return remover_; }
+  NameRestorer& name_restorer() override { return name_restorer_; }
+  std::vector<OriginSource*> origin_sources() override { return {&pulls_, &digests_}; }
+
+  std::unique_ptr<ImageArchiver> MakeArchiver(const Archive& archive) override {
+    return std::make_unique<docker::EngineArchiver>(
+        *client_, docker::EngineArchiver::Options{archive.path, archive.max_size});
+  }
+
+  std::unique_ptr<UseSource> WatchUses(UseSource::Hooks hooks) override {
+    return std::make_unique<docker::EventWatch>(*client_, clock_, std::move(hooks));
+  }
+
+  Result<std::shared_ptr<const layers::LayerGraph>> ReadLayers(std::span<const Image>, bool,
+                                                               const std::stop_token&) override {
+    return Error{ErrorKind::kNotFound, "the Docker Engine API does not report layer sizes"};
+  }
+
+  Result<std::vector<std::vector<std::string>>> ReadDiffIds(std::span<const Image> images,
+                                                            const std::stop_token& stop) override {
+    std::vector<std::vector<std::string>> diff_ids;
+    diff_ids.reserve(images.size());
+    for (const Image& image : images) {
+      auto layers = reader_.DiffIds(image.id, stop);
+      if (!layers) return std::move(layers).error();
+      diff_ids.push_back(*std::move(layers));
+    }
+    return diff_ids;
+  }
+
+  Result<std::unique_ptr<RestoreBackend>> OpenRestore(cri::PullSecret secret,
+                                                      const std::stop_token&) override {
+    return std::unique_ptr<RestoreBackend>(
+        std::make_unique<DockerRestoreBackend>(*client_, reader_, std::move(secret)));
+  }
+
+ private:
+  const std::unique_ptr<docker::Client> client_;
+  const Clock& clock_;
+  docker::Runtime reader_;
+  docker::EngineImageRemover remover_;
+  docker::EngineNameRestorer name_restorer_;
+  docker::PullEvidence pulls_;
+  cri::RepoDigests digests_;
+};
+
+}  // namespace
+
+std::unique_ptr<NodeRuntime> MakeDockerNodeRuntime(std::unique_ptr<docker::Client> client,
+                                                   const Clock& clock) {
+  return std::make_unique<DockerNodeRuntime>(std::move(client), clock);
+}
+
+}  // namespace imagesweep

@@ -1,0 +1,74 @@
+#include <array>
+#include <utility>
+
+#include "agent/daemon/cri_node_runtime.h"
+#include "agent/daemon/docker_node_runtime.h"
+#include "agent/daemon/node_runtime.h"
+#include "agent/runtime/cri/connection.h"
+#include "agent/runtime/cri/detect.h"
+#include "agent/runtime/cri/runtime.h"
+#include "agent/runtime/docker/client.h"
+
+namespace imagesweep {
+namespace {
+
+constexpr std::array kEngineSockets{"/run/docker.sock", "/var/run/docker.sock"};
+
+std::unique_ptr<NodeRuntime> OpenEngine(const std::string& path, const RuntimeOptions& options,
+                                        const Clock& clock) {
+  return MakeDockerNodeRuntime(
+      std::make_unique<docker::Client>(
+          path, docker::ClientOptions{.timeout = options.timeout, .observer = options.observer}),
+      clock);
+}
+
+// The default socket of the Docker Engine that answers.  Error: why none does.
+Result<std::string> FindEngine(std::string_view prefix, const std::stop_token& stop) {
+  while (prefix.ends_with('/')) prefix.remove_suffix(1);
+  Error why;
+  for (const char* path : kEngineSockets) {
+    const std::string candidate = std::string(prefix) + path;
+    auto answered = docker::ProbeEngine(candidate, stop);
+    if (answered) return candidate;
+    if (why.what.empty() || why.kind == ErrorKind::kUnavailable) why = std::move(answered).error();
+  }
+  return why;
+}
+
+std::shared_ptr<cri::Connection> Connect(cri::Endpoint endpoint, const RuntimeOptions& options) {
+  cri::ConnectionOptions connection;
+  connection.read_timeout = options.timeout;
+  connection.remove_timeout = options.timeout;
+  connection.observer = options.observer;
+  return std::make_shared<cri::Connection>(std::move(endpoint), std::move(connection));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<NodeRuntime>> OpenNodeRuntime(const RuntimeOptions& options,
+                                                     const Clock& clock,
+                                                     const std::stop_token& stop) {
+  if (!options.endpoint.empty()) {
+    auto endpoint = cri::ParseEndpoint(options.endpoint);
+    if (!endpoint) return std::move(endpoint).error();
+    if (docker::ProbeEngine(endpoint->path, stop))
+      return OpenEngine(endpoint->path, options, clock);
+    return MakeCriNodeRuntime(Connect(*std::move(endpoint), options), clock);
+  }
+  auto endpoint = cri::ChooseEndpoint({}, options.host_prefix, stop);
+  if (!endpoint) {
+    auto engine = FindEngine(options.host_prefix, stop);
+    if (engine) return OpenEngine(*engine, options, clock);
+    Error both = std::move(endpoint).error();
+    both.what += "\n  " + engine.error().what;
+    return both;
+  }
+  auto connection = Connect(*std::move(endpoint), options);
+  const auto identity = cri::Runtime(connection).Identity(stop);
+  if (identity && !identity->lists_all_containers)
+    if (const auto engine = FindEngine(options.host_prefix, stop))
+      return OpenEngine(*engine, options, clock);
+  return MakeCriNodeRuntime(std::move(connection), clock);
+}
+
+}  // namespace imagesweep

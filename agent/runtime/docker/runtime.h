@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agent/base/guarded.h"
+#include "agent/model/ports.h"
+#include "agent/runtime/docker/client.h"
+#include "agent/runtime/docker/engine.h"
+
+namespace imagesweep::docker {
+
+// Reads the Docker Engine through its API: the images, and every container in every state, also
+// those that no CRI lists. Every method returns a complete and current answer, or an error that
+// names the failed request. Thread-safe.
+class Runtime final : public RuntimeReader {
+ public:
+  // `client` must outlive this object.
+  explicit Runtime(const Client& client) : client_(client) {}
+
+  // name "docker", the version of the daemon, and the endpoint. The ID of the daemon and the inode
+  // of its socket tell another daemon from this one.
+  Result<RuntimeIdentity> Identity(const std::stop_token& stop) override;
+  // Intermediate images of the classic builder are not listed: they belong to the images that are
+  // built on them.
+  Result<std::vector<Image>> ListImages(const std::stop_token& stop) override;
+  Result<std::optional<Image>> ImageStatus(const ImageId& id, const std::stop_token& stop) override;
+  // A container needs the image with its ImageID, and the image that its text names now: a name may
+  // have moved to another image. kIncomplete: a container without ImageID.
+  Result<RuntimeUse> ReadUse(const std::stop_token& stop) override;
+  Result<RuntimeUse> ReadContainers(const std::stop_token& stop) override;
+  // DockerRootDir, which is the image filesystem.
+  Result<std::vector<std::string>> ImageFilesystems(const std::stop_token& stop) override;
+
+  Result<EngineInfo> Info(const std::stop_token& stop) const;
+  // The digests of the unpacked layers, lowest first. Empty: the image is gone.
+  Result<std::vector<std::string>> DiffIds(const ImageId& id, const std::stop_token& stop) const;
+
+ private:
+  const Client& client_;
+};
+
+}  // namespace imagesweep::docker
