@@ -6,6 +6,8 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "agent/base/clock.h"
 #include "agent/base/result.h"
@@ -30,6 +32,8 @@ struct Request {
   // Path and query without the version: "/images/json?all=0". Escape parts of it with Escaped().
   std::string target;
   std::string name;  // for errors and the observer; empty: method and path
+  // Sent besides those that every request has: X-Registry-Auth. Never in an error or an observer.
+  std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
 struct Reply {

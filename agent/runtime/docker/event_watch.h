@@ -16,7 +16,7 @@ namespace imagesweep::docker {
 class EventWatch final : public UseSource {
  public:
   // `client` and `clock` must outlive this object.
-  EventWatch(const Client& client, const Clock& clock, Options options);
+  EventWatch(const Client& client, const Clock& clock, Hooks hooks);
   ~EventWatch() override;
   void Run(const std::stop_token& stop) override;
   Uses Drain() override;

@@ -36,6 +36,8 @@ class Runtime final : public RuntimeReader {
   Result<std::vector<std::string>> ImageFilesystems(const std::stop_token& stop) override;
 
   Result<EngineInfo> Info(const std::stop_token& stop) const;
+  // The digests of the unpacked layers, lowest first. Empty: the image is gone.
+  Result<std::vector<std::string>> DiffIds(const ImageId& id, const std::stop_token& stop) const;
 
  private:
   const Client& client_;
