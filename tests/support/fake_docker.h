@@ -34,7 +34,7 @@ struct FakeEngineContainer {
   std::string image_id = {};  // "sha256:…"
   std::string state = "running";
   std::map<std::string, std::string> labels = {};
-  std::vector<std::string> mounted_images = {};  // sources of mounts of type image
+  std::vector<std::string> mounted_images = {};  // names of mounts of type image
 };
 
 // The content of the fake daemon. Plain data: fill it as a test needs it.

@@ -73,6 +73,11 @@ FakeEngineReply NoSuchImage(const std::string& text) {
   return FakeEngineReply::Failure(404, "No such image: " + Familiar(text));
 }
 
+FakeEngineReply NoSuchImageToInspect(const std::string& text) {
+  const std::string name = Familiar(text);
+  return FakeEngineReply::Failure(404, "no such image: " + name + ": No such image: " + name);
+}
+
 std::string ConflictOf(const FakeEngineNode& node, const FakeEngineImage& image) {
   const std::string start = "conflict: unable to delete " + Short(image.id);
   for (const auto& other : node.images) {
@@ -210,7 +215,10 @@ json ListContainers(FakeEngineNode& node, bool all) {
     if (!all && container.state != "running" && container.state != "paused") continue;
     json mounts = json::array();
     for (const auto& source : container.mounted_images) {
-      mounts.push_back({{"Type", "image"}, {"Source", source}, {"Destination", "/mnt"}});
+      mounts.push_back({{"Type", "image"},
+                        {"Name", source},
+                        {"Source", "/var/lib/docker/rootfs/x"},
+                        {"Destination", "/mnt"}});
     }
     // The daemon shows the ID in place of a name that moved on.
     const FakeEngineImage* named = Find(node, container.image);
@@ -312,7 +320,7 @@ FakeEngineReply Answer(FakeEngineNode& node, const FakeEngineRequest& request) {
   if (path.starts_with("/images/")) {
     if (get && path.ends_with("/json")) {
       const FakeEngineImage* image = Find(node, inner("/json"));
-      return image == nullptr ? NoSuchImage(inner("/json")) : Json(Inspect(node, *image));
+      return image == nullptr ? NoSuchImageToInspect(inner("/json")) : Json(Inspect(node, *image));
     }
     if (request.method == "POST" && path.ends_with("/tag"))
       return Tag(node, inner("/tag"), request);

@@ -47,7 +47,9 @@ struct ListedContainer {
   std::string image_id;  // "sha256:…"
   std::string state;     // "created", "running", "exited", …
   std::map<std::string, std::string> labels = {};  // only those of Kubernetes and Compose
-  std::vector<std::string> mounted_images = {};    // of mounts of type image
+  // Of mounts of type image: the name or ID as their creator wrote it. The list does not tell the
+  // ID of a name that moved on.
+  std::vector<std::string> mounted_images = {};
 };
 
 // GET /images/{id}/json.
@@ -84,8 +86,8 @@ struct EngineEvent {
 };
 Result<EngineEvent> ParseEvent(std::string_view line);
 
-// The last `"error"` or `"errorDetail"` of a stream of progress messages (POST /images/create and
-// /images/load), which come with status 200. Empty: there is none.
+// The text of the last `"error"` or `"errorDetail"` of a stream of progress messages (POST
+// /images/create and /images/load), which come with status 200. Empty: there is none.
 std::string ErrorOfProgress(std::string_view stream);
 
 }  // namespace imagesweep::docker
