@@ -2,19 +2,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "agent/base/backoff.h"
 #include "agent/base/clock.h"
-#include "agent/base/guarded.h"
 #include "agent/base/result.h"
-#include "agent/model/reference.h"
+#include "agent/model/use_source.h"
+#include "agent/runtime/use_memory.h"
 
 namespace grpc {
 class Channel;
@@ -39,51 +36,30 @@ namespace imagesweep::containerd {
 //
 // containerd keeps unread events without a limit, so nothing here may delay the reading. Source:
 // containerd, core/events/exchange.
-class UseWatch {
+class UseWatch final : public UseSource {
  public:
   struct Options {
     std::string cri_namespace = "k8s.io";  // a subscription receives the events of all namespaces
     std::size_t most_names = 10'000;       // remembered between two calls of Drain
     Millis list_timeout = std::chrono::seconds(30);
     std::uint64_t seed = 0;  // for the waits between attempts
-    // Called on the thread of Run: `subscribed` for each subscription, and `lost` with the reason
-    // why events do not arrive, once until they arrive again.
-    std::function<void()> subscribed = {};
-    std::function<void(const Error&)> lost = {};
-    // A container was created, or events were lost, so there is something to drain.
-    std::function<void()> changed = {};
-  };
-  struct Uses {
-    std::vector<ImageReference> references;  // each name once
-    // False: events were lost, or there were too many names, so a use may be missing.
-    bool complete = true;
-    // Since when every use is known: since the list of containers that followed the subscription,
-    // or since the last loss. Empty: there is no subscription.
-    std::optional<SteadyTime> since = {};
+    Hooks hooks = {};
   };
 
   UseWatch(const std::shared_ptr<grpc::Channel>& channel, const Clock& clock, Options options);
-  ~UseWatch();
+  ~UseWatch() override;
 
   // Runs until `stop`, also across restarts of containerd. Returns earlier if this runtime has no
   // such events: it is not containerd, or has them disabled.
-  void Run(const std::stop_token& stop);
+  void Run(const std::stop_token& stop) override;
 
-  // The uses since the last call. Thread-safe.
-  Uses Drain();
+  Uses Drain() override;
 
  private:
   struct Stubs;
-  struct State {
-    std::map<std::string, std::string, std::less<>> containers;  // by a reference of its image
-    bool complete = true;
-    bool disconnected = false;  // the last subscription ended, and the next one is not made
-    std::optional<SteadyTime> since;
-  };
   Status Listen(const std::stop_token& stop);
   Status ReadEvents(const std::stop_token& stop, bool& any);
   Status RememberAll(const std::stop_token& stop);
-  bool Remember(const std::string& image, const std::string& container);
   bool RememberEvent(const std::string& topic, const std::string& value,
                      const std::stop_token& stop);
   bool RememberCreate(const std::string& value, const std::stop_token& stop);
@@ -91,7 +67,6 @@ class UseWatch {
                      const std::stop_token& stop);
   Result<std::vector<std::string>> IdsOf(const std::string& image,
                                          const std::stop_token& stop) const;
-  void SetDisconnected(bool disconnected);
   void Changed() const;
 
   const Clock& clock_;
@@ -100,7 +75,7 @@ class UseWatch {
   Backoff backoff_;
   bool worked_ = false;  // ever
   bool told_ = false;    // that events do not arrive
-  Guarded<State> state_;
+  UseMemory memory_;
 };
 
 }  // namespace imagesweep::containerd

@@ -93,12 +93,12 @@ struct UseWatchTest : testing::Test {
   std::atomic<int> losses{0};
   std::string loss;
   UseWatch::Options options{.most_names = 8,
-                            .subscribed = [this] { ++looks; },
-                            .lost =
-                                [this](const Error& why) {
-                                  loss = why.what;
-                                  ++losses;
-                                }};
+                            .hooks = {.subscribed = [this] { ++looks; },
+                                      .lost =
+                                          [this](const Error& why) {
+                                            loss = why.what;
+                                            ++losses;
+                                          }}};
   UseWatch watch{fake.Channel(), clock, options};
   std::atomic<bool> ended{false};
   std::jthread thread;
