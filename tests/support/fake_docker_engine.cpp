@@ -73,8 +73,9 @@ FakeEngineReply NoSuchImage(const std::string& text) {
   return FakeEngineReply::Failure(404, "No such image: " + Familiar(text));
 }
 
-FakeEngineReply NoSuchImageToInspect(const std::string& text) {
+FakeEngineReply NoSuchImageToInspect(const FakeEngineNode& node, const std::string& text) {
   const std::string name = Familiar(text);
+  if (node.containerd_store) return NoSuchImage(text);
   return FakeEngineReply::Failure(404, "no such image: " + name + ": No such image: " + name);
 }
 
@@ -99,51 +100,103 @@ std::string ConflictOf(const FakeEngineNode& node, const FakeEngineImage& image)
   return {};
 }
 
+// A removal while it goes on, with what the daemon tells of it.
+struct Deletion {
+  FakeEngineNode& node;
+  FakeEngineImage* image;
+  json records = json::array();
+
+  void Untag(std::vector<std::string>& names, const std::string& name) {
+    names.erase(std::find(names.begin(), names.end(), name));
+    records.push_back({{"Untagged", name}});
+  }
+  FakeEngineReply Delete() {
+    records.push_back({{"Deleted", image->id}});
+    node.images.erase(node.images.begin() + (image - node.images.data()));
+    return Json(records);
+  }
+  // The container that keeps the last name, or null.
+  const FakeEngineContainer* User() const {
+    for (const auto& user : node.containers) {
+      const bool mounts =
+          std::any_of(user.mounted_images.begin(), user.mounted_images.end(),
+                      [&](const std::string& name) { return Find(node, name) == image; });
+      if (user.image_id == image->id || (mounts && node.containerd_store)) return &user;
+    }
+    return nullptr;
+  }
+};
+
+FakeEngineReply DeleteById(Deletion deletion) {
+  FakeEngineImage& image = *deletion.image;
+  if (const std::string conflict = ConflictOf(deletion.node, image); !conflict.empty()) {
+    return FakeEngineReply::Failure(409, conflict);
+  }
+  const auto tags = image.tags, digests = image.digests;
+  for (const auto& name : tags) deletion.Untag(image.tags, name);
+  for (const auto& name : digests) deletion.Untag(image.digests, name);
+  return deletion.Delete();
+}
+
+// Docker's own store: tags and digests are names.
+FakeEngineReply DeleteByName(Deletion deletion, const std::string& text) {
+  FakeEngineImage& image = *deletion.image;
+  const auto* user = deletion.User();
+  if (SingleReference(image) && user != nullptr) {
+    return FakeEngineReply::Failure(409, "conflict: unable to remove repository reference \"" +
+                                             text + "\" (must force) - container " +
+                                             Short(user->id) + " is using its referenced image " +
+                                             Short(image.id));
+  }
+  const std::string name = Familiar(text);
+  const bool by_tag = Has(image.tags, name);
+  deletion.Untag(by_tag ? image.tags : image.digests, name);
+  const auto same = [&](const std::string& other) { return Repository(other) == Repository(name); };
+  // A repository without a tag loses its digests, too.
+  if (by_tag && std::none_of(image.tags.begin(), image.tags.end(), same)) {
+    const auto digests = image.digests;
+    for (const auto& digest : digests) {
+      if (same(digest)) deletion.Untag(image.digests, digest);
+    }
+  }
+  if (!image.tags.empty() || !image.digests.empty()) return Json(deletion.records);
+  // The daemon says nothing of a conflict after an untag: the image stays without a name.
+  if (!ConflictOf(deletion.node, image).empty()) return Json(deletion.records);
+  return deletion.Delete();
+}
+
+// The containerd store: only tags are names, and a digest stands for all tags of its repository.
+FakeEngineReply DeleteFromContainerd(Deletion deletion, const std::string& text) {
+  FakeEngineImage& image = *deletion.image;
+  const std::string name = Familiar(text);
+  std::vector<std::string> gone = {name};
+  if (!Has(image.tags, name)) {
+    gone.clear();
+    for (const auto& tag : image.tags) {
+      if (Repository(tag) == Repository(name)) gone.push_back(tag);
+    }
+  }
+  const auto* user = deletion.User();
+  if (gone.size() == image.tags.size() && user != nullptr) {
+    return FakeEngineReply::Failure(409, "conflict: unable to delete " + text +
+                                             " (must be forced) - container " + Short(user->id) +
+                                             " is using its referenced image " + Short(image.id));
+  }
+  for (const auto& tag : gone) deletion.Untag(image.tags, tag);
+  std::erase_if(image.digests, [&](const std::string& digest) {
+    return std::none_of(image.tags.begin(), image.tags.end(), [&](const std::string& tag) {
+      return Repository(tag) == Repository(digest);
+    });
+  });
+  return image.tags.empty() ? deletion.Delete() : Json(deletion.records);
+}
+
 FakeEngineReply Delete(FakeEngineNode& node, const std::string& text) {
   FakeEngineImage* image = Find(node, text);
   if (image == nullptr) return NoSuchImage(text);
-  json records = json::array();
-  const auto untag = [&](std::vector<std::string>& names, const std::string& name) {
-    names.erase(std::find(names.begin(), names.end(), name));
-    records.push_back({{"Untagged", name}});
-  };
-  if (!IsIdOf(*image, text)) {
-    if (SingleReference(*image)) {
-      for (const auto& user : node.containers) {
-        if (user.image_id != image->id) continue;
-        return FakeEngineReply::Failure(
-            409, "conflict: unable to remove repository reference \"" + text +
-                     "\" (must force) - container " + Short(user.id) +
-                     " is using its referenced image " + Short(image->id));
-      }
-    }
-    const std::string name = Familiar(text);
-    const bool by_tag = Has(image->tags, name);
-    untag(by_tag ? image->tags : image->digests, name);
-    const auto same = [&](const std::string& other) {
-      return Repository(other) == Repository(name);
-    };
-    // A repository without a tag loses its digests, too.
-    if (by_tag && std::none_of(image->tags.begin(), image->tags.end(), same)) {
-      const auto digests = image->digests;
-      for (const auto& digest : digests) {
-        if (same(digest)) untag(image->digests, digest);
-      }
-    }
-    if (!image->tags.empty() || !image->digests.empty()) return Json(records);
-  } else {
-    if (const std::string conflict = ConflictOf(node, *image); !conflict.empty()) {
-      return FakeEngineReply::Failure(409, conflict);
-    }
-    const auto tags = image->tags, digests = image->digests;
-    for (const auto& name : tags) untag(image->tags, name);
-    for (const auto& name : digests) untag(image->digests, name);
-  }
-  // After an untag, the daemon says nothing of a conflict: the image stays without a name.
-  if (!ConflictOf(node, *image).empty()) return Json(records);
-  records.push_back({{"Deleted", image->id}});
-  node.images.erase(node.images.begin() + (image - node.images.data()));
-  return Json(records);
+  if (IsIdOf(*image, text)) return DeleteById({node, image});
+  return node.containerd_store ? DeleteFromContainerd({node, image}, text)
+                               : DeleteByName({node, image}, text);
 }
 
 FakeEngineReply Tag(FakeEngineNode& node, const std::string& text,
@@ -320,7 +373,8 @@ FakeEngineReply Answer(FakeEngineNode& node, const FakeEngineRequest& request) {
   if (path.starts_with("/images/")) {
     if (get && path.ends_with("/json")) {
       const FakeEngineImage* image = Find(node, inner("/json"));
-      return image == nullptr ? NoSuchImageToInspect(inner("/json")) : Json(Inspect(node, *image));
+      return image == nullptr ? NoSuchImageToInspect(node, inner("/json"))
+                              : Json(Inspect(node, *image));
     }
     if (request.method == "POST" && path.ends_with("/tag"))
       return Tag(node, inner("/tag"), request);

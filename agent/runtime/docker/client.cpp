@@ -211,7 +211,7 @@ Result<Reply> Client::Send(const Request& request, const std::stop_token& stop) 
 }
 
 Result<std::string> Client::Get(std::string_view target, const std::stop_token& stop) const {
-  const Request request{.target = std::string(target), .name = {}, .headers = {}};
+  const Request request{.target = std::string(target)};
   auto reply = Send(request, stop);
   if (!reply) return std::move(reply).error();
   if (!reply->ok()) return ErrorOf(request, *reply);

@@ -30,8 +30,8 @@ struct ClientOptions {
 struct Request {
   std::string_view method = "GET";
   // Path and query without the version: "/images/json?all=0". Escape parts of it with Escaped().
-  std::string target;
-  std::string name;  // for errors and the observer; empty: method and path
+  std::string target = {};
+  std::string name = {};  // for errors and the observer; empty: method and path
   // Sent besides those that every request has: X-Registry-Auth. Never in an error or an observer.
   std::vector<std::pair<std::string, std::string>> headers = {};
 };

@@ -169,7 +169,8 @@ Result<EngineEvent> ParseEvent(std::string_view line) {
     if (action == "start") event.kind = Kind::kContainerStarted;
   } else if (type == "image") {
     if (action == "pull") event.kind = Kind::kImagePulled;
-    if (action == "load" || action == "import") event.kind = Kind::kImageLoaded;
+    if (action == "load" || action == "import" || action == "create")
+      event.kind = Kind::kImageLoaded;
     if (action == "tag") event.kind = Kind::kImageTagged;
   }
   if (event.kind != Kind::kOther) {

@@ -31,10 +31,14 @@ struct EngineInfo {
 
 // An entry of GET /images/json.
 struct ListedImage {
-  std::string id;                    // "sha256:…"
-  std::vector<std::string> tags;     // RepoTags without "<none>:<none>"
-  std::vector<std::string> digests;  // RepoDigests without "<none>@<none>"
-  std::uint64_t size = 0;            // unpacked layers; on the containerd store with the blobs
+  std::string id;  // "sha256:…"
+  // RepoTags without "<none>:<none>". On the containerd store, an image that was pulled by its
+  // digest has its only name, with the digest, here.
+  std::vector<std::string> tags;
+  // RepoDigests without "<none>@<none>". On the containerd store, one of possibly several:
+  // InspectedImage has all.
+  std::vector<std::string> digests;
+  std::uint64_t size = 0;  // unpacked layers; on the containerd store with the blobs
   std::optional<std::uint64_t> shared_size;  // -1 of the daemon: empty
   std::map<std::string, std::string> labels = {};
 };
@@ -58,8 +62,9 @@ struct InspectedImage {
   std::vector<std::string> tags, digests;
   std::vector<std::string> diff_ids;  // lowest layer first
   std::map<std::string, std::string> labels = {};
-  // Identity of the API 1.53 and later: the repositories that it was pulled from, and whether it
-  // was built here. Empty: the daemon does not say.
+  // Identity of the API 1.53 and later: the repositories that it was pulled from or pushed to, and
+  // whether BuildKit built it here. Empty: the daemon does not say. A repository is without the
+  // port of its registry: "127.0.0.1/team/app".
   std::vector<std::string> pulled_from = {};
   bool built_here = false;
 };
@@ -75,7 +80,7 @@ struct EngineEvent {
     kContainerCreated,
     kContainerStarted,
     kImagePulled,
-    kImageLoaded,
+    kImageLoaded,  // or imported, or built
     kImageTagged,
     kOther
   };

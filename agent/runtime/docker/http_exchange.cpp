@@ -13,6 +13,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <exception>
+#include <limits>
 #include <utility>
 
 #include "agent/base/quote_external.h"
@@ -157,7 +158,8 @@ class Connection {
   Result<HttpAnswer> Read(std::size_t max_bytes,
                           const std::function<bool(std::string_view)>& take) {
     http::response_parser<http::buffer_body> parser;
-    parser.body_limit(boost::none);
+    // No limit of its own. boost::none refuses every Content-Length in Boost 1.74.
+    parser.body_limit(std::numeric_limits<std::uint64_t>::max());
     boost::beast::flat_buffer buffer(std::size_t{64} << 10);
     Code code =
         Wait([&](auto done) { http::async_read_header(socket_, buffer, parser, std::move(done)); });
