@@ -12,12 +12,13 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <condition_variable>
-#include <cstdio>
 #include <cstdlib>
 #include <list>
 #include <mutex>
 #include <thread>
 #include <utility>
+
+#include "tests/support/fake_docker_http.h"
 
 namespace imagesweep {
 
@@ -27,66 +28,12 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using Protocol = asio::local::stream_protocol;
 using Connection = Protocol::socket;
-
-std::string Decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size()) {
-      out += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
-}
-
-FakeEngineRequest Parse(const http::request<http::string_body>& message) {
-  FakeEngineRequest request;
-  request.method = std::string(message.method_string());
-  std::string target(message.target());
-  if (target.starts_with("/v") && target.size() > 2 && target[2] >= '0' && target[2] <= '9') {
-    const auto end = target.find('/', 1);
-    request.version = target.substr(2, end - 2);
-    target.erase(0, end);
-  }
-  request.target = target;
-  const auto question = target.find('?');
-  request.path = Decoded(std::string_view(target).substr(0, question));
-  if (question != std::string::npos) {
-    std::string_view rest = std::string_view(target).substr(question + 1);
-    while (!rest.empty()) {
-      const auto part = rest.substr(0, rest.find('&'));
-      rest.remove_prefix(std::min(rest.size(), part.size() + 1));
-      const auto equals = part.find('=');
-      request.query[Decoded(part.substr(0, equals))] =
-          equals == std::string_view::npos ? "" : Decoded(part.substr(equals + 1));
-    }
-  }
-  for (const auto& field : message) {
-    request.headers[std::string(field.name_string())] = std::string(field.value());
-  }
-  request.body = message.body();
-  return request;
-}
-
-std::string Chunk(const std::string& data) {
-  char size[20];
-  std::snprintf(size, sizeof size, "%zx\r\n", data.size());
-  return size + data + "\r\n";
-}
+using namespace fake_docker;
 
 bool Write(Connection& to, const std::string& data) {
   boost::system::error_code error;
   asio::write(to, asio::buffer(data), error);
   return !error;
-}
-
-bool Older(const std::string& left, const std::string& right) {  // "1.9" before "1.41"
-  const auto minor = [](const std::string& text) {
-    return std::stoi(text.substr(text.find('.') + 1));
-  };
-  return minor(left) < minor(right);
 }
 
 }  // namespace
@@ -122,25 +69,6 @@ struct FakeDocker::Impl {
     return !stopping;
   }
 
-  std::string Head(const FakeEngineReply& reply, bool chunked) {
-    std::map<std::string, std::string> headers = {{"Api-Version", node.api_version},
-                                                  {"Docker-Experimental", "false"},
-                                                  {"Ostype", "linux"},
-                                                  {"Server", "Docker/" + node.version + " (linux)"},
-                                                  {"Content-Type", "application/json"}};
-    if (chunked) {
-      headers["Transfer-Encoding"] = "chunked";
-    } else {
-      headers["Content-Length"] = std::to_string(reply.content_length.value_or(reply.body.size()));
-    }
-    for (const auto& [key, value] : reply.headers) headers[key] = value;
-    std::string head = "HTTP/1.1 " + std::to_string(reply.status) + " Any\r\n";
-    for (const auto& [key, value] : headers) {
-      if (!value.empty()) head += key + ": " + value + "\r\n";
-    }
-    return head + "\r\n";
-  }
-
   void Serve(Connection& to) {
     boost::beast::flat_buffer buffer;
     http::request_parser<http::string_body> parser;
@@ -154,7 +82,12 @@ struct FakeDocker::Impl {
     }
     http::read(to, buffer, parser, error);
     if (error) return;
-    const FakeEngineRequest request = Parse(parser.get());
+    FakeEngineRequest request =
+        ParseTarget(std::string(parser.get().method_string()), std::string(parser.get().target()));
+    for (const auto& field : parser.get()) {
+      request.headers[std::string(field.name_string())] = std::string(field.value());
+    }
+    request.body = parser.get().body();
     std::unique_lock lock(mu);
     requests.push_back(request);
     const Hook ask = hook;
@@ -162,22 +95,10 @@ struct FakeDocker::Impl {
     std::optional<FakeEngineReply> reply;
     if (ask) reply = ask(request.method, request.target);
     lock.lock();
-    if (!reply && !request.version.empty()) reply = Refused(request.version);
+    if (!reply && !request.version.empty()) reply = Refused(node, request.version);
     if (!reply && request.path == "/events") return Events(lock, to);
     if (!reply) reply = Answer(node, request);
     Send(lock, to, *reply);
-  }
-
-  std::optional<FakeEngineReply> Refused(const std::string& version) const {
-    if (Older(version, node.min_api_version)) {
-      return FakeEngineReply::Failure(
-          400, "client version " + version + " is too old. Minimum supported API version is " +
-                   node.min_api_version + ", please upgrade your client to a newer version");
-    }
-    if (!Older(node.api_version, version)) return {};
-    return FakeEngineReply::Failure(400, "client version " + version +
-                                             " is too new. Maximum supported API version is " +
-                                             node.api_version);
   }
 
   void Send(std::unique_lock<std::mutex>& lock, Connection& to, const FakeEngineReply& reply) {
@@ -189,7 +110,7 @@ struct FakeDocker::Impl {
     const SteadyTime until = std::chrono::steady_clock::now() + reply.delay;
     if (!Wait(lock, to, [&] { return std::chrono::steady_clock::now() >= until; })) return;
     const bool chunked = reply.chunked || reply.repeat > 0;
-    const std::string head = reply.raw ? *reply.raw : Head(reply, chunked);
+    const std::string head = reply.raw ? *reply.raw : Head(node, reply, chunked);
     lock.unlock();
     if (!Write(to, head) || reply.raw) return;
     if (!chunked) {
@@ -208,7 +129,7 @@ struct FakeDocker::Impl {
     const auto ended = events_ended;
     ++event_readers;
     changed.notify_all();
-    const std::string head = Head({}, /*chunked=*/true);
+    const std::string head = Head(node, {}, /*chunked=*/true);
     bool open = Write(to, head);
     while (open) {
       open = Wait(lock, to, [&] { return events.size() > next || events_ended != ended; });
