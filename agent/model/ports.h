@@ -104,9 +104,10 @@ class DeletionGuard {
   virtual bool StillHolds() = 0;
 };
 
-// The port behind which images are deleted.  The calls that delete are in two files:
+// The port behind which images are deleted.  The calls that delete are in three files:
 //   agent/runtime/cri/delete.cpp         RemoveImage
 //   agent/runtime/containerd/delete.cpp  Images.Delete, and Leases.Delete of our own leases
+//   agent/runtime/docker/delete.cpp      DELETE /images/{name}
 // tests/tools/test_deleting_calls.py finds no other.  A dry run uses DryRunRemover.
 // Images are removed in batches: BeginBatch, Remove for each image, and Reclaim after one or
 // several of them.

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "agent/base/quantity.h"
-#include "agent/runtime/containerd/archive_files.h"
+#include "agent/runtime/archive_files.h"
+#include "agent/runtime/archive_tar.h"
 #include "agent/runtime/containerd/archive_source.h"
-#include "agent/runtime/containerd/archive_tar.h"
 
 namespace imagesweep::containerd {
 namespace {

@@ -10,6 +10,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/model/ports.h"
+#include "agent/runtime/archive_files.h"
 
 namespace grpc {
 class Channel;
@@ -24,9 +25,7 @@ struct ArchiveOptions {
   Millis timeout = std::chrono::minutes(15);  // for one image
 };
 
-// The path of the archive of an image in `directory`. There is one archive for each image ID.
-std::filesystem::path ArchiveFile(const std::filesystem::path& directory,
-                                  const std::string& image_id);
+using imagesweep::ArchiveFile;
 
 // Copies images from containerd's content store into files that any tool can read: a tar of an OCI
 // image layout, with all names of the image. The digest of each blob is checked during the copy.

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/model/image_name.h"
-#include "agent/runtime/containerd/archive_files.h"
+#include "agent/runtime/archive_files.h"
 
 namespace imagesweep::containerd {
 namespace {

@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "agent/runtime/containerd/archive_files.h"
+#include "agent/runtime/archive_files.h"
 
 namespace imagesweep::containerd {
 namespace {

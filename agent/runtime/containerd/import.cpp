@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "agent/model/image_name.h"
-#include "agent/runtime/containerd/archive_files.h"
+#include "agent/runtime/archive_files.h"
 #include "agent/runtime/containerd/call.h"
 #include "agent/runtime/containerd/delete.h"
 #include "agent/runtime/containerd/import_blob.h"

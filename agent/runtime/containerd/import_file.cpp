@@ -9,9 +9,9 @@
 #include <system_error>
 #include <utility>
 
-#include "agent/runtime/containerd/archive_files.h"
+#include "agent/runtime/archive_files.h"
+#include "agent/runtime/archive_tar.h"
 #include "agent/runtime/containerd/archive_source.h"
-#include "agent/runtime/containerd/archive_tar.h"
 
 namespace imagesweep::containerd {
 namespace {

@@ -36,7 +36,8 @@ UseWatch::UseWatch(const std::shared_ptr<grpc::Channel>& channel, const Clock& c
     : clock_(clock),
       options_(std::move(options)),
       stubs_(std::make_unique<Stubs>(channel)),
-      backoff_(kFirstWait, kLongestWait, options_.seed) {}
+      backoff_(kFirstWait, kLongestWait, options_.seed),
+      memory_(clock, options_.max_names) {}
 
 UseWatch::~UseWatch() = default;
 
@@ -45,10 +46,10 @@ void UseWatch::Run(const std::stop_token& stop) {
     const Status ended = Listen(stop);
     if (stop.stop_requested()) return;
     if (!ended && ended.error().kind == ErrorKind::kInvalid && !worked_) {
-      state_.With([](State& state) { state = {}; });  // nothing is lost if there are no events
+      memory_.Clear();  // nothing is lost if there are no events
       return;
     }
-    SetDisconnected(true);
+    memory_.SetDisconnected(true);
     Changed();
     if (!std::exchange(told_, true) && options_.hooks.lost)
       options_.hooks.lost(ended
@@ -81,7 +82,7 @@ Status UseWatch::ReadEvents(const std::stop_token& stop, bool& any) {
   const auto stream = stubs_->events.Subscribe(&context, request);
   Status remembered = RememberAll(stop);
   if (remembered) {
-    SetDisconnected(false);
+    memory_.SetDisconnected(false);
     Changed();
     if (options_.hooks.subscribed) options_.hooks.subscribed();
   } else {
@@ -93,7 +94,7 @@ Status UseWatch::ReadEvents(const std::stop_token& stop, bool& any) {
       // After a lost event, a list shows the current uses again.
       remembered = RememberAll(stop);
       if (remembered)
-        SetDisconnected(false);
+        memory_.SetDisconnected(false);
       else
         context.TryCancel();
     }
@@ -112,7 +113,7 @@ bool UseWatch::RememberEvent(const std::string& topic, const std::string& value,
                           : topic == kImageCreate || topic == kImageUpdate
                               ? RememberImage(topic, value, stop)
                               : true;
-  if (!remembered) SetDisconnected(true);
+  if (!remembered) memory_.SetDisconnected(true);
   return remembered;
 }
 
@@ -122,8 +123,9 @@ bool UseWatch::RememberCreate(const std::string& value, const std::stop_token& s
   if (created.image().empty()) return true;
   const auto ids = IdsOf(created.image(), stop);
   if (!ids || ids->empty()) return false;
-  return std::ranges::all_of(*ids, [&](const auto& id) { return Remember(id, created.id()); }) &&
-         Remember(created.image(), created.id());
+  return std::ranges::all_of(*ids,
+                             [&](const auto& id) { return memory_.Remember(id, created.id()); }) &&
+         memory_.Remember(created.image(), created.id());
 }
 
 bool UseWatch::RememberImage(const std::string& topic, const std::string& value,
@@ -134,9 +136,9 @@ bool UseWatch::RememberImage(const std::string& topic, const std::string& value,
   if (changed.name().starts_with(kIdRecord) && topic == kImageUpdate) return true;
   const auto ids = IdsOf(changed.name(), stop);
   if (!ids) return ids.error().kind == ErrorKind::kNotFound;  // the record is already gone
-  return Remember(std::string(kCameAgain) + changed.name(), "") &&
+  return memory_.Remember(std::string(kCameAgain) + changed.name(), "") &&
          std::ranges::all_of(*ids, [&](const std::string& id) {
-           return Remember(std::string(kCameAgain) + id, "");
+           return memory_.Remember(std::string(kCameAgain) + id, "");
          });
 }
 
@@ -174,7 +176,7 @@ Status UseWatch::RememberAll(const std::stop_token& stop) {
                                      [&](const api::containers::ListContainerMessage& message) {
                                        const auto& container = message.container();
                                        containers.emplace(container.image(), container.id());
-                                       if (!Remember(container.image(), container.id()))
+                                       if (!memory_.Remember(container.image(), container.id()))
                                          all = false;
                                      });
   if (!listed) return listed;
@@ -185,7 +187,7 @@ Status UseWatch::RememberAll(const std::stop_token& stop) {
     // exists.
     if (!ids && ids.error().kind != ErrorKind::kNotFound) return ids.error();
     for (const std::string& id : ids ? *ids : std::vector<std::string>())
-      if (!Remember(id, container)) all = false;
+      if (!memory_.Remember(id, container)) all = false;
   }
   if (all) return listed;
   return Error{ErrorKind::kIncomplete,
@@ -193,47 +195,12 @@ Status UseWatch::RememberAll(const std::stop_token& stop) {
                    std::to_string(options_.max_names)};
 }
 
-// False if there are too many names to remember this one.
-bool UseWatch::Remember(const std::string& image, const std::string& container) {
-  if (image.empty()) return true;
-  return state_.With([&](State& state) {
-    if (state.containers.contains(image)) return true;
-    if (state.containers.size() >= options_.max_names) {
-      state.complete = false;
-      return false;
-    }
-    state.containers.emplace(image, container);
-    return true;
-  });
-}
-
-void UseWatch::SetDisconnected(bool disconnected) {
-  const SteadyTime now = clock_.Steady();
-  state_.With([&](State& state) {
-    state.disconnected = disconnected;
-    state.since = disconnected ? std::nullopt : std::optional(now);
-    if (disconnected) state.complete = false;
-  });
-}
-
 void UseWatch::Changed() const {
   if (options_.hooks.changed) options_.hooks.changed();
 }
 
 UseWatch::Uses UseWatch::Drain() {
-  const State state = state_.With([](State& current) {
-    return std::exchange(current,
-                         State{{}, !current.disconnected, current.disconnected, current.since});
-  });
-  Uses uses{{}, state.complete, state.since};
-  uses.references.reserve(state.containers.size());
-  for (const auto& [image, container] : state.containers) {
-    ImageUser by;
-    by.kind = ImageUserKind::kContainer;
-    by.container = container;
-    uses.references.push_back({image, {}, std::move(by)});
-  }
-  return uses;
+  return memory_.Drain();
 }
 
 }  // namespace imagesweep::containerd

@@ -2,19 +2,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "agent/base/backoff.h"
 #include "agent/base/clock.h"
-#include "agent/base/guarded.h"
 #include "agent/base/result.h"
 #include "agent/model/use_source.h"
+#include "agent/runtime/use_memory.h"
 
 namespace grpc {
 class Channel;
@@ -60,16 +57,9 @@ class UseWatch final : public UseSource {
 
  private:
   struct Stubs;
-  struct State {
-    std::map<std::string, std::string, std::less<>> containers;  // by a reference of its image
-    bool complete = true;
-    bool disconnected = false;  // the last subscription ended, and the next one is not made
-    std::optional<SteadyTime> since;
-  };
   Status Listen(const std::stop_token& stop);
   Status ReadEvents(const std::stop_token& stop, bool& any);
   Status RememberAll(const std::stop_token& stop);
-  bool Remember(const std::string& image, const std::string& container);
   bool RememberEvent(const std::string& topic, const std::string& value,
                      const std::stop_token& stop);
   bool RememberCreate(const std::string& value, const std::stop_token& stop);
@@ -77,7 +67,6 @@ class UseWatch final : public UseSource {
                      const std::stop_token& stop);
   Result<std::vector<std::string>> IdsOf(const std::string& image,
                                          const std::stop_token& stop) const;
-  void SetDisconnected(bool disconnected);
   void Changed() const;
 
   const Clock& clock_;
@@ -86,7 +75,7 @@ class UseWatch final : public UseSource {
   Backoff backoff_;
   bool worked_ = false;  // ever
   bool told_ = false;    // that events do not arrive
-  Guarded<State> state_;
+  UseMemory memory_;
 };
 
 }  // namespace imagesweep::containerd

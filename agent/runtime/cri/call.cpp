@@ -3,7 +3,7 @@
 #include <string>
 
 #include "agent/base/duration.h"
-#include "agent/runtime/cri/detect.h"
+#include "agent/runtime/socket.h"
 
 namespace imagesweep::cri {
 

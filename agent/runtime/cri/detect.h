@@ -1,10 +1,7 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <span>
 #include <stop_token>
-#include <string>
 #include <string_view>
 
 #include "agent/base/clock.h"
@@ -25,13 +22,5 @@ Result<Endpoint> Detect(std::span<const Endpoint> candidates, const std::stop_to
 // finds below `prefix`.
 Result<Endpoint> ChooseEndpoint(std::string_view flag, std::string_view prefix,
                                 const std::stop_token& stop);
-
-// Explains why no client can connect through this socket file, and how to fix it. Empty if a server
-// listens. Use it for messages only: it looks after the failed call, so no decision may rest on it.
-// Never blocks.
-std::optional<Error> ProbeSocket(const std::string& path);
-
-// The inode of the socket file. A restarted runtime creates a new file.
-Result<std::uint64_t> SocketInode(const std::string& path);
 
 }  // namespace imagesweep::cri

@@ -9,9 +9,9 @@
 #include "agent/model/image.h"
 #include "agent/runtime/cri/call.h"
 #include "agent/runtime/cri/delete.h"
-#include "agent/runtime/cri/detect.h"
 #include "agent/runtime/cri/stubs.h"
 #include "agent/runtime/cri/use_reader.h"
+#include "agent/runtime/socket.h"
 
 namespace imagesweep::cri {
 namespace {

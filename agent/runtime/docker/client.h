@@ -6,6 +6,8 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "agent/base/clock.h"
 #include "agent/base/result.h"
@@ -28,8 +30,10 @@ struct ClientOptions {
 struct Request {
   std::string_view method = "GET";
   // Path and query without the version: "/images/json?all=0". Escape parts of it with Escaped().
-  std::string target;
-  std::string name;  // for errors and the observer; empty: method and path
+  std::string target = {};
+  std::string name = {};  // for errors and the observer; empty: method and path
+  // Sent besides those that every request has: X-Registry-Auth. Never in an error or an observer.
+  std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
 struct Reply {
@@ -57,7 +61,7 @@ class Client {
  public:
   // The oldest and the newest version of the API that this program was tested with: Docker 20.10
   // and 29.
-  static constexpr std::string_view kOldest = "1.41", kNewest = "1.53";
+  static constexpr std::string_view kOldest = "1.41", kNewest = "1.56";
 
   // `path`: the absolute path of the socket. Never fails; errors come with the first request.
   explicit Client(std::string path, ClientOptions options = {});
@@ -95,6 +99,12 @@ class Client {
 
  private:
   struct Negotiated;
+  using Take = std::function<bool(std::string_view)>;
+  using Next = std::function<Result<std::string>()>;
+
+  Result<std::string> Negotiate(SteadyTime deadline, const std::stop_token& stop) const;
+  Result<Reply> Perform(const Request& request, std::string_view content_type, const Next& next,
+                        Millis limit, const Take& take, const std::stop_token& stop) const;
   const std::string path_;
   const ClientOptions options_;
   const std::unique_ptr<Negotiated> negotiated_;

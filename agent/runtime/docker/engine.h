@@ -31,10 +31,14 @@ struct EngineInfo {
 
 // An entry of GET /images/json.
 struct ListedImage {
-  std::string id;                    // "sha256:…"
-  std::vector<std::string> tags;     // RepoTags without "<none>:<none>"
-  std::vector<std::string> digests;  // RepoDigests without "<none>@<none>"
-  std::uint64_t size = 0;            // unpacked layers; on the containerd store with the blobs
+  std::string id;  // "sha256:…"
+  // RepoTags without "<none>:<none>". On the containerd store, an image that was pulled by its
+  // digest has its only name, with the digest, here.
+  std::vector<std::string> tags;
+  // RepoDigests without "<none>@<none>". On the containerd store, one of possibly several:
+  // InspectedImage has all.
+  std::vector<std::string> digests;
+  std::uint64_t size = 0;  // unpacked layers; on the containerd store with the blobs
   std::optional<std::uint64_t> shared_size;  // -1 of the daemon: empty
   std::map<std::string, std::string> labels = {};
 };
@@ -47,7 +51,9 @@ struct ListedContainer {
   std::string image_id;  // "sha256:…"
   std::string state;     // "created", "running", "exited", …
   std::map<std::string, std::string> labels = {};  // only those of Kubernetes and Compose
-  std::vector<std::string> mounted_images = {};    // of mounts of type image
+  // Of mounts of type image: the name or ID as their creator wrote it. The list does not tell the
+  // ID of a name that moved on.
+  std::vector<std::string> mounted_images = {};
 };
 
 // GET /images/{id}/json.
@@ -56,8 +62,9 @@ struct InspectedImage {
   std::vector<std::string> tags, digests;
   std::vector<std::string> diff_ids;  // lowest layer first
   std::map<std::string, std::string> labels = {};
-  // Identity of the API 1.53 and later: the repositories that it was pulled from, and whether it
-  // was built here. Empty: the daemon does not say.
+  // Identity of the API 1.53 and later: the repositories that it was pulled from or pushed to, and
+  // whether BuildKit built it here. Empty: the daemon does not say. A repository is without the
+  // port of its registry: "127.0.0.1/team/app".
   std::vector<std::string> pulled_from = {};
   bool built_here = false;
 };
@@ -73,7 +80,7 @@ struct EngineEvent {
     kContainerCreated,
     kContainerStarted,
     kImagePulled,
-    kImageLoaded,
+    kImageLoaded,  // or imported, or built
     kImageTagged,
     kOther
   };
@@ -84,8 +91,8 @@ struct EngineEvent {
 };
 Result<EngineEvent> ParseEvent(std::string_view line);
 
-// The last `"error"` or `"errorDetail"` of a stream of progress messages (POST /images/create and
-// /images/load), which come with status 200. Empty: there is none.
+// The text of the last `"error"` or `"errorDetail"` of a stream of progress messages (POST
+// /images/create and /images/load), which come with status 200. Empty: there is none.
 std::string ErrorOfProgress(std::string_view stream);
 
 }  // namespace imagesweep::docker

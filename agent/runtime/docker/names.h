@@ -15,7 +15,7 @@ class EngineNameRestorer final : public NameRestorer {
   // `client` must outlive this object.
   explicit EngineNameRestorer(const Client& client) : client_(client) {}
   // Names with a digest cannot be created again: only a pull makes them. They are left out.
-  Status GiveBack(const Image& image, const std::vector<std::string>& names,
+  Status RestoreNames(const Image& image, const std::vector<std::string>& names,
                   const std::stop_token& stop) override;
 
  private:

@@ -10,6 +10,7 @@
 #include "agent/model/ports.h"
 #include "agent/runtime/docker/client.h"
 #include "agent/runtime/docker/engine.h"
+#include "agent/runtime/docker/image_mounts.h"
 
 namespace imagesweep::docker {
 
@@ -21,16 +22,20 @@ class Runtime final : public RuntimeReader {
   // `client` must outlive this object.
   explicit Runtime(const Client& client) : client_(client) {}
 
-  // name "docker", the version of the daemon, and the endpoint. The ID of the daemon and the inode
-  // of its socket tell another daemon from this one.
+  // name "docker", the version of the daemon, and the endpoint. kIncomplete, once: the ID or the
+  // data directory of the daemon is not that of the last call, although the socket is the same.
   Result<RuntimeIdentity> Identity(const std::stop_token& stop) override;
   // Intermediate images of the classic builder are not listed: they belong to the images that are
   // built on them.
   Result<std::vector<Image>> ListImages(const std::stop_token& stop) override;
+  // Without the size.
   Result<std::optional<Image>> ImageStatus(const ImageId& id, const std::stop_token& stop) override;
-  // A container needs the image with its ImageID, and the image that its text names now: a name may
-  // have moved to another image. kIncomplete: a container without ImageID.
+  // A container needs the image with its ImageID, the image that its text names now, and those that
+  // it mounts as volumes. On a node in a swarm, the services of the swarm need their images, too.
+  // kIncomplete: a container without ImageID; a mounted image that is not known (see ImageMounts);
+  // the services cannot be read, which only the managers of a swarm can.
   Result<RuntimeUse> ReadUse(const std::stop_token& stop) override;
+  // Without the services, which change far less often than containers.
   Result<RuntimeUse> ReadContainers(const std::stop_token& stop) override;
   // DockerRootDir, which is the image filesystem.
   Result<std::vector<std::string>> ImageFilesystems(const std::stop_token& stop) override;
@@ -41,6 +46,8 @@ class Runtime final : public RuntimeReader {
 
  private:
   const Client& client_;
+  ImageMounts mounts_;
+  Guarded<std::string> daemon_;  // its ID and its data directory
 };
 
 }  // namespace imagesweep::docker

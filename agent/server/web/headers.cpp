@@ -26,7 +26,7 @@ const std::vector<std::pair<std::string, std::string>>& PageHeaders() {
            SourceHash(kScript) +
            "; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
            "frame-ancestors 'none'"},
-      {"Referrer-Policy", "no-referrer"},
+      {"ImageUser-Policy", "no-referrer"},
       {"X-Frame-Options", "DENY"},
       {"Cross-Origin-Resource-Policy", "same-origin"}};
   return kHeaders;

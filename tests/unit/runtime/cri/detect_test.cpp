@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "agent/runtime/socket.h"
 #include "tests/unit/runtime/cri/fixture.h"
 
 namespace imagesweep::cri {

@@ -9,7 +9,11 @@
 
 #include "agent/base/result.h"
 
-namespace imagesweep::containerd {
+namespace imagesweep {
+
+// The path of the archive of an image in `directory`. There is one archive for each image ID.
+std::filesystem::path ArchiveFile(const std::filesystem::path& directory,
+                                  const std::string& image_id);
 
 // A file that gets its name only when it is complete.
 class NewFile {
@@ -20,6 +24,8 @@ class NewFile {
   NewFile& operator=(const NewFile&) = delete;
 
   Status Write(std::string_view bytes);
+  // Where it is until Keep().
+  const std::filesystem::path& temporary() const { return temporary_; }
   // Writes the file to disk and gives it its name.
   Status Keep();
 
@@ -79,4 +85,4 @@ class Sha256 {
 
 std::string DigestOf(std::string_view bytes);
 
-}  // namespace imagesweep::containerd
+}  // namespace imagesweep

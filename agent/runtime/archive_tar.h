@@ -7,7 +7,7 @@
 
 #include "agent/base/result.h"
 
-namespace imagesweep::containerd {
+namespace imagesweep {
 
 // Headers of tar files as an archive has them: regular files with short names. Source:
 // POSIX.1-2017, pax, "ustar Interchange Format". Sizes of 8 GiB and above are in base 256, as in
@@ -33,4 +33,4 @@ constexpr std::uint64_t TarPadding(std::uint64_t size) {
   return (kTarBlock - size % kTarBlock) % kTarBlock;
 }
 
-}  // namespace imagesweep::containerd
+}  // namespace imagesweep

@@ -1,11 +1,11 @@
-#include "agent/runtime/containerd/archive_tar.h"
+#include "agent/runtime/archive_tar.h"
 
 #include <algorithm>
 #include <numeric>
 
 #include "agent/base/parse_number.h"
 
-namespace imagesweep::containerd {
+namespace imagesweep {
 namespace {
 
 struct Field {
@@ -103,4 +103,4 @@ bool IsEndOfTar(const TarBlock& block) {
   return std::ranges::all_of(block, [](char c) { return c == '\0'; });
 }
 
-}  // namespace imagesweep::containerd
+}  // namespace imagesweep

@@ -1,4 +1,4 @@
-#include "agent/runtime/containerd/archive_files.h"
+#include "agent/runtime/archive_files.h"
 
 #include <algorithm>
 #include <array>
@@ -15,9 +15,8 @@
 
 #include "agent/base/quantity.h"
 #include "agent/model/image_name.h"
-#include "agent/runtime/containerd/archive.h"
 
-namespace imagesweep::containerd {
+namespace imagesweep {
 
 namespace {
 
@@ -208,4 +207,4 @@ std::string DigestOf(std::string_view bytes) {
   return sum.Digest();
 }
 
-}  // namespace imagesweep::containerd
+}  // namespace imagesweep
