@@ -1,0 +1,336 @@
+"""Records what a real dockerd answers, for tests of the client of the Docker Engine API.
+
+    python3 -m lab.record_docker [20.10 | 29]…      writes tests/support/docker/docker-VERSION.json
+
+Run it in tests/. Each answer has the key of what it shows. README.md beside the recordings says what is cut.
+"""
+import contextlib
+import json
+import pathlib
+import re
+import sys
+import time
+
+from lab import images
+from lab.cell import wait_until
+from lab.dockerd import CREATED, DEBIAN, EXITED, LATEST, RUNNING, DockerError, Dockerd
+from lab.registry import Registry
+from lab.workdir import Workdir
+
+OUTPUT = pathlib.Path(__file__).resolve().parent.parent / "support/docker"
+FORWARDED = ("Api-Version", "Content-Type", "Server")
+# Of the long answers, only these fields. The rest describes the machine or the settings of a process.
+INFO = ("ID", "Name", "ServerVersion", "OperatingSystem", "OSType", "Architecture", "Driver", "DriverStatus",
+        "DockerRootDir", "Containers", "ContainersRunning", "ContainersPaused", "ContainersStopped", "Images", "Labels",
+        "DefaultRuntime", "Containerd", "Warnings")
+CONTAINER = ("Id", "Created", "State", "Image", "ImageManifestDescriptor", "Name", "Driver", "Platform", "Storage",
+             "RestartCount")
+CONTAINER_CONFIG = ("Image", "Labels", "Entrypoint", "Cmd")
+
+
+class Recorder:
+    def __init__(self, dockerd):
+        self._dockerd, self.answers = dockerd, {}
+        self.api = "/v" + dockerd.request("GET", "/_ping").headers["Api-Version"]
+
+    def record(self, key, method, path, cut=None, versioned=True, **query):
+        """Sends a request and keeps the answer under KEY. CUT reduces a JSON body to what matters."""
+        target = self.api + path if versioned else path
+        answer = self._dockerd.request(method, target, check=False, **query)
+        return self.keep(key, f"{method} {target}" + ("?" + "&".join(f"{name}={value}" for name, value in query.items())
+                                                      if query else ""), answer, cut)
+
+    def keep(self, key, request, answer, cut=None):
+        entry = {"request": request, "status": answer.status,
+                 "headers": {name: answer.headers[name] for name in FORWARDED if name in answer.headers}}
+        try:
+            entry["body"] = cut(answer.json) if cut and answer.status == 200 else answer.json
+        except ValueError:
+            try:
+                entry["stream"] = answer.lines  # one JSON object after the other
+            except ValueError:
+                entry["text"] = answer.body.decode()
+        assert key not in self.answers, key
+        self.answers[key] = entry
+        return answer
+
+    def delete(self, key, name):
+        return self.record(key, "DELETE", f"/images/{name}", force="false", noprune="0")
+
+
+def chosen(*fields):
+    return lambda body: {name: body[name] for name in fields if name in body}
+
+
+def container(body):
+    return {**chosen(*CONTAINER)(body), "Config": chosen(*CONTAINER_CONFIG)(body["Config"])}
+
+
+def listed(body):
+    """Of GET /containers/json, without the networks."""
+    return [{name: value for name, value in one.items() if name != "NetworkSettings"} for one in body]
+
+
+def record(dockerd, workdir):
+    recorder, registry = Recorder(dockerd), Registry(dockerd)
+    base = images.pause_layer(workdir.path)
+
+    def archive(*names):
+        made = images.Archive()
+        archive.number += 1
+        layers = [base, images.layer({"number": str(archive.number).encode()}, archive.number, 4096)]
+        return made, made.add(names, layers)
+    archive.number = 0
+
+    def pushed(path):
+        made, image = archive(registry.name(path))
+        registry.push(made, image)
+        return image
+
+    begin = time.time()
+    negotiation(recorder)
+
+    # Ways in.
+    made, loaded = archive("docker.io/library/loaded:v1")
+    answer = dockerd.load(made)
+    recorder.keep("load", f"POST {recorder.api}/images/load", answer)
+    made, _ = archive("docker.io/library/two-names:v1", "docker.io/library/two-names:v2")
+    recorder.keep("load-two-names", f"POST {recorder.api}/images/load", dockerd.load(made))
+    recorder.record("load-garbage", "POST", "/images/load", body=b"this is no archive", content_type="application/x-tar")
+    pulled, by_digest = pushed("team/app:v1"), pushed("team/by-digest:v1")
+    recorder.record("pull", "POST", "/images/create", fromImage=registry.name("team/app"), tag="v1")
+    recorder.record("pull-again", "POST", "/images/create", fromImage=registry.name("team/app"), tag="v1")
+    recorder.record("pull-by-digest", "POST", "/images/create", fromImage=registry.name("team/by-digest"),
+                    tag=by_digest.digest)
+    recorder.record("pull-unknown-tag", "POST", "/images/create", fromImage=registry.name("team/app"), tag="none")
+    recorder.record("pull-unknown-digest", "POST", "/images/create", fromImage=registry.name("team/app"),
+                    tag="sha256:" + "0" * 64)
+    recorder.record("pull-no-registry", "POST", "/images/create", fromImage="127.0.0.1:9/team/app", tag="v1")
+    recorder.record("pull-bad-name", "POST", "/images/create", fromImage="Upper/Case", tag="v1")
+    files = {"pause!": (workdir.path / "pause").read_bytes(), "text": b"1"}
+    scratch = 'FROM scratch\nCOPY pause text /\nENTRYPOINT ["/pause"]\nLABEL team=a\n'
+    built = dockerd.build("built:v1", files, scratch)
+    unnamed = dockerd.build(None, {**files, "text": b"unnamed"}, scratch)
+    child = dockerd.build("child:v1", {"own": b"1"}, "FROM loaded:v1\nCOPY own /own\n")
+    context = workdir.path / "context"
+    context.mkdir()
+    for name, content in {**files, "text": b"buildkit", "Dockerfile": scratch.encode()}.items():
+        (context / name.rstrip("!")).write_bytes(content)
+        (context / name.rstrip("!")).chmod(0o755)
+    dockerd.build_by_buildkit("by-buildkit:v1", context)
+    dockerd.tag("built:v1", "also-built:v2")
+    dockerd.tag(registry.name("team/app:v1"), "mirror.example/app:v1")  # never pulled by this name
+    dockerd.tag("loaded:v1", "registry.example/loaded:v1")
+
+    # Tags that moved: from an image that was built, and from one that was pulled.
+    moved = dockerd.build("moved:v1", {**files, "text": b"before"}, scratch)
+    dockerd.run("moved:v1", "by-moved-tag")
+    dockerd.build("moved:v1", {**files, "text": b"after"}, scratch)
+    moving = pushed("team/moving:v1")
+    dockerd.pull(moving.names[0])
+    moving_id = dockerd.get(f"/images/{moving.names[0]}/json")["Id"]
+    pushed("team/moving:v1")
+    dockerd.pull(moving.names[0])
+
+    # Containers.
+    dockerd.run("loaded:v1", "running")
+    dockerd.run("loaded:v1", "created", CREATED)
+    dockerd.run("built:v1", "exited", EXITED)
+    dockerd.run(unnamed, "by-id")
+    dockerd.run(built.removeprefix("sha256:")[:12], "by-short-id", CREATED)
+    dockerd.run(f"{registry.name('team/by-digest')}@{by_digest.digest}", "by-digest")
+    dockerd.run(registry.name("team/app:v1"), "by-pulled-tag", CREATED,
+                Labels={"com.docker.compose.project": "shop", "com.docker.compose.service": "web"})
+    missing = dockerd.request("POST", f"{recorder.api}/containers/create", check=False, body={"Image": "none:v1"},
+                              name="never")
+    recorder.keep("create-without-image", f"POST {recorder.api}/containers/create?name=never", missing)
+
+    # Questions.
+    recorder.record("info", "GET", "/info", cut=chosen(*INFO))
+    recorder.record("images", "GET", "/images/json", all="0", digests="1")
+    recorder.record("images-all", "GET", "/images/json", all="1", digests="1")
+    shared = {"all": "0", "digests": "1", "shared-size": "1"}
+    recorder.record("images-shared-size", "GET", "/images/json", **shared)
+    recorder.record("images-dangling", "GET", "/images/json", filters='{"dangling":["true"]}')
+    if dockerd.version == LATEST:
+        recorder.record("images-manifests-identity", "GET", "/images/json", **shared, manifests="1", identity="1")
+        recorder.record("images-v1.41", "GET", "/v1.41/images/json", versioned=False, **shared)
+        recorder.record("image-pulled-v1.41", "GET", f"/v1.41/images/{registry.name('team/app:v1')}/json", versioned=False)
+    for kind, name in {"built": "built:v1", "built-by-buildkit": "by-buildkit:v1", "built-on-another": child,
+                       "unnamed": unnamed, "loaded": "loaded:v1", "pulled": pulled.names[0],
+                       "pulled-by-digest": f"{registry.name('team/by-digest')}@{by_digest.digest}",
+                       "retagged-built": "also-built:v2", "retagged-pulled": "mirror.example/app:v1",
+                       "retagged-loaded": "registry.example/loaded:v1",
+                       "dangling-built": moved, "dangling-pulled": moving_id, "unknown": "none:v1"}.items():
+        recorder.record(f"image-{kind}", "GET", f"/images/{name}/json")
+    for kind, name in {"built": "built:v1", "loaded": "loaded:v1", "pulled": pulled.names[0],
+                       "built-on-another": child}.items():
+        recorder.record(f"history-{kind}", "GET", f"/images/{name}/history")
+    recorder.record("containers", "GET", "/containers/json", cut=listed, all="1", size="0")
+    for name in ("running", "created", "exited", "by-moved-tag", "by-id", "by-digest"):
+        recorder.record(f"container-{name}", "GET", f"/containers/{name}/json", cut=container)
+    recorder.record("container-unknown", "GET", "/containers/none/json")
+    recorder.record("system-df", "GET", "/system/df", cut=chosen("LayersSize", "Images", "ImageUsage", "ImagesDiskUsage"),
+                    type="image")
+    if dockerd.version == LATEST:
+        recorder.record("system-df-verbose", "GET", "/system/df", type="image", verbose="1")
+        recorder.answers["containerd-images"] = {"request": f"ctr -n moby images ls", "text": dockerd.ctr("images", "ls")}
+        recorder.answers["containerd-content"] = {"request": "ctr -n moby content ls", "text": dockerd.ctr("content", "ls")}
+        recorder.answers["containerd-containers"] = {"request": "ctr -n moby containers ls",
+                                                     "text": dockerd.ctr("containers", "ls")}
+        recorder.answers["containerd-leases"] = {"request": "ctr -n moby leases ls", "text": dockerd.ctr("leases", "ls")}
+    recorder.answers["files"] = files_of(dockerd)
+
+    deletions(recorder, dockerd, registry, archive, scratch, files)
+    for name in ("running", "created", "exited"):
+        dockerd.remove_container(name)
+    until = time.time()
+    recorder.record("events", "GET", "/events", since=f"{begin:.9f}", until=f"{until:.9f}")
+    recorder.record("events-images", "GET", "/events", since=f"{begin:.9f}", until=f"{until:.9f}",
+                    filters='{"type":["image"]}')
+    registry.limit()
+    recorder.record("pull-rate-limit", "POST", "/images/create", fromImage=registry.name("team/app"), tag="v2")
+    return recorder
+
+
+def negotiation(recorder):
+    recorder.record("ping", "GET", "/_ping", versioned=False)
+    recorder.record("version", "GET", "/version", versioned=False)
+    for name in ("1.11", "1.20", "1.39", "1.99", "9.99"):
+        recorder.record(f"version-v{name}", "GET", f"/v{name}/version", versioned=False)
+    recorder.record("no-such-path", "GET", "/no-such-path")
+
+
+def deletions(recorder, dockerd, registry, archive, scratch, files):
+    def built(name, text):
+        return dockerd.build(name, {**files, "text": text.encode()}, scratch)
+
+    delete = recorder.delete
+    delete("delete-unknown", "none:v1")
+    delete("delete-unknown-id", "sha256:" + "0" * 64)
+    delete("delete-bad-name", "Upper:Case")
+    # By tag.
+    built("two:v1", "two")
+    dockerd.tag("two:v1", "two:v2")
+    delete("delete-tag-another-left", "two:v2")
+    delete("delete-last-tag", "two:v1")
+    delete("delete-pulled-tag-another-left", registry.name("team/moving:v1"))  # the dangling one keeps its digest
+    delete("delete-tag-of-parent", "two-names:v1")
+    # With containers.
+    for state in (RUNNING, EXITED, CREATED):
+        built(f"used-{state}:v1", state)
+        dockerd.run(f"used-{state}:v1", f"uses-{state}", state)
+        dockerd.tag(f"used-{state}:v1", f"used-{state}:other")
+        delete(f"delete-tag-another-left-{state}-container", f"used-{state}:v1")
+        recorder.record(f"containers-after-untag-{state}", "GET", "/containers/json", cut=listed, all="1",
+                        filters=json.dumps({"name": [f"uses-{state}"]}, separators=(",", ":")))
+        delete(f"delete-last-tag-{state}-container", f"used-{state}:other")
+        recorder.record(f"image-after-last-tag-{state}-container", "GET", f"/containers/uses-{state}/json",
+                        cut=chosen("Id", "Image", "ImageManifestDescriptor"))
+        image = dockerd.get(f"/containers/uses-{state}/json")["Image"]
+        recorder.record(f"image-left-by-{state}-container", "GET", f"/images/{image}/json",
+                        cut=chosen("Id", "RepoTags", "RepoDigests"))
+        delete(f"delete-id-{state}-container", image)
+        recorder.record(f"image-left-by-id-{state}-container", "GET", f"/images/{image}/json",
+                        cut=chosen("Id", "RepoTags", "RepoDigests"))
+    # A container of the image only by its ID, when the image has one tag that the container does not hold.
+    image = built("named-later:v1", "named later")
+    dockerd.run(image, "uses-id", EXITED)
+    delete("delete-last-tag-container-by-id", "named-later:v1")
+    recorder.record("image-left-container-by-id", "GET", f"/images/{image}/json",
+                    cut=chosen("Id", "RepoTags", "RepoDigests"))
+    # The container that holds a tag which has moved: the tag's new image has no container.
+    built("moved-again:v1", "held")
+    dockerd.run("moved-again:v1", "holds-old", RUNNING)
+    built("moved-again:v1", "free")
+    delete("delete-moved-tag-container-of-old-image", "moved-again:v1")
+    # By ID.
+    image = built("by-id:v1", "by id")
+    delete("delete-id-one-tag", image)
+    image = built("by-id-two:v1", "by id two")
+    dockerd.tag("by-id-two:v1", "by-id-two:v2")
+    delete("delete-id-two-tags-of-a-repository", image)
+    image = built("by-id-three:v1", "by id three")
+    dockerd.tag("by-id-three:v1", "by-id-other:v1")
+    delete("delete-id-two-repositories", image)
+    image = dockerd.build(None, {**files, "text": b"no name"}, scratch)
+    delete("delete-id-dangling", image)
+    # By digest.
+    made, two = archive(registry.name("team/two:v1"))
+    registry.push(made, two)
+    dockerd.pull(two.names[0])
+    delete("delete-digest-tag-left", f"{registry.name('team/two')}@{two.digest}")
+    recorder.record("image-after-delete-digest", "GET", f"/images/{two.names[0]}/json",
+                    cut=chosen("Id", "RepoTags", "RepoDigests", "Identity"))
+    delete("delete-pulled-last-tag", two.names[0])
+    dockerd.pull(two.names[0])
+    dockerd.tag(two.names[0], "mirror.example/two:v1")
+    delete("delete-pulled-tag-mirror-left", two.names[0])
+    recorder.record("image-after-delete-pulled-tag-mirror-left", "GET", "/images/mirror.example/two:v1/json",
+                    cut=chosen("Id", "RepoTags", "RepoDigests", "Identity"))
+    dockerd.pull(f"{registry.name('team/two')}@{two.digest}")
+    # An image with children.
+    made, _ = archive("docker.io/library/parent:v1")
+    dockerd.load(made)
+    parent = dockerd.get("/images/parent:v1/json")["Id"]
+    dockerd.build("parents-child:v1", {"own": b"2"}, "FROM parent:v1\nCOPY own /own\n")
+    delete("delete-last-tag-of-parent", "parent:v1")
+    recorder.record("image-after-delete-last-tag-of-parent", "GET", f"/images/{parent}/json",
+                    cut=chosen("Id", "RepoTags", "RepoDigests", "Parent"))
+    delete("delete-id-of-parent", parent)
+    # A short name that is also the beginning of an ID.
+    victim = built("victim:v1", "victim")
+    prefix = victim.removeprefix("sha256:")[:6]
+    recorder.answers["prefix"] = {"request": "the names of the next answers", "text": f"{prefix} is a prefix of {victim}"}
+    recorder.record("image-prefix-name-without-tag", "GET", f"/images/{prefix}/json", cut=chosen("Id", "RepoTags"))
+    recorder.record("image-prefix-name-with-tag", "GET", f"/images/{prefix}:latest/json", cut=chosen("Id", "RepoTags"))
+    delete("delete-prefix-latest-without-such-tag", f"{prefix}:latest")
+    delete("delete-prefix-full-name-without-such-tag", f"docker.io/library/{prefix}:latest")
+    built(f"{prefix}:latest", "named like an ID")
+    recorder.record("image-prefix-both", "GET", f"/images/{prefix}/json", cut=chosen("Id", "RepoTags"))
+    delete("delete-prefix-both", prefix)
+    delete("delete-prefix-again", prefix)
+    recorder.record("image-victim-after", "GET", f"/images/{victim}/json", cut=chosen("Id", "RepoTags"))
+    victim = built("victim2:v1", "victim 2")
+    prefix = victim.removeprefix("sha256:")[:6]
+    built(f"{prefix}:v1", "named like an ID, with a tag")
+    delete("delete-prefix-both-tag", f"{prefix}:v1")
+    dockerd.tag("victim2:v1", "victim2:v2")
+    dockerd.tag("victim2:v1", "victim2b:v2")
+    delete("delete-prefix-two-repositories", prefix)
+
+
+def files_of(dockerd):
+    """Which files the store has, for one layer of each kind."""
+    found = {}
+    for path in sorted(dockerd.root.rglob("*")):
+        name = str(path.relative_to(dockerd.root))
+        if re.match(r"(image|containerd|buildkit)", name) and (path.is_file() or path.is_symlink()) \
+                and "/fs/" not in name and "/diff/" not in name:
+            kind = re.sub(r"[0-9a-f]{64}|(?<=/)\d+(?=/|$)", "*", name)
+            found[kind] = found.get(kind, 0) + 1
+    layers = {}
+    for path in sorted(dockerd.root.glob("image/overlay2/layerdb/sha256/*"))[:4]:
+        layers[path.name] = {file.name: file.read_text() if file.name != "tar-split.json.gz" else f"{file.stat().st_size} bytes"
+                             for file in sorted(path.iterdir())}
+    return {"request": "files below the data root: how many of each kind, and four layers", "files": found,
+            "layers": layers, "sockets": sorted(str(path.relative_to(dockerd.directory))
+                                                for path in dockerd.directory.rglob("*.sock*"))}
+
+
+def main():
+    for version in sys.argv[1:] or (DEBIAN, LATEST):
+        with Workdir() as workdir, Dockerd(workdir, version) as dockerd:
+            try:
+                recorder = record(dockerd, workdir)
+            except BaseException:
+                print(dockerd.cell.tail("dockerd"), file=sys.stderr)
+                raise
+            text = json.dumps(recorder.answers, indent=1, sort_keys=False)
+            text = text.replace(str(dockerd.directory), "/lab")  # the directory of one run
+            OUTPUT.mkdir(exist_ok=True)
+            (OUTPUT / f"docker-{version}.json").write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
