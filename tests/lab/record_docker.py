@@ -4,7 +4,6 @@
 
 Run it in tests/. Each answer has the key of what it shows. README.md beside the recordings says what is cut.
 """
-import contextlib
 import json
 import pathlib
 import re
@@ -12,8 +11,7 @@ import sys
 import time
 
 from lab import images
-from lab.cell import wait_until
-from lab.dockerd import CREATED, DEBIAN, EXITED, LATEST, RUNNING, DockerError, Dockerd
+from lab.dockerd import CREATED, DEBIAN, EXITED, LATEST, RUNNING, Dockerd
 from lab.registry import Registry
 from lab.workdir import Workdir
 
@@ -25,10 +23,12 @@ INFO = ("ID", "Name", "ServerVersion", "OperatingSystem", "OSType", "Architectur
         "DefaultRuntime", "Containerd", "Warnings")
 CONTAINER = ("Id", "Created", "State", "Image", "ImageManifestDescriptor", "Name", "Driver", "Platform", "Storage",
              "RestartCount")
-CONTAINER_CONFIG = ("Image", "Labels", "Entrypoint", "Cmd")
+CONFIG = ("Image", "Labels", "Entrypoint", "Cmd")
 
 
 class Recorder:
+    """Keeps answers in `answers`. `api` is the beginning of the paths of the daemon's newest API version."""
+
     def __init__(self, dockerd):
         self._dockerd, self.answers = dockerd, {}
         self.api = "/v" + dockerd.request("GET", "/_ping").headers["Api-Version"]
@@ -37,8 +37,8 @@ class Recorder:
         """Sends a request and keeps the answer under KEY. CUT reduces a JSON body to what matters."""
         target = self.api + path if versioned else path
         answer = self._dockerd.request(method, target, check=False, **query)
-        return self.keep(key, f"{method} {target}" + ("?" + "&".join(f"{name}={value}" for name, value in query.items())
-                                                      if query else ""), answer, cut)
+        shown = "&".join(f"{name}={value}" for name, value in query.items() if name not in ("body", "content_type"))
+        return self.keep(key, f"{method} {target}" + (f"?{shown}" if shown else ""), answer, cut)
 
     def keep(self, key, request, answer, cut=None):
         entry = {"request": request, "status": answer.status,
@@ -47,7 +47,7 @@ class Recorder:
             entry["body"] = cut(answer.json) if cut and answer.status == 200 else answer.json
         except ValueError:
             try:
-                entry["stream"] = answer.lines  # one JSON object after the other
+                entry["stream"] = _without_progress(answer.lines)  # one JSON object after the other
             except ValueError:
                 entry["text"] = answer.body.decode()
         assert key not in self.answers, key
@@ -58,12 +58,29 @@ class Recorder:
         return self.record(key, "DELETE", f"/images/{name}", force="false", noprune="0")
 
 
+def _without_progress(lines):
+    """Of the messages of one layer with the same status, only the first."""
+    seen, kept = set(), []
+    for line in lines:
+        key = (line.get("id"), line.get("status"))
+        if "progressDetail" not in line or key not in seen:
+            kept.append(line)
+        seen.add(key)
+    return kept
+
+
 def chosen(*fields):
     return lambda body: {name: body[name] for name in fields if name in body}
 
 
+def inspected(body):
+    """Of GET /images/{name}/json, without what only the builder needs."""
+    return {**{name: value for name, value in body.items() if name not in ("Container", "ContainerConfig")},
+            "Config": chosen(*CONFIG)(body["Config"])}
+
+
 def container(body):
-    return {**chosen(*CONTAINER)(body), "Config": chosen(*CONTAINER_CONFIG)(body["Config"])}
+    return {**chosen(*CONTAINER)(body), "Config": chosen(*CONFIG)(body["Config"])}
 
 
 def listed(body):
@@ -87,7 +104,6 @@ def record(dockerd, workdir):
         registry.push(made, image)
         return image
 
-    begin = time.time()
     negotiation(recorder)
 
     # Ways in.
@@ -155,14 +171,15 @@ def record(dockerd, workdir):
     if dockerd.version == LATEST:
         recorder.record("images-manifests-identity", "GET", "/images/json", **shared, manifests="1", identity="1")
         recorder.record("images-v1.41", "GET", "/v1.41/images/json", versioned=False, **shared)
-        recorder.record("image-pulled-v1.41", "GET", f"/v1.41/images/{registry.name('team/app:v1')}/json", versioned=False)
+        recorder.record("image-pulled-v1.41", "GET", f"/v1.41/images/{registry.name('team/app:v1')}/json", cut=inspected,
+                        versioned=False)
     for kind, name in {"built": "built:v1", "built-by-buildkit": "by-buildkit:v1", "built-on-another": child,
                        "unnamed": unnamed, "loaded": "loaded:v1", "pulled": pulled.names[0],
                        "pulled-by-digest": f"{registry.name('team/by-digest')}@{by_digest.digest}",
                        "retagged-built": "also-built:v2", "retagged-pulled": "mirror.example/app:v1",
                        "retagged-loaded": "registry.example/loaded:v1",
                        "dangling-built": moved, "dangling-pulled": moving_id, "unknown": "none:v1"}.items():
-        recorder.record(f"image-{kind}", "GET", f"/images/{name}/json")
+        recorder.record(f"image-{kind}", "GET", f"/images/{name}/json", cut=inspected)
     for kind, name in {"built": "built:v1", "loaded": "loaded:v1", "pulled": pulled.names[0],
                        "built-on-another": child}.items():
         recorder.record(f"history-{kind}", "GET", f"/images/{name}/history")
@@ -174,7 +191,7 @@ def record(dockerd, workdir):
                     type="image")
     if dockerd.version == LATEST:
         recorder.record("system-df-verbose", "GET", "/system/df", type="image", verbose="1")
-        recorder.answers["containerd-images"] = {"request": f"ctr -n moby images ls", "text": dockerd.ctr("images", "ls")}
+        recorder.answers["containerd-images"] = {"request": "ctr -n moby images ls", "text": dockerd.ctr("images", "ls")}
         recorder.answers["containerd-content"] = {"request": "ctr -n moby content ls", "text": dockerd.ctr("content", "ls")}
         recorder.answers["containerd-containers"] = {"request": "ctr -n moby containers ls",
                                                      "text": dockerd.ctr("containers", "ls")}
@@ -182,12 +199,7 @@ def record(dockerd, workdir):
     recorder.answers["files"] = files_of(dockerd)
 
     deletions(recorder, dockerd, registry, archive, scratch, files)
-    for name in ("running", "created", "exited"):
-        dockerd.remove_container(name)
-    until = time.time()
-    recorder.record("events", "GET", "/events", since=f"{begin:.9f}", until=f"{until:.9f}")
-    recorder.record("events-images", "GET", "/events", since=f"{begin:.9f}", until=f"{until:.9f}",
-                    filters='{"type":["image"]}')
+    events(recorder, dockerd, pushed("team/events:v1"), archive, files, scratch)
     registry.limit()
     recorder.record("pull-rate-limit", "POST", "/images/create", fromImage=registry.name("team/app"), tag="v2")
     return recorder
@@ -196,7 +208,7 @@ def record(dockerd, workdir):
 def negotiation(recorder):
     recorder.record("ping", "GET", "/_ping", versioned=False)
     recorder.record("version", "GET", "/version", versioned=False)
-    for name in ("1.11", "1.20", "1.39", "1.99", "9.99"):
+    for name in ("1.11", "1.20", "1.39", "1.99"):
         recorder.record(f"version-v{name}", "GET", f"/v{name}/version", versioned=False)
     recorder.record("no-such-path", "GET", "/no-such-path")
 
@@ -300,6 +312,26 @@ def deletions(recorder, dockerd, registry, archive, scratch, files):
     delete("delete-prefix-two-repositories", prefix)
 
 
+def events(recorder, dockerd, image, archive, files, scratch):
+    begin, name = time.time(), image.names[0]
+    dockerd.pull(name)
+    dockerd.tag(name, "mirror.example/events:v1")
+    dockerd.load(archive("docker.io/library/events-loaded:v1")[0])
+    dockerd.build("events-built:v1", files, scratch + "LABEL events=1\n")
+    dockerd.run(name, "events")
+    dockerd.remove_image("mirror.example/events:v1")
+    recorder.delete("delete-in-events-409", name)
+    dockerd.request("POST", "/containers/events/stop", t="1")
+    dockerd.remove_container("events")
+    dockerd.remove_image(name)
+    dockerd.remove_image("events-built:v1")
+    until = time.time()
+    span = {"since": f"{begin:.9f}", "until": f"{until:.9f}"}
+    recorder.record("events", "GET", "/events", **span)
+    recorder.record("events-filtered", "GET", "/events", **span,
+                    filters='{"type":["image","container"],"event":["pull","delete","start","die"]}')
+
+
 def files_of(dockerd):
     """Which files the store has, for one layer of each kind."""
     found = {}
@@ -326,8 +358,8 @@ def main():
             except BaseException:
                 print(dockerd.cell.tail("dockerd"), file=sys.stderr)
                 raise
-            text = json.dumps(recorder.answers, indent=1, sort_keys=False)
-            text = text.replace(str(dockerd.directory), "/lab")  # the directory of one run
+            lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(answer)}" for key, answer in recorder.answers.items())
+            text = "{\n" + lines.replace(str(dockerd.directory), "/lab") + "\n}"  # the directory is of one run
             OUTPUT.mkdir(exist_ok=True)
             (OUTPUT / f"docker-{version}.json").write_text(text + "\n")
 
