@@ -125,6 +125,7 @@ def _go_version(module):
 if __name__ == "__main__":
     try:
         for wanted in sys.argv[1:] or ["containerd", "kubernetes"]:
-            print({"kubernetes": kubernetes, "containerd": containerd, "dockerd": dockerd, "helm": helm, "helm-docs": helm_docs}[wanted]())
+            print({"kubernetes": kubernetes, "containerd": containerd, "dockerd": dockerd, "helm": helm,
+                   "helm-docs": helm_docs}[wanted]())
     except MissingGo as missing:
         sys.exit(str(missing))

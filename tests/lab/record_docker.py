@@ -169,6 +169,13 @@ def record(dockerd, workdir):
     recorder.record("images-shared-size", "GET", "/images/json", **shared)
     recorder.record("images-dangling", "GET", "/images/json", filters='{"dangling":["true"]}')
     if dockerd.version == LATEST:
+        made, mounted = archive("docker.io/library/mounted:v1")
+        dockerd.load(made)
+        dockerd.run("loaded:v1", "mounts-an-image", EXITED, HostConfig={
+            "NetworkMode": "none", "Mounts": [{"Type": "image", "Source": "mounted:v1", "Target": "/mounted"}]})
+        recorder.record("container-mounts-an-image", "GET", "/containers/mounts-an-image/json",
+                        cut=chosen("Id", "Image", "Mounts"))
+        recorder.delete("delete-mounted-in-stopped-container", "mounted:v1")
         recorder.record("images-manifests-identity", "GET", "/images/json", **shared, manifests="1", identity="1")
         recorder.record("images-v1.41", "GET", "/v1.41/images/json", versioned=False, **shared)
         recorder.record("image-pulled-v1.41", "GET", f"/v1.41/images/{registry.name('team/app:v1')}/json", cut=inspected,
