@@ -114,6 +114,10 @@ class Archive:
         digests = [part["digest"] for part in (*manifest["layers"], manifest["config"])]
         return [(digest, self._blobs[digest]) for digest in (*digests, image.digest)]
 
+    def content(self, digest):
+        """The part of an image, or the manifest or index, with this DIGEST."""
+        return self._blobs[digest]
+
     def write(self, path, docker=False):
         """With DOCKER, it has the manifest.json that `docker load` needs before Docker 25, and that `docker save` still
         writes beside the layout."""

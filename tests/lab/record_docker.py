@@ -148,8 +148,26 @@ def record(dockerd, workdir):
     pushed("team/moving:v1")
     dockerd.pull(moving.names[0])
 
+    # An index of several platforms, as most public images are.
+    made, one = archive(registry.name("team/index:v1-here"))
+    registry.push(made, one)
+    index = made.index(registry.name("team/index:v1"), one)
+    registry.push_index(made, index)
+    recorder.record("pull-index", "POST", "/images/create", fromImage=registry.name("team/index"), tag="v1")
+
+    # Images that left and came back.
+    dockerd.build(registry.name("team/pushed:v1"), {**files, "text": b"pushed"}, scratch)
+    recorder.keep("push", f"POST {recorder.api}/images/{registry.name('team/pushed')}/push?tag=v1",
+                  dockerd.push(registry.name("team/pushed:v1")))
+    saved = pushed("team/saved:v1")
+    dockerd.pull(saved.names[0])
+    content = dockerd.save(saved.names[0])
+    dockerd.remove_image(saved.names[0])
+    dockerd.load(content)
+
     # Containers.
     dockerd.run("loaded:v1", "running")
+    dockerd.run(index.names[0], "by-index", CREATED)
     dockerd.run("loaded:v1", "created", CREATED)
     dockerd.run("built:v1", "exited", EXITED)
     dockerd.run(unnamed, "by-id")
@@ -185,24 +203,27 @@ def record(dockerd, workdir):
                        "pulled-by-digest": f"{registry.name('team/by-digest')}@{by_digest.digest}",
                        "retagged-built": "also-built:v2", "retagged-pulled": "mirror.example/app:v1",
                        "retagged-loaded": "registry.example/loaded:v1",
-                       "dangling-built": moved, "dangling-pulled": moving_id, "unknown": "none:v1"}.items():
+                       "pulled-index": index.names[0], "built-and-pushed": registry.name("team/pushed:v1"),
+                       "pulled-saved-and-loaded": saved.names[0], "dangling-built": moved, "dangling-pulled": moving_id, "unknown": "none:v1"}.items():
         recorder.record(f"image-{kind}", "GET", f"/images/{name}/json", cut=inspected)
     for kind, name in {"built": "built:v1", "loaded": "loaded:v1", "pulled": pulled.names[0],
                        "built-on-another": child}.items():
         recorder.record(f"history-{kind}", "GET", f"/images/{name}/history")
     recorder.record("containers", "GET", "/containers/json", cut=listed, all="1", size="0")
-    for name in ("running", "created", "exited", "by-moved-tag", "by-id", "by-digest"):
+    for name in ("running", "created", "exited", "by-moved-tag", "by-id", "by-digest", "by-index"):
         recorder.record(f"container-{name}", "GET", f"/containers/{name}/json", cut=container)
     recorder.record("container-unknown", "GET", "/containers/none/json")
-    recorder.record("system-df", "GET", "/system/df", cut=chosen("LayersSize", "Images", "ImageUsage", "ImagesDiskUsage"),
-                    type="image")
+    recorder.record("system-df", "GET", "/system/df", cut=chosen("LayersSize", "Images", "ImageUsage"), type="image", verbose="1")
     if dockerd.version == LATEST:
-        recorder.record("system-df-verbose", "GET", "/system/df", type="image", verbose="1")
-        recorder.answers["containerd-images"] = {"request": "ctr -n moby images ls", "text": dockerd.ctr("images", "ls")}
-        recorder.answers["containerd-content"] = {"request": "ctr -n moby content ls", "text": dockerd.ctr("content", "ls")}
-        recorder.answers["containerd-containers"] = {"request": "ctr -n moby containers ls",
-                                                     "text": dockerd.ctr("containers", "ls")}
-        recorder.answers["containerd-leases"] = {"request": "ctr -n moby leases ls", "text": dockerd.ctr("leases", "ls")}
+        recorder.record("system-df-v1.51", "GET", "/v1.51/system/df", cut=chosen("LayersSize"), versioned=False,
+                        type="image")
+        for what in ("images", "containers", "leases"):
+            recorder.answers[f"containerd-{what}"] = {"request": f"ctr -n moby {what} ls",
+                                                      "text": re.sub("  +", "  ", dockerd.ctr(what, "ls"))}
+        labelled = [line for line in dockerd.ctr("content", "ls").splitlines()
+                    if re.search(r"distribution\.source|moby/build\.ref", line)]
+        recorder.answers["containerd-content"] = {"request": "ctr -n moby content ls, the lines that tell an origin",
+                                                  "text": "\n".join(labelled)}
     recorder.answers["files"] = files_of(dockerd)
 
     deletions(recorder, dockerd, registry, archive, scratch, files)
@@ -297,6 +318,9 @@ def deletions(recorder, dockerd, registry, archive, scratch, files):
     recorder.record("image-after-delete-last-tag-of-parent", "GET", f"/images/{parent}/json",
                     cut=chosen("Id", "RepoTags", "RepoDigests", "Parent"))
     delete("delete-id-of-parent", parent)
+    recorder.record("image-child-of-deleted-parent", "GET", "/images/parents-child:v1/json",
+                    cut=chosen("Id", "RepoTags", "RepoDigests", "Parent", "RootFS"))
+    dockerd.run("parents-child:v1", "child-of-deleted-parent")
     # A short name that is also the beginning of an ID.
     victim = built("victim:v1", "victim")
     prefix = victim.removeprefix("sha256:")[:6]
@@ -352,7 +376,7 @@ def files_of(dockerd):
     for path in sorted(dockerd.root.glob("image/overlay2/layerdb/sha256/*"))[:4]:
         layers[path.name] = {file.name: file.read_text() if file.name != "tar-split.json.gz" else f"{file.stat().st_size} bytes"
                              for file in sorted(path.iterdir())}
-    return {"request": "files below the data root: how many of each kind, and four layers", "files": found,
+    return {"request": "find: files below the data root, how many of each kind, and four layers", "files": found,
             "layers": layers, "sockets": sorted(str(path.relative_to(dockerd.directory))
                                                 for path in dockerd.directory.rglob("*.sock*"))}
 
