@@ -247,8 +247,8 @@ class Dockerd:
 
     def ctr(self, *arguments, namespace=NAMESPACE):
         program = self._path / "ctr" if self._path else "ctr"
-        return subprocess.run([program, "-a", self.containerd_socket, "-n", namespace, *arguments], check=True, text=True,
-                              capture_output=True).stdout
+        return subprocess.run([program, "-a", self.containerd_socket, "-n", namespace, *arguments], check=True,
+                              text=True, capture_output=True).stdout
 
     def _progress(self, path, **options):
         answer = self.request("POST", path, **options)

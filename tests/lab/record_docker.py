@@ -88,6 +88,11 @@ def listed(body):
     return [{name: value for name, value in one.items() if name != "NetworkSettings"} for one in body]
 
 
+def usage(body):
+    """Of GET /system/df?verbose=1, only the first two images."""
+    return {"ImageUsage": {**body["ImageUsage"], "Items": body["ImageUsage"]["Items"][:2]}}
+
+
 def record(dockerd, workdir):
     recorder, registry = Recorder(dockerd), Registry(dockerd)
     base = images.pause_layer(workdir.path)
@@ -107,9 +112,8 @@ def record(dockerd, workdir):
     negotiation(recorder)
 
     # Ways in.
-    made, loaded = archive("docker.io/library/loaded:v1")
-    answer = dockerd.load(made)
-    recorder.keep("load", f"POST {recorder.api}/images/load", answer)
+    made, _ = archive("docker.io/library/loaded:v1")
+    recorder.keep("load", f"POST {recorder.api}/images/load", dockerd.load(made))
     made, _ = archive("docker.io/library/two-names:v1", "docker.io/library/two-names:v2")
     recorder.keep("load-two-names", f"POST {recorder.api}/images/load", dockerd.load(made))
     recorder.record("load-garbage", "POST", "/images/load", body=b"this is no archive", content_type="application/x-tar")
@@ -172,14 +176,38 @@ def record(dockerd, workdir):
     dockerd.run("built:v1", "exited", EXITED)
     dockerd.run(unnamed, "by-id")
     dockerd.run(built.removeprefix("sha256:")[:12], "by-short-id", CREATED)
-    dockerd.run(f"{registry.name('team/by-digest')}@{by_digest.digest}", "by-digest")
+    dockerd.run(by_digest.digest_references[0], "by-digest")
     dockerd.run(registry.name("team/app:v1"), "by-pulled-tag", CREATED,
                 Labels={"com.docker.compose.project": "shop", "com.docker.compose.service": "web"})
     missing = dockerd.request("POST", f"{recorder.api}/containers/create", check=False, body={"Image": "none:v1"},
                               name="never")
     recorder.keep("create-without-image", f"POST {recorder.api}/containers/create?name=never", missing)
 
-    # Questions.
+    names = {"built": "built:v1", "built-by-buildkit": "by-buildkit:v1", "built-on-another": child, "unnamed": unnamed,
+             "loaded": "loaded:v1", "pulled": pulled.names[0], "pulled-by-digest": by_digest.digest_references[0],
+             "pulled-index": index.names[0], "retagged-built": "also-built:v2",
+             "retagged-pulled": "mirror.example/app:v1", "retagged-loaded": "registry.example/loaded:v1",
+             "built-and-pushed": registry.name("team/pushed:v1"), "pulled-saved-and-loaded": saved.names[0],
+             "dangling-built": moved, "dangling-pulled": moving_id}
+    questions(recorder, dockerd, archive, names)
+    deletions(recorder, dockerd, registry, archive, scratch, files)
+    events(recorder, dockerd, pushed("team/events:v1"), archive, files, scratch)
+    registry.limit()
+    recorder.record("pull-rate-limit", "POST", "/images/create", fromImage=registry.name("team/app"), tag="v2")
+    kept_events(recorder, dockerd)
+    return recorder
+
+
+def negotiation(recorder):
+    recorder.record("ping", "GET", "/_ping", versioned=False)
+    recorder.record("version", "GET", "/version", versioned=False)
+    for name in ("1.11", "1.20", "1.39", "1.99"):
+        recorder.record(f"version-v{name}", "GET", f"/v{name}/version", versioned=False)
+    recorder.record("no-such-path", "GET", "/no-such-path")
+
+
+def questions(recorder, dockerd, archive, names):
+    """Asks about the images NAMES (what it shows -> its name), and about all images and containers."""
     recorder.record("info", "GET", "/info", cut=chosen(*INFO))
     recorder.record("images", "GET", "/images/json", all="0", digests="1")
     recorder.record("images-all", "GET", "/images/json", all="1", digests="1")
@@ -196,27 +224,19 @@ def record(dockerd, workdir):
         recorder.delete("delete-mounted-in-stopped-container", "mounted:v1")
         recorder.record("images-manifests-identity", "GET", "/images/json", **shared, manifests="1", identity="1")
         recorder.record("images-v1.41", "GET", "/v1.41/images/json", versioned=False, **shared)
-        recorder.record("image-pulled-v1.41", "GET", f"/v1.41/images/{registry.name('team/app:v1')}/json", cut=inspected,
+        recorder.record("image-pulled-v1.41", "GET", f"/v1.41/images/{names['pulled']}/json", cut=inspected,
                         versioned=False)
-    for kind, name in {"built": "built:v1", "built-by-buildkit": "by-buildkit:v1", "built-on-another": child,
-                       "unnamed": unnamed, "loaded": "loaded:v1", "pulled": pulled.names[0],
-                       "pulled-by-digest": f"{registry.name('team/by-digest')}@{by_digest.digest}",
-                       "retagged-built": "also-built:v2", "retagged-pulled": "mirror.example/app:v1",
-                       "retagged-loaded": "registry.example/loaded:v1",
-                       "pulled-index": index.names[0], "built-and-pushed": registry.name("team/pushed:v1"),
-                       "pulled-saved-and-loaded": saved.names[0], "dangling-built": moved, "dangling-pulled": moving_id, "unknown": "none:v1"}.items():
+    for kind, name in {**names, "unknown": "none:v1"}.items():
         recorder.record(f"image-{kind}", "GET", f"/images/{name}/json", cut=inspected)
-    for kind, name in {"built": "built:v1", "loaded": "loaded:v1", "pulled": pulled.names[0],
-                       "built-on-another": child}.items():
-        recorder.record(f"history-{kind}", "GET", f"/images/{name}/history")
+    for kind in ("built", "loaded", "pulled", "built-on-another"):
+        recorder.record(f"history-{kind}", "GET", f"/images/{names[kind]}/history")
     recorder.record("containers", "GET", "/containers/json", cut=listed, all="1", size="0")
     for name in ("running", "created", "exited", "by-moved-tag", "by-id", "by-digest", "by-index"):
         recorder.record(f"container-{name}", "GET", f"/containers/{name}/json", cut=container)
     recorder.record("container-unknown", "GET", "/containers/none/json")
-    recorder.record("system-df", "GET", "/system/df", cut=chosen("LayersSize", "Images", "ImageUsage"), type="image", verbose="1")
+    recorder.record("system-df", "GET", "/system/df", cut=chosen("LayersSize", "Images", "ImageUsage"), type="image")
     if dockerd.version == LATEST:
-        recorder.record("system-df-v1.51", "GET", "/v1.51/system/df", cut=chosen("LayersSize"), versioned=False,
-                        type="image")
+        recorder.record("system-df-verbose", "GET", "/system/df", cut=usage, type="image", verbose="1")
         for what in ("images", "containers", "leases"):
             recorder.answers[f"containerd-{what}"] = {"request": f"ctr -n moby {what} ls",
                                                       "text": re.sub("  +", "  ", dockerd.ctr(what, "ls"))}
@@ -225,20 +245,6 @@ def record(dockerd, workdir):
         recorder.answers["containerd-content"] = {"request": "ctr -n moby content ls, the lines that tell an origin",
                                                   "text": "\n".join(labelled)}
     recorder.answers["files"] = files_of(dockerd)
-
-    deletions(recorder, dockerd, registry, archive, scratch, files)
-    events(recorder, dockerd, pushed("team/events:v1"), archive, files, scratch)
-    registry.limit()
-    recorder.record("pull-rate-limit", "POST", "/images/create", fromImage=registry.name("team/app"), tag="v2")
-    return recorder
-
-
-def negotiation(recorder):
-    recorder.record("ping", "GET", "/_ping", versioned=False)
-    recorder.record("version", "GET", "/version", versioned=False)
-    for name in ("1.11", "1.20", "1.39", "1.99"):
-        recorder.record(f"version-v{name}", "GET", f"/v{name}/version", versioned=False)
-    recorder.record("no-such-path", "GET", "/no-such-path")
 
 
 def deletions(recorder, dockerd, registry, archive, scratch, files):
@@ -308,7 +314,18 @@ def deletions(recorder, dockerd, registry, archive, scratch, files):
     delete("delete-pulled-tag-mirror-left", two.names[0])
     recorder.record("image-after-delete-pulled-tag-mirror-left", "GET", "/images/mirror.example/two:v1/json",
                     cut=chosen("Id", "RepoTags", "RepoDigests", "Identity"))
-    dockerd.pull(f"{registry.name('team/two')}@{two.digest}")
+    made, three = archive(registry.name("team/three:v1"))
+    registry.push(made, three)
+    dockerd.pull(three.digest_references[0])
+    delete("delete-digest-only", three.digest_references[0])
+    dockerd.pull(three.digest_references[0])
+    delete("delete-id-of-digest-only", dockerd.get(f"/images/{three.digest_references[0]}/json")["Id"])
+    made, four = archive(registry.name("team/four:v1"))
+    registry.push(made, four)
+    dockerd.pull(four.names[0])
+    image = dockerd.get(f"/images/{four.names[0]}/json")["Id"]
+    built(four.names[0], "takes the tag")
+    delete("delete-id-of-dangling-pulled", image)
     # An image with children.
     made, _ = archive("docker.io/library/parent:v1")
     dockerd.load(made)
@@ -324,7 +341,8 @@ def deletions(recorder, dockerd, registry, archive, scratch, files):
     # A short name that is also the beginning of an ID.
     victim = built("victim:v1", "victim")
     prefix = victim.removeprefix("sha256:")[:6]
-    recorder.answers["prefix"] = {"request": "the names of the next answers", "text": f"{prefix} is a prefix of {victim}"}
+    recorder.answers["prefix"] = {"request": "the names of the next answers",
+                                  "text": f"{prefix} is a prefix of {victim}"}
     recorder.record("image-prefix-name-without-tag", "GET", f"/images/{prefix}/json", cut=chosen("Id", "RepoTags"))
     recorder.record("image-prefix-name-with-tag", "GET", f"/images/{prefix}:latest/json", cut=chosen("Id", "RepoTags"))
     delete("delete-prefix-latest-without-such-tag", f"{prefix}:latest")
@@ -363,6 +381,20 @@ def events(recorder, dockerd, image, archive, files, scratch):
                     filters='{"type":["image","container"],"event":["pull","delete","start","die"]}')
 
 
+def kept_events(recorder, dockerd):
+    """How many events of the past a daemon knows: it keeps them in memory."""
+    def known():
+        return len([event for event in dockerd.events(begin, time.time()) if event["Action"] == "tag"])
+    begin = time.time()
+    for number in range(300):
+        dockerd.tag("built:v1", f"many:{number}")
+    after_300 = known()
+    dockerd.stop()
+    dockerd.start()
+    recorder.answers["events-kept"] = {"request": "GET /events after 300 tags, before and after a restart of the daemon",
+                                       "counts": [after_300, known()]}
+
+
 def files_of(dockerd):
     """Which files the store has, for one layer of each kind."""
     found = {}
@@ -374,11 +406,11 @@ def files_of(dockerd):
             found[kind] = found.get(kind, 0) + 1
     layers = {}
     for path in sorted(dockerd.root.glob("image/overlay2/layerdb/sha256/*"))[:4]:
-        layers[path.name] = {file.name: file.read_text() if file.name != "tar-split.json.gz" else f"{file.stat().st_size} bytes"
-                             for file in sorted(path.iterdir())}
-    return {"request": "find: files below the data root, how many of each kind, and four layers", "files": found,
-            "layers": layers, "sockets": sorted(str(path.relative_to(dockerd.directory))
-                                                for path in dockerd.directory.rglob("*.sock*"))}
+        layers[path.name] = {file.name: file.read_text() for file in sorted(path.iterdir())
+                             if file.name != "tar-split.json.gz"}
+    sockets = sorted(str(path.relative_to(dockerd.directory)) for path in dockerd.directory.rglob("*.sock*"))
+    return {"request": "files below the data root, how many of each kind, with the content of four layers",
+            "files": found, "layers": layers, "sockets": sockets}
 
 
 def main():
