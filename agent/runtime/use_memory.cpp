@@ -8,7 +8,7 @@ bool UseMemory::Remember(const std::string& image, const std::string& container)
   if (image.empty()) return true;
   return state_.With([&](State& state) {
     if (state.containers.contains(image)) return true;
-    if (state.containers.size() >= most_names_) {
+    if (state.containers.size() >= max_names_) {
       state.complete = false;
       return false;
     }

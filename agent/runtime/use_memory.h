@@ -16,7 +16,7 @@ namespace imagesweep {
 class UseMemory {
  public:
   // `max_names`: between two calls of Drain. `clock` must outlive this object.
-  UseMemory(const Clock& clock, std::size_t max_names) : clock_(clock), most_names_(max_names) {}
+  UseMemory(const Clock& clock, std::size_t max_names) : clock_(clock), max_names_(max_names) {}
 
   // A use of `image` by `container`. False if there are too many names: then a use is lost. The
   // empty text is ignored.
@@ -35,7 +35,7 @@ class UseMemory {
     std::optional<SteadyTime> since;
   };
   const Clock& clock_;
-  const std::size_t most_names_;
+  const std::size_t max_names_;
   Guarded<State> state_;
 };
 

@@ -89,7 +89,7 @@ class Containerd:
             root, state = pathlib.Path("/var/lib/containerd"), pathlib.Path("/run/containerd")
             address = state / "containerd.sock"
         self.root, self.socket = self.cell.outside(root), self.cell.outside(address)
-        self._snapshotter = _snapshotter(self.directory)
+        self._snapshotter = snapshotter(self.directory)
         config = self.directory / "config.toml"
         config.write_text(configuration(version, root, state, address, self._snapshotter, cni, **options))
         self._argv = [self._programs / "containerd" if self._programs else "containerd", "-c", config]
@@ -202,7 +202,7 @@ class Containerd:
             return False
 
 
-def _snapshotter(directory):
+def snapshotter(directory):
     """overlayfs, except on top of an overlay, where the kernel refuses it."""
     kind = subprocess.run(["stat", "-f", "-c", "%T", directory], check=True, text=True, capture_output=True).stdout
     return "native" if kind.strip() == "overlayfs" else "overlayfs"

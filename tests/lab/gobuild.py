@@ -3,7 +3,7 @@
 The result is kept in ${XDG_CACHE_HOME:-~/.cache}/imagesweep/NAME-KEY, where KEY is a hash of everything that decides
 what comes out: go.mod, go.sum, our sources, the build flags and the Go version. Concurrent runs wait for one builder.
 
-    python3 -m lab.gobuild [kubernetes | containerd | helm | helm-docs]…     builds and prints where
+    python3 -m lab.gobuild [kubernetes | containerd | dockerd | helm | helm-docs]…     builds and prints where
 """
 import fcntl
 import hashlib
@@ -17,6 +17,7 @@ import tempfile
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 KUBERNETES = "v1.34.4"
 CONTAINERD = "v2.4.2"
+MOBY = "v2.0.0-beta.24"
 HELM = "v3.22.0"
 OLDEST_GO = (1, 21)  # since this version, Go fetches the toolchain that go.mod requires through the module proxy
 
@@ -42,6 +43,14 @@ def containerd():
                   ["-ldflags", f"-s -w -X {module}/version.Version={CONTAINERD}"], {"CGO_ENABLED": "0"})
 
 
+def dockerd():
+    """The directory of `dockerd` 29. It has no containerd of its own."""
+    module = "github.com/moby/moby/v2"
+    return _built("dockerd", TESTS / "runtime/dockerd", {f"{module}/cmd/dockerd": "dockerd"},
+                  ["-tags", "exclude_graphdriver_btrfs", "-ldflags",
+                   f"-s -w -X {module}/dockerversion.Version=29.0.0-moby.{MOBY}"], {"CGO_ENABLED": "0"})
+
+
 def helm():
     """The directory of `helm`."""
     # The Kubernetes version that `helm template` and `helm lint` assume. Helm's own Makefile sets it in the same way.
@@ -65,9 +74,20 @@ def _built(name, module, packages, flags, extra_env):
     key = hashlib.sha256(repr((version, sorted(packages.items()), flags, extra_env)).encode())
     for source in sorted(path for path in module.iterdir() if path.suffix in (".go", ".mod", ".sum")):
         key.update(source.name.encode() + b"\0" + source.read_bytes())
+
+    def build(directory):
+        print(f"Building {name} from its Go module, once for this machine: some minutes", file=sys.stderr, flush=True)
+        for package, program in packages.items():
+            subprocess.run(["go", "build", *flags, "-o", str(directory / program), package], cwd=module, env=env,
+                           check=True)
+    return kept(name, key.hexdigest()[:16], build)
+
+
+def kept(name, key, make):
+    """The directory NAME-KEY of the cache. If there is none, MAKE fills it, in one process at a time."""
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "imagesweep"
     cache.mkdir(parents=True, exist_ok=True)
-    result = cache / f"{name}-{key.hexdigest()[:16]}"
+    result = cache / f"{name}-{key}"
     if result.is_dir():
         return result
     with open(cache / f"{name}.lock", "w") as lock:
@@ -76,11 +96,8 @@ def _built(name, module, packages, flags, extra_env):
             return result
         for unfinished in cache.glob(f"{name}-*.tmp"):
             shutil.rmtree(unfinished)
-        print(f"Building {name} from its Go module, once for this machine: some minutes", file=sys.stderr, flush=True)
         building = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", suffix=".tmp", dir=cache))
-        for package, program in packages.items():
-            subprocess.run(["go", "build", *flags, "-o", str(building / program), package], cwd=module, env=env,
-                           check=True)
+        make(building)
         building.chmod(0o755)
         building.rename(result)
     return result
@@ -108,6 +125,7 @@ def _go_version(module):
 if __name__ == "__main__":
     try:
         for wanted in sys.argv[1:] or ["containerd", "kubernetes"]:
-            print({"kubernetes": kubernetes, "containerd": containerd, "helm": helm, "helm-docs": helm_docs}[wanted]())
+            print({"kubernetes": kubernetes, "containerd": containerd, "dockerd": dockerd, "helm": helm,
+                   "helm-docs": helm_docs}[wanted]())
     except MissingGo as missing:
         sys.exit(str(missing))

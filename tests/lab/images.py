@@ -115,10 +115,19 @@ class Archive:
         digests = [part["digest"] for part in (*manifest["layers"], manifest["config"])]
         return [(digest, self._blobs[digest]) for digest in (*digests, image.digest)]
 
-    def write(self, path):
+    def content(self, digest):
+        """The part of an image, or the manifest or index, with this DIGEST."""
+        return self._blobs[digest]
+
+    def write(self, path, docker=False):
+        """With DOCKER, it has the manifest.json that `docker load` needs before Docker 25, and that `docker save` still
+        writes beside the layout."""
         index = _json({"schemaVersion": 2, "manifests": self._manifests})
         files = {"oci-layout": _json({"imageLayoutVersion": "1.0.0"}), "index.json": index}
-        files.update({f"blobs/{digest.replace(':', '/')}": blob for digest, blob in self._blobs.items()})
+        if docker:
+            files["manifest.json"] = _json([self._docker_manifest(digest) for digest in
+                                            dict.fromkeys(one["digest"] for one in self._manifests)])
+        files.update({_blob(digest): blob for digest, blob in self._blobs.items()})
         with tarfile.open(path, "w") as archive:
             for name, content in files.items():
                 info = tarfile.TarInfo(name)
@@ -126,9 +135,19 @@ class Archive:
                 archive.addfile(info, io.BytesIO(content))
         return path
 
+    def _docker_manifest(self, digest):
+        manifest = json.loads(self._blobs[digest])
+        names = [one["annotations"]["io.containerd.image.name"] for one in self._manifests if one["digest"] == digest]
+        return {"Config": _blob(manifest["config"]["digest"]), "RepoTags": [name for name in names if "@" not in name],
+                "Layers": [_blob(part["digest"]) for part in manifest["layers"]]}
+
     def _put(self, media_type, blob):
         self._blobs[_digest(blob)] = blob
         return {"mediaType": media_type, "digest": _digest(blob), "size": len(blob)}
+
+
+def _blob(digest):
+    return f"blobs/{digest.replace(':', '/')}"
 
 
 def _digest(blob):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from lab.cell import wait_until
-from lab.images import MANIFEST, repository
+from lab.images import INDEX, MANIFEST, repository
 
 # Every answer is 429 (RFC 6585, 4), as in the distribution specification. To TLS it answers as Go's servers do, from
 # which containerd 2 learns that a registry on the loopback has no TLS.
@@ -82,6 +82,11 @@ http: {{addr: "{self.host}"}}
                               if line.lower().startswith("location:"))
                 self._put(f"{upload}{'&' if '?' in upload else '?'}digest={digest}", blob, "application/octet-stream")
             self._put(f"/v2/{path}/manifests/{name.rpartition(':')[2]}", manifest, MANIFEST)
+
+    def push_index(self, archive, index):
+        """Pushes INDEX (Archive.index), after the images that it names."""
+        path, _, tag = index.names[0].removeprefix(self.host + "/").rpartition(":")
+        self._put(f"/v2/{path}/manifests/{tag}", archive.content(index.digest), INDEX)
 
     def delete(self, image):
         """Deletes the manifest, and with it all tags of IMAGE."""
