@@ -51,7 +51,7 @@ class Filler {
     enum : char { kNew, kOnPath, kDone };
     std::vector<char> state(store_.layers.size(), kNew);
     cut_.assign(store_.layers.size(), false);
-    for (const auto& [id, start] : layers_) {
+    for (std::size_t start = 0; start < store_.layers.size(); ++start) {
       std::vector<std::size_t> path;
       for (std::size_t at = start; state[at] == kNew;) {
         state[at] = kOnPath;
