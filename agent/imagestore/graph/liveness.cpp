@@ -125,18 +125,19 @@ Reclaim Liveness::SizeOf(Node node) const {
   if (node < index_->first_snapshot()) {
     const std::uint64_t block =
         metadata_->disk().block_bytes > 0 ? metadata_->disk().block_bytes : 1;
-    size.blobs = size.inodes = 1;
+    size.blobs = 1;
+    size.inodes = metadata_->blobs()[node].inodes;
     size.bytes = (metadata_->blobs()[node].bytes + block - 1) / block * block;
   } else if (node < index_->first_image() && !repeated_[node]) {
     const Snapshot& snapshot = metadata_->snapshots()[node - index_->first_snapshot()];
     size.snapshots = 1;
-    size.inodes = kSnapshotInodes + snapshot.inodes;
+    size.inodes = snapshot.inodes + (snapshot.whole ? 0 : kSnapshotInodes);
     if (snapshot.bytes == Snapshot::kUnread)
       size.unsized = 1;
     else
       size.bytes = snapshot.bytes;
-    if (estimated_[snapshot.snapshotter]) size.estimated = 1;
-    if (kind == FileSystem::kExt4) size.bytes += kExt4SnapshotBytes;
+    if (estimated_[snapshot.snapshotter] && !snapshot.whole) size.estimated = 1;
+    if (kind == FileSystem::kExt4 && !snapshot.whole) size.bytes += kExt4SnapshotBytes;
   }
   if (kind == FileSystem::kXfs) size.bytes += kXfsInodeBytes * size.inodes;
   return size;

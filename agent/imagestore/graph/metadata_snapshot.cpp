@@ -55,7 +55,8 @@ void MetadataSnapshot::AddImage(std::string_view name_space, std::string_view na
 }
 
 void MetadataSnapshot::AddBlob(std::string_view name_space, std::string_view digest,
-                               std::uint64_t bytes, SystemTime created, Labels labels) {
+                               std::uint64_t bytes, SystemTime created, Labels labels,
+                               std::uint8_t inodes) {
   Blob blob;
   blob.space = IdOf(namespaces_, name_space);
   blob.references = Keep(labels);
@@ -63,6 +64,7 @@ void MetadataSnapshot::AddBlob(std::string_view name_space, std::string_view dig
   blob.digest = keys_.Intern(digest);
   blob.bytes = bytes;
   blob.created = created;
+  blob.inodes = inodes;
   blobs_.push_back(blob);
   if (blob.space != cri_namespace()) return;
   for (const Label& label : labels)
@@ -84,6 +86,7 @@ void MetadataSnapshot::AddSnapshot(std::string_view name_space, std::string_view
   snapshot.kind = kind;
   if (usage) {
     snapshot.bytes = usage->bytes;
+    snapshot.whole = usage->whole;
     constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
     snapshot.inodes = static_cast<std::uint32_t>(std::min(usage->inodes, kMost));
   }

@@ -23,6 +23,7 @@ enum class SnapshotKind : std::uint8_t { kView, kActive, kCommitted };
 struct Usage {
   std::uint64_t bytes = 0;
   std::uint64_t inodes = 0;
+  bool whole = false;  // in blocks, and with all that its snapshotter adds: nothing is to be added
 };
 
 // A label's or a lease's pointer to an object of its own namespace.
@@ -53,6 +54,7 @@ struct Blob {
   References references;
   NamespaceId space = 0;
   bool root = false;
+  std::uint8_t inodes = 1;  // files and directories that it is stored in
 };
 
 // The label of a pull: the blob was in these repositories of a registry.  Only a pull writes it
@@ -72,6 +74,7 @@ struct Snapshot {
   NamespaceId space = 0, snapshotter = 0;
   SnapshotKind kind = SnapshotKind::kCommitted;
   bool root = false;
+  bool whole = false;  // see Usage
 };
 
 struct Container {
@@ -143,7 +146,7 @@ class MetadataSnapshot {
   void AddImage(std::string_view name_space, std::string_view name, std::string_view target,
                 Labels labels = {});
   void AddBlob(std::string_view name_space, std::string_view digest, std::uint64_t bytes,
-               SystemTime created = {}, Labels labels = {});
+               SystemTime created = {}, Labels labels = {}, std::uint8_t inodes = 1);
   // `parent` is empty for the lowest.  The usage of a committed snapshot never changes, so a caller
   // can cache it by snapshotter and key.  Other snapshots do not need it.
   void AddSnapshot(std::string_view name_space, std::string_view snapshotter, std::string_view key,

@@ -1,0 +1,123 @@
+#include "agent/runtime/store/layer_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/imagestore/graph/graph.h"
+#include "tests/unit/runtime/store/made_up_store.h"
+
+namespace imagesweep::store {
+namespace {
+
+using layers::Certainty;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+class LayerStoreTest : public testing::Test {
+ protected:
+  void AddLayer(const std::string& name, const std::string& parent, std::uint64_t bytes = 4096) {
+    store_.layers.push_back(
+        {Hex(name), parent.empty() ? "" : Hex(parent), layers::Usage{bytes, 2, true}});
+  }
+  StoredImage& AddImage(const std::string& name, const std::string& top) {
+    StoredImage image;
+    image.id = "sha256:" + Hex(name);
+    image.top_layer = top.empty() ? "" : Hex(top);
+    image.metadata = {8192, 3, true};
+    store_.images.push_back(image);
+    listed_.push_back(Listed(image.id));
+    return store_.images.back();
+  }
+  layers::Freed Freed(std::vector<std::uint32_t> images) {
+    return layers::LayerGraph(ToSnapshot(store_, kExt4, {}), listed_).FreedBy(images);
+  }
+
+  LayerStore store_{"overlay", {}, {}, {}, {}};
+  std::vector<Image> listed_;
+};
+
+TEST_F(LayerStoreTest, AddsNothingToWhatWasMeasured) {
+  AddLayer("base", "", 12288);
+  AddImage("app", "base");
+  const auto freed = Freed({0});
+  EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
+  EXPECT_EQ(freed.space.bytes, 12288U + 8192U);
+  EXPECT_EQ(freed.space.inodes, 5U);
+}
+
+TEST_F(LayerStoreTest, FindsImagesByIdsWithAndWithoutAlgorithm) {
+  AddLayer("base", "");
+  AddImage("app", "base").id = Hex("app");
+  EXPECT_EQ(Freed({0}).certainty, Certainty::kExact);
+  listed_[0].id = ImageId(Hex("app"));
+  store_.containers.push_back({Hex("c"), Hex("app"), ""});
+  const auto freed = Freed({0});
+  EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
+  EXPECT_EQ(freed.space, layers::Reclaim());  // its container holds it
+}
+
+TEST_F(LayerStoreTest, FreesMappedLayersWithTheImage) {
+  AddLayer("base", "");
+  AddLayer("top", "base");
+  AddLayer("mapped", "base");
+  AddImage("app", "top").mapped_layers = {Hex("mapped")};
+  EXPECT_EQ(Freed({0}).space.snapshots, 3U);
+}
+
+// Docker deletes the nameless images that a build left between its base and its result.
+TEST_F(LayerStoreTest, FreesParentsWithoutANameWithTheirLastChild) {
+  AddLayer("one", "");
+  AddLayer("two", "one");
+  AddImage("left", "two").parent = "sha256:" + Hex("step");
+  AddImage("right", "two").parent = "sha256:" + Hex("step");
+  auto& step = AddImage("step", "one");
+  step.named = false;
+  listed_.pop_back();  // the runtime does not list it
+  EXPECT_EQ(Freed({0}).space.bytes, 8192U);
+  EXPECT_EQ(Freed({0, 1}).space.bytes, 3 * 8192U + 2 * 4096U);
+  store_.images[2].named = true;
+  EXPECT_EQ(Freed({0, 1}).space.bytes, 2 * 8192U + 4096U);
+}
+
+TEST_F(LayerStoreTest, IsInexactWhenParentsFormACycle) {
+  AddLayer("a", "c");
+  AddLayer("b", "a");
+  AddLayer("c", "b");
+  AddLayer("self", "self");
+  AddImage("app", "b");
+  AddImage("other", "self");
+  const auto freed = Freed({0, 1});
+  EXPECT_EQ(freed.certainty, Certainty::kRoughly);
+  EXPECT_THAT(freed.why, HasSubstr("form a cycle"));
+}
+
+TEST_F(LayerStoreTest, IsInexactWhenALayerIsMissing) {
+  AddImage("app", "gone");
+  EXPECT_THAT(Freed({0}).why, HasSubstr("which the store does not list"));
+}
+
+TEST_F(LayerStoreTest, IsInexactWhenAnIdIsListedTwice) {
+  AddLayer("base", "", 4096);
+  AddLayer("base", "", 8192);
+  AddImage("app", "base");
+  const auto freed = Freed({0});
+  EXPECT_EQ(freed.certainty, Certainty::kRoughly);
+  EXPECT_EQ(freed.space.snapshots, 1U);
+  EXPECT_EQ(freed.space.bytes, 4096U + 8192U);
+}
+
+TEST_F(LayerStoreTest, KeepsOnlyTheFirstNotesOfMany) {
+  for (int i = 0; i < 1000; ++i) store_.Missed(layers::Unread::What::kObjects, "one");
+  EXPECT_THAT(store_.unread, SizeIs(16));
+}
+
+TEST(HexIdTest, IsSixtyFourLowerCaseHexDigits) {
+  EXPECT_TRUE(IsHexId(std::string(64, 'a')));
+  for (const std::string& text :
+       {std::string(), std::string(63, 'a'), std::string(65, 'a'), std::string(64, 'A'),
+        std::string(64, '/'), std::string(64, '.'), std::string(63, 'a') + '\0'})
+    EXPECT_FALSE(IsHexId(text)) << text;
+}
+
+}  // namespace
+}  // namespace imagesweep::store
