@@ -28,8 +28,8 @@ class Shop:
         image = archive.add([self.registry.name(path) for path in paths], layers)
         self.registry.push(archive, image)
         for name in image.names:
-            self.node.containerd.cri.pull(name, self._user)
-        return image
+            self.node.pull(name, self._user)
+        return self.node.containerd.as_listed(image)
 
 
 @pytest.fixture
