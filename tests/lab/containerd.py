@@ -182,6 +182,10 @@ class Containerd:
     def names(self):
         return {name for image in self.cri.images() for name in (*image.repo_tags, *image.repo_digests)}
 
+    def records(self):
+        """All names that it stores, also those that the CRI does not show."""
+        return set(self.ctr("images", "ls", "-q").split())
+
     def ids(self):
         return {image.id for image in self.cri.images()}
 

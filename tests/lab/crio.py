@@ -33,7 +33,7 @@ os.execv("RUNC", ["runc", *sys.argv[1:]])
 
 
 class Crio:
-    """In a cell of its own its files are in a directory of its own. In CELL, which is a whole node, they are where every
+    """In a cell of its own its files are in a directory of its own. In CELL, which is a whole node, they are where each
     node has them: /run/crio and /var/lib/containers/storage. `root` and `socket` are their paths outside of it.
     SETTINGS are lines for the table [crio.image]. INSECURE are registries to access without TLS."""
 
@@ -185,6 +185,11 @@ enable_nri = false
 
     def names(self):
         return {name for image in self.cri.images() for name in (*image.repo_tags, *image.repo_digests)}
+
+    def records(self):
+        """All names that it stores, without the repo digests that it makes from them."""
+        stored = json.loads((self.root / f"{self.driver}-images" / "images.json").read_text())
+        return {name for image in stored for name in image.get("names", ())}
 
     def ids(self):
         return {image.id for image in self.cri.images()}

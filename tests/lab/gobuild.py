@@ -109,8 +109,9 @@ def _environment():
 
 
 def _go_version(module):
-    advice = f"Go >= {OLDEST_GO[0]}.{OLDEST_GO[1]} is needed for the tests on real containerd 2, CRI-O and Kubernetes " \
-             "(Debian 12's package is older): install it from https://go.dev/dl/ and put its bin directory on PATH"
+    advice = f"Go >= {OLDEST_GO[0]}.{OLDEST_GO[1]} is needed for the tests on real containerd 2, CRI-O " \
+             "and Kubernetes (Debian 12's package is older): install it from https://go.dev/dl/ and put its bin directory " \
+             "on PATH"
     if not shutil.which("go"):
         raise MissingGo(f"{advice}; no `go` on PATH")
     local = subprocess.run(["go", "env", "GOVERSION"], env={**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off"},

@@ -115,8 +115,8 @@ class Archive:
         return [(digest, self._blobs[digest]) for digest in (*digests, image.digest)]
 
     def layout(self, directory):
-        """Writes the layout as DIRECTORY, for skopeo. The reference of each image in there is the digits of its manifest's
-        digest. Returns DIRECTORY."""
+        """Writes the layout as DIRECTORY, for skopeo. There, the reference of each image is the digits of the digest of
+        its manifest. Returns DIRECTORY."""
         manifests = {one["digest"]: {**one, "annotations": {"org.opencontainers.image.ref.name": one["digest"][7:]}}
                      for one in self._manifests}
         (directory / "blobs/sha256").mkdir(parents=True)

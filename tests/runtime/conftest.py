@@ -120,12 +120,13 @@ def pod_object(pod, containers, node):
 
 
 def pytest_generate_tests(metafunc):
-    """Each test that uses a node runs on both containerds, or on those that its mark names; with the mark `crio`, also
-    on CRI-O."""
+    """Each test that uses a node runs on both containerds, or on those that its mark names. With the mark `crio` it
+    also runs on CRI-O, unless a nearer one says crio(False)."""
     if "containerd_version" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("containerd")
-        crio = (CRIO,) if metafunc.definition.get_closest_marker("crio") else ()
-        metafunc.parametrize("containerd_version", (*(mark.args if mark else (DEBIAN, LATEST)), *crio), indirect=True)
+        crio = metafunc.definition.get_closest_marker("crio")
+        also = (CRIO,) if crio and crio.args != (False,) else ()
+        metafunc.parametrize("containerd_version", (*(mark.args if mark else (DEBIAN, LATEST)), *also), indirect=True)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""What is different on a real CRI-O: its repo digests prove nothing, it refuses to remove what a container outside the CRI
-uses, it cuts names at the port of the registry, and it has pinned images. What it shares with containerd is in the suites
-whose tests have the mark `crio`."""
+"""What is different on a real CRI-O: its repo digests prove nothing, it refuses to remove what a container outside the
+CRI uses, it cuts names at the port of the registry, and its configuration pins images. The suites with the mark `crio`
+cover what it shares with containerd."""
 import json
 import os
 
@@ -10,7 +10,7 @@ from lab import agent, cri, images
 from lab.agent import outcomes
 from lab.crio import CRIO
 from lab.registry import Registry
-from runtime.conftest import node_on_a_disk, node_with
+from runtime.conftest import node_with
 
 pytestmark = [pytest.mark.containerd(), pytest.mark.crio]
 
@@ -229,6 +229,18 @@ def test_no_registry_is_asked_for_an_image_whose_registry_is_not_known(alone):
     assert "no record proves that it was pulled from a registry" in report["images"][0]["error"]
 
 
+def test_every_pod_has_the_labels_of_a_kubelet_so_that_none_goes_without_kubernetes(node):
+    node.remove_pod(node.system_pod)
+    unneeded = node.load("registry.example/shop/old:v1")
+    pod = node.start_pod("by-hand", node.load("registry.example/shop/api:v1"), in_api=False, by_kubelet=False)
+    node.age(**ALONE)
+    report = node.sweep(code=1, **ALONE)
+    assert "found pods managed by a kubelet" in report["refused"]["error"]
+    assert unneeded.id in node.containerd.ids()
+    node.containerd.cri.remove_pod(pod)
+    assert unneeded.id in removed(node.sweep(**ALONE))
+
+
 def test_the_pause_image_and_the_images_of_the_configuration_are_pinned():
     with node_with(CRIO, settings='pinned_images = ["registry.example/infra/*", "registry.example/one:v1"]') as node:
         infra, one = node.load("registry.example/infra/agent:v1"), node.load("registry.example/one:v1")
@@ -263,32 +275,3 @@ def test_a_pulled_image_comes_back_with_its_names_though_nothing_proves_the_pull
         assert any("no record proves that" in note for note in image["notes"])
     assert listed(node, pulled) == before
     node.start_pod("api-0", pulled)
-
-
-@pytest.fixture
-def small_disk(containerd_version):
-    with node_on_a_disk(containerd_version, 512 * MIB) as node:
-        yield node
-
-
-def available(node):
-    seen = os.statvfs(node.containerd.root)
-    return seen.f_bavail * seen.f_frsize
-
-
-def test_ensure_space_shows_and_then_frees_what_is_needed_and_no_more(small_disk):
-    node = small_disk
-    superseded = node.load("registry.example/shop/api:v1", size=20 * MIB)
-    used = node.load("registry.example/shop/api:v2", size=20 * MIB)
-    node.start_pod("api-0", used)
-    idle = [node.load(f"registry.example/shop/idle-{number}:v1", size=20 * MIB) for number in range(4)]
-    node.write_policy(maximumAge="0s", removeSuperseded=True, dryRun=True, keep={"lastPerRepository": 1})
-    node.age()
-    before, wanted = node.containerd.ids(), available(node) + 30 * MIB  # two images
-    report = node.json("ensure-space", f"{wanted}B")
-    assert "WouldRemove" in outcomes(report).values() and node.containerd.ids() == before
-    report = node.json("ensure-space", f"{wanted}B", "--dry-run=false")
-    gone = [outcome["id"] for outcome in report["outcomes"] if outcome["outcome"] == "Removed"]
-    assert gone[0] == superseded.id and set(gone[1:]) < {image.id for image in idle}
-    assert len(gone) == 2 and available(node) >= wanted
-    assert before - node.containerd.ids() == set(gone)

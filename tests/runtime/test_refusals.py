@@ -1,6 +1,8 @@
 """Without evidence, the program removes nothing: it refuses with exit code 1 and names the source."""
 import pytest
 
+pytestmark = pytest.mark.crio
+
 
 @pytest.fixture
 def prepared(node):
@@ -33,7 +35,7 @@ def test_a_file_that_is_no_socket(prepared):
     refuse(prepared, str(file), runtime_endpoint=f"unix://{file}")
 
 
-def test_containerd_away(prepared):
+def test_runtime_away(prepared):
     prepared.containerd.stop()
     result = prepared.run("sweep", "--dry-run=false", code=1)
     assert str(prepared.containerd.socket) in result.stderr

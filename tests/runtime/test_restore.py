@@ -12,6 +12,8 @@ from lab.cell import wait_until
 from lab.containerd import LATEST
 from lab.registry import Registry
 
+pytestmark = pytest.mark.crio
+
 
 class Shop:
     """Images that NODE pulled from a registry."""
@@ -192,6 +194,7 @@ def docker_config(registry, name, password):
     return json.dumps({"auths": {registry: {"auth": base64.b64encode(f"{name}:{password}".encode()).decode()}}})
 
 
+@pytest.mark.crio(False)  # every image has a repo digest to try: test_crio.py
 def test_what_cannot_come_back_is_said_before_anything_is_pulled(node, shop):
     pulled, built = shop.pull("shop/api:v1"), node.load("registry.example/built:v1", local=True)
     node.write_policy(keep={"localOnly": "Never"})
