@@ -229,6 +229,17 @@ def test_no_registry_is_asked_for_an_image_whose_registry_is_not_known(alone):
     assert "no record proves that it was pulled from a registry" in report["images"][0]["error"]
 
 
+def test_an_image_that_lost_its_tag_also_goes_where_nothing_else_does(node, shop):
+    """ImageStatus does not show the repo digest that the list shows for it."""
+    old = shop.pull("web/front:latest")
+    new = shop.pull("web/front:latest")
+    node.start_pod("front-0", new)
+    node.write_policy(keep={"localOnly": "Never"})
+    node.age()
+    assert outcomes(node.sweep()) == {old.id: "Removed"}
+    assert node.containerd.ids() == {new.id, node.system.id, node.pause.id}
+
+
 def test_every_pod_has_the_labels_of_a_kubelet_so_that_none_goes_without_kubernetes(node):
     node.remove_pod(node.system_pod)
     unneeded = node.load("registry.example/shop/old:v1")

@@ -127,7 +127,6 @@ def test_one_needed_name_keeps_the_image_and_all_its_other_names(node):
 
 # R03
 # It was never seen with its tag, so it may have been pulled by digest, and its age decides.
-@pytest.mark.crio(False)
 def test_an_image_without_a_tag_stays_while_its_container_runs_and_then_goes_by_id(node):
     old = node.load("registry.example/shop/api:v1")
     pod = node.start_pod("api-0", old)
