@@ -12,8 +12,6 @@ from lab.agent import outcomes
 from lab.crio import CRIO
 from runtime.conftest import node_on_a_disk
 
-pytestmark = pytest.mark.crio
-
 MIB = 1 << 20
 
 
@@ -46,6 +44,7 @@ def full(small_disk):
     return node, used, superseded, idle
 
 
+@pytest.mark.crio
 def test_it_frees_safest_first_until_there_is_room_and_no_more(full):
     node, used, superseded, idle = full
     wanted = available(node) + stored(node, 25 * MIB)
@@ -64,6 +63,7 @@ def test_when_there_is_room_nothing_goes(full):
     assert node.containerd.ids() == before
 
 
+@pytest.mark.crio
 def test_when_there_cannot_be_enough_it_says_how_far_it_got_and_takes_nothing_needed(full):
     node, used, superseded, idle = full
     result = node.run("ensure-space", "480Mi", "--dry-run=false", code=1)
@@ -80,6 +80,7 @@ def test_for_room_that_the_disk_does_not_have_nothing_goes(full):
     assert node.containerd.ids() == before
 
 
+@pytest.mark.crio
 def test_suspend_stops_it_on_the_way(full):
     node = full[0]
     node.write_policy(maximumAge="0s", limits={"removalDelay": "1s"})
@@ -94,6 +95,7 @@ def test_suspend_stops_it_on_the_way(full):
     assert len(before - node.containerd.ids()) == 1
 
 
+@pytest.mark.crio
 @pytest.mark.parametrize("flags", [[], ["--dry-run"], ["--dry-run=true"]])
 def test_it_is_a_dry_run_unless_told_and_picks_what_the_real_run_removes(full, flags):
     node = full[0]

@@ -234,6 +234,7 @@ def test_nothing_remembered_is_said_and_nothing_made(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.crio(False)  # no runtime matters
 @pytest.mark.parametrize("text, says", [
     (None, "missing.json"),
     ("{", "not a JSON object"),
