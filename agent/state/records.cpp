@@ -109,7 +109,7 @@ void MarkUses(std::span<const Image> images, std::span<const std::string> refere
     const bool used = !reference.starts_with(kCameAgain);
     const auto text = std::string_view(reference).substr(used ? 0 : kCameAgain.size());
     for (const auto at : index.Resolve(text)) {
-      Seen& seen = merged[images[at].id.text()].seen;
+      Seen& seen = merged[At(images, at).id.text()].seen;
       seen = std::max(seen, used ? Seen::kInUse : Seen::kCameAgain);
     }
   }

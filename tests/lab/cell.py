@@ -57,15 +57,18 @@ class Cell:
         path = self.log(name)
         return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else "(no log)"
 
-    def enter(self, *argv, mounts=False):
-        """The command line that runs ARGV in the network (and the mounts) of the cell."""
-        return ["nsenter", f"--net=/proc/{self.pid}/ns/net", *([f"--mount=/proc/{self.pid}/ns/mnt"] if mounts else []),
-                "--", *[str(arg) for arg in argv]]
+    def enter(self, *argv, mounts=False, processes=False):
+        """The command line that runs ARGV in the network (and the mounts, and as a process) of the cell. Programs that
+        read /proc/self need both."""
+        namespaces = ["net", *(["mnt"] if mounts else []), *(["pid"] if processes else [])]
+        flags = {"net": "net", "mnt": "mount", "pid": "pid"}
+        return ["nsenter", *(f"--{flags[one]}=/proc/{self.pid}/ns/{one}" for one in namespaces), "--",
+                *[str(arg) for arg in argv]]
 
-    def run(self, *argv, mounts=False, **options):
+    def run(self, *argv, mounts=False, processes=False, **options):
         try:
-            return subprocess.run(self.enter(*argv, mounts=mounts), check=True, text=True, capture_output=True,
-                                  **options)
+            return subprocess.run(self.enter(*argv, mounts=mounts, processes=processes), check=True, text=True,
+                                  capture_output=True, **options)
         except subprocess.CalledProcessError as error:
             error.add_note(error.stderr)
             raise

@@ -89,7 +89,8 @@ class Containerd:
             root, state = pathlib.Path("/var/lib/containerd"), pathlib.Path("/run/containerd")
             address = state / "containerd.sock"
         self.root, self.socket = self.cell.outside(root), self.cell.outside(address)
-        self._snapshotter = snapshotter(self.directory)
+        # The kernel refuses overlayfs on top of an overlay.
+        self._snapshotter = "native" if on_overlay(self.directory) else "overlayfs"
         config = self.directory / "config.toml"
         config.write_text(configuration(version, root, state, address, self._snapshotter, cni, **options))
         self._argv = [self._programs / "containerd" if self._programs else "containerd", "-c", config]
@@ -167,6 +168,10 @@ class Containerd:
         self.ctr("content", "label", image.digest, *(f"containerd.io/distribution.source.{host}={','.join(sorted(paths))}"
                                                      for host, paths in sources.items()))
 
+    def as_listed(self, image):
+        """IMAGE with its ID as in this CRI."""
+        return image
+
     def load_pause(self):
         """Loads the sandbox image, without which no pod starts. Returns it."""
         archive = images.Archive()
@@ -176,6 +181,10 @@ class Containerd:
 
     def names(self):
         return {name for image in self.cri.images() for name in (*image.repo_tags, *image.repo_digests)}
+
+    def records(self):
+        """All names that it stores, also those that the CRI does not show."""
+        return set(self.ctr("images", "ls", "-q").split())
 
     def ids(self):
         return {image.id for image in self.cri.images()}
@@ -202,7 +211,6 @@ class Containerd:
             return False
 
 
-def snapshotter(directory):
-    """overlayfs, except on top of an overlay, where the kernel refuses it."""
+def on_overlay(directory):
     kind = subprocess.run(["stat", "-f", "-c", "%T", directory], check=True, text=True, capture_output=True).stdout
-    return "native" if kind.strip() == "overlayfs" else "overlayfs"
+    return kind.strip() == "overlayfs"

@@ -21,12 +21,13 @@ class Pod:
 
 
 class Cri:
-    """DIRECTORY holds the generated messages and the logs of pods. The control groups of pods are below CGROUP."""
+    """DIRECTORY holds the generated messages and the logs of pods. The control groups of pods are below CGROUP. With
+    NAMES_IMAGES, it names the image of a container as the spec of a pod does, without which CRI-O creates none."""
 
-    def __init__(self, socket, directory, cgroup):
+    def __init__(self, socket, directory, cgroup, names_images=False):
         self._messages = _generated(pathlib.Path(directory))
         self._channel = grpc.insecure_channel(f"unix:{socket}")
-        self._directory, self._cgroup = pathlib.Path(directory), cgroup
+        self._directory, self._cgroup, self._names_images = pathlib.Path(directory), cgroup, names_images
 
     def close(self):
         self._channel.close()
@@ -38,11 +39,11 @@ class Cri:
         return self._call("ImageService/ListImages", self._messages.Empty(), self._messages.ListImagesResponse).images
 
     def pull(self, reference, user=None, seconds=60):
-        """USER is (name, password)."""
+        """USER is (name, password). Returns the reference with which the runtime answers."""
         m = self._messages
         auth = m.AuthConfig(username=user[0], password=user[1]) if user else None
-        self._call("ImageService/PullImage", m.PullImageRequest(image=m.ImageSpec(image=reference), auth=auth),
-                   m.PullImageResponse, seconds=seconds)
+        return self._call("ImageService/PullImage", m.PullImageRequest(image=m.ImageSpec(image=reference), auth=auth),
+                          m.PullImageResponse, seconds=seconds).image_ref
 
     def remove_image(self, image):
         """Removes an image by its ID. Returns when the runtime has collected its garbage."""
@@ -64,10 +65,10 @@ class Cri:
     def add_container(self, pod, name, image, state=RUNNING, volumes=None):
         """VOLUMES are mounted images (path -> image id; KEP-4639), which containerd supports since 2.1."""
         m = self._messages
-        mounts = [m.Mount(container_path=path, readonly=True, image=m.ImageSpec(image=mounted))
+        mounts = [m.Mount(container_path=path, readonly=True, image=self._spec(mounted))
                   for path, mounted in (volumes or {}).items()]
         config = m.ContainerConfig(
-            metadata=m.ContainerMetadata(name=name), image=m.ImageSpec(image=image), log_path=f"{name}.log",
+            metadata=m.ContainerMetadata(name=name), image=self._spec(image), log_path=f"{name}.log",
             labels={**pod.config.labels, "io.kubernetes.container.name": name}, mounts=mounts)
         request = m.CreateContainerRequest(pod_sandbox_id=pod.sandbox, config=config, sandbox_config=pod.config)
         container = self._call("RuntimeService/CreateContainer", request, m.CreateContainerResponse).container_id
@@ -100,6 +101,13 @@ class Cri:
         sandbox = self._call("RuntimeService/RunPodSandbox", m.RunPodSandboxRequest(config=config),
                              m.RunPodSandboxResponse).pod_sandbox_id
         return Pod(namespace, name, uid, sandbox, config, {})
+
+    def _spec(self, image):
+        spec = self._messages.ImageSpec(image=image)
+        if self._names_images:
+            listed = next((one for one in self.images() if one.id == image), None)
+            spec.user_specified_image = [*listed.repo_tags, *listed.repo_digests][0] if listed else image
+        return spec
 
     def _act(self, method, request):
         self._call(f"RuntimeService/{method}", request, self._messages.Empty)

@@ -16,7 +16,7 @@ import urllib.parse
 
 from lab import gobuild
 from lab.cell import Cell, wait_until
-from lab.containerd import snapshotter
+from lab.containerd import on_overlay
 
 DEBIAN, LATEST = "20.10", "29"  # the versions the tests run against
 NAMESPACE = "moby"  # of its containers in containerd, and of 29's images
@@ -123,7 +123,7 @@ class Dockerd:
         self.close()
 
     def _store(self):
-        kind = snapshotter(self.directory)
+        kind = "native" if on_overlay(self.directory) else "overlayfs"
         if self.version == LATEST:
             return {"features": {"containerd-snapshotter": True}, "storage-driver": kind}
         return {"storage-driver": "overlay2" if kind == "overlayfs" else "vfs"}

@@ -3,7 +3,7 @@
 The result is kept in ${XDG_CACHE_HOME:-~/.cache}/imagesweep/NAME-KEY, where KEY is a hash of everything that decides
 what comes out: go.mod, go.sum, our sources, the build flags and the Go version. Concurrent runs wait for one builder.
 
-    python3 -m lab.gobuild [kubernetes | containerd | dockerd | helm | helm-docs]…     builds and prints where
+    python3 -m lab.gobuild [kubernetes | containerd | crio | dockerd | helm | helm-docs]…     builds and prints where
 """
 import fcntl
 import hashlib
@@ -43,6 +43,15 @@ def containerd():
                   ["-ldflags", f"-s -w -X {module}/version.Version={CONTAINERD}"], {"CGO_ENABLED": "0"})
 
 
+def crio():
+    """The directory of `crio` and of `pinns`, the program with which it makes the namespaces of a pod."""
+    module = "github.com/cri-o/cri-o"
+    # Without these tags, the build needs the headers of libostree, gpgme and btrfs-progs.
+    tags = "containers_image_ostree_stub containers_image_openpgp exclude_graphdriver_btrfs btrfs_noversion"
+    return _built("crio", TESTS / "runtime/crio", {f"{module}/cmd/crio": "crio"}, ["-tags", tags, "-ldflags", "-s -w"],
+                  {"CGO_ENABLED": "1"}, c_programs={"pinns": (module, "pinns/src")})
+
+
 def dockerd():
     """The directory of `dockerd` 29. It has no containerd of its own."""
     module = "github.com/moby/moby/v2"
@@ -68,10 +77,13 @@ def helm_docs():
                   ["-ldflags", "-s -w"], {"CGO_ENABLED": "0"})
 
 
-def _built(name, module, packages, flags, extra_env):
+def _built(name, module, packages, flags, extra_env, c_programs=None):
+    """C_PROGRAMS: program -> (Go module, directory of its C sources in there)."""
+    c_programs = c_programs or {}
     version = _go_version(module)
     env = {**os.environ, **_environment(), **extra_env}
-    key = hashlib.sha256(repr((version, sorted(packages.items()), flags, extra_env)).encode())
+    key = hashlib.sha256(repr((version, sorted(packages.items()), flags, extra_env,
+                               *sorted(c_programs.items()))).encode())
     for source in sorted(path for path in module.iterdir() if path.suffix in (".go", ".mod", ".sum")):
         key.update(source.name.encode() + b"\0" + source.read_bytes())
 
@@ -80,6 +92,11 @@ def _built(name, module, packages, flags, extra_env):
         for package, program in packages.items():
             subprocess.run(["go", "build", *flags, "-o", str(directory / program), package], cwd=module, env=env,
                            check=True)
+        for program, (dependency, source) in c_programs.items():
+            found = subprocess.run(["go", "list", "-m", "-f", "{{.Dir}}", dependency], cwd=module, env=env, text=True,
+                                   stdout=subprocess.PIPE, check=True).stdout.strip()
+            sources = sorted(pathlib.Path(found, source).glob("*.c"))
+            subprocess.run(["cc", "-std=c99", "-Os", "-static", "-s", "-o", directory / program, *sources], check=True)
     return kept(name, key.hexdigest()[:16], build)
 
 
@@ -109,8 +126,9 @@ def _environment():
 
 
 def _go_version(module):
-    advice = f"Go >= {OLDEST_GO[0]}.{OLDEST_GO[1]} is needed for the tests on a real containerd 2 and Kubernetes " \
-             "(Debian 12's package is older): install it from https://go.dev/dl/ and put its bin directory on PATH"
+    advice = f"Go >= {OLDEST_GO[0]}.{OLDEST_GO[1]} is needed for the tests on real containerd 2, CRI-O " \
+             "and Kubernetes (Debian 12's package is older): install it from https://go.dev/dl/ and put its bin directory " \
+             "on PATH"
     if not shutil.which("go"):
         raise MissingGo(f"{advice}; no `go` on PATH")
     local = subprocess.run(["go", "env", "GOVERSION"], env={**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off"},
@@ -125,7 +143,7 @@ def _go_version(module):
 if __name__ == "__main__":
     try:
         for wanted in sys.argv[1:] or ["containerd", "kubernetes"]:
-            print({"kubernetes": kubernetes, "containerd": containerd, "dockerd": dockerd, "helm": helm,
+            print({"kubernetes": kubernetes, "containerd": containerd, "crio": crio, "dockerd": dockerd, "helm": helm,
                    "helm-docs": helm_docs}[wanted]())
     except MissingGo as missing:
         sys.exit(str(missing))

@@ -115,6 +115,18 @@ class Archive:
         digests = [part["digest"] for part in (*manifest["layers"], manifest["config"])]
         return [(digest, self._blobs[digest]) for digest in (*digests, image.digest)]
 
+    def layout(self, directory):
+        """Writes the layout as DIRECTORY, for skopeo. There, the reference of each image is the digits of the digest of
+        its manifest. Returns DIRECTORY."""
+        manifests = {one["digest"]: {**one, "annotations": {"org.opencontainers.image.ref.name": one["digest"][7:]}}
+                     for one in self._manifests}
+        (directory / "blobs/sha256").mkdir(parents=True)
+        (directory / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))
+        (directory / "index.json").write_bytes(_json({"schemaVersion": 2, "manifests": list(manifests.values())}))
+        for digest, blob in self._blobs.items():
+            (directory / "blobs" / digest.replace(":", "/")).write_bytes(blob)
+        return directory
+
     def content(self, digest):
         """The part of an image, or the manifest or index, with this DIGEST."""
         return self._blobs[digest]

@@ -1,4 +1,5 @@
-"""A node without a kubelet for each test: a private containerd, a stand-in API server, and the program under test."""
+"""A node without a kubelet for each test: a private containerd or CRI-O, a stand-in API server, and the program under
+test."""
 import contextlib
 import ctypes
 import json
@@ -10,6 +11,7 @@ import pytest
 from lab import agent, cri, gobuild, images
 from lab.cell import wait_until
 from lab.containerd import DEBIAN, LATEST, Containerd
+from lab.crio import CRIO, Crio
 from lab.standin_api import StandInApi
 from lab.workdir import Workdir
 
@@ -19,6 +21,8 @@ CONFIGMAP = ("imagesweep-system", "imagesweep-policy")
 
 
 class Node:
+    """`containerd` is its runtime, which may also be a Crio."""
+
     def __init__(self, workdir, containerd, api):
         self.workdir, self.containerd, self.api = workdir, containerd, api
         self.state, self.policy_file = workdir.path / "state", workdir.path / "policy.yaml"
@@ -45,7 +49,13 @@ class Node:
         layers = [self._base, images.layer({"number": str(self._loaded).encode()}, self._loaded, size)]
         image = archive.add(names, layers)
         self.containerd.load(archive, **{"local" if local else "pulled": [image]})
-        return image
+        return self.containerd.as_listed(image)
+
+    def pull(self, name, user=None):
+        """Pulls as a kubelet does, which then has a record of it."""
+        reference = self.containerd.cri.pull(name, user)
+        if self.containerd.version == CRIO:
+            self.containerd.record_pull(name, reference)
 
     def start_pod(self, name, *used, state=cri.RUNNING, in_api=True, by_kubelet=True):
         """A pod with one container for each image of USED, named after its first name."""
@@ -69,6 +79,8 @@ class Node:
         flags = {"count-unwatched": True, "runtime-endpoint": self.containerd.endpoint,
                  "kubeconfig": self.api.kubeconfig, "node-name": NODE, "policy-file": self.policy_file,
                  "state-dir": self.state}
+        if self.containerd.version == CRIO:
+            flags["kubelet-dir"] = self.containerd.kubelet_directory
         flags.update({name.replace("_", "-"): value for name, value in replaced.items()})
         return [f"--{name}" if value is True else f"--{name}={value}" for name, value in flags.items()
                 if value is not None]
@@ -108,10 +120,13 @@ def pod_object(pod, containers, node):
 
 
 def pytest_generate_tests(metafunc):
-    """Each test that uses a node runs on both containerds, or on those that its mark names."""
+    """Each test that uses a node runs on both containerds, or on those that its mark names. With the mark `crio` it
+    also runs on CRI-O, unless a nearer one says crio(False)."""
     if "containerd_version" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("containerd")
-        metafunc.parametrize("containerd_version", mark.args if mark else (DEBIAN, LATEST), indirect=True)
+        crio = metafunc.definition.get_closest_marker("crio")
+        also = (CRIO,) if crio and crio.args != (False,) else ()
+        metafunc.parametrize("containerd_version", (*(mark.args if mark else (DEBIAN, LATEST)), *also), indirect=True)
 
 
 @pytest.fixture
@@ -121,18 +136,28 @@ def containerd_version(request):
 
 @pytest.fixture
 def node(containerd_version):
+    with node_with(containerd_version) as node:
+        yield node
+
+
+@contextlib.contextmanager
+def node_with(version, **options):
+    with Workdir() as workdir, StandInApi(workdir.path / "objects") as api, \
+            started(workdir, version, **options) as containerd:
+        yield Node(workdir, containerd, api)
+
+
+def started(workdir, version, **options):
+    """The containerd of that version, or CRI-O."""
     try:
-        gobuild.containerd()
+        return Crio(workdir, **options) if version == CRIO else Containerd(workdir, version, **options)
     except gobuild.MissingGo as missing:
         pytest.fail(str(missing), pytrace=False)
-    with Workdir() as workdir, StandInApi(workdir.path / "objects") as api, \
-            Containerd(workdir, containerd_version) as containerd:
-        yield Node(workdir, containerd, api)
 
 
 @contextlib.contextmanager
 def node_on_a_disk(containerd_version, size, *mkfs, kind="ext4", **options):
-    """A node whose containerd, with OPTIONS, has a separate file system. Only this process and its children see the
+    """A node whose runtime, with OPTIONS, has a separate file system. Only this process and its children see the
     mount, so it always ends with them."""
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS):
         pytest.fail(f"unshare: {os.strerror(ctypes.get_errno())}", pytrace=False)
@@ -146,7 +171,7 @@ def node_on_a_disk(containerd_version, size, *mkfs, kind="ext4", **options):
         subprocess.run(["mount", "-o", "loop", disk, mounted], check=True)
         try:
             workdir.path, whole = mounted, workdir.path
-            with Containerd(workdir, containerd_version, **options) as containerd:
+            with started(workdir, containerd_version, **options) as containerd:
                 yield Node(workdir, containerd, api)
         finally:
             workdir.path = whole

@@ -1,6 +1,8 @@
 """Without evidence, the program removes nothing: it refuses with exit code 1 and names the source."""
 import pytest
 
+pytestmark = pytest.mark.crio  # except where no runtime matters
+
 
 @pytest.fixture
 def prepared(node):
@@ -33,7 +35,7 @@ def test_a_file_that_is_no_socket(prepared):
     refuse(prepared, str(file), runtime_endpoint=f"unix://{file}")
 
 
-def test_containerd_away(prepared):
+def test_runtime_away(prepared):
     prepared.containerd.stop()
     result = prepared.run("sweep", "--dry-run=false", code=1)
     assert str(prepared.containerd.socket) in result.stderr
@@ -52,6 +54,7 @@ def test_api_server_away(prepared):
     assert [outcome["outcome"] for outcome in prepared.sweep()["outcomes"]] == ["Removed"]
 
 
+@pytest.mark.crio(False)
 def test_token_not_accepted(prepared):
     kubeconfig = prepared.workdir.path / "wrong-token"
     text = prepared.api.kubeconfig.read_text()
@@ -59,6 +62,7 @@ def test_token_not_accepted(prepared):
     refuse(prepared, "401", kubeconfig=kubeconfig)
 
 
+@pytest.mark.crio(False)
 def test_certificate_of_somebody_else(prepared, tmp_path):
     from lab.standin_api import StandInApi
     with StandInApi(tmp_path / "objects") as other:
@@ -76,12 +80,14 @@ def test_no_pods_though_sandboxes_are_ready(prepared):
     refuse(prepared, "pods")
 
 
+@pytest.mark.crio(False)
 def test_aborts_without_a_cluster_and_without_the_flag(prepared):
     result = prepared.run("sweep", "--dry-run=false", code=2, kubeconfig=None)
     assert "--kubeconfig" in result.stderr and "--without-kubernetes" in result.stderr
     assert prepared.containerd.names() == prepared.before
 
 
+@pytest.mark.crio(False)
 def test_without_a_cluster_there_are_no_workloads_to_read(prepared):
     policy = prepared.workdir.path / "workloads.yaml"
     policy.write_text("apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\nkeep: {workloads: {enabled: true}}\n")
@@ -97,6 +103,7 @@ def test_the_report_of_a_refused_run_names_the_source(prepared):
     assert report["outcomes"] == [] and not report["evidence"]["complete"]
 
 
+@pytest.mark.crio(False)
 @pytest.mark.parametrize("text, says", [
     ("kind: SweepPolicy\n", "apiVersion"),
     ("apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\nminimumAge: soon\n", "minimumAge"),

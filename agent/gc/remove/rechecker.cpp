@@ -51,7 +51,10 @@ class Rechecker::RecheckedImages {
 
   // Skips images that changed since the plan.  Containers are read right after this.
   std::optional<Refusal> Compare(RuntimeReader& runtime, const std::stop_token& stop) {
-    if (asked_.planned.size() == 1 && !asked_.list_all) return CompareOne(runtime, stop);
+    // Of an image that lost its tag, CRI-O lists the last repository with the digest, which its
+    // ImageStatus leaves out (server/image_list.go, ConvertImage).
+    const bool read_one = asked_.planned.size() == 1 && !asked_.list_all && !image(0).tags.empty();
+    if (read_one) return CompareOne(runtime, stop);
     auto images = runtime.ListImages(stop);
     if (!images) return Refusal{"images", std::move(images).error()};
     std::unordered_map<std::string_view, const Image*> by_id;

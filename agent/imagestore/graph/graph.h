@@ -74,7 +74,7 @@ class LayerGraph {
   // image.
   Reclaim Dead() const { return liveness_.Dead(); }
 
-  // The containerd records of the CRI's image.  Empty: none was found.
+  // The containerd records of the CRI's image.  Empty: none was found, or it is not in containerd.
   std::vector<NativeRecord> Records(ImagePos image) const;
   // The digests of the manifests with this image's config.  Several if it was pulled in several
   // compressions.

@@ -168,6 +168,8 @@ class MetadataSnapshot {
   void AddFacts(std::string_view image_id, std::span<const std::string_view> manifests,
                 std::span<const std::string_view> diff_ids, std::span<const HistoryStep> history);
   void CouldNotRead(Unread unread);
+  // The records stand for images of another store, and not for records of containerd.
+  void SetRecordsOfAnotherStore() { containerd_records_ = false; }
   // Releases memory that was reserved for growth, up to half of it.  Call it after all reads.
   void Trim();
 
@@ -189,6 +191,8 @@ class MetadataSnapshot {
   const Unread* UnreadOfCri(Unread::What what) const;
   // True if some references hold only under a condition (gc.cond.*).  They are assumed to hold.
   bool conditional() const { return conditional_; }
+  // False: the image records are made up, so nothing can be removed by their names.
+  bool has_containerd_records() const { return containerd_records_; }
   // True if there are back references (gc.bref.*).
   bool has_back_references() const { return back_; }
 
@@ -214,7 +218,7 @@ class MetadataSnapshot {
   std::vector<ImageFacts> facts_;
   std::vector<Unread> unread_;
   std::vector<Reference> references_;
-  bool conditional_ = false, back_ = false;
+  bool conditional_ = false, back_ = false, containerd_records_ = true;
   GcLabels read_;
 };
 

@@ -108,14 +108,14 @@ TEST(AttributionTest, RecordsAreFoundWithoutLabelsByIdAndByFacts) {
   metadata.AddFacts(config, manifests, {}, {});
   const LayerGraph graph(std::move(metadata), std::span(&image, 1));
   EXPECT_EQ(graph.Records(ImagePos(0)).size(), 2U);
-  EXPECT_EQ(graph.FreedBy(std::vector{0U}).space.bytes, kBlock);
+  EXPECT_EQ(graph.FreedBy(ImagesAt(0)).space.bytes, kBlock);
 }
 
 TEST(AttributionTest, FreesNothingWithoutRecords) {
   const Image image = Img("a", {"a:1"});
   const LayerGraph graph(MetadataSnapshot("k8s.io", {}, {}, {FileSystem::kExt4, 4096}),
                          std::span(&image, 1));
-  const Freed freed = graph.FreedBy(std::vector{0U});
+  const Freed freed = graph.FreedBy(ImagesAt(0));
   EXPECT_EQ(freed.space, Reclaim{});
   EXPECT_EQ(freed.certainty, Certainty::kAtLeast);
   EXPECT_THAT(freed.why, HasSubstr("no record"));

@@ -86,7 +86,7 @@ TEST(Space, RemovesYoungAndRollbackImagesButNoProtectedOnesWhenCritical) {
   EXPECT_EQ(CodeOf(critical, ImagePos(4)), Code::kInUse);
   EXPECT_EQ(CodeOf(critical, ImagePos(5)), Code::kKeepRule);
   EXPECT_EQ(CodeOf(critical, ImagePos(6)), Code::kLocalOnly);
-  EXPECT_EQ(critical.removals.front(), 0U) << "idle ones first";
+  EXPECT_EQ(critical.removals.front(), ImagePos(0)) << "idle ones first";
   EXPECT_THAT(critical.decisions[ImagePos(3)].reason, HasSubstr("otherwise kept: 2nd newest of "));
 
   const PlanContext context(policy, seen.seen());

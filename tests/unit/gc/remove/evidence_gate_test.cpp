@@ -10,7 +10,7 @@ namespace {
 struct GateTest : testing::Test {
   std::optional<Refusal> Check(std::size_t referenced) {
     const ImageIndex index(node.images);
-    Evidence evidence{node.identity, node.images, node.use, node.pods};
+    Evidence evidence{node.identity, ByImage<Image>(node.images), node.use, node.pods};
     evidence.pods->listed_at = clock.Steady();
     return gate.Check(evidence, index, referenced, clock.Steady());
   }

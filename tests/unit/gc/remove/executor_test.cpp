@@ -71,6 +71,15 @@ TEST_F(ExecutorTest, ReadsContainersAfterTheImageRightBeforeTheCall) {
                   "ReadPods", "ImageStatus", "ReadUse", "ReadContainers", "ReadPods", "Remove"));
 }
 
+// CRI-O shows its last repository with the digest in the list, but not in ImageStatus.
+TEST_F(ExecutorTest, ComparesAnImageThatLostItsTagWithTheList) {
+  node.images[1].tags.clear();
+  plan.removals.resize(1);
+  Run();
+  EXPECT_THAT(node.calls, ElementsAre("ReadPods", "ListImages", "ReadUse", "ReadContainers",
+                                      "ReadPods", "Remove"));
+}
+
 TEST_F(ExecutorTest, RechecksInADryRunAndRemovesNothing) {
   DryRunRemover dry;
   const Execution execution = RunWith(dry);

@@ -1,0 +1,206 @@
+"""A private CRI-O with its own storage, state, socket, and configuration, in a separate cell."""
+import dataclasses
+import hashlib
+import json
+import pathlib
+import shutil
+import signal
+import socket
+
+import grpc
+
+from lab import gobuild, images
+from lab.cell import Cell, wait_until
+from lab.containerd import PAUSE, on_overlay
+from lab.cri import Cri
+
+CRIO = "cri-o"  # as its CRI calls itself; the tests are parametrised with it
+
+# In a container, nobody may lower oom_score_adj, and the hugetlb controller may be absent. runc has no option for
+# either, so a wrapper edits the specification of each container.
+RUNC = r"""#!/usr/bin/python3 -SE
+import json, os, sys
+if "create" in sys.argv and "--bundle" in sys.argv:
+    path = os.path.join(sys.argv[sys.argv.index("--bundle") + 1], "config.json")
+    with open(path) as file:
+        spec = json.load(file)
+    spec.get("process", {}).pop("oomScoreAdj", None)
+    spec.get("linux", {}).get("resources", {}).pop("hugepageLimits", None)
+    with open(path, "w") as file:
+        json.dump(spec, file)
+os.execv("RUNC", ["runc", *sys.argv[1:]])
+"""
+
+
+class Crio:
+    """In a cell of its own its files are in a directory of its own. In CELL, which is a whole node, they are where each
+    node has them: /run/crio and /var/lib/containers/storage. `root` and `socket` are their paths outside of it.
+    SETTINGS are lines for the table [crio.image]. INSECURE are registries to access without TLS."""
+
+    version = CRIO
+
+    def __init__(self, workdir, cell=None, cni=None, settings="", insecure=("127.0.0.1:5000",)):
+        self._programs = gobuild.crio()
+        self.directory = pathlib.Path(workdir.path) / "crio"
+        self.directory.mkdir()
+        self.kubelet_directory = self.directory / "kubelet"
+        self._own_cell = cell is None
+        self.cell = cell or Cell(self.directory)
+        root, state, address = self.directory / "root", self.directory / "state", self.directory / "crio.sock"
+        if not self._own_cell:
+            root, state = pathlib.Path("/var/lib/containers/storage"), pathlib.Path("/run/crio")
+            address = state / "crio.sock"
+        self._storage = (root, state / "storage")
+        self.root, self.socket = self.cell.outside(root), self.cell.outside(address)
+        self.driver = "vfs" if on_overlay(self.directory) else "overlay"
+        self._write_configuration(state, address, cni, settings, insecure)
+        self._cgroup, self.cri = workdir.cgroup, None
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _write_configuration(self, state, address, cni, settings, insecure):
+        directory, (root, run) = self.directory, self._storage
+        runc = directory / "runc"
+        runc.write_text(RUNC.replace('"RUNC"', json.dumps(shutil.which("runc"))))
+        runc.chmod(0o755)
+        (directory / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}\n')
+        (directory / "storage.conf").write_text(f'[storage]\ndriver = "{self.driver}"\ngraphroot = "{root}"\n'
+                                                f'runroot = "{run}"\n')
+        (directory / "registries.conf").write_text("".join(f'[[registry]]\nlocation = "{host}"\ninsecure = true\n'
+                                                           for host in insecure))
+        (directory / "no-configs").mkdir()  # instead of the directories below /etc, which the machine's packages fill
+        (directory / "crio.conf").write_text(f'''[crio]
+root = "{root}"
+runroot = "{run}"
+storage_driver = "{self.driver}"
+log_dir = "{state}/pods"
+version_file = "{state}/version"
+clean_shutdown_file = "{root}/clean.shutdown"
+[crio.api]
+listen = "{address}"
+[crio.runtime]
+default_runtime = "runc"
+cgroup_manager = "cgroupfs"
+apparmor_profile = "unconfined"
+pinns_path = "{self._programs}/pinns"
+namespaces_dir = "{state}/ns"
+container_exits_dir = "{state}/exits"
+container_attach_socket_dir = "{state}/attach"
+hooks_dir = []
+cdi_spec_dirs = []
+[crio.runtime.runtimes.runc]
+runtime_path = "{runc}"
+runtime_root = "{state}/runc"
+monitor_path = "{shutil.which("conmon")}"
+monitor_cgroup = "pod"
+[crio.image]
+pause_image = "{PAUSE}"
+signature_policy = "{directory}/policy.json"
+signature_policy_dir = "{directory}/no-configs"
+{settings}
+[crio.network]
+network_dir = "{cni or directory / 'no-configs'}"
+plugin_dirs = ["/usr/lib/cni"]
+[crio.nri]
+enable_nri = false
+''')
+        self._environment = {"CONTAINERS_STORAGE_CONF": directory / "storage.conf",
+                             "CONTAINERS_REGISTRIES_CONF": directory / "registries.conf"}
+        self._argv = ["env", *(f"{name}={value}" for name, value in self._environment.items()),
+                      self._programs / "crio", "--config", directory / "crio.conf",
+                      "--config-dir", directory / "no-configs"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    @property
+    def endpoint(self):
+        return f"unix://{self.socket}"
+
+    def start(self):
+        self.cell.start("crio", self._argv)
+        if not wait_until(self._answers, 30):
+            raise RuntimeError(f"CRI-O did not start:\n{self.cell.tail('crio')}")
+        self.cri = Cri(self.socket, self.directory, self._cgroup, names_images=True)
+        if not wait_until(self._serves_cri, 30):
+            raise RuntimeError(f"CRI-O does not serve CRI:\n{self.cell.tail('crio')}")
+
+    def stop(self, number=signal.SIGTERM):
+        self.cri.close()
+        self.cell.stop("crio", number)
+
+    def close(self):
+        if self.cri:
+            self.cri.close()
+        if self._own_cell:
+            self.cell.close()
+
+    def run(self, *argv):
+        """Runs a program that uses the same storage: skopeo, buildah, podman."""
+        environment = [f"{name}={value}" for name, value in self._environment.items()]
+        return self.cell.run("env", *environment, *argv, mounts=True, processes=True).stdout
+
+    def load(self, archive, pulled=(), local=()):
+        """Copies the images into the storage, under all their names. CRI-O itself keeps no trace of a pull: PULLED ones
+        get the kubelet's record of it."""
+        layout = archive.layout(self.directory / "import")
+        root, run = self._storage
+        for image in (*pulled, *local):
+            for name in image.names:
+                self.run("skopeo", "--insecure-policy", "copy", "--quiet", f"oci:{layout}:{image.digest[7:]}",
+                         f"containers-storage:[{self.driver}@{root}+{run}]{name}")
+        shutil.rmtree(layout)
+        for image in pulled:
+            for name in image.names:
+                self.record_pull(name, self.as_listed(image).id)
+
+    def record_pull(self, name, reference):
+        """Writes what a kubelet of Kubernetes 1.35 or later writes when it has pulled NAME, and CRI-O answered with
+        REFERENCE (KEP-2535)."""
+        digits = hashlib.sha256(reference.encode()).hexdigest()
+        path = self.kubelet_directory / "image_manager" / "pulled" / f"sha256-{digits}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mapping = json.loads(path.read_text())["credentialMapping"] if path.exists() else {}
+        mapping[images.repository(name)] = {"nodePodsAccessible": True}
+        path.write_text(json.dumps({
+            "kind": "ImagePulledRecord", "apiVersion": "kubelet.config.k8s.io/v1beta1",
+            "lastUpdatedTime": "2026-01-01T00:00:00Z", "imageRef": reference, "credentialMapping": mapping}))
+
+    def as_listed(self, image):
+        """IMAGE with its ID as in this CRI: without the algorithm."""
+        return dataclasses.replace(image, id=image.id.removeprefix("sha256:"))
+
+    def load_pause(self):
+        """Loads the sandbox image, without which no pod starts. Returns it."""
+        archive = images.Archive()
+        pause = archive.add(PAUSE, [images.pause_layer(self.directory)])
+        self.load(archive, pulled=[pause])
+        return self.as_listed(pause)
+
+    def names(self):
+        return {name for image in self.cri.images() for name in (*image.repo_tags, *image.repo_digests)}
+
+    def records(self):
+        """All names that it stores, without the repo digests that it makes from them."""
+        stored = json.loads((self.root / f"{self.driver}-images" / "images.json").read_text())
+        return {name for image in stored for name in image.get("names", ())}
+
+    def ids(self):
+        return {image.id for image in self.cri.images()}
+
+    def _answers(self):
+        # Not by gRPC, whose channel waits a second or more after a refused connection.
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.socket)) == 0
+
+    def _serves_cri(self):
+        try:
+            return self.cri.version()
+        except grpc.RpcError:
+            return False
