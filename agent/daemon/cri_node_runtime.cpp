@@ -2,9 +2,10 @@
 
 #include <utility>
 
-#include "agent/daemon/restore_runtime.h"
-#include "agent/gc/observe/layers_disk.h"
 #include "agent/base/random_seed.h"
+#include "agent/daemon/restore_runtime.h"
+#include "agent/daemon/store_layers.h"
+#include "agent/gc/observe/layers_disk.h"
 #include "agent/runtime/containerd/archive.h"
 #include "agent/runtime/containerd/cached_graph_reader.h"
 #include "agent/runtime/containerd/image_remover.h"
@@ -20,6 +21,30 @@
 namespace imagesweep {
 namespace {
 
+// The layers by containerd's own services, or by the files of CRI-O's store.
+class CriLayers final : public layers::LayerReader {
+ public:
+  CriLayers(RuntimeReader& runtime, layers::LayerReader& containerd, const Clock& clock)
+      : runtime_(runtime), containerd_(containerd), crio_(StoreLayers::OfCrio(runtime, clock)) {}
+
+  Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image> images,
+                                                         const std::stop_token& stop) override {
+    auto graph = containerd_.Read(images, stop);
+    if (graph || graph.error().kind != ErrorKind::kNotFound || !IsCrio(stop)) return graph;
+    return crio_->Read(images, stop);
+  }
+  bool IsCrio(const std::stop_token& stop) const {
+    const auto identity = runtime_.Identity(stop);
+    return identity && identity->name == "cri-o";
+  }
+  StoreLayers& crio() const { return *crio_; }
+
+ private:
+  RuntimeReader& runtime_;
+  layers::LayerReader& containerd_;
+  const std::unique_ptr<StoreLayers> crio_;
+};
+
 class CriNodeRuntime final : public NodeRuntime {
  public:
   CriNodeRuntime(std::shared_ptr<cri::Connection> connection, const Clock& clock)
@@ -31,14 +56,15 @@ class CriNodeRuntime final : public NodeRuntime {
         layers_(metadata_, clock),
         batch_remover_(connection_->channel(), reader_, layers_, remover_, clock, {}),
         name_restorer_(connection_->channel(), {}),
-        labels_(layers_) {}
+        labels_(layers_),
+        all_layers_(reader_, layers_, clock) {}
 
   RuntimeReader& reader() override { return reader_; }
   ImageRemover& remover() override { return remover_; }
   ImageRemover* batch_remover() override { return &batch_remover_; }
   NameRestorer& name_restorer() override { return name_restorer_; }
   std::vector<OriginSource*> origin_sources() override { return {&labels_, &digests_}; }
-  layers::LayerReader* layers() override { return &layers_; }
+  layers::LayerReader* layers() override { return &all_layers_; }
 
   std::unique_ptr<ImageArchiver> MakeArchiver(const Archive& archive) override {
     return std::make_unique<containerd::Archiver>(
@@ -56,11 +82,15 @@ class CriNodeRuntime final : public NodeRuntime {
 
   Result<std::shared_ptr<const layers::LayerGraph>> ReadLayers(
       std::span<const Image> images, bool configs, const std::stop_token& stop) override {
-    return containerd::MetadataReader(connection_->channel(), clock_,
-                                      {.timeout = connection_->options().read_timeout,
-                                       .disk = LayersDisk,
-                                       .configs = configs})
-        .Read(images, stop);
+    auto graph = containerd::MetadataReader(connection_->channel(), clock_,
+                                            {.timeout = connection_->options().read_timeout,
+                                             .disk = LayersDisk,
+                                             .configs = configs})
+                     .Read(images, stop);
+    if (graph || graph.error().kind != ErrorKind::kNotFound || !all_layers_.IsCrio(stop))
+      return graph;
+    StoreLayers& crio = all_layers_.crio();
+    return configs ? crio.ReadWithConfigs(images, stop) : crio.Read(images, stop);
   }
 
   Result<std::vector<std::vector<std::string>>> ReadDiffIds(std::span<const Image> images,
@@ -85,6 +115,7 @@ class CriNodeRuntime final : public NodeRuntime {
   containerd::BatchImageRemover batch_remover_;
   containerd::RecordRestorer name_restorer_;
   containerd::PullLabels labels_;
+  CriLayers all_layers_;
   cri::RepoDigests digests_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "agent/daemon/store_layers.h"
 #include "agent/runtime/cri/repo_digests.h"
 #include "agent/runtime/docker/delete.h"
 #include "agent/runtime/docker/event_watch.h"
@@ -73,7 +74,8 @@ class DockerNodeRuntime final : public NodeRuntime {
         reader_(*client_),
         remover_(*client_),
         name_restorer_(*client_),
-        pulls_(*client_) {}
+        pulls_(*client_),
+        layers_(StoreLayers::OfDocker(reader_, clock)) {}
 
   RuntimeReader& reader() override { return reader_; }
   ImageRemover& remover() override { return remover_; }
@@ -89,9 +91,10 @@ class DockerNodeRuntime final : public NodeRuntime {
     return std::make_unique<docker::EventWatch>(*client_, clock_, std::move(hooks));
   }
 
-  Result<std::shared_ptr<const layers::LayerGraph>> ReadLayers(std::span<const Image>, bool,
-                                                               const std::stop_token&) override {
-    return Error{ErrorKind::kNotFound, "the Docker Engine API does not report layer sizes"};
+  layers::LayerReader* layers() override { return layers_.get(); }
+  Result<std::shared_ptr<const layers::LayerGraph>> ReadLayers(
+      std::span<const Image> images, bool configs, const std::stop_token& stop) override {
+    return configs ? layers_->ReadWithConfigs(images, stop) : layers_->Read(images, stop);
   }
 
   Result<std::vector<std::vector<std::string>>> ReadDiffIds(std::span<const Image> images,
@@ -119,6 +122,7 @@ class DockerNodeRuntime final : public NodeRuntime {
   docker::EngineImageRemover remover_;
   docker::EngineNameRestorer name_restorer_;
   docker::PullEvidence pulls_;
+  const std::unique_ptr<StoreLayers> layers_;
   cri::RepoDigests digests_;
 };
 

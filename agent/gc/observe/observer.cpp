@@ -166,7 +166,9 @@ std::optional<Refusal> Observer::ReadLayers(NodeState& state, const std::stop_to
   auto graph = node_.layers->Read(state.evidence.images, stop);
   if (!graph && graph.error().kind == ErrorKind::kNotFound) return std::nullopt;
   if (!graph) return Refusal{"containers", std::move(graph).error()};
-  if (const auto* part = (*graph)->metadata().UnreadOfCri(layers::Unread::What::kHolders))
+  const layers::MetadataSnapshot& metadata = (*graph)->metadata();
+  if (const auto* part = metadata.UnreadOfCri(layers::Unread::What::kHolders);
+      part != nullptr && metadata.has_containerd_records())
     return Refusal{"containers",
                    {ErrorKind::kIncomplete, "containerd was read only in part: " + part->why}};
   state.graph = *std::move(graph);

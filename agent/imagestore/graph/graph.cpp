@@ -120,6 +120,7 @@ Freed LayerGraph::FreedBy(std::span<const ImagePos> images) const {
 
 std::vector<NativeRecord> LayerGraph::Records(ImagePos image) const {
   std::vector<NativeRecord> records;
+  if (!metadata_->has_containerd_records()) return records;
   for (const Node node : attribution_.records[image]) {
     const Node at = node - index_.first_image();
     NativeRecord record;

@@ -172,7 +172,9 @@ std::string ImageKey(std::string_view id) {
 }
 
 layers::MetadataSnapshot ToSnapshot(const LayerStore& store, layers::Disk disk, SystemTime now) {
-  return Filler(store, disk, now).Fill();
+  auto metadata = Filler(store, disk, now).Fill();
+  metadata.SetRecordsOfAnotherStore();
+  return metadata;
 }
 
 }  // namespace imagesweep::store

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+
+#include "agent/base/clock.h"
+#include "agent/imagestore/graph/graph_reader.h"
+#include "agent/model/ports.h"
+
+namespace imagesweep {
+
+// Reads the layers of a runtime that does not report them, from the files of its store.  They are
+// for figures only, so every failure is kNotFound: no run depends on them.  One thread at a time.
+class StoreLayers final : public layers::LayerReader {
+ public:
+  // Opens the store of the runtime, once for each of its roots.  `configs`: also the configs of
+  // images, for the analysis.
+  using Open =
+      std::function<std::unique_ptr<layers::LayerReader>(const std::string& root, bool configs)>;
+  // The root of the store, as this process sees it.  An error: it is not known.
+  using FindRoot = std::function<Result<std::string>(const std::stop_token&)>;
+
+  StoreLayers(FindRoot find_root, Open open)
+      : find_root_(std::move(find_root)), open_(std::move(open)) {}
+
+  Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image> images,
+                                                         const std::stop_token& stop) override;
+  // The same with the configs of the images.
+  Result<std::shared_ptr<const layers::LayerGraph>> ReadWithConfigs(std::span<const Image> images,
+                                                                    const std::stop_token& stop);
+
+  // The stores of CRI-O and of Docker.  `runtime` and `clock` must outlive the result.
+  static std::unique_ptr<StoreLayers> OfCrio(RuntimeReader& runtime, const Clock& clock);
+  static std::unique_ptr<StoreLayers> OfDocker(RuntimeReader& runtime, const Clock& clock);
+
+ private:
+  const FindRoot find_root_;
+  const Open open_;
+  std::string root_;
+  std::unique_ptr<layers::LayerReader> reader_;  // remembers the sizes of layers
+};
+
+}  // namespace imagesweep
