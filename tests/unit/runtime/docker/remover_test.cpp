@@ -54,7 +54,7 @@ struct RemoverTest : testing::Test {
   // Adds a container right before the n-th DELETE request arrives.
   void UseBeforeDelete(int n, std::string_view word) {
     engine.OnRequest([this, n, id = Id(word)](const std::string& method, const std::string&) {
-      if (method == "DELETE" && ++deletes == n)
+      if (method == "DELETE" && ++seen_deletes == n)
         engine.AddContainer({.id = std::string(64, 'c'), .image = "x", .image_id = id});
       return std::optional<FakeEngineReply>();
     });
@@ -63,7 +63,7 @@ struct RemoverTest : testing::Test {
   FakeDocker engine;
   Client client{engine.socket_path()};
   OpenGuard guard;
-  std::atomic<int> deletes{0};  // that a hook saw
+  std::atomic<int> seen_deletes{0};  // that a hook saw
 };
 
 TEST_F(RemoverTest, DeletesAnImageWithOneNameByItsId) {
@@ -204,7 +204,7 @@ TEST_F(RemoverTest, DoesNothingAfterARefusalInUnknownWords) {
 TEST_F(RemoverTest, GivesTheNamesBackWhenTheDaemonFails) {
   engine.AddImage({.id = Id("a"), .tags = {"app:1", "app:2"}});
   engine.OnRequest([this](const std::string& method, const std::string&) {
-    return method == "DELETE" && ++deletes == 3
+    return method == "DELETE" && ++seen_deletes == 3
                ? std::optional(FakeEngineReply::Failure(500, "disk"))
                : std::nullopt;
   });
