@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <thread>
 
 #include "agent/imagestore/graph/layer_chains.h"
 #include "agent/runtime/store/store_reader.h"
@@ -245,6 +246,28 @@ TEST_F(ContainersStorageTest, GoesOnWithTheNextLayersWhenTheBudgetIsSpent) {
   std::vector<std::size_t> unread;
   for (int i = 0; i < 4; ++i) unread.push_back(reader.Read({})->unread.size());
   EXPECT_THAT(unread, ElementsAre(1, 1, 0, 0));
+}
+
+// The store replaces an index by rename(2).
+TEST_F(ContainersStorageTest, ListsAllImagesOfOneMomentWhenTheIndexIsReplacedMeanwhile) {
+  AddShared();
+  const std::string one = "[{\"id\":" + Quoted(Hex("appA")) + "}]";
+  const std::string two =
+      "[{\"id\":" + Quoted(Hex("appB")) + "},{\"id\":" + Quoted(Hex("x")) + "}]";
+  Write(store_.Index("images"), one);
+  const std::jthread writer([&](const std::stop_token& stop) {
+    for (int i = 0; !stop.stop_requested(); ++i) {
+      Write(store_.root() / "overlay-images/.tmp", i % 2 == 0 ? two : one);
+      fs::rename(store_.root() / "overlay-images/.tmp", store_.Index("images"));
+    }
+  });
+  auto reader = Reader();
+  for (int i = 0; i < 100; ++i) {
+    const auto store = reader.Read({});
+    ASSERT_TRUE(store) << store.error().what;
+    ASSERT_THAT(store->images, SizeIs(store->images[0].id == Hex("appA") ? 1 : 2));
+    for (const auto& part : store->unread) EXPECT_THAT(part.why, HasSubstr("all the time"));
+  }
 }
 
 TEST_F(ContainersStorageTest, IsCancelledByAStop) {
