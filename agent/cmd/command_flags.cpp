@@ -66,8 +66,8 @@ CLI::App* AddAgent(CLI::App& app, Options& options, DryRun& dry_run) {
           "--status-page",
           [&options](const std::string& text) { options.status_page = kStatusPages.at(text); },
           "Clients that may read the status page at / and the JSON at /api/v1: loopback (this host "
-          "and kubectl port-forward), all, or off [loopback]. Both show the names of images and "
-          "pods without authentication.")
+          "and kubectl port-forward), all, or off [loopback]. The page and the JSON show the names "
+          "of images and pods without authentication.")
       ->check(CLI::IsMember({"loopback", "all", "off"}))
       ->option_text("WHO")
       ->envname("IMAGESWEEP_STATUS_PAGE");
@@ -78,9 +78,11 @@ CLI::App* AddAgent(CLI::App& app, Options& options, DryRun& dry_run) {
           "on events.k8s.io events in namespace default.")
       ->envname("IMAGESWEEP_EVENTS");
   command
-      ->add_option("--policy-origin", options.policy_origin,
-                   "Source that the metrics report for a policy from --policy-configmap: chart, "
-                   "existing (policy.existingConfigMap of the chart), or configmap")
+      ->add_option(
+          "--policy-origin", options.policy_origin,
+          "Value of the label source of the metric imagesweep_policy_info for the policy of "
+          "--policy-configmap: chart, existing (policy.existingConfigMap of the chart), or "
+          "configmap. The chart sets it.")
       ->check(CLI::IsMember({"chart", "existing", "configmap"}))
       ->envname("IMAGESWEEP_POLICY_ORIGIN")
       ->capture_default_str();
@@ -109,7 +111,7 @@ CLI::App* AddImages(CLI::App& app, Options& options) {
       ->add_option("--filter", options.filters,
                    "List only images that match KEY=VALUE. Keys: verdict, code, origin, repository "
                    "(a pattern), and in-use (true or false). Repeat the flag to combine filters: "
-                   "an image must match one value of each key.")
+                   "of each key that you use, an image must match at least one value.")
       ->allow_extra_args(false)
       ->check(CLI::Validator(WhyNotFilter, Choices(FilterChoices())))
       ->option_text("KEY=VALUE");
@@ -134,10 +136,11 @@ CLI::App* AddPlan(CLI::App& app, Options& options) {
       ->option_text("PROFILE");
   command->add_flag(
       "--diff", options.diff,
-      "Show what another policy would change. With --policy-file: compare that file "
-      "with the policy in force (--policy-configmap, or the defaults). With --profile: "
-      "compare that profile with the policy in force (--policy-configmap, or "
-      "--policy-file).");
+      "Show which verdicts another policy would change. With only --policy-file, the other policy "
+      "is that file, and the policy in force is --policy-configmap, or the defaults. With only "
+      "--profile, the other policy is the policy in force with that profile. With both, the other "
+      "policy is --policy-file with that profile, and the policy in force is --policy-configmap, "
+      "or --policy-file as it is.");
   AddMinimumAge(*command, options);
   return command;
 }
@@ -200,8 +203,8 @@ CLI::App* AddRestore(CLI::App& app, Options& options, DryRun& dry_run) {
   which->require_option(1);
   command
       ->add_option("--archive-dir", options.archive_dir,
-                   "Directory of the archives [keep.archive.path of --policy-file, or "
-                   "STATE_DIR/archive]")
+                   "Directory of the archives [keep.archive.path of --policy-file, or the "
+                   "directory archive in --state-dir]")
       ->option_text("DIR");
   command->add_option("--parallel", options.parallel, "Maximum number of concurrent pulls")
       ->check(CLI::Range(1, 32))

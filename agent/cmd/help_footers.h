@@ -40,7 +40,8 @@ Exit codes:
 
 Exit codes:
   0  The images are listed, even if no image matches the patterns and filters.
-  1  An image is not found, or the runtime or the Kubernetes API cannot be read.
+  1  A NAME that is not a pattern matches no image, or the runtime or the Kubernetes API
+     cannot be read.
   2  The command line or the policy is invalid.
 )"},
     {"plan", R"(The command removes nothing.
@@ -113,8 +114,9 @@ Exit codes:
   2  The command line or the pull secret is invalid.
 )"},
     {"ensure-space",
-     R"(The command removes the safest images first. The policy's protections, ages,
-limits, and suspend apply, but its windows do not.
+     R"(The command removes images in this order: dangling, superseded, by a rule, by
+age, and then idle images, least recently used first. The policy's protections,
+ages, limits, and suspend apply, but its windows do not.
 
 Examples:
   imagesweep ensure-space 20Gi
@@ -126,10 +128,10 @@ Exit codes:
   2  The command line or the policy is invalid.
 )"},
     {"watch",
-     R"(The screen shows the next run of the agent if the agent runs, serves its status
-page, and has the same node name. The keys work if input and output are
-terminals. If the output is not a terminal, the command prints one line per
-change.
+     R"(The screen also shows the next run of the agent. For this, the agent must run
+with the same --node-name as the command, and serve its status page. The keys
+work if input and output are terminals. If the output is not a terminal, the
+command prints one line per change.
 
 Examples:
   imagesweep watch
@@ -180,8 +182,9 @@ Exit codes:
   2  The command line or the policy is invalid.
 )"},
     {"policy validate", R"(If the document is a ConfigMap, the command validates the policy at
---policy-key. Line numbers refer to the file. If the policy is in quotes, as in
-JSON, they refer to the policy text instead.
+--policy-key. Line numbers refer to the whole document if the ConfigMap is in
+YAML and has the policy as a literal block (policy.yaml: |). Otherwise, they
+refer to the text of the policy.
 
 Examples:
   imagesweep policy validate policy.yaml

@@ -46,7 +46,8 @@ void AddSourceFlags(CLI::App& app, Options& options) {
       ->envname("IMAGESWEEP_PULL_SECRET")
       ->group(group);
   app.add_option("--kubeconfig", options.kubeconfig,
-                 "Path to the kubeconfig file. If not set, a pod uses its service account.")
+                 "Path to the kubeconfig file. If not set, a pod uses its service account. Outside "
+                 "a pod, commands that read Kubernetes require it.")
       ->envname("KUBECONFIG")
       ->group(group);
   app.add_option("--node-name", options.node_name, "Name of this node in Kubernetes [host name]")
@@ -65,10 +66,10 @@ void AddSourceFlags(CLI::App& app, Options& options) {
          "--workloads",
          [&options](const std::string& text) { options.workloads = kWorkloads.at(text); },
          "Source of the cluster's workloads for keep.workloads: off, direct (the API server; "
-         "requires list and watch on apps and batch), or index. If keep.workloads.enabled is true "
-         "and the workloads cannot be read, nothing is removed. Without this flag, the program "
-         "lists the workloads through the API server in each run. With direct, an agent watches "
-         "them instead.")
+         "requires list and watch on apps and batch), or index (see --index-name). If "
+         "keep.workloads.enabled is true and the workloads cannot be read, every run aborts. "
+         "Without this flag, the source is direct, but an agent lists the workloads in each run "
+         "instead of watching them.")
       ->check(CLI::IsMember({"off", "direct", "index"}))
       ->envname("IMAGESWEEP_WORKLOADS")
       ->group(group);
@@ -108,10 +109,10 @@ void AddSourceFlags(CLI::App& app, Options& options) {
 void AddAgeFlags(CLI::App& app, Options& options) {
   app.add_flag(
          "--count-unwatched", options.count_unwatched,
-         "Count unwatched time as time without a use, at most a day between two commands. Time "
-         "is unwatched if no agent watches the use of images. Use the flag on hosts without an "
-         "agent, for example with cron. An image that was used in unwatched time and is idle now "
-         "counts as unused, so it may be removed.")
+         "Count the unwatched time between two commands or runs as time without a use, up to one "
+         "day. Time is unwatched if no agent watches the use of images. Use the flag on CRI-O, and "
+         "on hosts without an agent, for example with cron. An image that was used in unwatched "
+         "time and is idle now counts as unused, so it may be removed.")
       ->envname("IMAGESWEEP_COUNT_UNWATCHED")
       ->group("Sources");
 }
@@ -225,8 +226,8 @@ void AddMinimumAge(CLI::App& command, Options& options) {
           "--minimum-age",
           [&options](const std::string& text) { options.minimum_age = *ParseDuration(text); },
           "Replace every minimumAge of the policy and its rules for this command. 0s allows the "
-          "removal of images of any age, for example on a full disk in the first hour. Images in "
-          "use, and images that the policy keeps, are not removed.")
+          "removal of images of any age, for example if the disk is full before any image is old "
+          "enough. Images in use, and images that the policy keeps, are not removed.")
       ->check(CLI::Validator(check, "DURATION"));
 }
 

@@ -228,7 +228,7 @@ TEST(Page, NoTextFromOutsideBecomesMarkup) {
     EXPECT_EQ(tags(*Page(view, "sort=name")), status_tags);
     const std::vector<ExplainedStep> hostile{{text, true, true, text}};
     EXPECT_EQ(tags(*MarkupReader::Read(ImagePage(view, ImagePos(0), hostile, text))), image_tags);
-    MarkupReader::Read(ImageChoicePage(view, {0, 1}));
+    MarkupReader::Read(ImageChoicePage(view, ImagesAt(0, 1)));
     MarkupReader::Read(NothingPage(view, text));
     const auto searched = Page(view, "q=" + text);
     EXPECT_NE(searched->ById("find"), nullptr);
