@@ -109,8 +109,9 @@ void MarkUses(std::span<const Image> images, std::span<const std::string> refere
     const bool used = !reference.starts_with(kCameAgain);
     const auto text = std::string_view(reference).substr(used ? 0 : kCameAgain.size());
     for (const auto at : index.Resolve(text)) {
-      Seen& seen = merged[At(images, at).id.text()].seen;
-      seen = std::max(seen, used ? Seen::kInUse : Seen::kCameAgain);
+      MergedObservation& one = merged[At(images, at).id.text()];
+      one.seen = std::max(one.seen, used ? Seen::kInUse : Seen::kCameAgain);
+      one.came_again = one.came_again || !used;
     }
   }
 }
@@ -156,8 +157,10 @@ Records Advance(const Records& before, const ObservationTime& now, const Watched
     if (known != before.images.end()) record = known->second;
     record.just_seen = known == before.images.end();
     if (record.just_seen) record.first_seen = first_seen;
-    // An image that came again without a tag was pulled by its digest.
-    record.had_tag = observation.has_tag || (record.had_tag && seen != Seen::kCameAgain);
+    // An image that came again without a tag was pulled by its digest, and in a gap any was.
+    const bool watched_since = step.advances && step.before == Continuity::kWatched;
+    record.had_tag =
+        observation.has_tag || (record.had_tag && watched_since && !observation.came_again);
     if (seen == Seen::kInUse) {
       record.last_used = now.wall;
       record.idle_from.reset();

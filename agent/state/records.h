@@ -67,7 +67,7 @@ struct ImageRecord {
   // and its age is one subtraction.
   std::optional<Nanos> idle_from;
   int candidate_runs = 0;  // evaluations in a row, up to the last, that selected it
-  // An observation listed it with a tag, and it was not pulled or loaded without a tag since then.
+  // An observation listed it with a tag, and since then it was watched, and not pulled or loaded.
   bool had_tag = false;
   bool just_seen = false;  // first seen in the last observation; not stored
 
@@ -99,6 +99,7 @@ enum class Seen { kIdle, kCameAgain, kInUse };
 struct MergedObservation {
   Seen seen = Seen::kIdle;
   bool has_tag = false;
+  bool came_again = false;  // pulled, loaded, or named, also if it was used after that
 };
 using MergedObservations = std::map<std::string, MergedObservation>;  // by ID
 MergedObservations MergeObservations(std::span<const Image> images,

@@ -184,7 +184,8 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
   graph_ = known->graph;
   needed_.clear();
   ids_.assign(graph_->size(), {});
-  for (const auto& [id, at] : *known_) ids_[at] = id;
+  for (const auto& [id, at] : *known_)
+    if (ids_.Has(at)) ids_[at] = id;
   const layers::LayerGraph& graph = *graph_;
   if (const auto* part = graph.metadata().UnreadOfCri(layers::Unread::What::kHolders))
     return Error{ErrorKind::kIncomplete, "containerd was read only in part: " + part->why};

@@ -148,6 +148,35 @@ TEST(AgeStoreFile, ForgetsTheTagOfAnImageThatIsPulledByDigest) {
   }
 }
 
+// As a job does that pulls by digest and runs at once.
+TEST(AgeStoreFile, ForgetsTheTagOfAnImageThatIsPulledByDigestAndUsed) {
+  const TempDir dir;
+  const FakeClock clock;
+  const auto age_store = OpenCounting(dir.path(), clock, "boot");
+  LookIdle(*age_store, Pulled(true));
+  const auto untagged = Pulled(false);
+  const std::string id = untagged[0].id.text();
+  Sql(dir.file(), "INSERT INTO recent_use VALUES ('came-again " + id + "'), ('" + id + "')");
+  for (int observation = 0; observation < 2; ++observation) {
+    clock.Advance(seconds(1));
+    EXPECT_FALSE(LookIdle(*age_store, untagged)[0].lost_tag);
+  }
+}
+
+// Nobody saw whether the image was pulled by its digest meanwhile.
+TEST(AgeStoreFile, ForgetsTheTagOfAnImageAfterAGap) {
+  const TempDir dir;
+  const FakeClock clock;
+  LookIdle(*OpenCounting(dir.path(), clock, "boot"), Pulled(true));
+  clock.Advance(seconds(1));
+  const auto untagged = Pulled(false);
+  ASSERT_TRUE(LookIdle(*OpenCounting(dir.path(), clock, "boot"), untagged)[0].lost_tag);
+  clock.Advance(seconds(1));
+  LookIdle(*AgeStore::Open(dir.path(), clock, "boot"), untagged);
+  clock.Advance(seconds(1));
+  EXPECT_FALSE(LookIdle(*OpenCounting(dir.path(), clock, "boot"), untagged)[0].lost_tag);
+}
+
 TEST(AgeStoreFile, ForgetsAnImageThatAnotherProcessForgot) {
   const TempDir dir;
   FakeClock clock;
