@@ -43,6 +43,15 @@ std::shared_ptr<cri::Connection> Connect(cri::Endpoint endpoint, const RuntimeOp
   return std::make_shared<cri::Connection>(std::move(endpoint), std::move(connection));
 }
 
+// The identity of the CRI runtime on this socket, within 10 s.
+Result<RuntimeIdentity> Identify(const cri::Endpoint& endpoint, const std::stop_token& stop) {
+  constexpr Millis kPatience = std::chrono::seconds(10);
+  return cri::Runtime(
+             std::make_shared<cri::Connection>(
+                 endpoint, cri::ConnectionOptions{.read_timeout = kPatience, .observer = {}}))
+      .Identity(stop);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<NodeRuntime>> OpenNodeRuntime(const RuntimeOptions& options,
@@ -51,8 +60,14 @@ Result<std::unique_ptr<NodeRuntime>> OpenNodeRuntime(const RuntimeOptions& optio
   if (!options.endpoint.empty()) {
     auto endpoint = cri::ParseEndpoint(options.endpoint);
     if (!endpoint) return std::move(endpoint).error();
-    if (docker::ProbeEngine(endpoint->path, stop))
-      return OpenEngine(endpoint->path, options, clock);
+    const auto engine = docker::ProbeEngine(endpoint->path, stop);
+    if (engine) return OpenEngine(endpoint->path, options, clock);
+    const ErrorKind kind = engine.error().kind;
+    if (kind == ErrorKind::kInvalid || kind == ErrorKind::kDenied) return engine.error();
+    // A Docker Engine that is still starting must not be taken for a CRI runtime, so one of the two
+    // must answer.
+    const auto probed = Identify(*endpoint, stop);
+    if (!probed) return probed.error();
     return MakeCriNodeRuntime(Connect(*std::move(endpoint), options), clock);
   }
   auto endpoint = cri::ChooseEndpoint({}, options.host_prefix, stop);

@@ -79,6 +79,15 @@ ImageName ImageName::Parse(std::string_view text) {
   return name;
 }
 
+ImageName ImageName::WithRepositoryAsWritten(std::string_view text) {
+  const auto at = text.find('@');
+  if (at == std::string_view::npos || !IsDigestText(text.substr(at + 1))) return Parse(text);
+  ImageName name;
+  name.text_ = std::string(text);
+  name.repository_ = at;
+  return name;
+}
+
 std::string_view ImageName::tag() const {
   if (repository_ >= text_.size() || text_[repository_] != ':') return {};
   return std::string_view(text_).substr(repository_ + 1);

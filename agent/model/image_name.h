@@ -18,6 +18,9 @@ class ImageName {
   ImageName() = default;
   // Never fails; see above.
   static ImageName Parse(std::string_view text);
+  // As Parse, but keeps the repository of a name with a digest as written: a registry that was cut
+  // off its path ("registry.example@sha256:aa…") is no image of Docker Hub.
+  static ImageName WithRepositoryAsWritten(std::string_view text);
 
   // The whole normalised reference.
   const std::string& text() const noexcept { return text_; }

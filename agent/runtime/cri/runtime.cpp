@@ -16,18 +16,26 @@
 namespace imagesweep::cri {
 namespace {
 
+// CRI-O names the registry of every image, but cuts the previous name of an image that lost its tag
+// at the first colon: "host:5000/web/front" becomes "host".  Only CRI-O has IDs without "sha256:".
+// Source: CRI-O, internal/storage/image.go, makeRepoDigests.
+bool IsCutName(const v1::Image& listed, const std::string& text) {
+  return IsFullHexId(listed.id()) && text.find('/') == std::string::npos;
+}
+
 template <typename Texts>
-void AddNames(const Texts& texts, std::vector<ImageName>& names) {
+void AddNames(const v1::Image& listed, const Texts& texts, std::vector<ImageName>& names) {
   for (const std::string& text : texts) {
     if (text.empty() || text.find("<none>") != std::string::npos) continue;
-    auto name = ImageName::Parse(text);
+    auto name =
+        IsCutName(listed, text) ? ImageName::WithRepositoryAsWritten(text) : ImageName::Parse(text);
     if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
   }
 }
 
 void Merge(const v1::Image& listed, Image& image) {
-  AddNames(listed.repo_tags(), image.tags);
-  AddNames(listed.repo_digests(), image.digests);
+  AddNames(listed, listed.repo_tags(), image.tags);
+  AddNames(listed, listed.repo_digests(), image.digests);
   image.size_bytes = std::max(image.size_bytes, listed.size());
   image.pinned = image.pinned || listed.pinned();
   if (image.runtime_handler.empty()) image.runtime_handler = listed.spec().runtime_handler();

@@ -6,7 +6,7 @@
 
 #include "agent/base/duration.h"
 #include "agent/base/guarded.h"
-#include "agent/base/quote_external.h"
+#include "agent/base/printable_ascii.h"
 #include "agent/runtime/docker/http_exchange.h"
 #include "agent/runtime/docker/json.h"
 #include "agent/runtime/socket.h"
@@ -52,7 +52,7 @@ std::string MessageOf(const std::string& body, int status) {
     text = body.substr(0, body.find_last_not_of(" \r\n") + 1);
   }
   if (text.empty()) text = "HTTP status " + std::to_string(status);
-  return kube::Printable(text);
+  return PrintableAscii(text);
 }
 
 ErrorKind KindOf(int status) {
@@ -82,7 +82,7 @@ Error Within(Error error, Millis limit) {
 
 // "Docker/29.0.0 (linux)" in a message.
 std::string ServerOf(const HttpAnswer& answer) {
-  return answer.server.empty() ? "the Docker Engine" : kube::Printable(answer.server);
+  return answer.server.empty() ? "the Docker Engine" : PrintableAscii(answer.server);
 }
 
 }  // namespace
@@ -148,6 +148,12 @@ Result<std::string> Client::Negotiate(SteadyTime deadline, const std::stop_token
                                              " is not the Docker Engine: its answer has no header "
                                              "Api-Version"};
   }
+  // Podman offers the same API, but other tools share its store, and it does not list their
+  // containers.
+  if (!ping->server.starts_with("Docker/"))
+    return Error{ErrorKind::kIncomplete,
+                 "GET /_ping: the server on " + path_ + " is not the Docker Engine, but " +
+                     (ping->server.empty() ? "one without a name" : PrintableAscii(ping->server))};
   const auto oldest = ParseVersion(kOldest), newest = ParseVersion(kNewest);
   if (*offered < *oldest) {
     return Error{ErrorKind::kInvalid, ServerOf(*ping) + " on " + path_ +

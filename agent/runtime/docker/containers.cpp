@@ -43,7 +43,7 @@ void AddContainer(const ListedContainer& container, const std::vector<std::strin
   ImageUser by{ImageUserKind::kContainer, pod.pod_namespace, pod.name, NameOf(container)};
   if (sandbox) by = {ImageUserKind::kSandbox, pod.pod_namespace, pod.name, {}};
 
-  use.references.push_back({container.image_id, {}, by});
+  if (!container.image_id.empty()) use.references.push_back({container.image_id, {}, by});
   if (!container.image.empty() && container.image != container.image_id)
     use.references.push_back({container.image, container.image_id, by});
   const ImageUser volume{ImageUserKind::kImageVolume, by.pod_namespace, by.pod, by.container};

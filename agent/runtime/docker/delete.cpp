@@ -82,11 +82,12 @@ class RemovalOfOne {
  private:
   Request RequestFor(const std::string& id_or_name) const {
     return {.method = "DELETE",
-            .target = "/images/" + Escaped(id_or_name) + "?force=false&noprune=0",
+            .target = "/images/" + Escaped(id_or_name) + "?force=false&noprune=1",
             .name = "DELETE /images/{name}"};
   }
 
-  Result<Reply> Delete(const std::string& id_or_name) const {
+  Result<Reply> Delete(const std::string& id_or_name) {
+    begun_ = true;
     return client_.Send(RequestFor(id_or_name), stop_);
   }
 
@@ -105,8 +106,6 @@ class RemovalOfOne {
       if (guard_.StillHolds()) break;
     }
     const auto reply = Delete(name.text());
-    // It may have been removed in spite of an error.
-    if (!reply || reply->ok()) gone_.push_back(name);
     if (!reply) return Undone(reply.error());
     if (reply->ok() && Says(*reply, "\"Deleted\"")) return Deleted(name);
     if (reply->ok() || reply->status == kNotFound) return std::nullopt;
@@ -118,7 +117,7 @@ class RemovalOfOne {
     const auto left = FindById(client_, image_.id, {});
     if (!left) return left.error().Wrap("after the deletion");
     if (!*left) return Removal::kRemoved;
-    std::erase(gone_, name);
+    moved_ = name;
     return Undone({ErrorKind::kInternal, name.text() +
                                              " moved to another image in the moment of its "
                                              "removal, and Docker deleted that image"});
@@ -166,11 +165,13 @@ class RemovalOfOne {
     return error;
   }
 
-  // Also during a shutdown. Empty: the image has all its tags again.
+  // Also during a shutdown. Empty: the image has all its tags again. All of them are tried: on the
+  // containerd store, a deletion by ID that is refused may have removed some already.
   std::string RestoreNames() {
     std::string why;
-    for (const ImageName& name : std::exchange(gone_, {})) {
-      if (name.tag().empty()) continue;  // only a pull creates it
+    if (!std::exchange(begun_, false)) return why;
+    for (const ImageName& name : image_.tags) {
+      if (name == moved_) continue;
       if (auto added = AddName(client_, image_.id.text(), name.text(), {}); !added)
         why += (why.empty() ? "" : ", ") + added.error().what;
     }
@@ -181,7 +182,8 @@ class RemovalOfOne {
   const Image& image_;
   DeletionGuard& guard_;
   const std::stop_token& stop_;
-  std::vector<ImageName> gone_;  // or possibly removed
+  bool begun_ = false;              // a deletion was requested since the names were complete
+  std::optional<ImageName> moved_;  // a name of another image now
 };
 
 }  // namespace

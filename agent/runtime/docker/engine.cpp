@@ -4,7 +4,7 @@
 #include <initializer_list>
 #include <utility>
 
-#include "agent/base/quote_external.h"
+#include "agent/base/printable_ascii.h"
 #include "agent/runtime/docker/json.h"
 
 namespace imagesweep::docker {
@@ -34,7 +34,7 @@ std::vector<std::string> WithoutNone(std::vector<std::string> names) {
 }
 
 Error InEntry(const Fields& fields, const std::string& id, const char* kind) {
-  const std::string which = id.empty() ? "" : " " + kube::Printable(id);
+  const std::string which = id.empty() ? "" : " " + PrintableAscii(id);
   return fields.error().Wrap(kind + which);
 }
 
@@ -117,7 +117,9 @@ Result<std::vector<ListedContainer>> ParseContainers(std::string_view json) {
       if (container.name.empty() && name.rfind('/') == 0) container.name = name.substr(1);
     }
     container.image = fields.Text("Image");
-    container.image_id = fields.NeededText("ImageID");
+    // Docker can run a container without an image.
+    container.image_id =
+        container.image.empty() ? fields.Text("ImageID") : fields.NeededText("ImageID");
     container.state = fields.NeededText("State");
     container.labels = fields.TextsByKey("Labels");
     for (const Json& mount : fields.Array("Mounts")) {
@@ -201,7 +203,7 @@ std::string ErrorOfProgress(std::string_view stream) {
     if (text.empty() && (message->contains("error") || message->contains("errorDetail"))) {
       text = "an error without a message";
     }
-    if (!text.empty()) last = kube::Printable(text);
+    if (!text.empty()) last = PrintableAscii(text);
   }
   return last;
 }

@@ -25,8 +25,14 @@ constexpr Millis kWorks = std::chrono::seconds(10);  // a refused subscription e
 constexpr Millis kEarlier = std::chrono::seconds(1);
 constexpr std::size_t kMaxLine = std::size_t{1} << 20;
 
-// {"type":["container","image"]}
-constexpr const char* kFilters = "%7B%22type%22%3A%5B%22container%22%2C%22image%22%5D%7D";
+// Handling one event longer than this may lose others: the daemon drops them for a subscriber that
+// does not read (moby, daemon/events/events.go: 1,024 slots, 100 ms).
+constexpr Millis kMaxHandling = std::chrono::seconds(1);
+
+// {"type":["container","image"],"event":["create","start","pull","load","import","tag"]}
+constexpr const char* kFilters =
+    "%7B%22type%22%3A%5B%22container%22%2C%22image%22%5D%2C%22event%22%3A%5B%22create%22%2C"
+    "%22start%22%2C%22pull%22%2C%22load%22%2C%22import%22%2C%22tag%22%5D%7D";
 
 std::string SecondsOf(SystemTime time) {
   const auto nanos =
@@ -83,7 +89,9 @@ Status EventWatch::State::Listen(const std::stop_token& stop) {
       if (end == std::string_view::npos) break;
       any = true;
       // After a lost event, a list shows the current uses again.
-      if (!RememberLine(std::exchange(line, {}), stop)) {
+      const SteadyTime began_line = clock.Steady();
+      const bool known = RememberLine(std::exchange(line, {}), stop);
+      if (!known || clock.Steady() - began_line > kMaxHandling) {
         memory.SetDisconnected(true);
         remembered = RememberAll(stop);
         if (!remembered) return false;
@@ -174,8 +182,7 @@ Status EventWatch::State::RememberAll(const std::stop_token& stop) {
                "GET /containers/json: the containers use more images than can be remembered"};
 }
 
-EventWatch::EventWatch(const Client& client, const Clock& clock, Hooks hooks,
-                       std::size_t max_names)
+EventWatch::EventWatch(const Client& client, const Clock& clock, Hooks hooks, std::size_t max_names)
     : state_(std::make_unique<State>(client, clock, std::move(hooks), max_names)) {}
 
 EventWatch::~EventWatch() = default;

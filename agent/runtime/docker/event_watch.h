@@ -23,8 +23,7 @@ class EventWatch final : public UseSource {
  public:
   // `client` and `clock` must outlive this object. `max_names`: remembered between two calls of
   // Drain.
-  EventWatch(const Client& client, const Clock& clock, Hooks hooks,
-             std::size_t max_names = 10'000);
+  EventWatch(const Client& client, const Clock& clock, Hooks hooks, std::size_t max_names = 10'000);
   ~EventWatch() override;
   // Runs until `stop`, also across restarts of the daemon.
   void Run(const std::stop_token& stop) override;

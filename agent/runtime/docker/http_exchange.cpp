@@ -16,7 +16,7 @@
 #include <limits>
 #include <utility>
 
-#include "agent/base/quote_external.h"
+#include "agent/base/printable_ascii.h"
 #include "agent/runtime/socket.h"
 
 namespace imagesweep::docker {
@@ -112,7 +112,7 @@ class Connection {
     return {ErrorKind::kIncomplete, "the server on " + path_ +
                                         " does not speak HTTP/1.1, so it is not the Docker "
                                         "Engine: " +
-                                        kube::Printable(code.message())};
+                                        PrintableAscii(code.message())};
   }
 
   // A failed write is not an error yet: a daemon that refuses a body answers before it closes.
@@ -212,7 +212,7 @@ Result<HttpAnswer> Exchange(const std::string& path, const HttpMessage& message,
   try {
     return Connection(path, limits.deadline, stop).Run(message, limits.max_bytes, take);
   } catch (const std::exception& error) {
-    return Error{ErrorKind::kUnavailable, path + ": " + kube::Printable(error.what())};
+    return Error{ErrorKind::kUnavailable, path + ": " + PrintableAscii(error.what())};
   }
 }
 

@@ -3,7 +3,7 @@
 #include <set>
 #include <utility>
 
-#include "agent/base/quote_external.h"
+#include "agent/base/printable_ascii.h"
 
 namespace imagesweep::docker {
 
@@ -32,11 +32,11 @@ class Checker final : public nlohmann::json_sax<Json> {
   bool key(string_t& key) override {
     if (++open_keys_ > kMaxOpenKeys) return Refuse("an object has too many members");
     if (open_.back().insert(key).second) return true;
-    return Refuse("key \"" + kube::Printable(key) + "\" appears twice in one object");
+    return Refuse("key \"" + PrintableAscii(key) + "\" appears twice in one object");
   }
   bool parse_error(std::size_t, const std::string&,
                    const nlohmann::detail::exception& error) override {
-    return Refuse(kube::Printable(error.what()));
+    return Refuse(PrintableAscii(error.what()));
   }
 
  private:

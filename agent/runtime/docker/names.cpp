@@ -28,7 +28,7 @@ Status AddName(const Client& client, const std::string& id, const std::string& n
 }
 
 Status EngineNameRestorer::RestoreNames(const Image& image, const std::vector<std::string>& names,
-                                    const std::stop_token& stop) {
+                                        const std::stop_token& stop) {
   for (const std::string& name : names) {
     if (ImageName::Parse(name).tag().empty()) continue;
     if (auto added = AddName(client_, image.id.text(), name, stop); !added) return added;

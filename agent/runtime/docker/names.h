@@ -16,7 +16,7 @@ class EngineNameRestorer final : public NameRestorer {
   explicit EngineNameRestorer(const Client& client) : client_(client) {}
   // Names with a digest cannot be created again: only a pull makes them. They are left out.
   Status RestoreNames(const Image& image, const std::vector<std::string>& names,
-                  const std::stop_token& stop) override;
+                      const std::stop_token& stop) override;
 
  private:
   const Client& client_;

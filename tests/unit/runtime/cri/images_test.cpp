@@ -87,6 +87,20 @@ TEST_F(ImagesTest, IgnoresTheNoneNameOfDocker) {
   EXPECT_THAT(images->front().digests, IsEmpty());
 }
 
+// CRI-O cuts the previous name of an image at the first colon, which may be that of a port.
+TEST_F(ImagesTest, KeepsARegistryWithoutAPathApartFromDockerHub) {
+  const std::string id(64, 'a'), digest = "sha256:" + std::string(64, 'b');
+  Node([&](FakeNode& node) {
+    node.images = {{.id = id, .digests = {"registry.example@" + digest}}};
+  });
+  const auto images = runtime_.ListImages(never_);
+  ASSERT_TRUE(images) << images.error().what;
+  const ImageName& name = images->at(0).digests.at(0);
+  EXPECT_EQ(name.text(), "registry.example@" + digest);
+  EXPECT_EQ(name.repository(), "registry.example");
+  EXPECT_EQ(name.digest(), digest);
+}
+
 TEST_F(ImagesTest, AnIdListedTwiceIsOneImageWithBothNamesAndPinnedByEither) {
   for (const bool first_is_pinned : {true, false}) {
     Node([&](FakeNode& node) {

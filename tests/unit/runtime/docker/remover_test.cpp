@@ -73,7 +73,7 @@ TEST_F(RemoverTest, DeletesAnImageWithOneNameByItsId) {
   EXPECT_EQ(*removed, Removal::kRemoved);
   EXPECT_THAT(engine.ImageIds(), IsEmpty());
   EXPECT_THAT(engine.Log("DELETE"), ElementsAre("DELETE /images/sha256%3A" + Id("a").substr(7) +
-                                                "?force=false&noprune=0"));
+                                                "?force=false&noprune=1"));
   EXPECT_EQ(guard.asked, 1);
 }
 
