@@ -51,7 +51,7 @@ class NodeRuntime {
 
   // The layers of images, cached for the run.  Null: this runtime does not report them.
   virtual layers::LayerReader* layers() { return nullptr; }
-  // Reads the layers anew.  `configs`: also the config of each image, for the analysis.
+  // Reads the layers again.  `configs`: also the config of each image, for the analysis.
   // kNotFound: this runtime does not report layers.
   virtual Result<std::shared_ptr<const layers::LayerGraph>> ReadLayers(
       std::span<const Image> images, bool configs, const std::stop_token& stop) = 0;

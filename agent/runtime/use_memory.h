@@ -11,7 +11,7 @@
 
 namespace imagesweep {
 
-// The uses of images that a watch of events received and nobody has asked for yet. It is complete
+// The uses of images that a watch of events received and no one has asked for yet. It is complete
 // from each end of a loss to the next one. Thread-safe.
 class UseMemory {
  public:

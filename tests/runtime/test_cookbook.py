@@ -42,6 +42,8 @@ RECIPES = {
     ("Keep the last N of each repository", 1): ({"api v4", "idle v2", "idle v1", "golang", *LOCAL, "young"},
                                                 {"api v3", "api v2", "idle v0"}),
     ("CI nodes", 0): ({"golang", "CI base", "built", "built v2", "young"}, {"idle v1", "k8s", "built v1"}),
+    ("A Docker or CI host without Kubernetes", 0): ({"CI base", "latest", "localhost", "built", "built v2", "young"},
+                                                    {"built v1", "idle v0", "k8s"}),
     ("Air-gapped, or images loaded by hand", 0): (ALL, set()),  # registry.example.com confirms nothing
     ("Minikube, kind: everything is built locally", 0): ({"built", "built v2", "localhost", "young"}, {"built v1"}),
     ("By disk pressure only", 0): ({*LOCAL, "young"}, {"idle v0"}),

@@ -129,7 +129,7 @@ class RemovalOfOne {
     return Refused(reply);
   }
 
-  // Reads whether the image is gone. `failure`: the deletion failed, or nobody knows.
+  // Reads whether the image is gone. `failure`: the deletion failed, or may have.
   Result<Removal> Verified(std::optional<Error> failure) {
     const auto left = FindById(client_, image_.id, {});
     if (!left && failure) return *std::move(failure);

@@ -125,7 +125,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{/* Where each runtime has its socket, the directory to mount for it, and its images. The first row holds for none:
-the agent then looks for all of these sockets by itself (except microk8s', which is not below /run). */}}
+the agent then looks for all of these sockets by itself (except microk8s', which is not below /run). Behind cri-dockerd,
+the agent uses the Docker Engine itself: with the socket of cri-dockerd it removes nothing, because the CRI does not list
+all containers. Both sockets are in /run. */}}
 {{- define "imagesweep.runtimes" -}}
 "": {socketDir: /run, endpoint: "", images: /var/lib}
 containerd: {socketDir: /run/containerd, endpoint: unix:///run/containerd/containerd.sock, images: /var/lib/containerd}
@@ -134,7 +136,7 @@ rke2: {socketDir: /run/k3s/containerd, endpoint: unix:///run/k3s/containerd/cont
 k0s: {socketDir: /run/k0s, endpoint: unix:///run/k0s/containerd.sock, images: /var/lib/k0s/containerd}
 microk8s: {socketDir: /var/snap/microk8s/common/run, endpoint: unix:///var/snap/microk8s/common/run/containerd.sock, images: /var/snap/microk8s/common/var/lib/containerd}
 cri-o: {socketDir: /run/crio, endpoint: unix:///run/crio/crio.sock, images: /var/lib/containers/storage}
-cri-dockerd: {socketDir: /run, endpoint: unix:///run/cri-dockerd.sock, images: /var/lib/docker}
+cri-dockerd: {socketDir: /run, endpoint: unix:///run/docker.sock, images: /var/lib/docker}
 {{- end -}}
 
 {{/* The runtime's row with the values that were given in its place. `endpoint` is as the container sees it: node
