@@ -108,6 +108,8 @@ Result<DiskUse> DescribeBounds(NodeRuntime& node, const ByImage<Image>& images,
   // Source: cri-o storage_src.go getSize, cri-dockerd core/convert.go; containerd's is compressed.
   use.bounded = identity->name == "cri-o" || identity->name == "docker";
   use.bounds_only = identity->name + " " + identity->version + " does not report layer sizes";
+  if (identity->lists_all_containers)  // cri-dockerd's store belongs to Docker
+    use.bounds_only += ", and its store cannot be read: " + why.what;
   if (identity->name == "containerd")
     use.bounds_only =
         "containerd's layers cannot be read: " +

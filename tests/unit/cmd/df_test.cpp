@@ -64,7 +64,8 @@ TEST_F(DfTest, ShowsBoundsAndTheReasonOnCrio) {
   fake_->RunPod({"shop", "api", "uid-1"}, "web", "registry.example/app:1");
   const Printed printed = Df(*fake_);
   ASSERT_EQ(printed.code, 0) << printed.err;
-  EXPECT_THAT(printed.out, AllOf(HasSubstr("No exact sizes: cri-o 1.30.4 does not report layer sizes."),
+  EXPECT_THAT(printed.out, AllOf(HasSubstr("No exact sizes: cri-o 1.30.4 does not report layer "
+                                           "sizes, and its store cannot be read: "),
                                  ContainsRegex("in-use +1 +\u226430.0MiB"),
                                  ContainsRegex("idle +1 +\u226410.0MiB"),
                                  ContainsRegex("app:1 +yes +2 +1 +\u226430.0MiB\n"),
