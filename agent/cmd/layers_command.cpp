@@ -84,7 +84,7 @@ Result<std::string> Render(const Options& options, const std::stop_token& stop) 
   const auto graph = (*runtime)->ReadLayers(images, /*configs=*/true, stop);
   if (!graph && graph.error().kind == ErrorKind::kNotFound)
     return Error{ErrorKind::kNotFound,
-                 "this runtime does not report layer sizes, and its store cannot be read "
+                 "this runtime does not report layer sizes, and its store cannot be read"
                  " (`imagesweep df` shows upper bounds): " +
                      graph.error().what};
   if (!graph) return graph.error();
