@@ -71,7 +71,8 @@ std::unique_ptr<StoreLayers> StoreLayers::OfCrio(RuntimeReader& runtime, const C
       },
       [&clock](const std::string& root, bool configs) {
         return MakeReader<store::ContainersStorage>(
-            store::ContainersStorageOptions{.root = root, .configs = configs}, clock);
+            store::ContainersStorageOptions{.root = root, .run_root = {}, .configs = configs},
+            clock);
       });
 }
 

@@ -8,6 +8,7 @@
 
 #include "agent/imagestore/graph/layer_chains.h"
 #include "agent/runtime/store/store_reader.h"
+#include "tests/support/images.h"
 #include "tests/unit/runtime/store/made_up_store.h"
 
 namespace imagesweep::store {
@@ -33,8 +34,8 @@ class ContainersStorageTest : public testing::Test {
     return *graph;
   }
   layers::Freed Predict(std::vector<std::string> names) {
-    std::vector<std::uint32_t> images;
-    for (const auto& name : names) images.push_back(store_.At(name));
+    std::vector<ImagePos> images;
+    for (const auto& name : names) images.emplace_back(store_.At(name));
     return Graph()->FreedBy(images);
   }
   // The bytes of everything except the indexes, whose length changes.
@@ -95,7 +96,7 @@ TEST_F(ContainersStorageTest, FreesNothingOfAnImageWithAContainer) {
   AddShared();
   store_.AddContainer("web", "appA");
   EXPECT_EQ(Predict({"appA"}).space, layers::Reclaim());
-  EXPECT_EQ(Graph()->Use(store_.At("appA")), layers::SnapshotUse::kDirect);
+  EXPECT_EQ(Graph()->Use(ImagePos(store_.At("appA"))), layers::SnapshotUse::kDirect);
   EXPECT_EQ(Predict({"appA", "appB"}).space.snapshots, 1U);
 }
 
@@ -300,8 +301,7 @@ TEST_F(ContainersStorageTest, IsInexactWhenTheRuntimeHasAnImageThatIsNotInTheSto
                      [] { return kExt4; }, clock_);
   const auto graph = reader.Read(images, {});
   ASSERT_TRUE(graph);
-  const std::vector<std::uint32_t> first = {0};
-  const auto freed = (*graph)->FreedBy(first);
+  const auto freed = (*graph)->FreedBy(ImagesAt(0));
   EXPECT_NE(freed.certainty, Certainty::kExact);
   EXPECT_THAT(freed.why, HasSubstr("1 images of the runtime are not in its store"));
 }

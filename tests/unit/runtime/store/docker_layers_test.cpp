@@ -7,6 +7,7 @@
 
 #include "agent/imagestore/graph/layer_chains.h"
 #include "agent/runtime/store/store_reader.h"
+#include "tests/support/images.h"
 #include "tests/unit/runtime/store/made_up_store.h"
 
 namespace imagesweep::store {
@@ -101,7 +102,7 @@ class DockerLayersTest : public testing::Test {
     EXPECT_TRUE(graph) << (graph ? "" : graph.error().what);
     return *graph;
   }
-  layers::Freed Predict(std::vector<std::uint32_t> at) { return Graph()->FreedBy(at); }
+  layers::Freed Predict(const std::vector<ImagePos>& at) { return Graph()->FreedBy(at); }
 
   const Scratch scratch_;
   StillClock clock_;
@@ -112,7 +113,7 @@ class DockerLayersTest : public testing::Test {
 TEST_F(DockerLayersTest, FreesWhatIsDeletedWhenTwoImagesShareALayer) {
   const Names one = {"base", "a"}, other = {"base", "b"};
   const std::string first = AddImage("one", one, 50'000), second = AddImage("other", other);
-  const auto freed = Predict({0}), all = Predict({0, 1});
+  const auto freed = Predict(ImagesAt(0)), all = Predict(ImagesAt(0, 1));
   EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
   EXPECT_EQ(freed.space.snapshots, 1U);
   EXPECT_EQ(all.space.snapshots, 3U);
@@ -131,13 +132,13 @@ TEST_F(DockerLayersTest, FreesWhatIsDeletedWhenTwoImagesShareALayer) {
 
 TEST_F(DockerLayersTest, FreesNothingOfAnImageWithAContainer) {
   AddContainer("web", {"base"}, AddImage("app", {"base"}));
-  EXPECT_EQ(Predict({0}).space, layers::Reclaim());
-  EXPECT_EQ(Graph()->Use(0), layers::SnapshotUse::kDirect);
+  EXPECT_EQ(Predict(ImagesAt(0)).space, layers::Reclaim());
+  EXPECT_EQ(Graph()->Use(ImagePos(0)), layers::SnapshotUse::kDirect);
 }
 
 TEST_F(DockerLayersTest, FreesOnlyItsOwnFilesWithoutLayers) {
   AddImage("empty", {});
-  const auto freed = Predict({0});
+  const auto freed = Predict(ImagesAt(0));
   EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
   EXPECT_EQ(freed.space.inodes, 3U);
 }
@@ -149,7 +150,7 @@ TEST_F(DockerLayersTest, FreesTheNamelessParentsOfABuild) {
   images_.pop_back();  // nor does Docker list it
   WriteRepositories();
   Write(image() / "imagedb/metadata/sha256" / images_[0].id.text().substr(7) / "parent", step);
-  const auto freed = Predict({0});
+  const auto freed = Predict(ImagesAt(0));
   EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
   EXPECT_EQ(freed.space.snapshots, 3U);
   EXPECT_EQ(freed.space.blobs, 2U);
@@ -158,9 +159,9 @@ TEST_F(DockerLayersTest, FreesTheNamelessParentsOfABuild) {
 TEST_F(DockerLayersTest, IsAtMostWhenTheBuildCacheMentionsALayer) {
   AddImage("app", {"base"});
   Write(root() / "buildkit/snapshots.db", "bolt\x01" + Digest("another") + "\x02");
-  EXPECT_EQ(Predict({0}).certainty, Certainty::kExact);
+  EXPECT_EQ(Predict(ImagesAt(0)).certainty, Certainty::kExact);
   Write(root() / "buildkit/snapshots.db", "bolt\x01" + Chain({"base"}, 1) + "\x02");
-  const auto freed = Predict({0});
+  const auto freed = Predict(ImagesAt(0));
   EXPECT_EQ(freed.certainty, Certainty::kAtMost);
   EXPECT_THAT(freed.why, HasSubstr("build cache"));
 }
@@ -170,7 +171,7 @@ TEST_F(DockerLayersTest, ReadsLayersOfBuildKitWithShorterNames) {
   Write(Layer({"base"}, 1) / "cache-id", "zq3bkw1hh0y5r5xv6k0m2n9pd");
   fs::rename(root() / "overlay2" / CacheId({"base"}, 1),
              root() / "overlay2/zq3bkw1hh0y5r5xv6k0m2n9pd");
-  EXPECT_EQ(Predict({0}).certainty, Certainty::kExact);
+  EXPECT_EQ(Predict(ImagesAt(0)).certainty, Certainty::kExact);
 }
 
 TEST_F(DockerLayersTest, IsInexactWithHostileFiles) {
@@ -185,14 +186,14 @@ TEST_F(DockerLayersTest, IsInexactWithHostileFiles) {
     std::string saved;
     std::getline(std::ifstream(layer / name), saved);
     Write(layer / name, text);
-    const auto freed = Predict({0});
+    const auto freed = Predict(ImagesAt(0));
     EXPECT_EQ(freed.certainty, Certainty::kRoughly) << name << " " << text;
     Write(layer / name, saved);
   }
-  EXPECT_EQ(Predict({0}).certainty, Certainty::kExact);
+  EXPECT_EQ(Predict(ImagesAt(0)).certainty, Certainty::kExact);
   fs::rename(layer / "cache-id", scratch_.path() / "cache-id");
   fs::create_symlink(scratch_.path() / "cache-id", layer / "cache-id");
-  EXPECT_EQ(Predict({0}).certainty, Certainty::kRoughly);
+  EXPECT_EQ(Predict(ImagesAt(0)).certainty, Certainty::kRoughly);
 }
 
 TEST_F(DockerLayersTest, IsInexactWithADamagedConfig) {
@@ -201,7 +202,7 @@ TEST_F(DockerLayersTest, IsInexactWithADamagedConfig) {
   for (const char* text : {"", "[]", "{\"rootfs\":", R"({"rootfs": {"diff_ids": ["../x"]}})",
                            R"({"rootfs": {"diff_ids": [7]}})"}) {
     Write(image() / "imagedb/content/sha256" / id, text);
-    EXPECT_NE(Predict({0}).certainty, Certainty::kExact) << text;
+    EXPECT_NE(Predict(ImagesAt(0)).certainty, Certainty::kExact) << text;
   }
 }
 
@@ -209,7 +210,7 @@ TEST_F(DockerLayersTest, IgnoresLayersAndImagesThatAreBeingWrittenOrDeleted) {
   AddImage("app", {"base"});
   fs::create_directories(Layer({"gone"}, 1).string() + "-7-removing");
   Write(image() / "imagedb/content/sha256/.tmp-1", "");
-  EXPECT_EQ(Predict({0}).certainty, Certainty::kExact);
+  EXPECT_EQ(Predict(ImagesAt(0)).certainty, Certainty::kExact);
 }
 
 TEST_F(DockerLayersTest, IsNotFoundWithoutItsRootAndNamesTheCure) {

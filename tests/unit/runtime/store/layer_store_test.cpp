@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/imagestore/graph/graph.h"
+#include "tests/support/images.h"
 #include "tests/unit/runtime/store/made_up_store.h"
 
 namespace imagesweep::store {
@@ -28,7 +29,7 @@ class LayerStoreTest : public testing::Test {
     listed_.push_back(Listed(image.id));
     return store_.images.back();
   }
-  layers::Freed Freed(std::vector<std::uint32_t> images) {
+  layers::Freed Freed(const std::vector<ImagePos>& images) {
     return layers::LayerGraph(ToSnapshot(store_, kExt4, {}), listed_).FreedBy(images);
   }
 
@@ -39,7 +40,7 @@ class LayerStoreTest : public testing::Test {
 TEST_F(LayerStoreTest, AddsNothingToWhatWasMeasured) {
   AddLayer("base", "", 12288);
   AddImage("app", "base");
-  const auto freed = Freed({0});
+  const auto freed = Freed(ImagesAt(0));
   EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
   EXPECT_EQ(freed.space.bytes, 12288U + 8192U);
   EXPECT_EQ(freed.space.inodes, 5U);
@@ -48,10 +49,10 @@ TEST_F(LayerStoreTest, AddsNothingToWhatWasMeasured) {
 TEST_F(LayerStoreTest, FindsImagesByIdsWithAndWithoutAlgorithm) {
   AddLayer("base", "");
   AddImage("app", "base").id = Hex("app");
-  EXPECT_EQ(Freed({0}).certainty, Certainty::kExact);
+  EXPECT_EQ(Freed(ImagesAt(0)).certainty, Certainty::kExact);
   listed_[0].id = ImageId(Hex("app"));
   store_.containers.push_back({Hex("c"), Hex("app"), ""});
-  const auto freed = Freed({0});
+  const auto freed = Freed(ImagesAt(0));
   EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
   EXPECT_EQ(freed.space, layers::Reclaim());  // its container holds it
 }
@@ -61,7 +62,7 @@ TEST_F(LayerStoreTest, FreesMappedLayersWithTheImage) {
   AddLayer("top", "base");
   AddLayer("mapped", "base");
   AddImage("app", "top").mapped_layers = {Hex("mapped")};
-  EXPECT_EQ(Freed({0}).space.snapshots, 3U);
+  EXPECT_EQ(Freed(ImagesAt(0)).space.snapshots, 3U);
 }
 
 // Docker deletes the nameless images that a build left between its base and its result.
@@ -73,10 +74,10 @@ TEST_F(LayerStoreTest, FreesParentsWithoutANameWithTheirLastChild) {
   auto& step = AddImage("step", "one");
   step.named = false;
   listed_.pop_back();  // the runtime does not list it
-  EXPECT_EQ(Freed({0}).space.bytes, 8192U);
-  EXPECT_EQ(Freed({0, 1}).space.bytes, 3 * 8192U + 2 * 4096U);
+  EXPECT_EQ(Freed(ImagesAt(0)).space.bytes, 8192U);
+  EXPECT_EQ(Freed(ImagesAt(0, 1)).space.bytes, 3 * 8192U + 2 * 4096U);
   store_.images[2].named = true;
-  EXPECT_EQ(Freed({0, 1}).space.bytes, 2 * 8192U + 4096U);
+  EXPECT_EQ(Freed(ImagesAt(0, 1)).space.bytes, 2 * 8192U + 4096U);
 }
 
 TEST_F(LayerStoreTest, IsInexactWhenParentsFormACycle) {
@@ -86,21 +87,21 @@ TEST_F(LayerStoreTest, IsInexactWhenParentsFormACycle) {
   AddLayer("self", "self");
   AddImage("app", "b");
   AddImage("other", "self");
-  const auto freed = Freed({0, 1});
+  const auto freed = Freed(ImagesAt(0, 1));
   EXPECT_EQ(freed.certainty, Certainty::kRoughly);
   EXPECT_THAT(freed.why, HasSubstr("form a cycle"));
 }
 
 TEST_F(LayerStoreTest, IsInexactWhenALayerIsMissing) {
   AddImage("app", "gone");
-  EXPECT_THAT(Freed({0}).why, HasSubstr("which the store does not list"));
+  EXPECT_THAT(Freed(ImagesAt(0)).why, HasSubstr("which the store does not list"));
 }
 
 TEST_F(LayerStoreTest, IsInexactWhenAnIdIsListedTwice) {
   AddLayer("base", "", 4096);
   AddLayer("base", "", 8192);
   AddImage("app", "base");
-  const auto freed = Freed({0});
+  const auto freed = Freed(ImagesAt(0));
   EXPECT_EQ(freed.certainty, Certainty::kRoughly);
   EXPECT_EQ(freed.space.snapshots, 1U);
   EXPECT_EQ(freed.space.bytes, 4096U + 8192U);
