@@ -64,18 +64,17 @@ asan: ## Unit and integration tests with AddressSanitizer and UndefinedBehaviorS
 	cmake --build --preset asan -j $(JOBS)
 	ctest --preset asan -j $(JOBS)
 
-tsan: ## Unit and integration tests with ThreadSanitizer, but those that use gRPC or cpprestsdk (Debian does not instrument them)
+tsan: ## Unit and integration tests with ThreadSanitizer, but those that use gRPC or cpprestsdk (Debian does not instrument them), and long ones with a single thread
 	scripts/bootstrap build
 	cmake --preset tsan
 	cmake --build --preset tsan -j $(JOBS)
 	ctest --preset tsan -j $(JOBS)
 
-tidy: ## clang-tidy over agent/ and tests/
+tidy: ## clang-tidy over agent/ and tests/, without files that were clean and did not change
 	scripts/bootstrap build tidy
 	cmake --preset tidy
 	cmake --build --preset tidy --target imagesweep_cri_proto --target imagesweep_containerd_proto
-	build/tools/clang-tidy/bin/run-clang-tidy.py -clang-tidy-binary build/tools/clang-tidy/bin/clang-tidy \
-	  -quiet -p build/tidy -j $(JOBS) '^$(CURDIR)/(agent|tests)/'
+	tools/tidy build/tools/clang-tidy/bin/clang-tidy build/tidy $(JOBS)
 
 bench: build ## Benchmarks: the plan, on a private containerd the agent and its removals, and what many agents ask of an API server (needs root)
 	@for program in build/release/bench/*_bench; do echo "== $$program"; $$program || exit 1; done
