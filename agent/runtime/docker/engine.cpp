@@ -42,6 +42,13 @@ bool IsLabelToKeep(const std::string& key) {
   return key.starts_with("io.kubernetes.") || key.starts_with("com.docker.compose.");
 }
 
+// Docker can run a container without an image.
+bool IsEmptyText(const Json& entry, const char* key) {
+  if (!entry.is_object()) return false;
+  const auto found = entry.find(key);
+  return found != entry.end() && found->is_string() && found->get_ref<const std::string&>().empty();
+}
+
 }  // namespace
 
 Result<EngineInfo> ParseInfo(std::string_view version_json, std::string_view info_json) {
@@ -117,9 +124,8 @@ Result<std::vector<ListedContainer>> ParseContainers(std::string_view json) {
       if (container.name.empty() && name.rfind('/') == 0) container.name = name.substr(1);
     }
     container.image = fields.Text("Image");
-    // Docker can run a container without an image.
-    container.image_id =
-        container.image.empty() ? fields.Text("ImageID") : fields.NeededText("ImageID");
+    const bool imageless = IsEmptyText(entry, "Image") && IsEmptyText(entry, "ImageID");
+    if (!imageless) container.image_id = fields.NeededText("ImageID");
     container.state = fields.NeededText("State");
     container.labels = fields.TextsByKey("Labels");
     for (const Json& mount : fields.Array("Mounts")) {
