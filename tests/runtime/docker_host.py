@@ -2,6 +2,9 @@
 import contextlib
 import dataclasses
 import functools
+import os
+import socket
+import threading
 
 import pytest
 
@@ -13,6 +16,7 @@ from runtime.commands import Commands
 
 VERSIONS = (DEBIAN, LATEST)
 MIB = 1 << 20
+NEVER = {"localOnly": "Never"}  # the `keep` with which local images may go
 DOCKERFILE = 'FROM scratch\nCOPY pause /\nCOPY content /content\nENTRYPOINT ["/pause"]\n'
 
 
@@ -100,3 +104,55 @@ def removed(report):
 def reasons(report):
     """id -> why an image was not removed."""
     return {one["id"]: one["error"] for one in report["outcomes"] if one["outcome"] != "Removed"}
+
+
+@contextlib.contextmanager
+def relay(dockerd, holds=None, on_request=None):
+    """The endpoint of a socket that passes connections on to DOCKERD. It never answers a request that has the text
+    HOLDS, and calls ON_REQUEST with each request first."""
+    target, path = dockerd.socket, dockerd.socket.with_name("relay.sock")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(path))
+    server.listen(64)
+    ended, held = threading.Event(), []
+
+    def copy(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve(client):
+        request = client.recv(65536)
+        if holds and holds in request:
+            return held.append(client)
+        if on_request:
+            on_request(request)
+        with client, socket.socket(socket.AF_UNIX) as upstream:
+            upstream.connect(str(target))
+            upstream.sendall(request)
+            back = threading.Thread(target=copy, args=(upstream, client))
+            back.start()
+            copy(client, upstream)
+            back.join()
+
+    def accept():
+        while not ended.is_set():
+            try:
+                client, _ = server.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(client,), daemon=True).start()
+
+    thread = threading.Thread(target=accept)
+    thread.start()
+    try:
+        yield f"unix://{path}"
+    finally:
+        ended.set()
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join()
+        for client in held:
+            client.close()
+        os.unlink(path)
