@@ -6,6 +6,7 @@
 #include "agent/runtime/cri/repo_digests.h"
 #include "agent/runtime/docker/delete.h"
 #include "agent/runtime/docker/event_watch.h"
+#include "agent/runtime/docker/images.h"
 #include "agent/runtime/docker/names.h"
 #include "agent/runtime/docker/pull_evidence.h"
 #include "agent/runtime/docker/runtime.h"
@@ -42,11 +43,18 @@ class DockerRestoreBackend final : public RestoreBackend {
   Result<std::vector<std::string>> AddNames(const std::string& from,
                                             const std::vector<std::string>& names,
                                             const std::stop_token& stop) override {
-    std::vector<std::string> notes;
+    const auto image = docker::Inspect(client_, from, stop);
+    if (!image) return image.error();
+    if (!*image) return Error{ErrorKind::kNotFound, from + ": Docker no longer has it"};
+    std::vector<std::string> notes = AddTags((*image)->id, names, stop);
     for (const std::string& name : names) {
-      if (!ImageName::Parse(name).digest().empty()) continue;  // only a pull makes it
-      if (auto added = docker::AddName(client_, from, name, stop); !added)
-        notes.push_back(name + ": " + added.error().what);
+      if (ImageName::Parse(name).digest().empty()) continue;
+      // Docker 29 has it with a tag of its repository. On 20.10, only a pull makes it.
+      const auto there = docker::Inspect(client_, name, stop);
+      if (!there) return there.error();
+      if (*there) continue;
+      if (auto pulled = Pull(name, stop); !pulled)
+        notes.push_back(name + ": " + pulled.error().what);
     }
     return notes;
   }
@@ -56,10 +64,21 @@ class DockerRestoreBackend final : public RestoreBackend {
                                           const std::stop_token& stop) override {
     if (auto loaded = docker::Load(client_, archive, id, names, kTransferLimit, stop); !loaded)
       return std::move(loaded).error();
-    return AddNames(id, names, stop);
+    return AddTags(id, names, stop);
   }
 
  private:
+  std::vector<std::string> AddTags(const std::string& id, const std::vector<std::string>& names,
+                                   const std::stop_token& stop) {
+    std::vector<std::string> notes;
+    for (const std::string& name : names) {
+      if (!ImageName::Parse(name).digest().empty()) continue;
+      if (auto added = docker::AddName(client_, id, name, stop); !added)
+        notes.push_back(name + ": " + added.error().what);
+    }
+    return notes;
+  }
+
   const docker::Client& client_;
   RuntimeReader& reader_;
   docker::EngineNameRestorer names_;

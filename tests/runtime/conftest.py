@@ -2,39 +2,35 @@
 test."""
 import contextlib
 import ctypes
-import json
 import os
 import subprocess
 
 import pytest
 
 from lab import agent, cri, gobuild, images
-from lab.cell import wait_until
 from lab.containerd import DEBIAN, LATEST, Containerd
 from lab.crio import CRIO, Crio
 from lab.standin_api import StandInApi
 from lab.workdir import Workdir
+from runtime import docker_host
+from runtime.commands import Commands
 
 NODE = "node1"
 CLONE_NEWNS = 0x00020000  # linux/sched.h
 CONFIGMAP = ("imagesweep-system", "imagesweep-policy")
 
 
-class Node:
+class Node(Commands):
     """`containerd` is its runtime, which may also be a Crio."""
 
     def __init__(self, workdir, containerd, api):
         self.workdir, self.containerd, self.api = workdir, containerd, api
-        self.state, self.policy_file = workdir.path / "state", workdir.path / "policy.yaml"
         self._base = images.pause_layer(workdir.path)
         self.api.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "uid": "6d1f0a52"}})
         self.pause = containerd.load_pause()
         self.system = self.load("registry.example/system/proxy:v1")  # a node without pods is refused
         self.system_pod = self.start_pod("proxy", self.system)
         self.write_policy()
-
-    def write_policy(self, **fields):
-        self.policy_file.write_text(agent.policy(**fields))
 
     def put_configmap(self, **fields):
         """Writes the policy for an agent into a ConfigMap. Each call makes the agent run at once."""
@@ -73,37 +69,12 @@ class Node:
         self.containerd.cri.remove_pod(pod)
         self.api.delete(pod_object(pod, {}, NODE))
 
-    def sources(self, **replaced):
-        """The flags that name the sources. A value of None leaves a flag out, and True adds it without a value. Time
-        between two commands counts, as on a host with cron. A test about ages leaves that flag out."""
-        flags = {"count-unwatched": True, "runtime-endpoint": self.containerd.endpoint,
-                 "kubeconfig": self.api.kubeconfig, "node-name": NODE, "policy-file": self.policy_file,
-                 "state-dir": self.state}
+    def flags(self):
+        flags = {"runtime-endpoint": self.containerd.endpoint, "kubeconfig": self.api.kubeconfig, "node-name": NODE,
+                 "policy-file": self.policy_file, "state-dir": self.state}
         if self.containerd.version == CRIO:
             flags["kubelet-dir"] = self.containerd.kubelet_directory
-        flags.update({name.replace("_", "-"): value for name, value in replaced.items()})
-        return [f"--{name}" if value is True else f"--{name}={value}" for name, value in flags.items()
-                if value is not None]
-
-    def run(self, *arguments, code=0, **replaced):
-        return agent.run(*arguments, *self.sources(**replaced), code=code)
-
-    def json(self, *arguments, code=0, **replaced):
-        return json.loads(self.run(*arguments, "-o", "json", code=code, **replaced).stdout)
-
-    def sweep(self, code=0, **replaced):
-        """A real run. Returns its report."""
-        return self.json("sweep", "--dry-run=false", code=code, **replaced)
-
-    def verdicts(self, **replaced):
-        """id -> (verdict, code) from `plan` at this time."""
-        return {image["id"]: (image["verdict"], image["code"]) for image in self.json("plan", **replaced)["images"]}
-
-    def age(self, **replaced):
-        """Makes every image known, and returns when the ledger has all of them old enough for policy()."""
-        grown = wait_until(lambda: all(image["ageSeconds"] >= 1 or image["code"] == "InUse"
-                                       for image in self.json("images", **replaced)["images"]), 20, every=0.3)
-        assert grown, self.run("images", "-o", "wide", **replaced).stdout
+        return flags
 
     def agent(self, *arguments, **replaced):
         configmap = {"policy_file": None, "policy_configmap": "/".join(CONFIGMAP)}
@@ -157,12 +128,20 @@ def started(workdir, version, **options):
 
 @contextlib.contextmanager
 def node_on_a_disk(containerd_version, size, *mkfs, kind="ext4", **options):
-    """A node whose runtime, with OPTIONS, has a separate file system. Only this process and its children see the
-    mount, so it always ends with them."""
+    """A node whose runtime, with OPTIONS, has a separate file system."""
+    with workdir_on_a_disk(size, *mkfs, kind=kind) as workdir, StandInApi(workdir.path.parent / "objects") as api, \
+            started(workdir, containerd_version, **options) as containerd:
+        yield Node(workdir, containerd, api)
+
+
+@contextlib.contextmanager
+def workdir_on_a_disk(size, *mkfs, kind="ext4"):
+    """A Workdir whose `path` is the root of a separate file system. Only this process and its children see the mount,
+    so it always ends with them."""
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS):
         pytest.fail(f"unshare: {os.strerror(ctypes.get_errno())}", pytrace=False)
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
-    with Workdir() as workdir, StandInApi(workdir.path / "objects") as api:
+    with Workdir() as workdir:
         disk, mounted = workdir.path / "disk", workdir.path / "node"
         mounted.mkdir()
         with open(disk, "wb") as file:
@@ -171,8 +150,14 @@ def node_on_a_disk(containerd_version, size, *mkfs, kind="ext4", **options):
         subprocess.run(["mount", "-o", "loop", disk, mounted], check=True)
         try:
             workdir.path, whole = mounted, workdir.path
-            with started(workdir, containerd_version, **options) as containerd:
-                yield Node(workdir, containerd, api)
+            yield workdir
         finally:
             workdir.path = whole
             subprocess.run(["umount", mounted], check=True)
+
+
+@pytest.fixture(params=docker_host.VERSIONS)
+def docker(request):
+    """A host with Docker."""
+    with docker_host.host_with(request.param) as host:
+        yield host

@@ -1,0 +1,97 @@
+"""On a real Docker, of both versions: uses and names that change in the middle of a removal."""
+import signal
+import subprocess
+
+import pytest
+
+from lab import agent
+from lab.cell import wait_until
+from runtime.docker_host import NEVER, reasons, relay, removed
+
+MANY = 60
+
+
+# Each image waits for limits.removalDelay. Within it, its container is created.
+def test_keeps_an_image_with_all_tags_when_its_container_comes_after_the_plan(docker):
+    several = [docker.load(*(f"{host}.example/app{number}:{tag}" for host in ("one", "two")
+                             for tag in ("v1", "latest"))) for number in range(2)]
+    docker.write_policy(keep=NEVER, limits={"removalDelay": "3s"})
+    docker.age()
+    first, second = (next(image for image in several if image.id == one)
+                     for one in docker.json("plan")["removalOrder"])
+    before = docker.names(second)
+    command = [str(agent.program()), "sweep", "--dry-run=false", "-o", "json", *docker.sources()]
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=agent.environment()) as sweep:
+        assert wait_until(lambda: first.id not in docker.dockerd.ids(), 20)
+        docker.dockerd.create(second.names[1], "late")
+        out, err = sweep.communicate(timeout=60)
+    assert sweep.returncode == 0, err
+    assert docker.names(second) == before, out
+    assert f'"id": "{second.id}"' in out and "late" in out
+    docker.dockerd.request("POST", "/containers/late/start")
+
+
+@pytest.mark.parametrize("by", ["tag", "id"])
+def test_keeps_an_image_with_all_tags_when_its_container_comes_while_its_names_go(docker, by):
+    image = docker.load(*(f"registry.example/many:t{number:04}" for number in range(MANY)), "other.example/many:v1")
+    docker.write_policy(keep=NEVER)
+    docker.age()
+    before, made = docker.names(image), []
+
+    def create(request):
+        """Right before the removal of the third name, which is that of the container or another one."""
+        if request.startswith(b"DELETE ") and image.id.encode() not in request:
+            deletions.append(request)
+            if len(deletions) == 3:
+                made.append(docker.dockerd.create(image.names[MANY - 1] if by == "tag" else image.id, "late"))
+    deletions = []
+    with relay(docker.dockerd, on_request=create) as endpoint:
+        report = docker.sweep(code=None, runtime_endpoint=endpoint)
+    assert made, deletions
+    assert removed(report) == set() and image.id in reasons(report)
+    assert docker.names(image) == before
+    docker.dockerd.request("POST", "/containers/late/start")
+    assert docker.verdicts()[image.id] == ("Keep", "InUse")
+
+
+def test_restores_the_names_when_a_run_was_killed_between_them(docker):
+    image = docker.load(*(f"registry.example/many:t{number:04}" for number in range(MANY)))
+    docker.write_policy(keep=NEVER)
+    docker.age()
+    before, deletions = docker.names(image), []
+
+    def kill(request):
+        if request.startswith(b"DELETE ") and image.id.encode() not in request:
+            deletions.append(request)
+            if len(deletions) == 5:
+                sweep.send_signal(signal.SIGKILL)
+                sweep.wait()
+    with relay(docker.dockerd, on_request=kill) as endpoint:
+        sources = docker.sources(runtime_endpoint=endpoint)
+        sweep = subprocess.Popen([str(agent.program()), "sweep", "--dry-run=false", *sources],
+                                 env=agent.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        assert wait_until(lambda: sweep.poll() is not None, 20)
+    left = docker.names(image)
+    assert left and left != before, "killed between two names"
+    docker.write_policy(keep={**NEVER, "images": [image.names[0]]})
+    report = docker.sweep()
+    assert any("restored the names" in warning for warning in report["warnings"]), report["warnings"]
+    assert docker.names(image) == before
+    docker.write_policy(keep=NEVER)
+    assert removed(docker.sweep()) == {image.id} and docker.dockerd.ids() == set()
+
+
+def test_a_tag_that_moves_before_its_removal_stays_with_the_other_image(docker):
+    image = docker.load("registry.example/app:v1", "other.example/app:v1", "third.example/app:v1")
+    docker.write_policy(keep=NEVER)
+    docker.age()
+    other, moved = docker.load("registry.example/new:v1"), []
+
+    def move(request):
+        if request.startswith(b"DELETE ") and not moved:
+            moved.append(docker.dockerd.tag(other.id, "third.example/app:v1"))
+    with relay(docker.dockerd, on_request=move) as endpoint:
+        report = docker.sweep(code=None, runtime_endpoint=endpoint)
+    assert moved
+    assert other.id in docker.dockerd.ids() and "third.example/app:v1" in docker.names(other), report["outcomes"]
