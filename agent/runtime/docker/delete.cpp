@@ -37,7 +37,7 @@ bool Says(const Reply& reply, std::string_view words) {
   return reply.body.find(words) != std::string::npos;
 }
 
-bool SaysSeveralNames(const Reply& reply) {
+bool SaysMultipleNames(const Reply& reply) {
   return Says(reply, "image is referenced in multiple repositories");
 }
 
@@ -69,7 +69,7 @@ class RemovalOfOne {
       if (std::string why = guard_.WhyNot(); !why.empty()) return Removal::Skipped(std::move(why));
       const auto reply = Delete(image_.id.text());
       if (!reply) return Verified(reply.error());
-      if (reply->status != kConflict || !SaysSeveralNames(*reply)) return Ended(*reply);
+      if (reply->status != kConflict || !SaysMultipleNames(*reply)) return Ended(*reply);
     }
     for (const ImageName& name : first)
       if (auto ended = Untag(name)) return *std::move(ended);
@@ -147,7 +147,7 @@ class RemovalOfOne {
   Result<Removal> Refused(const Reply& reply) {
     Error error = ErrorOf(RequestFor(image_.id.text()), reply);
     if (reply.status != kConflict) return Undone(std::move(error));
-    if (SaysSeveralNames(reply)) return Skip("it got another name: " + error.what);
+    if (SaysMultipleNames(reply)) return Skip("it got another name: " + error.what);
     if (!SaysInUse(reply)) return Undone(std::move(error));
     if (std::string missing = RestoreNames(); !missing.empty())
       return Error{ErrorKind::kIncomplete, error.what + "; " + missing};
