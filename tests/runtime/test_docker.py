@@ -6,7 +6,7 @@ import tarfile
 import pytest
 
 from lab.dockerd import CREATED, EXITED, LATEST, RUNNING
-from runtime.docker_host import DOCKERFILE, NEVER, reasons, removed
+from runtime.docker_host import ATTEMPTS, DOCKERFILE, NEVER, reasons, removed
 
 PAUSED = "paused"
 
@@ -19,7 +19,7 @@ def run_container(docker, image, name, state, **config):
 
 def sweep_until(docker, left):
     """The steps of a classic build stay as images, each of which is free when the one above it is gone."""
-    for _ in range(5):
+    for _ in range(ATTEMPTS):
         if docker.dockerd.ids() == left:
             return
         docker.age()
@@ -46,8 +46,7 @@ def test_keeps_the_image_when_only_one_container_uses_it(docker, state):
     finally:
         docker.dockerd.remove_container("api")  # a frozen process would outlive its Docker
     docker.age()
-    assert removed(docker.sweep()) == {used.id}
-    assert docker.dockerd.ids() == set()
+    docker.sweep_away(used)
 
 
 def check_that_only_unneeded_goes(docker, used, unneeded):
@@ -84,7 +83,7 @@ def test_removes_all_names_when_an_image_has_several_repositories(docker):
     docker.write_policy(keep=NEVER)
     docker.age()
     assert set(docker.described(image)["names"]) == {*image.names, "docker.io/library/api:dev"}
-    assert removed(docker.sweep()) == {image.id, pulled.id}
+    docker.sweep_away(image, pulled)
     assert docker.dockerd.ids() == set() and docker.dockerd.names() == set()
 
 
@@ -127,8 +126,7 @@ def test_keeps_images_when_no_registry_is_known_to_have_them(docker):
     assert removed(docker.sweep()) == set(ours)
     assert set(local) <= docker.dockerd.ids() and not set(ours) & docker.dockerd.ids()
     docker.write_policy(keep=NEVER)
-    docker.age()
-    assert set(local) <= removed(docker.sweep())
+    sweep_until(docker, set())
 
 
 def test_keeps_images_of_buildkit_when_no_registry_is_known_to_have_them(docker, tmp_path):
@@ -149,13 +147,14 @@ def test_restores_a_pulled_image_with_all_its_tags(docker):
                                                                                               by_digest=True)
     before = {one.id: docker.names(one) for one in (image, pinned)}
     docker.age()
-    assert removed(docker.sweep()) == {image.id, pinned.id} and docker.dockerd.ids() == set()
-    outcomes, report = restore(docker, "--last")
-    assert outcomes == {image.id: "Restored", pinned.id: "Restored"}, report
+    docker.sweep_away(image, pinned)
+    for one in (image, pinned):
+        outcomes, report = restore(docker, "--image", one.id)
+        assert outcomes == {one.id: "Restored"}, report
     assert set(image.names) <= docker.names(image), report
     assert {one.id: docker.names(one) for one in (image, pinned)} == before, report
     docker.dockerd.run(image.names[1], "api")
-    assert restore(docker, "--last")[0] == {image.id: "AlreadyHere", pinned.id: "AlreadyHere"}
+    assert restore(docker, "--image", image.id)[0] == {image.id: "AlreadyHere"}
 
 
 def test_leaves_a_tag_that_moved_on_alone_when_it_restores(docker):
@@ -176,11 +175,11 @@ def test_restores_a_local_image_from_its_archive(docker, made):
     archives, before = docker.state / "archive", docker.names(image)
     docker.write_policy(keep={**NEVER, "archive": {"path": str(archives), "maxSize": "1Gi"}})
     docker.age()
-    assert removed(docker.sweep()) == {image.id}
+    docker.sweep_away(image)
     (file,) = os.listdir(archives)
     with tarfile.open(archives / file) as archive:
         assert "manifest.json" in archive.getnames()
-    outcomes, report = restore(docker, "--last")
+    outcomes, report = restore(docker, "--image", image.id)
     assert outcomes == {image.id: "Restored"}, report
     assert set(names) <= docker.names(image) and docker.names(image) == before
     docker.dockerd.run(image.id, "app")
@@ -270,4 +269,5 @@ def test_reports_the_runtime_and_its_figures_in_every_command(docker):
     docker.write_policy(keep=NEVER)
     docker.age()
     assert docker.json("plan")["removalOrder"] == [image.id]
-    assert "docker" in docker.run("report").stdout.lower() and docker.run("analyze").stdout
+    assert docker.run("analyze").stdout and docker.run("sweep").stdout
+    assert removed(docker.sweep()) == {image.id} and image.names[0] in docker.run("report").stdout
