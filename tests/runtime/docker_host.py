@@ -16,6 +16,7 @@ from runtime.commands import Commands
 
 VERSIONS = (DEBIAN, LATEST)
 MIB = 1 << 20
+ATTEMPTS, LATE = 8, "left for the next run"
 NEVER = {"localOnly": "Never"}  # the `keep` with which local images may go
 DOCKERFILE = 'FROM scratch\nCOPY pause /\nCOPY content /content\nENTRYPOINT ["/pause"]\n'
 
@@ -67,6 +68,19 @@ class DockerHost(Commands):
         content = str(self._made).encode() + bytes(size)
         files = {"pause!": (self.workdir.path / "pause").read_bytes(), "content": content}
         return images.Image((name,), self.dockerd.build(name, files, DOCKERFILE), None)
+
+    def sweep_away(self, *gone):
+        """Removes exactly GONE. An image with several names may take several runs: a busy Docker 29 answers too late
+        for the removal of a name."""
+        left = {image.id for image in gone}
+        for _ in range(ATTEMPTS):
+            report = self.sweep()
+            assert removed(report) <= left, report["outcomes"]
+            assert all(LATE in why for why in reasons(report).values()), report["outcomes"]
+            left -= removed(report)
+            if not left:
+                break
+        assert not left and not self.dockerd.ids() & {image.id for image in gone}, report["outcomes"]
 
     def names(self, image):
         """All names of IMAGE, as Docker prints them."""

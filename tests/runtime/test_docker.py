@@ -6,7 +6,7 @@ import tarfile
 import pytest
 
 from lab.dockerd import CREATED, EXITED, LATEST, RUNNING
-from runtime.docker_host import DOCKERFILE, NEVER, reasons, removed
+from runtime.docker_host import ATTEMPTS, DOCKERFILE, NEVER, reasons, removed
 
 PAUSED = "paused"
 
@@ -15,6 +15,16 @@ def run_container(docker, image, name, state, **config):
     docker.dockerd.run(image, name, RUNNING if state == PAUSED else state, **config)
     if state == PAUSED:
         docker.dockerd.request("POST", f"/containers/{name}/pause")
+
+
+def sweep_until(docker, left):
+    """The steps of a classic build stay as images, each of which is free when the one above it is gone."""
+    for _ in range(ATTEMPTS):
+        if docker.dockerd.ids() == left:
+            return
+        docker.age()
+        docker.sweep()
+    assert docker.dockerd.ids() == left
 
 
 def restore(docker, *arguments, code=0):
@@ -31,19 +41,24 @@ def test_keeps_the_image_when_only_one_container_uses_it(docker, state):
     used = docker.load("registry.example/shop/api:v1", "registry.example/shop/api:latest")
     unneeded = docker.load("registry.example/shop/old:v1")
     run_container(docker, used.names[0], "api", state)
+    try:
+        check_that_only_unneeded_goes(docker, used, unneeded)
+    finally:
+        docker.dockerd.remove_container("api")  # a frozen process would outlive its Docker
+    docker.age()
+    docker.sweep_away(used)
+
+
+def check_that_only_unneeded_goes(docker, used, unneeded):
     before = docker.names(used)
     docker.write_policy(keep=NEVER, removeSuperseded=True)
     docker.age()
-    assert docker.verdicts() == {used.id: ("Keep", "InUse"), unneeded.id: ("Remove", "Expired")}
+    assert docker.verdicts() == {used.id: ("Keep", "InUse"), unneeded.id: ("Remove", "Age")}
     report = docker.sweep()
     assert removed(report) == {unneeded.id} and report["verification"]["missing"] == []
     assert docker.names(used) == before
     described = docker.described(used)
     assert {one["container"] for one in described["usedBy"]} == {"api"}
-    docker.dockerd.remove_container("api")
-    docker.age()
-    assert removed(docker.sweep()) == {used.id}
-    assert docker.dockerd.ids() == set()
 
 
 @pytest.mark.parametrize("by", ["id", "short id", "digest", "moved tag"])
@@ -68,7 +83,7 @@ def test_removes_all_names_when_an_image_has_several_repositories(docker):
     docker.write_policy(keep=NEVER)
     docker.age()
     assert set(docker.described(image)["names"]) == {*image.names, "docker.io/library/api:dev"}
-    assert removed(docker.sweep()) == {image.id, pulled.id}
+    docker.sweep_away(image, pulled)
     assert docker.dockerd.ids() == set() and docker.dockerd.names() == set()
 
 
@@ -84,7 +99,9 @@ def test_removes_dangling_images_when_local_images_may_go(docker):
     docker.write_policy(maximumAge="0s", keep=NEVER)
     assert {docker.verdicts()[image.id] for image in (first, nameless)} == {("Remove", "Dangling")}
     assert removed(docker.sweep()) == {first.id, nameless.id}
-    assert docker.dockerd.ids() == {second.id}
+    sweep_until(docker, {second.id})
+    docker.write_policy(keep=NEVER)
+    sweep_until(docker, set())
 
 
 def test_keeps_images_when_no_registry_is_known_to_have_them(docker):
@@ -107,10 +124,9 @@ def test_keeps_images_when_no_registry_is_known_to_have_them(docker):
     assert "LocalOnly" in docker.run("explain", built.names[0]).stdout
     assert "ORIGIN" in docker.run("images", "-o", "wide").stdout
     assert removed(docker.sweep()) == set(ours)
-    assert docker.dockerd.ids() == set(local)
+    assert set(local) <= docker.dockerd.ids() and not set(ours) & docker.dockerd.ids()
     docker.write_policy(keep=NEVER)
-    docker.age()
-    assert removed(docker.sweep()) == set(local)
+    sweep_until(docker, set())
 
 
 def test_keeps_images_of_buildkit_when_no_registry_is_known_to_have_them(docker, tmp_path):
@@ -131,13 +147,14 @@ def test_restores_a_pulled_image_with_all_its_tags(docker):
                                                                                               by_digest=True)
     before = {one.id: docker.names(one) for one in (image, pinned)}
     docker.age()
-    assert removed(docker.sweep()) == {image.id, pinned.id} and docker.dockerd.ids() == set()
-    outcomes, report = restore(docker, "--last")
-    assert outcomes == {image.id: "Restored", pinned.id: "Restored"}, report
-    assert set(image.names) <= docker.names(image)
+    docker.sweep_away(image, pinned)
+    for one in (image, pinned):
+        outcomes, report = restore(docker, "--image", one.id)
+        assert outcomes == {one.id: "Restored"}, report
+    assert set(image.names) <= docker.names(image), report
     assert {one.id: docker.names(one) for one in (image, pinned)} == before, report
     docker.dockerd.run(image.names[1], "api")
-    assert restore(docker, "--last")[0] == {image.id: "AlreadyHere", pinned.id: "AlreadyHere"}
+    assert restore(docker, "--image", image.id)[0] == {image.id: "AlreadyHere"}
 
 
 def test_leaves_a_tag_that_moved_on_alone_when_it_restores(docker):
@@ -158,11 +175,11 @@ def test_restores_a_local_image_from_its_archive(docker, made):
     archives, before = docker.state / "archive", docker.names(image)
     docker.write_policy(keep={**NEVER, "archive": {"path": str(archives), "maxSize": "1Gi"}})
     docker.age()
-    assert removed(docker.sweep()) == {image.id} and docker.dockerd.ids() == set()
+    docker.sweep_away(image)
     (file,) = os.listdir(archives)
     with tarfile.open(archives / file) as archive:
         assert "manifest.json" in archive.getnames()
-    outcomes, report = restore(docker, "--last")
+    outcomes, report = restore(docker, "--image", image.id)
     assert outcomes == {image.id: "Restored"}, report
     assert set(names) <= docker.names(image) and docker.names(image) == before
     docker.dockerd.run(image.id, "app")
@@ -231,7 +248,7 @@ def test_removes_nothing_when_the_tag_of_a_mounted_image_moved(docker):
     app, files = docker.load("registry.example/shop/app:v1"), docker.load("registry.example/shop/files:v1")
     docker.write_policy(keep=NEVER)
     docker.age()
-    assert set(docker.verdicts().values()) == {("Remove", "Expired")}
+    assert set(docker.verdicts().values()) == {("Remove", "Age")}
     mount_image(docker, app.names[0], files.names[0], "app")
     docker.load("registry.example/shop/files:v1")
     before = docker.dockerd.ids()
@@ -249,7 +266,8 @@ def test_reports_the_runtime_and_its_figures_in_every_command(docker):
     assert listed["evidence"]["containers"]["count"] == 0 and listed["evidence"]["withoutKubernetes"]
     assert docker.described(image)["sizeBytes"] >= 1 << 20
     assert image.names[0] in docker.run("plan").stdout
-    assert set(docker.json("plan")["removalOrder"]) == set()
+    docker.write_policy(keep=NEVER)
     docker.age()
     assert docker.json("plan")["removalOrder"] == [image.id]
-    assert "docker" in docker.run("report").stdout.lower() and docker.run("analyze").stdout
+    assert docker.run("analyze").stdout and docker.run("sweep").stdout
+    assert removed(docker.sweep()) == {image.id} and image.names[0] in docker.run("report").stdout

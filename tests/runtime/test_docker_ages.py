@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from lab import agent
 from lab.cell import wait_until
 from lab.dockerd import EXITED
 from runtime.docker_host import NEVER, removed
@@ -26,8 +27,9 @@ def age(docker, image):
 
 def sweep_now(docker):
     """What a command removes by the ages that the agent watched."""
-    docker.write_policy(minimumAge="3s", maximumAge="3s", keep=NEVER)
-    return removed(docker.sweep(count_unwatched=None))
+    policy = docker.workdir.path / "another-policy.yaml"  # the agent removes nothing by its own
+    policy.write_text(agent.policy(minimumAge="3s", maximumAge="3s", keep=NEVER))
+    return removed(docker.sweep(count_unwatched=None, policy_file=policy))
 
 
 def test_a_short_container_counts_as_a_use_when_the_agent_watches(docker):

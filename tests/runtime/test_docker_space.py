@@ -1,6 +1,7 @@
 """On a real Docker with a separate file system: the predictions of `imagesweep df` compared with what removals free,
 the layers of images, and ensure-space."""
 import contextlib
+import json
 import os
 
 import pytest
@@ -87,7 +88,7 @@ def overlay2():
 def test_frees_shared_layers_with_the_last_image_that_has_them(overlay2):
     one, two, three = (overlay2.image(f"{name}:v1", "shared", name) for name in ("one", "two", "three"))
     assert 3 * MIB < overlay2.check(one) < 4 * MIB, "its own layer"
-    assert 9 * MIB < overlay2.check(two, three) < 10 * MIB
+    assert 9 * MIB < overlay2.check(two, three) < 11 * MIB
 
 
 def test_frees_nothing_but_documents_when_a_container_has_the_layers(overlay2):
@@ -133,7 +134,7 @@ def test_says_why_sizes_of_layers_are_unknown_when_containerd_has_the_images():
         image = host.image("app:v1", "app")
         document = host.df()
         assert image.id in {one["id"] for one in document["images"]}
-        assert any("containerd" in text for text in (*document["warnings"], *map(str, document["unread"]))), document
+        assert "keeps them in containerd" in json.dumps(document), document
         assert image.names[0] in host.run("plan").stdout
 
 

@@ -60,8 +60,11 @@ Result<std::string> ReadDigest(const Directory& directory, std::string_view name
 Error NoStore(const Directory& root, const std::string& cure) {
   const auto drivers = ListBelow(root, "image");
   if (!drivers) return Error{drivers.error().kind, drivers.error().what + "; " + cure};
-  if (!drivers->empty())
-    return {ErrorKind::kNotFound, root.path() + " has the storage driver " + drivers->front() +
+  // Docker 29 has "identity-cache.db" there.
+  const auto driver = std::ranges::find_if(
+      *drivers, [](const std::string& name) { return name.find('.') == std::string::npos; });
+  if (driver != drivers->end())
+    return {ErrorKind::kNotFound, root.path() + " has the storage driver " + *driver +
                                       ", and sizes are only known for overlay2"};
   return {ErrorKind::kNotFound,
           root.path() + " has no images: either Docker keeps them in containerd, or " + cure};
