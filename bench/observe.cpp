@@ -7,12 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "agent/daemon/native_containerd.h"
-#include "agent/runtime/cri/delete.h"
+#include "agent/daemon/cri_node_runtime.h"
 #include "agent/runtime/cri/endpoint.h"
-#include "agent/runtime/cri/runtime.h"
 
-// The time to observe a node, in the order of a run (app/sweeper_observe.cpp) and without
+// The time to observe a node, in the order of a run (agent/gc/observe/observer.cpp) and without
 // Kubernetes: cold, with a new connection and nothing remembered, and warm. The result is the best
 // of some rounds, without the start of the process.
 //
@@ -42,21 +40,18 @@ T Got(Result<T> result) {
 class Node {
  public:
   Node(const cri::Endpoint& endpoint, const Clock& clock)
-      : connection_(std::make_shared<cri::Connection>(endpoint)),
-        runtime_(connection_),
-        remover_(connection_),
-        native_(*connection_, runtime_, remover_, clock),
+      : runtime_(MakeCriNodeRuntime(std::make_shared<cri::Connection>(endpoint), clock)),
         clock_(clock) {}
 
   Took Observe() {
     Took took;
     const SteadyTime begun = clock_.Steady();
-    Got(runtime_.Identity({}));
-    const auto images = Got(runtime_.ListImages({}));
+    Got(runtime_->reader().Identity({}));
+    const auto images = Got(runtime_->reader().ListImages({}));
     const SteadyTime listed = clock_.Steady();
-    const auto graph = Got(native_.layers.Read(images, {}));
+    const auto graph = Got(runtime_->layers()->Read(images, {}));
     took.layers = Since(listed);
-    Got(runtime_.ReadUse({}));
+    Got(runtime_->reader().ReadUse({}));
     took.all = Since(begun);
     // An incomplete observation is faster than a valid one.
     if (const auto& unread = graph->metadata().unread(); !unread.empty())
@@ -69,10 +64,7 @@ class Node {
     return std::chrono::duration<double, std::milli>(clock_.Steady() - begun).count();
   }
 
-  const std::shared_ptr<cri::Connection> connection_;
-  cri::Runtime runtime_;
-  cri::CriImageRemover remover_;
-  NativeContainerd native_;
+  const std::unique_ptr<NodeRuntime> runtime_;
   const Clock& clock_;
 };
 

@@ -20,7 +20,7 @@ constexpr Millis kTransferLimit = std::chrono::minutes(15);  // for one image
 class DockerRestoreBackend final : public RestoreBackend {
  public:
   DockerRestoreBackend(const docker::Client& client, RuntimeReader& reader, cri::PullSecret secret)
-      : client_(client), reader_(reader), names_(client), secret_(std::move(secret)) {}
+      : client_(client), reader_(reader), secret_(std::move(secret)) {}
 
   Result<std::vector<Image>> ListImages(const std::stop_token& stop) override {
     return reader_.ListImages(stop);
@@ -81,7 +81,6 @@ class DockerRestoreBackend final : public RestoreBackend {
 
   const docker::Client& client_;
   RuntimeReader& reader_;
-  docker::EngineNameRestorer names_;
   const cri::PullSecret secret_;
 };
 
