@@ -132,6 +132,7 @@ void WatchPolicyFreshness(AgentContext& shared, const std::stop_token& stop) {
 std::unique_ptr<NodeRuntime> AwaitRuntime(const Options& options, AgentContext& shared,
                                           const std::stop_token& stop) {
   RuntimeOptions runtime = RuntimeOptionsOf(options);
+  runtime.must_answer = true;
   runtime.observer = [&metrics = shared.metrics](auto call, auto result, double seconds) {
     metrics.CountRuntimeCall(call, result, seconds);
   };

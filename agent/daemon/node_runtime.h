@@ -25,6 +25,9 @@ struct RuntimeOptions {
   std::string endpoint;     // --runtime-endpoint; empty: the first default socket that answers
   std::string host_prefix;  // mount point of the host's root, for detection; may be empty
   Millis timeout = std::chrono::minutes(2);  // for one read or one removal
+  // An agent opens its runtime once, so it waits until the socket of `endpoint` answers.  A command
+  // gets an adapter for CRI if nothing answers, and its first call gives the error.
+  bool must_answer = false;
   // Called after every finished call with its name, its result ("OK"), and its duration, on the
   // thread of the call.  May be empty.
   std::function<void(std::string_view call, std::string_view result, double seconds)> observer = {};

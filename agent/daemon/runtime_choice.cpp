@@ -64,10 +64,9 @@ Result<std::unique_ptr<NodeRuntime>> OpenNodeRuntime(const RuntimeOptions& optio
     if (engine) return OpenEngine(endpoint->path, options, clock);
     const ErrorKind kind = engine.error().kind;
     if (kind == ErrorKind::kInvalid || kind == ErrorKind::kDenied) return engine.error();
-    // A Docker Engine that is still starting must not be taken for a CRI runtime, so one of the two
-    // must answer.
-    const auto probed = Identify(*endpoint, stop);
-    if (!probed) return probed.error();
+    // A Docker Engine that is still starting must not be taken for a CRI runtime for good.
+    if (options.must_answer)
+      if (const auto identity = Identify(*endpoint, stop); !identity) return identity.error();
     return MakeCriNodeRuntime(Connect(*std::move(endpoint), options), clock);
   }
   auto endpoint = cri::ChooseEndpoint({}, options.host_prefix, stop);
