@@ -152,7 +152,10 @@ def test_restores_a_pulled_image_with_all_its_tags(docker):
         outcomes, report = restore(docker, "--image", one.id)
         assert outcomes == {one.id: "Restored"}, report
     assert set(image.names) <= docker.names(image), report
-    assert {one.id: docker.names(one) for one in (image, pinned)} == before, report
+    assert docker.names(pinned) == before[pinned.id], report
+    # The list of Docker 29 has the digest of one repository only, and not always of the same one.
+    tags = [{name for name in names if "@" not in name} for names in (docker.names(image), before[image.id])]
+    assert tags[0] == tags[1], report
     docker.dockerd.run(image.names[1], "api")
     assert restore(docker, "--image", image.id)[0] == {image.id: "AlreadyHere"}
 
