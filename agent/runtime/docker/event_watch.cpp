@@ -105,7 +105,7 @@ Status EventWatch::State::Listen(const std::stop_token& stop) {
   };
   const Request request{.target = "/events?since=" + SecondsOf(before) + "&filters=" + kFilters,
                         .name = "GET /events"};
-  const Status ended = client.Stream(request, Millis::zero(), take, stop);
+  Status ended = client.Stream(request, Millis::zero(), take, stop);
   if (any || clock.Steady() - began >= kWorks) {
     backoff.Reset();
     told = false;

@@ -72,7 +72,7 @@ class Connection {
 
   void Close() {
     Code ignored;
-    socket_.close(ignored);
+    static_cast<void>(socket_.close(ignored));
   }
 
   Error Cancelled() const { return {ErrorKind::kCancelled, "shutting down"}; }
@@ -174,7 +174,7 @@ class Connection {
       const auto length = parser.content_length();
       if (length && *length > max_bytes) return ReadError(http::error::body_limit, true);
     }
-    std::array<char, std::size_t{32} << 10> part;
+    std::array<char, std::size_t{32} << 10> part{};
     while (!parser.is_done()) {
       parser.get().body().data = part.data();
       parser.get().body().size = part.size();

@@ -48,7 +48,10 @@ std::vector<OriginProof> ProofsOf(const Image& image, const std::vector<std::str
     std::string pull_by = repository + "@" + image.id.text();
     if (ImageName::Parse(pull_by).text() != pull_by) continue;
     proofs.push_back({std::move(repository), std::move(pull_by),
-                      "Docker " + version + " pulled or pushed it as " + from + " (Identity)"});
+                      std::string("Docker ")
+                          .append(version)
+                          .append(" pulled or pushed it as ")
+                          .append(from + " (Identity)")});
   }
   return proofs;
 }

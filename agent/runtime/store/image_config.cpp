@@ -45,7 +45,10 @@ std::string ChainId(const std::vector<std::string>& diff_ids) {
   for (const std::string& id : diff_ids) {
     if (!id.starts_with(kDigest) || !IsHexId(std::string_view(id).substr(kDigest.size())))
       return {};
-    chain = chain.empty() ? id : std::string(kDigest).append(Sha256Hex(chain + " " + id));
+    if (chain.empty())
+      chain = id;
+    else
+      chain = std::string(kDigest).append(Sha256Hex(chain.append(" ").append(id)));
   }
   return chain;
 }

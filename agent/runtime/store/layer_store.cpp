@@ -127,7 +127,7 @@ class Filler {
     const std::string to_layer = "containerd.io/gc.ref.snapshot." + store_.driver;
     if (!image.top_layer.empty()) references.emplace_back(to_layer, image.top_layer);
     for (const std::string& mapped : image.mapped_layers)
-      references.emplace_back(to_layer + "/" + mapped, mapped);
+      references.emplace_back(std::string(to_layer).append("/").append(mapped), mapped);
     if (!image.parent.empty())
       references.emplace_back("containerd.io/gc.ref.content.parent", ImageKey(image.parent));
     std::vector<layers::Label> labels;

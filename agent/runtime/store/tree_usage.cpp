@@ -96,7 +96,9 @@ class Walk {
     const std::string name = entry->d_name;
     if (name == "." || name == "..") return Done{};
     struct stat seen {};
-    if (::fstatat(::dirfd(stream), name.c_str(), &seen, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0)
+    const int directory = ::dirfd(stream);
+    if (directory < 0) return ErrorOf(errno, path);
+    if (::fstatat(directory, name.c_str(), &seen, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0)
       return errno == ENOENT ? Status(Done{}) : ErrorOf(errno, path + " (" + name + ")");
     if (seen.st_dev != device_) {
       Add(block_);
