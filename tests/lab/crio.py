@@ -16,7 +16,7 @@ from lab.cri import Cri
 
 CRIO = "cri-o"  # as its CRI calls itself; the tests are parametrised with it
 
-# In a container, nobody may lower oom_score_adj, and the hugetlb controller may be absent. runc has no option for
+# A container cannot lower oom_score_adj, and the hugetlb controller may be absent. runc has no option for
 # either, so a wrapper edits the specification of each container.
 RUNC = r"""#!/usr/bin/python3 -SE
 import json, os, sys

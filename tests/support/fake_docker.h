@@ -50,9 +50,9 @@ struct FakeEngineNode {
   std::vector<FakeEngineContainer> containers = {};
   // What POST /images/create finds, by reference with a tag or a digest. The pull adds the image.
   std::map<std::string, FakeEngineImage> registry = {};
-  // What POST /images/load adds, whatever the archive says.
+  // What POST /images/load adds, independent of the archive.
   std::vector<FakeEngineImage> archive_images = {};
-  // The stream of messages of POST /images/create or /images/load in place of a success. The
+  // The stream of messages of POST /images/create or /images/load instead of a success. The
   // request then changes nothing. Empty: none.
   std::string pull_progress = {}, load_progress = {};
   std::string archive = "tar";  // what GET /images/get sends
@@ -77,7 +77,7 @@ struct FakeEngineReply {
   bool cut_off = false;                              // chunked: the end of the chunks is missing
   bool hang = false;  // nothing is sent until Release(), Stop(), or the client leaves
   Millis delay{0};    // real time before the answer
-  std::optional<std::string> raw = {};  // sent as it is, in place of an HTTP response
+  std::optional<std::string> raw = {};  // sent as it is, instead of an HTTP response
   std::size_t repeat = 0;  // sends `body` as one more chunk this number of times; implies chunked
 
   // {"message": …}, as the daemon writes it.
@@ -98,7 +98,7 @@ struct FakeEngineReply {
 class FakeDocker {
  public:
   // Called before the answer is computed, without a lock: to change the node (the race), and to
-  // answer in place of the fake. `target` is without the version.
+  // answer instead of the fake. `target` is without the version.
   using Hook = std::function<std::optional<FakeEngineReply>(const std::string& method,
                                                             const std::string& target)>;
 

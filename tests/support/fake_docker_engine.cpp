@@ -73,7 +73,7 @@ json ListContainers(FakeEngineNode& node, bool all) {
                         {"Source", "/var/lib/docker/rootfs/x"},
                         {"Destination", "/mnt"}});
     }
-    // The daemon shows the ID in place of a name that moved on.
+    // The daemon shows the ID instead of a name that moved on.
     const FakeEngineImage* named = Find(node, container.image);
     const bool moved = named == nullptr || named->id != container.image_id;
     list.push_back(

@@ -16,7 +16,7 @@ namespace imagesweep::store {
 // the directory that is open: no symbolic link is followed, and no name with "/" or ".." is taken.
 // Only reads (O_RDONLY).  Not for several threads.
 //
-// Errors: kNotFound (ENOENT), kDenied (EACCES, EPERM), kInvalid for a name that is none,
+// Errors: kNotFound (ENOENT), kDenied (EACCES, EPERM), kInvalid for an invalid name,
 // kIncomplete for an object of another type and everything else.  All of them name the path.
 class Directory {
  public:

@@ -132,7 +132,7 @@ TEST(AgeStoreFile, RemembersALostTagAcrossARestart) {
   EXPECT_TRUE(LookIdle(*OpenCounting(dir.path(), clock, "boot"), Pulled(false))[0].lost_tag);
 }
 
-// A pull by digest pins the image, whatever tags it had before.
+// A pull by digest pins the image, even if it had a tag before.
 TEST(AgeStoreFile, ForgetsTheTagOfAnImageThatIsPulledByDigest) {
   const TempDir dir;
   const FakeClock clock;
@@ -163,7 +163,7 @@ TEST(AgeStoreFile, ForgetsTheTagOfAnImageThatIsPulledByDigestAndUsed) {
   }
 }
 
-// Nobody saw whether the image was pulled by its digest meanwhile.
+// The image may have been pulled by its digest in the gap.
 TEST(AgeStoreFile, ForgetsTheTagOfAnImageAfterAGap) {
   const TempDir dir;
   const FakeClock clock;

@@ -165,7 +165,7 @@ TEST_F(ClientTest, SendsTheHeadersOfARequest) {
   EXPECT_EQ(engine_.requests().back().headers.at("X-Registry-Auth"), "c2VjcmV0");
 }
 
-TEST_F(ClientTest, ExplainsWhyNobodyAnswers) {
+TEST_F(ClientTest, ExplainsWhyNoServerAnswers) {
   engine_.Stop();
   auto error = GetError(Make());
   EXPECT_EQ(error.kind, ErrorKind::kUnavailable);
