@@ -92,7 +92,7 @@ struct EngineEvent {
 Result<EngineEvent> ParseEvent(std::string_view line);
 
 // The text of the last `"error"` or `"errorDetail"` of a stream of progress messages (POST
-// /images/create and /images/load), which come with status 200. Empty: there is none.
+// /images/create and /images/load), which come with status 200. Empty: no error.
 std::string ErrorOfProgress(std::string_view stream);
 
 }  // namespace imagesweep::docker

@@ -27,7 +27,7 @@ bool InContainerdStore(const Image& image);
 Image ToImage(const ListedImage& listed);
 Image ToImage(const InspectedImage& inspected);  // without its size
 
-// Reads the image with this full ID or complete name. Empty: there is none.
+// Reads the image with this full ID or complete name. Empty: Docker does not have it.
 Result<std::optional<InspectedImage>> Inspect(const Client& client, std::string_view id_or_name,
                                               const std::stop_token& stop);
 

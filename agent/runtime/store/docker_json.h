@@ -13,7 +13,7 @@ namespace imagesweep::store {
 // Source: moby reference/store.go.
 Result<std::unordered_set<std::string>> NamedImages(std::string_view text);
 
-// The image ID in a container's config.v2.json; empty if there is none.  Source: moby
+// The image ID in a container's config.v2.json; empty if it has no image ID.  Source: moby
 // container/container.go ("Image").
 std::string ImageOfContainer(std::string_view text);
 
