@@ -11,13 +11,14 @@ from lab.cell import Cell, wait_until
 from lab.cri import Cri
 
 PAUSE = "registry.k8s.io/pause:3.6"
-DEBIAN, LATEST = "1.6", "2.4"  # the versions the tests run against
+# The versions that the tests run against: of the Debian package, the last of version 1, and the newest.
+DEBIAN, LAST_1, LATEST = "1.6", "1.7", "2.4"
 NAMESPACE = "k8s.io"  # the one CRI uses
 
 
 def programs(version):
     """The directory of containerd's programs, or None for those of the Debian package."""
-    return gobuild.containerd() if version == LATEST else None
+    return None if version == DEBIAN else gobuild.containerd(version)
 
 
 def configuration(version, root, state, address, snapshotter, cni=None, discard=False, metrics=None,
@@ -32,7 +33,7 @@ def configuration(version, root, state, address, snapshotter, cni=None, discard=
   restrict_oom_score_adj = true
   disable_apparmor = true
   netns_mounts_under_state_dir = true'''
-    if version == DEBIAN:
+    if version != LATEST:
         return f'''version = 2
 root = "{root}"
 state = "{state}"
