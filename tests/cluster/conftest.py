@@ -1,16 +1,26 @@
 """A real one-node Kubernetes for each test."""
 import json
 import os
+import typing
 
 import pytest
 
 from lab import agent, gobuild, images
 from lab.cell import wait_until
-from lab.containerd import DEBIAN, LATEST
-from lab.kubernetes import NODE, Kubernetes
+from lab.containerd import DEBIAN, LAST_1, LATEST
+from lab.kubernetes import DEFAULT, NEWEST, NODE, OLDEST, Kubernetes
 from lab.workdir import Workdir
 
 CONFIGMAP = "imagesweep-policy"
+
+
+class Versions(typing.NamedTuple):
+    kubernetes: str
+    containerd: str
+
+
+# Each Kubernetes with a containerd of its time. From 1.36 on, it needs containerd 2.
+NODES = [Versions(DEFAULT, LATEST), Versions(DEFAULT, DEBIAN), Versions(NEWEST, LATEST), Versions(OLDEST, LAST_1)]
 
 
 class Cluster:
@@ -90,26 +100,35 @@ class Cluster:
         return wait_until(lambda: not ids & self.containerd.ids(), seconds, every=0.2, **options)
 
 
+def nodes(test):
+    """A test runs on the containerds that its mark names. Otherwise it runs on the newest one, because the runtime tier
+    covers all. With the mark `newest_kubernetes` it also, or only, runs on that. With IMAGESWEEP_TEST_VERSIONS=all, as
+    `make e2e` sets it, it runs on all NODES that its marks do not exclude."""
+    containerd, newest = test.get_closest_marker("containerd"), test.get_closest_marker("newest_kubernetes")
+    only_newest = newest and newest.kwargs.get("only")
+    suitable = [node for node in NODES if (not containerd or node.containerd in containerd.args)
+                and (not only_newest or node.kubernetes == NEWEST)]
+    if os.environ.get("IMAGESWEEP_TEST_VERSIONS") == "all":
+        return suitable
+    return [node for node in suitable if node.kubernetes in ((DEFAULT, NEWEST) if newest else (DEFAULT,))
+            and (containerd or node.containerd == LATEST)]
+
+
 def pytest_generate_tests(metafunc):
-    """Uses the newer containerd if a test does not name others, because the runtime tier covers both. Both with
-    IMAGESWEEP_TEST_CONTAINERDS=both, as `make e2e` sets it."""
-    if "containerd_version" in metafunc.fixturenames:
-        mark = metafunc.definition.get_closest_marker("containerd")
-        both = os.environ.get("IMAGESWEEP_TEST_CONTAINERDS") == "both"
-        versions = mark.args if mark else (DEBIAN, LATEST) if both else (LATEST,)
-        metafunc.parametrize("containerd_version", versions, indirect=True)
+    if "versions" in metafunc.fixturenames:
+        metafunc.parametrize("versions", nodes(metafunc.definition), ids="-".join, indirect=True)
 
 
 @pytest.fixture
-def containerd_version(request):
+def versions(request):
     return request.param
 
 
 @pytest.fixture
-def cluster(containerd_version):
+def cluster(versions):
     try:
-        gobuild.kubernetes()
+        gobuild.kubernetes(versions.kubernetes)
     except gobuild.MissingGo as missing:
         pytest.fail(str(missing), pytrace=False)
-    with Workdir() as workdir, Kubernetes(workdir, containerd_version) as kubernetes:
+    with Workdir() as workdir, Kubernetes(workdir, versions.containerd, versions.kubernetes) as kubernetes:
         yield Cluster(kubernetes, workdir)

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from lab import agent, cri, gobuild, images
-from lab.containerd import DEBIAN, LATEST, Containerd
+from lab.containerd import DEBIAN, LAST_1, LATEST, Containerd
 from lab.crio import CRIO, Crio
 from lab.standin_api import StandInApi
 from lab.workdir import Workdir
@@ -91,13 +91,16 @@ def pod_object(pod, containers, node):
 
 
 def pytest_generate_tests(metafunc):
-    """Each test that uses a node runs on both containerds, or on those that its mark names. With the mark `crio` it
-    also runs on CRI-O, unless a nearer one says crio(False)."""
+    """Each test that uses a node runs on every containerd, or on those that its mark names. It runs on 1.7 only with the
+    mark `every_containerd`, or with IMAGESWEEP_TEST_VERSIONS=all, as `make e2e` sets it. With the mark `crio` it also
+    runs on CRI-O, unless a nearer one says crio(False)."""
     if "containerd_version" in metafunc.fixturenames:
-        mark = metafunc.definition.get_closest_marker("containerd")
-        crio = metafunc.definition.get_closest_marker("crio")
-        also = (CRIO,) if crio and crio.args != (False,) else ()
-        metafunc.parametrize("containerd_version", (*(mark.args if mark else (DEBIAN, LATEST)), *also), indirect=True)
+        marks = {name: metafunc.definition.get_closest_marker(name) for name in ("containerd", "every_containerd", "crio")}
+        versions = marks["containerd"].args if marks["containerd"] else (DEBIAN, LAST_1, LATEST)
+        if not marks["every_containerd"] and os.environ.get("IMAGESWEEP_TEST_VERSIONS") != "all":
+            versions = [version for version in versions if version != LAST_1]
+        also = (CRIO,) if marks["crio"] and marks["crio"].args != (False,) else ()
+        metafunc.parametrize("containerd_version", (*versions, *also), indirect=True)
 
 
 @pytest.fixture
