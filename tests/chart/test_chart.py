@@ -11,6 +11,7 @@ from lab import agent
 from lab.cell import wait_until
 from lab.chart import CHART, CI, ROOT, helm, one, policy_configmap, render, template
 
+pytestmark = pytest.mark.usefixtures("each_helm")
 AGENT_KINDS = ["ServiceAccount", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "Role", "Role",
                "RoleBinding", "RoleBinding", "DaemonSet"]
 INDEX_KINDS = ["ServiceAccount", *["ConfigMap"] * 9, "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Deployment"]
