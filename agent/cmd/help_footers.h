@@ -160,8 +160,9 @@ Exit codes:
   2  The command line or the policy is invalid.
 )"},
     {"df",
-     R"(The command does not need Kubernetes and removes nothing. With containerd,
-sizes are exact. With other runtimes, sizes are upper bounds.
+     R"(The command does not need Kubernetes and removes nothing. Sizes are exact if
+imagesweep can read the layers from the runtime or its files. Otherwise, sizes
+are upper bounds, and the output says so.
 
 Examples:
   imagesweep df

@@ -22,14 +22,14 @@ const std::map<std::string, LogFormat> kLogFormats{{"text", LogFormat::kText},
 
 void AddSourceFlags(CLI::App& app, Options& options) {
   const std::string group = "Sources";
-  app.add_option(
-         "--runtime-endpoint", options.runtime_endpoint,
-         "CRI socket, such as unix:///run/containerd/containerd.sock; auto-detected if not set")
+  app.add_option("--runtime-endpoint", options.runtime_endpoint,
+                 "Socket of the runtime, CRI or Docker Engine, such as "
+                 "unix:///run/containerd/containerd.sock; auto-detected if not set")
       ->envname("IMAGESWEEP_RUNTIME_ENDPOINT")
       ->group(group);
   app.add_option("--host-prefix", options.host_prefix,
-                 "Directory below which the node's /run is mounted, such as /host. Sockets are "
-                 "detected there.")
+                 "Prefix of the paths of the node, such as /host. Sockets are then detected below "
+                 "/host/run.")
       ->envname("IMAGESWEEP_HOST_PREFIX")
       ->group(group);
   app.add_option(

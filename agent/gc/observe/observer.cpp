@@ -61,14 +61,12 @@ void AddRecordNames(const layers::LayerGraph& graph, ByImage<Image>& images) {
 
 // Moves the references of images that were pulled again out of `recent`, without their mark.
 std::vector<ImageReference> TakeCameAgain(std::vector<ImageReference>& recent) {
-  std::vector<ImageReference> again;
-  for (ImageReference& reference : recent) {
-    if (!reference.text.starts_with(kCameAgain)) continue;
-    reference.text.erase(0, kCameAgain.size());
-    again.push_back(std::move(reference));
-    reference.text = kCameAgain;
-  }
-  std::erase_if(recent, [](const ImageReference& one) { return one.text == kCameAgain; });
+  const auto marked = std::ranges::stable_partition(
+      recent, [](const ImageReference& one) { return !one.text.starts_with(kCameAgain); });
+  std::vector<ImageReference> again(std::move_iterator(marked.begin()),
+                                    std::move_iterator(marked.end()));
+  recent.erase(marked.begin(), marked.end());
+  for (ImageReference& reference : again) reference.text.erase(0, kCameAgain.size());
   return again;
 }
 
