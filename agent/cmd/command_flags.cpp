@@ -78,11 +78,10 @@ CLI::App* AddAgent(CLI::App& app, Options& options, DryRun& dry_run) {
           "on events.k8s.io events in namespace default.")
       ->envname("IMAGESWEEP_EVENTS");
   command
-      ->add_option(
-          "--policy-origin", options.policy_origin,
-          "Value of the label source of the metric imagesweep_policy_info for the policy of "
-          "--policy-configmap: chart, existing (policy.existingConfigMap of the chart), or "
-          "configmap. The chart sets it.")
+      ->add_option("--policy-origin", options.policy_origin,
+                   "Who owns the ConfigMap of --policy-configmap: chart, existing "
+                   "(policy.existingConfigMap of the chart), or configmap. The metric "
+                   "imagesweep_policy_info shows it. The chart sets this flag.")
       ->check(CLI::IsMember({"chart", "existing", "configmap"}))
       ->envname("IMAGESWEEP_POLICY_ORIGIN")
       ->capture_default_str();
@@ -110,8 +109,8 @@ CLI::App* AddImages(CLI::App& app, Options& options) {
   command
       ->add_option("--filter", options.filters,
                    "List only images that match KEY=VALUE. Keys: verdict, code, origin, repository "
-                   "(a pattern), and in-use (true or false). Repeat the flag to combine filters: "
-                   "of each key that you use, an image must match at least one value.")
+                   "(a pattern), and in-use (true or false). Repeat the flag to combine filters. "
+                   "Values of one key are alternatives, and all keys must match.")
       ->allow_extra_args(false)
       ->check(CLI::Validator(WhyNotFilter, Choices(FilterChoices())))
       ->option_text("KEY=VALUE");
@@ -136,11 +135,10 @@ CLI::App* AddPlan(CLI::App& app, Options& options) {
       ->option_text("PROFILE");
   command->add_flag(
       "--diff", options.diff,
-      "Show which verdicts another policy would change. With only --policy-file, the other policy "
-      "is that file, and the policy in force is --policy-configmap, or the defaults. With only "
-      "--profile, the other policy is the policy in force with that profile. With both, the other "
-      "policy is --policy-file with that profile, and the policy in force is --policy-configmap, "
-      "or --policy-file as it is.");
+      "Compare two policies, and show which verdicts change. --policy-file FILE compares "
+      "--policy-configmap (the defaults if it is not set) with FILE. --profile compares the policy "
+      "in force with the same policy in that profile. Both together compare --policy-configmap "
+      "(FILE if it is not set) with FILE in that profile.");
   AddMinimumAge(*command, options);
   return command;
 }
@@ -203,8 +201,8 @@ CLI::App* AddRestore(CLI::App& app, Options& options, DryRun& dry_run) {
   which->require_option(1);
   command
       ->add_option("--archive-dir", options.archive_dir,
-                   "Directory of the archives [keep.archive.path of --policy-file, or the "
-                   "directory archive in --state-dir]")
+                   "Directory of the archives [keep.archive.path of --policy-file, "
+                   "otherwise STATE_DIR/archive]")
       ->option_text("DIR");
   command->add_option("--parallel", options.parallel, "Maximum number of concurrent pulls")
       ->check(CLI::Range(1, 32))
@@ -298,11 +296,12 @@ CLI::App* AddPolicy(CLI::App& app) {
 }
 
 CLI::App* AddPolicyValidate(CLI::App& policy, Options& options) {
-  auto* command = policy.add_subcommand("validate", "Validate a policy and report all errors");
+  auto* command = policy.add_subcommand(
+      "validate", "Validate a policy, from FILE or -f, and report all errors");
   command->add_option(
       "FILE", options.policy_to_check,
-      "File that contains a policy, or the manifest of a ConfigMap with a policy at --policy-key. "
-      "- means standard input.");
+      "File with a policy, or with the manifest of a ConfigMap that has a policy at --policy-key. "
+      "For standard input, set \"-\".");
   command->add_option("-f,--filename", options.policy_to_check, "The same as FILE")
       ->option_text("FILE");
   command->require_option(1);

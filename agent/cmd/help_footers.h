@@ -116,7 +116,7 @@ Exit codes:
     {"ensure-space",
      R"(The command removes images in this order: dangling, superseded, by a rule, by
 age, and then idle images, least recently used first. The policy's protections,
-ages, limits, and suspend apply, but its windows do not.
+ages, limits, and suspend apply, but its windows and confirmRuns do not.
 
 Examples:
   imagesweep ensure-space 20Gi

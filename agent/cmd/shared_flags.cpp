@@ -68,8 +68,8 @@ void AddSourceFlags(CLI::App& app, Options& options) {
          "Source of the cluster's workloads for keep.workloads: off, direct (the API server; "
          "requires list and watch on apps and batch), or index (see --index-name). If "
          "keep.workloads.enabled is true and the workloads cannot be read, every run aborts. "
-         "Without this flag, the source is direct, but an agent lists the workloads in each run "
-         "instead of watching them.")
+         "With direct, an agent watches the workloads. Without this flag, it lists them from the "
+         "API server in each run.")
       ->check(CLI::IsMember({"off", "direct", "index"}))
       ->envname("IMAGESWEEP_WORKLOADS")
       ->group(group);
@@ -112,7 +112,7 @@ void AddAgeFlags(CLI::App& app, Options& options) {
          "Count the unwatched time between two commands or runs as time without a use, up to one "
          "day. Time is unwatched if no agent watches the use of images. Use the flag on CRI-O, and "
          "on hosts without an agent, for example with cron. An image that was used in unwatched "
-         "time and is idle now counts as unused, so it may be removed.")
+         "time but is idle now is treated as unused, so it may be removed.")
       ->envname("IMAGESWEEP_COUNT_UNWATCHED")
       ->group("Sources");
 }
