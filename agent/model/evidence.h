@@ -128,8 +128,9 @@ struct ImageAge {
   // more than `unused_for`.
   Millis watched_unused_for{0};
   bool just_seen = false;  // no earlier record: its age starts now
-  // An earlier observation found a tag on it that is gone.  Without this evidence, an image with
-  // only digests may have been pulled by digest.
+  // It had a tag, by an earlier observation or by a record of the runtime, and has none now.
+  // Without this evidence, an image with only digests may have been pulled by digest, and one
+  // without a name may never have had one.
   bool lost_tag = false;
 };
 

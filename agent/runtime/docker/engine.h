@@ -62,6 +62,9 @@ struct InspectedImage {
   std::vector<std::string> tags, digests;
   std::vector<std::string> diff_ids;  // lowest layer first
   std::map<std::string, std::string> labels = {};
+  // Metadata.LastTagTime. Empty: Docker's own store gave it no tag. The containerd store reports a
+  // time for every image.
+  std::string last_tag_time = {};
   // Identity of the API 1.53 and later: the repositories that it was pulled from or pushed to, and
   // whether BuildKit built it here. Empty: the daemon does not say. A repository is without the
   // port of its registry: "127.0.0.1/team/app".
