@@ -1,4 +1,6 @@
 """Removal through containerd's own services: one garbage collection for each batch, and freed bytes as predicted."""
+import json
+
 import pytest
 
 from lab import images
@@ -94,6 +96,23 @@ def test_the_image_that_such_a_container_runs_on_stays_when_its_name_moves_on(di
     disk.containerd.ctr("containers", "rm", "by-hand")
     node.age()
     assert removed(node.sweep()) == {image.id, moved.id}
+
+
+@pytest.mark.parametrize("kind", ["view", "prepare"])  # `ctr images mount`, and a CSI driver that writes beside the layers
+def test_an_image_whose_layers_are_mounted_without_a_container_stays(disk, kind):
+    node, namespace = disk.node, disk.containerd.import_flags[-2:]
+    image = disk.load("registry.example/models/llm:v1", "llm")
+    other = disk.load("registry.example/models/old:v1", "old")
+    layer = json.loads(disk.containerd.ctr("content", "get", image.id))["rootfs"]["diff_ids"][-1]
+    assert layer in disk.containerd.ctr("snapshots", *namespace, "ls"), "an image with one layer, whose chain ID it is"
+    disk.containerd.ctr("snapshots", *namespace, kind, "mounted", layer)
+    node.age()
+    assert node.verdicts()[image.id] == ("Keep", "InUse")
+    assert "mounted" in node.run("explain", image.names[0]).stdout
+    assert removed(node.sweep()) == {other.id}
+    disk.containerd.ctr("snapshots", *namespace, "rm", "mounted")
+    node.age()
+    assert removed(node.sweep()) == {image.id}
 
 
 def test_removes_for_space_only_images_that_free_space(disk):

@@ -6,6 +6,7 @@
 
 #include "agent/gc/observe/image_filesystem.h"
 #include "agent/gc/observe/layer_figures.h"
+#include "agent/gc/observe/unlisted_use.h"
 #include "agent/gc/plan/order.h"
 #include "agent/gc/plan/plan_context.h"
 #include "agent/imagestore/graph/record_names.h"
@@ -149,7 +150,7 @@ std::optional<Refusal> Observer::ReadEvidence(NodeState& state, const std::stop_
   auto use = node_.runtime.ReadUse(stop);
   if (!use) return Refusal{"containers", std::move(use).error()};
   evidence.use = *std::move(use);
-  if (state.graph) AddUnknownContainers(*state.graph, evidence.images, evidence.use);
+  if (state.graph) AddUnlistedUse(*state.graph, evidence.images, evidence.use);
   if (node_.pods == nullptr) return std::nullopt;
   auto pods = node_.pods->Read(Millis::zero(), stop);
   if (!pods) return Refusal{"pods", std::move(pods).error()};
@@ -169,6 +170,8 @@ std::optional<Refusal> Observer::ReadLayers(NodeState& state, const std::stop_to
       part != nullptr && metadata.has_containerd_records())
     return Refusal{"containers",
                    {ErrorKind::kIncomplete, "containerd was read only in part: " + part->why}};
+  if (const auto* part = metadata.UnreadOfCri(layers::Unread::What::kMounts))
+    return Refusal{"containers", {ErrorKind::kIncomplete, part->why}};
   state.graph = *std::move(graph);
   return std::nullopt;
 }

@@ -1,6 +1,8 @@
 #include "agent/imagestore/graph/graph.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "agent/imagestore/graph/incremental_reclaim.h"
 
@@ -70,6 +72,7 @@ void LayerGraph::FindUses() {
 
 void LayerGraph::FindDoubts() {
   for (const Unread& part : metadata_->unread()) {
+    if (part.what == Unread::What::kMounts) continue;  // a mount holds no layer longer
     Append(doubts_, part.why);
     may_be_less_ = true;
     // Unread objects of the CRI's own namespace may also be freed.
@@ -153,6 +156,25 @@ std::vector<ImagePos> LayerGraph::ImagesOf(Node snapshot) const {
       if (std::ranges::find(attribution_.tops[image], at) != attribution_.tops[image].end())
         images.push_back(image);
   return images;
+}
+
+std::vector<LayerGraph::Mount> LayerGraph::MountsWithoutContainer() const {
+  std::vector<Mount> mounts;
+  if (!metadata_->has_containerd_records()) return mounts;
+  std::set<std::pair<NamespaceId, Key>> of_containers;
+  for (const Container& one : metadata_->containers())
+    if (one.space == metadata_->cri_namespace())
+      of_containers.emplace(one.snapshotter, one.snapshot);
+  const std::vector<Snapshot>& snapshots = metadata_->snapshots();
+  for (Node i = 0; i < snapshots.size(); ++i) {
+    const Snapshot& one = snapshots[i];
+    if (one.kind == SnapshotKind::kCommitted || one.space != metadata_->cri_namespace() ||
+        of_containers.contains({one.snapshotter, one.key}))
+      continue;
+    std::vector<ImagePos> images = ImagesOf(index_.first_snapshot() + i);
+    if (!images.empty()) mounts.push_back({metadata_->keys().Text(one.key), std::move(images)});
+  }
+  return mounts;
 }
 
 std::vector<std::string> LayerGraph::Manifests(ImagePos image) const {

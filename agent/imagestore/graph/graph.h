@@ -86,6 +86,13 @@ class LayerGraph {
   // namespaces remap layers into a separate one).  Several if they have the same layers.  Does not
   // include their base images.
   std::vector<ImagePos> ImagesOf(Node snapshot) const;
+  // A view or active snapshot of the CRI's namespace in containerd that belongs to no container:
+  // `ctr images mount`, a CSI driver for images, or an image that is being unpacked.
+  struct Mount {
+    std::string key;
+    std::vector<ImagePos> images;  // of its layers
+  };
+  std::vector<Mount> MountsWithoutContainer() const;
 
   // For the other files of this folder.
   const ObjectIndex& index() const { return index_; }

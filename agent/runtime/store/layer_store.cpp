@@ -160,7 +160,8 @@ class Filler {
 }  // namespace
 
 void LayerStore::Missed(Unread::What what, std::string why) {
-  if (unread.size() < kMostNotes) unread.push_back({what, "", std::move(why)});
+  const bool first = std::ranges::find(unread, what, &Unread::what) == unread.end();
+  if (first || unread.size() < kMostNotes) unread.push_back({what, "", std::move(why)});
 }
 
 bool IsHexId(std::string_view text) {
