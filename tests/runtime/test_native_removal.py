@@ -1,4 +1,6 @@
 """Removal through containerd's own services: one garbage collection for each batch, and freed bytes as predicted."""
+import functools
+import hashlib
 import json
 
 import pytest
@@ -98,19 +100,36 @@ def test_the_image_that_such_a_container_runs_on_stays_when_its_name_moves_on(di
     assert removed(node.sweep()) == {image.id, moved.id}
 
 
-@pytest.mark.parametrize("kind", ["view", "prepare"])  # `ctr images mount`, and a CSI driver that writes beside the layers
-def test_an_image_whose_layers_are_mounted_without_a_container_stays(disk, kind):
-    node, namespace = disk.node, disk.containerd.import_flags[-2:]
+def chain_id(disk, image):
+    """The name of the snapshot of all its layers (OCI image-spec, config.md)."""
+    lowest, *others = json.loads(disk.containerd.ctr("content", "get", image.id))["rootfs"]["diff_ids"]
+    return functools.reduce(lambda below, layer: "sha256:" + hashlib.sha256(f"{below} {layer}".encode()).hexdigest(),
+                            others, lowest)
+
+
+# A CSI driver for images prepares snapshots of its own.
+@pytest.mark.parametrize("by", ["ctr images mount", "ctr snapshots prepare"])
+def test_an_image_whose_layers_are_mounted_without_a_container_stays(disk, by):
+    node, namespace, target = disk.node, disk.containerd.import_flags[-2:], disk.node.workdir.path / "mounted"
+    target.mkdir()
+
+    def in_cell(*arguments):
+        disk.containerd.cell.run(*disk.containerd.ctr_command(*arguments))
+
     image = disk.load("registry.example/models/llm:v1", "llm")
     other = disk.load("registry.example/models/old:v1", "old")
-    layer = json.loads(disk.containerd.ctr("content", "get", image.id))["rootfs"]["diff_ids"][-1]
-    assert layer in disk.containerd.ctr("snapshots", *namespace, "ls"), "an image with one layer, whose chain ID it is"
-    disk.containerd.ctr("snapshots", *namespace, kind, "mounted", layer)
+    if by == "ctr images mount":
+        in_cell("images", "mount", *namespace, image.names[0], target)
+    else:
+        disk.containerd.ctr("snapshots", *namespace, "prepare", "mounted", chain_id(disk, image))
     node.age()
     assert node.verdicts()[image.id] == ("Keep", "InUse")
     assert "mounted" in node.run("explain", image.names[0]).stdout
     assert removed(node.sweep()) == {other.id}
-    disk.containerd.ctr("snapshots", *namespace, "rm", "mounted")
+    if by == "ctr images mount":
+        in_cell("images", "unmount", *namespace, "--rm", target)
+    else:
+        disk.containerd.ctr("snapshots", *namespace, "rm", "mounted")
     node.age()
     assert removed(node.sweep()) == {image.id}
 
