@@ -135,10 +135,11 @@ CLI::App* AddPlan(CLI::App& app, Options& options) {
       ->option_text("PROFILE");
   command->add_flag(
       "--diff", options.diff,
-      "Compare two policies, and show which verdicts change. --policy-file FILE compares "
-      "--policy-configmap (the defaults if it is not set) with FILE. --profile compares the policy "
-      "in force with the same policy in that profile. Both together compare --policy-configmap "
-      "(FILE if it is not set) with FILE in that profile.");
+      "Show which verdicts change between two policies. With --policy-file FILE: from the policy "
+      "of "
+      "--policy-configmap, or the defaults, to FILE. With --profile: from the policy in force to "
+      "the same policy with that profile. With both flags: from the policy of --policy-configmap, "
+      "or FILE, to FILE with that profile.");
   AddMinimumAge(*command, options);
   return command;
 }

@@ -114,8 +114,9 @@ Exit codes:
   2  The command line or the pull secret is invalid.
 )"},
     {"ensure-space",
-     R"(The command removes images in this order: dangling, superseded, by a rule, by
-age, and then idle images, least recently used first. The policy's protections,
+     R"(The command removes images in this order: dangling images, superseded images,
+images that a rule removes, images older than maximumAge, and then idle images.
+Idle images are removed least recently used first. The policy's protections,
 ages, limits, and suspend apply, but its windows and confirmRuns do not.
 
 Examples:

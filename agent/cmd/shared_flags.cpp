@@ -68,8 +68,8 @@ void AddSourceFlags(CLI::App& app, Options& options) {
          "Source of the cluster's workloads for keep.workloads: off, direct (the API server; "
          "requires list and watch on apps and batch), or index (see --index-name). If "
          "keep.workloads.enabled is true and the workloads cannot be read, every run aborts. "
-         "With direct, an agent watches the workloads. Without this flag, it lists them from the "
-         "API server in each run.")
+         "Without this flag, the workloads are read as with direct, but an agent lists them in "
+         "each run instead of watching them.")
       ->check(CLI::IsMember({"off", "direct", "index"}))
       ->envname("IMAGESWEEP_WORKLOADS")
       ->group(group);
