@@ -25,6 +25,11 @@ struct RuntimeIdentity {
   // False: cri-dockerd.  Its CRI does not list the containers that Docker runs outside pods.
   bool lists_all_containers = true;
 
+  // True if a configuration of the runtime may lead a name without a registry to any repository:
+  // [aliases] in registries.conf (github.com/containers/image,
+  // docs/containers-registries.conf.5.md).
+  bool has_short_name_aliases() const { return name == "cri-o"; }
+
   friend bool operator==(const RuntimeIdentity&, const RuntimeIdentity&) = default;
 };
 

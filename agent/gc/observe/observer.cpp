@@ -107,6 +107,7 @@ std::optional<Refusal> Observer::Read(NodeState& state, SystemTime at, const Opt
   seen.images = evidence.images;
   if (state.graph) AddRecordNames(*state.graph, seen.images);
   seen.references = evidence.AllReferences();
+  seen.short_name_aliases = evidence.runtime.has_short_name_aliases();
   seen.sandbox_images = evidence.use.sandbox_images;
   if (const auto& own_pod = expected().own_pod) seen.own_images = OwnImages(evidence.use, *own_pod);
   std::ranges::copy(evidence.use.warnings, std::back_inserter(state.warnings));
