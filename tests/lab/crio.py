@@ -35,11 +35,13 @@ os.execv("RUNC", ["runc", *sys.argv[1:]])
 class Crio:
     """In a cell of its own its files are in a directory of its own. In CELL, which is a whole node, they are where each
     node has them: /run/crio and /var/lib/containers/storage. `root` and `socket` are their paths outside of it.
-    SETTINGS are lines for the table [crio.image]. INSECURE are registries to access without TLS."""
+    SETTINGS are lines for the table [crio.image]. INSECURE are registries to access without TLS. ALIASES are short
+    names with their repositories."""
 
     version = CRIO
 
-    def __init__(self, workdir, cell=None, cni=None, settings="", insecure=("127.0.0.1:5000",)):
+    def __init__(self, workdir, cell=None, cni=None, settings="", insecure=("127.0.0.1:5000",),
+                 aliases=None):
         self._programs = gobuild.crio()
         self.directory = pathlib.Path(workdir.path) / "crio"
         self.directory.mkdir()
@@ -53,7 +55,7 @@ class Crio:
         self._storage = (root, state / "storage")
         self.root, self.socket = self.cell.outside(root), self.cell.outside(address)
         self.driver = "vfs" if on_overlay(self.directory) else "overlay"
-        self._write_configuration(state, address, cni, settings, insecure)
+        self._write_configuration(state, address, cni, settings, insecure, aliases or {})
         self._cgroup, self.cri = workdir.cgroup, None
         try:
             self.start()
@@ -61,7 +63,7 @@ class Crio:
             self.close()
             raise
 
-    def _write_configuration(self, state, address, cni, settings, insecure):
+    def _write_configuration(self, state, address, cni, settings, insecure, aliases):
         directory, (root, run) = self.directory, self._storage
         runc = directory / "runc"
         runc.write_text(RUNC.replace('"RUNC"', json.dumps(shutil.which("runc"))))
@@ -69,8 +71,9 @@ class Crio:
         (directory / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}\n')
         (directory / "storage.conf").write_text(f'[storage]\ndriver = "{self.driver}"\ngraphroot = "{root}"\n'
                                                 f'runroot = "{run}"\n')
-        (directory / "registries.conf").write_text("".join(f'[[registry]]\nlocation = "{host}"\ninsecure = true\n'
-                                                           for host in insecure))
+        registries = "".join(f'[[registry]]\nlocation = "{host}"\ninsecure = true\n' for host in insecure)
+        short_names = "".join(f'"{name}" = "{repository}"\n' for name, repository in aliases.items())
+        (directory / "registries.conf").write_text(f"{registries}[aliases]\n{short_names}")
         (directory / "no-configs").mkdir()  # instead of the directories below /etc, which the machine's packages fill
         (directory / "crio.conf").write_text(f'''[crio]
 root = "{root}"
@@ -111,6 +114,7 @@ enable_nri = false
                              "CONTAINERS_REGISTRIES_CONF": directory / "registries.conf"}
         self._argv = ["env", *(f"{name}={value}" for name, value in self._environment.items()),
                       self._programs / "crio", "--config", directory / "crio.conf",
+                      *(["--registries-conf", directory / "registries.conf"] if aliases else []),
                       "--config-dir", directory / "no-configs"]
 
     def __enter__(self):
