@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lab import agent, gobuild, images
+from lab import agent, gobuild, images, runtimes
 from lab.cell import wait_until
 from lab.containerd import DEBIAN, LATEST
 from lab.kubernetes import NODE, Kubernetes
@@ -105,11 +105,18 @@ def containerd_version(request):
     return request.param
 
 
+def versions(kubernetes):
+    """Those that the kubelet reports: of itself and of its runtime."""
+    info = kubernetes.get("node", NODE)["status"]["nodeInfo"]
+    return f"{info['kubeletVersion']} with {info['containerRuntimeVersion'].replace('://v', ' ').replace('://', ' ')}"
+
+
 @pytest.fixture
 def cluster(containerd_version):
     try:
         gobuild.kubernetes()
     except gobuild.MissingGo as missing:
         pytest.fail(str(missing), pytrace=False)
-    with Workdir() as workdir, Kubernetes(workdir, containerd_version) as kubernetes:
+    with Workdir() as workdir, \
+            runtimes.start("Kubernetes", lambda: Kubernetes(workdir, containerd_version), versions) as kubernetes:
         yield Cluster(kubernetes, workdir)

@@ -1,4 +1,5 @@
 """The agent as it is shipped: its own image, run by the kubelet as the DaemonSet of the chart or the manifests."""
+import functools
 import json
 import platform
 import tempfile
@@ -6,7 +7,7 @@ import tempfile
 import pytest
 import yaml
 
-from lab import agent, gobuild
+from lab import agent, gobuild, runtimes
 from lab.cell import PATIENCE, wait_until
 from lab.chart import CHART, NAMESPACE, ROOT
 
@@ -33,7 +34,12 @@ class DaemonSet:
         self.kubernetes.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {
             "name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": level}}})
 
+    @functools.cached_property
+    def _helm_version(self):
+        return self.kubernetes.cell.run(gobuild.helm() / "helm", "version", "--template={{.Version}}").stdout
+
     def helm(self, *arguments):
+        runtimes.note(f"Helm {self._helm_version.removeprefix('v')}")
         return self.kubernetes.cell.run(gobuild.helm() / "helm", f"--kubeconfig={self.kubernetes.kubeconfig}",
                                         f"--namespace={NAMESPACE}", *arguments).stdout
 

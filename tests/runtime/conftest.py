@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from lab import agent, cri, gobuild, images
+from lab import agent, cri, gobuild, images, runtimes
 from lab.containerd import DEBIAN, LATEST, Containerd
 from lab.crio import CRIO, Crio
 from lab.standin_api import StandInApi
@@ -120,8 +120,10 @@ def node_with(version, **options):
 
 def started(workdir, version, **options):
     """The containerd of that version, or CRI-O."""
+    name, make = ("CRI-O", lambda: Crio(workdir, **options)) if version == CRIO else \
+        ("containerd", lambda: Containerd(workdir, version, **options))
     try:
-        return Crio(workdir, **options) if version == CRIO else Containerd(workdir, version, **options)
+        return runtimes.start(name, make, lambda runtime: runtime.cri.version().runtime_version)
     except gobuild.MissingGo as missing:
         pytest.fail(str(missing), pytrace=False)
 

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from lab import agent, gobuild, images
+from lab import agent, gobuild, images, runtimes
 from lab.dockerd import DEBIAN, LATEST, Dockerd
 from lab.registry import Registry
 from lab.workdir import Workdir
@@ -102,7 +102,8 @@ def host_with(version, **options):
 
 def started(workdir, version, **options):
     try:
-        return Dockerd(workdir, version, **options)
+        return runtimes.start("Docker", lambda: Dockerd(workdir, version, **options),
+                              lambda dockerd: dockerd.get("/version")["Version"])
     except gobuild.MissingGo as missing:
         pytest.fail(str(missing), pytrace=False)
 
