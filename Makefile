@@ -76,11 +76,12 @@ tidy: ## clang-tidy over agent/ and tests/, without files that were clean and di
 	cmake --build --preset tidy --target imagesweep_cri_proto --target imagesweep_containerd_proto
 	tools/tidy build/tools/clang-tidy/bin/clang-tidy build/tidy $(JOBS)
 
-bench: build ## Benchmarks: the plan, on a private containerd the agent and its removals, and what many agents ask of an API server (needs root)
+bench: build ## Benchmarks: the plan, on a private containerd the agent and its removals, removals from Docker, and what many agents ask of an API server (needs root)
 	@for program in build/release/bench/*_bench; do echo "== $$program"; $$program || exit 1; done
 	scripts/bootstrap test
 	bench/agent
 	bench/removal
+	bench/removal-docker
 	bench/fleet
 
 docs: build ## Make the generated pages of docs/reference and the picture of docs/architecture.md

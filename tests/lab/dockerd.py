@@ -87,7 +87,35 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-class Dockerd:
+class Client:
+    """Of the Docker Engine API on a unix socket."""
+
+    def __init__(self, socket):
+        self.socket = socket
+
+    def request(self, method, path, body=None, content_type=None, headers=None, check=True, seconds=120, **query):
+        """PATH begins with / and may name an API version. A value of QUERY that is no string is sent as JSON."""
+        query = {name: value if isinstance(value, str) else json.dumps(value) for name, value in query.items()}
+        target = path + ("?" + urllib.parse.urlencode(query) if query else "")
+        if body is not None and not isinstance(body, bytes):
+            body, content_type = json.dumps(body).encode(), "application/json"
+        connection = _Connection(self.socket, seconds)
+        try:
+            content_type = {"Content-Type": content_type} if content_type else {}
+            connection.request(method, target, body, {**content_type, **(headers or {})})
+            response = connection.getresponse()
+            answer = Answer(response.status, dict(response.getheaders()), response.read())
+        finally:
+            connection.close()
+        if check and not 200 <= answer.status < 300:
+            raise DockerError(f"{method} {target}", answer)
+        return answer
+
+    def get(self, path, **query):
+        return self.request("GET", path, **query).json
+
+
+class Dockerd(Client):
     """`root` is the data root, and `containerd_socket` is the socket of the containerd that dockerd starts."""
 
     def __init__(self, workdir, version, **options):
@@ -97,7 +125,8 @@ class Dockerd:
         self._path = gobuild.containerd() if version == LATEST else None  # 20.10 uses the Debian package
         self.directory = pathlib.Path(workdir.path) / "dockerd"
         self.directory.mkdir()
-        self.root, self.socket = self.directory / "root", self.directory / "docker.sock"
+        super().__init__(self.directory / "docker.sock")
+        self.root = self.directory / "root"
         state = self.directory / "state"
         self.containerd_socket = state / "containerd/containerd.sock"
         runc, self._config = self.directory / "runc", self.directory / "daemon.json"
@@ -143,27 +172,6 @@ class Dockerd:
 
     def close(self):
         self.cell.close()
-
-    def request(self, method, path, body=None, content_type=None, headers=None, check=True, seconds=120, **query):
-        """PATH begins with / and may name an API version. A value of QUERY that is no string is sent as JSON."""
-        query = {name: value if isinstance(value, str) else json.dumps(value) for name, value in query.items()}
-        target = path + ("?" + urllib.parse.urlencode(query) if query else "")
-        if body is not None and not isinstance(body, bytes):
-            body, content_type = json.dumps(body).encode(), "application/json"
-        connection = _Connection(self.socket, seconds)
-        try:
-            content_type = {"Content-Type": content_type} if content_type else {}
-            connection.request(method, target, body, {**content_type, **(headers or {})})
-            response = connection.getresponse()
-            answer = Answer(response.status, dict(response.getheaders()), response.read())
-        finally:
-            connection.close()
-        if check and not 200 <= answer.status < 300:
-            raise DockerError(f"{method} {target}", answer)
-        return answer
-
-    def get(self, path, **query):
-        return self.request("GET", path, **query).json
 
     def load(self, archive):
         """Loads ARCHIVE: an images.Archive, or the bytes that save() returned."""
