@@ -38,7 +38,9 @@ class CriDockerd(Commands):
         with open(self._log, "w") as log:
             self._server = subprocess.Popen(
                 [sys.executable, recorded_cri.__file__, self._socket, workdir.path, recording], stdout=log)
-        assert wait_until(self._socket.exists, 20)
+        if not wait_until(self._socket.exists, 20):
+            self.close()
+            raise RuntimeError("the recorded CRI did not start")
 
     def close(self):
         self._server.terminate()
