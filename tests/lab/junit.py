@@ -38,7 +38,7 @@ def by_runtime(tests):
         for runtime in test.runtimes or (NO_RUNTIME,):
             row = rows.setdefault(runtime, {"passed": 0, "failed": 0, "files": set()})
             row["passed" if test.passed else "failed"] += 1
-            row["files"].add(test.file)
+            row["files"].update([test.file] if test.file else [])  # pytest names none if it was interrupted
     return {runtime: {**rows[runtime], "files": sorted(rows[runtime]["files"])}
             for runtime in sorted(rows, key=lambda name: (name == NO_RUNTIME, name.lower()))}
 
