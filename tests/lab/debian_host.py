@@ -88,7 +88,7 @@ class DebianHost:
     def run(self, *argv, check=True):
         """Returns the completed process. Its output is one text, as on a terminal."""
         result = subprocess.run(self.enter(*argv), text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, timeout=120,
+                                stderr=subprocess.STDOUT, timeout=300,
                                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive"})
         assert not check or result.returncode == 0, f"{argv} ended with {result.returncode}:\n{result.stdout}"
         return result
