@@ -170,7 +170,8 @@ CLI::App* AddAnalyze(CLI::App& app, Options& options) {
 }
 
 CLI::App* AddReport(CLI::App& app, Options& options) {
-  auto* command = app.add_subcommand("report", "Show what a run did and why");
+  auto* command = app.add_subcommand(
+      "report", "Show what a run did and why, or the image stores of several runtimes");
   command->add_option("--run", options.run, "Run ID or unique prefix [the last run]");
   return command;
 }

@@ -65,16 +65,22 @@ Exit codes:
   1  The runtime, the Kubernetes API, or a document cannot be read.
   2  The command line, the policy, or a document is invalid.
 )"},
-    {"report", R"(The command reads only the state directory.
+    {"report",
+     R"(The command reads only the state directory. If you repeat --runtime-endpoint, it
+reads the image stores of these runtimes instead, and shows their images, the
+containers that use them, the images that several stores hold, and a total. It
+does not read Kubernetes then.
 
 Examples:
   imagesweep report
   imagesweep report --run 01a1ff9fb8 -o markdown
+  imagesweep report --runtime-endpoint /run/docker.sock --runtime-endpoint /run/containerd/containerd.sock
 
 Exit codes:
   0  The report is printed.
-  1  The run is not in the history, or the history cannot be read.
-  2  The command line is invalid.
+  1  The run is not in the history, or the history cannot be read. With several
+     endpoints: an image store cannot be read. The report shows the others.
+  2  The command line is invalid, or two endpoints are the same image store.
 )"},
     {"history",
      R"(The command reads only the state directory. Consecutive runs that had

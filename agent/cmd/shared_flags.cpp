@@ -22,9 +22,12 @@ const std::map<std::string, LogFormat> kLogFormats{{"text", LogFormat::kText},
 
 void AddSourceFlags(CLI::App& app, Options& options) {
   const std::string group = "Sources";
-  app.add_option("--runtime-endpoint", options.runtime_endpoint,
+  app.add_option("--runtime-endpoint", options.runtime_endpoints,
                  "Socket of the runtime, CRI or Docker Engine, such as "
-                 "unix:///run/containerd/containerd.sock; auto-detected if not set")
+                 "unix:///run/containerd/containerd.sock; auto-detected if not set. Repeat the "
+                 "flag for a `report` on several image stores.")
+      ->allow_extra_args(false)
+      ->option_text("ENDPOINT")
       ->envname("IMAGESWEEP_RUNTIME_ENDPOINT")
       ->group(group);
   app.add_option("--host-prefix", options.host_prefix,
@@ -163,7 +166,7 @@ void AddPodIdentity(CLI::App& app, Options& options) {
 // for sources too, because they are about a node.
 const std::vector<std::string>* ReadBy(const std::string& command) {
   static const std::map<std::string, std::vector<std::string>> kRead{
-      {"report", {"output"}},
+      {"report", {"output", "runtime-endpoint", "timeout"}},
       {"history", {"output", "no-headers"}},
       {"policy", {}},
       {"completion", {}},
@@ -184,10 +187,13 @@ std::string EmptyValue(const CLI::App& app, const GivenArguments& given) {
                            "--kubeconfig", "--node-name", "--runtime-endpoint"}) {
     const CLI::Option& option = *app.get_option(name);
     if (!given.Has(option)) continue;
-    const auto value = option.count() > 0 ? option.as<std::string>() : std::string();
-    if (value.empty()) return std::string(name) + " must not be empty";
-    if (value.starts_with("--"))
-      return std::string(name) + " requires a value, but got the flag " + value;
+    std::vector<std::string> values = option.results();
+    if (values.empty()) values.emplace_back();
+    for (const std::string& value : values) {
+      if (value.empty()) return std::string(name) + " must not be empty";
+      if (value.starts_with("--"))
+        return std::string(name) + " requires a value, but got the flag " + value;
+    }
   }
   return {};
 }
@@ -205,6 +211,25 @@ std::string ChoosePolicy(const CLI::App& app, const GivenArguments& given, Optio
     return "cannot use both --policy-file " + options.policy_file + " and --policy-configmap " +
            options.policy_configmap + "; set only one of them";
   (file ? options.policy_configmap : options.policy_file).clear();
+  return {};
+}
+
+std::string ValidateEndpoints(const std::string& command, const CLI::App& app,
+                              const GivenArguments& given, const Options& options) {
+  if (options.runtime_endpoints.size() < 2) return {};
+  if (command != "report")
+    return "`" + command + "` got " + std::to_string(options.runtime_endpoints.size()) +
+           " --runtime-endpoint, but containers, pods, and ages are evidence about one image "
+           "store; "
+           "pass the flag once. Only `report` shows several image stores";
+  if (!options.run.empty())
+    return "cannot use both --run, which shows a recorded run, and several --runtime-endpoint, "
+           "which show image stores as they are now";
+  if (given.Has(*app.get_option("--kubeconfig")))
+    return "cannot use --kubeconfig with several --runtime-endpoint, because pods are evidence "
+           "only about the runtime of their kubelet; use it with `images` and one endpoint";
+  if (options.output == Output::kName)
+    return "-o name is not supported by report with several --runtime-endpoint";
   return {};
 }
 
@@ -277,10 +302,12 @@ std::string ValidateFlags(const CLI::App& app, const GivenArguments& given, Opti
       if (read != nullptr || option->get_name() == "--no-headers" ||
           (name == "watch" && option->get_name() == "--output"))
         flags.push_back(option);
-  if (read != nullptr) return Unread(flags, *read, form, given);
   const bool no_rows =
       name == "watch" || name == "explain" || name == "analyze" || name == "agent" || difference;
-  return Unread(flags, {no_rows ? "" : "no-headers"}, difference ? "plan --diff" : name, given);
+  std::string unread = read != nullptr ? Unread(flags, *read, form, given)
+                                       : Unread(flags, {no_rows ? "" : "no-headers"},
+                                                difference ? "plan --diff" : name, given);
+  return unread.empty() ? ValidateEndpoints(name, app, given, options) : unread;
 }
 
 }  // namespace imagesweep
