@@ -235,7 +235,7 @@ Execution Sweeper::Remove(const Run& run, const Plan& plan, const SweepOptions& 
   const Policy& policy = state.policy;
   DryRunRemover dry;
   const bool in_batches = state.graph != nullptr && node_.batch_remover != nullptr &&
-                         state.graph->metadata().has_containerd_records();
+                          state.graph->metadata().records_of() == layers::RecordsOf::kCri;
   ImageRemover& plain = in_batches ? *node_.batch_remover : node_.remover;
   const Archive& archive = policy.keep.archive;
   NoArchiver none;

@@ -168,7 +168,7 @@ std::optional<Refusal> Observer::ReadLayers(NodeState& state, const std::stop_to
   if (!graph) return Refusal{"containers", std::move(graph).error()};
   const layers::MetadataSnapshot& metadata = (*graph)->metadata();
   if (const auto* part = metadata.UnreadOfCri(layers::Unread::What::kHolders);
-      part != nullptr && metadata.has_containerd_records())
+      part != nullptr && metadata.records_of() == layers::RecordsOf::kCri)
     return Refusal{"containers",
                    {ErrorKind::kIncomplete, "containerd was read only in part: " + part->why}};
   if (const auto* part = metadata.UnreadOfCri(layers::Unread::What::kMounts))

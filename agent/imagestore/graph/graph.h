@@ -101,6 +101,7 @@ class LayerGraph {
   const Liveness& liveness() const { return liveness_; }
 
  private:
+  bool IsInitLayer(Node below, const Snapshot& writable) const;
   void FindUses();
   void FindDoubts();
 

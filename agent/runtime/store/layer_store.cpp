@@ -174,7 +174,7 @@ std::string ImageKey(std::string_view id) {
 
 layers::MetadataSnapshot ToSnapshot(const LayerStore& store, layers::Disk disk, SystemTime now) {
   auto metadata = Filler(store, disk, now).Fill();
-  metadata.SetRecordsOfAnotherStore();
+  metadata.SetRecordsOf(layers::RecordsOf::kOtherStore);
   return metadata;
 }
 
