@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "tests/support/images.h"
 #include "tests/unit/runtime/containerd/fake_containerd.h"
 
@@ -196,6 +198,31 @@ TEST_F(MetadataReaderTest, ComputesFreedBytesWithoutConfigs) {
   metadata_reader_.reset();
   EXPECT_EQ(Freed().space.bytes, freed.space.bytes);
   EXPECT_EQ(fake_.asked["Content.Read"], 1);
+}
+
+// Docker's ID of an image is the digest of the target of its records.
+TEST_F(MetadataReaderTest, ReadsTheImagesOfDocker) {
+  fake_.namespaces["moby"] = std::exchange(fake_.namespaces["k8s.io"], {});
+  options_.cri_namespace = "moby";
+  options_.records_of = layers::RecordsOf::kDocker;
+  options_.snapshotter = "overlayfs";
+  options_.configs = true;
+  images_[0].id = ImageId(kManifest);
+  const auto freed = Freed();
+  EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
+  EXPECT_EQ(freed.space.bytes, 4096U + 4096U + 8192U + 40960U + 8192U);
+  const auto metadata = ReadSnapshot();
+  ASSERT_EQ(metadata.facts().size(), 1U);
+  EXPECT_EQ(metadata.keys().Text(metadata.facts()[0].id), kConfig);
+  EXPECT_EQ(metadata.facts()[0].history.size(), 2U);
+}
+
+TEST_F(MetadataReaderTest, ASnapshotterThatIsNotLoadedIsNotFound) {
+  options_.snapshotter = "stargz";
+  const auto metadata = metadata_reader().ReadSnapshot(images_, never_);
+  ASSERT_FALSE(metadata);
+  EXPECT_EQ(metadata.error().kind, ErrorKind::kNotFound);
+  EXPECT_THAT(metadata.error().what, HasSubstr("no snapshotter \"stargz\""));
 }
 
 TEST_F(MetadataReaderTest, AManifestWithoutLabelsIsRead) {
