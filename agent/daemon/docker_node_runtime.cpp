@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "agent/daemon/store_layers.h"
+#include "agent/daemon/engine_layers.h"
 #include "agent/runtime/cri/repo_digests.h"
 #include "agent/runtime/docker/delete.h"
 #include "agent/runtime/docker/event_watch.h"
@@ -93,7 +93,7 @@ class DockerNodeRuntime final : public NodeRuntime {
         remover_(*client_),
         name_restorer_(*client_),
         pulls_(*client_),
-        layers_(StoreLayers::OfDocker(reader_, clock)) {}
+        layers_(reader_, client_->path(), clock) {}
 
   RuntimeReader& reader() override { return reader_; }
   ImageRemover& remover() override { return remover_; }
@@ -109,10 +109,10 @@ class DockerNodeRuntime final : public NodeRuntime {
     return std::make_unique<docker::EventWatch>(*client_, clock_, std::move(hooks));
   }
 
-  layers::LayerReader* layers() override { return layers_.get(); }
+  layers::LayerReader* layers() override { return &layers_; }
   Result<std::shared_ptr<const layers::LayerGraph>> ReadLayers(
       std::span<const Image> images, bool configs, const std::stop_token& stop) override {
-    return configs ? layers_->ReadWithConfigs(images, stop) : layers_->Read(images, stop);
+    return configs ? layers_.ReadWithConfigs(images, stop) : layers_.Read(images, stop);
   }
 
   Result<std::vector<std::vector<std::string>>> ReadDiffIds(std::span<const Image> images,
@@ -140,7 +140,7 @@ class DockerNodeRuntime final : public NodeRuntime {
   docker::EngineImageRemover remover_;
   docker::EngineNameRestorer name_restorer_;
   docker::PullEvidence pulls_;
-  const std::unique_ptr<StoreLayers> layers_;
+  EngineLayers layers_;
   cri::RepoDigests digests_;
 };
 
