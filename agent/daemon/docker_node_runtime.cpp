@@ -4,6 +4,7 @@
 
 #include "agent/daemon/engine_layers.h"
 #include "agent/runtime/cri/repo_digests.h"
+#include "agent/runtime/docker/build_reader.h"
 #include "agent/runtime/docker/delete.h"
 #include "agent/runtime/docker/event_watch.h"
 #include "agent/runtime/docker/images.h"
@@ -93,12 +94,14 @@ class DockerNodeRuntime final : public NodeRuntime {
         remover_(*client_),
         name_restorer_(*client_),
         pulls_(*client_),
+        builds_(*client_),
         layers_(reader_, client_->path(), clock) {}
 
   RuntimeReader& reader() override { return reader_; }
   ImageRemover& remover() override { return remover_; }
   NameRestorer& name_restorer() override { return name_restorer_; }
   std::vector<OriginSource*> origin_sources() override { return {&pulls_, &digests_}; }
+  BuildReader& builds() override { return builds_; }
 
   std::unique_ptr<ImageArchiver> MakeArchiver(const Archive& archive) override {
     return std::make_unique<docker::EngineArchiver>(
@@ -140,6 +143,7 @@ class DockerNodeRuntime final : public NodeRuntime {
   docker::EngineImageRemover remover_;
   docker::EngineNameRestorer name_restorer_;
   docker::PullEvidence pulls_;
+  docker::EngineBuildReader builds_;
   EngineLayers layers_;
   cri::RepoDigests digests_;
 };

@@ -23,6 +23,17 @@ Json LayersJson(const ImageSpace* space) {
           {"freesBytes", space->frees_bytes}};
 }
 
+// Null: not a removal, or nothing is known.
+Json BuildJson(const Report& report, ImagePos at) {
+  const auto build = std::ranges::find(report.builds, at, &ImageBuild::image);
+  if (build == report.builds.end()) return nullptr;
+  return {{"source", build->source},
+          {"revision", build->revision},
+          {"composeProject", build->compose_project},
+          {"composeService", build->compose_service},
+          {"steps", build->steps}};
+}
+
 Json ImageJson(const Report& report, ImagePos at) {
   const Image& image = report.observation.images[at];
   const ImageAge& age = report.observation.ages[at];
@@ -46,6 +57,7 @@ Json ImageJson(const Report& report, ImagePos at) {
           {"twinTags", std::move(twins)},
           {"digests", NamesJson(image.digests)},
           {"origin", {{"kind", ToString(image.origin.kind)}, {"evidence", image.origin.evidence}}},
+          {"build", BuildJson(report, at)},
           {"sizeBytes", image.size_bytes},
           {"sizeIsBound", true},
           {"layers", LayersJson(SpaceOf(report, at))},

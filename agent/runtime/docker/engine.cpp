@@ -167,6 +167,19 @@ Result<InspectedImage> ParseImage(std::string_view json) {
   return image;
 }
 
+Result<std::vector<std::string>> ParseHistory(std::string_view json) {
+  const auto list = ParseList(json, OfEntries({"CreatedBy"}));
+  if (!list) return list.error();
+  std::vector<std::string> steps;
+  for (const Json& entry : *list) {
+    Fields fields(entry);
+    steps.push_back(fields.Text("CreatedBy"));
+    if (!fields.ok()) return fields.error().Wrap("history");
+  }
+  std::ranges::reverse(steps);
+  return steps;
+}
+
 Result<EngineEvent> ParseEvent(std::string_view line) {
   const auto root = ParseJson(line);
   if (!root) return root.error().Wrap("event");

@@ -77,6 +77,9 @@ Result<std::vector<ListedImage>> ParseImages(std::string_view json);
 Result<std::vector<ListedContainer>> ParseContainers(std::string_view json);
 Result<InspectedImage> ParseImage(std::string_view json);
 
+// GET /images/{id}/history: the text of each step of the build, the first one first.
+Result<std::vector<std::string>> ParseHistory(std::string_view json);
+
 // An event of GET /events that concerns images or containers.
 struct EngineEvent {
   enum class Kind {
