@@ -3,7 +3,9 @@ import contextlib
 import dataclasses
 import functools
 import os
+import pathlib
 import socket
+import tempfile
 import threading
 
 import pytest
@@ -68,6 +70,20 @@ class DockerHost(Commands):
         content = str(self._made).encode() + bytes(size)
         files = {"pause!": (self.workdir.path / "pause").read_bytes(), "content": content}
         return images.Image((name,), self.dockerd.build(name, files, DOCKERFILE), None)
+
+    def docker_build(self, name, dockerfile, files):
+        """Builds FILES and `pause` as `docker build` does by default: 20.10 has the classic builder, 29 BuildKit."""
+        files = {"pause!": (self.workdir.path / "pause").read_bytes(), **files}
+        if self.dockerd.version != LATEST:
+            return images.Image((name,), self.dockerd.build(name, files, dockerfile), None)
+        with tempfile.TemporaryDirectory(dir=self.workdir.path) as directory:
+            for path, content in {**files, "Dockerfile": dockerfile.encode()}.items():
+                file = pathlib.Path(directory) / path.rstrip("!")
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+                file.chmod(0o755 if path.endswith("!") else 0o644)
+                os.utime(file, (0, 0))
+            return images.Image((name,), self.dockerd.build_by_buildkit(name, directory), None)
 
     def sweep_away(self, *gone):
         """Removes exactly GONE. An image with several names may take several runs: a busy Docker 29 answers too late
