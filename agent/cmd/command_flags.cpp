@@ -78,10 +78,11 @@ CLI::App* AddAgent(CLI::App& app, Options& options, DryRun& dry_run) {
           "on events.k8s.io events in namespace default.")
       ->envname("IMAGESWEEP_EVENTS");
   command
-      ->add_option("--policy-origin", options.policy_origin,
-                   "Who owns the ConfigMap of --policy-configmap: chart, existing "
-                   "(policy.existingConfigMap of the chart), or configmap. The metric "
-                   "imagesweep_policy_info shows it. The chart sets this flag.")
+      ->add_option(
+          "--policy-origin", options.policy_origin,
+          "Where the ConfigMap of --policy-configmap comes from: chart (the chart made it), "
+          "existing (policy.existingConfigMap of the chart names it), or configmap (without "
+          "the chart). The metric imagesweep_policy_info shows it. The chart sets this flag.")
       ->check(CLI::IsMember({"chart", "existing", "configmap"}))
       ->envname("IMAGESWEEP_POLICY_ORIGIN")
       ->capture_default_str();
@@ -135,11 +136,11 @@ CLI::App* AddPlan(CLI::App& app, Options& options) {
       ->option_text("PROFILE");
   command->add_flag(
       "--diff", options.diff,
-      "Show which verdicts change between two policies. With --policy-file FILE: from the policy "
-      "of "
-      "--policy-configmap, or the defaults, to FILE. With --profile: from the policy in force to "
-      "the same policy with that profile. With both flags: from the policy of --policy-configmap, "
-      "or FILE, to FILE with that profile.");
+      "Show which verdicts another policy would change. --policy-file FILE: compares FILE with the "
+      "policy of --policy-configmap, or with the defaults if that flag is not set. --profile: "
+      "compares the policy in force with and without the profile. Both: compares FILE in the "
+      "profile with the policy of --policy-configmap, or with FILE without the profile if "
+      "--policy-configmap is not set.");
   AddMinimumAge(*command, options);
   return command;
 }

@@ -40,8 +40,8 @@ Exit codes:
 
 Exit codes:
   0  The images are listed, even if no image matches the patterns and filters.
-  1  A NAME that is not a pattern matches no image, or the runtime or the Kubernetes API
-     cannot be read.
+  1  No image has one of the given names (only a pattern may match none), or the runtime
+     or the Kubernetes API cannot be read.
   2  The command line or the policy is invalid.
 )"},
     {"plan", R"(The command removes nothing.
