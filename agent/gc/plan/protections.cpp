@@ -118,7 +118,7 @@ std::string WantedEvidence(const PlanContext& context, ImagePos at, bool applies
     return "no workload of the cluster names it (references checked: " +
            std::to_string(context.seen().workloads.size()) + ")";
   if (named == nullptr || (applies && !named->counts)) {
-    const std::string text = PossibleNeedText(context, *possible);
+    std::string text = PossibleNeedText(context, *possible);
     if (applies) return text;
     return text + ", but " + WhyNotCounted(keep, context.seen().workloads[possible->reference]);
   }
