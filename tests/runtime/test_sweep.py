@@ -49,8 +49,9 @@ def test_keeps_an_image_that_is_only_mounted_as_a_volume(node):
     for name, image in mounted.items():
         kept = images[image.id]
         assert (kept["verdict"], kept["code"]) == ("Keep", "InUse")
-        assert [(user["kind"], user["namespace"], user["name"], user["container"]) for user in kept["usedBy"]] \
-            == [("ImageVolume", "default", name, "/files")]
+        users = [(user["kind"], user["namespace"], user["name"], user["container"]) for user in kept["usedBy"]]
+        # containerd 2 mounts it with a snapshot that belongs to no container.
+        assert [user for user in users if user[0] != "Snapshot"] == [("ImageVolume", "default", name, "/files")]
     assert outcomes(node.sweep()) == {unneeded.id: "Removed"}
     assert {app.id, *(image.id for image in mounted.values())} <= node.containerd.ids()
     node.remove_pod(pods["run"])
@@ -152,6 +153,7 @@ def test_an_image_without_a_tag_stays_while_its_container_runs_and_then_goes_by_
 @pytest.mark.crio(False)  # there it keeps a repo digest
 def test_a_rebuilt_local_image_leaves_one_without_any_name_which_goes(node):
     old = node.load("docker.io/library/dev:latest", local=True)
+    node.age()  # imagesweep sees its tag
     new = node.load("docker.io/library/dev:latest", local=True)
     node.write_policy(maximumAge="0s", keep={"localOnly": "Never"})
     node.age()
@@ -257,7 +259,7 @@ def test_keeps_rollback_and_cron_job_images_that_a_webhook_pinned_by_digest(node
     pinned = [ways.push(f"shop/api:{tag}") for tag in ("v1", "v2", "nightly")]
     for image in pinned:
         node.containerd.cri.pull(f"{image.names[0]}@{image.digest}")
-        assert ways.origin(image)["all"] == image.digest_references
+        assert ways.origin(image)["all"] == list(image.digest_references)
     moved, unneeded = ways.pull("shop/api:v4"), ways.pull("shop/other:v1", by_digest=True)
     put_workloads(node, ways.registry.name("shop/api"))
     node.write_policy(keep={"workloads": {"enabled": True}})
