@@ -58,7 +58,7 @@ using StorePos = std::size_t;
 // An image that several stores hold.
 struct CommonImage {
   struct Copy {
-    StorePos store;
+    StorePos store = 0;
     ImagePos image;
   };
   std::vector<Copy> copies;  // by store
