@@ -27,7 +27,7 @@ void AddSourceFlags(CLI::App& app, Options& options) {
                  "unix:///run/containerd/containerd.sock; auto-detected if not set. Repeat the "
                  "flag for a `report` on several image stores.")
       ->allow_extra_args(false)
-      ->option_text("ENDPOINT")
+      ->type_name("ENDPOINT")
       ->envname("IMAGESWEEP_RUNTIME_ENDPOINT")
       ->group(group);
   app.add_option("--host-prefix", options.host_prefix,
