@@ -171,8 +171,8 @@ std::optional<Refusal> Observer::ReadLayers(NodeState& state, const std::stop_to
       part != nullptr && metadata.records_of() == layers::RecordsOf::kCri)
     return Refusal{"containers",
                    {ErrorKind::kIncomplete, "containerd was read only in part: " + part->why}};
-  if (const auto* part = metadata.UnreadOfCri(layers::Unread::What::kMounts))
-    return Refusal{"containers", {ErrorKind::kIncomplete, part->why}};
+  if (std::string why = (*graph)->WhyMountsAreUnknown(); !why.empty())
+    return Refusal{"containers", {ErrorKind::kIncomplete, std::move(why)}};
   state.graph = *std::move(graph);
   return std::nullopt;
 }

@@ -184,10 +184,20 @@ std::vector<LayerGraph::Mount> LayerGraph::MountsWithoutContainer() const {
     if (one.kind == SnapshotKind::kCommitted || one.space != metadata_->cri_namespace() ||
         of_containers.contains({one.snapshotter, one.key}))
       continue;
-    std::vector<ImagePos> images = ImagesOf(index_.first_snapshot() + i);
-    if (!images.empty()) mounts.push_back({metadata_->keys().Text(one.key), std::move(images)});
+    mounts.push_back({metadata_->keys().Text(one.key), ImagesOf(index_.first_snapshot() + i)});
   }
   return mounts;
+}
+
+std::string LayerGraph::WhyMountsAreUnknown() const {
+  if (metadata_->records_of() == RecordsOf::kDocker) return "";  // its API lists all mounts
+  if (const Unread* part = metadata_->UnreadOfCri(Unread::What::kMounts)) return part->why;
+  const Unread* const part = metadata_->UnreadOfCri(Unread::What::kObjects);
+  if (part == nullptr) return "";
+  // Without its content, an image has no layers in the graph, so a mount of it shows no image.
+  const std::vector<Mount> mounts = MountsWithoutContainer();
+  if (mounts.empty()) return "";
+  return "the image that snapshot " + mounts.front().key + " mounts is unknown: " + part->why;
 }
 
 std::vector<std::string> LayerGraph::Manifests(ImagePos image) const {

@@ -90,9 +90,12 @@ class LayerGraph {
   // `ctr images mount`, a CSI driver for images, or an image that is being unpacked.
   struct Mount {
     std::string key;
-    std::vector<ImagePos> images;  // of its layers
+    std::vector<ImagePos> images;  // of its layers; may be empty
   };
   std::vector<Mount> MountsWithoutContainer() const;
+  // Why some images that mounts without a container use may be missing above: a part of the CRI's
+  // namespace could not be read. Empty: none is missing.
+  std::string WhyMountsAreUnknown() const;
 
   // For the other files of this folder.
   const ObjectIndex& index() const { return index_; }

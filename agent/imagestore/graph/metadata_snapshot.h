@@ -135,7 +135,7 @@ struct Unread {
   enum class What : std::uint8_t {
     kHolders,  // images, containers, leases, sandboxes: an unseen one may hold objects
     kObjects,  // content or snapshots: bytes and references are missing
-    kMounts,   // a container may mount images that nothing names
+    kMounts,   // a mount of images may be unseen: by a snapshot, or by a container that names none
   };
   What what = What::kHolders;
   std::string name_space;  // empty: all of them

@@ -189,6 +189,8 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
   const layers::LayerGraph& graph = *graph_;
   if (const auto* part = graph.metadata().UnreadOfCri(layers::Unread::What::kHolders))
     return Error{ErrorKind::kIncomplete, "containerd was read only in part: " + part->why};
+  if (const std::string why = graph.WhyMountsAreUnknown(); !why.empty())
+    return Error{ErrorKind::kIncomplete, "containerd was read only in part: " + why};
   for (const Image* image : images) {
     const auto it = known_->find(image->id.text());
     if (it == known_->end()) {

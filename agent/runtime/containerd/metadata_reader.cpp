@@ -90,7 +90,9 @@ Result<layers::MetadataSnapshot> MetadataReader::ReadSnapshot(std::span<const Im
       plugins ? DiskOf(plugins->directories, options_) : layers::Disk{});
   metadata.SetRecordsOf(options_.records_of);
   for (const auto& one : namespaces->namespaces()) metadata.AddNamespace(one.name());
-  if (!plugins) metadata.CouldNotRead({layers::Unread::What::kObjects, "", plugins.error().what});
+  if (!plugins)  // no snapshot is listed without the names of the snapshotters
+    for (const auto what : {layers::Unread::What::kObjects, layers::Unread::What::kMounts})
+      metadata.CouldNotRead({what, "", plugins.error().what});
   const std::vector<std::string> spaces = metadata.namespaces();
 
   SnapshotBuilder builder(*stubs_, *memory_, calls, metadata);

@@ -84,5 +84,15 @@ TEST_F(UnlistedUseTest, NeedsNothingForTheSnapshotsOfOtherNamespacesAndForOtherL
   EXPECT_THAT(Needed(), IsEmpty());
 }
 
+// As when content could be read only in part. A run aborts if a part is missing, see
+// LayerGraph::WhyMountsAreUnknown.
+TEST_F(UnlistedUseTest, ListsAMountWhoseImageIsUnknown) {
+  lab.AddSnapshot("k8s.io", "mount", "gone", {4096, 3});
+  lab.spec.snapshots.back().kind = layers::SnapshotKind::kView;
+  EXPECT_THAT(Needed(), IsEmpty());
+  ASSERT_EQ(lab.Graph().MountsWithoutContainer().size(), 1U);
+  EXPECT_EQ(lab.Graph().WhyMountsAreUnknown(), "") << "everything was read";
+}
+
 }  // namespace
 }  // namespace imagesweep

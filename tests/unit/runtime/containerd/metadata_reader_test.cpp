@@ -111,6 +111,7 @@ TEST_F(MetadataReaderTest, ReportsUnreadPartsAndGivesNoExactFigure) {
     const char* method;
     grpc::StatusCode code;
     Unread::What what;
+    bool mounts = false;  // unseen ones are possible
   };
   constexpr auto kHolders = Unread::What::kHolders;
   constexpr auto kObjects = Unread::What::kObjects;
@@ -118,14 +119,14 @@ TEST_F(MetadataReaderTest, ReportsUnreadPartsAndGivesNoExactFigure) {
       {"Images.List", grpc::StatusCode::UNAVAILABLE, kHolders},
       {"Content.List", grpc::StatusCode::UNAVAILABLE, kObjects},  // truncated
       {"Content.List", grpc::StatusCode::UNIMPLEMENTED, kObjects},
-      {"Snapshots.List", grpc::StatusCode::INTERNAL, kObjects},
+      {"Snapshots.List", grpc::StatusCode::INTERNAL, kObjects, true},
       {"Snapshots.Usage", grpc::StatusCode::INTERNAL, kObjects},
       {"Containers.ListStream", grpc::StatusCode::UNIMPLEMENTED, kHolders},
       {"Leases.List", grpc::StatusCode::UNIMPLEMENTED, kHolders},
       {"Leases.ListResources", grpc::StatusCode::DEADLINE_EXCEEDED, kHolders},
       {"Content.ListStatuses", grpc::StatusCode::UNKNOWN, kHolders},
       {"Content.Read", grpc::StatusCode::INTERNAL, kObjects},
-      {"Plugins", grpc::StatusCode::UNIMPLEMENTED, kObjects},
+      {"Plugins", grpc::StatusCode::UNIMPLEMENTED, kObjects, true},
   };
   fake_.namespaces["k8s.io"].leases["keeper"] = {};
   for (const Row& row : rows) {
@@ -133,8 +134,9 @@ TEST_F(MetadataReaderTest, ReportsUnreadPartsAndGivesNoExactFigure) {
     fake_.faults = {{row.method, grpc::Status(row.code, "broken")}};
     metadata_reader_.reset();
     const auto metadata = ReadSnapshot();
-    ASSERT_EQ(metadata.unread().size(), 1U);
+    ASSERT_EQ(metadata.unread().size(), row.mounts ? 2U : 1U);
     EXPECT_EQ(metadata.unread()[0].what, row.what);
+    EXPECT_EQ(metadata.UnreadOfCri(Unread::What::kMounts) != nullptr, row.mounts);
     EXPECT_THAT(metadata.unread()[0].why, HasSubstr("broken"));
     EXPECT_FALSE(Freed().exact());
   }
