@@ -1,6 +1,5 @@
 """A private CRI-O with its own storage, state, socket, and configuration, in a separate cell."""
 import dataclasses
-import hashlib
 import json
 import pathlib
 import shutil
@@ -9,7 +8,7 @@ import socket
 
 import grpc
 
-from lab import gobuild, images
+from lab import gobuild, images, pull_records
 from lab.cell import Cell, wait_until
 from lab.containerd import PAUSE, on_overlay
 from lab.cri import Cri
@@ -165,16 +164,8 @@ enable_nri = false
                 self.record_pull(name, self.as_listed(image).id)
 
     def record_pull(self, name, reference):
-        """Writes what a kubelet of Kubernetes 1.35 or later writes when it has pulled NAME, and CRI-O answered with
-        REFERENCE (KEP-2535)."""
-        digits = hashlib.sha256(reference.encode()).hexdigest()
-        path = self.kubelet_directory / "image_manager" / "pulled" / f"sha256-{digits}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        mapping = json.loads(path.read_text())["credentialMapping"] if path.exists() else {}
-        mapping[images.repository(name)] = {"nodePodsAccessible": True}
-        path.write_text(json.dumps({
-            "kind": "ImagePulledRecord", "apiVersion": "kubelet.config.k8s.io/v1beta1",
-            "lastUpdatedTime": "2026-01-01T00:00:00Z", "imageRef": reference, "credentialMapping": mapping}))
+        """Leaves the kubelet's record of a pull of NAME, to which CRI-O answered with REFERENCE."""
+        pull_records.write(self.kubelet_directory, name, reference)
 
     def as_listed(self, image):
         """IMAGE with its ID as in this CRI: without the algorithm."""

@@ -15,7 +15,7 @@ import tarfile
 import urllib.parse
 
 from lab import gobuild
-from lab.cell import Cell, wait_until
+from lab.cell import ALL_OF_VAR, PRIVATE, Cell, wait_until
 from lab.containerd import on_overlay
 
 DEBIAN, LATEST = "20.10", "29"  # the versions the tests run against
@@ -116,29 +116,33 @@ class Client:
 
 
 class Dockerd(Client):
-    """`root` is the data root, and `containerd_socket` is the socket of the containerd that dockerd starts."""
+    """`root` is the data root, and `containerd_socket` is the socket of the containerd that dockerd starts. Both paths,
+    and `socket`, are those outside of the cell."""
 
-    def __init__(self, workdir, version, **options):
-        """OPTIONS are added to the configuration file."""
+    def __init__(self, workdir, version, default_paths=False, **options):
+        """With DEFAULT_PATHS, the cell is like a host that has the files where Docker has them by default. OPTIONS are
+        added to the configuration file."""
         self.version = version
         self._programs = gobuild.dockerd() if version == LATEST else debian_package()
         self._path = gobuild.containerd() if version == LATEST else None  # 20.10 uses the Debian package
         self.directory = pathlib.Path(workdir.path) / "dockerd"
         self.directory.mkdir()
-        super().__init__(self.directory / "docker.sock")
-        self.root = self.directory / "root"
-        state = self.directory / "state"
-        self.containerd_socket = state / "containerd/containerd.sock"
+        self.cell = Cell(self.directory, ALL_OF_VAR if default_paths else PRIVATE)
+        root, state, address = self.directory / "root", self.directory / "state", self.directory / "docker.sock"
+        if default_paths:
+            root, state, address = map(pathlib.Path, ("/var/lib/docker", "/run/docker", "/run/docker.sock"))
+        super().__init__(self.cell.outside(address))
+        self.root = self.cell.outside(root)
+        self.containerd_socket = self.cell.outside(state / "containerd/containerd.sock")
         runc, self._config = self.directory / "runc", self.directory / "daemon.json"
         runc.write_text(RUNC)
         runc.chmod(0o755)
         self._config.write_text(json.dumps({
-            "data-root": str(self.root), "exec-root": str(state), "pidfile": str(self.directory / "pid"),
-            "hosts": [self.endpoint], "bridge": "none", "iptables": False, "ip6tables": False,
+            "data-root": str(root), "exec-root": str(state), "pidfile": str(self.directory / "pid"),
+            "hosts": [f"unix://{address}"], "bridge": "none", "iptables": False, "ip6tables": False,
             "userland-proxy": False, "cgroup-parent": workdir.cgroup,
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
             "runtimes": {"lab": {"path": str(runc)}}, "default-runtime": "lab", **self._store(), **options}))
-        self.cell = Cell(self.directory)
         try:
             self.start()
         except BaseException:

@@ -34,9 +34,7 @@ class Node(Commands):
 
     def put_configmap(self, **fields):
         """Writes the policy for an agent into a ConfigMap. Each call makes the agent run at once."""
-        namespace, name = CONFIGMAP
-        self.api.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": namespace, "name": name},
-                      "data": {"policy.yaml": agent.policy(**fields)}})
+        self.api.put(policy_configmap(agent.policy(**fields)))
 
     def load(self, *names, local=False, size=0):
         """Loads one image with all of NAMES, pulled unless LOCAL. Another image with one of the names loses it."""
@@ -79,6 +77,12 @@ class Node(Commands):
     def agent(self, *arguments, **replaced):
         configmap = {"policy_file": None, "policy_configmap": "/".join(CONFIGMAP)}
         return agent.Agent(*arguments, *self.sources(**{**configmap, **replaced}))
+
+
+def policy_configmap(policy):
+    namespace, name = CONFIGMAP
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": namespace, "name": name},
+            "data": {"policy.yaml": policy}}
 
 
 def pod_object(pod, containers, node):
