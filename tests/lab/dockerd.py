@@ -186,13 +186,15 @@ class Dockerd(Client):
             path.unlink()
         return self._progress("/images/load", body=content, content_type="application/x-tar")
 
-    def build(self, name, files, dockerfile, **query):
-        """Builds an image NAME, or one without a name if it is None, by the classic builder. Returns its ID."""
+    def build(self, name, files, dockerfile, mtime=0, **query):
+        """Builds an image NAME, or one without a name if it is None, by the classic builder. Returns its ID. MTIME is the
+        time of the files."""
         context = io.BytesIO()
         with tarfile.open(fileobj=context, mode="w") as archive:
             for path, content in {**files, "Dockerfile!": dockerfile.encode()}.items():
                 info = tarfile.TarInfo(path.rstrip("!"))
                 info.size, info.mode = len(content), 0o755 if path.endswith("!") else 0o644
+                info.mtime = mtime
                 archive.addfile(info, io.BytesIO(content))
         lines = self._progress("/build", body=context.getvalue(), content_type="application/x-tar", rm="1",
                                **({"t": name} if name else {}), **query).lines

@@ -71,18 +71,19 @@ class DockerHost(Commands):
         files = {"pause!": (self.workdir.path / "pause").read_bytes(), "content": content}
         return images.Image((name,), self.dockerd.build(name, files, DOCKERFILE), None)
 
-    def docker_build(self, name, dockerfile, files):
-        """Builds FILES and `pause` as `docker build` does by default: 20.10 has the classic builder, 29 BuildKit."""
+    def docker_build(self, name, dockerfile, files, mtime=0):
+        """Builds FILES and `pause` as `docker build` does by default: 20.10 has the classic builder, 29 BuildKit. MTIME
+        is the time of the files."""
         files = {"pause!": (self.workdir.path / "pause").read_bytes(), **files}
         if self.dockerd.version != LATEST:
-            return images.Image((name,), self.dockerd.build(name, files, dockerfile), None)
+            return images.Image((name,), self.dockerd.build(name, files, dockerfile, mtime), None)
         with tempfile.TemporaryDirectory(dir=self.workdir.path) as directory:
             for path, content in {**files, "Dockerfile": dockerfile.encode()}.items():
                 file = pathlib.Path(directory) / path.rstrip("!")
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
                 file.chmod(0o755 if path.endswith("!") else 0o644)
-                os.utime(file, (0, 0))
+                os.utime(file, (mtime, mtime))
             return images.Image((name,), self.dockerd.build_by_buildkit(name, directory), None)
 
     def sweep_away(self, *gone):
