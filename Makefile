@@ -4,7 +4,7 @@ REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 SOURCES = git ls-files '*.cpp' '*.h'
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build check test runtime browser screenshots e2e demo image manifests bench docs man asan tsan tidy format layers clean
+.PHONY: help bootstrap build check test runtime browser screenshots e2e demo image deb manifests bench docs man asan tsan tidy format layers clean
 
 help: ## This list
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -24,7 +24,7 @@ check: build layers ## Unit and integration tests
 	scripts/test unit integration
 
 test: ## Everything: packages, build, layers, every tier of tests
-	scripts/bootstrap build test image
+	scripts/bootstrap build test image package
 	$(MAKE) build layers
 	scripts/test
 
@@ -52,6 +52,9 @@ demo: ## Watch it work on a private containerd (CLUSTER=1: on a real one-node Ku
 image: ## Build the container image and its list of contents in build/image (ARCH=arm64: for another machine)
 	scripts/image $(ARCH)
 
+deb: build ## Make the Debian package in build/package, for hosts without Kubernetes
+	scripts/package
+
 manifests: ## Copy the schema of the policy into the chart, then make the chart's README and the plain manifests
 	scripts/manifests
 
@@ -76,11 +79,12 @@ tidy: ## clang-tidy over agent/ and tests/, without files that were clean and di
 	cmake --build --preset tidy --target imagesweep_cri_proto --target imagesweep_containerd_proto
 	tools/tidy build/tools/clang-tidy/bin/clang-tidy build/tidy $(JOBS)
 
-bench: build ## Benchmarks: the plan, on a private containerd the agent and its removals, and what many agents ask of an API server (needs root)
+bench: build ## Benchmarks: the plan, on a private containerd the agent and its removals, removals from Docker, and what many agents ask of an API server (needs root)
 	@for program in build/release/bench/*_bench; do echo "== $$program"; $$program || exit 1; done
 	scripts/bootstrap test
 	bench/agent
 	bench/removal
+	bench/removal-docker
 	bench/fleet
 
 docs: build ## Make the generated pages of docs/reference and the picture of docs/architecture.md

@@ -80,9 +80,9 @@ CLI::App* AddAgent(CLI::App& app, Options& options, DryRun& dry_run) {
   command
       ->add_option(
           "--policy-origin", options.policy_origin,
-          "Value of the label source of the metric imagesweep_policy_info for the policy of "
-          "--policy-configmap: chart, existing (policy.existingConfigMap of the chart), or "
-          "configmap. The chart sets it.")
+          "Where the ConfigMap of --policy-configmap comes from: chart (the chart made it), "
+          "existing (policy.existingConfigMap of the chart names it), or configmap (without "
+          "the chart). The metric imagesweep_policy_info shows it. The chart sets this flag.")
       ->check(CLI::IsMember({"chart", "existing", "configmap"}))
       ->envname("IMAGESWEEP_POLICY_ORIGIN")
       ->capture_default_str();
@@ -110,8 +110,8 @@ CLI::App* AddImages(CLI::App& app, Options& options) {
   command
       ->add_option("--filter", options.filters,
                    "List only images that match KEY=VALUE. Keys: verdict, code, origin, repository "
-                   "(a pattern), and in-use (true or false). Repeat the flag to combine filters: "
-                   "of each key that you use, an image must match at least one value.")
+                   "(a pattern), and in-use (true or false). Repeat the flag to combine filters. "
+                   "Values of one key are alternatives, and all keys must match.")
       ->allow_extra_args(false)
       ->check(CLI::Validator(WhyNotFilter, Choices(FilterChoices())))
       ->option_text("KEY=VALUE");
@@ -136,11 +136,11 @@ CLI::App* AddPlan(CLI::App& app, Options& options) {
       ->option_text("PROFILE");
   command->add_flag(
       "--diff", options.diff,
-      "Show which verdicts another policy would change. With only --policy-file, the other policy "
-      "is that file, and the policy in force is --policy-configmap, or the defaults. With only "
-      "--profile, the other policy is the policy in force with that profile. With both, the other "
-      "policy is --policy-file with that profile, and the policy in force is --policy-configmap, "
-      "or --policy-file as it is.");
+      "Show which verdicts another policy would change. --policy-file FILE: compares FILE with the "
+      "policy of --policy-configmap, or with the defaults if that flag is not set. --profile: "
+      "compares the policy in force with and without the profile. Both: compares FILE in the "
+      "profile with the policy of --policy-configmap, or with FILE without the profile if "
+      "--policy-configmap is not set.");
   AddMinimumAge(*command, options);
   return command;
 }
@@ -171,7 +171,8 @@ CLI::App* AddAnalyze(CLI::App& app, Options& options) {
 }
 
 CLI::App* AddReport(CLI::App& app, Options& options) {
-  auto* command = app.add_subcommand("report", "Show what a run did and why");
+  auto* command = app.add_subcommand(
+      "report", "Show what a run did and why, or the image stores of several runtimes");
   command->add_option("--run", options.run, "Run ID or unique prefix [the last run]");
   return command;
 }
@@ -203,8 +204,8 @@ CLI::App* AddRestore(CLI::App& app, Options& options, DryRun& dry_run) {
   which->require_option(1);
   command
       ->add_option("--archive-dir", options.archive_dir,
-                   "Directory of the archives [keep.archive.path of --policy-file, or the "
-                   "directory archive in --state-dir]")
+                   "Directory of the archives [keep.archive.path of --policy-file, "
+                   "otherwise STATE_DIR/archive]")
       ->option_text("DIR");
   command->add_option("--parallel", options.parallel, "Maximum number of concurrent pulls")
       ->check(CLI::Range(1, 32))
@@ -298,11 +299,12 @@ CLI::App* AddPolicy(CLI::App& app) {
 }
 
 CLI::App* AddPolicyValidate(CLI::App& policy, Options& options) {
-  auto* command = policy.add_subcommand("validate", "Validate a policy and report all errors");
+  auto* command = policy.add_subcommand(
+      "validate", "Validate a policy, from FILE or -f, and report all errors");
   command->add_option(
       "FILE", options.policy_to_check,
-      "File that contains a policy, or the manifest of a ConfigMap with a policy at --policy-key. "
-      "- means standard input.");
+      "File with a policy, or with the manifest of a ConfigMap that has a policy at --policy-key. "
+      "For standard input, set \"-\".");
   command->add_option("-f,--filename", options.policy_to_check, "The same as FILE")
       ->option_text("FILE");
   command->require_option(1);

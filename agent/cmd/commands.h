@@ -21,7 +21,9 @@ int RunPolicyValidate(const Options& options);
 int RunPolicyDefaults();
 int RunPolicyReference();
 int RunPolicySchema();
-int RunReport(const Options& options);
+int RunReport(const Options& options, const std::stop_token& stop);
+// report with several --runtime-endpoint.
+int RunStoresReport(const Options& options, const std::stop_token& stop);
 int RunHistory(const Options& options);
 int RunRestore(const Options& options, const std::stop_token& stop);
 int RunAnalyze(const Options& options, const std::stop_token& stop);

@@ -75,9 +75,10 @@ std::vector<std::pair<std::string, std::string>> Steps(const CommandInfo& progra
   for (const CommandInfo* command : AllCommands(program)) {
     if (command->path.empty()) continue;
     const auto blank = command->path.rfind(' ');
-    const std::string parent = blank == std::string::npos ? "" : command->path.substr(0, blank);
+    const std::string above =
+        (blank == std::string::npos ? std::string() : command->path.substr(0, blank)) + "/";
     for (const std::string& name : NamesOf(*command))
-      steps.emplace_back(parent + "/" + name, command->path);
+      steps.emplace_back(above + name, command->path);
   }
   return steps;
 }
@@ -89,7 +90,7 @@ std::string FindCommand(const CommandInfo& program, const std::string& word_at,
                      "\n    case \"$command/$word\" in\n      */" +
                      FlagsWithValue(program, " | */") + ") ((i++)) ;;\n";
   for (const auto& [step, path] : Steps(program))
-    text += "      '" + step + "') command='" + path + "' ;;\n";
+    text.append("      '").append(step).append("') command='").append(path).append("' ;;\n");
   return text + "    esac\n  done\n";
 }
 
@@ -190,14 +191,23 @@ function __imagesweep_at
             case '*/)" +
                      FlagsWithValue(program, "' '*/") + "'\n                set skip yes\n";
   for (const auto& [step, path] : Steps(program))
-    text += "            case '" + step + "'\n                set found '" + path + "'\n";
+    text.append("            case '")
+        .append(step)
+        .append("'\n                set found '")
+        .append(path)
+        .append("'\n");
   text += "        end\n    end\n    test \"$found\" = \"$argv\"\nend\n\n";
   for (const CommandInfo* command : AllCommands(program)) {
     const std::string line =
         "complete -c imagesweep -n \"__imagesweep_at '" + command->path + "'\"";
     for (const CommandInfo& sub : command->commands)
       for (const std::string& name : NamesOf(sub))
-        text += line + " -f -a " + name + " -d " + QuotedAs(FirstSentence(sub.help), "\\'") + "\n";
+        text.append(line)
+            .append(" -f -a ")
+            .append(name)
+            .append(" -d ")
+            .append(QuotedAs(FirstSentence(sub.help), "\\'"))
+            .append("\n");
     if (const auto words = ArgumentWords(*command); !words.empty())
       text += line + " -f -a '" + Join(words, " ") + "'\n";
     for (const FlagInfo& flag : FlagsOf(*command)) {

@@ -108,7 +108,8 @@ std::optional<Error> ValidateWorkloadFlags(const Options& options) {
 }
 
 RuntimeOptions RuntimeOptionsOf(const Options& options) {
-  return {.endpoint = options.runtime_endpoint,
+  const auto& endpoints = options.runtime_endpoints;
+  return {.endpoint = endpoints.empty() ? std::string() : endpoints.front(),
           .host_prefix = options.host_prefix,
           .timeout = options.timeout};
 }

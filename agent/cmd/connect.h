@@ -59,6 +59,7 @@ std::optional<Error> ValidateWorkloadFlags(const Options& options);
 WorkloadReader* WorkloadsOf(const Options& options, kube::Cluster& cluster, WorkloadsFrom otherwise,
                             const std::function<void()>& on_back = {});
 
+// For a command on one runtime: ValidateFlags has refused several endpoints.
 RuntimeOptions RuntimeOptionsOf(const Options& options);
 
 // --index-name: NAME in the namespace of the own pod, or NAMESPACE/NAME.  kInvalid: another form.

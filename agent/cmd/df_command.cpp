@@ -5,7 +5,7 @@
 #include "agent/cmd/connect.h"
 #include "agent/cmd/image_choice.h"
 #include "agent/cmd/render.h"
-#include "agent/gc/observe/layer_figures.h"
+#include "agent/gc/observe/unlisted_use.h"
 #include "agent/gc/observe/layers_disk.h"
 #include "agent/imagestore/analysis/breakdown.h"
 #include "agent/imagestore/analysis/sharing.h"
@@ -88,7 +88,7 @@ Result<ByImage<bool>> ReadInUse(RuntimeReader& runtime, const ByImage<Image>& im
   if (!use) return use.error();
   const ImageIndex index(images);
   ByImage<bool> in_use(images.size());
-  if (graph != nullptr) AddUnknownContainers(*graph, images, *use);
+  if (graph != nullptr) AddUnlistedUse(*graph, images, *use);
   for (const ImageReference& reference : use->references)
     for (const ImagePos at : index.Resolve(reference)) in_use[at] = true;
   return in_use;

@@ -40,8 +40,8 @@ Exit codes:
 
 Exit codes:
   0  The images are listed, even if no image matches the patterns and filters.
-  1  A NAME that is not a pattern matches no image, or the runtime or the Kubernetes API
-     cannot be read.
+  1  No image has one of the given names (only a pattern may match none), or the runtime
+     or the Kubernetes API cannot be read.
   2  The command line or the policy is invalid.
 )"},
     {"plan", R"(The command removes nothing.
@@ -65,16 +65,22 @@ Exit codes:
   1  The runtime, the Kubernetes API, or a document cannot be read.
   2  The command line, the policy, or a document is invalid.
 )"},
-    {"report", R"(The command reads only the state directory.
+    {"report",
+     R"(The command reads only the state directory. If you repeat --runtime-endpoint, it
+reads the image stores of these runtimes instead, and shows their images, the
+containers that use them, the images that several stores hold, and a total. It
+does not read Kubernetes then.
 
 Examples:
   imagesweep report
   imagesweep report --run 01a1ff9fb8 -o markdown
+  imagesweep report --runtime-endpoint /run/docker.sock --runtime-endpoint /run/containerd/containerd.sock
 
 Exit codes:
   0  The report is printed.
-  1  The run is not in the history, or the history cannot be read.
-  2  The command line is invalid.
+  1  The run is not in the history, or the history cannot be read. With several
+     endpoints: an image store cannot be read. The report shows the others.
+  2  The command line is invalid, or two endpoints are the same image store.
 )"},
     {"history",
      R"(The command reads only the state directory. Consecutive runs that had
@@ -114,9 +120,10 @@ Exit codes:
   2  The command line or the pull secret is invalid.
 )"},
     {"ensure-space",
-     R"(The command removes images in this order: dangling, superseded, by a rule, by
-age, and then idle images, least recently used first. The policy's protections,
-ages, limits, and suspend apply, but its windows do not.
+     R"(The command removes images in this order: dangling images, superseded images,
+images that a rule removes, images older than maximumAge, and then idle images.
+Idle images are removed least recently used first. The policy's protections,
+ages, limits, and suspend apply, but its windows and confirmRuns do not.
 
 Examples:
   imagesweep ensure-space 20Gi
@@ -160,8 +167,9 @@ Exit codes:
   2  The command line or the policy is invalid.
 )"},
     {"df",
-     R"(The command does not need Kubernetes and removes nothing. With containerd,
-sizes are exact. With other runtimes, sizes are upper bounds.
+     R"(The command does not need Kubernetes and removes nothing. Sizes are exact if
+imagesweep can read the layers from the runtime or its files. Otherwise, sizes
+are upper bounds, and the output says so.
 
 Examples:
   imagesweep df

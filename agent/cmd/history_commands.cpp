@@ -5,7 +5,8 @@
 #include "agent/report/render/yaml.h"
 #include "agent/state/history.h"
 
-// report and history: show earlier runs.  They need only the state directory.
+// report and history: show earlier runs.  They need only the state directory, unless report is
+// about several image stores.
 
 namespace imagesweep {
 namespace {
@@ -33,7 +34,8 @@ Result<std::unique_ptr<History>> OpenToRead(const Options& options, const Clock&
 
 }  // namespace
 
-int RunReport(const Options& options) {
+int RunReport(const Options& options, const std::stop_token& stop) {
+  if (options.runtime_endpoints.size() > 1) return RunStoresReport(options, stop);
   const RealClock clock;
   const auto history = OpenToRead(options, clock);
   if (!history) return Fail(history.error().what);

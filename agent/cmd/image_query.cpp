@@ -109,7 +109,8 @@ std::string WhyNotFilter(const std::string& text) {
 std::vector<std::string> FilterChoices() {
   std::vector<std::string> choices;
   for (const std::string key : {"verdict", "code", "origin", "in-use"})
-    for (const std::string& value : ValuesOf(key)) choices.push_back(key + "=" + value);
+    for (const std::string& value : ValuesOf(key))
+      choices.emplace_back(key).append("=").append(value);
   return choices;
 }
 

@@ -63,7 +63,7 @@ void AddFlags(const char* title, const std::vector<FlagInfo>& flags, std::string
     page += names;
     if (!flag.value.empty() && flag.names.front().starts_with('-'))
       page += " " + Italic(flag.value);
-    page += "\n";
+    page += '\n';
     AddLines(flag.help, page);
     if (!flag.environment.empty())
       page += "Environment variable: " + Bold(flag.environment) + ".\n";

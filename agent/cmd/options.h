@@ -23,7 +23,8 @@ enum class StatusPage { kOff, kLoopback, kAll };
 
 // The parsed command line.  A flag overrides its environment variable, which overrides the default.
 struct Options {
-  std::string runtime_endpoint;
+  // Empty: auto-detected.  Only `report` accepts several.
+  std::vector<std::string> runtime_endpoints;
   std::string host_prefix;  // mount point of the host's root in this file system, for detection
   std::string kubelet_dir = "/var/lib/kubelet";  // for its pull records; empty: not read
   std::string kubeconfig;

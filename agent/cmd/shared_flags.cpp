@@ -22,14 +22,17 @@ const std::map<std::string, LogFormat> kLogFormats{{"text", LogFormat::kText},
 
 void AddSourceFlags(CLI::App& app, Options& options) {
   const std::string group = "Sources";
-  app.add_option(
-         "--runtime-endpoint", options.runtime_endpoint,
-         "CRI socket, such as unix:///run/containerd/containerd.sock; auto-detected if not set")
+  app.add_option("--runtime-endpoint", options.runtime_endpoints,
+                 "Socket of the runtime, CRI or Docker Engine, such as "
+                 "unix:///run/containerd/containerd.sock; auto-detected if not set. Repeat the "
+                 "flag for a `report` on several image stores.")
+      ->allow_extra_args(false)
+      ->type_name("ENDPOINT")
       ->envname("IMAGESWEEP_RUNTIME_ENDPOINT")
       ->group(group);
   app.add_option("--host-prefix", options.host_prefix,
-                 "Directory below which the node's /run is mounted, such as /host. Sockets are "
-                 "detected there.")
+                 "Prefix of the paths of the node, such as /host. Sockets are then detected below "
+                 "/host/run.")
       ->envname("IMAGESWEEP_HOST_PREFIX")
       ->group(group);
   app.add_option(
@@ -68,8 +71,8 @@ void AddSourceFlags(CLI::App& app, Options& options) {
          "Source of the cluster's workloads for keep.workloads: off, direct (the API server; "
          "requires list and watch on apps and batch), or index (see --index-name). If "
          "keep.workloads.enabled is true and the workloads cannot be read, every run aborts. "
-         "Without this flag, the source is direct, but an agent lists the workloads in each run "
-         "instead of watching them.")
+         "Without this flag, the workloads are read as with direct, but an agent lists them in "
+         "each run instead of watching them.")
       ->check(CLI::IsMember({"off", "direct", "index"}))
       ->envname("IMAGESWEEP_WORKLOADS")
       ->group(group);
@@ -112,7 +115,7 @@ void AddAgeFlags(CLI::App& app, Options& options) {
          "Count the unwatched time between two commands or runs as time without a use, up to one "
          "day. Time is unwatched if no agent watches the use of images. Use the flag on CRI-O, and "
          "on hosts without an agent, for example with cron. An image that was used in unwatched "
-         "time and is idle now counts as unused, so it may be removed.")
+         "time but is idle now is treated as unused, so it may be removed.")
       ->envname("IMAGESWEEP_COUNT_UNWATCHED")
       ->group("Sources");
 }
@@ -163,7 +166,7 @@ void AddPodIdentity(CLI::App& app, Options& options) {
 // for sources too, because they are about a node.
 const std::vector<std::string>* ReadBy(const std::string& command) {
   static const std::map<std::string, std::vector<std::string>> kRead{
-      {"report", {"output"}},
+      {"report", {"output", "runtime-endpoint", "timeout"}},
       {"history", {"output", "no-headers"}},
       {"policy", {}},
       {"completion", {}},
@@ -184,10 +187,13 @@ std::string EmptyValue(const CLI::App& app, const GivenArguments& given) {
                            "--kubeconfig", "--node-name", "--runtime-endpoint"}) {
     const CLI::Option& option = *app.get_option(name);
     if (!given.Has(option)) continue;
-    const auto value = option.count() > 0 ? option.as<std::string>() : std::string();
-    if (value.empty()) return std::string(name) + " must not be empty";
-    if (value.starts_with("--"))
-      return std::string(name) + " requires a value, but got the flag " + value;
+    std::vector<std::string> values = option.results();
+    if (values.empty()) values.emplace_back();
+    for (const std::string& value : values) {
+      if (value.empty()) return std::string(name) + " must not be empty";
+      if (value.starts_with("--"))
+        return std::string(name) + " requires a value, but got the flag " + value;
+    }
   }
   return {};
 }
@@ -205,6 +211,25 @@ std::string ChoosePolicy(const CLI::App& app, const GivenArguments& given, Optio
     return "cannot use both --policy-file " + options.policy_file + " and --policy-configmap " +
            options.policy_configmap + "; set only one of them";
   (file ? options.policy_configmap : options.policy_file).clear();
+  return {};
+}
+
+std::string ValidateEndpoints(const std::string& command, const CLI::App& app,
+                              const GivenArguments& given, const Options& options) {
+  if (options.runtime_endpoints.size() < 2) return {};
+  if (command != "report")
+    return "`" + command + "` got " + std::to_string(options.runtime_endpoints.size()) +
+           " --runtime-endpoint, but containers, pods, and ages are evidence about one image "
+           "store; "
+           "pass the flag once. Only `report` shows several image stores";
+  if (!options.run.empty())
+    return "cannot use both --run, which shows a recorded run, and several --runtime-endpoint, "
+           "which show image stores as they are now";
+  if (given.Has(*app.get_option("--kubeconfig")))
+    return "cannot use --kubeconfig with several --runtime-endpoint, because pods are evidence "
+           "only about the runtime of their kubelet; use it with `images` and one endpoint";
+  if (options.output == Output::kName)
+    return "-o name is not supported by report with several --runtime-endpoint";
   return {};
 }
 
@@ -277,10 +302,12 @@ std::string ValidateFlags(const CLI::App& app, const GivenArguments& given, Opti
       if (read != nullptr || option->get_name() == "--no-headers" ||
           (name == "watch" && option->get_name() == "--output"))
         flags.push_back(option);
-  if (read != nullptr) return Unread(flags, *read, form, given);
   const bool no_rows =
       name == "watch" || name == "explain" || name == "analyze" || name == "agent" || difference;
-  return Unread(flags, {no_rows ? "" : "no-headers"}, difference ? "plan --diff" : name, given);
+  std::string unread = read != nullptr ? Unread(flags, *read, form, given)
+                                       : Unread(flags, {no_rows ? "" : "no-headers"},
+                                                difference ? "plan --diff" : name, given);
+  return unread.empty() ? ValidateEndpoints(name, app, given, options) : unread;
 }
 
 }  // namespace imagesweep

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -142,7 +142,8 @@ class Screen {
 
   int Run(const std::stop_token& stop) {
     if (wakeup_.fd() < 0) {
-      PrintError(std::string("cannot create an eventfd: ") + std::strerror(errno) +
+      PrintError(std::string("cannot create an eventfd: ") +
+                 std::generic_category().message(errno) +
                  "; check the limit of open files (ulimit -n)");
       return kExitFailed;
     }

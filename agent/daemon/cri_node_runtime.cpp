@@ -13,6 +13,7 @@
 #include "agent/runtime/containerd/name_restorer.h"
 #include "agent/runtime/containerd/pull_labels.h"
 #include "agent/runtime/containerd/use_watch.h"
+#include "agent/runtime/cri/build_reader.h"
 #include "agent/runtime/cri/delete.h"
 #include "agent/runtime/cri/layer_facts.h"
 #include "agent/runtime/cri/repo_digests.h"
@@ -57,6 +58,7 @@ class CriNodeRuntime final : public NodeRuntime {
         batch_remover_(connection_->channel(), reader_, layers_, remover_, clock, {}),
         name_restorer_(connection_->channel(), {}),
         labels_(layers_),
+        builds_(connection_),
         all_layers_(reader_, layers_, clock) {}
 
   RuntimeReader& reader() override { return reader_; }
@@ -64,6 +66,7 @@ class CriNodeRuntime final : public NodeRuntime {
   ImageRemover* batch_remover() override { return &batch_remover_; }
   NameRestorer& name_restorer() override { return name_restorer_; }
   std::vector<OriginSource*> origin_sources() override { return {&labels_, &digests_}; }
+  BuildReader& builds() override { return builds_; }
   layers::LayerReader* layers() override { return &all_layers_; }
 
   std::unique_ptr<ImageArchiver> MakeArchiver(const Archive& archive) override {
@@ -115,6 +118,7 @@ class CriNodeRuntime final : public NodeRuntime {
   containerd::BatchImageRemover batch_remover_;
   containerd::RecordRestorer name_restorer_;
   containerd::PullLabels labels_;
+  cri::CriBuildReader builds_;
   CriLayers all_layers_;
   cri::RepoDigests digests_;
 };

@@ -2,8 +2,9 @@
 
 #include <utility>
 
-#include "agent/daemon/store_layers.h"
+#include "agent/daemon/engine_layers.h"
 #include "agent/runtime/cri/repo_digests.h"
+#include "agent/runtime/docker/build_reader.h"
 #include "agent/runtime/docker/delete.h"
 #include "agent/runtime/docker/event_watch.h"
 #include "agent/runtime/docker/images.h"
@@ -93,12 +94,14 @@ class DockerNodeRuntime final : public NodeRuntime {
         remover_(*client_),
         name_restorer_(*client_),
         pulls_(*client_),
-        layers_(StoreLayers::OfDocker(reader_, clock)) {}
+        builds_(*client_),
+        layers_(reader_, client_->path(), clock) {}
 
   RuntimeReader& reader() override { return reader_; }
   ImageRemover& remover() override { return remover_; }
   NameRestorer& name_restorer() override { return name_restorer_; }
   std::vector<OriginSource*> origin_sources() override { return {&pulls_, &digests_}; }
+  BuildReader& builds() override { return builds_; }
 
   std::unique_ptr<ImageArchiver> MakeArchiver(const Archive& archive) override {
     return std::make_unique<docker::EngineArchiver>(
@@ -109,10 +112,10 @@ class DockerNodeRuntime final : public NodeRuntime {
     return std::make_unique<docker::EventWatch>(*client_, clock_, std::move(hooks));
   }
 
-  layers::LayerReader* layers() override { return layers_.get(); }
+  layers::LayerReader* layers() override { return &layers_; }
   Result<std::shared_ptr<const layers::LayerGraph>> ReadLayers(
       std::span<const Image> images, bool configs, const std::stop_token& stop) override {
-    return configs ? layers_->ReadWithConfigs(images, stop) : layers_->Read(images, stop);
+    return configs ? layers_.ReadWithConfigs(images, stop) : layers_.Read(images, stop);
   }
 
   Result<std::vector<std::vector<std::string>>> ReadDiffIds(std::span<const Image> images,
@@ -140,7 +143,8 @@ class DockerNodeRuntime final : public NodeRuntime {
   docker::EngineImageRemover remover_;
   docker::EngineNameRestorer name_restorer_;
   docker::PullEvidence pulls_;
-  const std::unique_ptr<StoreLayers> layers_;
+  docker::EngineBuildReader builds_;
+  EngineLayers layers_;
   cri::RepoDigests digests_;
 };
 

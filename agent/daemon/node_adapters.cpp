@@ -43,6 +43,7 @@ NodeDependencies NodeAdapters::Dependencies(kube::Cluster* cluster, PodReader* p
   node.origins = &origins;
   node.verifier = &registries;
   node.name_restorer = &runtime->name_restorer();
+  node.builds = &runtime->builds();
   return node;
 }
 

@@ -13,6 +13,7 @@
 #include "agent/daemon/restore.h"
 #include "agent/imagestore/graph/graph_reader.h"
 #include "agent/model/image.h"
+#include "agent/model/image_build.h"
 #include "agent/model/policy.h"
 #include "agent/model/ports.h"
 #include "agent/model/use_source.h"
@@ -48,6 +49,7 @@ class NodeRuntime {
   virtual NameRestorer& name_restorer() = 0;
   // The evidence of this runtime that images were pulled.
   virtual std::vector<OriginSource*> origin_sources() = 0;
+  virtual BuildReader& builds() = 0;
   // Null: this runtime cannot write archives, so images that need one stay.
   virtual std::unique_ptr<ImageArchiver> MakeArchiver(const Archive& archive) = 0;
   virtual std::unique_ptr<UseSource> WatchUses(UseSource::Hooks hooks) = 0;

@@ -112,6 +112,7 @@ std::string WhyFromNowhere(const RemovalEntry& removal, const std::string& archi
                           : ", and " + archives + " has no archive of it";
   if (!removal.digests.empty())
     why += "; if a registry has it, pull " + removal.digests.front() + " manually";
+  why += "; to build it again, see `imagesweep report --run " + removal.run + "`";
   return why;
 }
 

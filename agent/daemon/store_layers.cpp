@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::string_view kOverlayImages = "/overlay-images";
 
-Error NotKnown(Error error) {
-  if (error.kind != ErrorKind::kCancelled) error.kind = ErrorKind::kNotFound;
-  return error;
-}
-
 Result<std::string> FirstFilesystem(RuntimeReader& runtime, const std::stop_token& stop) {
   auto mounts = runtime.ImageFilesystems(stop);
   if (!mounts) return std::move(mounts).error();
@@ -35,6 +30,11 @@ std::unique_ptr<layers::LayerReader> MakeReader(Options options, const Clock& cl
 }
 
 }  // namespace
+
+Error NotKnown(Error error) {
+  if (error.kind != ErrorKind::kCancelled) error.kind = ErrorKind::kNotFound;
+  return error;
+}
 
 Result<std::shared_ptr<const layers::LayerGraph>> StoreLayers::Read(std::span<const Image> images,
                                                                     const std::stop_token& stop) {

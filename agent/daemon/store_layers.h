@@ -12,6 +12,10 @@
 
 namespace imagesweep {
 
+// The error of a source of figures: kNotFound unless it is kCancelled, because no run depends on
+// figures.
+Error NotKnown(Error error);
+
 // Reads the layers of a runtime that does not report them, from the files of its store.  They are
 // for figures only, so every failure is kNotFound: no run depends on them.  One thread at a time.
 class StoreLayers final : public layers::LayerReader {

@@ -8,6 +8,7 @@
 #include "agent/base/duration.h"
 #include "agent/gc/free_space_monitor.h"
 #include "agent/gc/interrupted_removals.h"
+#include "agent/gc/observe/image_builds.h"
 #include "agent/gc/observe/layer_figures.h"
 #include "agent/gc/observe/preconditions.h"
 #include "agent/gc/plan/defer.h"
@@ -39,6 +40,7 @@ struct Sweeper::PlanResult {
   Plan plan;
   std::string policy_text;
   std::vector<Oversized> oversized;
+  std::vector<ImageBuild> builds;
   std::optional<LayerFigures> layers;
   std::optional<NodeTotals> before;
   std::vector<std::string> warnings;
@@ -209,6 +211,12 @@ Sweeper::PlanResult Sweeper::Decide(const Run& run, const SweepOptions& options,
   if (state.graph) decided.layers = FiguresOf(*state.graph, decided.plan);
   decided.policy_text = PolicyYaml(policy);
   decided.oversized = FindOversized(policy, seen);
+  if (node_.builds != nullptr) {
+    if (auto builds = ReadBuilds(decided.plan, seen.images, *node_.builds, stop))
+      decided.builds = *std::move(builds);
+    else
+      decided.warnings.push_back("cannot read how images were built: " + builds.error().what);
+  }
   decided.before = NodeTotals{seen.images.size(), TotalBytes(seen.images),
                               ReclaimableBytes(decided.plan, seen.images), seen.disk};
   KubeletThresholds kubelet;
@@ -235,7 +243,7 @@ Execution Sweeper::Remove(const Run& run, const Plan& plan, const SweepOptions& 
   const Policy& policy = state.policy;
   DryRunRemover dry;
   const bool in_batches = state.graph != nullptr && node_.batch_remover != nullptr &&
-                         state.graph->metadata().has_containerd_records();
+                          state.graph->metadata().records_of() == layers::RecordsOf::kCri;
   ImageRemover& plain = in_batches ? *node_.batch_remover : node_.remover;
   const Archive& archive = policy.keep.archive;
   NoArchiver none;
@@ -359,6 +367,7 @@ Report Sweeper::Compose(const Run& run, const ActivePolicy& active, PlanResult d
   report.observation = state.seen;
   report.plan = std::move(decided.plan);
   report.oversized = std::move(decided.oversized);
+  report.builds = std::move(decided.builds);
   report.outcomes = std::move(verified.outcomes);
   report.stopped_early = decided.stopped_early.empty() ? std::move(done.stopped_early)
                                                        : std::move(decided.stopped_early);

@@ -25,6 +25,11 @@ struct RuntimeIdentity {
   // False: cri-dockerd.  Its CRI does not list the containers that Docker runs outside pods.
   bool lists_all_containers = true;
 
+  // True if a configuration of the runtime may lead a name without a registry to any repository:
+  // [aliases] in registries.conf (github.com/containers/image,
+  // docs/containers-registries.conf.5.md).
+  bool has_short_name_aliases() const { return name == "cri-o"; }
+
   friend bool operator==(const RuntimeIdentity&, const RuntimeIdentity&) = default;
 };
 
@@ -128,8 +133,9 @@ struct ImageAge {
   // more than `unused_for`.
   Millis watched_unused_for{0};
   bool just_seen = false;  // no earlier record: its age starts now
-  // An earlier observation found a tag on it that is gone.  Without this evidence, an image with
-  // only digests may have been pulled by digest.
+  // It had a tag, by an earlier observation or by a record of the runtime, and has none now.
+  // Without this evidence, an image with only digests may have been pulled by digest, and one
+  // without a name may never have had one.
   bool lost_tag = false;
 };
 

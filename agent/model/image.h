@@ -26,6 +26,8 @@ struct Image {
   std::uint64_t size_bytes = 0;
   bool pinned = false;
   std::string runtime_handler;  // ImageSpec.runtime_handler (KEP-4216); passed back on removal
+  // The runtime recorded that it once had a tag.  Only Docker's own image store records this.
+  bool had_tag = false;
   // Where it came from.  The runtime's list does not include it; OriginReader sets it.
   Origin origin = {};
 

@@ -55,6 +55,7 @@ struct Observation {
   // References of all workloads of the cluster.  The policy decides which of them count.  Empty if
   // the policy does not need them.
   std::vector<WorkloadReference> workloads;
+  bool short_name_aliases = false;  // RuntimeIdentity::has_short_name_aliases()
   std::vector<std::string> sandbox_images;
   std::vector<std::string> own_images;  // the agent's own, if it runs as a pod
   // The image filesystem that matters.  Of several, the fullest one, or with a free-space target
@@ -86,7 +87,8 @@ struct Decision {
   // For kDefer: the cause, "the next window opens at …".  The same text for all images of one
   // cause.
   std::string waits_for = {};
-  // For kWorkload: positions in Observation::workloads, each workload once.
+  // For kWorkload: positions in Observation::workloads, each workload that names the image once. If
+  // none does, one whose name admission may change to a name of the image.
   std::vector<std::uint32_t> needed_by = {};
   // Bytes that its removal frees after the earlier removals, by the layers.  Empty: unknown.
   std::optional<std::uint64_t> frees = {};

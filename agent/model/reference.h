@@ -11,9 +11,10 @@ enum class ImageUserKind {
   kContainer,    // a container of the runtime, in any state
   kImageVolume,  // an image mounted as a volume (KEP-4639)
   kSandbox,      // the pause container of a pod
+  kSnapshot,     // a snapshot of containerd without a container: a mount of the image
 };
 
-// "Pod", "Container", "ImageVolume", "Sandbox".
+// "Pod", "Container", "ImageVolume", "Sandbox", "Snapshot".
 std::string_view ToString(ImageUserKind kind);
 
 // A user of an image, as `usedBy` prints it.  Empty fields are unknown.

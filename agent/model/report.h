@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/model/evidence.h"
+#include "agent/model/image_build.h"
 #include "agent/model/plan.h"
 #include "agent/model/policy.h"
 
@@ -117,6 +118,8 @@ struct Report {
   Plan plan;
   std::vector<Oversized> oversized;
   std::vector<PulledAgain> pulled_again;  // only with a history
+  // Of planned removals that no evidence shows to be in a registry.
+  std::vector<ImageBuild> builds;
   std::vector<Outcome> outcomes;
   std::string stopped_early;           // why some planned removals were not tried; empty: all were
   std::optional<LayerFigures> layers;  // empty: unknown, and `warnings` may say why

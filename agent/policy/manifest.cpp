@@ -1,13 +1,15 @@
 #include "agent/policy/manifest.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
+#include <system_error>
 #include <utility>
 
 #include "agent/policy/codec.h"
-#include "agent/policy/validation_errors.h"
 #include "agent/policy/override.h"
 #include "agent/policy/text_tree.h"
+#include "agent/policy/validation_errors.h"
 
 namespace imagesweep {
 namespace {
@@ -15,12 +17,10 @@ namespace {
 // The code unit of an escape \uXXXX at the front of the text, of which the backslash is the first.
 std::optional<unsigned> CodeUnit(std::string_view text) {
   if (text.size() < 6 || !text.starts_with("\\u")) return std::nullopt;
+  const char* const begin = text.data() + 2;
   unsigned unit = 0;
-  for (const char c : text.substr(2, 4)) {
-    const auto digit = std::string_view("0123456789abcdef").find(c >= 'A' && c <= 'F' ? c + 32 : c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    unit = unit << 4 | static_cast<unsigned>(digit);
-  }
+  const auto [end, error] = std::from_chars(begin, begin + 4, unit, 16);
+  if (error != std::errc() || end != begin + 4) return std::nullopt;
   return unit;
 }
 
@@ -114,7 +114,8 @@ Result<std::optional<ManifestPolicy>> FindManifestPolicy(std::string_view docume
   }
   if (text->kind == TextNode::Kind::kMap || text->kind == TextNode::Kind::kList)
     errors.Invalid(Below("data", key), Quote(*text),
-                "must be text; write `" + key + ": |` and indent the policy below it", text->line);
+                   "must be text; write `" + key + ": |` and indent the policy below it",
+                   text->line);
   else if (IsScalar(*text))
     IsText(*text, Below("data", key), errors);
   if (!errors.empty()) return errors.ToError();

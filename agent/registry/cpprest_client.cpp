@@ -11,10 +11,25 @@ namespace {
 namespace http = web::http;
 
 constexpr std::size_t kMaxBody = std::size_t{1} << 20;
+constexpr std::size_t kMostDrained = std::size_t{64} << 20;
+constexpr std::size_t kPiece = std::size_t{64} << 10;
 
 std::string Header(const http::http_headers& headers, const char* name) {
   const auto found = headers.find(name);
   return found == headers.end() ? std::string() : found->second;
+}
+
+// Reads the rest of a body that is too large, and drops it.  False: there is still more.
+// cpprestsdk crashes if a connection is closed while one of its threads begins to read from it
+// (cpprestsdk#1547), so a request is not cancelled within its body if that can be avoided.
+bool Drain(const http::http_response& answer) {
+  for (std::size_t size = 0; size < kMostDrained;) {
+    concurrency::streams::container_buffer<std::string> dropped;
+    const std::size_t got = answer.body().read(dropped, kPiece).get();
+    if (got == 0) return true;
+    size += got;
+  }
+  return false;
 }
 
 class CpprestClient final : public HttpClient {
@@ -46,7 +61,7 @@ class CpprestClient final : public HttpClient {
         for (std::size_t got = 1; got > 0 && size <= kMaxBody; size += got)
           got = answer.body().read(body, kMaxBody + 1 - size).get();
         if (size > kMaxBody) {
-          cancel.cancel();
+          if (!Drain(answer)) cancel.cancel();
           return Error{ErrorKind::kIncomplete, "the response is larger than 1 MiB"};
         }
         reply.body = std::move(body.collection());

@@ -24,6 +24,8 @@ ErrorKind ErrorKindOf(grpc::StatusCode code);
 // server. Thread-safe.
 class GrpcCalls {
  public:
+  virtual ~GrpcCalls() = default;
+
   // An error names its call.
   template <typename Stub, typename Request, typename Reply>
   Result<Reply> UnaryCall(std::string_view method, Stub& stub,
@@ -52,7 +54,6 @@ class GrpcCalls {
   GrpcCalls(Millis limit, const std::stop_token& stop, std::size_t max_stream_bytes);
   GrpcCalls(const GrpcCalls&) = default;
   GrpcCalls& operator=(const GrpcCalls&) = delete;
-  ~GrpcCalls() = default;
 
   struct StreamEnd {
     grpc::Status status;

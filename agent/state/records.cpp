@@ -97,6 +97,7 @@ MergedObservations MergeObservations(std::span<const Image> images,
     MergedObservation& one = merged[images[i].id.text()];
     if (in_use.at(i)) one.seen = Seen::kInUse;
     one.has_tag = one.has_tag || !images[i].tags.empty();
+    one.has_digest = one.has_digest || !images[i].digests.empty();
   }
   return merged;
 }
@@ -157,10 +158,12 @@ Records Advance(const Records& before, const ObservationTime& now, const Watched
     if (known != before.images.end()) record = known->second;
     record.just_seen = known == before.images.end();
     if (record.just_seen) record.first_seen = first_seen;
-    // An image that came again without a tag was pulled by its digest, and in a gap any was.
+    // An image that came again without a tag was pulled by its digest.  In a gap, any image with a
+    // digest name may have been.
     const bool watched_since = step.advances && step.before == Continuity::kWatched;
-    record.had_tag =
-        observation.has_tag || (record.had_tag && watched_since && !observation.came_again);
+    const bool pulled_by_digest =
+        observation.came_again || (observation.has_digest && !watched_since);
+    record.had_tag = observation.has_tag || (record.had_tag && !pulled_by_digest);
     if (seen == Seen::kInUse) {
       record.last_used = now.wall;
       record.idle_from.reset();
@@ -227,7 +230,7 @@ std::vector<ImageAge> Ages(const Records& after, std::span<const Image> images) 
     age.unused_for = std::chrono::duration_cast<Millis>(idle);
     age.watched_unused_for = std::chrono::duration_cast<Millis>(std::min(idle, watched));
     age.just_seen = record.just_seen;
-    age.lost_tag = record.had_tag && image.tags.empty();
+    age.lost_tag = (record.had_tag || image.had_tag) && image.tags.empty();
     ages.push_back(age);
   }
   return ages;

@@ -99,6 +99,7 @@ enum class Seen { kIdle, kCameAgain, kInUse };
 struct MergedObservation {
   Seen seen = Seen::kIdle;
   bool has_tag = false;
+  bool has_digest = false;  // a name with a digest, as a pull by digest gives one
   bool came_again = false;  // pulled, loaded, or named, also if it was used after that
 };
 using MergedObservations = std::map<std::string, MergedObservation>;  // by ID

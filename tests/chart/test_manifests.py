@@ -4,17 +4,10 @@ import subprocess
 import pytest
 import yaml
 
-from lab import agent, gobuild
-from lab.chart import ROOT, one, render
+from lab import agent
+from lab.chart import ROOT, kustomize, one, render
 
-KUSTOMIZE = ROOT / "manifests/kustomize"
 LABELS = ("helm.sh/chart", "app.kubernetes.io/managed-by")
-
-
-def build(directory):
-    text = subprocess.run([gobuild.kubernetes() / "kubernetes", "kubectl", "kustomize", KUSTOMIZE / directory],
-                          check=True, text=True, capture_output=True).stdout
-    return [item for item in yaml.safe_load_all(text) if item]
 
 
 def by_name(objects):
@@ -50,26 +43,26 @@ def test_the_namespace_admits_the_pods():
 
 def test_kustomize_base_is_install_yaml():
     install = by_name(yaml.safe_load_all((ROOT / "manifests/install.yaml").read_text()))
-    assert by_name(build("base")) == install
+    assert by_name(kustomize("base")) == install
 
 
 @pytest.mark.usefixtures("each_helm")
 @pytest.mark.parametrize("overlay, runtime", [("k3s", "k3s"), ("cri-o", "cri-o")])
 def test_an_overlay_for_a_runtime_is_the_chart_with_its_preset(overlay, runtime):
     chart = plain(render({"runtime": {"name": runtime}, "resourceQuota": {"enabled": True}}, arguments=["--skip-tests"]))
-    built = by_name(build(f"overlays/{overlay}"))
+    built = by_name(kustomize(f"overlays/{overlay}"))
     del built["Namespace", "imagesweep-system"]
     assert built == chart
 
 
 def test_the_overlay_for_minikube_changes_the_policy_alone():
-    base, built = by_name(build("base")), by_name(build("overlays/minikube"))
+    base, built = by_name(kustomize("base")), by_name(kustomize("overlays/minikube"))
     different = [name for name in base if base[name] != built[name]]
     assert base.keys() == built.keys() and different == [("ConfigMap", "imagesweep-policy")]
     agent.run("policy", "validate", "-f", "-", input=built["ConfigMap", "imagesweep-policy"]["data"]["policy.yaml"])
 
 
 def test_the_overlay_for_prometheus_adds_its_objects_alone():
-    base, built = by_name(build("base")), by_name(build("overlays/prometheus"))
+    base, built = by_name(kustomize("base")), by_name(kustomize("overlays/prometheus"))
     assert {name: built[name] for name in base} == base
     assert {kind for kind, _ in built.keys() - base.keys()} == {"PodMonitor", "PrometheusRule"}

@@ -5,7 +5,7 @@ import typing
 
 import pytest
 
-from lab import agent, gobuild, images
+from lab import agent, gobuild, images, runtimes
 from lab.cell import wait_until
 from lab.containerd import DEBIAN, LAST_1, LATEST
 from lab.kubernetes import DEFAULT, NEWEST, NODE, OLDEST, Kubernetes
@@ -124,11 +124,19 @@ def versions(request):
     return request.param
 
 
+def versions_of(kubernetes):
+    """Those that the kubelet reports: of itself and of its runtime."""
+    info = kubernetes.get("node", NODE)["status"]["nodeInfo"]
+    return f"{info['kubeletVersion']} with {info['containerRuntimeVersion'].replace('://v', ' ').replace('://', ' ')}"
+
+
 @pytest.fixture
 def cluster(versions):
     try:
         gobuild.kubernetes(versions.kubernetes)
     except gobuild.MissingGo as missing:
         pytest.fail(str(missing), pytrace=False)
-    with Workdir() as workdir, Kubernetes(workdir, versions.containerd, versions.kubernetes) as kubernetes:
+    with Workdir() as workdir, \
+            runtimes.start("Kubernetes", lambda: Kubernetes(workdir, versions.containerd, versions.kubernetes),
+                           versions_of) as kubernetes:
         yield Cluster(kubernetes, workdir)

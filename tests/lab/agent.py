@@ -36,10 +36,10 @@ def policy(**fields):
     return json.dumps(text, indent=1) + "\n"
 
 
-def run(*arguments, code=0, enter=(), **options):
-    """Runs one command, which must end with CODE (None for any). Returns the completed process."""
-    result = subprocess.run([*enter, str(program()), *map(str, arguments)], text=True, capture_output=True, timeout=120,
-                            env=environment(), **options)
+def run(*arguments, code=0, enter=(), seconds=120, **options):
+    """Runs one command, which must end with CODE (None for any) within SECONDS. Returns the completed process."""
+    result = subprocess.run([*enter, str(program()), *map(str, arguments)], text=True, capture_output=True,
+                            timeout=seconds, env=environment(), **options)
     assert code in (None, result.returncode), f"{arguments} ended with {result.returncode}, not {code}:\n" \
                                       f"{result.stdout}\n{result.stderr}"
     return result

@@ -13,15 +13,18 @@ import sys
 import time
 
 PRIVATE = ("/run", "/var/lib", "/var/log")
+ALL_OF_VAR = ("/run", "/var")  # for programs with files below /var/snap. The lab itself must be elsewhere.
 
 
 class Cell:
-    def __init__(self, directory):
-        self.directory = pathlib.Path(directory)
+    """PRIVATE are the private directories."""
+
+    def __init__(self, directory, private=PRIVATE):
+        self.directory, self._private = pathlib.Path(directory), private
         self.logs = self.directory / "logs"
         self.logs.mkdir(exist_ok=True)
         binds = {}
-        for target in PRIVATE:
+        for target in private:
             source = self.directory / "host" / target.lstrip("/")
             source.mkdir(parents=True)
             binds[str(source)] = target
@@ -57,10 +60,10 @@ class Cell:
         path = self.log(name)
         return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else "(no log)"
 
-    def enter(self, *argv, mounts=False, processes=False):
+    def enter(self, *argv, network=True, mounts=False, processes=False):
         """The command line that runs ARGV in the network (and the mounts, and as a process) of the cell. Programs that
-        read /proc/self need both."""
-        namespaces = ["net", *(["mnt"] if mounts else []), *(["pid"] if processes else [])]
+        read /proc/self need the last two."""
+        namespaces = [*(["net"] if network else []), *(["mnt"] if mounts else []), *(["pid"] if processes else [])]
         flags = {"net": "net", "mnt": "mount", "pid": "pid"}
         return ["nsenter", *(f"--{flags[one]}=/proc/{self.pid}/ns/{one}" for one in namespaces), "--",
                 *[str(arg) for arg in argv]]
@@ -76,7 +79,7 @@ class Cell:
     def outside(self, path):
         """The path outside the cell of a PATH inside it."""
         path = pathlib.Path(path)
-        for target in PRIVATE:
+        for target in self._private:
             if path.is_relative_to(target):
                 return self.directory / "host" / path.relative_to("/")
         return path

@@ -44,3 +44,10 @@ def one(objects, kind):
     found = [item for item in objects if item["kind"] == kind]
     assert len(found) == 1, f"{len(found)} objects of kind {kind}"
     return found[0]
+
+
+def kustomize(directory):
+    """The objects of DIRECTORY below manifests/kustomize."""
+    text = subprocess.run([gobuild.kubernetes() / "kubernetes", "kubectl", "kustomize",
+                           ROOT / "manifests/kustomize" / directory], check=True, text=True, capture_output=True).stdout
+    return [item for item in yaml.safe_load_all(text) if item]

@@ -1,4 +1,5 @@
 """A private containerd with its own root, state, socket, and configuration, in a separate cell."""
+import dataclasses
 import pathlib
 import signal
 import socket
@@ -7,7 +8,7 @@ import subprocess
 import grpc
 
 from lab import gobuild, images
-from lab.cell import Cell, wait_until
+from lab.cell import ALL_OF_VAR, PRIVATE, Cell, wait_until
 from lab.cri import Cri
 
 PAUSE = "registry.k8s.io/pause:3.6"
@@ -16,19 +17,33 @@ DEBIAN, LAST_1, LATEST = "1.6", "1.7", "2.4"
 NAMESPACE = "k8s.io"  # the one CRI uses
 
 
+@dataclasses.dataclass(frozen=True)
+class Paths:
+    """Where a containerd has its files, as its own processes see them."""
+    root: str
+    state: str
+    socket: str
+
+
+DEFAULT = Paths("/var/lib/containerd", "/run/containerd", "/run/containerd/containerd.sock")
+
+
 def programs(version):
     """The directory of containerd's programs, or None for those of the Debian package."""
     return None if version == DEBIAN else gobuild.containerd(version)
 
 
 def configuration(version, root, state, address, snapshotter, cni=None, discard=False, metrics=None,
-                  debug=False):
+                  debug=False, mirrors=None):
     """containerd's configuration file. runc may not lower oom_score_adj in every container, hence the restriction.
     With DISCARD, a pull keeps no compressed layers. METRICS is the address of containerd's metrics in the cell. DEBUG
-    enables the debug log."""
+    enables the debug log. MIRRORS is the directory with the hosts.toml of each registry."""
     discard = "\n    discard_unpacked_layers = true" if discard else ""
     metrics = f'[metrics]\n  address = "{metrics}"\n' if metrics else ""
     metrics += '[debug]\n  level = "debug"\n' if debug else ""
+    mirrors = f'''
+  [plugins."io.containerd.{'grpc.v1.cri' if version == DEBIAN else 'cri.v1.images'}".registry]
+    config_path = "{mirrors}"''' if mirrors else ""
     pause_and_cni = f'''
   restrict_oom_score_adj = true
   disable_apparmor = true
@@ -46,7 +61,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE}"{pause_and_cni}
   [plugins."io.containerd.grpc.v1.cri".containerd]
-    snapshotter = "{snapshotter}"{discard}
+    snapshotter = "{snapshotter}"{discard}{mirrors}
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "{cni or root / 'no-cni'}"
@@ -66,7 +81,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.blockfile", "io.containerd.sna
 [plugins."io.containerd.cri.v1.images"]
   snapshotter = "{snapshotter}"{discard}
   [plugins."io.containerd.cri.v1.images".pinned_images]
-    sandbox = "{PAUSE}"
+    sandbox = "{PAUSE}"{mirrors}
 [plugins."io.containerd.cri.v1.runtime"]{pause_and_cni}
   [plugins."io.containerd.cri.v1.runtime".cni]
     bin_dirs = ["/usr/lib/cni"]
@@ -76,19 +91,18 @@ disabled_plugins = ["io.containerd.snapshotter.v1.blockfile", "io.containerd.sna
 
 class Containerd:
     """One containerd. Without CELL, it runs in a cell of its own, and its files are in a directory of its own. CELL is a
-    whole node. There, the files are where every node has them: /run/containerd and /var/lib/containerd. `root` and
-    `socket` are the paths outside of the cell. OPTIONS are of configuration()."""
+    whole node. There, the files are where every node has them (DEFAULT). With PATHS, its own cell is like a node that
+    has the files there. `root` and `socket` are the paths outside of the cell. OPTIONS are of configuration()."""
 
-    def __init__(self, workdir, version, cell=None, cni=None, **options):
+    def __init__(self, workdir, version, cell=None, cni=None, paths=None, **options):
         self.version, self._programs = version, programs(version)
         self.directory = pathlib.Path(workdir.path) / "containerd"
         self.directory.mkdir()
         self._own_cell = cell is None
-        self.cell = cell or Cell(self.directory)
-        root, state, address = self.directory / "root", self.directory / "state", self.directory / "containerd.sock"
-        if not self._own_cell:
-            root, state = pathlib.Path("/var/lib/containerd"), pathlib.Path("/run/containerd")
-            address = state / "containerd.sock"
+        self.cell = cell or Cell(self.directory, ALL_OF_VAR if paths else PRIVATE)
+        alone = Paths(self.directory / "root", self.directory / "state", self.directory / "containerd.sock")
+        paths = paths or (alone if self._own_cell else DEFAULT)
+        root, state, address = (pathlib.Path(path) for path in dataclasses.astuple(paths))
         self.root, self.socket = self.cell.outside(root), self.cell.outside(address)
         # The kernel refuses overlayfs on top of an overlay.
         self._snapshotter = "native" if on_overlay(self.directory) else "overlayfs"
@@ -156,8 +170,8 @@ class Containerd:
         for image in local:
             if any("@" in name for name in image.names):
                 self.label_as_pulled(image)
-        self._await({image.id: {*image.names, *(image.digest_references if image in pulled else ())}
-                     for image in (*pulled, *local)})
+        self.await_listed({image.id: {*image.names, *(image.digest_references if image in pulled else ())}
+                           for image in (*pulled, *local)})
 
     def label_as_pulled(self, image):
         """Writes the label that a pull from each of IMAGE's repositories leaves on its manifest. It does not contain
@@ -190,7 +204,7 @@ class Containerd:
     def ids(self):
         return {image.id for image in self.cri.images()}
 
-    def _await(self, expected):
+    def await_listed(self, expected):
         """Waits until CRI knows images that were imported without it. It learns of them from containerd's events, a
         moment later."""
         def missing():

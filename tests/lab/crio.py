@@ -1,6 +1,5 @@
 """A private CRI-O with its own storage, state, socket, and configuration, in a separate cell."""
 import dataclasses
-import hashlib
 import json
 import pathlib
 import shutil
@@ -9,7 +8,7 @@ import socket
 
 import grpc
 
-from lab import gobuild, images
+from lab import gobuild, images, pull_records
 from lab.cell import Cell, wait_until
 from lab.containerd import PAUSE, on_overlay
 from lab.cri import Cri
@@ -35,11 +34,13 @@ os.execv("RUNC", ["runc", *sys.argv[1:]])
 class Crio:
     """In a cell of its own its files are in a directory of its own. In CELL, which is a whole node, they are where each
     node has them: /run/crio and /var/lib/containers/storage. `root` and `socket` are their paths outside of it.
-    SETTINGS are lines for the table [crio.image]. INSECURE are registries to access without TLS."""
+    SETTINGS are lines for the table [crio.image]. INSECURE are registries to access without TLS. ALIASES are short
+    names with their repositories."""
 
     version = CRIO
 
-    def __init__(self, workdir, cell=None, cni=None, settings="", insecure=("127.0.0.1:5000",)):
+    def __init__(self, workdir, cell=None, cni=None, settings="", insecure=("127.0.0.1:5000",),
+                 aliases=None):
         self._programs = gobuild.crio()
         self.directory = pathlib.Path(workdir.path) / "crio"
         self.directory.mkdir()
@@ -53,7 +54,7 @@ class Crio:
         self._storage = (root, state / "storage")
         self.root, self.socket = self.cell.outside(root), self.cell.outside(address)
         self.driver = "vfs" if on_overlay(self.directory) else "overlay"
-        self._write_configuration(state, address, cni, settings, insecure)
+        self._write_configuration(state, address, cni, settings, insecure, aliases or {})
         self._cgroup, self.cri = workdir.cgroup, None
         try:
             self.start()
@@ -61,7 +62,7 @@ class Crio:
             self.close()
             raise
 
-    def _write_configuration(self, state, address, cni, settings, insecure):
+    def _write_configuration(self, state, address, cni, settings, insecure, aliases):
         directory, (root, run) = self.directory, self._storage
         runc = directory / "runc"
         runc.write_text(RUNC.replace('"RUNC"', json.dumps(shutil.which("runc"))))
@@ -69,8 +70,9 @@ class Crio:
         (directory / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}\n')
         (directory / "storage.conf").write_text(f'[storage]\ndriver = "{self.driver}"\ngraphroot = "{root}"\n'
                                                 f'runroot = "{run}"\n')
-        (directory / "registries.conf").write_text("".join(f'[[registry]]\nlocation = "{host}"\ninsecure = true\n'
-                                                           for host in insecure))
+        registries = "".join(f'[[registry]]\nlocation = "{host}"\ninsecure = true\n' for host in insecure)
+        short_names = "".join(f'"{name}" = "{repository}"\n' for name, repository in aliases.items())
+        (directory / "registries.conf").write_text(f"{registries}[aliases]\n{short_names}")
         (directory / "no-configs").mkdir()  # instead of the directories below /etc, which the machine's packages fill
         (directory / "crio.conf").write_text(f'''[crio]
 root = "{root}"
@@ -111,6 +113,7 @@ enable_nri = false
                              "CONTAINERS_REGISTRIES_CONF": directory / "registries.conf"}
         self._argv = ["env", *(f"{name}={value}" for name, value in self._environment.items()),
                       self._programs / "crio", "--config", directory / "crio.conf",
+                      *(["--registries-conf", directory / "registries.conf"] if aliases else []),
                       "--config-dir", directory / "no-configs"]
 
     def __enter__(self):
@@ -161,16 +164,8 @@ enable_nri = false
                 self.record_pull(name, self.as_listed(image).id)
 
     def record_pull(self, name, reference):
-        """Writes what a kubelet of Kubernetes 1.35 or later writes when it has pulled NAME, and CRI-O answered with
-        REFERENCE (KEP-2535)."""
-        digits = hashlib.sha256(reference.encode()).hexdigest()
-        path = self.kubelet_directory / "image_manager" / "pulled" / f"sha256-{digits}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        mapping = json.loads(path.read_text())["credentialMapping"] if path.exists() else {}
-        mapping[images.repository(name)] = {"nodePodsAccessible": True}
-        path.write_text(json.dumps({
-            "kind": "ImagePulledRecord", "apiVersion": "kubelet.config.k8s.io/v1beta1",
-            "lastUpdatedTime": "2026-01-01T00:00:00Z", "imageRef": reference, "credentialMapping": mapping}))
+        """Leaves the kubelet's record of a pull of NAME, to which CRI-O answered with REFERENCE."""
+        pull_records.write(self.kubelet_directory, name, reference)
 
     def as_listed(self, image):
         """IMAGE with its ID as in this CRI: without the algorithm."""

@@ -1,4 +1,5 @@
 """The agent as it is shipped: its own image, run by the kubelet as the DaemonSet of the chart or the manifests."""
+import functools
 import json
 import platform
 import tempfile
@@ -6,7 +7,7 @@ import tempfile
 import pytest
 import yaml
 
-from lab import agent, gobuild
+from lab import agent, gobuild, runtimes
 from lab.cell import PATIENCE, wait_until
 from lab.chart import CHART, NAMESPACE, ROOT
 
@@ -33,8 +34,14 @@ class DaemonSet:
         self.kubernetes.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {
             "name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": level}}})
 
+    @functools.cached_property
+    def _helm(self):
+        program = gobuild.helm(self.helm_version) / "helm"
+        runtimes.note(f"Helm {self.kubernetes.cell.run(program, 'version', '--template={{.Version}}').stdout.removeprefix('v')}")
+        return program
+
     def helm(self, *arguments):
-        return self.kubernetes.cell.run(gobuild.helm(self.helm_version) / "helm", f"--kubeconfig={self.kubernetes.kubeconfig}",
+        return self.kubernetes.cell.run(self._helm, f"--kubeconfig={self.kubernetes.kubeconfig}",
                                         f"--namespace={NAMESPACE}", *arguments).stdout
 
     def install(self, values=None, policy=None, ready_within=90, arguments=()):

@@ -15,7 +15,7 @@ import tarfile
 import urllib.parse
 
 from lab import gobuild
-from lab.cell import Cell, wait_until
+from lab.cell import ALL_OF_VAR, PRIVATE, Cell, wait_until
 from lab.containerd import on_overlay
 
 DEBIAN, LATEST = "20.10", "29"  # the versions the tests run against
@@ -87,29 +87,62 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-class Dockerd:
-    """`root` is the data root, and `containerd_socket` is the socket of the containerd that dockerd starts."""
+class Client:
+    """Of the Docker Engine API on a unix socket."""
 
-    def __init__(self, workdir, version, **options):
-        """OPTIONS are added to the configuration file."""
+    def __init__(self, socket):
+        self.socket = socket
+
+    def request(self, method, path, body=None, content_type=None, headers=None, check=True, seconds=120, **query):
+        """PATH begins with / and may name an API version. A value of QUERY that is no string is sent as JSON."""
+        query = {name: value if isinstance(value, str) else json.dumps(value) for name, value in query.items()}
+        target = path + ("?" + urllib.parse.urlencode(query) if query else "")
+        if body is not None and not isinstance(body, bytes):
+            body, content_type = json.dumps(body).encode(), "application/json"
+        connection = _Connection(self.socket, seconds)
+        try:
+            content_type = {"Content-Type": content_type} if content_type else {}
+            connection.request(method, target, body, {**content_type, **(headers or {})})
+            response = connection.getresponse()
+            answer = Answer(response.status, dict(response.getheaders()), response.read())
+        finally:
+            connection.close()
+        if check and not 200 <= answer.status < 300:
+            raise DockerError(f"{method} {target}", answer)
+        return answer
+
+    def get(self, path, **query):
+        return self.request("GET", path, **query).json
+
+
+class Dockerd(Client):
+    """`root` is the data root, and `containerd_socket` is the socket of the containerd that dockerd starts. Both paths,
+    and `socket`, are those outside of the cell."""
+
+    def __init__(self, workdir, version, default_paths=False, **options):
+        """With DEFAULT_PATHS, the cell is like a host that has the files where Docker has them by default. OPTIONS are
+        added to the configuration file."""
         self.version = version
         self._programs = gobuild.dockerd() if version == LATEST else debian_package()
         self._path = gobuild.containerd() if version == LATEST else None  # 20.10 uses the Debian package
         self.directory = pathlib.Path(workdir.path) / "dockerd"
         self.directory.mkdir()
-        self.root, self.socket = self.directory / "root", self.directory / "docker.sock"
-        state = self.directory / "state"
-        self.containerd_socket = state / "containerd/containerd.sock"
+        self.cell = Cell(self.directory, ALL_OF_VAR if default_paths else PRIVATE)
+        root, state, address = self.directory / "root", self.directory / "state", self.directory / "docker.sock"
+        if default_paths:
+            root, state, address = map(pathlib.Path, ("/var/lib/docker", "/run/docker", "/run/docker.sock"))
+        super().__init__(self.cell.outside(address))
+        self.root = self.cell.outside(root)
+        self.containerd_socket = self.cell.outside(state / "containerd/containerd.sock")
         runc, self._config = self.directory / "runc", self.directory / "daemon.json"
         runc.write_text(RUNC)
         runc.chmod(0o755)
         self._config.write_text(json.dumps({
-            "data-root": str(self.root), "exec-root": str(state), "pidfile": str(self.directory / "pid"),
-            "hosts": [self.endpoint], "bridge": "none", "iptables": False, "ip6tables": False,
+            "data-root": str(root), "exec-root": str(state), "pidfile": str(self.directory / "pid"),
+            "hosts": [f"unix://{address}"], "bridge": "none", "iptables": False, "ip6tables": False,
             "userland-proxy": False, "cgroup-parent": workdir.cgroup,
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
             "runtimes": {"lab": {"path": str(runc)}}, "default-runtime": "lab", **self._store(), **options}))
-        self.cell = Cell(self.directory)
         try:
             self.start()
         except BaseException:
@@ -144,27 +177,6 @@ class Dockerd:
     def close(self):
         self.cell.close()
 
-    def request(self, method, path, body=None, content_type=None, headers=None, check=True, seconds=120, **query):
-        """PATH begins with / and may name an API version. A value of QUERY that is no string is sent as JSON."""
-        query = {name: value if isinstance(value, str) else json.dumps(value) for name, value in query.items()}
-        target = path + ("?" + urllib.parse.urlencode(query) if query else "")
-        if body is not None and not isinstance(body, bytes):
-            body, content_type = json.dumps(body).encode(), "application/json"
-        connection = _Connection(self.socket, seconds)
-        try:
-            content_type = {"Content-Type": content_type} if content_type else {}
-            connection.request(method, target, body, {**content_type, **(headers or {})})
-            response = connection.getresponse()
-            answer = Answer(response.status, dict(response.getheaders()), response.read())
-        finally:
-            connection.close()
-        if check and not 200 <= answer.status < 300:
-            raise DockerError(f"{method} {target}", answer)
-        return answer
-
-    def get(self, path, **query):
-        return self.request("GET", path, **query).json
-
     def load(self, archive):
         """Loads ARCHIVE: an images.Archive, or the bytes that save() returned."""
         content = archive
@@ -174,13 +186,15 @@ class Dockerd:
             path.unlink()
         return self._progress("/images/load", body=content, content_type="application/x-tar")
 
-    def build(self, name, files, dockerfile, **query):
-        """Builds an image NAME, or one without a name if it is None, by the classic builder. Returns its ID."""
+    def build(self, name, files, dockerfile, mtime=0, **query):
+        """Builds an image NAME, or one without a name if it is None, by the classic builder. Returns its ID. MTIME is the
+        time of the files."""
         context = io.BytesIO()
         with tarfile.open(fileobj=context, mode="w") as archive:
             for path, content in {**files, "Dockerfile!": dockerfile.encode()}.items():
                 info = tarfile.TarInfo(path.rstrip("!"))
                 info.size, info.mode = len(content), 0o755 if path.endswith("!") else 0o644
+                info.mtime = mtime
                 archive.addfile(info, io.BytesIO(content))
         lines = self._progress("/build", body=context.getvalue(), content_type="application/x-tar", rm="1",
                                **({"t": name} if name else {}), **query).lines

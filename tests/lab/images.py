@@ -35,12 +35,17 @@ def repository(name):
     return head if head and "/" not in tail else name
 
 
+def noise(seed, size):
+    """The same bytes for the same SEED, which no compression makes smaller."""
+    return random.Random(str(seed)).randbytes(size)
+
+
 def layer(files, seed=None, size=0):
     """A layer of {path: content}. The path of an executable ends in `!`. SIZE bytes of noise from SEED make it large.
     """
     files = dict(files)
     if size:
-        files[f"data/{seed}"] = random.Random(str(seed)).randbytes(size)
+        files[f"data/{seed}"] = noise(seed, size)
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for path, content in files.items():

@@ -208,9 +208,8 @@ class Kubernetes:
         if (groups / "cgroup.controllers").exists():
             (groups / self._cgroup.lstrip("/")).mkdir(exist_ok=True)
         else:
-            for controller in groups.iterdir():
-                if controller.is_dir() and not controller.is_symlink():
-                    (controller / self._cgroup.lstrip("/")).mkdir(exist_ok=True)
+            for processes in groups.glob("*/cgroup.procs"):  # a directory without it is no hierarchy
+                (processes.parent / self._cgroup.lstrip("/")).mkdir(exist_ok=True)
         return self._cgroup
 
     def _make_certificates(self):

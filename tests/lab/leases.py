@@ -4,7 +4,7 @@ import grpc
 from lab.containerd import NAMESPACE
 
 
-def hold(socket, lease, resource, kind, labels=None):
+def hold(socket, lease, resource, kind, labels=None, namespace=NAMESPACE):
     """Makes LEASE, with LABELS, hold RESOURCE of KIND: "content" or "snapshots/SNAPSHOTTER". Source of numbers:
     containerd, api/services/leases/v1/leases.proto."""
     entries = b"".join(_field(3, _field(1, key) + _field(2, value)) for key, value in (labels or {}).items())
@@ -12,7 +12,7 @@ def hold(socket, lease, resource, kind, labels=None):
         for method, request in (("Create", _field(1, lease) + entries),
                                 ("AddResource", _field(1, lease) + _field(2, _field(1, resource) + _field(2, kind)))):
             call = channel.unary_unary(f"/containerd.services.leases.v1.Leases/{method}")
-            call(request, timeout=20, metadata=(("containerd-namespace", NAMESPACE),))
+            call(request, timeout=20, metadata=(("containerd-namespace", namespace),))
 
 
 def _field(number, value):

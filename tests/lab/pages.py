@@ -5,7 +5,8 @@ import re
 import shlex
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAGES = sorted([*(ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "helm/imagesweep/README.md")),
+PAGES = sorted([*(ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "helm/imagesweep/README.md",
+                                           "packaging/README.md")),
                 *(ROOT / "docs").rglob("*.md")])
 PROGRAMS = ("helm", "imagesweep", "kubectl", "make")
 

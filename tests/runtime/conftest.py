@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from lab import agent, cri, gobuild, images
+from lab import agent, cri, gobuild, images, runtimes
 from lab.containerd import DEBIAN, LAST_1, LATEST, Containerd
 from lab.crio import CRIO, Crio
 from lab.standin_api import StandInApi
@@ -34,9 +34,7 @@ class Node(Commands):
 
     def put_configmap(self, **fields):
         """Writes the policy for an agent into a ConfigMap. Each call makes the agent run at once."""
-        namespace, name = CONFIGMAP
-        self.api.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": namespace, "name": name},
-                      "data": {"policy.yaml": agent.policy(**fields)}})
+        self.api.put(policy_configmap(agent.policy(**fields)))
 
     def load(self, *names, local=False, size=0):
         """Loads one image with all of NAMES, pulled unless LOCAL. Another image with one of the names loses it."""
@@ -81,6 +79,12 @@ class Node(Commands):
         return agent.Agent(*arguments, *self.sources(**{**configmap, **replaced}))
 
 
+def policy_configmap(policy):
+    namespace, name = CONFIGMAP
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": namespace, "name": name},
+            "data": {"policy.yaml": policy}}
+
+
 def pod_object(pod, containers, node):
     return {"apiVersion": "v1", "kind": "Pod",
             "metadata": {"namespace": pod.namespace, "name": pod.name, "uid": pod.uid},
@@ -123,8 +127,10 @@ def node_with(version, **options):
 
 def started(workdir, version, **options):
     """The containerd of that version, or CRI-O."""
+    name, make = ("CRI-O", lambda: Crio(workdir, **options)) if version == CRIO else \
+        ("containerd", lambda: Containerd(workdir, version, **options))
     try:
-        return Crio(workdir, **options) if version == CRIO else Containerd(workdir, version, **options)
+        return runtimes.start(name, make, lambda runtime: runtime.cri.version().runtime_version)
     except gobuild.MissingGo as missing:
         pytest.fail(str(missing), pytrace=False)
 

@@ -3,12 +3,14 @@ import contextlib
 import dataclasses
 import functools
 import os
+import pathlib
 import socket
+import tempfile
 import threading
 
 import pytest
 
-from lab import agent, gobuild, images
+from lab import agent, gobuild, images, runtimes
 from lab.dockerd import DEBIAN, LATEST, Dockerd
 from lab.registry import Registry
 from lab.workdir import Workdir
@@ -69,6 +71,21 @@ class DockerHost(Commands):
         files = {"pause!": (self.workdir.path / "pause").read_bytes(), "content": content}
         return images.Image((name,), self.dockerd.build(name, files, DOCKERFILE), None)
 
+    def docker_build(self, name, dockerfile, files, mtime=0):
+        """Builds FILES and `pause` as `docker build` does by default: 20.10 has the classic builder, 29 BuildKit. MTIME
+        is the time of the files."""
+        files = {"pause!": (self.workdir.path / "pause").read_bytes(), **files}
+        if self.dockerd.version != LATEST:
+            return images.Image((name,), self.dockerd.build(name, files, dockerfile, mtime), None)
+        with tempfile.TemporaryDirectory(dir=self.workdir.path) as directory:
+            for path, content in {**files, "Dockerfile": dockerfile.encode()}.items():
+                file = pathlib.Path(directory) / path.rstrip("!")
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+                file.chmod(0o755 if path.endswith("!") else 0o644)
+                os.utime(file, (mtime, mtime))
+            return images.Image((name,), self.dockerd.build_by_buildkit(name, directory), None)
+
     def sweep_away(self, *gone):
         """Removes exactly GONE. An image with several names may take several runs: a busy Docker 29 answers too late
         for the removal of a name."""
@@ -102,7 +119,8 @@ def host_with(version, **options):
 
 def started(workdir, version, **options):
     try:
-        return Dockerd(workdir, version, **options)
+        return runtimes.start("Docker", lambda: Dockerd(workdir, version, **options),
+                              lambda dockerd: dockerd.get("/version")["Version"])
     except gobuild.MissingGo as missing:
         pytest.fail(str(missing), pytrace=False)
 

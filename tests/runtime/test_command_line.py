@@ -5,6 +5,8 @@ import pytest
 
 from lab import agent
 
+TWO = ["--runtime-endpoint=unix:///run/a.sock", "--runtime-endpoint=unix:///run/b.sock"]
+
 
 def run(*arguments, code, env=None):
     if env is None:
@@ -52,6 +54,17 @@ def run(*arguments, code, env=None):
     (["plan", "--diff"], ["plan --diff requires --policy-file or --profile"]),
     (["sweep", "--dry-run=no"], ["--dry-run", "no not in {true,false}"]),
     (["ensure-space", "1Gi", "--dry-run=no"], ["--dry-run", "no not in {true,false}"]),
+    *[([*command, *TWO], [f"`{command[0]}` got 2 --runtime-endpoint", "pass the flag once"])
+      for command in (["sweep"], ["sweep", "--dry-run=false"], ["ensure-space", "1Gi"], ["restore", "--last"],
+                      ["agent", "--without-kubernetes"], ["watch"], ["plan"], ["images"], ["df"], ["analyze"],
+                      ["explain", "x"], ["history"])],
+    (["report", "--run", "x", *TWO], ["cannot use both --run", "and several --runtime-endpoint"]),
+    (["report", "--kubeconfig", "x", *TWO], ["cannot use --kubeconfig with several --runtime-endpoint"]),
+    (["report", "-o", "name", *TWO], ["-o name is not supported by report with several --runtime-endpoint"]),
+    (["report", "--runtime-endpoint=/a", "--runtime-endpoint", ""], ["--runtime-endpoint must not be empty"]),
+    (["report", "--runtime-endpoint=/a", "--runtime-endpoint=/a"],
+     ["unix:///a and unix:///a are the same image store"]),
+    (["report", "--runtime-endpoint=/a", "--runtime-endpoint=b"], ['runtime endpoint "b": the path is not absolute']),
     (["sweep", "-o", "markdown"], ["-o markdown is supported only by report, analyze, and plan"]),
 ])
 def test_wrong_usage_is_named(words, says):

@@ -11,6 +11,7 @@ from lab.agent import outcomes
 from lab.crio import CRIO
 from lab.registry import Registry
 from runtime.conftest import node_with
+from runtime.test_cookbook import workload
 
 pytestmark = [pytest.mark.containerd(), pytest.mark.crio]
 
@@ -288,3 +289,18 @@ def test_a_pulled_image_comes_back_with_its_names_though_nothing_proves_the_pull
         assert any("no record proves that" in note for note in image["notes"])
     assert listed(node, pulled) == before
     node.start_pod("api-0", pulled)
+
+
+# The kubelet asks for backup:v1, and CRI-O lists the image as the repository of the alias alone.
+def test_keeps_the_image_of_a_cron_job_behind_a_short_name_alias(containerd_version):
+    with node_with(containerd_version, aliases={"backup": "127.0.0.1:5000/team/nightly"}) as node:
+        shop = Shop(node)
+        aliased, unneeded = shop.push("team/nightly:v1"), node.load("registry.example/shop/old:v2")
+        node.pull("backup:v1")
+        assert set(aliased.names) <= listed(node, aliased) and "backup:v1" not in listed(node, aliased)
+        node.api.put(workload("CronJob", "nightly", {"schedule": "0 0 1 1 *", "jobTemplate": {"spec": {"template": {
+            "spec": {"containers": [{"name": "c", "image": "backup:v1"}]}}}}}))
+        node.write_policy(keep={"localOnly": "Never", "workloads": {"enabled": True}})
+        node.age()
+        assert outcomes(node.sweep()) == {unneeded.id: "Removed"}
+        assert "as backup:v1, which admission or a short-name alias may change" in described(node, aliased)["reason"]

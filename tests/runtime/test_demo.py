@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from lab import agent, workdir
+from lab import agent, runtimes, workdir
 
 DEMO = pathlib.Path(__file__).resolve().parents[2] / "scripts/demo"
 
@@ -19,6 +19,9 @@ def labs():
 
 
 def start(labs):
+    """The demo runs the containerd of the Debian package."""
+    answer = subprocess.run(["containerd", "--version"], check=True, text=True, stdout=subprocess.PIPE).stdout
+    runtimes.note(f"containerd {answer.split()[2]}")
     environment = {**agent.environment(), "IMAGESWEEP": str(agent.program()), "TMPDIR": str(labs)}
     return subprocess.Popen([DEMO], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
                             start_new_session=True)

@@ -5,7 +5,7 @@ import tarfile
 
 import pytest
 
-from lab.dockerd import CREATED, EXITED, LATEST, RUNNING
+from lab.dockerd import CREATED, DEBIAN, EXITED, LATEST, RUNNING
 from runtime.docker_host import ATTEMPTS, DOCKERFILE, NEVER, reasons, removed
 
 PAUSED = "paused"
@@ -88,20 +88,46 @@ def test_removes_all_names_when_an_image_has_several_repositories(docker):
 
 
 def test_removes_dangling_images_when_local_images_may_go(docker):
-    first = docker.build("shop/app:dev")
-    second = docker.build("shop/app:dev")
-    nameless = docker.build(None)
-    assert {first.id, second.id, nameless.id} <= docker.dockerd.ids()
     docker.write_policy(maximumAge="0s")
+    first = docker.build("shop/app:dev")
+    docker.age()  # imagesweep sees its tag
+    second = docker.build("shop/app:dev")
+    assert {first.id, second.id} <= docker.dockerd.ids()
     docker.age()
-    assert {docker.verdicts()[image.id] for image in (first, nameless)} == {("Keep", "LocalOnly")}
+    assert docker.verdicts()[first.id] == ("Keep", "LocalOnly")
     assert removed(docker.sweep()) == set()
-    docker.write_policy(maximumAge="0s", keep=NEVER)
-    assert {docker.verdicts()[image.id] for image in (first, nameless)} == {("Remove", "Dangling")}
-    assert removed(docker.sweep()) == {first.id, nameless.id}
-    sweep_until(docker, {second.id})
-    docker.write_policy(keep=NEVER)
+    for local_only in ("UnlessSuperseded", "Never"):
+        docker.write_policy(maximumAge="0s", keep={"localOnly": local_only})
+        assert docker.verdicts()[first.id] == ("Remove", "Dangling")
+    assert removed(docker.sweep()) == {first.id}
+    assert second.id in docker.dockerd.ids()
+    docker.write_policy(keep=NEVER)  # by age also the steps of the builds, which never had a tag
     sweep_until(docker, set())
+
+
+def test_knows_from_dockers_own_store_that_an_image_had_a_tag(docker):
+    first, second = docker.build("shop/app:dev"), docker.build("shop/app:dev")
+    docker.write_policy(maximumAge="0s", keep={"localOnly": "UnlessSuperseded"})
+    docker.age()
+    own_store = docker.dockerd.version == DEBIAN
+    assert docker.verdicts()[first.id][1] == ("Dangling" if own_store else "LocalOnly")
+    assert removed(docker.sweep()) == ({first.id} if own_store else set())
+    assert second.id in docker.dockerd.ids()
+
+
+def test_keeps_images_that_never_had_a_name(docker):
+    base = docker.build("team/tool:v1")
+    docker.dockerd.create(base.id, "work")
+    committed = docker.dockerd.request("POST", "/commit", body={}, container="work").json["Id"]
+    docker.dockerd.remove_container("work")
+    never_named = {committed, docker.build(None).id}
+    docker.write_policy(maximumAge="0s", keep={"localOnly": "UnlessSuperseded"})
+    docker.age()
+    assert {docker.verdicts()[one] for one in never_named} == {("Keep", "LocalOnly")}
+    docker.sweep()
+    assert never_named <= docker.dockerd.ids()
+    docker.write_policy(maximumAge="0s", keep=NEVER)
+    assert {docker.verdicts()[one][1] for one in never_named} == {"Idle"}
 
 
 def test_keeps_images_when_no_registry_is_known_to_have_them(docker):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from lab import agent, crowded_runtime
+from lab import agent, crowded_runtime, runtimes
 from lab.cell import wait_until
 from lab.memory_cgroup import memory_cgroup
 from lab.standin_api import StandInApi
@@ -121,6 +121,7 @@ def crowded():
         socket, processes = workdir.path / "crowded.sock", []
 
         def start(images, containers, annotation):
+            runtimes.note("CRI server of the tests")
             processes.append(subprocess.Popen([sys.executable, crowded_runtime.__file__, socket, workdir.path,
                                                *map(str, (images, containers, annotation))]))
             assert wait_until(socket.exists, 20)

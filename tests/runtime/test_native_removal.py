@@ -1,4 +1,8 @@
 """Removal through containerd's own services: one garbage collection for each batch, and freed bytes as predicted."""
+import functools
+import hashlib
+import json
+
 import pytest
 
 from lab import images
@@ -96,6 +100,40 @@ def test_the_image_that_such_a_container_runs_on_stays_when_its_name_moves_on(di
     disk.containerd.ctr("containers", "rm", "by-hand")
     node.age()
     assert removed(node.sweep()) == {image.id, moved.id}
+
+
+def chain_id(disk, image):
+    """The name of the snapshot of all its layers (OCI image-spec, config.md)."""
+    lowest, *others = json.loads(disk.containerd.ctr("content", "get", image.id))["rootfs"]["diff_ids"]
+    return functools.reduce(lambda below, layer: "sha256:" + hashlib.sha256(f"{below} {layer}".encode()).hexdigest(),
+                            others, lowest)
+
+
+# A CSI driver for images prepares snapshots of its own.
+@pytest.mark.parametrize("by", ["ctr images mount", "ctr snapshots prepare"])
+def test_an_image_whose_layers_are_mounted_without_a_container_stays(disk, by):
+    node, namespace, target = disk.node, disk.containerd.import_flags[-2:], disk.node.workdir.path / "mounted"
+    target.mkdir()
+
+    def in_cell(*arguments):
+        disk.containerd.cell.run(*disk.containerd.ctr_command(*arguments))
+
+    image = disk.load("registry.example/models/llm:v1", "llm")
+    other = disk.load("registry.example/models/old:v1", "old")
+    if by == "ctr images mount":
+        in_cell("images", "mount", *namespace, image.names[0], target)
+    else:
+        disk.containerd.ctr("snapshots", *namespace, "prepare", "mounted", chain_id(disk, image))
+    node.age()
+    assert node.verdicts()[image.id] == ("Keep", "InUse")
+    assert "mounted" in node.run("explain", image.names[0]).stdout
+    assert removed(node.sweep()) == {other.id}
+    if by == "ctr images mount":
+        in_cell("images", "unmount", *namespace, "--rm", target)
+    else:
+        disk.containerd.ctr("snapshots", *namespace, "rm", "mounted")
+    node.age()
+    assert removed(node.sweep()) == {image.id}
 
 
 def test_removes_for_space_only_images_that_free_space(disk):

@@ -3,30 +3,10 @@ one with a second tag, and two abandoned projects. Where a tag proves the order,
 each image is removed for the same reason, and the report has the tables of the document. Where only the owner knew that
 "v2" came before "latest", the image stays."""
 import json
-import re
 
 import pytest
 
-# repository -> (deployed, {tags of a previous image: its text in the document})
-SERVICES = {
-    "audit-service": ("v3-idempotency-fixed", {("v2-idempotency",): {"v2-idempotency": "Replaced by v3-idempotency-fixed"}}),
-    "backend-api": ("v3-idempotency-fixed", {("v2-idempotency", "latest"): {
-        "latest": "Same as v2-idempotency (duplicate tag)", "v2-idempotency": "Replaced by v3-idempotency-fixed"}}),
-    "frontend": ("latest", {}),
-    "mcp-server": ("v2-idempotency", {}),
-    "notification-service": ("latest", {}),
-    "recurring-task-service": ("latest", {}),
-    "websocket-service": ("latest", {}),
-}
-# Nothing shows whether these or the deployed image are newer: "latest" and "v2" have no common order.
-WITHOUT_ORDER = {"mcp-server": "latest", "notification-service": "v2", "recurring-task-service": "v2"}
-OLD_PROJECTS = ("bilali/todo-backend:latest", "fastapt-task:dev")
-POLICY = {
-    "maximumAge": "0s", "removeSuperseded": True,
-    "keep": {"lastPerRepository": 1, "localOnly": "Never"},  # all of them were built on the node
-    "rules": [{"name": "old-projects", "selector": {"images": ["bilali/*", "fastapt-task"]}, "action": "Remove"}],
-}
-
+from runtime.services import OLD_PROJECTS, POLICY, SERVICES, WITHOUT_ORDER, grid
 
 @pytest.fixture
 def cleaned(node):
@@ -44,15 +24,6 @@ def cleaned(node):
     before = len(node.containerd.ids())
     sweep = node.sweep()
     return node, used, old, before, sweep, kept
-
-
-def grid(markdown, title):
-    """The rows of the table below the heading that begins with TITLE (a regular expression), without header and rule.
-    """
-    section = next((part for part in markdown.split("\n## ") if re.match(title, part)), None)
-    assert section, f"no table {title!r} in:\n{markdown}"
-    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
-    return [[cell.strip().replace("\\", "") for cell in row] for row in rows[2:]]
 
 
 def test_removes_the_documented_images_and_reports_them(cleaned):

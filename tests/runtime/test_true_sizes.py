@@ -372,6 +372,15 @@ def test_on_xfs_within_one_and_a_half_percent(containerd_version):
             assert predicted.inodes == freed.inodes
 
 
+# The default of mke2fs for less than 512 MiB.
+def test_on_a_disk_with_small_blocks(containerd_version):
+    with node_on_a_disk(containerd_version, 512 * MIB, "-b", "1024") as node:
+        disk = Disk(node)
+        one, two = (disk.load(f"registry.example/shop/{name}:v1", "shared", name) for name in ("one", "two"))
+        alone = disk.check(one)
+        assert 6 * MIB < alone.bytes < disk.check(two).bytes
+
+
 # Each blob and each snapshot belongs to one account, so the accounts and the rest add up to the disk.
 def test_accounts_add_up_to_what_lies_on_the_disk(disk):
     used = disk.load("registry.example/shop/used:v1", "base", "used")

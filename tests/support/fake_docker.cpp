@@ -145,15 +145,15 @@ struct FakeDocker::Impl {
     while (true) {
       Connection connection(io);
       boost::system::error_code error;
-      acceptor->accept(connection, error);
+      const bool failed = acceptor->accept(connection, error).failed();
       std::scoped_lock lock(mu);
-      if (error || stopping) return;
+      if (failed || stopping) return;
       connections.push_back(std::move(connection));
       threads.emplace_back([this, mine = std::prev(connections.end())] {
         Serve(*mine);
         std::scoped_lock closing(mu);  // Stop() uses the handle
-        boost::system::error_code ignored;
-        mine->close(ignored);
+        boost::system::error_code code;
+        [[maybe_unused]] const auto same = mine->close(code);
       });
     }
   }

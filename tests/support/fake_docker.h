@@ -25,6 +25,7 @@ struct FakeEngineImage {
   std::string parent = {};  // the ID of the image of the classic builder that it is built on
   std::vector<std::string> pulled_from = {};  // Identity.Pull, from API 1.53 on
   bool built_here = false;                    // Identity.Build
+  std::string last_tag_time = "0001-01-01T00:00:00Z";  // Metadata; this one: no tag yet
 };
 
 struct FakeEngineContainer {

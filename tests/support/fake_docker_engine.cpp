@@ -51,6 +51,7 @@ json Inspect(const FakeEngineNode& node, const FakeEngineImage& image) {
                  {"RepoDigests", image.digests},
                  {"Parent", image.parent},
                  {"Config", {{"Labels", image.labels.empty() ? json() : json(image.labels)}}},
+                 {"Metadata", {{"LastTagTime", image.last_tag_time}}},
                  {"Size", image.size},
                  {"RootFS", {{"Type", "layers"}, {"Layers", image.diff_ids}}}};
   if (!node.containerd_store) return answer;

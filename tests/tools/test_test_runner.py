@@ -2,6 +2,7 @@
 and runs its lanes in parallel."""
 import importlib.machinery
 import importlib.util
+import json
 import os
 import pathlib
 import re
@@ -38,6 +39,59 @@ def test_counts(tmp_path, monkeypatch, body, passed, failed):
     command = [*runner.PYTEST[:-2], "--rootdir", str(tmp_path), *runner.PYTEST[-2:], str(tmp_path)]
     monkeypatch.setitem(runner.TIERS, "tier", (False, [], command))
     assert runner.run("tier", runner.Programs())[:2] == (passed, failed)
+
+
+RUNTIMES = """import pytest
+from lab import runtimes
+
+class Fake:
+    version = "v1.2.3"
+
+def broken():
+    raise RuntimeError("did not start")
+
+@pytest.fixture
+def fake():
+    return runtimes.start("fake", Fake, lambda fake: fake.version)
+
+def test_on_one(fake): pass
+def test_on_one_again(fake): pass
+def test_fails(fake): assert 0
+def test_on_two(fake): runtimes.note("other 4.5")
+def test_does_not_start(): runtimes.start("fake", broken, None)
+def test_on_none(): pass
+"""
+
+
+@pytest.mark.parametrize("parallel", [[], ["-n", "2"]], ids=["one", "two"])
+def test_a_row_has_the_tests_of_a_runtime_in_the_version_that_it_reports(tmp_path, monkeypatch, parallel):
+    (tmp_path / "conftest.py").write_text((ROOT / "tests/conftest.py").read_text().replace(
+        "pathlib.Path(__file__).parent", f"pathlib.Path({str(ROOT / 'tests')!r})"))
+    (tmp_path / "test_it.py").write_text(RUNTIMES)
+    runner = load()
+    command = [*runner.PYTEST[:-2], "--rootdir", str(tmp_path), *runner.PYTEST[-2:], *parallel, str(tmp_path)]
+    monkeypatch.setitem(runner.TIERS, "tier", (False, [], command))
+    monkeypatch.setattr(runner, "BY_RUNTIME", ("tier",))
+    outcome = runner.run("tier", runner.Programs())
+    here = {"files": ["test_it.py"]}
+    assert outcome == (4, 2, "", {"fake (not started)": {"passed": 0, "failed": 1, **here},
+                                  "fake 1.2.3": {"passed": 3, "failed": 1, **here},
+                                  "other 4.5": {"passed": 1, "failed": 0, **here},
+                                  "no runtime": {"passed": 1, "failed": 0, **here}})
+    assert list(outcome.rows)[-1] == "no runtime"
+
+
+def test_rows_are_printed_below_their_tier_and_kept_until_it_cannot_run(tmp_path, monkeypatch, capsys):
+    runner = load()
+    monkeypatch.setattr(runner, "LOGS", tmp_path)
+    row = {"passed": 2, "failed": 1, "files": ["test_it.py"]}
+    outcome = runner.Outcome(2, 1, "", {"fake 1.2.3": row})
+    runner.Results().end("runtime", 1, outcome)
+    assert capsys.readouterr().out.splitlines()[1].split() == ["fake", "1.2.3", "2", "passed", "1", "failed"]
+    runner.keep_rows("runtime", outcome)
+    assert json.loads((tmp_path / "runtime-results.json").read_text()) == {"fake 1.2.3": row}
+    runner.keep_rows("runtime", runner.Outcome(0, 1, "needs root"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_tier_is_in_one_lane_and_the_image_is_built_before_it_is_started():
@@ -118,8 +172,8 @@ def test_tiers_of_one_lane_print_at_once(tmp_path):
 def test_what_cannot_start_is_a_failure_that_is_named(tmp_path, monkeypatch):
     runner = load()
     monkeypatch.setitem(runner.TIERS, "tier", (False, [], [str(tmp_path / "none")]))
-    passed, failed, why = runner.run_safely("tier", runner.Programs(), None)
-    assert (passed, failed) == (0, 1) and str(tmp_path / "none") in why
+    outcome = runner.run_safely("tier", runner.Programs(), None)
+    assert outcome[:2] == (0, 1) and str(tmp_path / "none") in outcome.why
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "agent/base/quantity.h"
@@ -85,27 +83,6 @@ NodeTotals PredictAfter(const Report& report) {
     disk.inodes_free = std::min(disk.inodes, disk.inodes_free + freed.inodes);
   }
   return left;
-}
-
-void AddUnknownContainers(const layers::LayerGraph& graph, std::span<const Image> images,
-                          RuntimeUse& use) {
-  const std::unordered_set<std::string_view> known(use.ids.begin(), use.ids.end());
-  const layers::MetadataSnapshot& metadata = graph.metadata();
-  for (const layers::Container& container : metadata.containers()) {
-    if (container.space != metadata.cri_namespace()) continue;
-    const std::string id = metadata.keys().Text(container.id);
-    if (known.contains(id)) continue;
-    ImageReference reference;
-    reference.by = {ImageUserKind::kContainer, "", "", id};
-    reference.text = metadata.keys().Text(container.image);
-    if (!reference.text.empty()) use.references.push_back(reference);
-    const layers::Node own =
-        graph.index().FindSnapshot(container.space, container.snapshotter, container.snapshot);
-    for (const ImagePos image : graph.ImagesOf(own)) {
-      reference.text = At(images, image).id.text();
-      use.references.push_back(reference);
-    }
-  }
 }
 
 }  // namespace imagesweep

@@ -7,6 +7,7 @@
 #include "agent/base/result.h"
 #include "agent/imagestore/graph/graph_reader.h"
 #include "agent/model/evidence.h"
+#include "agent/model/image_build.h"
 #include "agent/model/policy.h"
 #include "agent/model/ports.h"
 #include "agent/state/age_store.h"
@@ -35,6 +36,7 @@ struct NodeDependencies {
   RegistryVerifier* verifier = nullptr;  // null: with keep.verifyRegistry no image is removed
   // Restores names that an interrupted removal deleted; null: a run only warns.
   NameRestorer* name_restorer = nullptr;
+  BuildReader* builds = nullptr;  // null: reports do not tell how removed images were built
 };
 
 }  // namespace imagesweep

@@ -6,6 +6,7 @@
 
 #include "agent/gc/observe/image_filesystem.h"
 #include "agent/gc/observe/layer_figures.h"
+#include "agent/gc/observe/unlisted_use.h"
 #include "agent/gc/plan/order.h"
 #include "agent/gc/plan/plan_context.h"
 #include "agent/imagestore/graph/record_names.h"
@@ -61,14 +62,12 @@ void AddRecordNames(const layers::LayerGraph& graph, ByImage<Image>& images) {
 
 // Moves the references of images that were pulled again out of `recent`, without their mark.
 std::vector<ImageReference> TakeCameAgain(std::vector<ImageReference>& recent) {
-  std::vector<ImageReference> again;
-  for (ImageReference& reference : recent) {
-    if (!reference.text.starts_with(kCameAgain)) continue;
-    reference.text.erase(0, kCameAgain.size());
-    again.push_back(std::move(reference));
-    reference.text = kCameAgain;
-  }
-  std::erase_if(recent, [](const ImageReference& one) { return one.text == kCameAgain; });
+  const auto marked = std::ranges::stable_partition(
+      recent, [](const ImageReference& one) { return !one.text.starts_with(kCameAgain); });
+  std::vector<ImageReference> again(std::move_iterator(marked.begin()),
+                                    std::move_iterator(marked.end()));
+  recent.erase(marked.begin(), marked.end());
+  for (ImageReference& reference : again) reference.text.erase(0, kCameAgain.size());
   return again;
 }
 
@@ -108,6 +107,7 @@ std::optional<Refusal> Observer::Read(NodeState& state, SystemTime at, const Opt
   seen.images = evidence.images;
   if (state.graph) AddRecordNames(*state.graph, seen.images);
   seen.references = evidence.AllReferences();
+  seen.short_name_aliases = evidence.runtime.has_short_name_aliases();
   seen.sandbox_images = evidence.use.sandbox_images;
   if (const auto& own_pod = expected().own_pod) seen.own_images = OwnImages(evidence.use, *own_pod);
   std::ranges::copy(evidence.use.warnings, std::back_inserter(state.warnings));
@@ -151,7 +151,7 @@ std::optional<Refusal> Observer::ReadEvidence(NodeState& state, const std::stop_
   auto use = node_.runtime.ReadUse(stop);
   if (!use) return Refusal{"containers", std::move(use).error()};
   evidence.use = *std::move(use);
-  if (state.graph) AddUnknownContainers(*state.graph, evidence.images, evidence.use);
+  if (state.graph) AddUnlistedUse(*state.graph, evidence.images, evidence.use);
   if (node_.pods == nullptr) return std::nullopt;
   auto pods = node_.pods->Read(Millis::zero(), stop);
   if (!pods) return Refusal{"pods", std::move(pods).error()};
@@ -168,9 +168,11 @@ std::optional<Refusal> Observer::ReadLayers(NodeState& state, const std::stop_to
   if (!graph) return Refusal{"containers", std::move(graph).error()};
   const layers::MetadataSnapshot& metadata = (*graph)->metadata();
   if (const auto* part = metadata.UnreadOfCri(layers::Unread::What::kHolders);
-      part != nullptr && metadata.has_containerd_records())
+      part != nullptr && metadata.records_of() == layers::RecordsOf::kCri)
     return Refusal{"containers",
                    {ErrorKind::kIncomplete, "containerd was read only in part: " + part->why}};
+  if (std::string why = (*graph)->WhyMountsAreUnknown(); !why.empty())
+    return Refusal{"containers", {ErrorKind::kIncomplete, std::move(why)}};
   state.graph = *std::move(graph);
   return std::nullopt;
 }

@@ -63,7 +63,7 @@ std::string TooYoung(const Decision& decision, const PlanContext& context,
 
 std::string WhatWouldChangeIt(const PlanContext& context, const Decision& decision,
                               const std::optional<RemovalTime>& goes) {
-  const std::string general(RowOf(decision.code).to_change);
+  std::string general(RowOf(decision.code).to_change);
   switch (decision.code) {
     case Code::kTooYoung:
       return TooYoung(decision, context, goes);

@@ -41,6 +41,8 @@ class PlanContext {
   }
   // The workloads that name the image, including those that do not count.
   std::span<const WorkloadNeed> NeededBy(ImagePos at) const { return needs_.of(at); }
+  // A workload that may use the image, although it names another.  Null: none is known.
+  const WorkloadNeed* PossibleNeed(ImagePos at) const { return needs_.PossibleNeed(at); }
   bool wanted(ImagePos at) const { return needs_.wanted(at); }
   bool in_use(ImagePos at) const { return !UsedBy(at).empty(); }
   bool is_sandbox(ImagePos at) const { return sandbox_[at]; }

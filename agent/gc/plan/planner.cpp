@@ -22,6 +22,15 @@ std::uint32_t MainTag(const Image& image) {
   return 0;
 }
 
+// The workloads that count, and if none of them names the image, the one that may use it.
+std::vector<std::uint32_t> WorkloadsFor(const PlanContext& context, ImagePos at) {
+  std::vector<std::uint32_t> workloads;
+  for (const WorkloadNeed& need : context.NeededBy(at))
+    if (need.counts) workloads.push_back(need.reference);
+  if (workloads.empty()) workloads.push_back(context.PossibleNeed(at)->reference);
+  return workloads;
+}
+
 Decision Decide(const PlanContext& context, ImagePos at) {
   Decision decision;
   decision.image = at;
@@ -35,9 +44,7 @@ Decision Decide(const PlanContext& context, ImagePos at) {
       const auto users = context.UsedBy(at);
       decision.used_by.assign(users.begin(), users.end());
     }
-    if (rule.code == Code::kWorkload)
-      for (const WorkloadNeed& need : context.NeededBy(at))
-        if (need.counts) decision.needed_by.push_back(need.reference);
+    if (rule.code == Code::kWorkload) decision.needed_by = WorkloadsFor(context, at);
     if (rule.code == Code::kDangling) decision.superseded_by = context.TaggedSibling(at);
     if (rule.code == Code::kSuperseded)
       decision.superseded_by = SupersededName(context, at).replaced_by->text();

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "agent/model/template_images.h"
+
 namespace imagesweep {
 namespace {
 
@@ -86,11 +88,19 @@ std::string NeedText(const PlanContext& context, const WorkloadNeed& need) {
            (*zero != 0 ? ", " : "") + zero + ")";
   return *zero != 0 ? text + " (" + zero + ")" : text;
 }
-// The choice among several is stable: the latest revision, then by name.
-const WorkloadNeed& FirstNeed(const PlanContext& context, ImagePos at) {
-  return *std::ranges::min_element(context.NeededBy(at), {}, [&](const WorkloadNeed& need) {
+// The choice among several is stable: the latest revision, then by name.  Null: none names it.
+const WorkloadNeed* FirstNeed(const PlanContext& context, ImagePos at) {
+  const auto needs = context.NeededBy(at);
+  if (needs.empty()) return nullptr;
+  return &*std::ranges::min_element(needs, {}, [&](const WorkloadNeed& need) {
     return std::pair(!need.counts, context.seen().workloads[need.reference].revisions_back);
   });
+}
+// "named by CronJob shop/nightly as app:1, which admission may change to this name".
+std::string PossibleNeedText(const PlanContext& context, const WorkloadNeed& need) {
+  return "named by " + NeedText(context, need) + " as " +
+         HowNameMayChange(context.seen().workloads[need.reference].text,
+                          context.seen().short_name_aliases);
 }
 std::string WhyNotCounted(const KeepWorkloads& keep, const WorkloadReference& reference) {
   if (!keep.cron_jobs && reference.kind == "CronJob") return "keep.workloads.cronJobs is false";
@@ -102,17 +112,22 @@ std::string WantedEvidence(const PlanContext& context, ImagePos at, bool applies
   const KeepWorkloads& keep = context.policy().keep.workloads;
   if (!keep.enabled)
     return "keep.workloads is disabled or there is no cluster, so workloads are not checked";
-  const auto needs = context.NeededBy(at);
-  if (needs.empty())
+  const WorkloadNeed* const named = FirstNeed(context, at);
+  const WorkloadNeed* const possible = context.PossibleNeed(at);
+  if (named == nullptr && possible == nullptr)
     return "no workload of the cluster names it (references checked: " +
            std::to_string(context.seen().workloads.size()) + ")";
-  const WorkloadNeed& named = FirstNeed(context, at);
-  std::string text = NeedText(context, named);
+  if (named == nullptr || (applies && !named->counts)) {
+    std::string text = PossibleNeedText(context, *possible);
+    if (applies) return text;
+    return text + ", but " + WhyNotCounted(keep, context.seen().workloads[possible->reference]);
+  }
+  std::string text = NeedText(context, *named);
   if (!applies)
     return "named by " + text + ", but " +
-           WhyNotCounted(keep, context.seen().workloads[named.reference]);
-  if (const auto others = std::ranges::count_if(needs, &WorkloadNeed::counts) - 1; others > 0)
-    text += " and " + std::to_string(others) + " more";
+           WhyNotCounted(keep, context.seen().workloads[named->reference]);
+  const auto others = std::ranges::count_if(context.NeededBy(at), &WorkloadNeed::counts) - 1;
+  if (others > 0) text += " and " + std::to_string(others) + " more";
   return "needed by " + text;
 }
 

@@ -97,7 +97,7 @@ TagRankings::TagRankings(const Policy& policy, const Observation& seen, const By
       if (last == nullptr || ranking.name->repository() != last->first)
         last = &*repositories.try_emplace(ranking.name->repository()).first;
       Repository& repository = last->second;
-      if (in_use[at] || needs.wanted(at)) {
+      if (in_use[at] || needs.named(at)) {
         repository.in_use = true;
         if (!ranking.tagged) repository.digests_in_use = true;
       }

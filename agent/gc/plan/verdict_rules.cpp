@@ -61,12 +61,12 @@ bool IsImportPlaceholder(const Image& image, const TagRanking& ranking) {
 }
 
 // True if each of its names has a greater version of the same scheme on this node that stays.  An
-// image without a name counts as replaced: nothing can refer to it, and its tag moved to another
-// image.
+// image without a name counts as replaced only if it is known that it lost a tag: one that was
+// committed, built, or loaded without a name never had one, and its user knows it by its ID.
 bool HasNewerVersion(const PlanContext& context, ImagePos at) {
   return std::ranges::all_of(context.names(at), [&](const TagRanking& ranking) {
-    return ranking.name == nullptr || ranking.newer_that_stays != nullptr ||
-           IsImportPlaceholder(context.image(at), ranking);
+    if (ranking.name == nullptr) return context.age(at).lost_tag;
+    return ranking.newer_that_stays != nullptr || IsImportPlaceholder(context.image(at), ranking);
   });
 }
 // The strictest setting for the names of an image without evidence that it can be pulled again.
@@ -113,6 +113,9 @@ std::string LocalOnlyEvidence(const PlanContext& context, ImagePos at, bool appl
                      (origin.evidence.empty() ? "" : ": " + origin.evidence) + " (" +
                      setting.Text() + ")";
   if (setting.value != LocalOnly::kUnlessSuperseded) return text;
+  if (context.image(at).tags.empty() && context.image(at).digests.empty())
+    return text +
+           (applies ? ", and nothing shows that it ever had a tag" : ", but it lost its tag");
   return text + (applies ? ", and this node has no newer version of it"
                          : ", but this node has a newer version of it");
 }
@@ -185,10 +188,9 @@ std::string ByRuleEvidence(const PlanContext& context, ImagePos at, bool applies
 }
 
 // Narrower than untagged: an image with only a digest may have been pulled by digest, even if its
-// repository has tagged images.  An image without any name has nothing that anyone could use.
+// repository has tagged images, and an image without a name may never have had one.
 bool LostItsTag(const PlanContext& context, ImagePos at) {
-  const Image& image = context.image(at);
-  return image.tags.empty() && (image.digests.empty() || context.age(at).lost_tag);
+  return context.image(at).tags.empty() && context.age(at).lost_tag;
 }
 bool Dangling(const PlanContext& context, ImagePos at) {
   return context.policy().remove_dangling && LostItsTag(context, at);
@@ -198,7 +200,6 @@ std::string DanglingEvidence(const PlanContext& context, ImagePos at, bool appli
     if (!LostItsTag(context, at)) return "not dangling";
     return "dangling, but removeDangling is false";
   }
-  if (context.image(at).digests.empty()) return "dangling: it has no name (removeDangling)";
   const auto sibling = context.TaggedSibling(at);
   if (sibling.empty()) return "dangling: it lost its last tag on this node (removeDangling)";
   return "dangling: it lost its last tag, and its repository now has " + std::string(sibling) +

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/model/template_images.h"
+
 namespace imagesweep {
 namespace {
 
@@ -10,6 +12,17 @@ struct Use {
   ImagePos image;
   std::uint32_t reference;
 };
+
+// True if `a` is the better evidence.  Not by the position in the list, because verdicts do not
+// depend on it.
+bool TellsMore(const Observation& seen, const WorkloadNeed& a, const WorkloadNeed& b) {
+  if (a.counts != b.counts) return a.counts;
+  const WorkloadReference& left = seen.workloads[a.reference];
+  const WorkloadReference& right = seen.workloads[b.reference];
+  if (left.revisions_back != right.revisions_back)
+    return left.revisions_back < right.revisions_back;
+  return left < right;
+}
 
 std::vector<Use> FindUses(const Observation& seen, const ImageIndex& index) {
   std::vector<Use> uses;
@@ -49,6 +62,12 @@ bool BeforeWorkload(const WorkloadReference& a, const WorkloadReference& b) {
 WorkloadNeeds::WorkloadNeeds(const KeepWorkloads& keep, const Observation& seen,
                              const ImageIndex& index) {
   if (!keep.enabled || seen.workloads.empty()) return;
+  AddNeeds(keep, seen, index);
+  AddPossibleNeeds(keep, seen);
+}
+
+void WorkloadNeeds::AddNeeds(const KeepWorkloads& keep, const Observation& seen,
+                             const ImageIndex& index) {
   const auto& workloads = seen.workloads;
   const std::vector<Use> uses = FindUses(seen, index);
   std::vector<std::uint32_t> next(seen.images.size() + 1);
@@ -60,15 +79,6 @@ WorkloadNeeds::WorkloadNeeds(const KeepWorkloads& keep, const Observation& seen,
 
   const auto by_workload = [&](std::uint32_t a, std::uint32_t b) {
     return BeforeWorkload(workloads[a], workloads[b]);
-  };
-  // Not by the position in the list, because verdicts do not depend on it.
-  const auto tells_more = [&](const WorkloadNeed& a, const WorkloadNeed& b) {
-    if (a.counts != b.counts) return a.counts;
-    const WorkloadReference& left = workloads[a.reference];
-    const WorkloadReference& right = workloads[b.reference];
-    if (left.revisions_back != right.revisions_back)
-      return left.revisions_back < right.revisions_back;
-    return left < right;
   };
   needs_.reserve(uses.size());
   begin_.reserve(begin.size());
@@ -86,15 +96,41 @@ WorkloadNeeds::WorkloadNeeds(const KeepWorkloads& keep, const Observation& seen,
       }
       WorkloadNeed& known = needs_.back();
       const int latest = std::min(known.revisions_back, need.revisions_back);
-      if (tells_more(need, known)) known = need;
+      if (TellsMore(seen, need, known)) known = need;
       known.revisions_back = latest;
     }
     begin_.push_back(static_cast<std::uint32_t>(needs_.size()));
   }
 }
 
-bool WorkloadNeeds::wanted(ImagePos image) const {
+// One need for each image is enough, because a template may lead to many images.
+void WorkloadNeeds::AddPossibleNeeds(const KeepWorkloads& keep, const Observation& seen) {
+  ByImage<bool> lost_tag(seen.images.size());
+  for (const ImagePos at : Positions(lost_tag)) lost_tag[at] = seen.ages[at].lost_tag;
+  const TemplateImages images(seen.images, lost_tag, seen.short_name_aliases);
+  possible_.resize(seen.images.size());
+  std::vector<ImagePos> found;
+  for (std::uint32_t at = 0; at < seen.workloads.size(); ++at) {
+    const WorkloadReference& reference = seen.workloads[at];
+    if (at == 0 || reference.text != seen.workloads[at - 1].text)
+      images.FindInto(reference.text, found);
+    const WorkloadNeed need{at, reference.revisions_back, Counts(keep, reference)};
+    for (const ImagePos image : found)
+      if (!possible_[image] || TellsMore(seen, need, *possible_[image])) possible_[image] = need;
+  }
+}
+
+bool WorkloadNeeds::named(ImagePos image) const {
   return std::ranges::any_of(of(image), &WorkloadNeed::counts);
+}
+
+const WorkloadNeed* WorkloadNeeds::PossibleNeed(ImagePos image) const {
+  return possible_.Has(image) && possible_[image] ? &*possible_[image] : nullptr;
+}
+
+bool WorkloadNeeds::wanted(ImagePos image) const {
+  const WorkloadNeed* const possible = PossibleNeed(image);
+  return named(image) || (possible != nullptr && possible->counts);
 }
 
 }  // namespace imagesweep

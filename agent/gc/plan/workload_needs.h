@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -26,15 +27,16 @@ struct WorkloadNeed {
   bool counts = false;     // keep.workloads keeps the image for it
 };
 
-// The node's images that the cluster's workloads name.  A reference resolves like the reference of
-// a pod, by its whole text.  Empty if keep.workloads is disabled.  Immutable.
+// The node's images that the cluster's workloads name or may use.  The text of a template names an
+// image as the text of a pod does, by ImageIndex, and may lead to others by TemplateImages.  Empty
+// if keep.workloads is disabled.  Immutable.
 class WorkloadNeeds {
  public:
   WorkloadNeeds() = default;
   // Fast if equal texts are adjacent, as in a sorted list.
   WorkloadNeeds(const KeepWorkloads& keep, const Observation& seen, const ImageIndex& index);
 
-  // Each workload once, in the order of BeforeWorkload.
+  // The workloads that name the image, each once, in the order of BeforeWorkload.
   std::span<const WorkloadNeed> of(ImagePos image) const {
     if (begin_.empty()) return {};
     const std::size_t begin = begin_[image.value()];
@@ -42,12 +44,23 @@ class WorkloadNeeds {
   }
   // True if no workload names any image.
   bool empty() const { return needs_.empty(); }
-  // True if any need for the image counts.
+  // True if any workload that names the image counts.
+  bool named(ImagePos image) const;
+
+  // A workload whose name for its image may lead to this one (TemplateImages), which protects the
+  // image, but tells nothing about its repository or its version.  Of several, one that counts,
+  // then the latest revision.  Null: there is none.
+  const WorkloadNeed* PossibleNeed(ImagePos image) const;
+  // True if a need or a possible need for the image counts.
   bool wanted(ImagePos image) const;
 
  private:
+  void AddNeeds(const KeepWorkloads& keep, const Observation& seen, const ImageIndex& index);
+  void AddPossibleNeeds(const KeepWorkloads& keep, const Observation& seen);
+
   std::vector<WorkloadNeed> needs_;
-  std::vector<std::uint32_t> begin_;  // of each image's needs; empty: there are none
+  std::vector<std::uint32_t> begin_;               // of each image's needs; empty: there are none
+  ByImage<std::optional<WorkloadNeed>> possible_;  // empty: there are none
 };
 
 }  // namespace imagesweep

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <unordered_map>
 
+#include "agent/model/template_images.h"
+
 namespace imagesweep {
 namespace {
 
@@ -70,7 +72,11 @@ class Rechecker::RecheckedImages {
   // Skips all images that `reference` resolves to, with the reason `why()`.
   template <typename Why>
   void Skip(const ImageReference& reference, const Why& why) {
-    for (const auto at : index.Resolve(reference))
+    Skip(index.Resolve(reference), why);
+  }
+  template <typename Why>
+  void Skip(const std::vector<ImagePos>& found, const Why& why) {
+    for (const auto at : found)
       for (std::size_t i = 0; i < asked_.planned.size(); ++i)
         if (image(i).id == evidence.images[at].id) SkipOne(i, why());
   }
@@ -114,8 +120,20 @@ std::optional<Refusal> Rechecker::RecheckWorkloads(RecheckedImages& images,
   std::vector<WorkloadReference> added;
   std::ranges::set_difference(now->references, images.evidence.workloads->references,
                               std::back_inserter(added));
-  for (const WorkloadReference& reference : added)
-    images.Skip({reference.text, {}, {}}, [&] { return "now needed by " + Describe(reference); });
+  if (added.empty()) return std::nullopt;
+  // The ages are not read again.  If an image lost its tag, it may stay until the next run.
+  const bool aliases = images.evidence.runtime.has_short_name_aliases();
+  const TemplateImages templates(images.evidence.images, {}, aliases);
+  std::vector<ImagePos> found;
+  for (const WorkloadReference& reference : added) {
+    images.Skip(ImageReference{reference.text, {}, {}},
+                [&] { return "now needed by " + Describe(reference); });
+    templates.FindInto(reference.text, found);
+    images.Skip(found, [&] {
+      return "now named by " + Describe(reference) + " as " +
+             HowNameMayChange(reference.text, aliases);
+    });
+  }
   return std::nullopt;
 }
 
@@ -177,7 +195,7 @@ std::optional<Refusal> Rechecker::RecheckUse(RecheckedImages& images, ImageRemov
     for (const auto* references : {&use->references, &*containers})
       for (const ImageReference& reference : *references) images.Skip(reference, in_use(reference));
     for (const std::string& text : use->sandbox_images)
-      images.Skip({text, {}, {}}, [] { return "it became the pause image"; });
+      images.Skip(ImageReference{text, {}, {}}, [] { return "it became the pause image"; });
 
     const EvidenceView view{images.evidence.images, images.index, *use, pods ? &*pods : nullptr};
     if (auto refusal = ValidateEvidence(view, expected_, clock_.Steady())) {

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "agent/imagestore/graph/docker_attribution.h"
 #include "agent/model/image_name.h"
 
 namespace imagesweep::layers {
@@ -93,10 +94,12 @@ class Finder {
 
 Attribution Attribute(const MetadataSnapshot& metadata, const ObjectIndex& index,
                       std::span<const Image> images) {
+  if (metadata.records_of() == RecordsOf::kDocker) return AttributeDocker(metadata, index, images);
   Attribution result;
   result.records.resize(images.size());
   result.tops.resize(images.size());
   result.configs.assign(images.size(), kNoNode);
+  result.built_on.assign(images.size(), false);
   result.owners.assign(metadata.images().size(), 0);
   Finder finder(metadata, index, images);
   for (std::uint32_t i = 0; i < metadata.images().size(); ++i) {

@@ -12,7 +12,8 @@
 
 namespace imagesweep::layers {
 
-// The image records of containerd that belong to each image of the CRI.
+// The image records of containerd that belong to each image of the runtime: for the CRI as follows,
+// for Docker as in docker_attribution.h.
 //
 // The CRI's ID of an image is the digest of its config, so a record belongs to the image whose
 // config its target leads to: manifest -> config, or index -> manifest -> config.  Names are not
@@ -23,13 +24,17 @@ namespace imagesweep::layers {
 struct Attribution {
   // The nodes of the image's records, ascending.
   ByImage<std::vector<Node>> records;
-  // The blob of its config.  kNoNode if the blob is missing.
+  // The blob of its config.  kNoNode if the blob is missing.  Of an index, that of the platform
+  // whose snapshot comes first in `tops`.
   ByImage<Node> configs;
-  // The snapshots that its config names, one for each snapshotter.
+  // The snapshots that its config names, one for each snapshotter.  Of an index of Docker, those of
+  // all its platforms.
   ByImage<std::vector<Node>> tops;
   // Parallel to the MetadataSnapshot's image records: the number of images that the record may
   // belong to.  0: none, and no removal of an image deletes it.
   std::vector<std::uint32_t> owners;
+  // Docker only: another image of the classic builder is built on this one.
+  ByImage<bool> built_on;
 };
 
 Attribution Attribute(const MetadataSnapshot& metadata, const ObjectIndex& index,

@@ -1,6 +1,8 @@
 #include "agent/imagestore/graph/graph.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "agent/imagestore/graph/incremental_reclaim.h"
 
@@ -44,12 +46,21 @@ LayerGraph::LayerGraph(MetadataSnapshot metadata, std::span<const Image> images)
   FindDoubts();
 }
 
+// Docker prepares a container's writable snapshot on one of its own, with /etc/hosts and the like.
+// Source: moby, daemon/containerd/image_snapshot.go, prepareInitLayer.
+bool LayerGraph::IsInitLayer(Node below, const Snapshot& writable) const {
+  if (metadata_->records_of() != RecordsOf::kDocker) return false;
+  const Snapshot& its = metadata_->snapshots()[below - index_.first_snapshot()];
+  return metadata_->keys().Text(its.key) == metadata_->keys().Text(writable.key) + "-init";
+}
+
 void LayerGraph::FindUses() {
   const std::vector<Snapshot>& snapshots = metadata_->snapshots();
   std::vector<bool> direct(snapshots.size(), false), beneath(snapshots.size(), false);
   for (Node i = 0; i < snapshots.size(); ++i) {
     if (snapshots[i].kind == SnapshotKind::kCommitted) continue;
     Node at = objects_.Parent(index_.first_snapshot() + i);
+    if (at != kNoNode && IsInitLayer(at, snapshots[i])) at = objects_.Parent(at);
     if (at == kNoNode) continue;
     direct[at - index_.first_snapshot()] = true;
     for (; at != kNoNode && !beneath[at - index_.first_snapshot()]; at = objects_.Parent(at))
@@ -70,6 +81,7 @@ void LayerGraph::FindUses() {
 
 void LayerGraph::FindDoubts() {
   for (const Unread& part : metadata_->unread()) {
+    if (part.what == Unread::What::kMounts) continue;  // a mount holds no layer longer
     Append(doubts_, part.why);
     may_be_less_ = true;
     // Unread objects of the CRI's own namespace may also be freed.
@@ -104,23 +116,26 @@ Freed LayerGraph::FreedBy(std::span<const ImagePos> images) const {
     more = less = true;
     Append(freed.why, "a snapshotter other than overlayfs");
   }
-  bool unknown = false, ambiguous = false;
+  bool unknown = false, ambiguous = false, built_on = false;
   for (const ImagePos image : images) {
     const auto& records = attribution_.records[image];
     unknown = unknown || records.empty();
+    built_on = built_on || attribution_.built_on[image];
     ambiguous = ambiguous || std::ranges::any_of(records, [&](Node record) {
                   return attribution_.owners[record - index_.first_image()] > 1;
                 });
   }
   if (unknown) Append(freed.why, "no record of an image was found");
   if (ambiguous) Append(freed.why, "a record may belong to several images");
-  freed.certainty = CertaintyOf(more || unknown || ambiguous, less);
+  if (built_on)
+    Append(freed.why, "Docker keeps the documents of an image that others are built on");
+  freed.certainty = CertaintyOf(more || unknown || ambiguous, less || built_on);
   return freed;
 }
 
 std::vector<NativeRecord> LayerGraph::Records(ImagePos image) const {
   std::vector<NativeRecord> records;
-  if (!metadata_->has_containerd_records()) return records;
+  if (metadata_->records_of() != RecordsOf::kCri) return records;
   for (const Node node : attribution_.records[image]) {
     const Node at = node - index_.first_image();
     NativeRecord record;
@@ -153,6 +168,36 @@ std::vector<ImagePos> LayerGraph::ImagesOf(Node snapshot) const {
       if (std::ranges::find(attribution_.tops[image], at) != attribution_.tops[image].end())
         images.push_back(image);
   return images;
+}
+
+std::vector<LayerGraph::Mount> LayerGraph::MountsWithoutContainer() const {
+  std::vector<Mount> mounts;
+  // Docker's stopped containers have snapshots, but no record in containerd.
+  if (metadata_->records_of() != RecordsOf::kCri) return mounts;
+  std::set<std::pair<NamespaceId, Key>> of_containers;
+  for (const Container& one : metadata_->containers())
+    if (one.space == metadata_->cri_namespace())
+      of_containers.emplace(one.snapshotter, one.snapshot);
+  const std::vector<Snapshot>& snapshots = metadata_->snapshots();
+  for (Node i = 0; i < snapshots.size(); ++i) {
+    const Snapshot& one = snapshots[i];
+    if (one.kind == SnapshotKind::kCommitted || one.space != metadata_->cri_namespace() ||
+        of_containers.contains({one.snapshotter, one.key}))
+      continue;
+    mounts.push_back({metadata_->keys().Text(one.key), ImagesOf(index_.first_snapshot() + i)});
+  }
+  return mounts;
+}
+
+std::string LayerGraph::WhyMountsAreUnknown() const {
+  if (metadata_->records_of() == RecordsOf::kDocker) return "";  // its API lists all mounts
+  if (const Unread* part = metadata_->UnreadOfCri(Unread::What::kMounts)) return part->why;
+  const Unread* const part = metadata_->UnreadOfCri(Unread::What::kObjects);
+  if (part == nullptr) return "";
+  // Without its content, an image has no layers in the graph, so a mount of it shows no image.
+  const std::vector<Mount> mounts = MountsWithoutContainer();
+  if (mounts.empty()) return "";
+  return "the image that snapshot " + mounts.front().key + " mounts is unknown: " + part->why;
 }
 
 std::vector<std::string> LayerGraph::Manifests(ImagePos image) const {

@@ -86,6 +86,16 @@ class LayerGraph {
   // namespaces remap layers into a separate one).  Several if they have the same layers.  Does not
   // include their base images.
   std::vector<ImagePos> ImagesOf(Node snapshot) const;
+  // A view or active snapshot of the CRI's namespace in containerd that belongs to no container:
+  // `ctr images mount`, a CSI driver for images, or an image that is being unpacked.
+  struct Mount {
+    std::string key;
+    std::vector<ImagePos> images;  // of its layers; may be empty
+  };
+  std::vector<Mount> MountsWithoutContainer() const;
+  // Why some images that mounts without a container use may be missing above: a part of the CRI's
+  // namespace could not be read. Empty: none is missing.
+  std::string WhyMountsAreUnknown() const;
 
   // For the other files of this folder.
   const ObjectIndex& index() const { return index_; }
@@ -94,6 +104,7 @@ class LayerGraph {
   const Liveness& liveness() const { return liveness_; }
 
  private:
+  bool IsInitLayer(Node below, const Snapshot& writable) const;
   void FindUses();
   void FindDoubts();
 

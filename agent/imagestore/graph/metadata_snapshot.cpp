@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view kSnapshots = "snapshots/";
 constexpr std::string_view kSource = "containerd.io/distribution.source.";
 constexpr std::string_view kBuildKitNamespace = "buildkit";
+// Source: moby, daemon/containerd/image_builder.go.
+constexpr std::string_view kClassicParent = "org.mobyproject.image.parent";
 
 }  // namespace
 
@@ -51,6 +53,9 @@ void MetadataSnapshot::AddImage(std::string_view name_space, std::string_view na
   image.expired = rules_.image_expiry && read_.expires && now_ > *read_.expires;
   image.name = keys_.Intern(name);
   image.target = keys_.Intern(target);
+  for (const Label& label : labels)
+    if (label.key == kClassicParent && !label.value.empty())
+      image.parent = keys_.Intern(label.value);
   images_.push_back(image);
 }
 

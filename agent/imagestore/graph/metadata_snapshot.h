@@ -40,8 +40,17 @@ struct References {
   std::uint32_t count = 0;
 };
 
+// The images that the image records stand for.
+enum class RecordsOf : std::uint8_t {
+  kCri,         // of containerd's CRI: an image is a config, and is removed by its records
+  kDocker,      // of Docker: an image is the target of its records, and only Docker removes it
+  kOtherStore,  // made up from the files of another store
+};
+
 struct ImageRecord {
   Key name = kNoKey, target = kNoKey;
+  // Of a record of Docker's classic builder: the target of the image that it is built on.
+  Key parent = kNoKey;
   References references;
   NamespaceId space = 0;
   bool expired = false;
@@ -126,6 +135,7 @@ struct Unread {
   enum class What : std::uint8_t {
     kHolders,  // images, containers, leases, sandboxes: an unseen one may hold objects
     kObjects,  // content or snapshots: bytes and references are missing
+    kMounts,   // a mount of images may be unseen: by a snapshot, or by a container that names none
   };
   What what = What::kHolders;
   std::string name_space;  // empty: all of them
@@ -168,8 +178,7 @@ class MetadataSnapshot {
   void AddFacts(std::string_view image_id, std::span<const std::string_view> manifests,
                 std::span<const std::string_view> diff_ids, std::span<const HistoryStep> history);
   void CouldNotRead(Unread unread);
-  // The records stand for images of another store, and not for records of containerd.
-  void SetRecordsOfAnotherStore() { containerd_records_ = false; }
+  void SetRecordsOf(RecordsOf images) { records_of_ = images; }
   // Releases memory that was reserved for growth, up to half of it.  Call it after all reads.
   void Trim();
 
@@ -191,8 +200,7 @@ class MetadataSnapshot {
   const Unread* UnreadOfCri(Unread::What what) const;
   // True if some references hold only under a condition (gc.cond.*).  They are assumed to hold.
   bool conditional() const { return conditional_; }
-  // False: the image records are made up, so nothing can be removed by their names.
-  bool has_containerd_records() const { return containerd_records_; }
+  RecordsOf records_of() const { return records_of_; }
   // True if there are back references (gc.bref.*).
   bool has_back_references() const { return back_; }
 
@@ -218,7 +226,8 @@ class MetadataSnapshot {
   std::vector<ImageFacts> facts_;
   std::vector<Unread> unread_;
   std::vector<Reference> references_;
-  bool conditional_ = false, back_ = false, containerd_records_ = true;
+  bool conditional_ = false, back_ = false;
+  RecordsOf records_of_ = RecordsOf::kCri;
   GcLabels read_;
 };
 

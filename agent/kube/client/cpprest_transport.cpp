@@ -6,6 +6,7 @@
 #include <pplx/threadpool.h>
 
 #include <array>
+#include <condition_variable>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -24,6 +25,8 @@ using Bytes = Concurrency::streams::streambuf<std::uint8_t>;
 constexpr std::size_t kMaxBody = 16U << 20;
 // The limit for unread data. Without it, the library reads until the whole answer is in memory.
 constexpr std::size_t kMostWaiting = 64U << 10;
+// How long a connection that ends early may take to have nothing in progress.
+constexpr Millis kUntilQuiet{1'000};
 // The timeout of cpprestsdk limits silence. Our limits are shorter, so this is only a safeguard.
 constexpr auto kLibraryTimeout = std::chrono::seconds(600);
 
@@ -87,6 +90,23 @@ class BoundedBuffer final
     }
     if (resumed) resumed->written.set(resumed->count);
   }
+  // Cancels the request in the middle of its body.  cpprestsdk crashes if a connection is closed
+  // while one of its threads begins to read from it (cpprestsdk#1547).  So this waits until the
+  // library waits for this buffer.  A silent connection is not being read.
+  void Cancel(pplx::cancellation_token_source& cancel) {
+    {
+      std::unique_lock lock(mu_);
+      holds_ = true;
+      changed_.wait_for(lock, kUntilQuiet, [this] { return waiting_ || !can_write(); });
+    }
+    cancel.cancel();
+    Discard();
+  }
+  // The library has closed the buffer.
+  void Ended() {
+    const std::scoped_lock lock(mu_);
+    changed_.notify_all();
+  }
   // There is no reader any more: discard all further data.
   void Discard() {
     {
@@ -101,21 +121,30 @@ class BoundedBuffer final
     {
       const std::scoped_lock lock(mu_);
       if (discards_) return pplx::task_from_result(count);
+      if (holds_) return Wait(count);
     }
     auto written = basic_producer_consumer_buffer::_putn(data, count);
     const std::scoped_lock lock(mu_);
     if (discards_ || in_avail() <= kMostWaiting) return written;
-    waiting_ = Waiting{{}, count};
-    return pplx::create_task(waiting_->written);
+    return Wait(count);
   }
 
  private:
+  // Lets the library wait until Resume() or Discard().
+  pplx::task<std::size_t> Wait(std::size_t count) {
+    waiting_ = Waiting{{}, count};
+    changed_.notify_all();
+    return pplx::create_task(waiting_->written);
+  }
+
   struct Waiting {
     pplx::task_completion_event<std::size_t> written;
     std::size_t count = 0;
   };
   std::mutex mu_;
+  std::condition_variable changed_;
   std::optional<Waiting> waiting_;
+  bool holds_ = false;
   bool discards_ = false;
 };
 
@@ -294,7 +323,7 @@ class CpprestTransport final : public HttpTransport {
     }
   }
 
-  // The library does not close a buffer that the caller provides.
+  // The library does not close a buffer that the caller provides, so this does it.
   static void CloseAtEnd(const http::http_response& response,
                          const std::shared_ptr<BoundedBuffer>& buffer) {
     response.content_ready().then([buffer](const pplx::task<http::http_response>& whole) {
@@ -304,6 +333,7 @@ class CpprestTransport final : public HttpTransport {
       } catch (...) {
         buffer->close(std::ios_base::out, std::current_exception());
       }
+      buffer->Ended();
     });
   }
 
@@ -334,7 +364,7 @@ class CpprestTransport final : public HttpTransport {
       }
       body.Resume();
       if (!on_data({reinterpret_cast<const char*>(buffer.data()), got})) {
-        cancel.cancel();
+        body.Cancel(cancel);
         return Done{};
       }
     }

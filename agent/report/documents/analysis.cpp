@@ -124,8 +124,9 @@ Page MakeAnalysisPage(const Report& report, const Analysis& analysis, const Shor
       Page::Paragraph{
           "The policy in force is " + report.policy.description +
           ". Each profile option uses this policy with that profile; fields that the policy sets "
-          "still apply. \"everything unused\" is the set that `crictl rmi --prune` removes. Sizes "
-          "are as the runtime reports them."});
+          "still apply. \"everything unused\" is the set that `" +
+          (report.runtime.name == "docker" ? "docker image prune --all" : "crictl rmi --prune") +
+          "` removes. Sizes are as the runtime reports them."});
   return page;
 }
 

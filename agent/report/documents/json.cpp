@@ -7,33 +7,14 @@
 #include "agent/report/documents/advice.h"
 #include "agent/report/documents/held_back.h"
 #include "agent/report/documents/image_list.h"
+#include "agent/report/documents/json_parts.h"
 #include "agent/report/documents/listing.h"
 #include "agent/report/documents/space_figure.h"
 
 namespace imagesweep {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-std::string Dump(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace);
-}
-
-Json Names(const std::vector<ImageName>& names) {
-  Json list = Json::array();
-  for (const ImageName& name : names) list.push_back(name.text());
-  return list;
-}
-
-Json DiskJson(const std::optional<DiskUsage>& disk) {
-  if (!disk) return nullptr;
-  return {{"mountpoint", disk->mountpoint},
-          {"sizeBytes", disk->capacity_bytes},
-          {"availBytes", disk->available_bytes},
-          {"usedPercent", disk->capacity_bytes == 0 ? Json(nullptr) : Json(disk->used_percent())},
-          {"inodes", disk->inodes},
-          {"inodesFree", disk->inodes_free}};
-}
+using namespace json_parts;
 
 Json LayersJson(const ImageSpace* space) {
   if (space == nullptr) return nullptr;
@@ -42,16 +23,21 @@ Json LayersJson(const ImageSpace* space) {
           {"freesBytes", space->frees_bytes}};
 }
 
+// Null: not a removal, or nothing is known.
+Json BuildJson(const Report& report, ImagePos at) {
+  const auto build = std::ranges::find(report.builds, at, &ImageBuild::image);
+  if (build == report.builds.end()) return nullptr;
+  return {{"source", build->source},
+          {"revision", build->revision},
+          {"composeProject", build->compose_project},
+          {"composeService", build->compose_service},
+          {"steps", build->steps}};
+}
+
 Json ImageJson(const Report& report, ImagePos at) {
   const Image& image = report.observation.images[at];
   const ImageAge& age = report.observation.ages[at];
   const Decision& decision = report.plan.decisions[at];
-  Json used_by = Json::array();
-  for (const ImageUser& by : UsersOf(report.observation, decision))
-    used_by.push_back({{"kind", ToString(by.kind)},
-                       {"namespace", by.pod_namespace},
-                       {"name", by.pod},
-                       {"container", by.container}});
   Json needed_by = Json::array();
   for (const auto workload : WorkloadsOf(report.observation, decision)) {
     const WorkloadReference& its = report.observation.workloads[workload];
@@ -67,10 +53,11 @@ Json ImageJson(const Report& report, ImagePos at) {
       twins.push_back(
           {{"name", image.tags[i].text()}, {"duplicateOf", image.tags[decision.main_tag].text()}});
   return {{"id", image.id.text()},
-          {"names", Names(image.tags)},
+          {"names", NamesJson(image.tags)},
           {"twinTags", std::move(twins)},
-          {"digests", Names(image.digests)},
+          {"digests", NamesJson(image.digests)},
           {"origin", {{"kind", ToString(image.origin.kind)}, {"evidence", image.origin.evidence}}},
+          {"build", BuildJson(report, at)},
           {"sizeBytes", image.size_bytes},
           {"sizeIsBound", true},
           {"layers", LayersJson(SpaceOf(report, at))},
@@ -85,7 +72,7 @@ Json ImageJson(const Report& report, ImagePos at) {
           {"reason", decision.reason},
           {"rule", decision.rule},
           {"supersededBy", decision.superseded_by},
-          {"usedBy", std::move(used_by)},
+          {"usedBy", UsedByJson(report.observation, decision)},
           {"wantedBy", std::move(needed_by)},
           {"wantedByCount", decision.needed_by.size()}};
 }
@@ -265,8 +252,8 @@ std::string SweepJson(const Report& report) {
     const Image& image = report.observation.images[outcome.image];
     const Decision& decision = report.plan.decisions[outcome.image];
     outcomes.push_back({{"id", image.id.text()},
-                        {"names", Names(image.tags)},
-                        {"digests", Names(image.digests)},
+                        {"names", NamesJson(image.tags)},
+                        {"digests", NamesJson(image.digests)},
                         {"sizeBytes", image.size_bytes},
                         {"outcome", ToString(outcome.kind)},
                         {"code", ToString(decision.code)},

@@ -128,6 +128,8 @@ std::optional<Page::Section> Verification(const SweepDocument& sweep) {
 std::optional<Page::Section> GettingImagesBack(const SweepDocument& sweep, bool with_pulls) {
   if (sweep.went.empty()) return std::nullopt;
   const std::string archive = Text(At(sweep.report, "policy"), "archiveDir");
+  const std::string pull =
+      Text(At(sweep.report, "runtime"), "name") == "docker" ? "docker pull " : "crictl pull ";
   std::string commands;
   std::vector<std::string> gone;
   for (const Json* outcome : sweep.went) {
@@ -144,7 +146,7 @@ std::optional<Page::Section> GettingImagesBack(const SweepDocument& sweep, bool 
                       : sweep.dry_run ? "an archive of it would be in " + archive
                                       : "an archive of it is in " + archive));
     } else {
-      commands += "crictl pull " + digests.front();
+      commands += pull + digests.front();
       for (std::size_t i = 0; i < names.size(); ++i)
         commands += (i == 0 ? "  # " : ", ") + names[i];
       commands += '\n';

@@ -36,12 +36,19 @@ void AddRows(const SweepDocument& sweep, const Json& outcome, Page::Grid& grid) 
   }
 }
 
+// "Container builder", "shop/db". The name of a container has no slash, so this is the project and
+// the service of Docker Compose.
+std::string OutsidePods(const Json& user) {
+  std::string name = Text(user, "container");
+  return name.find('/') == std::string::npos ? Text(user, "kind") + " " + name : name;
+}
+
 // "shop/api, shop/web, shop/jobs and 2 more"
 std::string UsersText(const Json& image) {
   std::vector<std::string> users;
   for (const Json& user : At(image, "usedBy")) {
     std::string who = Text(user, "namespace") + "/" + Text(user, "name");
-    if (who == "/") who = Text(user, "kind") + " " + Text(user, "container");
+    if (who == "/") who = OutsidePods(user);
     if (std::ranges::find(users, who) == users.end()) users.push_back(std::move(who));
   }
   std::string text;

@@ -7,6 +7,7 @@
 
 #include "agent/report/documents/document.h"
 #include "agent/report/documents/json.h"
+#include "agent/report/documents/sweep_builds.h"
 #include "agent/report/documents/sweep_effect.h"
 #include "agent/report/documents/sweep_images.h"
 #include "agent/report/documents/text.h"
@@ -90,6 +91,7 @@ Result<Page> MakeSweepPage(const std::string& sweep_report, bool full) {
   Add(page, sweep_page::Verification(sweep));
   Add(page, sweep_page::Versions(sweep));
   Add(page, sweep_page::GettingImagesBack(sweep, /*with_pulls=*/full));
+  Add(page, sweep_page::BuildingImagesAgain(sweep, /*with_steps=*/full));
   Add(page, sweep_page::OverSizeLimit(sweep));
   Add(page, sweep_page::Cost(sweep));
   Add(page, sweep_page::NotRemoved(sweep));
@@ -117,6 +119,7 @@ Page MakePlanPage(const Report& plan) {
   Add(page, sweep_page::Rounds(sweep));
   Add(page, sweep_page::Retained(sweep));
   Add(page, sweep_page::Versions(sweep));
+  Add(page, sweep_page::BuildingImagesAgain(sweep, /*with_steps=*/true));
   Add(page, sweep_page::OverSizeLimit(sweep));
   Add(page, List("Advice", At(report, "advice")));
   Add(page, List("Warnings", At(report, "warnings")));

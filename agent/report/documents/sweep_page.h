@@ -16,6 +16,6 @@ namespace imagesweep {
 Result<Page> MakeSweepPage(const std::string& sweep_report, bool full = true);
 
 // The plan of an evaluation: the parts of the page above that exist before a run.
-Page MakePlanPage(const Report& report);
+Page MakePlanPage(const Report& plan);
 
 }  // namespace imagesweep

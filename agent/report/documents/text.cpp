@@ -83,7 +83,7 @@ std::string ImagesText(const Report& report, std::span<const ImagePos> images,
   Table table = ImageTable(options);
   const ShortNames names = NamesFor(options, report);
   for (const auto at : images) AddImage(table, report, at, options, names);
-  const std::string text =
+  std::string text =
       images.empty() ? std::string() : table.Render(options.with_header, options.width);
   if (!options.with_header) return text;
   return text + (images.empty() ? "" : "\n") + Footer(report);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -24,7 +25,8 @@ ContentReader::ContentReader(MetadataReader::Stubs& stubs, MetadataReader::Memor
       metadata_(metadata),
       images_(images),
       configs_(configs) {
-  for (const Image& image : images) ids_.insert(image.id.text());
+  if (metadata.records_of() == layers::RecordsOf::kCri)
+    for (const Image& image : images) config_digests_.insert(image.id.text());
 }
 
 const std::string& ContentReader::CriNamespace() const {
@@ -45,6 +47,10 @@ Result<std::string> ContentReader::ReadBlob(const std::string& digest) const {
 }
 
 void ContentReader::FindDocuments() {
+  if (metadata_.records_of() == layers::RecordsOf::kDocker) {
+    if (configs_) FindConfigsByLabel();
+    return;
+  }
   const layers::KeyTable& keys = metadata_.keys();
   std::unordered_set<layers::Key> configs, targets;
   for (const Image& image : images_) configs.insert(keys.Find(image.id.text()));
@@ -63,13 +69,28 @@ void ContentReader::FindDocuments() {
       present_[keys.Text(blob.digest)] = blob.bytes;
 }
 
+// Only configs refer to snapshots.
+void ContentReader::FindConfigsByLabel() {
+  for (const auto& blob : metadata_.blobs()) {
+    if (blob.space != metadata_.cri_namespace()) continue;
+    const auto references = metadata_.Of(blob.references);
+    if (std::ranges::none_of(references, [](const layers::Reference& its) {
+          return its.type == layers::ObjectType::kSnapshot && !its.back;
+        }))
+      continue;
+    std::string digest = metadata_.keys().Text(blob.digest);
+    present_[digest] = blob.bytes;
+    config_digests_.insert(std::move(digest));
+  }
+}
+
 // Reads the configs and the manifests without labels that are not remembered. It reads some at a
 // time, so that a node with many large documents does not need memory for all of them.
 void ContentReader::ReadDocuments() {
   std::vector<const std::string*> unknown;
   for (const auto& [digest, size] : present_) {
-    const bool known = ids_.contains(digest) ? memory_.configs.contains(digest)
-                                             : memory_.manifest_configs.contains(digest);
+    const bool known = config_digests_.contains(digest) ? memory_.configs.contains(digest)
+                                                        : memory_.manifest_configs.contains(digest);
     if (size <= kMaxDocument && !known) unknown.push_back(&digest);
   }
   for (std::span<const std::string* const> rest = unknown; !rest.empty();) {
@@ -99,7 +120,7 @@ bool ContentReader::ReadDocuments(std::span<const std::string* const> digests) {
       return false;
     }
     // A document that cannot be parsed has no facts, and is not read again.
-    if (ids_.contains(digest)) {
+    if (config_digests_.contains(digest)) {
       auto facts = ParseConfig(*text);
       memory_.configs.emplace(digest, facts ? *std::move(facts) : ConfigFacts{});
     } else {
@@ -116,8 +137,7 @@ void ContentReader::Read() {
   std::unordered_map<std::string, std::vector<std::string_view>> manifests;  // by config
   for (const auto& [manifest, config] : memory_.manifest_configs)
     if (present_.contains(manifest)) manifests[config].push_back(manifest);
-  for (const Image& image : images_) {
-    const std::string& id = image.id.text();
+  for (const std::string& id : config_digests_) {
     const auto config = memory_.configs.find(id);
     const auto without_labels = manifests.find(id);
     if (config == memory_.configs.end() && without_labels == manifests.end()) continue;

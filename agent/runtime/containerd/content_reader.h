@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "agent/base/result.h"
 #include "agent/runtime/containerd/call.h"
@@ -13,9 +13,9 @@
 
 namespace imagesweep::containerd {
 
-// The second part of one collection. It reads the configs of manifests without labels and, if
-// `configs` is set, the configs of the images. It covers the CRI namespace and runs when the
-// MetadataSnapshot has its objects.
+// The second part of one collection. It reads the configs of manifests without labels (only of the
+// CRI: Docker's always have labels) and, if `configs` is set, the configs of the images. It covers
+// the namespace of the images and runs when the MetadataSnapshot has its objects.
 class ContentReader {
  public:
   ContentReader(MetadataReader::Stubs& stubs, MetadataReader::Memory& memory, const Calls& calls,
@@ -28,6 +28,7 @@ class ContentReader {
 
  private:
   void FindDocuments();
+  void FindConfigsByLabel();
   void ReadDocuments();
   // False: one of the documents could not be read.
   bool ReadDocuments(std::span<const std::string* const> digests);
@@ -40,7 +41,9 @@ class ContentReader {
   layers::MetadataSnapshot& metadata_;
   std::span<const Image> images_;
   const bool configs_;
-  std::unordered_set<std::string> ids_;  // of the images, which are the digests of their configs
+  // The digests of configs.  Those of the CRI are the IDs of the images.  Those of Docker are found
+  // by their label, because there an ID is the digest of a manifest or an index.
+  std::set<std::string> config_digests_;
   // Sizes of the documents to read: configs of the images if `configs_` is set, and targets of the
   // CRI's records whose labels name no parts.
   std::unordered_map<std::string, std::uint64_t> present_;

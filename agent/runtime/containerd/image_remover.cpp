@@ -189,6 +189,8 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
   const layers::LayerGraph& graph = *graph_;
   if (const auto* part = graph.metadata().UnreadOfCri(layers::Unread::What::kHolders))
     return Error{ErrorKind::kIncomplete, "containerd was read only in part: " + part->why};
+  if (const std::string why = graph.WhyMountsAreUnknown(); !why.empty())
+    return Error{ErrorKind::kIncomplete, "containerd was read only in part: " + why};
   for (const Image* image : images) {
     const auto it = known_->find(image->id.text());
     if (it == known_->end()) {
@@ -211,6 +213,11 @@ Status BatchImageRemover::BeginBatch(const std::vector<const Image*>& images,
     if (downloading_ && std::ranges::none_of(records, &Record::survives_remove_image)) continue;
     if (!records.empty() && !ambiguous) records_.emplace(image->id.text(), std::move(records));
   }
+  for (const layers::LayerGraph::Mount& mount : graph.MountsWithoutContainer())
+    for (const ImagePos at : mount.images)
+      skipped_.emplace(ids_[at], "snapshot " + mount.key +
+                                     " in containerd, which belongs to no "
+                                     "container, mounts it");
   // The list of the CRI comes second: the recheck covers a container that it now has.
   auto containers = ListContainers(stop);
   if (!containers) return std::move(containers).error();

@@ -1,5 +1,6 @@
 #include "agent/runtime/containerd/metadata_reader.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
@@ -79,12 +80,19 @@ Result<layers::MetadataSnapshot> MetadataReader::ReadSnapshot(std::span<const Im
                                           api::namespaces::ListNamespacesRequest());
   if (!namespaces) return namespaces.error().Wrap("containerd");
   const auto plugins = ReadPlugins(calls, stubs_->introspection);
+  if (plugins && !options_.snapshotter.empty() &&
+      std::ranges::find(plugins->snapshotters, options_.snapshotter) == plugins->snapshotters.end())
+    return Error{ErrorKind::kNotFound,
+                 "containerd has no snapshotter \"" + options_.snapshotter + "\""};
 
   layers::MetadataSnapshot metadata(
       options_.cri_namespace, clock_.Now(), layers::RulesOf(version->version()),
       plugins ? DiskOf(plugins->directories, options_) : layers::Disk{});
+  metadata.SetRecordsOf(options_.records_of);
   for (const auto& one : namespaces->namespaces()) metadata.AddNamespace(one.name());
-  if (!plugins) metadata.CouldNotRead({layers::Unread::What::kObjects, "", plugins.error().what});
+  if (!plugins)  // no snapshot is listed without the names of the snapshotters
+    for (const auto what : {layers::Unread::What::kObjects, layers::Unread::What::kMounts})
+      metadata.CouldNotRead({what, "", plugins.error().what});
   const std::vector<std::string> spaces = metadata.namespaces();
 
   SnapshotBuilder builder(*stubs_, *memory_, calls, metadata);

@@ -19,7 +19,10 @@ class Channel;
 namespace imagesweep::containerd {
 
 struct MetadataReaderOptions {
-  std::string cri_namespace = "k8s.io";
+  std::string cri_namespace = "k8s.io";  // of the images
+  layers::RecordsOf records_of = layers::RecordsOf::kCri;
+  // The snapshotter of the images, which must be loaded.  Empty: any.
+  std::string snapshotter = {};
   // The deadline of one collection, including all its calls.
   Millis timeout = std::chrono::seconds(30);
   // Returns the file system of a directory of containerd as this process sees it. Empty, or a
@@ -51,7 +54,8 @@ class MetadataReader final : public layers::LayerReader {
                  MetadataReaderOptions options = {});
   ~MetadataReader() override;
 
-  // kNotFound: these services do not exist, so the runtime is not containerd. Other errors: its
+  // kNotFound: these services do not exist, so the runtime is not containerd; or the snapshotter of
+  // the options is not loaded. Other errors: its
   // version or its namespaces could not be read, or `stop`. MetadataSnapshot::unread() reports all
   // other failures.
   Result<layers::MetadataSnapshot> ReadSnapshot(std::span<const Image> images,

@@ -98,7 +98,10 @@ SnapshotBuilder::SnapshotList SnapshotBuilder::ListSnapshots(const std::string& 
 void SnapshotBuilder::AddSnapshots(const std::string& name_space, const std::string& snapshotter,
                                    const SnapshotList& listed) {
   using Sized = MetadataReader::Memory::Sized;
-  if (listed.error) Missed(Unread::What::kObjects, name_space, *listed.error);
+  if (listed.error) {
+    Missed(Unread::What::kObjects, name_space, *listed.error);
+    Missed(Unread::What::kMounts, name_space, *listed.error);
+  }
   const auto& snapshots = listed.snapshots;
   std::vector<std::string> keys(snapshots.size());  // into the memory, for committed snapshots
   std::vector<std::optional<Sized>> known(snapshots.size());

@@ -55,4 +55,21 @@ Result<std::vector<std::string>> DiffIdsOfImage(std::string_view text) {
   return found;
 }
 
+Result<BuildFacts> BuildOfImage(std::string_view text) {
+  const json root = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (root.is_discarded()) return Error{ErrorKind::kIncomplete, "is not JSON"};
+  const auto at = [](const json& value, const char* key) -> const json& {
+    static const json kNothing;
+    return value.is_object() && value.contains(key) ? value[key] : kNothing;
+  };
+  BuildFacts facts;
+  const json& spec = at(root, "imageSpec");
+  for (const auto& [key, value] : at(at(spec, "config"), "Labels").items())
+    if (value.is_string()) facts.labels[key] = value.get<std::string>();
+  for (const json& step : at(spec, "history"))
+    if (const json& text_of_step = at(step, "created_by"); text_of_step.is_string())
+      facts.created_by.push_back(text_of_step.get<std::string>());
+  return facts;
+}
+
 }  // namespace imagesweep::cri

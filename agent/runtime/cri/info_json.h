@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agent/base/result.h"
+#include "agent/model/image_build.h"
 
 namespace imagesweep::cri {
 
@@ -22,5 +23,8 @@ Result<std::vector<std::string>> ImagesOfSandbox(std::string_view json);
 // ImageStatus(verbose) info["info"]: imageSpec.rootfs.diff_ids (containerd, CRI-O, cri-dockerd).
 // Empty unless all of them are strings.
 Result<std::vector<std::string>> DiffIdsOfImage(std::string_view text);
+
+// The same: the labels in imageSpec.config, and created_by of each step in imageSpec.history.
+Result<BuildFacts> BuildOfImage(std::string_view text);
 
 }  // namespace imagesweep::cri

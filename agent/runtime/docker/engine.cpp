@@ -149,7 +149,10 @@ Result<InspectedImage> ParseImage(std::string_view json) {
   image.id = fields.NeededText("Id");
   image.tags = WithoutNone(fields.Texts("RepoTags"));
   image.digests = WithoutNone(fields.Texts("RepoDigests"));
-  Fields layers(fields.Object("RootFS")), config(fields.Object("Config"));
+  Fields layers(fields.Object("RootFS")), config(fields.Object("Config")),
+      metadata(fields.Object("Metadata"));
+  image.last_tag_time = metadata.Text("LastTagTime");
+  if (image.last_tag_time.starts_with("0001-01-01")) image.last_tag_time.clear();  // Go's zero time
   image.diff_ids = layers.Texts("Layers");
   image.labels = config.TextsByKey("Labels");
   Fields identity(fields.Object("Identity"));
@@ -159,9 +162,22 @@ Result<InspectedImage> ParseImage(std::string_view json) {
     fields.Check(pull);
   }
   image.built_here = !identity.Array("Build").empty();
-  for (const Fields* part : {&layers, &config, &identity}) fields.Check(*part);
+  for (const Fields* part : {&layers, &config, &metadata, &identity}) fields.Check(*part);
   if (!fields.ok()) return InEntry(fields, image.id, "image");
   return image;
+}
+
+Result<std::vector<std::string>> ParseHistory(std::string_view json) {
+  const auto list = ParseList(json, OfEntries({"CreatedBy"}));
+  if (!list) return list.error();
+  std::vector<std::string> steps;
+  for (const Json& entry : *list) {
+    Fields fields(entry);
+    steps.push_back(fields.Text("CreatedBy"));
+    if (!fields.ok()) return fields.error().Wrap("history");
+  }
+  std::ranges::reverse(steps);
+  return steps;
 }
 
 Result<EngineEvent> ParseEvent(std::string_view line) {

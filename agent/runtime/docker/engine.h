@@ -62,6 +62,9 @@ struct InspectedImage {
   std::vector<std::string> tags, digests;
   std::vector<std::string> diff_ids;  // lowest layer first
   std::map<std::string, std::string> labels = {};
+  // Metadata.LastTagTime. Empty: Docker's own store gave it no tag. The containerd store reports a
+  // time for every image.
+  std::string last_tag_time = {};
   // Identity of the API 1.53 and later: the repositories that it was pulled from or pushed to, and
   // whether BuildKit built it here. Empty: the daemon does not say. A repository is without the
   // port of its registry: "127.0.0.1/team/app".
@@ -73,6 +76,9 @@ Result<EngineInfo> ParseInfo(std::string_view version_json, std::string_view inf
 Result<std::vector<ListedImage>> ParseImages(std::string_view json);
 Result<std::vector<ListedContainer>> ParseContainers(std::string_view json);
 Result<InspectedImage> ParseImage(std::string_view json);
+
+// GET /images/{id}/history: the text of each step of the build, the first one first.
+Result<std::vector<std::string>> ParseHistory(std::string_view json);
 
 // An event of GET /events that concerns images or containers.
 struct EngineEvent {

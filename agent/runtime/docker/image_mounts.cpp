@@ -36,12 +36,8 @@ Result<std::optional<Named>> ReadNamed(const Client& client, const std::string& 
   if (!reply->ok()) return ErrorOf(request, *reply);
   const auto image = ParseImage(reply->body);
   if (!image) return image.error().Wrap(request.name);
-  const auto json = ParseJson(reply->body);
-  if (!json) return json.error().Wrap(request.name);
-  Fields fields(*json), metadata(fields.Object("Metadata"));
-  Named named{image->id, metadata.Text("LastTagTime"), InContainerdStore(ToImage(*image))};
-  if (!metadata.ok()) return metadata.error().Wrap(request.name);
-  return std::optional<Named>(std::move(named));
+  return std::optional<Named>(
+      {image->id, image->last_tag_time, InContainerdStore(ToImage(*image))});
 }
 
 bool SaysItself(const std::string& mounted) {

@@ -58,7 +58,31 @@ Result<std::vector<Image>> Runtime::ListImages(const std::stop_token& stop) {
       return Error{ErrorKind::kIncomplete, "GET /images/json: lists " + one.id + " twice"};
     images.push_back(ToImage(one));
   }
+  if (auto read = MarkThoseThatHadATag(images, stop); !read) return std::move(read).error();
   return images;
+}
+
+Status Runtime::MarkThoseThatHadATag(std::vector<Image>& images, const std::stop_token& stop) {
+  std::vector<Image*> nameless;
+  for (Image& image : images)
+    if (image.tags.empty() && image.digests.empty()) nameless.push_back(&image);
+  if (nameless.empty()) return Done{};
+  const auto info = Info(stop);
+  if (!info) return info.error();
+  if (info->containerd_store) return Done{};  // its times are no evidence of a tag
+  std::set<std::string> still;
+  for (Image* const image : nameless) {
+    const std::string& id = image->id.text();
+    image->had_tag = had_tag_.With([&](const auto& known) { return known.contains(id); });
+    if (!image->had_tag) {
+      const auto inspected = Inspect(client_, id, stop);
+      if (!inspected) return inspected.error();
+      image->had_tag = *inspected && (*inspected)->id == id && !(*inspected)->last_tag_time.empty();
+    }
+    if (image->had_tag) still.insert(id);
+  }
+  had_tag_.With([&](auto& known) { known = std::move(still); });
+  return Done{};
 }
 
 Result<std::optional<Image>> Runtime::ImageStatus(const ImageId& id, const std::stop_token& stop) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -26,7 +27,8 @@ class Runtime final : public RuntimeReader {
   // data directory of the daemon is not that of the last call, although the socket is the same.
   Result<RuntimeIdentity> Identity(const std::stop_token& stop) override;
   // Intermediate images of the classic builder are not listed: they belong to the images that are
-  // built on them.
+  // built on them.  Of images without a name, Image::had_tag tells what Docker's own store
+  // recorded.
   Result<std::vector<Image>> ListImages(const std::stop_token& stop) override;
   // Without the size.
   Result<std::optional<Image>> ImageStatus(const ImageId& id, const std::stop_token& stop) override;
@@ -45,9 +47,12 @@ class Runtime final : public RuntimeReader {
   Result<std::vector<std::string>> DiffIds(const ImageId& id, const std::stop_token& stop) const;
 
  private:
+  Status MarkThoseThatHadATag(std::vector<Image>& images, const std::stop_token& stop);
+
   const Client& client_;
   ImageMounts mounts_;
-  Guarded<std::string> daemon_;  // its ID and its data directory
+  Guarded<std::set<std::string>> had_tag_;  // images without a name; a recorded tag stays recorded
+  Guarded<std::string> daemon_;             // its ID and its data directory
 };
 
 }  // namespace imagesweep::docker

@@ -14,8 +14,8 @@ using layers::Unread;
 using nlohmann::json;
 
 // The fields that are read.  All others, which are most of the text, are dropped at once.
-constexpr std::array<std::string_view, 5> kFields = {"id", "layer", "parent", "image",
-                                                     "mapped-layers"};
+constexpr std::array<std::string_view, 6> kFields = {"id",    "layer",         "parent",
+                                                     "image", "mapped-layers", "metadata"};
 
 // An array of objects; `text` may be empty.
 Result<json> ParseArray(std::string_view text) {
@@ -40,7 +40,7 @@ std::optional<std::string> Id(const json& entry, const char* field) {
   return id;
 }
 
-std::optional<StoredImage> ImageOf(const json& entry) {
+std::optional<StoredImage> ImageOf(const json& entry, LayerStore& /*store*/) {
   auto id = Id(entry, "id"), layer = Id(entry, "layer");
   if (!id || id->empty() || !layer) return std::nullopt;
   StoredImage image;
@@ -56,27 +56,46 @@ std::optional<StoredImage> ImageOf(const json& entry) {
   return image;
 }
 
-std::optional<StoredLayer> LayerOf(const json& entry) {
+std::optional<StoredLayer> LayerOf(const json& entry, LayerStore& /*store*/) {
   auto id = Id(entry, "id"), parent = Id(entry, "parent");
   if (!id || id->empty() || !parent) return std::nullopt;
   return StoredLayer{*std::move(id), *std::move(parent), {}};
 }
 
-std::optional<StoredContainer> ContainerOf(const json& entry) {
+// True for a container of Podman, of which the store does not tell which images it mounts.  CRI-O
+// writes the pod of each container, and the CRI reports its mounts.  Buildah writes no metadata,
+// and mounts images only while a build runs.  Sources: CRI-O, internal/storage/runtime.go; Podman,
+// libpod/storage.go (RuntimeContainerMetadata); Buildah, new.go.
+bool MayMountImages(const json& entry) {
+  const auto found = entry.find("metadata");
+  if (found == entry.end() || *found == "") return false;
+  if (!found->is_string()) return true;
+  const json metadata =
+      json::parse(found->get_ref<const std::string&>(), nullptr, /*allow_exceptions=*/false);
+  return !metadata.is_object() || !metadata.contains("pod-id");
+}
+
+std::optional<StoredContainer> ContainerOf(const json& entry, LayerStore& store) {
+  if (entry.is_object() && MayMountImages(entry))
+    store.Missed(Unread::What::kMounts,
+                 "container " + Id(entry, "id").value_or("").substr(0, 12) +
+                     " was made by Podman in the image store of the runtime, which does not tell "
+                     "which images it mounts; remove the container, or make it in another store "
+                     "(podman --root)");
   auto id = Id(entry, "id"), image = Id(entry, "image"), layer = Id(entry, "layer");
   if (!id || id->empty() || !image || !layer) return std::nullopt;
   return StoredContainer{*std::move(id), *std::move(image), *std::move(layer)};
 }
 
 template <typename Stored>
-Status AddAll(std::string_view text, std::optional<Stored> (*read)(const json&),
+Status AddAll(std::string_view text, std::optional<Stored> (*read)(const json&, LayerStore&),
               std::vector<Stored>& to, Unread::What what, std::string_view name,
               LayerStore& store) {
   const auto root = ParseArray(text);
   if (!root) return root.error();
   std::size_t malformed = 0;
   for (const json& entry : *root) {
-    if (auto stored = read(entry))
+    if (auto stored = read(entry, store))
       to.push_back(*std::move(stored));
     else
       ++malformed;

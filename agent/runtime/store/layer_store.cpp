@@ -160,7 +160,8 @@ class Filler {
 }  // namespace
 
 void LayerStore::Missed(Unread::What what, std::string why) {
-  if (unread.size() < kMostNotes) unread.push_back({what, "", std::move(why)});
+  const bool first = std::ranges::find(unread, what, &Unread::what) == unread.end();
+  if (first || unread.size() < kMostNotes) unread.push_back({what, "", std::move(why)});
 }
 
 bool IsHexId(std::string_view text) {
@@ -173,7 +174,7 @@ std::string ImageKey(std::string_view id) {
 
 layers::MetadataSnapshot ToSnapshot(const LayerStore& store, layers::Disk disk, SystemTime now) {
   auto metadata = Filler(store, disk, now).Fill();
-  metadata.SetRecordsOfAnotherStore();
+  metadata.SetRecordsOf(layers::RecordsOf::kOtherStore);
   return metadata;
 }
 

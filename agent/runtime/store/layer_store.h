@@ -48,7 +48,7 @@ struct LayerStore {
   std::vector<StoredContainer> containers;
   std::vector<layers::Unread> unread;
 
-  // Adds to `unread`.  After many, only the first ones are kept.
+  // Adds to `unread`.  After many, only the first ones are kept, and the first of each kind.
   void Missed(layers::Unread::What what, std::string why);
 };
 

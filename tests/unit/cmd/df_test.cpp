@@ -25,7 +25,7 @@ struct Printed {
 Printed Df(const FakeCri& fake, Output output = Output::kTable,
            const std::vector<std::string>& if_removed = {}) {
   Options options;
-  options.runtime_endpoint = fake.Endpoint();
+  options.runtime_endpoints = {fake.Endpoint()};
   options.output = output;
   options.if_removed = if_removed;
   testing::internal::CaptureStdout();

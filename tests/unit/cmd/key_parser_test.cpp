@@ -41,8 +41,8 @@ const std::string kIgnored[] = {"\x1b[A",
                                 "\x1b\x1b[A",
                                 "\x1b[<0;3;4M",
                                 "\x1b[O",
-                                "\x9b"
-                                "A",
+                                ("\x9b"
+                                 "A"),
                                 "\x8fq",
                                 "\x01",
                                 "\x04",

@@ -14,7 +14,9 @@ TEST(OutputWidth, IsThatOfTheTerminal) {
   const int master = posix_openpt(O_RDWR | O_NOCTTY);
   ASSERT_GE(master, 0);
   ASSERT_EQ(grantpt(master) + unlockpt(master), 0);
-  const int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+  char path[64];
+  ASSERT_EQ(ptsname_r(master, path, sizeof(path)), 0);
+  const int terminal = open(path, O_RDWR | O_NOCTTY);
   ASSERT_GE(terminal, 0);
   const winsize size{24, 93, 0, 0};
   ASSERT_EQ(ioctl(master, TIOCSWINSZ, &size), 0);
@@ -37,12 +39,12 @@ TEST(OutputWidth, IsUnlimitedWithoutATerminal) {
 }
 
 TEST(OutputWidth, NeverLimitsWideTables) {
-  ASSERT_EQ(setenv("COLUMNS", "60", 1), 0);
+  ASSERT_EQ(setenv("COLUMNS", "60", 1), 0);  // NOLINT(concurrency-mt-unsafe): the only thread
   Options options;
   EXPECT_EQ(TextOptionsOf(options).width, 60U);
   options.output = Output::kWide;
   EXPECT_EQ(TextOptionsOf(options).width, 0U);
-  unsetenv("COLUMNS");
+  unsetenv("COLUMNS");  // NOLINT(concurrency-mt-unsafe): the only thread
 }
 
 }  // namespace

@@ -497,7 +497,8 @@ TEST(SweeperLayers, RemovesNothingWhenContainerdContainersCannotBeRead) {
     options.dry_run = false;
     return sweeper.Sweep(active, options, {});
   };
-  for (int look = 0; look < 2; ++look) {
+  for (const auto part : {layers::Unread::What::kHolders, layers::Unread::What::kMounts}) {
+    layers.unread = part;
     EXPECT_EQ(run(std::nullopt).refused->source, "containers");
     EXPECT_EQ(run(Error{ErrorKind::kUnavailable, "restarting"}).refused->source, "containers");
   }

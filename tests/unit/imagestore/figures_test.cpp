@@ -166,6 +166,18 @@ TEST(Certainty, OtherFileSystemsAccountDifferently) {
   }
 }
 
+TEST(Certainty, CountsDirectoriesInTheBlocksOfTheDisk) {
+  LabNode node;
+  const auto app = node.Pull("app", {kB});
+  const Reclaim large = node.Graph().FreedBy(std::vector{app}).space;
+  node.spec.disk.block_bytes = 1024;
+  const Freed freed = node.Graph().FreedBy(std::vector{app});
+  const std::uint64_t blobs = 2 * 1024 + (kB.blob_bytes + 1023) / 1024 * 1024;
+  EXPECT_EQ(freed.space.bytes, blobs + kB.usage.bytes + 2 * 1024);
+  EXPECT_TRUE(freed.exact());
+  EXPECT_EQ(freed.space.inodes, large.inodes);
+}
+
 TEST(BreakdownTest, CountsEachObjectInTheFirstAccountThatHoldsIt) {
   LabNode node;
   const LabNode::Layer base{"B", 4096, {1000, 1}};

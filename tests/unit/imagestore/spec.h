@@ -50,6 +50,7 @@ struct Spec {
   };
 
   std::string cri = "k8s.io";
+  RecordsOf records_of = RecordsOf::kCri;
   SystemTime now = SystemTime(std::chrono::hours(24 * 365 * 50));
   GcRules rules;
   Disk disk{FileSystem::kExt4, 4096};
@@ -72,6 +73,7 @@ struct Spec {
 
   MetadataSnapshot Build() const {
     MetadataSnapshot metadata(cri, now, rules, disk);
+    metadata.SetRecordsOf(records_of);
     const auto views = [](const Tags& tags) {
       std::vector<Label> labels;
       for (const auto& [key, value] : tags) labels.push_back({key, value});

@@ -161,6 +161,51 @@ TEST(Text, TablesHaveShortNamesAndDocumentsHaveFullNames) {
   EXPECT_THAT(ToText(MakeAnalysisPage(report, analysis)), HasSubstr("\n" + full + " "));
 }
 
+// A report about the removal of an image that was built on a host with Docker.
+Report ReportOfDocker() {
+  Report report = SampleReport();
+  report.runtime.name = "docker";
+  MakeLocal(report.observation.images[ImagePos(1)]);
+  report.observation.references[0].by = {ImageUserKind::kContainer, {}, {}, "shop/web"};
+  report.builds = {{ImagePos(1),
+                    "https://git.example/shop",
+                    "4f8e",
+                    "shop",
+                    "api",
+                    {"COPY . /app", "RUN make\ntest"}}};
+  return report;
+}
+
+TEST(Text, AReportTellsHowToBuildAnImageAgain) {
+  const std::string page = ToMarkdown(*MakeSweepPage(SweepJson(ReportOfDocker())));
+  EXPECT_THAT(page, HasSubstr("\n## Building images again\n"));
+  EXPECT_THAT(page, HasSubstr("\n| docker.io/library/app | 1 | https://git.example/shop | 4f8e | "
+                              "shop/api |\n"));
+  EXPECT_THAT(page, HasSubstr("```dockerfile\n# docker.io/library/app:1\nCOPY . /app\nRUN make "
+                              "test\n```\n"));
+  EXPECT_THAT(ToText(*MakeSweepPage(SweepJson(ReportOfDocker()), /*full=*/false)),
+              AllOf(HasSubstr("https://git.example/shop"), Not(HasSubstr("COPY"))));
+  EXPECT_THAT(ToMarkdown(*MakeSweepPage(SweepJson(SampleReport()))),
+              Not(HasSubstr("Building images again")));
+}
+
+TEST(Text, NamesAServiceOfComposeAsAUserWithoutItsKind) {
+  const std::string page = ToMarkdown(*MakeSweepPage(SweepJson(ReportOfDocker())));
+  EXPECT_THAT(page, HasSubstr("| docker.io/library/app | 2 | 1000B | shop/web |\n"));
+  Report report = ReportOfDocker();
+  report.observation.references[0].by.container = "web";
+  EXPECT_THAT(ToMarkdown(*MakeSweepPage(SweepJson(report))), HasSubstr(" | Container web |\n"));
+}
+
+TEST(Text, NamesTheCommandsOfDockerOnDocker) {
+  Report report = SampleReport();
+  EXPECT_THAT(ToMarkdown(*MakeSweepPage(SweepJson(report))), HasSubstr("\ncrictl pull "));
+  EXPECT_THAT(ToText(MakeAnalysisPage(report, {})), HasSubstr("`crictl rmi --prune`"));
+  report.runtime.name = "docker";
+  EXPECT_THAT(ToMarkdown(*MakeSweepPage(SweepJson(report))), HasSubstr("\ndocker pull "));
+  EXPECT_THAT(ToText(MakeAnalysisPage(report, {})), HasSubstr("`docker image prune --all`"));
+}
+
 TEST(Text, APlanShowsRemovalsFirstAndSaysWhereItComesFrom) {
   const std::string text = PlanText(SampleReport(), {});
   EXPECT_LT(text.find("app:1"), text.find("app:2"));

@@ -16,7 +16,7 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr Key kEnter{Key::Kind::kEnter}, kEscape{Key::Kind::kEscape},
+const Key kEnter{Key::Kind::kEnter}, kEscape{Key::Kind::kEscape},
     kBackspace{Key::Kind::kBackspace};
 
 // The controls after these characters, one key each.

@@ -177,6 +177,29 @@ TEST(AgeStoreFile, ForgetsTheTagOfAnImageAfterAGap) {
   EXPECT_FALSE(LookIdle(*OpenCounting(dir.path(), clock, "boot"), untagged)[0].lost_tag);
 }
 
+// A pull by digest would leave a name with the digest.
+TEST(AgeStoreFile, RemembersAcrossAGapThatAnImageWithoutANameHadATag) {
+  const TempDir dir;
+  const FakeClock clock;
+  LookIdle(*OpenCounting(dir.path(), clock, "boot"), Pulled(true));
+  clock.Advance(seconds(1));
+  auto nameless = Pulled(false);
+  for (Image& image : nameless) image.digests.clear();
+  LookIdle(*AgeStore::Open(dir.path(), clock, "boot"), nameless);
+  clock.Advance(seconds(1));
+  const auto ages = LookIdle(*OpenCounting(dir.path(), clock, "boot"), nameless);
+  EXPECT_TRUE(ages[0].lost_tag);
+  EXPECT_FALSE(ages[1].lost_tag) << "nothing ever listed it with a tag";
+}
+
+TEST_P(AgeStoreKinds, BelievesARecordOfTheRuntimeThatAnImageHadATag) {
+  auto images = Pulled(false);
+  images[0].had_tag = true;
+  const auto ages = LookIdle(*Open(clock_), images);
+  EXPECT_TRUE(ages[0].lost_tag);
+  EXPECT_FALSE(ages[1].lost_tag);
+}
+
 TEST(AgeStoreFile, ForgetsAnImageThatAnotherProcessForgot) {
   const TempDir dir;
   FakeClock clock;

@@ -23,6 +23,7 @@ struct FreeSpaceTargetTest : testing::Test {
         .Add(Img("newer", {"idle:1"}, 100), hours(10), true)
         .Add(Img("older", {"other:1"}, 100), hours(20), true)
         .Add(Img("young", {"young:1"}, 100), Millis(1));
+    builder.seen().ages[ImagePos(3)].lost_tag = true;
     builder.Use("app:3");
     builder.Disk(10'000, 1'000);
     policy.keep.last_per_repository = 2;

@@ -167,6 +167,8 @@ TEST(Planner, HandlesAnImageWithoutSizeAndNames) {
   EXPECT_EQ(MakePlan(SpaceOnly(), seen.seen()).decisions[ImagePos(0)].code, Code::kLocalOnly);
   Policy policy = SpaceOnly();
   policy.keep.local_only = LocalOnly::kNever;
+  EXPECT_EQ(MakePlan(policy, seen.seen()).decisions[ImagePos(0)].code, Code::kIdle);
+  seen.seen().ages[ImagePos(0)].lost_tag = true;
   EXPECT_EQ(MakePlan(policy, seen.seen()).decisions[ImagePos(0)].code, Code::kDangling);
 }
 

@@ -104,6 +104,30 @@ TEST(Protection, ADanglingImageStaysWhileItsContainerExistsAndGoesByIdAfterwards
   EXPECT_EQ(plan.removals, ImagesAt(0));
 }
 
+// `docker commit` and `docker build -q` make images that only their ID names, and `docker load`
+// brings such images.
+TEST(Protection, AnImageThatNeverHadANameIsNeitherDanglingNorReplaced) {
+  Image nameless = Img("saved", {"x:1"});
+  nameless.tags.clear();
+  nameless.digests.clear();
+  MakeLocal(nameless);
+  ObservationBuilder seen;
+  seen.Add(nameless).Add(Img("x", {"x:2"}));
+  Policy policy = FreeAll();
+  policy.maximum_age = Millis(0);
+  policy.keep.local_only = LocalOnly::kUnlessSuperseded;
+  const auto decision = [&] { return MakePlan(policy, seen.seen()).decisions[ImagePos(0)]; };
+  EXPECT_EQ(decision().code, Code::kLocalOnly);
+  EXPECT_TRUE(decision().reason.ends_with("nothing shows that it ever had a tag"))
+      << decision().reason;
+  policy.keep.local_only = LocalOnly::kNever;
+  EXPECT_EQ(decision().code, Code::kIdle);
+  seen.seen().ages[ImagePos(0)].lost_tag = true;
+  EXPECT_EQ(decision().code, Code::kDangling);
+  policy.keep.local_only = LocalOnly::kUnlessSuperseded;
+  EXPECT_EQ(decision().code, Code::kDangling);
+}
+
 TEST(Protection, AnImagePulledByDigestIsNotDangling) {
   Image by_digest = Img("d", {"solo:1"});
   by_digest.tags.clear();

@@ -100,7 +100,8 @@ TEST_F(ReclaimEstimatorTest, RemovesTheImageThatFreesMostFirstAmongEqualAges) {
   node.Pull("large", {Layer("large", 30)});
   ObservationBuilder equal;
   for (const ImagePos at : Positions(node.images)) {
-    node.images[at].size_bytes = (at.value() + 1) * (at == ImagePos(4) ? 1 : 100) * kMiB;
+    node.images[at].size_bytes =
+        std::uint64_t{at.value() + 1} * (at == ImagePos(4) ? 1 : 100) * kMiB;
     equal.Add(node.images[at], hours(200));
   }
   equal.Disk(1000 * kMiB, 250 * kMiB);  // 100 MiB to the low threshold

@@ -189,6 +189,28 @@ TEST_F(BatchTest, SkipsAnImageThatAWorkloadStartedToNeed) {
   EXPECT_THAT(node.removed, IsEmpty());
 }
 
+TEST_F(BatchTest, SkipsImagesToWhichAdmissionMayChangeTheNameOfANewWorkload) {
+  node.images[ImagePos(1).value()].tags = {ImageName::Parse("mirror.example/shop/d:1")};
+  Image& pinned = node.images[ImagePos(2).value()];
+  pinned.tags.clear();
+  pinned.digests = {ImageName::Parse("docker.io/shop/d@" + Id("digest"))};
+  workloads = WorkloadEvidence{};
+  reader.now = *workloads;
+  (*reader.now).references = {{.text = "docker.io/shop/d:1",
+                               .kind = "Job",
+                               .workload_namespace = "shop",
+                               .name = "migrate",
+                               .container = "main"}};
+  const Execution execution = Run();
+  EXPECT_THAT(
+      execution.outcomes[0].detail,
+      HasSubstr(
+          "now named by Job shop/migrate as docker.io/shop/d:1, which admission may change to"));
+  EXPECT_EQ(execution.outcomes[0].kind, OutcomeKind::kSkipped);
+  EXPECT_EQ(execution.outcomes[1].kind, OutcomeKind::kSkipped);
+  EXPECT_EQ(node.removed.size(), 3U);
+}
+
 TEST_F(BatchTest, RechecksTheRestWhenTheRecheckIsOlderThan50Ms) {
   At("Remove", 2, [&] { clock.Advance(Millis(51)); });
   Run();

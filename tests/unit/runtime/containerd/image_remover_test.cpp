@@ -49,6 +49,12 @@ struct ImageRemoverTest : testing::Test {
     node.images.push_back(Make("new", '7'));
     records()["registry.example/app:v1"] = DigestOf('8');
   }
+  // Mounts the layers of app, if it has any, without a container: `ctr images mount`.
+  void MountCame() {
+    auto& space = fake.namespaces["k8s.io"];
+    space.snapshots["mount"].parent = "top";
+    space.snapshots["mount"].kind = api::snapshots::VIEW;
+  }
   // A container started by hand with the name of the other image, on the layers of app if it has
   // any.
   void ContainerCame() {
@@ -235,6 +241,30 @@ TEST_F(ImageRemoverTest, SkipsTheImageOfItsLayersWhenTheNameOfAContainerMoved) {
   }
 }
 
+TEST_F(ImageRemoverTest, SkipsTheImageOfAMountThatCameAfterThePlan) {
+  AppHasLayers();
+  MountCame();
+  ASSERT_TRUE(Begin({&node.images[0], &node.images[1]}));
+  EXPECT_THAT(remover.ReasonToSkip(node.images[0]), HasSubstr("snapshot mount"));
+  EXPECT_EQ(remover.ReasonToSkip(node.images[1]), "");
+}
+
+// An unread snapshot may be a mount. Without its content, the image of a mount is unknown.
+TEST_F(ImageRemoverTest, FailsToBeginABatchWhileTheImagesOfMountsAreUnknown) {
+  AppHasLayers();
+  MountCame();
+  for (const char* call : {"Snapshots.List", "Plugins", "Content.List"}) {
+    layers.Forget();
+    fake.faults = {{call, {grpc::StatusCode::UNAVAILABLE, "busy"}}};
+    const auto begun = Begin({&node.images[0], &node.images[1]});
+    ASSERT_FALSE(begun) << call;
+    EXPECT_THAT(begun.error().what, HasSubstr(call));
+  }
+  layers.Forget();
+  fake.namespaces["k8s.io"].snapshots.erase("mount");
+  EXPECT_TRUE(Begin({&node.images[0]})) << "only content is unread, and nothing is mounted";
+}
+
 TEST_F(ImageRemoverTest, SkipsTheNamedImageOfAContainerWithoutASnapshot) {
   AppHasLayers();
   ContainerCame();
@@ -261,7 +291,7 @@ TEST_F(ImageRemoverTest, AnImageThatIsGoneBeforeTheBatchIsNotRemovedShouldItCome
 // The unread part concerns the content of an image. Its holders are known, unless they hold it only
 // by its layers.
 TEST_F(ImageRemoverTest, RemovesByTheCriWhenContentIsPartlyUnreadable) {
-  fake.faults = {{"Snapshots.List", {grpc::StatusCode::UNAVAILABLE, "busy"}}};
+  fake.faults = {{"Content.List", {grpc::StatusCode::UNAVAILABLE, "busy"}}};
   fake.namespaces["k8s.io"].containers["by-hand"] = "registry.example/other:v1";
   const Image app = node.images[0];
   ASSERT_TRUE(Begin({&app, &node.images[1]}));
@@ -282,7 +312,7 @@ TEST_F(ImageRemoverTest, SizesBatchesByTheWayOfRemoval) {
   node.batch = 4;
   auto graph = layers.Read(node.images, stop);
   EXPECT_EQ(remover.batch_size(), 50U);
-  fake.faults = {{"Snapshots.List", {grpc::StatusCode::UNAVAILABLE, "busy"}}};
+  fake.faults = {{"Content.List", {grpc::StatusCode::UNAVAILABLE, "busy"}}};
   graph = layers.Read(node.images, stop);
   EXPECT_EQ(remover.batch_size(), 4U);
 }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "tests/support/images.h"
 #include "tests/unit/runtime/containerd/fake_containerd.h"
 
@@ -109,6 +111,7 @@ TEST_F(MetadataReaderTest, ReportsUnreadPartsAndGivesNoExactFigure) {
     const char* method;
     grpc::StatusCode code;
     Unread::What what;
+    bool mounts = false;  // unseen ones are possible
   };
   constexpr auto kHolders = Unread::What::kHolders;
   constexpr auto kObjects = Unread::What::kObjects;
@@ -116,14 +119,14 @@ TEST_F(MetadataReaderTest, ReportsUnreadPartsAndGivesNoExactFigure) {
       {"Images.List", grpc::StatusCode::UNAVAILABLE, kHolders},
       {"Content.List", grpc::StatusCode::UNAVAILABLE, kObjects},  // truncated
       {"Content.List", grpc::StatusCode::UNIMPLEMENTED, kObjects},
-      {"Snapshots.List", grpc::StatusCode::INTERNAL, kObjects},
+      {"Snapshots.List", grpc::StatusCode::INTERNAL, kObjects, true},
       {"Snapshots.Usage", grpc::StatusCode::INTERNAL, kObjects},
       {"Containers.ListStream", grpc::StatusCode::UNIMPLEMENTED, kHolders},
       {"Leases.List", grpc::StatusCode::UNIMPLEMENTED, kHolders},
       {"Leases.ListResources", grpc::StatusCode::DEADLINE_EXCEEDED, kHolders},
       {"Content.ListStatuses", grpc::StatusCode::UNKNOWN, kHolders},
       {"Content.Read", grpc::StatusCode::INTERNAL, kObjects},
-      {"Plugins", grpc::StatusCode::UNIMPLEMENTED, kObjects},
+      {"Plugins", grpc::StatusCode::UNIMPLEMENTED, kObjects, true},
   };
   fake_.namespaces["k8s.io"].leases["keeper"] = {};
   for (const Row& row : rows) {
@@ -131,8 +134,9 @@ TEST_F(MetadataReaderTest, ReportsUnreadPartsAndGivesNoExactFigure) {
     fake_.faults = {{row.method, grpc::Status(row.code, "broken")}};
     metadata_reader_.reset();
     const auto metadata = ReadSnapshot();
-    ASSERT_EQ(metadata.unread().size(), 1U);
+    ASSERT_EQ(metadata.unread().size(), row.mounts ? 2U : 1U);
     EXPECT_EQ(metadata.unread()[0].what, row.what);
+    EXPECT_EQ(metadata.UnreadOfCri(Unread::What::kMounts) != nullptr, row.mounts);
     EXPECT_THAT(metadata.unread()[0].why, HasSubstr("broken"));
     EXPECT_FALSE(Freed().exact());
   }
@@ -196,6 +200,31 @@ TEST_F(MetadataReaderTest, ComputesFreedBytesWithoutConfigs) {
   metadata_reader_.reset();
   EXPECT_EQ(Freed().space.bytes, freed.space.bytes);
   EXPECT_EQ(fake_.asked["Content.Read"], 1);
+}
+
+// Docker's ID of an image is the digest of the target of its records.
+TEST_F(MetadataReaderTest, ReadsTheImagesOfDocker) {
+  fake_.namespaces["moby"] = std::exchange(fake_.namespaces["k8s.io"], {});
+  options_.cri_namespace = "moby";
+  options_.records_of = layers::RecordsOf::kDocker;
+  options_.snapshotter = "overlayfs";
+  options_.configs = true;
+  images_[0].id = ImageId(kManifest);
+  const auto freed = Freed();
+  EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
+  EXPECT_EQ(freed.space.bytes, 4096U + 4096U + 8192U + 40960U + 8192U);
+  const auto metadata = ReadSnapshot();
+  ASSERT_EQ(metadata.facts().size(), 1U);
+  EXPECT_EQ(metadata.keys().Text(metadata.facts()[0].id), kConfig);
+  EXPECT_EQ(metadata.facts()[0].history.size(), 2U);
+}
+
+TEST_F(MetadataReaderTest, ASnapshotterThatIsNotLoadedIsNotFound) {
+  options_.snapshotter = "stargz";
+  const auto metadata = metadata_reader().ReadSnapshot(images_, never_);
+  ASSERT_FALSE(metadata);
+  EXPECT_EQ(metadata.error().kind, ErrorKind::kNotFound);
+  EXPECT_THAT(metadata.error().what, HasSubstr("no snapshotter \"stargz\""));
 }
 
 TEST_F(MetadataReaderTest, AManifestWithoutLabelsIsRead) {

@@ -137,7 +137,7 @@ TEST_F(ClientTest, ReadsMessagesOfRealDaemons) {
           ErrorOf({.name = "test"}, {answer["status"].get<int>(), RecordedBody(file, key)});
       std::string message = answer.contains("text") ? answer["text"].get<std::string>()
                                                     : answer["body"]["message"].get<std::string>();
-      if (message.ends_with("\n")) message.pop_back();
+      if (message.ends_with('\n')) message.pop_back();
       EXPECT_EQ(error.what, "test: Docker: " + message);
     }
   }

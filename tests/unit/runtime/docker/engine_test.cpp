@@ -293,6 +293,21 @@ TEST(ParseEvent, ReadsWhatComesAndWhatIsUsed) {
   }
 }
 
+TEST(ParseHistory, HasTheFirstStepFirst) {
+  for (const auto* file : {kRecorded20, kRecorded29}) {
+    const auto steps = ParseHistory(RecordedBody(file, "history-built"));
+    ASSERT_TRUE(steps) << steps.error().what;
+    EXPECT_THAT(*steps, ElementsAre(HasSubstr("COPY multi:"), HasSubstr("ENTRYPOINT"),
+                                    HasSubstr("LABEL team=a")))
+        << file;
+  }
+}
+
+TEST(ParseHistory, NamesWhatCannotBeRead) {
+  EXPECT_THAT(ErrorText(ParseHistory("{}")), HasSubstr("not a list"));
+  EXPECT_THAT(ErrorText(ParseHistory(R"([{"CreatedBy":1}])")), HasSubstr("CreatedBy"));
+}
+
 TEST(ParseEvent, NamesWhatIsMissing) {
   EXPECT_THAT(ErrorText(ParseEvent(R"({"Type":"container"})")), HasSubstr("Action"));
   EXPECT_THAT(ErrorText(ParseEvent(R"({"Type":"container","Action":"start"})")), HasSubstr("ID"));

@@ -51,6 +51,36 @@ TEST_F(RuntimeTest, ListsImagesWithNormalisedNames) {
   EXPECT_THAT(images->at(1).digests, IsEmpty());
 }
 
+// `docker commit`, `docker build -q`, and `docker load` make images that never had a name.
+TEST_F(RuntimeTest, TellsWhichImagesWithoutANameHadATag) {
+  const std::string tagged = "2026-11-30T12:00:00.5Z";
+  engine.AddImage({.id = Id("moved"), .last_tag_time = tagged});
+  engine.AddImage({.id = Id("commit")});
+  engine.AddImage({.id = Id("named"), .tags = {"app:1"}, .last_tag_time = tagged});
+  for (int list = 0; list < 2; ++list) {
+    const auto images = runtime.ListImages({});
+    ASSERT_TRUE(images) << images.error().what;
+    EXPECT_TRUE(images->at(0).had_tag);
+    EXPECT_FALSE(images->at(1).had_tag);
+    EXPECT_FALSE(images->at(2).had_tag) << "it still has its tag";
+  }
+}
+
+// The containerd store reports the time of the record, also of one that never had a tag.
+TEST_F(RuntimeTest, TakesNoTimeOfTheContainerdStoreForATag) {
+  engine.Edit([](FakeEngineNode& node) { node.containerd_store = true; });
+  engine.AddImage({.id = Id("commit"), .last_tag_time = "2026-11-30T12:00:00.5Z"});
+  const auto images = runtime.ListImages({});
+  ASSERT_TRUE(images) << images.error().what;
+  EXPECT_FALSE(images->at(0).had_tag);
+}
+
+TEST_F(RuntimeTest, FailsToListIfAnImageWithoutANameCannotBeRead) {
+  engine.AddImage({.id = Id("commit")});
+  Answer(Id("commit").substr(7) + "/json", FakeEngineReply::Failure(500, "no"));
+  EXPECT_FALSE(runtime.ListImages({}));
+}
+
 // A list of Docker 29 has one repo digest of an image, and an inspection all.
 TEST_F(RuntimeTest, GivesAnImageTheSameNamesInAListAndAlone) {
   engine.Edit([](FakeEngineNode& node) { node.containerd_store = true; });

@@ -138,6 +138,29 @@ TEST_F(ContainersStorageTest, ReadsVolatileLayersAndContainersOfBothRoots) {
   EXPECT_THAT(store->unread, IsEmpty());
 }
 
+// The text that each tool writes about its containers.
+TEST_F(ContainersStorageTest, TellsOfAContainerWhoseMountedImagesAreUnknown) {
+  AddShared();
+  const auto unread_with = [&](const std::string& metadata) {
+    Write(store_.root() / "overlay-containers/volatile-containers.json",
+          "[{\"id\":" + Quoted(Hex("c")) + ",\"image\":" + Quoted(Hex("appB")) + metadata + "}]");
+    return Reader().Read({})->unread;
+  };
+  EXPECT_THAT(unread_with(""), IsEmpty()) << "Buildah writes none";
+  EXPECT_THAT(unread_with(R"(,"metadata":"")"), IsEmpty());
+  EXPECT_THAT(unread_with(R"(,"metadata":"{\"pod-name\":\"p\",\"pod-id\":\"1\",\"name\":\"c\"}")"),
+              IsEmpty())
+      << "CRI-O names the pod";
+  for (const char* unknown :
+       {R"(,"metadata":"{\"image-name\":\"a\",\"name\":\"toolbox\",\"created-at\":1}")",
+        R"(,"metadata":"?")", R"(,"metadata":7)"}) {
+    const auto unread = unread_with(unknown);
+    ASSERT_THAT(unread, SizeIs(1)) << unknown;
+    EXPECT_EQ(unread[0].what, layers::Unread::What::kMounts);
+    EXPECT_THAT(unread[0].why, HasSubstr(Hex("c").substr(0, 12) + " was made by Podman"));
+  }
+}
+
 TEST_F(ContainersStorageTest, IsNotFoundWithoutItsRootAndNamesTheCure) {
   ContainersStorage reader(clock_, {"/nowhere/storage", ""});
   const auto store = reader.Read({});

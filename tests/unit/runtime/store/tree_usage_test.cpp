@@ -18,7 +18,7 @@ class TreeUsageTest : public testing::Test {
 };
 
 TEST_F(TreeUsageTest, IsWhatDuCounts) {
-  for (int i = 0; i < 300; ++i)
+  for (std::size_t i = 0; i < 300; ++i)
     Write(tree_ / std::to_string(i % 7) / std::to_string(i), std::string(97 * i, 'x'));
   fs::create_hard_link(tree_ / "1/1", tree_ / "2/again");
   fs::create_symlink("/usr", tree_ / "usr");

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <span>
+
+#include "agent/imagestore/graph/graph.h"
+#include "agent/model/evidence.h"
+
+namespace imagesweep {
+
+// Adds what uses images in the CRI's namespace and is in no list of the CRI.  `images`: the images
+// that the graph was built with.
+//   - Containers of `ctr` and `nerdctl`, or lost in a restart of the runtime (containerd issue
+//     7247).  Both the image that they name, which may have changed, and the image that they run on
+//     count as in use.
+//   - Snapshots without a container: someone mounts the layers of the image.
+void AddUnlistedUse(const layers::LayerGraph& graph, std::span<const Image> images,
+                    RuntimeUse& use);
+
+}  // namespace imagesweep
