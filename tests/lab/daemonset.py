@@ -37,7 +37,8 @@ class DaemonSet:
     @functools.cached_property
     def _helm(self):
         program = gobuild.helm(self.helm_version) / "helm"
-        runtimes.note(f"Helm {self.kubernetes.cell.run(program, 'version', '--template={{.Version}}').stdout.removeprefix('v')}")
+        version = self.kubernetes.cell.run(program, "version", "--template={{.Version}}").stdout
+        runtimes.note(f"Helm {version.removeprefix('v')}")
         return program
 
     def helm(self, *arguments):
