@@ -138,9 +138,9 @@ CLI::App* AddPlan(CLI::App& app, Options& options) {
       "--diff", options.diff,
       "Show which verdicts another policy would change. --policy-file FILE: compares FILE with the "
       "policy of --policy-configmap, or with the defaults if that flag is not set. --profile: "
-      "compares the policy in force with and without the profile. Both: compares FILE in the "
-      "profile with the policy of --policy-configmap, or with FILE without the profile if "
-      "--policy-configmap is not set.");
+      "compares the policy in force with and without the profile. Both: applies the profile to "
+      "FILE, and compares the result with the policy of --policy-configmap, or with FILE alone if "
+      "that flag is not set.");
   AddMinimumAge(*command, options);
   return command;
 }

@@ -40,8 +40,8 @@ Exit codes:
 
 Exit codes:
   0  The images are listed, even if no image matches the patterns and filters.
-  1  No image has one of the given names (only a pattern may match none), or the runtime
-     or the Kubernetes API cannot be read.
+  1  At least one NAME that is no pattern matches no image, or the runtime or the
+     Kubernetes API cannot be read.
   2  The command line or the policy is invalid.
 )"},
     {"plan", R"(The command removes nothing.
@@ -74,7 +74,7 @@ does not read Kubernetes then.
 Examples:
   imagesweep report
   imagesweep report --run 01a1ff9fb8 -o markdown
-  imagesweep report --runtime-endpoint /run/docker.sock --runtime-endpoint /run/containerd/containerd.sock
+  imagesweep report --runtime-endpoint unix:///run/docker.sock --runtime-endpoint unix:///run/containerd/containerd.sock
 
 Exit codes:
   0  The report is printed.
@@ -121,8 +121,8 @@ Exit codes:
 )"},
     {"ensure-space",
      R"(The command removes images in this order: dangling images, superseded images,
-images that a rule removes, images older than maximumAge, and then idle images.
-Idle images are removed least recently used first. The policy's protections,
+images that a rule removes, images older than maximumAge, and then all other
+unused images, least recently used first. The policy's protections,
 ages, limits, and suspend apply, but its windows and confirmRuns do not.
 
 Examples:

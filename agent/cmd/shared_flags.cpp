@@ -130,7 +130,7 @@ void AddOutputFlags(CLI::App& app, Options& options) {
       ->option_text("FORMAT")
       ->group(group);
   app.add_flag("--no-headers", options.no_headers,
-               "Print tables without headers and without the text below them")
+               "Print only the rows of tables, without headers and without text after the table")
       ->group(group);
   app.add_option_function<std::string>(
          "--timeout",
@@ -149,7 +149,7 @@ void AddOutputFlags(CLI::App& app, Options& options) {
   app.add_option_function<std::string>(
          "--log-format",
          [&options](const std::string& text) { options.log_format = kLogFormats.at(text); },
-         "Log format: text or json [json for agent and index]")
+         "Log format: text or json [json for agent and index, text otherwise]")
       ->check(CLI::IsMember({"text", "json"}))
       ->envname("IMAGESWEEP_LOG_FORMAT")
       ->group(group);

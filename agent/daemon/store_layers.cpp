@@ -1,5 +1,6 @@
 #include "agent/daemon/store_layers.h"
 
+#include <string_view>
 #include <utility>
 
 #include "agent/gc/observe/layers_disk.h"
@@ -11,6 +12,16 @@ namespace imagesweep {
 namespace {
 
 constexpr std::string_view kOverlayImages = "/overlay-images";
+
+// The default run root of containers/storage, in the mount that also has the default socket of
+// CRI-O: a pod may see the /run of the node elsewhere.  Source: containers-storage.conf.5.md.
+std::string RunRoot(std::string_view endpoint) {
+  constexpr std::string_view kScheme = "unix://", kSocket = "/run/crio/crio.sock";
+  if (!endpoint.starts_with(kScheme) || !endpoint.ends_with(kSocket)) return "";
+  endpoint.remove_prefix(kScheme.size());
+  endpoint.remove_suffix(kSocket.size());
+  return std::string(endpoint) + "/run/containers/storage";
+}
 
 Result<std::string> FirstFilesystem(RuntimeReader& runtime, const std::stop_token& stop) {
   auto mounts = runtime.ImageFilesystems(stop);
@@ -38,11 +49,11 @@ Error NotKnown(Error error) {
 
 Result<std::shared_ptr<const layers::LayerGraph>> StoreLayers::Read(std::span<const Image> images,
                                                                     const std::stop_token& stop) {
-  const auto root = find_root_(stop);
-  if (!root) return NotKnown(root.error());
-  if (reader_ == nullptr || *root != root_) {
-    root_ = *root;
-    reader_ = open_(root_, /*configs=*/false);
+  const auto roots = find_roots_(stop);
+  if (!roots) return NotKnown(roots.error());
+  if (reader_ == nullptr || *roots != roots_) {
+    roots_ = *roots;
+    reader_ = open_(roots_, /*configs=*/false);
   }
   auto graph = reader_->Read(images, stop);
   if (!graph) return NotKnown(std::move(graph).error());
@@ -51,37 +62,44 @@ Result<std::shared_ptr<const layers::LayerGraph>> StoreLayers::Read(std::span<co
 
 Result<std::shared_ptr<const layers::LayerGraph>> StoreLayers::ReadWithConfigs(
     std::span<const Image> images, const std::stop_token& stop) {
-  const auto root = find_root_(stop);
-  if (!root) return NotKnown(root.error());
-  auto graph = open_(*root, /*configs=*/true)->Read(images, stop);
+  const auto roots = find_roots_(stop);
+  if (!roots) return NotKnown(roots.error());
+  auto graph = open_(*roots, /*configs=*/true)->Read(images, stop);
   if (!graph) return NotKnown(std::move(graph).error());
   return graph;
 }
 
 std::unique_ptr<StoreLayers> StoreLayers::OfCrio(RuntimeReader& runtime, const Clock& clock) {
   return std::make_unique<StoreLayers>(
-      [&runtime](const std::stop_token& stop) -> Result<std::string> {
+      [&runtime](const std::stop_token& stop) -> Result<Roots> {
         auto path = FirstFilesystem(runtime, stop);
-        if (!path) return path;
+        if (!path) return std::move(path).error();
+        auto identity = runtime.Identity(stop);
+        if (!identity) return std::move(identity).error();
         // Source: CRI-O, server/image_fs_info.go.
         if (!path->ends_with(kOverlayImages))
           return Error{ErrorKind::kNotFound, *path + " is not a store with the driver overlay"};
         path->resize(path->size() - kOverlayImages.size());
-        return path;
+        return Roots{*std::move(path), RunRoot(identity->endpoint)};
       },
-      [&clock](const std::string& root, bool configs) {
+      [&clock](const Roots& roots, bool configs) {
         return MakeReader<store::ContainersStorage>(
-            store::ContainersStorageOptions{.root = root, .run_root = {}, .configs = configs},
+            store::ContainersStorageOptions{
+                .root = roots.root, .run_root = roots.run_root, .configs = configs},
             clock);
       });
 }
 
 std::unique_ptr<StoreLayers> StoreLayers::OfDocker(RuntimeReader& runtime, const Clock& clock) {
   return std::make_unique<StoreLayers>(
-      [&runtime](const std::stop_token& stop) { return FirstFilesystem(runtime, stop); },
-      [&clock](const std::string& root, bool configs) {
+      [&runtime](const std::stop_token& stop) -> Result<Roots> {
+        auto path = FirstFilesystem(runtime, stop);
+        if (!path) return std::move(path).error();
+        return Roots{*std::move(path), {}};
+      },
+      [&clock](const Roots& roots, bool configs) {
         return MakeReader<store::DockerLayers>(
-            store::DockerLayersOptions{.root = root, .configs = configs}, clock);
+            store::DockerLayersOptions{.root = roots.root, .configs = configs}, clock);
       });
 }
 

@@ -22,13 +22,18 @@ class StoreLayers final : public layers::LayerReader {
  public:
   // Opens the store of the runtime, once for each of its roots.  `configs`: also the configs of
   // images, for the analysis.
+  struct Roots {
+    std::string root;
+    std::string run_root;  // of containers/storage, for what ends with the boot; empty: not known
+    friend bool operator==(const Roots&, const Roots&) = default;
+  };
   using Open =
-      std::function<std::unique_ptr<layers::LayerReader>(const std::string& root, bool configs)>;
-  // The root of the store, as this process sees it.  An error: it is not known.
-  using FindRoot = std::function<Result<std::string>(const std::stop_token&)>;
+      std::function<std::unique_ptr<layers::LayerReader>(const Roots& roots, bool configs)>;
+  // The directories of the store, as this process sees them.  An error: they are not known.
+  using FindRoots = std::function<Result<Roots>(const std::stop_token&)>;
 
-  StoreLayers(FindRoot find_root, Open open)
-      : find_root_(std::move(find_root)), open_(std::move(open)) {}
+  StoreLayers(FindRoots find_roots, Open open)
+      : find_roots_(std::move(find_roots)), open_(std::move(open)) {}
 
   Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image> images,
                                                          const std::stop_token& stop) override;
@@ -41,9 +46,9 @@ class StoreLayers final : public layers::LayerReader {
   static std::unique_ptr<StoreLayers> OfDocker(RuntimeReader& runtime, const Clock& clock);
 
  private:
-  const FindRoot find_root_;
+  const FindRoots find_roots_;
   const Open open_;
-  std::string root_;
+  Roots roots_;
   std::unique_ptr<layers::LayerReader> reader_;  // remembers the sizes of layers
 };
 

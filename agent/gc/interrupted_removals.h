@@ -23,8 +23,8 @@ struct RestoredNames {
 // Covers the removals of the last 7 days in the history.  Leaves names that another image has now,
 // and images that are still losing names, because another process is removing them.
 //
-// `restorer`: null if names cannot be restored.  `run`: the ID of the current run, whose own removals
-// do not count.
+// `restorer`: null if names cannot be restored.  `run`: the ID of the current run, whose own
+// removals do not count.
 RestoredNames RestoreInterrupted(History& history, RuntimeReader& runtime, NameRestorer* restorer,
                                  const Clock& clock, const std::string& run,
                                  const std::stop_token& stop);

@@ -137,6 +137,9 @@ struct ImageAge {
   // Without this evidence, an image with only digests may have been pulled by digest, and one
   // without a name may never have had one.
   bool lost_tag = false;
+  // If it lost its tag: the tags that it had in the last observation with one.  Empty: unknown,
+  // because a record of the runtime does not name them.
+  std::vector<ImageName> lost_tags;
 };
 
 // Why a run aborted and removes nothing more: the source that could not be read.

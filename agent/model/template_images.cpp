@@ -1,6 +1,7 @@
 #include "agent/model/template_images.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/model/image_index.h"
 
@@ -38,12 +39,16 @@ bool HasTagBeside(const Image& image, const ImageName& digest) {
 }
 
 template <typename Add>
-void AddDigestPaths(std::span<const Image> images, const ByImage<bool>& lost_tag, const Add& add) {
-  for (const ImagePos at : Positions(images)) {
-    if (lost_tag.Has(at) && lost_tag[at]) continue;
+void AddDigestPaths(std::span<const Image> images, const Add& add) {
+  for (const ImagePos at : Positions(images))
     for (const ImageName& digest : At(images, at).digests)
       if (!HasTagBeside(At(images, at), digest)) AddEnds(digest.repository(), at, add);
-  }
+}
+
+// In whole segments.
+bool EndsWithPath(std::string_view repository, std::string_view path) {
+  return repository.ends_with(path) && (repository.size() == path.size() ||
+                                        repository[repository.size() - path.size() - 1] == '/');
 }
 
 // A map of what `add_all` adds.  It adds everything twice, because the map needs its size first.
@@ -65,10 +70,13 @@ std::string_view WithoutRegistry(std::string_view name) {
 
 }  // namespace
 
-TemplateImages::TemplateImages(std::span<const Image> images, const ByImage<bool>& lost_tag,
+TemplateImages::TemplateImages(std::span<const Image> images,
+                               ByImage<std::span<const ImageName>> lost_tags,
                                bool short_name_aliases)
-    : by_tagged_path_(MapOf([&](const auto& add) { AddTaggedPaths(images, add); })),
-      by_digest_path_(MapOf([&](const auto& add) { AddDigestPaths(images, lost_tag, add); })) {
+    : images_(images),
+      lost_tags_(std::move(lost_tags)),
+      by_tagged_path_(MapOf([&](const auto& add) { AddTaggedPaths(images, add); })),
+      by_digest_path_(MapOf([&](const auto& add) { AddDigestPaths(images, add); })) {
   if (short_name_aliases) by_tag_ = MapOf([&](const auto& add) { AddTags(images, add); });
 }
 
@@ -78,11 +86,31 @@ void TemplateImages::FindInto(std::string_view text, std::vector<ImagePos>& foun
   const std::string_view tag = name.tag();
   if (tag.empty()) return;
   const std::string_view tagged_path = WithoutRegistry(name.text());
+  const std::string_view path = tagged_path.substr(0, tagged_path.size() - tag.size() - 1);
+  by_digest_path_.Find(path, found);
+  std::erase_if(found, [&](ImagePos at) { return !MayBePinned(at, path, tag); });
   by_tagged_path_.Find(tagged_path, found);
-  by_digest_path_.Find(tagged_path.substr(0, tagged_path.size() - tag.size() - 1), found);
   if (by_tag_ && name.unqualified()) by_tag_->Find(tag, found);
   std::ranges::sort(found);
   found.erase(std::unique(found.begin(), found.end()), found.end());
+}
+
+// Whether a pin of `tag` in a repository with this path may mean the image: not if, in each such
+// repository, the image is seen to have lost the tag to another one.
+bool TemplateImages::MayBePinned(ImagePos at, std::string_view path, std::string_view tag) const {
+  if (!lost_tags_.Has(at) || lost_tags_[at].empty()) return true;
+  const auto moved = [&](const ImageName& digest) {
+    std::vector<ImagePos> having_it;
+    for (const ImageName& lost : lost_tags_[at])
+      if (lost.tag() == tag && lost.repository() == digest.repository())
+        by_tagged_path_.Find(lost.text(), having_it);
+    return std::ranges::any_of(having_it, [&](ImagePos other) { return other != at; });
+  };
+  const Image& image = At(images_, at);
+  return std::ranges::any_of(image.digests, [&](const ImageName& digest) {
+    return EndsWithPath(digest.repository(), path) && !HasTagBeside(image, digest) &&
+           !moved(digest);
+  });
 }
 
 std::string HowNameMayChange(std::string_view text, bool short_name_aliases) {

@@ -28,21 +28,25 @@ namespace imagesweep {
 class TemplateImages {
  public:
   // `short_name_aliases`: RuntimeIdentity::has_short_name_aliases().
-  // `lost_tag`: ImageAge::lost_tag of each image, or empty if this is not known.  Such an image was
-  // pulled by a tag that has moved, so a webhook that pins this tag now gets another digest.
-  TemplateImages(std::span<const Image> images, const ByImage<bool>& lost_tag,
+  // `lost_tags`: ImageAge::lost_tags of each image, which must outlive this object.
+  TemplateImages(std::span<const Image> images, ByImage<std::span<const ImageName>> lost_tags,
                  bool short_name_aliases);
 
   // The images that may get the text of a template, as written there:
   //   - with its tag, and a repository that ends with the path of the text (whole segments; of
   //     docker.io/library/app, the path is app),
-  //   - with a digest in such a repository, and without a tag in it,
+  //   - with a digest in such a repository, and without a tag in it, unless the image had the tag
+  //     there and another image has it now: a webhook that pins this tag now gets another digest,
   //   - with short-name aliases, for a text without a registry: with its tag in any repository.
   // A text with a digest gets none, because admission does not replace a digest.  In ascending
   // order, without duplicates.  Replaces the contents of `found`, which the caller reuses.
   void FindInto(std::string_view text, std::vector<ImagePos>& found) const;
 
  private:
+  bool MayBePinned(ImagePos at, std::string_view path, std::string_view tag) const;
+
+  std::span<const Image> images_;
+  ByImage<std::span<const ImageName>> lost_tags_;
   StringMultimap by_tagged_path_;  // "app:1", "shop/app:1", …
   StringMultimap by_digest_path_;  // "app", "shop/app", …, of digests without a tag beside them
   std::optional<StringMultimap> by_tag_;  // "1"; empty: there are no short-name aliases

@@ -56,7 +56,8 @@ class CpprestClient final : public HttpClient {
       reply.content_digest = Header(answer.headers(), "Docker-Content-Digest");
       if (request.method != "HEAD") {
         concurrency::streams::container_buffer<std::string> body;
-        // read() returns at most the requested number of bytes, but grows the buffer to that number.
+        // read() returns at most the requested number of bytes, but grows the buffer to that
+        // number.
         std::size_t size = 0;
         for (std::size_t got = 1; got > 0 && size <= kMaxBody; size += got)
           got = answer.body().read(body, kMaxBody + 1 - size).get();

@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 #include <optional>
+#include <ranges>
 #include <utility>
 
 namespace imagesweep {
@@ -40,12 +41,13 @@ constexpr const char* kSchema =
     " last_used_ns INTEGER,"
     " idle_from_ns INTEGER CHECK (idle_from_ns >= 0),"
     " candidate_runs INTEGER NOT NULL DEFAULT 0 CHECK (candidate_runs >= 0),"
-    " had_tag INTEGER NOT NULL DEFAULT 0"
+    " had_tag INTEGER NOT NULL DEFAULT 0,"
+    " last_tags TEXT NOT NULL DEFAULT ''"
     ") STRICT, WITHOUT ROWID;" IMAGESWEEP_LEDGER_VERSION_3;
 
 // Before version 3, watched time is unknown.  Before version 4, it is unknown which images had
-// tags.
-constexpr std::array<const char*, 3> kUpgrades{
+// tags.  Before version 5, it is unknown which tags.
+constexpr std::array<const char*, 4> kUpgrades{
     "ALTER TABLE image ADD COLUMN"
     " candidate_runs INTEGER NOT NULL DEFAULT 0 CHECK (candidate_runs >= 0)",
     "ALTER TABLE look ADD COLUMN"
@@ -54,6 +56,7 @@ constexpr std::array<const char*, 3> kUpgrades{
     " accepted_from_ns INTEGER NOT NULL DEFAULT 0 CHECK (accepted_from_ns >= 0);"
     "UPDATE look SET watched_from_ns = observed_ns;" IMAGESWEEP_LEDGER_VERSION_3,
     "ALTER TABLE image ADD COLUMN had_tag INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE image ADD COLUMN last_tags TEXT NOT NULL DEFAULT ''",
 };
 
 Nanos Time(const Statement& row, int column) {
@@ -70,6 +73,20 @@ std::optional<Nanos> TimeOrNothing(const Statement& row, int column) {
 std::optional<std::int64_t> CountOf(const std::optional<Nanos>& time) {
   if (!time) return std::nullopt;
   return time->count();
+}
+
+// In one column, a tag in each line.
+std::string Joined(const std::vector<std::string>& tags) {
+  std::string text;
+  for (const std::string& tag : tags) text.append(text.empty() ? "" : "\n").append(tag);
+  return text;
+}
+
+std::vector<std::string> Tags(const Statement& row, int column) {
+  std::vector<std::string> tags;
+  for (const auto part : std::views::split(row.Text(column), '\n'))
+    if (!part.empty()) tags.emplace_back(part.begin(), part.end());
+  return tags;
 }
 
 int Runs(const Statement& row, int column) {
@@ -98,11 +115,11 @@ Records ReadAll(const Database& db) {
   Statement use(db, "SELECT reference FROM recent_use ORDER BY reference");
   while (use.Step()) records.uses.push_back(use.Text(0));
   Statement image(db,
-                  "SELECT id, first_seen_ns, last_used_ns, idle_from_ns, candidate_runs, had_tag "
-                  "FROM image ORDER BY id");
+                  "SELECT id, first_seen_ns, last_used_ns, idle_from_ns, candidate_runs, had_tag, "
+                  "last_tags FROM image ORDER BY id");
   while (image.Step()) {
     const ImageRecord record{Time(image, 1), TimeOrNothing(image, 2), TimeOrNothing(image, 3),
-                             Runs(image, 4), image.Integer(5) != 0};
+                             Runs(image, 4), image.Integer(5) != 0,   Tags(image, 6)};
     if (record.idle_from && (*record.idle_from < Nanos::zero() || *record.idle_from > observed))
       ThrowDamage("the start of an image's idle time is in the future");
     records.images.emplace_hint(records.images.end(), image.Text(0), record);
@@ -120,7 +137,7 @@ void Check(const Database& db) {
 constexpr StateFormat kFormat{
     .name = "ledger.db",
     .application_id = 0x494D5357,  // "IMSW"
-    .version = 4,
+    .version = 5,
     .schema = kSchema,
     .upgrades = kUpgrades,
     .check = Check,
@@ -128,11 +145,12 @@ constexpr StateFormat kFormat{
 
 bool SameStored(const ImageRecord& a, const ImageRecord& b) {
   return a.first_seen == b.first_seen && a.last_used == b.last_used && a.idle_from == b.idle_from &&
-         a.candidate_runs == b.candidate_runs && a.had_tag == b.had_tag;
+         a.candidate_runs == b.candidate_runs && a.had_tag == b.had_tag &&
+         a.last_tags == b.last_tags;
 }
 
 void WriteChanges(const Database& db, const Records& before, const Records& after) {
-  Statement put(db, "INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?)");
+  Statement put(db, "INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?, ?, ?, ?)");
   for (const auto& [id, record] : after.images) {
     const auto known = before.images.find(id);
     if (known != before.images.end() && SameStored(known->second, record)) continue;
@@ -142,6 +160,7 @@ void WriteChanges(const Database& db, const Records& before, const Records& afte
         .Bind(4, CountOf(record.idle_from))
         .Bind(5, record.candidate_runs)
         .Bind(6, record.had_tag ? 1 : 0)
+        .Bind(7, Joined(record.last_tags))
         .Execute();
   }
   Statement drop(db, "DELETE FROM image WHERE id = ?");

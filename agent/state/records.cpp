@@ -96,7 +96,8 @@ MergedObservations MergeObservations(std::span<const Image> images,
   for (std::size_t i = 0; i < images.size(); ++i) {
     MergedObservation& one = merged[images[i].id.text()];
     if (in_use.at(i)) one.seen = Seen::kInUse;
-    one.has_tag = one.has_tag || !images[i].tags.empty();
+    for (const ImageName& tag : images[i].tags) one.tags.push_back(tag.text());
+    std::ranges::sort(one.tags);
     one.has_digest = one.has_digest || !images[i].digests.empty();
   }
   return merged;
@@ -163,7 +164,13 @@ Records Advance(const Records& before, const ObservationTime& now, const Watched
     const bool watched_since = step.advances && step.before == Continuity::kWatched;
     const bool pulled_by_digest =
         observation.came_again || (observation.has_digest && !watched_since);
-    record.had_tag = observation.has_tag || (record.had_tag && !pulled_by_digest);
+    if (!observation.tags.empty()) {
+      record.had_tag = true;
+      record.last_tags = observation.tags;
+    } else if (pulled_by_digest) {
+      record.had_tag = false;
+      record.last_tags.clear();
+    }
     if (seen == Seen::kInUse) {
       record.last_used = now.wall;
       record.idle_from.reset();
@@ -207,6 +214,7 @@ Records MergeConservatively(Records a, const Records& b) {
     record.last_used = std::max(record.last_used, other.last_used);
     record.just_seen = record.just_seen || other.just_seen;
     record.had_tag = record.had_tag && other.had_tag;
+    if (record.last_tags != other.last_tags) record.last_tags.clear();
     if (!record.idle_from) continue;
     if (!other.idle_from) {
       record.idle_from.reset();
@@ -231,7 +239,10 @@ std::vector<ImageAge> Ages(const Records& after, std::span<const Image> images) 
     age.watched_unused_for = std::chrono::duration_cast<Millis>(std::min(idle, watched));
     age.just_seen = record.just_seen;
     age.lost_tag = (record.had_tag || image.had_tag) && image.tags.empty();
-    ages.push_back(age);
+    if (age.lost_tag)
+      for (const std::string& tag : record.last_tags)
+        age.lost_tags.push_back(ImageName::Parse(tag));
+    ages.push_back(std::move(age));
   }
   return ages;
 }

@@ -69,7 +69,8 @@ struct ImageRecord {
   int candidate_runs = 0;  // evaluations in a row, up to the last, that selected it
   // An observation listed it with a tag, and since then it was watched, and not pulled or loaded.
   bool had_tag = false;
-  bool just_seen = false;  // first seen in the last observation; not stored
+  std::vector<std::string> last_tags;  // of that observation, sorted; empty: unknown, or no tag
+  bool just_seen = false;              // first seen in the last observation; not stored
 
   friend bool operator==(const ImageRecord&, const ImageRecord&) = default;
 };
@@ -98,9 +99,9 @@ struct Records {
 enum class Seen { kIdle, kCameAgain, kInUse };
 struct MergedObservation {
   Seen seen = Seen::kIdle;
-  bool has_tag = false;
-  bool has_digest = false;  // a name with a digest, as a pull by digest gives one
-  bool came_again = false;  // pulled, loaded, or named, also if it was used after that
+  std::vector<std::string> tags;  // sorted
+  bool has_digest = false;        // a name with a digest, as a pull by digest gives one
+  bool came_again = false;        // pulled, loaded, or named, also if it was used after that
 };
 using MergedObservations = std::map<std::string, MergedObservation>;  // by ID
 MergedObservations MergeObservations(std::span<const Image> images,

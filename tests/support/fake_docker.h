@@ -23,8 +23,8 @@ struct FakeEngineImage {
   std::optional<std::uint64_t> shared_size = {};
   std::vector<std::string> diff_ids = {};
   std::string parent = {};  // the ID of the image of the classic builder that it is built on
-  std::vector<std::string> pulled_from = {};  // Identity.Pull, from API 1.53 on
-  bool built_here = false;                    // Identity.Build
+  std::vector<std::string> pulled_from = {};           // Identity.Pull, from API 1.53 on
+  bool built_here = false;                             // Identity.Build
   std::string last_tag_time = "0001-01-01T00:00:00Z";  // Metadata; this one: no tag yet
 };
 

@@ -151,6 +151,12 @@ std::optional<Refusal> Observer::ReadEvidence(NodeState& state, const std::stop_
   auto use = node_.runtime.ReadUse(stop);
   if (!use) return Refusal{"containers", std::move(use).error()};
   evidence.use = *std::move(use);
+  if (state.graph && MissesAllContainers(*state.graph, evidence.use))
+    return Refusal{"containers",
+                   {ErrorKind::kIncomplete,
+                    "the image store of the runtime lists none of its containers, so it may not "
+                    "list those of Podman either, which can mount images; set transient_store = "
+                    "false in the storage.conf of the runtime"}};
   if (state.graph) AddUnlistedUse(*state.graph, evidence.images, evidence.use);
   if (node_.pods == nullptr) return std::nullopt;
   auto pods = node_.pods->Read(Millis::zero(), stop);

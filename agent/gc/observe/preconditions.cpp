@@ -14,11 +14,12 @@ std::string ReasonNotToBegin(const Policy& policy, const std::optional<Millis>& 
 
 std::optional<Refusal> CheckRuntime(const RuntimeIdentity& runtime) {
   if (runtime.lists_all_containers) return std::nullopt;
-  return Refusal{"runtime",
-                 {ErrorKind::kIncomplete,
-                  "the runtime is cri-dockerd, and its CRI does not list containers that Docker runs "
-                  "outside pods, so their images are not known; set --runtime-endpoint to the "
-                  "socket of the Docker Engine (unix:///run/docker.sock)"}};
+  return Refusal{
+      "runtime",
+      {ErrorKind::kIncomplete,
+       "the runtime is cri-dockerd, and its CRI does not list containers that Docker runs "
+       "outside pods, so their images are not known; set --runtime-endpoint to the "
+       "socket of the Docker Engine (unix:///run/docker.sock)"}};
 }
 
 std::optional<Refusal> CheckRemovalAllowed(const Evidence& evidence, const Policy& policy) {

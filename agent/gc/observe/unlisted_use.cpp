@@ -1,5 +1,6 @@
 #include "agent/gc/observe/unlisted_use.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -45,6 +46,15 @@ void AddUnlistedUse(const layers::LayerGraph& graph, std::span<const Image> imag
                     RuntimeUse& use) {
   AddContainers(graph, images, use);
   AddMounts(graph, images, use);
+}
+
+bool MissesAllContainers(const layers::LayerGraph& graph, const RuntimeUse& use) {
+  const layers::MetadataSnapshot& metadata = graph.metadata();
+  if (metadata.records_of() != layers::RecordsOf::kOtherStore || use.ids.empty()) return false;
+  const std::unordered_set<std::string_view> listed(use.ids.begin(), use.ids.end());
+  return std::ranges::none_of(metadata.containers(), [&](const layers::Container& container) {
+    return listed.contains(metadata.keys().Text(container.id));
+  });
 }
 
 }  // namespace imagesweep

@@ -16,4 +16,8 @@ namespace imagesweep {
 void AddUnlistedUse(const layers::LayerGraph& graph, std::span<const Image> images,
                     RuntimeUse& use);
 
+// True if the runtime's own store lists none of the containers that the runtime lists.  Then its
+// containers are elsewhere (transient_store in storage.conf), and so may be others.
+bool MissesAllContainers(const layers::LayerGraph& graph, const RuntimeUse& use);
+
 }  // namespace imagesweep

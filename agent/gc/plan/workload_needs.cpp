@@ -1,6 +1,8 @@
 #include "agent/gc/plan/workload_needs.h"
 
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "agent/model/template_images.h"
 
@@ -105,9 +107,9 @@ void WorkloadNeeds::AddNeeds(const KeepWorkloads& keep, const Observation& seen,
 
 // One need for each image is enough, because a template may lead to many images.
 void WorkloadNeeds::AddPossibleNeeds(const KeepWorkloads& keep, const Observation& seen) {
-  ByImage<bool> lost_tag(seen.images.size());
-  for (const ImagePos at : Positions(lost_tag)) lost_tag[at] = seen.ages[at].lost_tag;
-  const TemplateImages images(seen.images, lost_tag, seen.short_name_aliases);
+  ByImage<std::span<const ImageName>> lost_tags(seen.images.size());
+  for (const ImagePos at : Positions(lost_tags)) lost_tags[at] = seen.ages[at].lost_tags;
+  const TemplateImages images(seen.images, std::move(lost_tags), seen.short_name_aliases);
   possible_.resize(seen.images.size());
   std::vector<ImagePos> found;
   for (std::uint32_t at = 0; at < seen.workloads.size(); ++at) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "agent/imagestore/graph/incremental_reclaim.h"
@@ -167,7 +169,38 @@ std::vector<ImagePos> LayerGraph::ImagesOf(Node snapshot) const {
     for (const ImagePos image : Positions(*this))
       if (std::ranges::find(attribution_.tops[image], at) != attribution_.tops[image].end())
         images.push_back(image);
-  return images;
+  return images.empty() ? ImagesOfAnyPlatform(snapshot) : images;
+}
+
+// The CRI knows an index by the config of one platform.  Others may be unpacked beside it.
+std::vector<ImagePos> LayerGraph::ImagesOfAnyPlatform(Node snapshot) const {
+  std::unordered_map<Node, std::set<ImagePos>> images_of;  // by snapshot
+  for (Node at = snapshot; at != kNoNode; at = objects_.Parent(at)) images_of[at];
+  for (const ImagePos image : Positions(*this)) {
+    std::vector<Node> pending;
+    std::unordered_set<Node> reached;
+    for (const Node record : attribution_.records[image]) {
+      const ImageRecord& its = metadata_->images()[record - index_.first_image()];
+      pending.push_back(index_.FindBlob(its.space, its.target));
+    }
+    while (!pending.empty()) {
+      const Node blob = pending.back();
+      pending.pop_back();
+      if (blob == kNoNode || !reached.insert(blob).second) continue;
+      for (const Reference& child : metadata_->Of(metadata_->blobs()[blob].references)) {
+        if (child.back) continue;
+        if (child.type == ObjectType::kContent)
+          pending.push_back(index_.FindBlob(metadata_->cri_namespace(), child.key));
+        if (child.type != ObjectType::kSnapshot) continue;
+        const auto found = images_of.find(
+            index_.FindSnapshot(metadata_->cri_namespace(), child.snapshotter, child.key));
+        if (found != images_of.end()) found->second.insert(image);
+      }
+    }
+  }
+  for (Node at = snapshot; at != kNoNode; at = objects_.Parent(at))
+    if (const auto& images = images_of[at]; !images.empty()) return {images.begin(), images.end()};
+  return {};
 }
 
 std::vector<LayerGraph::Mount> LayerGraph::MountsWithoutContainer() const {

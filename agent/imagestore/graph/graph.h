@@ -84,7 +84,8 @@ class LayerGraph {
   Node FindSnapshot(std::string_view snapshotter, std::string_view key) const;
   // The images whose layers are below this snapshot, also with other snapshots in between (user
   // namespaces remap layers into a separate one).  Several if they have the same layers.  Does not
-  // include their base images.
+  // include their base images.  Layers of another platform are those of the image whose record
+  // refers to both.
   std::vector<ImagePos> ImagesOf(Node snapshot) const;
   // A view or active snapshot of the CRI's namespace in containerd that belongs to no container:
   // `ctr images mount`, a CSI driver for images, or an image that is being unpacked.
@@ -104,6 +105,7 @@ class LayerGraph {
   const Liveness& liveness() const { return liveness_; }
 
  private:
+  std::vector<ImagePos> ImagesOfAnyPlatform(Node snapshot) const;
   bool IsInitLayer(Node below, const Snapshot& writable) const;
   void FindUses();
   void FindDoubts();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/base/printable_ascii.h"
+#include "agent/kube/pods/volumes.h"
 
 namespace imagesweep::kube {
 namespace {
@@ -50,6 +51,8 @@ class Parser {
       auto name = TextAt(volume, "name");
       if (!image) return std::move(image).error();
       if (!name) return std::move(name).error();
+      if (std::string text = CsiImage(volume); !text.empty())
+        Add(std::move(text), {}, ImageUserKind::kImageVolume, *name);
       if (*image == nullptr) continue;
       auto reference = TextAt(**image, "reference");
       if (!reference) return std::move(reference).error();
@@ -168,8 +171,7 @@ Status Parse(const Json& object, Pod& pod) {
 Keep PodKeep() {
   const Keep container = KeepFields({{"name", {}}, {"image", {}}});
   const Keep container_status = KeepFields({{"name", {}}, {"image", {}}, {"imageID", {}}});
-  std::vector<Keep::Field> spec{
-      {"volumes", KeepFields({{"name", {}}, {"image", KeepFields({{"reference", {}}})}})}};
+  std::vector<Keep::Field> spec{{"volumes", VolumeKeep()}};
   std::vector<Keep::Field> status{{"phase", {}},
                                   {"conditions", KeepFields({{"type", {}}, {"status", {}}})}};
   for (const auto& kind : kKinds) {

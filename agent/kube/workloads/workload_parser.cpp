@@ -6,6 +6,7 @@
 #include "agent/base/parse_number.h"
 #include "agent/base/printable_ascii.h"
 #include "agent/kube/client/json_filter.h"
+#include "agent/kube/pods/volumes.h"
 
 namespace imagesweep::kube {
 namespace {
@@ -66,6 +67,8 @@ Status ReadVolumes(const Json& spec, std::vector<WorkloadImage>& images) {
   if (*volumes == nullptr) return Done{};
   for (const Json& volume : **volumes) {
     if (!volume.is_object()) return Bad("a volume is not an object");
+    if (std::string text = Trimmed(CsiImage(volume)); !text.empty())
+      images.push_back({std::move(text), TextOrNone(volume, "name")});
     auto image = ObjectAt(volume, "image");
     if (!image) return std::move(image).error();
     if (*image == nullptr) continue;
@@ -98,7 +101,7 @@ Status ReadTemplate(const Json& holder, std::vector<WorkloadImage>& images) {
 
 Keep TemplateKeep() {
   const Keep container = KeepFields({{"name", {}}, {"image", {}}});
-  const Keep volume = KeepFields({{"name", {}}, {"image", KeepFields({{"reference", {}}})}});
+  const Keep volume = VolumeKeep();
   return KeepFields({{"spec", KeepFields({{"containers", container},
                                           {"initContainers", container},
                                           {"volumes", volume}})}});

@@ -81,7 +81,7 @@ std::optional<StoredContainer> ContainerOf(const json& entry, LayerStore& store)
                  "container " + Id(entry, "id").value_or("").substr(0, 12) +
                      " was made by Podman in the image store of the runtime, which does not tell "
                      "which images it mounts; remove the container, or make it in another store "
-                     "(podman --root)");
+                     "(podman --root, without additionalimagestores)");
   auto id = Id(entry, "id"), image = Id(entry, "image"), layer = Id(entry, "layer");
   if (!id || id->empty() || !image || !layer) return std::nullopt;
   return StoredContainer{*std::move(id), *std::move(image), *std::move(layer)};
@@ -116,7 +116,14 @@ Status AddLayers(std::string_view text, LayerStore& store) {
 }
 
 Status AddContainers(std::string_view text, LayerStore& store) {
-  return AddAll(text, ContainerOf, store.containers, Unread::What::kHolders, "containers", store);
+  const std::size_t before = store.unread.size();
+  auto status =
+      AddAll(text, ContainerOf, store.containers, Unread::What::kHolders, "containers", store);
+  // A container that cannot be read may mount images.
+  for (std::size_t at = before, end = store.unread.size(); at < end; ++at)
+    if (store.unread[at].what == Unread::What::kHolders)
+      store.Missed(Unread::What::kMounts, store.unread[at].why);
+  return status;
 }
 
 }  // namespace imagesweep::store

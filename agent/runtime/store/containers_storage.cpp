@@ -129,7 +129,9 @@ Status ContainersStorage::ReadIndexes(const Directory& root, LayerStore& store,
 void ContainersStorage::ReadVolatile(LayerStore& store) const {
   if (options_.run_root.empty()) return;
   const auto missed = [&store](const Error& error) {
-    if (error.kind != ErrorKind::kNotFound) store.Missed(Unread::What::kHolders, error.what);
+    if (error.kind == ErrorKind::kNotFound) return;
+    store.Missed(Unread::What::kHolders, error.what);
+    store.Missed(Unread::What::kMounts, error.what);
   };
   const auto root = Directory::Open(options_.run_root);
   if (!root) return missed(root.error());

@@ -31,17 +31,16 @@ struct UseRecorderTest : testing::Test {
   UseSource::Uses events;
   kube::Recent pods;
   std::vector<std::string> failures;
-  UseRecorder recorder{
-      {[this] {
-         return std::exchange(events, UseSource::Uses{{}, true, events.since});
-       },
-       [this] {
-         // As the watch of pods: existing pods are reported again each time.
-         return kube::Recent{pods.references, std::exchange(pods.complete, true)};
-       }},
-      log,
-      clock,
-      [this](const Error& why) { failures.push_back(why.what); }};
+  UseRecorder recorder{{[this] {
+                          return std::exchange(events, UseSource::Uses{{}, true, events.since});
+                        },
+                        [this] {
+                          // As the watch of pods: existing pods are reported again each time.
+                          return kube::Recent{pods.references, std::exchange(pods.complete, true)};
+                        }},
+                       log,
+                       clock,
+                       [this](const Error& why) { failures.push_back(why.what); }};
 };
 
 TEST_F(UseRecorderTest, WritesAUseInTheNextStepAndKeepsItForTheAgent) {

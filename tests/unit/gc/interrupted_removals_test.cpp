@@ -168,7 +168,8 @@ TEST_F(InterruptedTest, AbortsARealRunOnDockerAndWarnsInADryRun) {
   EXPECT_FALSE(dry.refused);
   EXPECT_THAT(dry.warnings, Contains(HasSubstr("a run that removes images would abort: the runtime "
                                                "is cri-dockerd")));
-  EXPECT_THAT(sweeper.Evaluate(active, {}).warnings, Contains(HasSubstr("the runtime is cri-dockerd")));
+  EXPECT_THAT(sweeper.Evaluate(active, {}).warnings,
+              Contains(HasSubstr("the runtime is cri-dockerd")));
   clock.Advance(hours(1));
   const Report real =
       sweeper.Sweep(active, {.dry_run = false, .running_for = Millis(hours(1)), .hooks = {}}, {});

@@ -172,8 +172,9 @@ TEST(Certainty, CountsDirectoriesInTheBlocksOfTheDisk) {
   const Reclaim large = node.Graph().FreedBy(std::vector{app}).space;
   node.spec.disk.block_bytes = 1024;
   const Freed freed = node.Graph().FreedBy(std::vector{app});
-  const std::uint64_t blobs = 2 * 1024 + (kB.blob_bytes + 1023) / 1024 * 1024;
-  EXPECT_EQ(freed.space.bytes, blobs + kB.usage.bytes + 2 * 1024);
+  const std::uint64_t block = node.spec.disk.block_bytes;
+  const std::uint64_t blobs = 2 * block + (kB.blob_bytes + block - 1) / block * block;
+  EXPECT_EQ(freed.space.bytes, blobs + kB.usage.bytes + 2 * block);
   EXPECT_TRUE(freed.exact());
   EXPECT_EQ(freed.space.inodes, large.inodes);
 }

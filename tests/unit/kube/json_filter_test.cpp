@@ -195,7 +195,9 @@ Json RandomPod(RandomJson& random) {
   for (std::size_t i = random.Below(3); i > 0; --i)
     pod["spec"]["volumes"].push_back(
         random.Chance(50) ? Json{{"name", name("v")}, {"image", {{"reference", name("vol:")}}}}
-                          : Json{{"name", name("v")}, {"secret", random.Noise()}});
+                          : Json{{"name", name("v")},
+                                 {"secret", random.Noise()},
+                                 {"csi", {{"volumeAttributes", {{"image", name("csi:")}}}}}});
   static const char* const kPhases[] = {"Pending", "Running", "Succeeded", "Failed"};
   pod["status"]["phase"] = kPhases[random.Below(4)];
   pod["status"]["conditions"] = {

@@ -31,6 +31,9 @@ TEST(PodParserTest, CountsEveryPlaceThatNamesAnImage) {
       "initContainers": [{"name": "proxy", "image": "proxy:1", "restartPolicy": "Always"}],
       "ephemeralContainers": [{"name": "debug", "image": "busybox"}],
       "volumes": [{"name": "model", "image": {"reference": "model:1"}},
+                  {"name": "data", "csi": {"driver": "csi-image.warm-metal.tech",
+                                           "volumeAttributes": {"image": "data:1", "x": "y"}}},
+                  {"name": "other", "csi": {"driver": "d", "volumeAttributes": null}},
                   {"name": "tmp", "emptyDir": {}}]},
     "status": {
       "phase": "Running",
@@ -43,7 +46,7 @@ TEST(PodParserTest, CountsEveryPlaceThatNamesAnImage) {
                                "web:2 <- web@sha256:aa @ web", "web:1 @ web", "web@sha256:aa @ web",
                                "proxy:1 @ proxy", "proxy:1 @ proxy", "busybox <- sha256:cc @ debug",
                                "busybox @ debug", "sha256:cc @ debug", "old:1 @ old",
-                               "sha256:dd @ old", "model:1 @ model"));
+                               "sha256:dd @ old", "model:1 @ model", "data:1 @ data"));
   EXPECT_EQ(pod->key.uid, "u1");
   EXPECT_EQ(pod->references.front().by.pod_namespace, "shop");
   EXPECT_EQ(pod->references.back().by.kind, ImageUserKind::kImageVolume);

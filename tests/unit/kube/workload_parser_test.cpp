@@ -57,11 +57,14 @@ TEST(WorkloadParserTest, CountsInitContainersSidecarsAndImageVolumes) {
                             {{"name", "proxy"}, {"image", "proxy:1"}, {"restartPolicy", "Always"}}};
   spec["volumes"] = {{{"name", "cache"}, {"emptyDir", Json::object()}},
                      {{"name", "model"}, {"image", {{"reference", "model:1"}}}},
+                     {{"name", "data"}, {"csi", {{"volumeAttributes", {{"image", "data:1"}}}}}},
+                     {{"name", "disk"}, {"csi", {{"volumeAttributes", {{"image", 1}}}}}},
                      {{"name", "later"}, {"image", {{"pullPolicy", "Never"}}}}};
   spec["containers"].push_back({{"name", "patched-in"}, {"image", " "}});
   spec["somethingNew"] = {{"a", 1}};
   EXPECT_THAT(Images(WorkloadKind::kDeployment, object),
-              ElementsAre("main=api:1", "migrate=migrate:1", "proxy=proxy:1", "model=model:1"));
+              ElementsAre("main=api:1", "migrate=migrate:1", "proxy=proxy:1", "model=model:1",
+                          "data=data:1"));
 }
 
 TEST(WorkloadParserTest, FailsAndNamesTheObjectWhenMalformed) {
@@ -185,10 +188,11 @@ TEST(WorkloadParserTest, ARevisionNamesEveryImageInIt) {
     revision["data"] =
         Json::parse(R"({"spec": {"leaderWorkerTemplate": {"workerTemplate": {"spec": {
         "containers": [{"name": "w", "image": "worker:1"}],
-        "volumes": [{"name": "m", "image": {"reference": "model:1"}}]}}}}})");
+        "volumes": [{"name": "m", "image": {"reference": "model:1"}},
+                    {"name": "d", "csi": {"volumeAttributes": {"image": "data:1"}}}]}}}}})");
     auto images = Images(WorkloadKind::kControllerRevision, revision);
     std::ranges::sort(images);
-    EXPECT_THAT(images, ElementsAre("m=model:1", "w=worker:1"));
+    EXPECT_THAT(images, ElementsAre("=data:1", "m=model:1", "w=worker:1"));
     revision["data"] = "raw";
     EXPECT_THAT(Images(WorkloadKind::kControllerRevision, revision), IsEmpty());
   }

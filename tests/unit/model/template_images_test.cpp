@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
+
 #include <initializer_list>
 #include <string>
 
@@ -19,9 +21,10 @@ Image ByDigest(const std::string& repository) {
 }
 
 std::vector<ImagePos> Find(const std::vector<Image>& images, std::string_view text,
-                           bool short_name_aliases = false, const ByImage<bool>& lost_tag = {}) {
+                           bool short_name_aliases = false,
+                           const ByImage<std::span<const ImageName>>& lost_tags = {}) {
   std::vector<ImagePos> found = ImagesAt(77);  // from an earlier call
-  TemplateImages(images, lost_tag, short_name_aliases).FindInto(text, found);
+  TemplateImages(images, lost_tags, short_name_aliases).FindInto(text, found);
   return found;
 }
 
@@ -67,10 +70,23 @@ TEST(TemplateImages, FindsADigestBesideATagOfAnotherRepository) {
   EXPECT_EQ(Find({image}, "docker.io/shop/app:1"), ImagesAt()) << "it was pulled by that tag";
 }
 
-TEST(TemplateImages, FindsNoDigestThatLostItsTag) {
-  const std::vector<Image> images{ByDigest("docker.io/shop/app"), ByDigest("quay.io/shop/app")};
-  EXPECT_EQ(Find(images, "docker.io/shop/app:1"), ImagesAt(0, 1)) << "not known: both may be";
-  EXPECT_EQ(Find(images, "docker.io/shop/app:1", false, ByImage<bool>({true, false})), ImagesAt(1));
+// Only the move of this very tag to another image proves that a pin of it now means the other one.
+TEST(TemplateImages, FindsNoDigestWhoseTagMovedToAnotherImage) {
+  const std::vector<Image> moved{ByDigest("docker.io/shop/app"), ByDigest("quay.io/shop/app"),
+                                 Img("new", {"docker.io/shop/app:1"})};
+  const std::vector<ImageName> lost{ImageName::Parse("docker.io/shop/app:1")};
+  const ByImage<std::span<const ImageName>> lost_tags({lost, {}, {}});
+  EXPECT_EQ(Find(moved, "docker.io/shop/app:1"), ImagesAt(0, 1, 2)) << "what was lost is unknown";
+  EXPECT_EQ(Find(moved, "docker.io/shop/app:1", false, lost_tags), ImagesAt(1, 2));
+  EXPECT_EQ(Find(moved, "shop/app:2", false, lost_tags), ImagesAt(0, 1)) << "another tag";
+
+  const std::vector<Image> gone{moved[0], moved[1]};
+  EXPECT_EQ(Find(gone, "shop/app:1", false, lost_tags), ImagesAt(0, 1)) << "no image has the tag";
+
+  std::vector<Image> two = moved;
+  two[0].digests.push_back(ImageName::Parse("mirror.example/shop/app@" + Id("shop/app")));
+  EXPECT_EQ(Find(two, "docker.io/shop/app:1", false, lost_tags), ImagesAt(0, 1, 2))
+      << "a second repository, of which no tag is known";
 }
 
 TEST(TemplateImages, FindsNothingForADigestOrTextThatIsNoName) {

@@ -127,11 +127,13 @@ TEST(Manifest, SaysWhyItHasNoPolicy) {
       {ConfigMapWith("  policy.yaml: 5\n"),
        "data.policy.yaml: Invalid value: 5: must be text; put it in quotes (line 7)"},
       {ConfigMapWith("  policy.yaml: a\n  policy.yaml: b\n"),
-       "strict decoding error: duplicate field \"data.policy.yaml\" (line 8); already set on line 7"},
+       "strict decoding error: duplicate field \"data.policy.yaml\" (line 8); already set on line "
+       "7"},
       {ConfigMapWith("  policy.yaml: a\ndata: {}\n"),
        "strict decoding error: duplicate field \"data\" (line 8); already set on line 6"},
       {"kind: ConfigMap\nbinaryData:\ndata:\n  policy.yaml:\n",
-       "policy: Required value: the document is empty; `imagesweep policy defaults` prints a policy "
+       "policy: Required value: the document is empty; `imagesweep policy defaults` prints a "
+       "policy "
        "to start from"},
   };
   for (const auto& c : cases) EXPECT_EQ(VerdictOn(c.document), c.why) << c.document;

@@ -16,8 +16,7 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
-const Key kEnter{Key::Kind::kEnter}, kEscape{Key::Kind::kEscape},
-    kBackspace{Key::Kind::kBackspace};
+const Key kEnter{Key::Kind::kEnter}, kEscape{Key::Kind::kEscape}, kBackspace{Key::Kind::kBackspace};
 
 // The controls after these characters, one key each.
 WatchControls Type(const std::string& characters, WatchControls controls = {}) {

@@ -119,7 +119,9 @@ TEST_P(AgeStoreKinds, ReportsALostTagOnlyOfAnImageThatItListedWithOne) {
   clock_.Advance(seconds(1));
   const auto ages = LookIdle(*age_store, Pulled(false));
   EXPECT_TRUE(ages[0].lost_tag);
+  EXPECT_THAT(ages[0].lost_tags, testing::ElementsAre(ImageName::Parse("app:1")));
   EXPECT_FALSE(ages[1].lost_tag);
+  EXPECT_THAT(ages[1].lost_tags, IsEmpty());
   clock_.Advance(seconds(1));
   EXPECT_FALSE(LookIdle(*age_store, Pulled(true))[0].lost_tag);
 }
@@ -128,8 +130,15 @@ TEST(AgeStoreFile, RemembersALostTagAcrossARestart) {
   const TempDir dir;
   const FakeClock clock;
   LookIdle(*OpenCounting(dir.path(), clock, "boot"), Pulled(true));
+  const std::vector<ImageName> tags{ImageName::Parse("app:1"), ImageName::Parse("app:1.0")};
+  auto tagged = Pulled(true);
+  tagged[0].tags = tags;
   clock.Advance(seconds(1));
-  EXPECT_TRUE(LookIdle(*OpenCounting(dir.path(), clock, "boot"), Pulled(false))[0].lost_tag);
+  LookIdle(*OpenCounting(dir.path(), clock, "boot"), tagged);
+  clock.Advance(seconds(1));
+  const auto ages = LookIdle(*OpenCounting(dir.path(), clock, "boot"), Pulled(false));
+  EXPECT_TRUE(ages[0].lost_tag);
+  EXPECT_EQ(ages[0].lost_tags, tags);
 }
 
 // A pull by digest pins the image, even if it had a tag before.
@@ -197,6 +206,7 @@ TEST_P(AgeStoreKinds, BelievesARecordOfTheRuntimeThatAnImageHadATag) {
   images[0].had_tag = true;
   const auto ages = LookIdle(*Open(clock_), images);
   EXPECT_TRUE(ages[0].lost_tag);
+  EXPECT_THAT(ages[0].lost_tags, IsEmpty()) << "it does not tell which";
   EXPECT_FALSE(ages[1].lost_tag);
 }
 

@@ -130,7 +130,7 @@ TEST_F(DamagedState, FilesOfOthersAreLeftAlone) {
     const char* sql;
     const char* why;
   } cases[] = {
-      {"PRAGMA user_version = 5", "a newer version of imagesweep wrote the file (format 5)"},
+      {"PRAGMA user_version = 6", "a newer version of imagesweep wrote the file (format 6)"},
       {"PRAGMA user_version = 7; DROP TABLE image; PRAGMA journal_mode = DELETE",
        "a newer version of imagesweep wrote the file (format 7)"},
       {"PRAGMA application_id = 1", "a database of another program"},

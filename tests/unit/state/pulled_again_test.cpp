@@ -43,8 +43,8 @@ Report Listing(const char* run, Millis since, Millis first_seen) {
 std::string Text(const std::vector<PulledAgain>& found) {
   std::string text;
   for (const PulledAgain& again : found)
-    text += std::to_string(again.image.value()) + " x" + std::to_string(again.times) + " " + again.code +
-            (again.since_last_run ? " new" : "");
+    text += std::to_string(again.image.value()) + " x" + std::to_string(again.times) + " " +
+            again.code + (again.since_last_run ? " new" : "");
   return text;
 }
 

@@ -47,7 +47,7 @@ class Upgrade : public Faults {
     const auto age_store = OpenCounting(dir.path(), clock, "boot");
     EXPECT_TRUE(age_store->durable());
     EXPECT_THAT(age_store->warnings(), IsEmpty());
-    EXPECT_EQ(Rows(dir.file(), "PRAGMA user_version"), "4|\n");
+    EXPECT_EQ(Rows(dir.file(), "PRAGMA user_version"), "5|\n");
     clock.Advance(seconds(3));
     const auto images = Images({"idle", "used"});
     const auto ages = age_store->Observe(images, {false, true});

@@ -84,6 +84,35 @@ TEST_F(UnlistedUseTest, NeedsNothingForTheSnapshotsOfOtherNamespacesAndForOtherL
   EXPECT_THAT(Needed(), IsEmpty());
 }
 
+// The kubelet pulled one platform of an index, and an administrator another one for a mount.
+TEST_F(UnlistedUseTest, NeedsTheImageOfAMountOfAnotherPlatform) {
+  const std::string config = Id("cfgarm"), manifest = Id("manarm"), layer = Id("layerarm");
+  lab.AddBlob("k8s.io", config, LabNode::kSmall,
+              {{"containerd.io/gc.ref.snapshot.overlayfs", layer}});
+  lab.AddBlob("k8s.io", manifest, LabNode::kSmall,
+              {{"containerd.io/gc.ref.content.config", config}});
+  lab.AddBlob("k8s.io", Id("index"), LabNode::kSmall,
+              {{"containerd.io/gc.ref.content.m.0", Id("manapp")},
+               {"containerd.io/gc.ref.content.m.1", manifest}});
+  lab.AddImage("k8s.io", "docker.io/library/multi:v1", Id("index"));
+  lab.AddSnapshot("k8s.io", layer, "", {4096, 3});
+  lab.AddSnapshot("k8s.io", "mount", layer, {4096, 3});
+  lab.spec.snapshots.back().kind = layers::SnapshotKind::kView;
+  EXPECT_THAT(Needed(), ElementsAre(Id("cfgapp")));
+}
+
+TEST_F(UnlistedUseTest, NoticesAStoreThatListsNoneOfTheContainers) {
+  lab.Run("c1", {kBase});
+  use.ids = {"c1", "c2"};
+  EXPECT_FALSE(MissesAllContainers(lab.Graph(), use));
+  lab.spec.records_of = layers::RecordsOf::kOtherStore;
+  EXPECT_FALSE(MissesAllContainers(lab.Graph(), use)) << "c2 may be newer";
+  use.ids = {"c2"};
+  EXPECT_TRUE(MissesAllContainers(lab.Graph(), use));
+  use.ids.clear();
+  EXPECT_FALSE(MissesAllContainers(lab.Graph(), use));
+}
+
 // As when content could be read only in part. A run aborts if a part is missing, see
 // LayerGraph::WhyMountsAreUnknown.
 TEST_F(UnlistedUseTest, ListsAMountWhoseImageIsUnknown) {

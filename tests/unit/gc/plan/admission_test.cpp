@@ -71,8 +71,10 @@ TEST(Admission, KeepsImagesOfAWebhookThatPinsTagsToDigests) {
   ObservationBuilder seen;
   seen.Add(ByDigest("docker.io/shop/app@" + Id("pinned")))
       .Add(ByDigest("docker.io/shop/app@" + Id("moved")))
-      .Add(ByDigest("docker.io/shop/other@" + Id("other")));
+      .Add(ByDigest("docker.io/shop/other@" + Id("other")))
+      .Add(Img("now", {"docker.io/shop/app:v1"}));
   seen.seen().ages[ImagePos(1)].lost_tag = true;
+  seen.seen().ages[ImagePos(1)].lost_tags = {ImageName::Parse("docker.io/shop/app:v1")};
   seen.seen().workloads = {Revision("docker.io/shop/app:v1", 2)};
   const Plan plan = MakePlan(RemovingTheRest(), seen.seen());
   EXPECT_THAT(plan.removals, ElementsAre(ImagePos(1), ImagePos(2)));
@@ -81,6 +83,11 @@ TEST(Admission, KeepsImagesOfAWebhookThatPinsTagsToDigests) {
             "named by Deployment shop/api, revision 7 (2 back) as docker.io/shop/app:v1, which "
             "admission may "
             "change to this name");
+
+  // Its pod ran by the digest, and another tag of it moved.
+  seen.seen().ages[ImagePos(1)].lost_tags = {ImageName::Parse("docker.io/shop/app:latest")};
+  seen.Add(Img("latest", {"docker.io/shop/app:latest"}));
+  EXPECT_EQ(MakePlan(RemovingTheRest(), seen.seen()).decisions[ImagePos(1)].code, Code::kWorkload);
 }
 
 TEST(Admission, KeepsImagesOfShortNameAliases) {
@@ -161,6 +168,7 @@ class RandomAdmission {
     std::string path;
     std::string tag;  // may be empty
     std::string digest = {};
+    std::string TagOrLatest() const { return tag.empty() ? "latest" : tag; }
     std::string Text() const {
       return (registry.empty() ? "" : registry + "/") + path + (tag.empty() ? "" : ":" + tag) +
              (digest.empty() ? "" : "@" + digest);
@@ -214,6 +222,21 @@ class RandomAdmission {
     return image;
   }
 
+  // The last image may have had a tag, in one of its repositories, that `may_be_lost`.
+  template <typename MayBeLost>
+  void LoseTags(ObservationBuilder& builder, const MayBeLost& may_be_lost) {
+    Observation& seen = builder.seen();
+    const Image& image = seen.images.back();
+    if (!image.tags.empty() || Below(2) == 0) return;
+    ImageAge& age = seen.ages.back();
+    age.lost_tag = true;
+    for (const ImageName& digest : image.digests) {
+      const std::string tag = Name{"", "", Tag()}.TagOrLatest();
+      if (may_be_lost(tag))
+        age.lost_tags.push_back(ImageName::Parse(std::string(digest.repository()) + ":" + tag));
+    }
+  }
+
   int Below(int n) { return static_cast<int>(random_() % static_cast<std::uint64_t>(n)); }
 
  private:
@@ -251,12 +274,13 @@ TEST(AdmissionProperty, KeepsTheImageOfTheMutatedPod) {
                                           : Revision(name.Text(), admission.Below(3)));
       pods.push_back(mutated.Text());
       seen.Add(admission.Listed(mutated));
+      // The image may have lost other tags, but not the one that the workload names.
+      admission.LoseTags(seen, [&](const std::string& tag) { return tag != name.TagOrLatest(); });
       changed += name.Text() != mutated.Text() ? 1 : 0;
     }
     for (int other = admission.Below(5); other > 0; --other) {
       seen.Add(admission.Listed(admission.Mutated(admission.Written())));
-      ImageAge& age = seen.seen().ages.back();
-      age.lost_tag = seen.seen().images.back().tags.empty() && admission.Below(2) == 0;
+      admission.LoseTags(seen, [](const std::string&) { return true; });
     }
     const Plan plan = MakePlan(RemovingTheRest(), seen.seen());
     for (std::size_t pod = 0; pod < pods.size(); ++pod)

@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "agent/runtime/containerd/archive.h"
 #include "agent/runtime/archive_files.h"
-#include "agent/runtime/containerd/archive_layout.h"
 #include "agent/runtime/archive_tar.h"
+#include "agent/runtime/containerd/archive.h"
+#include "agent/runtime/containerd/archive_layout.h"
 #include "agent/runtime/containerd/import_file.h"
 #include "tests/support/images.h"
 

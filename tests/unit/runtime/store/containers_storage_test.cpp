@@ -138,6 +138,25 @@ TEST_F(ContainersStorageTest, ReadsVolatileLayersAndContainersOfBothRoots) {
   EXPECT_THAT(store->unread, IsEmpty());
 }
 
+TEST_F(ContainersStorageTest, TellsThatMountsAreUnknownIfAContainerCannotBeRead) {
+  AddShared();
+  const auto mounts_are_unknown = [](const Result<LayerStore>& store) {
+    EXPECT_TRUE(store);
+    return store && std::ranges::count(store->unread, layers::Unread::What::kMounts,
+                                       &layers::Unread::what) > 0;
+  };
+  EXPECT_FALSE(mounts_are_unknown(Reader().Read({})));
+  const Scratch run;
+  const auto of_both = [&] {
+    return ContainersStorage(clock_, {store_.root().string(), run.path().string()}).Read({});
+  };
+  EXPECT_FALSE(mounts_are_unknown(of_both())) << "there are no volatile containers";
+  Write(run.path() / "overlay-containers/volatile-containers.json", "[{]");
+  EXPECT_TRUE(mounts_are_unknown(of_both()));
+  Write(store_.root() / "overlay-containers/volatile-containers.json", R"([{"id": 7}])");
+  EXPECT_TRUE(mounts_are_unknown(Reader().Read({})));
+}
+
 // The text that each tool writes about its containers.
 TEST_F(ContainersStorageTest, TellsOfAContainerWhoseMountedImagesAreUnknown) {
   AddShared();
