@@ -12,6 +12,7 @@ def sha(text):
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+@pytest.mark.crio
 @pytest.mark.containerd(DEBIAN, LAST_1, LATEST)
 def test_removes_only_old_versions_after_a_rollout(cluster):
     v1, v2, v3 = (cluster.image(f"v{number}") for number in (1, 2, 3))

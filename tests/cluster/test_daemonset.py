@@ -36,6 +36,7 @@ def logged_at(line):
     return datetime.datetime.fromisoformat(line["time"].replace("Z", "+00:00")).timestamp()
 
 
+@pytest.mark.crio
 @pytest.mark.newest_kubernetes
 def test_the_defaults_are_ready_and_remove_nothing(cluster, shipped):
     cluster.deploy(cluster.image("v1"))
@@ -58,6 +59,7 @@ def test_the_defaults_are_ready_and_remove_nothing(cluster, shipped):
     shipped.helm("test", "imagesweep", "--timeout=60s")
 
 
+@pytest.mark.crio
 @pytest.mark.newest_kubernetes
 def test_dry_run_is_turned_off_by_one_value_without_a_restart(cluster, shipped):
     used, unneeded = cluster.image("v1"), cluster.image("old", "other")

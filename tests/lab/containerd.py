@@ -173,6 +173,12 @@ class Containerd:
         self.await_listed({image.id: {*image.names, *(image.digest_references if image in pulled else ())}
                            for image in (*pulled, *local)})
 
+    def load_file(self, path, name):
+        """Imports the OCI archive PATH, and returns when CRI shows NAME."""
+        self.ctr("images", "import", *self.import_flags, str(path))
+        if not wait_until(lambda: name in self.names(), 15):
+            raise RuntimeError(f"CRI does not list {name}\n{self.cell.tail('containerd')}")
+
     def label_as_pulled(self, image):
         """Writes the label that a pull from each of IMAGE's repositories leaves on its manifest. It does not contain
         the port of the registry (containerd, core/remotes/docker/handler.go)."""

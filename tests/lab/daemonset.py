@@ -27,8 +27,7 @@ class DaemonSet:
 
     def __init__(self, kubernetes, helm_version=gobuild.DEFAULT_HELM):
         self.kubernetes, self.release, self.helm_version = kubernetes, "imagesweep", helm_version
-        kubernetes.containerd.ctr("images", "import", *kubernetes.containerd.import_flags, archive())
-        assert wait_until(lambda: IMAGE in kubernetes.containerd.names(), 15)
+        kubernetes.containerd.load_file(archive(), IMAGE)
 
     def make_namespace(self, level="privileged"):
         self.kubernetes.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {
@@ -48,7 +47,7 @@ class DaemonSet:
     def install(self, values=None, policy=None, ready_within=90, arguments=()):
         """Installs or upgrades, and returns when the pod of that version is ready. POLICY replaces the default policy.
         ARGUMENTS are more flags of Helm."""
-        values = dict(values or {})
+        values = {**self.kubernetes.chart_values, **(values or {})}
         if policy is not None:
             values["policy"] = {**values.get("policy", {}), "config": policy}
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:

@@ -10,6 +10,7 @@ import subprocess
 from lab import gobuild
 from lab.cell import Cell, wait_until
 from lab.containerd import LATEST, Containerd
+from lab.crio import CRIO, Crio
 
 NODE, NODE_IP, SERVICES, PODS = "node1", "10.77.0.1", "10.96.0.0/16", "10.244.0.0/24"
 SERVER = f"https://{NODE_IP}:6443"
@@ -25,9 +26,12 @@ SYSCTLS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/pa
 
 
 class Kubernetes:
-    """Running and Ready when constructed. DIRECTORY is workdir/cluster. `kubeconfig` is that of the administrator."""
+    """Running and Ready when constructed. DIRECTORY is workdir/cluster. `kubeconfig` is that of the administrator. Its
+    runtime is `containerd`: of CONTAINERD_VERSION, or CRI-O where that is CRIO. KUBELET is added to the kubelet's
+    configuration."""
 
-    def __init__(self, workdir, containerd_version, version=DEFAULT):
+    def __init__(self, workdir, containerd_version, version=DEFAULT, kubelet=None):
+        self._kubelet = kubelet or {}
         self.version, self._features = version, FEATURES.get(version, [])
         self._program = gobuild.kubernetes(version) / "kubernetes"
         self.directory = pathlib.Path(workdir.path) / "cluster"
@@ -65,6 +69,15 @@ class Kubernetes:
         kinds = self.kubectl("api-resources", "--verbs=list", "-o", "name").split()
         kinds = [kind for kind in kinds if not kind.startswith(("events", "leases.", "endpointslices", "componentst"))]
         return set(self.kubectl("get", ",".join(kinds), "-A", "--ignore-not-found", "-o", "name").split())
+
+    @property
+    def chart_values(self):
+        """What the chart needs on this runtime. On CRI-O, only records of the kubelet prove a pull, and an agent cannot
+        watch uses."""
+        if self.containerd.version != CRIO:
+            return {}
+        return {"runtime": {"name": "cri-o"}, "extraEnv": [{"name": "IMAGESWEEP_COUNT_UNWATCHED", "value": "true"}],
+                "kubeletPullRecords": {"enabled": True, "kubeletDir": str(self.containerd.kubelet_directory)}}
 
     @property
     def kubelet_directory(self):
@@ -118,7 +131,8 @@ class Kubernetes:
         self.cell.start("etcd", [
             "etcd", "--data-dir", self.directory / "etcd", "--listen-client-urls", ETCD,
             "--advertise-client-urls", ETCD, "--listen-peer-urls", "http://127.0.0.1:2380", "--unsafe-no-fsync"])
-        self.containerd = Containerd(workdir, containerd_version, cell=self.cell, cni=self._write_cni())
+        self.containerd = Crio(workdir, cell=self.cell, cni=self._write_cni()) if containerd_version == CRIO else \
+            Containerd(workdir, containerd_version, cell=self.cell, cni=self._write_cni())
         self.containerd.load_pause()
         self.kubeconfig = kubeconfig
         self.start_api_server()
@@ -157,7 +171,7 @@ class Kubernetes:
             "volumePluginDir": str(self.directory / "plugins"), "resolvConf": "",
             "nodeStatusReportFrequency": "10s", "syncFrequency": "10s",
             # From 1.35 on, a kubelet does not start on a machine with cgroup v1 without it. 1.30 does not know it.
-            **({} if self.version == OLDEST else {"failCgroupV1": False})}))
+            **({} if self.version == OLDEST else {"failCgroupV1": False}), **self._kubelet}))
         self._run_kubelet()
 
     def _run_kubelet(self):
