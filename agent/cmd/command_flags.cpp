@@ -37,7 +37,8 @@ void AddAddress(CLI::App& command, const std::string& flag, Options& options,
 void AddDryRun(CLI::App& command, Options& options, DryRun& dry_run, const std::string& meaning) {
   // A flag that permits removals accepts no ambiguous words.
   dry_run.by_hand.push_back(command.add_flag("--dry-run", dry_run.value, meaning)
-                                ->check(CLI::IsMember({"true", "false"})));
+                                ->check(CLI::IsMember({"true", "false"}))
+                                ->option_text("[=true|false] [true]"));
   command.add_flag("-q,--quiet", options.quiet, "Do not print progress to stderr");
 }
 
@@ -108,10 +109,12 @@ CLI::App* AddImages(CLI::App& app, Options& options) {
                    "List only these images: patterns as in a policy, names, digests, or IDs")
       ->option_text("NAME...");
   command
-      ->add_option("--filter", options.filters,
-                   "List only images that match KEY=VALUE. Keys: verdict, code, origin, repository "
-                   "(a pattern), and in-use (true or false). Repeat the flag to combine filters. "
-                   "Values of one key are alternatives, and all keys must match.")
+      ->add_option(
+          "--filter", options.filters,
+          "List only images that match KEY=VALUE. Keys: verdict, code (of the reason, such as "
+          "Age), origin (Registry, Pulled, Local, or Unknown), repository (a pattern), "
+          "and in-use (true or false). Repeat the flag to combine filters. "
+          "Values of one key are alternatives, and all keys must match.")
       ->allow_extra_args(false)
       ->check(CLI::Validator(WhyNotFilter, Choices(FilterChoices())))
       ->option_text("KEY=VALUE");
@@ -131,16 +134,17 @@ CLI::App* AddPlan(CLI::App& app, Options& options) {
       ->add_option_function<std::string>(
           "--profile",
           [&options](const std::string& name) { options.try_profile = kProfiles.at(name); },
-          "Use this profile. Fields that the policy sets still apply.")
+          "Take the defaults from this profile: Conservative, Balanced, or Aggressive. Fields that "
+          "the policy sets still apply.")
       ->check(CLI::IsMember({"Conservative", "Balanced", "Aggressive"}))
       ->option_text("PROFILE");
   command->add_flag(
       "--diff", options.diff,
       "Show which verdicts another policy would change. --policy-file FILE: compares FILE with the "
       "policy of --policy-configmap, or with the defaults if that flag is not set. --profile: "
-      "compares the policy in force with and without the profile. Both: applies the profile to "
-      "FILE, and compares the result with the policy of --policy-configmap, or with FILE alone if "
-      "that flag is not set.");
+      "compares the policy in force with and without the profile. With both flags, the new "
+      "policy is FILE with the profile. It is compared with the policy of --policy-configmap, or "
+      "with FILE as it is if that flag is not set.");
   AddMinimumAge(*command, options);
   return command;
 }

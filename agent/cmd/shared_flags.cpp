@@ -68,11 +68,10 @@ void AddSourceFlags(CLI::App& app, Options& options) {
   app.add_option_function<std::string>(
          "--workloads",
          [&options](const std::string& text) { options.workloads = kWorkloads.at(text); },
-         "Source of the cluster's workloads for keep.workloads: off, direct (the API server; "
-         "requires list and watch on apps and batch), or index (see --index-name). If "
-         "keep.workloads.enabled is true and the workloads cannot be read, every run aborts. "
-         "Without this flag, the workloads are read as with direct, but an agent lists them in "
-         "each run instead of watching them.")
+         "Source of the cluster's workloads for keep.workloads: off, direct (the API server; an "
+         "agent watches them; requires list and watch on apps and batch), or index (see "
+         "--index-name). If keep.workloads.enabled is true and the workloads cannot be read, every "
+         "run aborts. Without this flag, each run lists them from the API server.")
       ->check(CLI::IsMember({"off", "direct", "index"}))
       ->envname("IMAGESWEEP_WORKLOADS")
       ->group(group);
