@@ -38,7 +38,7 @@ void AddDryRun(CLI::App& command, Options& options, DryRun& dry_run, const std::
   // A flag that permits removals accepts no ambiguous words.
   dry_run.by_hand.push_back(command.add_flag("--dry-run", dry_run.value, meaning)
                                 ->check(CLI::IsMember({"true", "false"}))
-                                ->option_text("[=true|false] [true]"));
+                                ->option_text("[=true|false]"));
   command.add_flag("-q,--quiet", options.quiet, "Do not print progress to stderr");
 }
 
