@@ -112,7 +112,8 @@ CLI::App* AddImages(CLI::App& app, Options& options) {
       ->add_option(
           "--filter", options.filters,
           "List only images that match KEY=VALUE. Keys: verdict, code (of the reason, such as "
-          "Age), origin (Registry, Pulled, Local, or Unknown), repository (a pattern), "
+          "Age), origin (Registry: a registry confirmed it; Pulled: a pull is recorded; Local; or "
+          "Unknown), repository (a pattern), "
           "and in-use (true or false). Repeat the flag to combine filters. "
           "Values of one key are alternatives, and all keys must match.")
       ->allow_extra_args(false)
@@ -141,10 +142,11 @@ CLI::App* AddPlan(CLI::App& app, Options& options) {
   command->add_flag(
       "--diff", options.diff,
       "Show which verdicts another policy would change. --policy-file FILE: compares FILE with the "
-      "policy of --policy-configmap, or with the defaults if that flag is not set. --profile: "
-      "compares the policy in force with and without the profile. With both flags, the new "
-      "policy is FILE with the profile. It is compared with the policy of --policy-configmap, or "
-      "with FILE as it is if that flag is not set.");
+      "policy of --policy-configmap, or with the defaults if that flag is not set. --profile "
+      "alone: compares the policy in force with the same policy in this profile. --policy-file "
+      "FILE "
+      "and --profile: compares FILE in this profile with the policy of --policy-configmap, or, if "
+      "that flag is not set, with the unchanged FILE.");
   AddMinimumAge(*command, options);
   return command;
 }
@@ -339,7 +341,9 @@ CLI::App* AddIndex(CLI::App& app, Options& options) {
 }
 
 CLI::App* AddVersion(CLI::App& app) {
-  return app.add_subcommand("version", "Print the version, the revision, and the CRI version");
+  return app.add_subcommand(
+      "version",
+      "Print the version and the revision of imagesweep, and the version of the CRI that it uses");
 }
 
 }  // namespace imagesweep

@@ -122,8 +122,9 @@ Exit codes:
     {"ensure-space",
      R"(The command removes images in this order: dangling images, superseded images,
 images that a rule removes, images older than maximumAge, and then all other
-unused images, least recently used first. The images that the policy keeps stay.
-Its minimumAge, limits, and suspend apply, but its windows and confirmRuns do not.
+unused images, least recently used first. Images that the policy protects are not
+removed. The minimumAge, limits, and suspend of the policy apply. Its windows and
+confirmRuns do not.
 
 Examples:
   imagesweep ensure-space 20Gi

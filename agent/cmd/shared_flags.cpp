@@ -68,10 +68,11 @@ void AddSourceFlags(CLI::App& app, Options& options) {
   app.add_option_function<std::string>(
          "--workloads",
          [&options](const std::string& text) { options.workloads = kWorkloads.at(text); },
-         "Source of the cluster's workloads for keep.workloads: off, direct (the API server; an "
-         "agent watches them; requires list and watch on apps and batch), or index (see "
-         "--index-name). If keep.workloads.enabled is true and the workloads cannot be read, every "
-         "run aborts. Without this flag, each run lists them from the API server.")
+         "Source of the cluster's workloads for keep.workloads. off: none. direct: the API server. "
+         "An agent watches the workloads, and a command lists them, which requires list and watch "
+         "on apps and batch. index: see --index-name. Without this flag, each run, also of an "
+         "agent, lists the workloads from the API server. If keep.workloads.enabled is true and "
+         "the workloads cannot be read, every run aborts.")
       ->check(CLI::IsMember({"off", "direct", "index"}))
       ->envname("IMAGESWEEP_WORKLOADS")
       ->group(group);
