@@ -112,16 +112,17 @@ CLI::App* AddImages(CLI::App& app, Options& options) {
       ->add_option(
           "--filter", options.filters,
           "List only images that match KEY=VALUE. Keys: verdict, code (of the reason, such as "
-          "Age), origin (Registry: a registry confirmed it; Pulled: a pull is recorded; Local; or "
-          "Unknown), repository (a pattern), "
-          "and in-use (true or false). Repeat the flag to combine filters. "
+          "Age), origin (Registry: a registry confirmed the image; Pulled: a pull is "
+          "recorded; Local: built or imported here; Unknown: no evidence), repository (a "
+          "pattern), and in-use (true or false). Repeat the flag to combine filters. "
           "Values of one key are alternatives, and all keys must match.")
       ->allow_extra_args(false)
       ->check(CLI::Validator(WhyNotFilter, Choices(FilterChoices())))
       ->option_text("KEY=VALUE");
   command
       ->add_option("--sort", options.sort,
-                   "Sort by name, size, age, or last-used. A leading - sorts in descending order.")
+                   "Sort by name, size, age (the time unused), or last-used. A leading - sorts in "
+                   "descending order.")
       ->check(CLI::Validator(WhyNotSortKey, Choices({std::begin(kSortKeys), std::end(kSortKeys)})))
       ->option_text("KEY [name]");
   command->add_flag("--reverse", options.reverse, "Reverse the order");

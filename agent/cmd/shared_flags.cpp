@@ -69,9 +69,9 @@ void AddSourceFlags(CLI::App& app, Options& options) {
          "--workloads",
          [&options](const std::string& text) { options.workloads = kWorkloads.at(text); },
          "Source of the cluster's workloads for keep.workloads. off: none. direct: the API server. "
-         "An agent watches the workloads, and a command lists them, which requires list and watch "
-         "on apps and batch. index: see --index-name. Without this flag, each run, also of an "
-         "agent, lists the workloads from the API server. If keep.workloads.enabled is true and "
+         "An agent watches the workloads (requires list and watch on apps and batch), and a "
+         "command lists them (requires list). index: see --index-name. Without this flag: as "
+         "direct, but an agent also lists them in each run. If keep.workloads.enabled is true and "
          "the workloads cannot be read, every run aborts.")
       ->check(CLI::IsMember({"off", "direct", "index"}))
       ->envname("IMAGESWEEP_WORKLOADS")
@@ -112,8 +112,10 @@ void AddSourceFlags(CLI::App& app, Options& options) {
 void AddAgeFlags(CLI::App& app, Options& options) {
   app.add_flag(
          "--count-unwatched", options.count_unwatched,
-         "Count the unwatched time between two commands or runs as time without a use, up to one "
-         "day. Time is unwatched if no agent watches the use of images. Use the flag on CRI-O, and "
+         "Count the unwatched time between two commands, or two runs of the agent, as time without "
+         "a "
+         "use: at most one day of each such gap. Time is unwatched if no agent watches the use of "
+         "images. Use the flag on CRI-O, and "
          "on hosts without an agent, for example with cron. An image that was used in unwatched "
          "time but is idle now is treated as unused, so it may be removed.")
       ->envname("IMAGESWEEP_COUNT_UNWATCHED")
