@@ -113,7 +113,8 @@ CLI::App* AddImages(CLI::App& app, Options& options) {
           "--filter", options.filters,
           "List only images that match KEY=VALUE. Keys: verdict, code (of the reason, such as "
           "Age), origin (Registry: a registry confirmed the image; Pulled: a pull is "
-          "recorded; Local: built or imported here; Unknown: no evidence), repository (a "
+          "recorded; Local: evidence shows that it was built or imported here; Unknown: no "
+          "evidence), repository (a "
           "pattern), and in-use (true or false). Repeat the flag to combine filters. "
           "Values of one key are alternatives, and all keys must match.")
       ->allow_extra_args(false)
@@ -121,7 +122,8 @@ CLI::App* AddImages(CLI::App& app, Options& options) {
       ->option_text("KEY=VALUE");
   command
       ->add_option("--sort", options.sort,
-                   "Sort by name, size, age (the time unused), or last-used. A leading - sorts in "
+                   "Sort by name, size, age (the unused time that counts), or last-used (the last "
+                   "use that was seen). A leading - sorts in "
                    "descending order.")
       ->check(CLI::Validator(WhyNotSortKey, Choices({std::begin(kSortKeys), std::end(kSortKeys)})))
       ->option_text("KEY [name]");
@@ -142,12 +144,11 @@ CLI::App* AddPlan(CLI::App& app, Options& options) {
       ->option_text("PROFILE");
   command->add_flag(
       "--diff", options.diff,
-      "Show which verdicts another policy would change. --policy-file FILE: compares FILE with the "
-      "policy of --policy-configmap, or with the defaults if that flag is not set. --profile "
-      "alone: compares the policy in force with the same policy in this profile. --policy-file "
-      "FILE "
-      "and --profile: compares FILE in this profile with the policy of --policy-configmap, or, if "
-      "that flag is not set, with the unchanged FILE.");
+      "Show which verdicts another policy would change. With --policy-file FILE: FILE, compared "
+      "with the policy of --policy-configmap (if not set: with the defaults). With --profile P: "
+      "the policy in force with the defaults of P, compared with the policy in force. With both: "
+      "FILE with the defaults of P, compared with the policy of --policy-configmap (if not set: "
+      "with FILE).");
   AddMinimumAge(*command, options);
   return command;
 }
@@ -307,12 +308,12 @@ CLI::App* AddPolicy(CLI::App& app) {
 
 CLI::App* AddPolicyValidate(CLI::App& policy, Options& options) {
   auto* command = policy.add_subcommand(
-      "validate", "Validate a policy, from FILE or -f, and report all errors");
+      "validate", "Validate a policy, given as FILE or with -f, and report all errors");
   command->add_option(
       "FILE", options.policy_to_check,
       "File with a policy, or with the manifest of a ConfigMap that has a policy at --policy-key. "
       "For standard input, set \"-\".");
-  command->add_option("-f,--filename", options.policy_to_check, "The same as FILE")
+  command->add_option("-f,--filename", options.policy_to_check, "The same as the argument FILE")
       ->option_text("FILE");
   command->require_option(1);
   return command;

@@ -27,6 +27,11 @@ class HelpFormatter final : public CLI::Formatter {
     if (const auto at = name.find(kFalse); at != std::string::npos) name.erase(at, kFalse.size());
     return name;
   }
+  // Without "[Exactly 1 of the following options is required]", which the description says better.
+  std::string make_description(const CLI::App* app) const override {
+    return app->get_name().empty() ? CLI::Formatter::make_description(app)
+                                   : app->get_description() + "\n";
+  }
 };
 
 }  // namespace
