@@ -151,7 +151,9 @@ std::optional<Refusal> Observer::ReadEvidence(NodeState& state, const std::stop_
   auto use = node_.runtime.ReadUse(stop);
   if (!use) return Refusal{"containers", std::move(use).error()};
   evidence.use = *std::move(use);
-  if (state.graph && MissesAllContainers(*state.graph, evidence.use))
+  // Docker lists what all containers mount.
+  if (state.graph && evidence.runtime.name == "cri-o" &&
+      MissesAllContainers(*state.graph, evidence.use))
     return Refusal{"containers",
                    {ErrorKind::kIncomplete,
                     "the image store of the runtime lists none of its containers, so it may not "
