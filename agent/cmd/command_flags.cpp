@@ -37,7 +37,8 @@ void AddAddress(CLI::App& command, const std::string& flag, Options& options,
 void AddDryRun(CLI::App& command, Options& options, DryRun& dry_run, const std::string& meaning) {
   // A flag that permits removals accepts no ambiguous words.
   dry_run.by_hand.push_back(command.add_flag("--dry-run", dry_run.value, meaning)
-                                ->check(CLI::IsMember({"true", "false"})));
+                                ->check(CLI::IsMember({"true", "false"}))
+                                ->option_text("[=true|false]"));
   command.add_flag("-q,--quiet", options.quiet, "Do not print progress to stderr");
 }
 
@@ -108,16 +109,22 @@ CLI::App* AddImages(CLI::App& app, Options& options) {
                    "List only these images: patterns as in a policy, names, digests, or IDs")
       ->option_text("NAME...");
   command
-      ->add_option("--filter", options.filters,
-                   "List only images that match KEY=VALUE. Keys: verdict, code, origin, repository "
-                   "(a pattern), and in-use (true or false). Repeat the flag to combine filters. "
-                   "Values of one key are alternatives, and all keys must match.")
+      ->add_option(
+          "--filter", options.filters,
+          "List only images that match KEY=VALUE. Keys: verdict, code (of the reason, such as "
+          "Age), origin (Registry: a registry confirmed the image; Pulled: a pull is "
+          "recorded; Local: evidence shows that it was built or imported here; Unknown: no "
+          "evidence), repository (a "
+          "pattern), and in-use (true or false). Repeat the flag to combine filters. "
+          "Values of one key are alternatives, and all keys must match.")
       ->allow_extra_args(false)
       ->check(CLI::Validator(WhyNotFilter, Choices(FilterChoices())))
       ->option_text("KEY=VALUE");
   command
       ->add_option("--sort", options.sort,
-                   "Sort by name, size, age, or last-used. A leading - sorts in descending order.")
+                   "Sort by name, size, age (the unused time that counts), or last-used (the last "
+                   "use that was seen). A leading - sorts in "
+                   "descending order.")
       ->check(CLI::Validator(WhyNotSortKey, Choices({std::begin(kSortKeys), std::end(kSortKeys)})))
       ->option_text("KEY [name]");
   command->add_flag("--reverse", options.reverse, "Reverse the order");
@@ -131,16 +138,17 @@ CLI::App* AddPlan(CLI::App& app, Options& options) {
       ->add_option_function<std::string>(
           "--profile",
           [&options](const std::string& name) { options.try_profile = kProfiles.at(name); },
-          "Use this profile. Fields that the policy sets still apply.")
+          "Take the defaults from this profile: Conservative, Balanced, or Aggressive. Fields that "
+          "the policy sets still apply.")
       ->check(CLI::IsMember({"Conservative", "Balanced", "Aggressive"}))
       ->option_text("PROFILE");
   command->add_flag(
       "--diff", options.diff,
-      "Show which verdicts another policy would change. --policy-file FILE: compares FILE with the "
-      "policy of --policy-configmap, or with the defaults if that flag is not set. --profile: "
-      "compares the policy in force with and without the profile. Both: applies the profile to "
-      "FILE, and compares the result with the policy of --policy-configmap, or with FILE alone if "
-      "that flag is not set.");
+      "Show which verdicts another policy would change. With --policy-file FILE: FILE, compared "
+      "with the policy of --policy-configmap (if not set: with the defaults). With --profile P: "
+      "the policy in force with the defaults of P, compared with the policy in force. With both: "
+      "FILE with the defaults of P, compared with the policy of --policy-configmap (if not set: "
+      "with FILE).");
   AddMinimumAge(*command, options);
   return command;
 }
@@ -300,12 +308,12 @@ CLI::App* AddPolicy(CLI::App& app) {
 
 CLI::App* AddPolicyValidate(CLI::App& policy, Options& options) {
   auto* command = policy.add_subcommand(
-      "validate", "Validate a policy, from FILE or -f, and report all errors");
+      "validate", "Validate a policy, given as FILE or with -f, and report all errors");
   command->add_option(
       "FILE", options.policy_to_check,
       "File with a policy, or with the manifest of a ConfigMap that has a policy at --policy-key. "
       "For standard input, set \"-\".");
-  command->add_option("-f,--filename", options.policy_to_check, "The same as FILE")
+  command->add_option("-f,--filename", options.policy_to_check, "The same as the argument FILE")
       ->option_text("FILE");
   command->require_option(1);
   return command;
@@ -335,7 +343,9 @@ CLI::App* AddIndex(CLI::App& app, Options& options) {
 }
 
 CLI::App* AddVersion(CLI::App& app) {
-  return app.add_subcommand("version", "Print the version, the revision, and the CRI version");
+  return app.add_subcommand(
+      "version",
+      "Print the version and the revision of imagesweep, and the version of the CRI that it uses");
 }
 
 }  // namespace imagesweep

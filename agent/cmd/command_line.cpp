@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -15,6 +16,25 @@
 #include "agent/cmd/version.h"
 
 namespace imagesweep {
+namespace {
+
+// Without the value that a flag such as --no-events stands for.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  std::string make_option_name(const CLI::Option* option, bool positional) const override {
+    std::string name = CLI::Formatter::make_option_name(option, positional);
+    constexpr std::string_view kFalse = "{false}";
+    if (const auto at = name.find(kFalse); at != std::string::npos) name.erase(at, kFalse.size());
+    return name;
+  }
+  // Without "[Exactly 1 of the following options is required]", which the description says better.
+  std::string make_description(const CLI::App* app) const override {
+    return app->get_name().empty() ? CLI::Formatter::make_description(app)
+                                   : app->get_description() + "\n";
+  }
+};
+
+}  // namespace
 
 std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const* argv) {
   auto options = std::make_shared<Options>();
@@ -25,6 +45,7 @@ std::variant<Invocation, ExitCode> ParseCommandLine(int argc, const char* const*
   app.require_subcommand(1);
   app.set_version_flag("--version", VersionLine(), "Print the version and exit");
   app.fallthrough();
+  app.formatter(std::make_shared<HelpFormatter>());
   app.get_formatter()->column_width(34);
   AddSharedFlags(app, *options);
 

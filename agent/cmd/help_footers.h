@@ -40,8 +40,8 @@ Exit codes:
 
 Exit codes:
   0  The images are listed, even if no image matches the patterns and filters.
-  1  At least one NAME that is no pattern matches no image, or the runtime or the
-     Kubernetes API cannot be read.
+  1  A NAME without wildcards matches no image, or the runtime or the Kubernetes API
+     cannot be read.
   2  The command line or the policy is invalid.
 )"},
     {"plan", R"(The command removes nothing.
@@ -122,8 +122,9 @@ Exit codes:
     {"ensure-space",
      R"(The command removes images in this order: dangling images, superseded images,
 images that a rule removes, images older than maximumAge, and then all other
-unused images, least recently used first. The policy's protections,
-ages, limits, and suspend apply, but its windows and confirmRuns do not.
+unused images, least recently used first. Images that the policy protects are not
+removed. The minimumAge, limits, and suspend of the policy apply. Its windows and
+confirmRuns do not.
 
 Examples:
   imagesweep ensure-space 20Gi

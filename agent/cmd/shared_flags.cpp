@@ -68,11 +68,12 @@ void AddSourceFlags(CLI::App& app, Options& options) {
   app.add_option_function<std::string>(
          "--workloads",
          [&options](const std::string& text) { options.workloads = kWorkloads.at(text); },
-         "Source of the cluster's workloads for keep.workloads: off, direct (the API server; "
-         "requires list and watch on apps and batch), or index (see --index-name). If "
-         "keep.workloads.enabled is true and the workloads cannot be read, every run aborts. "
-         "Without this flag, the workloads are read as with direct, but an agent lists them in "
-         "each run instead of watching them.")
+         "Source of the cluster's workloads for keep.workloads. off: none. direct: the API server; "
+         "an agent watches the workloads there (requires list and watch on apps and batch), and a "
+         "command lists them (requires list). index: the ConfigMaps that `imagesweep index` "
+         "publishes (see --index-name). If you do not set this flag, an agent and the commands "
+         "list the workloads from the API server in each run. If keep.workloads.enabled is true "
+         "and the workloads cannot be read, every run aborts.")
       ->check(CLI::IsMember({"off", "direct", "index"}))
       ->envname("IMAGESWEEP_WORKLOADS")
       ->group(group);
@@ -112,10 +113,10 @@ void AddSourceFlags(CLI::App& app, Options& options) {
 void AddAgeFlags(CLI::App& app, Options& options) {
   app.add_flag(
          "--count-unwatched", options.count_unwatched,
-         "Count the unwatched time between two commands or runs as time without a use, up to one "
-         "day. Time is unwatched if no agent watches the use of images. Use the flag on CRI-O, and "
-         "on hosts without an agent, for example with cron. An image that was used in unwatched "
-         "time but is idle now is treated as unused, so it may be removed.")
+         "Count time in which no agent watched the use of images as time without a use: without an "
+         "agent (for example with cron), the time between two commands; on CRI-O, where an agent "
+         "cannot watch uses, the time between two evaluations. At most one day of each gap counts. "
+         "An image that was used in a gap but is idle now may be removed.")
       ->envname("IMAGESWEEP_COUNT_UNWATCHED")
       ->group("Sources");
 }

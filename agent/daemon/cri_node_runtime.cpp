@@ -31,8 +31,10 @@ class CriLayers final : public layers::LayerReader {
   Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image> images,
                                                          const std::stop_token& stop) override {
     auto graph = containerd_.Read(images, stop);
-    if (graph || graph.error().kind != ErrorKind::kNotFound || !IsCrio(stop)) return graph;
-    return crio_->Read(images, stop);
+    if (graph || graph.error().kind != ErrorKind::kNotFound) return graph;
+    auto identity = runtime_.Identity(stop);
+    if (!identity) return std::move(identity).error();  // the store may tell of more users
+    return identity->name == "cri-o" ? crio_->Read(images, stop) : graph;
   }
   bool IsCrio(const std::stop_token& stop) const {
     const auto identity = runtime_.Identity(stop);

@@ -99,12 +99,18 @@ void TemplateImages::FindInto(std::string_view text, std::vector<ImagePos>& foun
 // repository, the image is seen to have lost the tag to another one.
 bool TemplateImages::MayBePinned(ImagePos at, std::string_view path, std::string_view tag) const {
   if (!lost_tags_.Has(at) || lost_tags_[at].empty()) return true;
+  const auto has_it_now = [&](const ImageName& lost) {
+    std::vector<ImagePos> ending_so;  // also mirrors of the repository
+    by_tagged_path_.Find(lost.text(), ending_so);
+    return std::ranges::any_of(ending_so, [&](ImagePos other) {
+      const Image& its = At(images_, other);
+      return other != at && std::ranges::find(its.tags, lost) != its.tags.end();
+    });
+  };
   const auto moved = [&](const ImageName& digest) {
-    std::vector<ImagePos> having_it;
-    for (const ImageName& lost : lost_tags_[at])
-      if (lost.tag() == tag && lost.repository() == digest.repository())
-        by_tagged_path_.Find(lost.text(), having_it);
-    return std::ranges::any_of(having_it, [&](ImagePos other) { return other != at; });
+    return std::ranges::any_of(lost_tags_[at], [&](const ImageName& lost) {
+      return lost.tag() == tag && lost.repository() == digest.repository() && has_it_now(lost);
+    });
   };
   const Image& image = At(images_, at);
   return std::ranges::any_of(image.digests, [&](const ImageName& digest) {

@@ -151,12 +151,15 @@ std::optional<Refusal> Observer::ReadEvidence(NodeState& state, const std::stop_
   auto use = node_.runtime.ReadUse(stop);
   if (!use) return Refusal{"containers", std::move(use).error()};
   evidence.use = *std::move(use);
-  if (state.graph && MissesAllContainers(*state.graph, evidence.use))
-    return Refusal{"containers",
-                   {ErrorKind::kIncomplete,
-                    "the image store of the runtime lists none of its containers, so it may not "
-                    "list those of Podman either, which can mount images; set transient_store = "
-                    "false in the storage.conf of the runtime"}};
+  // Docker lists what all containers mount.
+  if (state.graph && evidence.runtime.name == "cri-o" &&
+      MissesAllContainers(*state.graph, evidence.use))
+    return Refusal{
+        "containers",
+        {ErrorKind::kIncomplete,
+         "the image store of the runtime lists none of its containers, so it may not "
+         "list those of Podman either, which can mount images; imagesweep does not support "
+         "transient_store and imagestore in the storage.conf of the runtime"}};
   if (state.graph) AddUnlistedUse(*state.graph, evidence.images, evidence.use);
   if (node_.pods == nullptr) return std::nullopt;
   auto pods = node_.pods->Read(Millis::zero(), stop);
@@ -177,8 +180,11 @@ std::optional<Refusal> Observer::ReadLayers(NodeState& state, const std::stop_to
       part != nullptr && metadata.records_of() == layers::RecordsOf::kCri)
     return Refusal{"containers",
                    {ErrorKind::kIncomplete, "containerd was read only in part: " + part->why}};
-  if (std::string why = (*graph)->WhyMountsAreUnknown(); !why.empty())
+  if (std::string why = (*graph)->WhyMountsAreUnknown(); !why.empty()) {
+    if (metadata.records_of() == layers::RecordsOf::kCri)
+      why.insert(0, "containerd was read only in part: ");
     return Refusal{"containers", {ErrorKind::kIncomplete, std::move(why)}};
+  }
   state.graph = *std::move(graph);
   return std::nullopt;
 }

@@ -1,6 +1,7 @@
 #include "agent/imagestore/graph/graph.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
@@ -164,18 +165,28 @@ Node LayerGraph::FindSnapshot(std::string_view snapshotter, std::string_view key
 }
 
 std::vector<ImagePos> LayerGraph::ImagesOf(Node snapshot) const {
-  std::vector<ImagePos> images;
+  return ImagesOf(snapshot, FindTops());
+}
+
+// The nearest images by their own layers, and by their records: a base image may be known by its
+// layers, and the image on it only by its record.
+std::vector<ImagePos> LayerGraph::ImagesOf(Node snapshot, const Tops& by_record) const {
+  std::set<ImagePos> images;
   for (Node at = snapshot; at != kNoNode && images.empty(); at = objects_.Parent(at))
     for (const ImagePos image : Positions(*this))
       if (std::ranges::find(attribution_.tops[image], at) != attribution_.tops[image].end())
-        images.push_back(image);
-  return images.empty() ? ImagesOfAnyPlatform(snapshot) : images;
+        images.insert(image);
+  for (Node at = snapshot; at != kNoNode; at = objects_.Parent(at))
+    if (const auto found = by_record.find(at); found != by_record.end()) {
+      images.insert(found->second.begin(), found->second.end());
+      break;
+    }
+  return {images.begin(), images.end()};
 }
 
 // The CRI knows an index by the config of one platform.  Others may be unpacked beside it.
-std::vector<ImagePos> LayerGraph::ImagesOfAnyPlatform(Node snapshot) const {
-  std::unordered_map<Node, std::set<ImagePos>> images_of;  // by snapshot
-  for (Node at = snapshot; at != kNoNode; at = objects_.Parent(at)) images_of[at];
+LayerGraph::Tops LayerGraph::FindTops() const {
+  Tops tops;
   for (const ImagePos image : Positions(*this)) {
     std::vector<Node> pending;
     std::unordered_set<Node> reached;
@@ -191,16 +202,14 @@ std::vector<ImagePos> LayerGraph::ImagesOfAnyPlatform(Node snapshot) const {
         if (child.back) continue;
         if (child.type == ObjectType::kContent)
           pending.push_back(index_.FindBlob(metadata_->cri_namespace(), child.key));
-        if (child.type != ObjectType::kSnapshot) continue;
-        const auto found = images_of.find(
-            index_.FindSnapshot(metadata_->cri_namespace(), child.snapshotter, child.key));
-        if (found != images_of.end()) found->second.insert(image);
+        if (child.type == ObjectType::kSnapshot)
+          tops[index_.FindSnapshot(metadata_->cri_namespace(), child.snapshotter, child.key)]
+              .push_back(image);
       }
     }
   }
-  for (Node at = snapshot; at != kNoNode; at = objects_.Parent(at))
-    if (const auto& images = images_of[at]; !images.empty()) return {images.begin(), images.end()};
-  return {};
+  tops.erase(kNoNode);
+  return tops;
 }
 
 std::vector<LayerGraph::Mount> LayerGraph::MountsWithoutContainer() const {
@@ -212,12 +221,15 @@ std::vector<LayerGraph::Mount> LayerGraph::MountsWithoutContainer() const {
     if (one.space == metadata_->cri_namespace())
       of_containers.emplace(one.snapshotter, one.snapshot);
   const std::vector<Snapshot>& snapshots = metadata_->snapshots();
+  std::optional<Tops> tops;  // most nodes have no such mount
   for (Node i = 0; i < snapshots.size(); ++i) {
     const Snapshot& one = snapshots[i];
     if (one.kind == SnapshotKind::kCommitted || one.space != metadata_->cri_namespace() ||
         of_containers.contains({one.snapshotter, one.key}))
       continue;
-    mounts.push_back({metadata_->keys().Text(one.key), ImagesOf(index_.first_snapshot() + i)});
+    if (!tops) tops = FindTops();
+    mounts.push_back(
+        {metadata_->keys().Text(one.key), ImagesOf(index_.first_snapshot() + i, *tops)});
   }
   return mounts;
 }

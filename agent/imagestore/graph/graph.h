@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "agent/imagestore/graph/attribution.h"
@@ -105,7 +106,10 @@ class LayerGraph {
   const Liveness& liveness() const { return liveness_; }
 
  private:
-  std::vector<ImagePos> ImagesOfAnyPlatform(Node snapshot) const;
+  // Images by the highest snapshot of each of their platforms, from their records.
+  using Tops = std::unordered_map<Node, std::vector<ImagePos>>;
+  Tops FindTops() const;
+  std::vector<ImagePos> ImagesOf(Node snapshot, const Tops& by_record) const;
   bool IsInitLayer(Node below, const Snapshot& writable) const;
   void FindUses();
   void FindDoubts();

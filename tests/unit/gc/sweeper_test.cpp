@@ -508,6 +508,38 @@ TEST(SweeperLayers, RemovesNothingWhenContainerdContainersCannotBeRead) {
   EXPECT_EQ(node.removed.size(), 1U) << "a runtime that has no such services";
 }
 
+// As with transient_store. Containers of Podman would be in the same unseen place.
+TEST(SweeperLayers, RemovesNothingWhenTheStoreOfCrioListsNoneOfItsContainers) {
+  struct StoreWithoutContainers final : layers::LayerReader {
+    Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image> images,
+                                                           const std::stop_token&) override {
+      layers::MetadataSnapshot metadata("", SystemTime());
+      metadata.SetRecordsOf(layers::RecordsOf::kOtherStore);
+      return std::shared_ptr<const layers::LayerGraph>(
+          std::make_shared<layers::LayerGraph>(std::move(metadata), images));
+    }
+  };
+  FakeClock clock;
+  FakeNode node{clock};
+  node.images.push_back(Img("idle", {"idle:1"}));
+  node.use.ids = {"c1"};
+  const ActivePolicy active = AllThatIsUnusedForAMinute();
+  StoreWithoutContainers layers;
+  const auto age_store = AgeStore::InMemory(clock);
+  NodeDependencies parts{node, &node, node, node, *age_store, clock};
+  parts.layers = &layers;
+  Sweeper sweeper(parts, "node1", std::nullopt);
+  for (const bool crio : {true, false}) {
+    node.identity.name = crio ? "cri-o" : "docker";
+    for (int look = 0; look < 2; ++look) {
+      clock.Advance(std::chrono::minutes(10));
+      const Report report = sweeper.Sweep(active, {false, {}, {}}, {});
+      EXPECT_EQ(report.refused && report.refused->source == "containers", crio);
+    }
+    EXPECT_EQ(node.removed.empty(), crio);
+  }
+}
+
 // An unreadable size is no reason to use the way that sees less.
 TEST(SweeperLayers, RemovesThroughContainerdWhenContentIsPartlyUnreadable) {
   FakeClock clock;

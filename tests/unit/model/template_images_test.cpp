@@ -83,6 +83,10 @@ TEST(TemplateImages, FindsNoDigestWhoseTagMovedToAnotherImage) {
   const std::vector<Image> gone{moved[0], moved[1]};
   EXPECT_EQ(Find(gone, "shop/app:1", false, lost_tags), ImagesAt(0, 1)) << "no image has the tag";
 
+  const std::vector<Image> mirrored{moved[0], Img("m", {"mirror.example/docker.io/shop/app:1"})};
+  EXPECT_EQ(Find(mirrored, "shop/app:1", false, {{lost, {}}}), ImagesAt(0, 1))
+      << "a mirror has a tag of its own";
+
   std::vector<Image> two = moved;
   two[0].digests.push_back(ImageName::Parse("mirror.example/shop/app@" + Id("shop/app")));
   EXPECT_EQ(Find(two, "docker.io/shop/app:1", false, lost_tags), ImagesAt(0, 1, 2))

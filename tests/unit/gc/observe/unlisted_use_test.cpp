@@ -95,10 +95,10 @@ TEST_F(UnlistedUseTest, NeedsTheImageOfAMountOfAnotherPlatform) {
               {{"containerd.io/gc.ref.content.m.0", Id("manapp")},
                {"containerd.io/gc.ref.content.m.1", manifest}});
   lab.AddImage("k8s.io", "docker.io/library/multi:v1", Id("index"));
-  lab.AddSnapshot("k8s.io", layer, "", {4096, 3});
+  lab.AddSnapshot("k8s.io", layer, LabNode::Chain({kOther}, 1), {4096, 3});
   lab.AddSnapshot("k8s.io", "mount", layer, {4096, 3});
   lab.spec.snapshots.back().kind = layers::SnapshotKind::kView;
-  EXPECT_THAT(Needed(), ElementsAre(Id("cfgapp")));
+  EXPECT_THAT(Needed(), UnorderedElementsAre(Id("cfgapp"), Id("cfgother"))) << "and its base";
 }
 
 TEST_F(UnlistedUseTest, NoticesAStoreThatListsNoneOfTheContainers) {
