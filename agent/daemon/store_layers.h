@@ -20,13 +20,13 @@ Error NotKnown(Error error);
 // for figures only, so every failure is kNotFound: no run depends on them.  One thread at a time.
 class StoreLayers final : public layers::LayerReader {
  public:
-  // Opens the store of the runtime, once for each of its roots.  `configs`: also the configs of
-  // images, for the analysis.
   struct Roots {
     std::string root;
     std::string run_root;  // of containers/storage, for what ends with the boot; empty: not known
     friend bool operator==(const Roots&, const Roots&) = default;
   };
+  // Opens the store of the runtime, once for each of its roots.  `configs`: also the configs of
+  // images, for the analysis.
   using Open =
       std::function<std::unique_ptr<layers::LayerReader>(const Roots& roots, bool configs)>;
   // The directories of the store, as this process sees them.  An error: they are not known.

@@ -4,7 +4,6 @@
 #include <array>
 #include <limits>
 #include <optional>
-#include <ranges>
 #include <utility>
 
 namespace imagesweep {
@@ -75,20 +74,6 @@ std::optional<std::int64_t> CountOf(const std::optional<Nanos>& time) {
   return time->count();
 }
 
-// In one column, a tag in each line.
-std::string Joined(const std::vector<std::string>& tags) {
-  std::string text;
-  for (const std::string& tag : tags) text.append(text.empty() ? "" : "\n").append(tag);
-  return text;
-}
-
-std::vector<std::string> Tags(const Statement& row, int column) {
-  std::vector<std::string> tags;
-  for (const auto part : std::views::split(row.Text(column), '\n'))
-    if (!part.empty()) tags.emplace_back(part.begin(), part.end());
-  return tags;
-}
-
 int Runs(const Statement& row, int column) {
   const auto runs = row.Integer(column);
   if (runs < 0 || runs > std::numeric_limits<int>::max() - 1)
@@ -119,7 +104,7 @@ Records ReadAll(const Database& db) {
                   "last_tags FROM image ORDER BY id");
   while (image.Step()) {
     const ImageRecord record{Time(image, 1), TimeOrNothing(image, 2), TimeOrNothing(image, 3),
-                             Runs(image, 4), image.Integer(5) != 0,   Tags(image, 6)};
+                             Runs(image, 4), image.Integer(5) != 0,   SharedText(image.Text(6))};
     if (record.idle_from && (*record.idle_from < Nanos::zero() || *record.idle_from > observed))
       ThrowDamage("the start of an image's idle time is in the future");
     records.images.emplace_hint(records.images.end(), image.Text(0), record);
@@ -160,7 +145,7 @@ void WriteChanges(const Database& db, const Records& before, const Records& afte
         .Bind(4, CountOf(record.idle_from))
         .Bind(5, record.candidate_runs)
         .Bind(6, record.had_tag ? 1 : 0)
-        .Bind(7, Joined(record.last_tags))
+        .Bind(7, std::string(record.last_tags.view()))
         .Execute();
   }
   Statement drop(db, "DELETE FROM image WHERE id = ?");

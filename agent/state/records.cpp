@@ -1,6 +1,9 @@
 #include "agent/state/records.h"
 
 #include <algorithm>
+#include <ranges>
+#include <string_view>
+#include <vector>
 
 #include "agent/model/image_index.h"
 #include "agent/model/recent_use.h"
@@ -96,9 +99,14 @@ MergedObservations MergeObservations(std::span<const Image> images,
   for (std::size_t i = 0; i < images.size(); ++i) {
     MergedObservation& one = merged[images[i].id.text()];
     if (in_use.at(i)) one.seen = Seen::kInUse;
-    for (const ImageName& tag : images[i].tags) one.tags.push_back(tag.text());
-    std::ranges::sort(one.tags);
+    one.has_tag = one.has_tag || !images[i].tags.empty();
     one.has_digest = one.has_digest || !images[i].digests.empty();
+    if (images.size() > kMostImagesWithTags) continue;
+    std::vector<std::string_view> tags;
+    for (const ImageName& tag : images[i].tags) tags.push_back(tag.text());
+    std::ranges::sort(tags);
+    for (const std::string_view tag : tags)
+      one.tags.append(one.tags.empty() ? "" : "\n").append(tag);
   }
   return merged;
 }
@@ -164,12 +172,13 @@ Records Advance(const Records& before, const ObservationTime& now, const Watched
     const bool watched_since = step.advances && step.before == Continuity::kWatched;
     const bool pulled_by_digest =
         observation.came_again || (observation.has_digest && !watched_since);
-    if (!observation.tags.empty()) {
+    if (observation.has_tag) {
       record.had_tag = true;
-      record.last_tags = observation.tags;
+      if (record.last_tags.view() != observation.tags)
+        record.last_tags = SharedText(observation.tags);
     } else if (pulled_by_digest) {
       record.had_tag = false;
-      record.last_tags.clear();
+      record.last_tags = {};
     }
     if (seen == Seen::kInUse) {
       record.last_used = now.wall;
@@ -214,7 +223,7 @@ Records MergeConservatively(Records a, const Records& b) {
     record.last_used = std::max(record.last_used, other.last_used);
     record.just_seen = record.just_seen || other.just_seen;
     record.had_tag = record.had_tag && other.had_tag;
-    if (record.last_tags != other.last_tags) record.last_tags.clear();
+    if (record.last_tags != other.last_tags) record.last_tags = {};
     if (!record.idle_from) continue;
     if (!other.idle_from) {
       record.idle_from.reset();
@@ -240,8 +249,8 @@ std::vector<ImageAge> Ages(const Records& after, std::span<const Image> images) 
     age.just_seen = record.just_seen;
     age.lost_tag = (record.had_tag || image.had_tag) && image.tags.empty();
     if (age.lost_tag)
-      for (const std::string& tag : record.last_tags)
-        age.lost_tags.push_back(ImageName::Parse(tag));
+      for (const auto tag : std::views::split(record.last_tags.view(), '\n'))
+        age.lost_tags.push_back(ImageName::Parse(std::string(tag.begin(), tag.end())));
     ages.push_back(std::move(age));
   }
   return ages;

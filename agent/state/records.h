@@ -3,9 +3,11 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/base/clock.h"
@@ -58,6 +60,19 @@ struct WatchedTime {
   bool count_unwatched = false;  // the user accepts that uses may be missing
 };
 
+// A text that copies share, because thousands of records are copied in each run.
+class SharedText {
+ public:
+  SharedText() = default;
+  explicit SharedText(const std::string& text)
+      : text_(text.empty() ? nullptr : std::make_shared<const std::string>(text)) {}
+  std::string_view view() const { return text_ == nullptr ? std::string_view() : *text_; }
+  friend bool operator==(const SharedText& a, const SharedText& b) { return a.view() == b.view(); }
+
+ private:
+  std::shared_ptr<const std::string> text_;
+};
+
 // The record of one image.  All times except `idle_from` are wall clock, for reports.
 struct ImageRecord {
   Nanos first_seen{0};
@@ -69,8 +84,8 @@ struct ImageRecord {
   int candidate_runs = 0;  // evaluations in a row, up to the last, that selected it
   // An observation listed it with a tag, and since then it was watched, and not pulled or loaded.
   bool had_tag = false;
-  std::vector<std::string> last_tags;  // of that observation, sorted; empty: unknown, or no tag
-  bool just_seen = false;              // first seen in the last observation; not stored
+  SharedText last_tags;    // of that observation, a tag in each line; empty: unknown, or no tag
+  bool just_seen = false;  // first seen in the last observation; not stored
 
   friend bool operator==(const ImageRecord&, const ImageRecord&) = default;
 };
@@ -99,10 +114,13 @@ struct Records {
 enum class Seen { kIdle, kCameAgain, kInUse };
 struct MergedObservation {
   Seen seen = Seen::kIdle;
-  std::vector<std::string> tags;  // sorted
-  bool has_digest = false;        // a name with a digest, as a pull by digest gives one
-  bool came_again = false;        // pulled, loaded, or named, also if it was used after that
+  bool has_tag = false;
+  std::string tags;         // a tag in each line, sorted
+  bool has_digest = false;  // a name with a digest, as a pull by digest gives one
+  bool came_again = false;  // pulled, loaded, or named, also if it was used after that
 };
+// On a node with more images, the tags are not remembered, to bound the memory.
+inline constexpr std::size_t kMostImagesWithTags = 3000;
 using MergedObservations = std::map<std::string, MergedObservation>;  // by ID
 MergedObservations MergeObservations(std::span<const Image> images,
                                      const std::vector<bool>& in_use);

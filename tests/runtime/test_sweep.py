@@ -267,5 +267,6 @@ def test_keeps_rollback_and_cron_job_images_that_a_webhook_pinned_by_digest(node
     current = ways.pull("shop/api:v4")
     node.start_pod("api-0", current)
     node.age()
-    assert outcomes(node.sweep()) == {unneeded.id: "Removed", moved.id: "Removed"}
-    assert {node.verdicts()[image.id] for image in pinned} == {("Keep", "Workload")}
+    assert outcomes(node.sweep()) == {unneeded.id: "Removed"}
+    # It lost v4, but a webhook may have pinned a tag of the workloads to it.
+    assert {node.verdicts()[image.id] for image in (*pinned, moved)} == {("Keep", "Workload")}
