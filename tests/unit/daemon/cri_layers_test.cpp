@@ -2,21 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/fake_layers.h"
 #include "tests/support/fake_node.h"
 
 namespace imagesweep {
 namespace {
 
-struct NoContainerd final : layers::LayerReader {
-  Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image>,
-                                                         const std::stop_token&) override {
-    return error;
-  }
-  Error error{ErrorKind::kNotFound, "unknown service containerd.services.images.v1.Images"};
-};
-
 class CriLayersTest : public testing::Test {
  protected:
+  void SetUp() override { containerd_.error = Error{ErrorKind::kNotFound, "no containerd"}; }
   ErrorKind Failure() {
     const auto graph = layers_.Read({}, {});
     EXPECT_FALSE(graph);
@@ -24,7 +18,7 @@ class CriLayersTest : public testing::Test {
   }
   FakeClock clock_;
   FakeNode node_{clock_};
-  NoContainerd containerd_;
+  FakeLayers containerd_;
   CriLayers layers_{node_, containerd_, clock_};
 };
 
@@ -34,7 +28,7 @@ TEST_F(CriLayersTest, KnowsNoLayersOfAnotherRuntime) {
 }
 
 TEST_F(CriLayersTest, PassesOnAFailureOfContainerd) {
-  containerd_.error.kind = ErrorKind::kUnavailable;
+  containerd_.error->kind = ErrorKind::kUnavailable;
   EXPECT_EQ(Failure(), ErrorKind::kUnavailable);
 }
 
