@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "agent/base/random_seed.h"
+#include "agent/daemon/cri_layers.h"
 #include "agent/daemon/restore_runtime.h"
-#include "agent/daemon/store_layers.h"
 #include "agent/gc/observe/layers_disk.h"
 #include "agent/runtime/containerd/archive.h"
 #include "agent/runtime/containerd/cached_graph_reader.h"
@@ -21,32 +21,6 @@
 
 namespace imagesweep {
 namespace {
-
-// The layers by containerd's own services, or by the files of CRI-O's store.
-class CriLayers final : public layers::LayerReader {
- public:
-  CriLayers(RuntimeReader& runtime, layers::LayerReader& containerd, const Clock& clock)
-      : runtime_(runtime), containerd_(containerd), crio_(StoreLayers::OfCrio(runtime, clock)) {}
-
-  Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image> images,
-                                                         const std::stop_token& stop) override {
-    auto graph = containerd_.Read(images, stop);
-    if (graph || graph.error().kind != ErrorKind::kNotFound) return graph;
-    auto identity = runtime_.Identity(stop);
-    if (!identity) return std::move(identity).error();  // the store may tell of more users
-    return identity->name == "cri-o" ? crio_->Read(images, stop) : graph;
-  }
-  bool IsCrio(const std::stop_token& stop) const {
-    const auto identity = runtime_.Identity(stop);
-    return identity && identity->name == "cri-o";
-  }
-  StoreLayers& crio() const { return *crio_; }
-
- private:
-  RuntimeReader& runtime_;
-  layers::LayerReader& containerd_;
-  const std::unique_ptr<StoreLayers> crio_;
-};
 
 class CriNodeRuntime final : public NodeRuntime {
  public:

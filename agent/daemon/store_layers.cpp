@@ -47,30 +47,35 @@ Error NotKnown(Error error) {
   return error;
 }
 
+Error StoreLayers::Told(Error error) const {
+  return purpose_ == Purpose::kFigures ? NotKnown(std::move(error)) : error;
+}
+
 Result<std::shared_ptr<const layers::LayerGraph>> StoreLayers::Read(std::span<const Image> images,
                                                                     const std::stop_token& stop) {
   const auto roots = find_roots_(stop);
-  if (!roots) return NotKnown(roots.error());
+  if (!roots) return Told(roots.error());
   if (reader_ == nullptr || *roots != roots_) {
     roots_ = *roots;
     reader_ = open_(roots_, /*configs=*/false);
   }
   auto graph = reader_->Read(images, stop);
-  if (!graph) return NotKnown(std::move(graph).error());
+  if (!graph) return Told(std::move(graph).error());
   return graph;
 }
 
 Result<std::shared_ptr<const layers::LayerGraph>> StoreLayers::ReadWithConfigs(
     std::span<const Image> images, const std::stop_token& stop) {
   const auto roots = find_roots_(stop);
-  if (!roots) return NotKnown(roots.error());
+  if (!roots) return Told(roots.error());
   auto graph = open_(*roots, /*configs=*/true)->Read(images, stop);
-  if (!graph) return NotKnown(std::move(graph).error());
+  if (!graph) return Told(std::move(graph).error());
   return graph;
 }
 
 std::unique_ptr<StoreLayers> StoreLayers::OfCrio(RuntimeReader& runtime, const Clock& clock) {
   return std::make_unique<StoreLayers>(
+      Purpose::kUse,
       [&runtime](const std::stop_token& stop) -> Result<Roots> {
         auto path = FirstFilesystem(runtime, stop);
         if (!path) return std::move(path).error();
@@ -92,6 +97,7 @@ std::unique_ptr<StoreLayers> StoreLayers::OfCrio(RuntimeReader& runtime, const C
 
 std::unique_ptr<StoreLayers> StoreLayers::OfDocker(RuntimeReader& runtime, const Clock& clock) {
   return std::make_unique<StoreLayers>(
+      Purpose::kFigures,
       [&runtime](const std::stop_token& stop) -> Result<Roots> {
         auto path = FirstFilesystem(runtime, stop);
         if (!path) return std::move(path).error();

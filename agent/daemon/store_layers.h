@@ -16,8 +16,8 @@ namespace imagesweep {
 // figures.
 Error NotKnown(Error error);
 
-// Reads the layers of a runtime that does not report them, from the files of its store.  They are
-// for figures only, so every failure is kNotFound: no run depends on them.  One thread at a time.
+// Reads the layers of a runtime that does not report them, from the files of its store.  One thread
+// at a time.
 class StoreLayers final : public layers::LayerReader {
  public:
   struct Roots {
@@ -29,15 +29,19 @@ class StoreLayers final : public layers::LayerReader {
   // images, for the analysis.
   using Open =
       std::function<std::unique_ptr<layers::LayerReader>(const Roots& roots, bool configs)>;
-  // The directories of the store, as this process sees them.  An error: they are not known.
+  // The directories of the store, as this process sees them.  kNotFound: there is no such store.
   using FindRoots = std::function<Result<Roots>(const std::stop_token&)>;
+  // kFigures: for sizes only.  kUse: the store also has containers that the runtime does not list.
+  enum class Purpose { kFigures, kUse };
 
-  StoreLayers(FindRoots find_roots, Open open)
-      : find_roots_(std::move(find_roots)), open_(std::move(open)) {}
+  StoreLayers(Purpose purpose, FindRoots find_roots, Open open)
+      : purpose_(purpose), find_roots_(std::move(find_roots)), open_(std::move(open)) {}
 
+  // kNotFound: there is no such store, or this process may not open it.  For kFigures, every other
+  // failure is kNotFound too.
   Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image> images,
                                                          const std::stop_token& stop) override;
-  // The same with the configs of the images.
+  // The same with the configs of the images, for the analysis.
   Result<std::shared_ptr<const layers::LayerGraph>> ReadWithConfigs(std::span<const Image> images,
                                                                     const std::stop_token& stop);
 
@@ -46,6 +50,9 @@ class StoreLayers final : public layers::LayerReader {
   static std::unique_ptr<StoreLayers> OfDocker(RuntimeReader& runtime, const Clock& clock);
 
  private:
+  Error Told(Error error) const;
+
+  const Purpose purpose_;
   const FindRoots find_roots_;
   const Open open_;
   Roots roots_;

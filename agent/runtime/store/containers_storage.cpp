@@ -72,7 +72,11 @@ ContainersStorage::ContainersStorage(const Clock& clock, ContainersStorageOption
 Result<LayerStore> ContainersStorage::Read(const std::stop_token& stop) {
   const std::string cure = "mount " + options_.root + " read-only into the agent";
   const auto root = Directory::Open(options_.root);
-  if (!root) return Error{root.error().kind, root.error().what + "; " + cure};
+  if (!root) {
+    const ErrorKind kind = root.error().kind;
+    return Error{kind == ErrorKind::kDenied ? ErrorKind::kNotFound : kind,
+                 root.error().what + "; " + cure};
+  }
   const auto images = root->Sub("overlay-images");
   if (!images && images.error().kind == ErrorKind::kNotFound) return NoStore(*root, cure);
   if (!images) return Error{images.error().kind, images.error().what + "; " + cure};

@@ -37,8 +37,9 @@ class ContainersStorage {
  public:
   ContainersStorage(const Clock& clock, ContainersStorageOptions options);
 
-  // kNotFound: there is no store of this kind below the root, or it has another driver; kDenied or
-  // kIncomplete: it cannot be read; kCancelled.  All other gaps are in LayerStore::unread.
+  // kNotFound: there is no store of this kind below the root, it has another driver, or this
+  // process may not open it.  kDenied or kIncomplete: a part of it cannot be read.  kCancelled. All
+  // other gaps are in LayerStore::unread.
   Result<LayerStore> Read(const std::stop_token& stop);
 
  private:

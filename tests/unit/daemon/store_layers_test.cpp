@@ -38,5 +38,44 @@ TEST(StoreLayersTest, ReadsTheTransientContainersOfCrioBesideItsSocket) {
       << "the run root is not known";
 }
 
+// A container of Podman may be in a store that cannot be read for a moment.
+TEST(StoreLayersTest, TellsAFailureOfTheStoreOfCrioFromAStoreThatIsNotThere) {
+  FakeClock clock;
+  FakeNode node{clock};
+  node.identity = {"cri-o", "1.34.0", "unix:///run/crio/crio.sock", 7};
+  store::MadeUpContainersStore crio;
+  crio.AddLayer("base", "", 1000);
+  crio.AddImage("app", "base");
+  node.mountpoints = {crio.root().string() + "/overlay-images"};
+  const auto layers = StoreLayers::OfCrio(node, clock);
+  const auto failure = [&]() -> std::optional<ErrorKind> {
+    const auto graph = layers->Read(crio.Images(), {});
+    return graph ? std::nullopt : std::optional(graph.error().kind);
+  };
+  EXPECT_EQ(failure(), std::nullopt);
+  for (const std::string call : {"ImageFilesystems", "Identity"}) {
+    node.on_call = [&call](const std::string& now) {
+      return now == call ? std::optional(Error{ErrorKind::kUnavailable, "away"}) : std::nullopt;
+    };
+    EXPECT_EQ(failure(), ErrorKind::kUnavailable) << call;
+  }
+  node.on_call = nullptr;
+  Write(crio.root() / "overlay-images/images.json", "[{");
+  EXPECT_EQ(failure(), ErrorKind::kIncomplete);
+  node.mountpoints = {"/nowhere/overlay-images"};
+  EXPECT_EQ(failure(), ErrorKind::kNotFound);
+  node.mountpoints = {};
+  EXPECT_EQ(failure(), ErrorKind::kNotFound);
+}
+
+TEST(StoreLayersTest, NeverFailsARunForTheFiguresOfDocker) {
+  FakeClock clock;
+  FakeNode node{clock};
+  node.on_call = [](const std::string&) { return Error{ErrorKind::kUnavailable, "away"}; };
+  const auto graph = StoreLayers::OfDocker(node, clock)->Read({}, {});
+  ASSERT_FALSE(graph);
+  EXPECT_EQ(graph.error().kind, ErrorKind::kNotFound);
+}
+
 }  // namespace
 }  // namespace imagesweep

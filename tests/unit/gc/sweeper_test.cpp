@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/fake_layers.h"
 #include "tests/support/fake_node.h"
 #include "tests/support/policies.h"
 
@@ -447,21 +448,7 @@ TEST_F(SweeperWorkloadsTest, ReadsNoWorkloadsWithoutACluster) {
   EXPECT_FALSE(report.effective_policy.keep.workloads.enabled);
 }
 
-// containerd's own services list containers that the CRI does not list.
-struct UnreadableLayers final : layers::LayerReader {
-  Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image> images,
-                                                         const std::stop_token&) override {
-    if (error) return *error;
-    layers::MetadataSnapshot metadata("k8s.io", SystemTime());
-    metadata.CouldNotRead({unread, "k8s.io", "ListStream: busy"});
-    return std::shared_ptr<const layers::LayerGraph>(
-        std::make_shared<layers::LayerGraph>(std::move(metadata), images));
-  }
-  std::optional<Error> error;
-  layers::Unread::What unread = layers::Unread::What::kHolders;
-};
-
-// Lists containers that the other one does not.
+// The remover through the services of containerd.
 struct NativeRemover final : ImageRemover {
   Result<Removal> Remove(const Image& image, DeletionGuard& guard,
                          const std::stop_token&) override {
@@ -485,7 +472,7 @@ TEST(SweeperLayers, RemovesNothingWhenContainerdContainersCannotBeRead) {
   FakeNode node{clock};
   node.images.push_back(Img("idle", {"idle:1"}));
   const ActivePolicy active = AllThatIsUnusedForAMinute();
-  UnreadableLayers layers;
+  FakeLayers layers;
   const auto age_store = AgeStore::InMemory(clock);
   NodeDependencies parts{node, &node, node, node, *age_store, clock};
   parts.layers = &layers;
@@ -510,21 +497,13 @@ TEST(SweeperLayers, RemovesNothingWhenContainerdContainersCannotBeRead) {
 
 // As with transient_store. Containers of Podman would be in the same unseen place.
 TEST(SweeperLayers, RemovesNothingWhenTheStoreOfCrioListsNoneOfItsContainers) {
-  struct StoreWithoutContainers final : layers::LayerReader {
-    Result<std::shared_ptr<const layers::LayerGraph>> Read(std::span<const Image> images,
-                                                           const std::stop_token&) override {
-      layers::MetadataSnapshot metadata("", SystemTime());
-      metadata.SetRecordsOf(layers::RecordsOf::kOtherStore);
-      return std::shared_ptr<const layers::LayerGraph>(
-          std::make_shared<layers::LayerGraph>(std::move(metadata), images));
-    }
-  };
   FakeClock clock;
   FakeNode node{clock};
   node.images.push_back(Img("idle", {"idle:1"}));
   node.use.ids = {"c1"};
   const ActivePolicy active = AllThatIsUnusedForAMinute();
-  StoreWithoutContainers layers;
+  FakeLayers layers;
+  layers.records_of = layers::RecordsOf::kOtherStore;
   const auto age_store = AgeStore::InMemory(clock);
   NodeDependencies parts{node, &node, node, node, *age_store, clock};
   parts.layers = &layers;
@@ -547,7 +526,7 @@ TEST(SweeperLayers, RemovesThroughContainerdWhenContentIsPartlyUnreadable) {
   NativeRemover native;
   node.images.push_back(Img("idle", {"idle:1"}));
   const ActivePolicy active = AllThatIsUnusedForAMinute();
-  UnreadableLayers layers;
+  FakeLayers layers;
   layers.unread = layers::Unread::What::kObjects;
   const auto age_store = AgeStore::InMemory(clock);
   NodeDependencies parts{node, &node, node, node, *age_store, clock};

@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "agent/state/records.h"
 #include "tests/support/fake_clock.h"
 #include "tests/unit/state/age_store_files.h"
 
@@ -139,6 +140,20 @@ TEST(AgeStoreFile, RemembersALostTagAcrossARestart) {
   const auto ages = LookIdle(*OpenCounting(dir.path(), clock, "boot"), Pulled(false));
   EXPECT_TRUE(ages[0].lost_tag);
   EXPECT_EQ(ages[0].lost_tags, tags);
+}
+
+// The limit bounds the memory.  Without the tags, it is not known which tag an image lost.
+TEST_P(AgeStoreKinds, RemembersNoTagsOnANodeWithTooManyImages) {
+  const auto age_store = Open(clock_);
+  auto images = Pulled(true);
+  for (std::size_t i = images.size(); i <= kMostImagesWithTags; ++i)
+    images.push_back(Img("other " + std::to_string(i), {"other:" + std::to_string(i)}));
+  LookIdle(*age_store, images);
+  clock_.Advance(seconds(1));
+  images[0].tags.clear();
+  const ImageAge age = LookIdle(*age_store, images)[0];
+  EXPECT_TRUE(age.lost_tag);
+  EXPECT_THAT(age.lost_tags, IsEmpty());
 }
 
 // A pull by digest pins the image, even if it had a tag before.
