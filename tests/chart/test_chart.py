@@ -375,7 +375,8 @@ def test_without_persistence_nothing_is_written_to_the_node():
 def test_the_kubelets_records_of_pulls_are_mounted_when_asked_for():
     assert "pull-records" not in mounts(daemonset())
     pod = daemonset({"kubeletPullRecords": {"enabled": True, "kubeletDir": "/data/kubelet"}})
-    assert mounts(pod)["pull-records"] == ("/data/kubelet/image_manager/pulled", "/var/lib/kubelet/image_manager/pulled")
+    assert mounts(pod)["pull-records"] == ("/data/kubelet/image_manager/pulled", "/host/kubelet/image_manager/pulled")
+    assert environment(pod)["IMAGESWEEP_KUBELET_DIR"] == "/host/kubelet"
     # Only the kubelet creates it. An empty one would look like a kubelet without records.
     assert {"name": "pull-records", "hostPath": {"path": "/data/kubelet/image_manager/pulled", "type": "Directory"}} in \
         pod["volumes"]

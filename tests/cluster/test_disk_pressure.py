@@ -15,7 +15,9 @@ from lab.kubernetes import NODE
 MIB = 1 << 20
 # Of the file system, in percent. The kubelet acts below 20 percent of free space, as soon as it has seen an image twice.
 AGENT_STARTS, AGENT_ENDS, FILLED, KUBELET_ACTS = 60, 50, 68, 80
-KUBELET = {"evictionHard": {"memory.available": "50Mi", "nodefs.available": f"{100 - KUBELET_ACTS}%",
+# Without the isolation, cAdvisor does not measure disks, and the kubelet evicts nothing.
+KUBELET = {"localStorageCapacityIsolation": True,
+           "evictionHard": {"memory.available": "50Mi", "nodefs.available": f"{100 - KUBELET_ACTS}%",
                             "imagefs.available": f"{100 - KUBELET_ACTS}%"},
            "evictionPressureTransitionPeriod": "5s", "imageMinimumGCAge": "1s"}
 
@@ -78,6 +80,6 @@ def test_frees_space_before_the_kubelet_collects_what_the_policy_keeps(small):
     # The kubelet would have collected the kept image too, had it come to that.
     daemonset.put_policy(**fields, suspend=True)
     disk.fill(KUBELET_ACTS + 8)
-    assert wait_until(lambda: under_pressure(cluster)[0], 60, every=1)
+    assert wait_until(lambda: under_pressure(cluster)[0], 60, every=1), cluster.kubernetes.cell.tail("kubelet")
     assert cluster.gone(kept, *idle, seconds=90), cluster.kubernetes.cell.tail("kubelet")
     assert daemonset.running(), "its priority protects it from eviction"
