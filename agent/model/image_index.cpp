@@ -74,8 +74,9 @@ std::string_view StripTransport(std::string_view text) {
   return scheme == std::string_view::npos ? text : text.substr(scheme + 3);
 }
 
-ImageIndex::ImageIndex(std::span<const Image> images)
+ImageIndex::ImageIndex(std::span<const Image> images, bool short_name_aliases)
     : images_(images),
+      short_name_aliases_(short_name_aliases),
       by_id_(images.size()),
       by_tag_(TagsOf(images)),
       by_digest_(DigestsOf(images)) {
@@ -130,8 +131,27 @@ bool ImageIndex::AddQuickly(std::string_view text, Found& out) const {
   // A text that only looks like a digest is not found here, and the caller parses it.
   if (digest.size() == kSha256.size() + kFullHex && digest.starts_with(kSha256))
     return AddByDigest(digest.substr(kSha256.size()), out);
-  if (const auto hex = IdHex(digest); hex.size() == kFullHex) return AddByDigest(hex, out);
+  // Not a name whose tag has the form of a digest.
+  if (text.size() == kFullHex && IsHex(text)) return AddByDigest(text, out);
   return at == std::string_view::npos && IdHex(text).empty() && by_tag_.Find(text, out);
+}
+
+// If the status shows the image, this container does not need the others.
+void ImageIndex::AddUnqualified(const ImageReference& reference, const ImageName& name,
+                                Found& out) const {
+  Found shown;
+  if (!reference.resolved.empty()) shown = Resolve(std::string_view(reference.resolved));
+  const auto was_shown = [&](ImagePos at) { return std::ranges::count(shown, at) > 0; };
+  Found same_path;
+  AddBySamePath(name, same_path);
+  if (std::ranges::any_of(same_path, was_shown))
+    std::erase_if(same_path, [&](ImagePos at) { return !was_shown(at); });
+  out.insert(out.end(), same_path.begin(), same_path.end());
+  // A template may lead there too, but does not name it (TemplateImages).
+  if (!short_name_aliases_ || reference.by.pod.empty() || !shown.empty()) return;
+  const auto has_tag = [&](const ImageName& tag) { return tag.tag() == name.tag(); };
+  for (const ImagePos at : Positions(images_))
+    if (std::ranges::any_of(At(images_, at).tags, has_tag)) out.push_back(at);
 }
 
 void ImageIndex::ResolveInto(const ImageReference& reference, Found& found) const {
@@ -144,15 +164,7 @@ void ImageIndex::ResolveInto(const ImageReference& reference, Found& found) cons
     if (name.unqualified() && name.digest().empty()) {
       if (OnlyTextOfAContainer(reference))
         if (const auto hex = IdHex(text, 1); !hex.empty()) AddByDigest(hex, found);
-      Found same_path;
-      AddBySamePath(name, same_path);
-      // If the status shows the image, this container does not need the others.
-      Found shown;
-      if (!reference.resolved.empty()) shown = Resolve(std::string_view(reference.resolved));
-      const auto was_shown = [&](ImagePos at) { return std::ranges::count(shown, at) > 0; };
-      if (std::ranges::any_of(same_path, was_shown))
-        std::erase_if(same_path, [&](ImagePos at) { return !was_shown(at); });
-      found.insert(found.end(), same_path.begin(), same_path.end());
+      AddUnqualified(reference, name, found);
     }
   }
   if (found.size() < 2) return;

@@ -20,8 +20,10 @@ namespace imagesweep {
 //   - ID, with or without "sha256:", whole or the first 12 digits or more (shorter text is a name),
 //   - digest in any repository: a pod's imageID may be a manifest-list digest,
 //   - normalised tag,
-//   - for a name without a registry: the same path in any registry (CRI-O's registries.conf), until
-//     the container's status shows which registry it was.
+//   - for a name without a registry: the same path in any registry (CRI-O's registries.conf), and
+//   in
+//     a pod with short-name aliases the same tag in any repository, until the container's status
+//     shows which image it was.
 // More matches keep more images, so doubt counts as a match: a shortened ID resolves to all images
 // whose IDs begin with it.
 //
@@ -36,7 +38,8 @@ namespace imagesweep {
 // Holds views into `images`, which must outlive it.  Reads are safe from any thread.
 class ImageIndex {
  public:
-  explicit ImageIndex(std::span<const Image> images);
+  // `short_name_aliases`: RuntimeIdentity::has_short_name_aliases().
+  explicit ImageIndex(std::span<const Image> images, bool short_name_aliases = false);
 
   // In ascending order, without duplicates.  Empty if nothing matches.
   std::vector<ImagePos> Resolve(const ImageReference& reference) const;
@@ -49,9 +52,11 @@ class ImageIndex {
   bool AddByDigest(std::string_view hex, Found& out) const;
   void AddExact(std::string_view text, const ImageName& name, Found& out) const;
   void AddBySamePath(const ImageName& name, Found& out) const;
+  void AddUnqualified(const ImageReference& reference, const ImageName& name, Found& out) const;
   bool AddQuickly(std::string_view text, Found& out) const;
 
   std::span<const Image> images_;
+  const bool short_name_aliases_;
   StringMultimap by_id_;      // 64 hexadecimal digits of the ID
   StringMultimap by_tag_;     // normalised repo:tag
   StringMultimap by_digest_;  // hexadecimal digits of the repo digests

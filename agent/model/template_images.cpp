@@ -104,7 +104,8 @@ bool TemplateImages::MayBePinned(ImagePos at, std::string_view path, std::string
     by_tagged_path_.Find(lost.text(), ending_so);
     return std::ranges::any_of(ending_so, [&](ImagePos other) {
       const Image& its = At(images_, other);
-      return other != at && std::ranges::find(its.tags, lost) != its.tags.end();
+      return other != at && !its.local_only() &&
+             std::ranges::find(its.tags, lost) != its.tags.end();
     });
   };
   const auto moved = [&](const ImageName& digest) {

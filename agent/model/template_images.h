@@ -36,7 +36,9 @@ class TemplateImages {
   //   - with its tag, and a repository that ends with the path of the text (whole segments; of
   //     docker.io/library/app, the path is app),
   //   - with a digest in such a repository, and without a tag in it, unless the image had the tag
-  //     there and another image has it now: a webhook that pins this tag now gets another digest,
+  //     there and another image, which was pulled, has it now: a webhook that pins this tag now
+  //     gets another digest.  A tag that moved on the node alone (ctr images tag, a build) tells
+  //     nothing,
   //   - with short-name aliases, for a text without a registry: with its tag in any repository.
   // A text with a digest gets none, because admission does not replace a digest.  In ascending
   // order, without duplicates.  Replaces the contents of `found`, which the caller reuses.

@@ -325,7 +325,7 @@ def test_it_runs_everywhere_and_survives_disk_pressure():
     ({"name": "k0s"}, "/run/k0s", "/run/k0s/containerd.sock", "/var/lib/k0s/containerd"),
     ({"name": "microk8s"}, "/var/snap/microk8s/common/run", "/var/snap/microk8s/common/run/containerd.sock",
      "/var/snap/microk8s/common/var/lib/containerd"),
-    ({"name": "cri-o"}, "/run/crio", "/run/crio/crio.sock", "/var/lib/containers/storage"),
+    ({"name": "cri-o"}, "/run", "/run/crio/crio.sock", "/var/lib/containers/storage"),
     ({"name": "cri-dockerd"}, "/run", "/run/docker.sock", "/var/lib/docker"),
     ({"name": "k3s", "hostSocketDir": "/run"}, "/run", "/run/k3s/containerd/containerd.sock",
      "/var/lib/rancher/k3s/agent/containerd"),

@@ -33,7 +33,7 @@ os.execv("RUNC", ["runc", *sys.argv[1:]])
 
 class Crio:
     """In a cell of its own its files are in a directory of its own. In CELL, which is a whole node, they are where each
-    node has them: /run/crio and /var/lib/containers/storage. `root` and `socket` are their paths outside of it.
+    node has them: /run/crio, /run/containers/storage and /var/lib/containers/storage. `root` and `socket` are their paths outside of it.
     SETTINGS are lines for the table [crio.image]. INSECURE are registries to access without TLS. ALIASES are short
     names with their repositories."""
 
@@ -47,11 +47,11 @@ class Crio:
         self.kubelet_directory = self.directory / "kubelet"
         self._own_cell = cell is None
         self.cell = cell or Cell(self.directory)
-        root, state, address = self.directory / "root", self.directory / "state", self.directory / "crio.sock"
+        root, run = self.directory / "root", self.directory / "run"
         if not self._own_cell:
-            root, state = pathlib.Path("/var/lib/containers/storage"), pathlib.Path("/run/crio")
-            address = state / "crio.sock"
-        self._storage = (root, state / "storage")
+            root, run = pathlib.Path("/var/lib/containers/storage"), pathlib.Path("/run")
+        state, self._storage = run / "crio", (root, run / "containers/storage")
+        address = state / "crio.sock"
         self.root, self.socket = self.cell.outside(root), self.cell.outside(address)
         self.driver = "vfs" if on_overlay(self.directory) else "overlay"
         self._write_configuration(state, address, cni, settings, insecure, aliases or {})

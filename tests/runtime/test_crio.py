@@ -170,6 +170,18 @@ def test_keeps_images_that_containers_outside_the_cri_use(node):
     assert {image.id for image in used[1:]} <= node.containerd.ids()
 
 
+def test_keeps_an_image_that_is_mounted_without_a_container(node):
+    """As a build with RUN --mount=from= does, and `podman image mount`. CRI-O would not refuse the removal."""
+    mounted, unneeded = node.load("registry.example/ci/tools:v1"), node.load("registry.example/shop/old:v1")
+    node.containerd.run("podman", "image", "mount", mounted.names[0])
+    node.age()
+    assert node.verdicts()[mounted.id] == ("Keep", "InUse")
+    assert outcomes(node.sweep()) == {unneeded.id: "Removed"}
+    node.containerd.run("podman", "image", "unmount", mounted.names[0])
+    node.age()
+    assert outcomes(node.sweep()) == {mounted.id: "Removed"}
+
+
 def test_ensure_space_takes_nothing_that_a_container_outside_the_cri_uses(node):
     used, unneeded = node.load("registry.example/ci/base:v1"), node.load("registry.example/shop/old:v1")
     external_container(node, used, "build")

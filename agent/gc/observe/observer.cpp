@@ -101,7 +101,7 @@ std::optional<Refusal> Observer::Read(NodeState& state, SystemTime at, const Opt
                                       const std::stop_token& stop) {
   if (auto refusal = ReadEvidence(state, stop)) return refusal;
   const Evidence& evidence = state.evidence;
-  state.index.emplace(evidence.images);
+  state.index.emplace(evidence.images, evidence.runtime.has_short_name_aliases());
   Observation& seen = state.seen;
   seen.at = at;
   seen.images = evidence.images;

@@ -12,7 +12,7 @@ PlanContext::PlanContext(const Policy& policy, const Observation& seen,
       graph_(graph),
       sandbox_(seen.images.size()),
       self_(seen.images.size()) {
-  const ImageIndex index(seen.images);
+  const ImageIndex index(seen.images, seen.short_name_aliases);
   FindUsers(index);
   for (const auto& text : seen.sandbox_images)
     for (const auto image : index.Resolve(text)) sandbox_[image] = true;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "agent/model/template_images.h"
@@ -40,6 +43,21 @@ std::vector<Use> FindUses(const Observation& seen, const ImageIndex& index) {
     for (const ImagePos image : found) uses.push_back({image, at});
   }
   return uses;
+}
+
+// True if a pod of this node names a digest that no template names: something pins digests in this
+// cluster, and may go on with a digest whose tag has moved (signed or locked versions).
+bool AdmissionPinsDigests(const Observation& seen) {
+  std::unordered_set<std::string_view> of_templates;
+  for (const WorkloadReference& reference : seen.workloads)
+    if (const auto at = reference.text.find('@'); at != std::string::npos)
+      of_templates.insert(std::string_view(reference.text).substr(at));
+  return std::ranges::any_of(seen.references, [&](const ImageReference& reference) {
+    const auto at = reference.text.find('@');
+    return reference.by.kind == ImageUserKind::kPod && reference.chosen &&
+           at != std::string::npos &&
+           !of_templates.contains(std::string_view(reference.text).substr(at));
+  });
 }
 
 }  // namespace
@@ -108,7 +126,8 @@ void WorkloadNeeds::AddNeeds(const KeepWorkloads& keep, const Observation& seen,
 // One need for each image is enough, because a template may lead to many images.
 void WorkloadNeeds::AddPossibleNeeds(const KeepWorkloads& keep, const Observation& seen) {
   ByImage<std::span<const ImageName>> lost_tags(seen.images.size());
-  for (const ImagePos at : Positions(lost_tags)) lost_tags[at] = seen.ages[at].lost_tags;
+  if (!AdmissionPinsDigests(seen))
+    for (const ImagePos at : Positions(lost_tags)) lost_tags[at] = seen.ages[at].lost_tags;
   const TemplateImages images(seen.images, std::move(lost_tags), seen.short_name_aliases);
   possible_.resize(seen.images.size());
   std::vector<ImagePos> found;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 namespace imagesweep::store {
@@ -14,8 +15,8 @@ using layers::Unread;
 using nlohmann::json;
 
 // The fields that are read.  All others, which are most of the text, are dropped at once.
-constexpr std::array<std::string_view, 6> kFields = {"id",    "layer",         "parent",
-                                                     "image", "mapped-layers", "metadata"};
+constexpr std::array<std::string_view, 7> kFields = {
+    "id", "layer", "parent", "image", "mapped-layers", "metadata", "count"};
 
 // An array of objects; `text` may be empty.
 Result<json> ParseArray(std::string_view text) {
@@ -124,6 +125,29 @@ Status AddContainers(std::string_view text, LayerStore& store) {
     if (store.unread[at].what == Unread::What::kHolders)
       store.Missed(Unread::What::kMounts, store.unread[at].why);
   return status;
+}
+
+Status AddMounts(std::string_view text, LayerStore& store) {
+  const auto root = ParseArray(text);
+  if (!root) return root.error();
+  std::unordered_set<std::string> mounted;
+  for (const json& entry : *root) {
+    const auto layer = Id(entry, "id");
+    if (!layer || layer->empty()) {
+      store.Missed(Unread::What::kMounts, "a malformed entry of mounts");
+      continue;
+    }
+    const auto count = entry.find("count");
+    if (count == entry.end() || *count != 0) mounted.insert(*layer);
+  }
+  const auto add = [&](const StoredImage& image, const std::string& layer) {
+    if (mounted.contains(layer)) store.containers.push_back({layer, image.id, {}});
+  };
+  for (const StoredImage& image : store.images) {
+    add(image, image.top_layer);
+    for (const std::string& mapped : image.mapped_layers) add(image, mapped);
+  }
+  return Done{};
 }
 
 }  // namespace imagesweep::store

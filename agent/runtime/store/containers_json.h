@@ -7,7 +7,7 @@
 
 namespace imagesweep::store {
 
-// The indexes of containers/storage: images.json, layers.json and containers.json.  Each of them is
+// The indexes of containers/storage: images.json, layers.json, containers.json.  Each of them is
 // an array of objects.  What they list is added to `store`.  An entry that is not well-formed is
 // left out and told in `store.unread`: its ID, or one that it refers to, is not 64 hex digits, or a
 // field has the wrong type.  An empty text is an empty list.
@@ -19,5 +19,10 @@ namespace imagesweep::store {
 Status AddImages(std::string_view text, LayerStore& store);
 Status AddLayers(std::string_view text, LayerStore& store);
 Status AddContainers(std::string_view text, LayerStore& store);
+// The mounts in mountpoints.json of the run root (layers.go, layerMountPoint).  A mounted top layer
+// of an image is a use of the image without a container: `podman image mount`, an image that a
+// build mounts (RUN --mount=from=), an image volume.  It is added as a container without a layer of
+// its own, with the ID of the mounted layer.  The images must be known before.
+Status AddMounts(std::string_view text, LayerStore& store);
 
 }  // namespace imagesweep::store

@@ -45,7 +45,8 @@ constexpr Index kIndexes[] = {{"overlay-layers", "layers.json", AddLayers},
                               {"overlay-layers", "volatile-layers.json", AddLayers},
                               {"overlay-containers", "containers.json", AddContainers},
                               {"overlay-containers", "volatile-containers.json", AddContainers}};
-constexpr Index kVolatile[] = {kIndexes[1], kIndexes[3]};
+constexpr Index kVolatile[] = {
+    kIndexes[1], kIndexes[3], {"overlay-layers", "mountpoints.json", AddMounts}};
 
 // Why there is no "overlay-images".
 Error NoStore(const Directory& root, const std::string& cure) {

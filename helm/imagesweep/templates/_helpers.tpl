@@ -135,7 +135,7 @@ k3s: {socketDir: /run/k3s/containerd, endpoint: unix:///run/k3s/containerd/conta
 rke2: {socketDir: /run/k3s/containerd, endpoint: unix:///run/k3s/containerd/containerd.sock, images: /var/lib/rancher/rke2/agent/containerd}
 k0s: {socketDir: /run/k0s, endpoint: unix:///run/k0s/containerd.sock, images: /var/lib/k0s/containerd}
 microk8s: {socketDir: /var/snap/microk8s/common/run, endpoint: unix:///var/snap/microk8s/common/run/containerd.sock, images: /var/snap/microk8s/common/var/lib/containerd}
-cri-o: {socketDir: /run/crio, endpoint: unix:///run/crio/crio.sock, images: /var/lib/containers/storage}
+cri-o: {socketDir: /run, endpoint: unix:///run/crio/crio.sock, images: /var/lib/containers/storage}
 cri-dockerd: {socketDir: /run, endpoint: unix:///run/docker.sock, images: /var/lib/docker}
 {{- end -}}
 

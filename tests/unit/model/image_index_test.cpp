@@ -110,6 +110,31 @@ TEST(ImageIndex, AnUnqualifiedNameMeansEverySamePathUntilTheStatusShowsWhich) {
   EXPECT_EQ(index.Resolve("quay.io/app:1"), ImagesAt(0));
 }
 
+// The alias of a short name may be any repository (registries.conf).
+TEST(ImageIndex, AnUnqualifiedNameOfAPodMeansEverySameTagWhereShortNamesHaveAliases) {
+  const std::vector<Image> images = {Img("a", {"quay.io/buildah/stable:1"}),
+                                     Img("b", {"quay.io/buildah/stable:2"})};
+  const ImageReference of_pod{"buildah:1", {}, {ImageUserKind::kPod, "ci", "build", "main"}};
+  const ImageIndex index(images, /*short_name_aliases=*/true);
+  EXPECT_EQ(index.Resolve(of_pod), ImagesAt(0));
+  EXPECT_EQ(index.Resolve("buildah:1"), ImagesAt()) << "not of a pod";
+  EXPECT_EQ(index.Resolve({"quay.io/other:1", {}, of_pod.by}), ImagesAt()) << "no short name";
+  EXPECT_EQ(index.Resolve({"buildah:1", Id("b"), of_pod.by}), ImagesAt()) << "the status shows it";
+  EXPECT_EQ(ImageIndex(images).Resolve(of_pod), ImagesAt());
+}
+
+TEST(ImageIndex, ATagThatLooksLikeADigestIsATag) {
+  const std::string hex(64, 'a');
+  std::vector<Image> images = {Img("debug", {"reg.io/app-debug:" + hex}),
+                               Img("app", {"reg.io/app:1"}), Img("short", {"app-debug:" + hex})};
+  images[1].digests = {ImageName::Parse("reg.io/app@sha256:" + hex)};
+  const ImageIndex index(images);
+  EXPECT_EQ(index.Resolve("reg.io/app-debug:" + hex), ImagesAt(0, 1));
+  EXPECT_EQ(index.Resolve("app-debug:" + hex), ImagesAt(0, 1, 2));
+  EXPECT_EQ(index.Resolve("sha256:" + hex), ImagesAt(1));
+  EXPECT_EQ(index.Resolve(hex), ImagesAt(1));
+}
+
 // Doubt keeps images: a text that may mean several IDs means all of them.
 TEST(ImageIndex, AShortenedIdMeansEveryImageItMayMean) {
   Image a = Img("a", {"a:1"}), b = Img("b", {"b:1"});

@@ -83,6 +83,11 @@ TEST(TemplateImages, FindsNoDigestWhoseTagMovedToAnotherImage) {
   const std::vector<Image> gone{moved[0], moved[1]};
   EXPECT_EQ(Find(gone, "shop/app:1", false, lost_tags), ImagesAt(0, 1)) << "no image has the tag";
 
+  std::vector<Image> retagged = moved;
+  MakeLocal(retagged[2]);
+  EXPECT_EQ(Find(retagged, "docker.io/shop/app:1", false, lost_tags), ImagesAt(0, 1, 2))
+      << "the tag moved on the node alone";
+
   const std::vector<Image> mirrored{moved[0], Img("m", {"mirror.example/docker.io/shop/app:1"})};
   EXPECT_EQ(Find(mirrored, "shop/app:1", false, {{lost, {}}}), ImagesAt(0, 1))
       << "a mirror has a tag of its own";

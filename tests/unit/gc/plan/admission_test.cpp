@@ -90,6 +90,45 @@ TEST(Admission, KeepsImagesOfAWebhookThatPinsTagsToDigests) {
   EXPECT_EQ(MakePlan(RemovingTheRest(), seen.seen()).decisions[ImagePos(1)].code, Code::kWorkload);
 }
 
+// It may pin the digest that a lock file has, although the tag moved in the registry.
+TEST(Admission, KeepsADigestWhoseTagMovedWhileAWebhookPinsDigests) {
+  const std::string digest = "@" + Id("digest-other");
+  ObservationBuilder seen;
+  seen.Add(ByDigest("docker.io/shop/app@" + Id("moved")))
+      .Add(Img("now", {"docker.io/shop/app:v1"}))
+      .Add(ByDigest("docker.io/shop/other" + digest));
+  seen.seen().ages[ImagePos(0)].lost_tags = {ImageName::Parse("docker.io/shop/app:v1")};
+  seen.seen().workloads = {CronJob("docker.io/shop/app:v1")};
+  const auto removes_it = [&seen] {
+    return MakePlan(RemovingTheRest(), seen.seen()).decisions[ImagePos(0)].verdict ==
+           Verdict::kRemove;
+  };
+  EXPECT_TRUE(removes_it());
+  seen.seen().references = {
+      {"docker.io/shop/other:v1" + digest, {}, {ImageUserKind::kPod, "shop", "other", "main"}}};
+  EXPECT_FALSE(removes_it()) << "a webhook pinned the image of this pod";
+  seen.seen().references[0].chosen = false;
+  EXPECT_TRUE(removes_it()) << "each status names a digest";
+  seen.seen().references[0].chosen = true;
+  seen.seen().workloads.push_back(Revision("docker.io/shop/other" + digest, 0));
+  EXPECT_TRUE(removes_it()) << "its template names the digest itself";
+}
+
+// It waits for its first container, so nothing else names the image.
+TEST(Admission, KeepsTheImageOfAPodThatNamesAShortNameAlias) {
+  ObservationBuilder seen;
+  seen.Add(Img("a", {"quay.io/buildah/stable:v1"})).Add(Img("b", {"quay.io/buildah/stable:v2"}));
+  seen.seen().references = {{"buildah:v1", {}, {ImageUserKind::kPod, "ci", "build", "main"}}};
+  EXPECT_EQ(MakePlan(RemovingTheRest(), seen.seen()).removals, ImagesAt(0, 1));
+  seen.seen().short_name_aliases = true;
+  Plan plan = MakePlan(RemovingTheRest(), seen.seen());
+  EXPECT_EQ(plan.removals, ImagesAt(1));
+  EXPECT_EQ(plan.decisions[ImagePos(0)].code, Code::kInUse);
+  seen.seen().references[0].resolved = Id("b");
+  plan = MakePlan(RemovingTheRest(), seen.seen());
+  EXPECT_EQ(plan.removals, ImagesAt(0, 1)) << "the status is a reference of its own";
+}
+
 TEST(Admission, KeepsImagesOfShortNameAliases) {
   ObservationBuilder seen;
   seen.Add(Img("a", {"registry.example/team/nightly-backup:v1"}));

@@ -138,6 +138,30 @@ TEST_F(ContainersStorageTest, ReadsVolatileLayersAndContainersOfBothRoots) {
   EXPECT_THAT(store->unread, IsEmpty());
 }
 
+// As `podman image mount` and a build with RUN --mount=from= leave it in the run root.
+TEST_F(ContainersStorageTest, CountsAMountOfAnImageAsAContainer) {
+  AddShared();
+  const Scratch run;
+  const auto mount = [](const std::string& id, int count) {
+    return "{\"id\":" + Quoted(id) + R"(,"path":"/merged","count":)" + std::to_string(count) + "}";
+  };
+  const auto read_with = [&](const std::string& mounts) {
+    Write(run.path() / "overlay-layers/mountpoints.json", "[" + mounts + "]");
+    return ContainersStorage(clock_, {store_.root().string(), run.path().string()}).Read({});
+  };
+  auto store = read_with(mount(Hex("b"), 1) + "," + mount(Hex("a"), 0) + "," + mount(Hex("w"), 2));
+  ASSERT_TRUE(store);
+  ASSERT_THAT(store->containers, SizeIs(1));
+  EXPECT_EQ(store->containers[0].image, Hex("appB"));
+  EXPECT_THAT(store->containers[0].layer, IsEmpty()) << "the layer stays one of the image";
+  EXPECT_THAT(store->unread, IsEmpty());
+
+  store = read_with("7");
+  ASSERT_TRUE(store);
+  ASSERT_THAT(store->unread, SizeIs(1));
+  EXPECT_EQ(store->unread[0].what, layers::Unread::What::kMounts);
+}
+
 TEST_F(ContainersStorageTest, TellsThatMountsAreUnknownIfAContainerCannotBeRead) {
   AddShared();
   const auto mounts_are_unknown = [](const Result<LayerStore>& store) {
