@@ -25,6 +25,8 @@ std::string RunRoot(std::string_view endpoint) {
 
 Result<std::string> FirstFilesystem(RuntimeReader& runtime, const std::stop_token& stop) {
   auto mounts = runtime.ImageFilesystems(stop);
+  // CRI-O walks a directory in which a pull may rename files meanwhile (utils/filesystem.go).
+  if (!mounts) mounts = runtime.ImageFilesystems(stop);
   if (!mounts) return std::move(mounts).error();
   if (mounts->empty())
     return Error{ErrorKind::kNotFound, "the runtime does not report its image filesystem"};

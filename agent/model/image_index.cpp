@@ -1,6 +1,7 @@
 #include "agent/model/image_index.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace imagesweep {
 namespace {
@@ -136,7 +137,7 @@ bool ImageIndex::AddQuickly(std::string_view text, Found& out) const {
   return at == std::string_view::npos && IdHex(text).empty() && by_tag_.Find(text, out);
 }
 
-// If the status shows the image, this container does not need the others.
+// If the status shows the image, this container does not need those of other registries.
 void ImageIndex::AddUnqualified(const ImageReference& reference, const ImageName& name,
                                 Found& out) const {
   Found shown;
@@ -148,10 +149,22 @@ void ImageIndex::AddUnqualified(const ImageReference& reference, const ImageName
     std::erase_if(same_path, [&](ImagePos at) { return !was_shown(at); });
   out.insert(out.end(), same_path.begin(), same_path.end());
   // A template may lead there too, but does not name it (TemplateImages).
-  if (!short_name_aliases_ || reference.by.pod.empty() || !shown.empty()) return;
-  const auto has_tag = [&](const ImageName& tag) { return tag.tag() == name.tag(); };
+  if (short_name_aliases_ && !reference.by.pod.empty()) AddByAlias(name, shown, out);
+}
+
+// An alias may lead to each repository.  The names of a shown image tell to which one it leads,
+// also if the tag has moved to another image since.
+void ImageIndex::AddByAlias(const ImageName& name, const Found& shown, Found& out) const {
+  std::unordered_set<std::string_view> repositories;
+  for (const ImagePos at : shown)
+    for (const auto* names : {&At(images_, at).tags, &At(images_, at).digests})
+      for (const ImageName& one : *names) repositories.insert(one.repository());
+  const auto may_be_meant = [&](const ImageName& tag) {
+    return tag.tag() == name.tag() &&
+           (repositories.empty() || repositories.contains(tag.repository()));
+  };
   for (const ImagePos at : Positions(images_))
-    if (std::ranges::any_of(At(images_, at).tags, has_tag)) out.push_back(at);
+    if (std::ranges::any_of(At(images_, at).tags, may_be_meant)) out.push_back(at);
 }
 
 void ImageIndex::ResolveInto(const ImageReference& reference, Found& found) const {

@@ -20,10 +20,9 @@ namespace imagesweep {
 //   - ID, with or without "sha256:", whole or the first 12 digits or more (shorter text is a name),
 //   - digest in any repository: a pod's imageID may be a manifest-list digest,
 //   - normalised tag,
-//   - for a name without a registry: the same path in any registry (CRI-O's registries.conf), and
-//   in
-//     a pod with short-name aliases the same tag in any repository, until the container's status
-//     shows which image it was.
+//   - for a name without a registry: the same path in any registry (CRI-O's registries.conf), until
+//     the container's status shows which registry it was.  In a pod, if short names have aliases:
+//     the same tag in any repository, until the status shows in which one.
 // More matches keep more images, so doubt counts as a match: a shortened ID resolves to all images
 // whose IDs begin with it.
 //
@@ -53,6 +52,7 @@ class ImageIndex {
   void AddExact(std::string_view text, const ImageName& name, Found& out) const;
   void AddBySamePath(const ImageName& name, Found& out) const;
   void AddUnqualified(const ImageReference& reference, const ImageName& name, Found& out) const;
+  void AddByAlias(const ImageName& name, const Found& shown, Found& out) const;
   bool AddQuickly(std::string_view text, Found& out) const;
 
   std::span<const Image> images_;

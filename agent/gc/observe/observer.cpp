@@ -113,16 +113,19 @@ std::optional<Refusal> Observer::Read(NodeState& state, SystemTime at, const Opt
   std::ranges::copy(evidence.use.warnings, std::back_inserter(state.warnings));
   Summarize(evidence, node_.clock.Steady(), state.summary);
 
-  const auto in_use = ReferencedImages(*state.index, seen.images.size(), seen.references);
+  // Without aliases: an image that a pod only may mean is kept, but is not seen in use.
+  std::optional<ImageIndex> without_aliases;
+  if (seen.short_name_aliases) without_aliases.emplace(evidence.images);
+  const ImageIndex& named = without_aliases ? *without_aliases : *state.index;
+  const auto in_use = ReferencedImages(named, seen.images.size(), seen.references);
   const auto referenced = static_cast<std::size_t>(std::ranges::count(in_use, true));
-  if (auto refusal = gate_.Check(evidence, *state.index, referenced, node_.clock.Steady()))
-    return refusal;
+  if (auto refusal = gate_.Check(evidence, named, referenced, node_.clock.Steady())) return refusal;
   state.referenced_images = referenced;
 
   ApplyOverride(state);
   if (auto refusal = ReadWorkloads(state, stop)) return refusal;
   // Only an observation that passed the gate may age an image.
-  ReadAges(state, in_use, options.by_agent);
+  ReadAges(state, named, in_use, options.by_agent);
   seen.disk = ReadDisk(state.policy, options.free_space_target, state.warnings, stop);
   seen.unavailable.reserve(seen.images.size());
   for (const Image& image : seen.images)
@@ -215,17 +218,18 @@ std::optional<Refusal> Observer::ReadWorkloads(NodeState& state, const std::stop
   return std::nullopt;
 }
 
-void Observer::ReadAges(NodeState& state, const ByImage<bool>& in_use, bool by_agent) {
+void Observer::ReadAges(NodeState& state, const ImageIndex& index, const ByImage<bool>& in_use,
+                        bool by_agent) {
   Observation& seen = state.seen;
   auto used_since = in_use;
   ByImage<bool> came_again(seen.images.size());
   if (recent_) {
     auto recent = recent_();
     const auto again = TakeCameAgain(recent);
-    came_again = ReferencedImages(*state.index, seen.images.size(), again);
+    came_again = ReferencedImages(index, seen.images.size(), again);
     // The state file tells later runs; without one, only a use is remembered.
     if (!node_.age_store.durable()) std::ranges::copy(again, std::back_inserter(recent));
-    const auto recently = ReferencedImages(*state.index, seen.images.size(), recent);
+    const auto recently = ReferencedImages(index, seen.images.size(), recent);
     for (const ImagePos at : Positions(used_since)) used_since[at] = used_since[at] || recently[at];
   }
   const auto& pods = state.evidence.pods;

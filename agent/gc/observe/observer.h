@@ -73,7 +73,8 @@ class Observer {
   std::optional<Refusal> ReadEvidence(NodeState& state, const std::stop_token& stop);
   std::optional<Refusal> ReadLayers(NodeState& state, const std::stop_token& stop);
   std::optional<Refusal> ReadWorkloads(NodeState& state, const std::stop_token& stop);
-  void ReadAges(NodeState& state, const ByImage<bool>& in_use, bool by_agent);
+  void ReadAges(NodeState& state, const ImageIndex& index, const ByImage<bool>& in_use,
+                bool by_agent);
   std::optional<DiskUsage> ReadDisk(const Policy& policy, std::uint64_t free_space_target,
                                     std::vector<std::string>& warnings,
                                     const std::stop_token& stop);

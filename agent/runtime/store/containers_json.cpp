@@ -141,7 +141,8 @@ Status AddMounts(std::string_view text, LayerStore& store) {
     if (count == entry.end() || *count != 0) mounted.insert(*layer);
   }
   const auto add = [&](const StoredImage& image, const std::string& layer) {
-    if (mounted.contains(layer)) store.containers.push_back({layer, image.id, {}});
+    if (mounted.contains(layer))
+      store.containers.push_back({"mount-of-layer-" + layer.substr(0, 12), image.id, {}});
   };
   for (const StoredImage& image : store.images) {
     add(image, image.top_layer);

@@ -14,8 +14,8 @@ namespace imagesweep::store {
 
 struct ContainersStorageOptions {
   std::string root = "/var/lib/containers/storage";  // "graphroot" of storage.conf
-  // "runroot" of storage.conf.  Only with "transient_store" it has layers of containers.  Empty: it
-  // is not read.
+  // "runroot" of storage.conf, with the mounts of layers, and with "transient_store" also layers of
+  // containers.  Empty: it is not read.
   std::string run_root;
   // Also reads the config of each image, for the analysis of layers.
   bool configs = false;

@@ -59,6 +59,13 @@ TEST(StoreLayersTest, TellsAFailureOfTheStoreOfCrioFromAStoreThatIsNotThere) {
     };
     EXPECT_EQ(failure(), ErrorKind::kUnavailable) << call;
   }
+  int failures = 1;
+  node.on_call = [&failures](const std::string& now) {
+    return now == "ImageFilesystems" && failures-- > 0
+               ? std::optional(Error{ErrorKind::kInternal, "no such file"})
+               : std::nullopt;
+  };
+  EXPECT_EQ(failure(), std::nullopt) << "a pull renamed a file that CRI-O measured";
   node.on_call = nullptr;
   Write(crio.root() / "overlay-images/images.json", "[{");
   EXPECT_EQ(failure(), ErrorKind::kIncomplete);

@@ -113,13 +113,17 @@ TEST(ImageIndex, AnUnqualifiedNameMeansEverySamePathUntilTheStatusShowsWhich) {
 // The alias of a short name may be any repository (registries.conf).
 TEST(ImageIndex, AnUnqualifiedNameOfAPodMeansEverySameTagWhereShortNamesHaveAliases) {
   const std::vector<Image> images = {Img("a", {"quay.io/buildah/stable:1"}),
-                                     Img("b", {"quay.io/buildah/stable:2"})};
+                                     Img("b", {"quay.io/buildah/stable:2"}),
+                                     Img("other", {"quay.io/other:1"})};
   const ImageReference of_pod{"buildah:1", {}, {ImageUserKind::kPod, "ci", "build", "main"}};
   const ImageIndex index(images, /*short_name_aliases=*/true);
-  EXPECT_EQ(index.Resolve(of_pod), ImagesAt(0));
+  EXPECT_EQ(index.Resolve(of_pod), ImagesAt(0, 2));
   EXPECT_EQ(index.Resolve("buildah:1"), ImagesAt()) << "not of a pod";
-  EXPECT_EQ(index.Resolve({"quay.io/other:1", {}, of_pod.by}), ImagesAt()) << "no short name";
-  EXPECT_EQ(index.Resolve({"buildah:1", Id("b"), of_pod.by}), ImagesAt()) << "the status shows it";
+  EXPECT_EQ(index.Resolve({"quay.io/other:1", {}, of_pod.by}), ImagesAt(2)) << "no short name";
+  EXPECT_EQ(index.Resolve({"buildah:1", Id("other"), of_pod.by}), ImagesAt(2))
+      << "the status shows the repository";
+  EXPECT_EQ(index.Resolve({"buildah:1", Id("b"), of_pod.by}), ImagesAt(0))
+      << "the tag moved, and a restart uses the image that has it now";
   EXPECT_EQ(ImageIndex(images).Resolve(of_pod), ImagesAt());
 }
 
