@@ -28,7 +28,7 @@ test: ## Everything: packages, build, layers, every tier of tests
 	$(MAKE) build layers
 	scripts/test
 
-runtime: build ## The tests on a real containerd, 1.6 and 2.x
+runtime: build ## The tests on real containerd, CRI-O, and Docker
 	scripts/bootstrap test
 	scripts/test runtime
 
@@ -40,9 +40,9 @@ screenshots: build ## Make the pictures of docs/images again
 	scripts/bootstrap test
 	IMAGESWEEP_SCREENSHOTS=$(CURDIR)/docs/images /usr/bin/python3 -m pytest -q -c tests/pytest.ini tests/web -k fits_the_screen
 
-e2e: build image ## The tests on a real Kubernetes, with containerd 1.6 and 2.x
+e2e: build image ## The tests on real runtimes and a real Kubernetes, with every version of containerd and Kubernetes
 	scripts/bootstrap test
-	IMAGESWEEP_TEST_CONTAINERDS=both scripts/test cluster
+	IMAGESWEEP_TEST_VERSIONS=all scripts/test runtime cluster
 
 demo: ## Watch it work on a private containerd (CLUSTER=1: on a real one-node Kubernetes)
 	@scripts/bootstrap build test

@@ -8,6 +8,7 @@ import yaml
 
 from lab.chart import CHART, CI, one, render
 
+pytestmark = pytest.mark.usefixtures("each_helm")
 INSTANCE = {"instance": "a", "job": "j"}
 
 

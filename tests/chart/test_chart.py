@@ -11,6 +11,7 @@ from lab import agent
 from lab.cell import wait_until
 from lab.chart import CHART, CI, ROOT, helm, one, policy_configmap, render, template
 
+pytestmark = pytest.mark.usefixtures("each_helm")
 AGENT_KINDS = ["ServiceAccount", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "Role", "Role",
                "RoleBinding", "RoleBinding", "DaemonSet"]
 INDEX_KINDS = ["ServiceAccount", *["ConfigMap"] * 9, "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Deployment"]
@@ -374,7 +375,8 @@ def test_without_persistence_nothing_is_written_to_the_node():
 def test_the_kubelets_records_of_pulls_are_mounted_when_asked_for():
     assert "pull-records" not in mounts(daemonset())
     pod = daemonset({"kubeletPullRecords": {"enabled": True, "kubeletDir": "/data/kubelet"}})
-    assert mounts(pod)["pull-records"] == ("/data/kubelet/image_manager/pulled", "/var/lib/kubelet/image_manager/pulled")
+    assert mounts(pod)["pull-records"] == ("/data/kubelet/image_manager/pulled", "/host/kubelet/image_manager/pulled")
+    assert environment(pod)["IMAGESWEEP_KUBELET_DIR"] == "/host/kubelet"
     # Only the kubelet creates it. An empty one would look like a kubelet without records.
     assert {"name": "pull-records", "hostPath": {"path": "/data/kubelet/image_manager/pulled", "type": "Directory"}} in \
         pod["volumes"]

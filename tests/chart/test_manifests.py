@@ -46,6 +46,7 @@ def test_kustomize_base_is_install_yaml():
     assert by_name(kustomize("base")) == install
 
 
+@pytest.mark.usefixtures("each_helm")
 @pytest.mark.parametrize("overlay, runtime", [("k3s", "k3s"), ("cri-o", "cri-o")])
 def test_an_overlay_for_a_runtime_is_the_chart_with_its_preset(overlay, runtime):
     chart = plain(render({"runtime": {"name": runtime}, "resourceQuota": {"enabled": True}}, arguments=["--skip-tests"]))

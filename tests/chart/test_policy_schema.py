@@ -9,6 +9,7 @@ from lab import agent
 from lab.chart import CHART, ROOT, helm, policy_configmap, render, template
 from lab.pages import PAGES, Page
 
+pytestmark = pytest.mark.usefixtures("each_helm")
 SCHEMA = ROOT / "docs/reference/policy.schema.json"
 HEAD = "apiVersion: imagesweep/v1alpha1\nkind: SweepPolicy\n"
 DOCUMENTED = [pytest.param(text, id=f"{page.name} {number}") for page in map(Page, PAGES)

@@ -1,16 +1,28 @@
 """A real one-node Kubernetes for each test."""
+import contextlib
 import json
 import os
+import typing
 
 import pytest
 
 from lab import agent, gobuild, images, runtimes
 from lab.cell import wait_until
-from lab.containerd import DEBIAN, LATEST
-from lab.kubernetes import NODE, Kubernetes
+from lab.containerd import DEBIAN, LAST_1, LATEST
+from lab.crio import CRIO
+from lab.kubernetes import DEFAULT, NEWEST, NODE, OLDEST, Kubernetes
 from lab.workdir import Workdir
 
 CONFIGMAP = "imagesweep-policy"
+
+
+class Versions(typing.NamedTuple):
+    kubernetes: str
+    containerd: str
+
+
+# Each Kubernetes with a containerd of its time. From 1.36 on, it needs containerd 2.
+NODES = [Versions(DEFAULT, LATEST), Versions(DEFAULT, DEBIAN), Versions(NEWEST, LATEST), Versions(OLDEST, LAST_1)]
 
 
 class Cluster:
@@ -26,12 +38,12 @@ class Cluster:
         assert wait_until(lambda: "default" in kubernetes.kubectl("get", "serviceaccounts", "-n", self.namespace,
                                                                   "-o", "name"), 30)
 
-    def image(self, tag, repository="app", local=False):
+    def image(self, tag, repository="app", local=False, size=256 << 10):
         archive = images.Archive()
         name = f"registry.example/shop/{repository}:{tag}"
-        image = archive.add([name], [self._base, images.layer({"tag": tag.encode()}, name, 256 << 10)])
+        image = archive.add([name], [self._base, images.layer({"tag": tag.encode()}, name, size)])
         self.containerd.load(archive, **{"local" if local else "pulled": [image]})
-        return image
+        return self.containerd.as_listed(image)
 
     def deploy(self, image, name="app", replicas=2):
         """Creates or updates a Deployment, and returns when all its pods run IMAGE and no other pods are left."""
@@ -66,9 +78,10 @@ class Cluster:
         return wait_until(gone, seconds)
 
     def sources(self, node=NODE):
+        records = [f"--kubelet-dir={self.containerd.kubelet_directory}"] if self.containerd.version == CRIO else []
         return [f"--runtime-endpoint={self.containerd.endpoint}", f"--kubeconfig={self.kubernetes.kubeconfig}",
                 f"--node-name={node}", f"--policy-configmap={self.namespace}/{CONFIGMAP}", f"--state-dir={self.state}",
-                "--count-unwatched"]
+                "--count-unwatched", *records]
 
     def agent(self, node=NODE):
         return agent.Agent(*self.sources(node), enter=self.kubernetes.cell.enter(), address="127.0.0.1:18080")
@@ -90,33 +103,52 @@ class Cluster:
         return wait_until(lambda: not ids & self.containerd.ids(), seconds, every=0.2, **options)
 
 
+def nodes(test):
+    """A test runs on the containerds that its mark names. Otherwise it runs on the newest one, because the runtime tier
+    covers all. With the mark `crio` it also runs on CRI-O. With the mark `newest_kubernetes` it also, or only, runs on
+    that. With IMAGESWEEP_TEST_VERSIONS=all, as
+    `make e2e` sets it, it runs on all NODES that its marks do not exclude."""
+    containerd, newest = test.get_closest_marker("containerd"), test.get_closest_marker("newest_kubernetes")
+    only_newest = newest and newest.kwargs.get("only")
+    suitable = [node for node in NODES if (not containerd or node.containerd in containerd.args)
+                and (not only_newest or node.kubernetes == NEWEST)]
+    on_crio = [Versions(DEFAULT, CRIO)] if test.get_closest_marker("crio") else []
+    if os.environ.get("IMAGESWEEP_TEST_VERSIONS") == "all":
+        return suitable + on_crio
+    return [node for node in suitable if node.kubernetes in ((DEFAULT, NEWEST) if newest else (DEFAULT,))
+            and (containerd or node.containerd == LATEST)] + on_crio
+
+
 def pytest_generate_tests(metafunc):
-    """Uses the newer containerd if a test does not name others, because the runtime tier covers both. Both with
-    IMAGESWEEP_TEST_CONTAINERDS=both, as `make e2e` sets it."""
-    if "containerd_version" in metafunc.fixturenames:
-        mark = metafunc.definition.get_closest_marker("containerd")
-        both = os.environ.get("IMAGESWEEP_TEST_CONTAINERDS") == "both"
-        versions = mark.args if mark else (DEBIAN, LATEST) if both else (LATEST,)
-        metafunc.parametrize("containerd_version", versions, indirect=True)
+    if "versions" in metafunc.fixturenames:
+        metafunc.parametrize("versions", nodes(metafunc.definition), ids="-".join, indirect=True)
 
 
 @pytest.fixture
-def containerd_version(request):
+def versions(request):
     return request.param
 
 
-def versions(kubernetes):
+def versions_of(kubernetes):
     """Those that the kubelet reports: of itself and of its runtime."""
     info = kubernetes.get("node", NODE)["status"]["nodeInfo"]
     return f"{info['kubeletVersion']} with {info['containerRuntimeVersion'].replace('://v', ' ').replace('://', ' ')}"
 
 
-@pytest.fixture
-def cluster(containerd_version):
+@contextlib.contextmanager
+def cluster_in(workdir, versions, **options):
     try:
-        gobuild.kubernetes()
+        gobuild.kubernetes(versions.kubernetes)
     except gobuild.MissingGo as missing:
         pytest.fail(str(missing), pytrace=False)
-    with Workdir() as workdir, \
-            runtimes.start("Kubernetes", lambda: Kubernetes(workdir, containerd_version), versions) as kubernetes:
+
+    def start():
+        return Kubernetes(workdir, versions.containerd, versions.kubernetes, **options)
+    with runtimes.start("Kubernetes", start, versions_of) as kubernetes:
         yield Cluster(kubernetes, workdir)
+
+
+@pytest.fixture
+def cluster(versions):
+    with Workdir() as workdir, cluster_in(workdir, versions) as cluster:
+        yield cluster

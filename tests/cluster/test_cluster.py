@@ -5,14 +5,15 @@ import time
 import pytest
 
 from lab.cell import wait_until
-from lab.containerd import DEBIAN, LATEST
+from lab.containerd import DEBIAN, LAST_1, LATEST
 
 
 def sha(text):
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-@pytest.mark.containerd(DEBIAN, LATEST)
+@pytest.mark.crio
+@pytest.mark.containerd(DEBIAN, LAST_1, LATEST)
 def test_removes_only_old_versions_after_a_rollout(cluster):
     v1, v2, v3 = (cluster.image(f"v{number}") for number in (1, 2, 3))
     stable, imported = cluster.image("stable", "tool"), cluster.image("v1", "side-loaded", local=True)

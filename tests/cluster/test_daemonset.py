@@ -36,6 +36,8 @@ def logged_at(line):
     return datetime.datetime.fromisoformat(line["time"].replace("Z", "+00:00")).timestamp()
 
 
+@pytest.mark.crio
+@pytest.mark.newest_kubernetes
 def test_the_defaults_are_ready_and_remove_nothing(cluster, shipped):
     cluster.deploy(cluster.image("v1"))
     unneeded = cluster.image("old", "other")
@@ -57,6 +59,8 @@ def test_the_defaults_are_ready_and_remove_nothing(cluster, shipped):
     shipped.helm("test", "imagesweep", "--timeout=60s")
 
 
+@pytest.mark.crio
+@pytest.mark.newest_kubernetes
 def test_dry_run_is_turned_off_by_one_value_without_a_restart(cluster, shipped):
     used, unneeded = cluster.image("v1"), cluster.image("old", "other")
     cluster.deploy(used)
@@ -210,11 +214,7 @@ def test_an_upgrade_keeps_what_the_agent_has_seen(cluster, shipped):
 
 
 def test_nothing_is_left_behind_in_the_cluster(cluster, shipped):
-    def everything():
-        kinds = cluster.kubernetes.kubectl("api-resources", "--verbs=list", "-o", "name").split()
-        kinds = [kind for kind in kinds if not kind.startswith(("events", "leases.", "endpointslices", "componentst"))]
-        names = cluster.kubernetes.kubectl("get", ",".join(kinds), "-A", "--ignore-not-found", "-o", "name")
-        return set(names.split())
+    everything = cluster.kubernetes.lasting_objects
     before = everything()
     shipped.install({"serviceMonitor": {"enabled": False}, "networkPolicy": {"enabled": True},
                      "resourceQuota": {"enabled": True}, "grafanaDashboard": {"enabled": True}})

@@ -5,7 +5,6 @@ import pytest
 
 from lab import agent
 from lab.cell import wait_until
-from lab.containerd import DEBIAN
 from lab.daemonset import DaemonSet
 
 
@@ -38,8 +37,9 @@ def test_a_service_rolls_on_and_back_and_never_waits_for_an_image(cluster, sweep
     assert not failed
 
 
-def test_keeps_an_image_that_any_field_names(cluster, sweeping, containerd_version):
-    volumes = containerd_version != DEBIAN  # 1.6 cannot mount an image
+@pytest.mark.newest_kubernetes
+def test_keeps_an_image_that_any_field_names(cluster, sweeping):
+    volumes = cluster.kubernetes.mounts_images
     names = ("job", "cronjob", "static", "daemonset", "init", "sidecar", "ephemeral", "main", "unneeded",
              *(["volume"] if volumes else []))
     images = {name: cluster.image("v1", name) for name in names}

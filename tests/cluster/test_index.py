@@ -69,6 +69,7 @@ def code_of(cluster, indexes, image):
     return next(one for one in listed if one["id"] == image.id)["code"]
 
 
+@pytest.mark.newest_kubernetes
 def test_agents_keep_what_the_leader_publishes_and_another_takes_over(cluster, indexes):
     needed, second, unneeded = (cluster.image("v1", name) for name in ("needed", "second", "unneeded"))
     cluster.put_policy(keep=KEEP, suspend=True)

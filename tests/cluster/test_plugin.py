@@ -16,7 +16,7 @@ class Plugin:
     def __init__(self, kubernetes, directory):
         self._kubernetes = kubernetes
         kubectl = directory / "kubectl"
-        kubectl.write_text(f'#!/bin/sh\nexec {gobuild.kubernetes() / "kubernetes"} kubectl "$@"\n')
+        kubectl.write_text(f'#!/bin/sh\nexec {gobuild.kubernetes(kubernetes.version) / "kubernetes"} kubectl "$@"\n')
         kubectl.chmod(0o755)
         (directory / "kubectl-imagesweep").symlink_to(ROOT / "scripts/kubectl-imagesweep")
         self._path = f"{directory}:{os.environ['PATH']}"

@@ -11,11 +11,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm/imagesweep"
 CI = {path.name.removesuffix("-values.yaml"): path for path in sorted((CHART / "ci").glob("*-values.yaml"))}
 NAMESPACE = "imagesweep-system"
+HELM = gobuild.DEFAULT_HELM  # tests/chart replaces it, to run with each Helm
 
 
 def helm(*arguments, **options):
-    """The completed process. Raises if Helm fails, unless check=False."""
-    return subprocess.run([gobuild.helm() / "helm", *map(str, arguments)], text=True, capture_output=True,
+    """The completed process of the Helm that HELM names. Raises if it fails, unless check=False."""
+    return subprocess.run([gobuild.helm(HELM) / "helm", *map(str, arguments)], text=True, capture_output=True,
                           **{"check": True, **options})
 
 

@@ -12,7 +12,8 @@ from lab.cell import ALL_OF_VAR, PRIVATE, Cell, wait_until
 from lab.cri import Cri
 
 PAUSE = "registry.k8s.io/pause:3.6"
-DEBIAN, LATEST = "1.6", "2.4"  # the versions the tests run against
+# The versions that the tests run against: of the Debian package, the last of version 1, and the newest.
+DEBIAN, LAST_1, LATEST = "1.6", "1.7", "2.4"
 NAMESPACE = "k8s.io"  # the one CRI uses
 
 
@@ -29,7 +30,7 @@ DEFAULT = Paths("/var/lib/containerd", "/run/containerd", "/run/containerd/conta
 
 def programs(version):
     """The directory of containerd's programs, or None for those of the Debian package."""
-    return gobuild.containerd() if version == LATEST else None
+    return None if version == DEBIAN else gobuild.containerd(version)
 
 
 def configuration(version, root, state, address, snapshotter, cni=None, discard=False, metrics=None,
@@ -47,7 +48,7 @@ def configuration(version, root, state, address, snapshotter, cni=None, discard=
   restrict_oom_score_adj = true
   disable_apparmor = true
   netns_mounts_under_state_dir = true'''
-    if version == DEBIAN:
+    if version != LATEST:
         return f'''version = 2
 root = "{root}"
 state = "{state}"
@@ -171,6 +172,12 @@ class Containerd:
                 self.label_as_pulled(image)
         self.await_listed({image.id: {*image.names, *(image.digest_references if image in pulled else ())}
                            for image in (*pulled, *local)})
+
+    def load_file(self, path, name):
+        """Imports the OCI archive PATH, and returns when CRI shows NAME."""
+        self.ctr("images", "import", *self.import_flags, str(path))
+        if not wait_until(lambda: name in self.names(), 15):
+            raise RuntimeError(f"CRI does not list {name}\n{self.cell.tail('containerd')}")
 
     def label_as_pulled(self, image):
         """Writes the label that a pull from each of IMAGE's repositories leaves on its manifest. It does not contain

@@ -163,6 +163,12 @@ enable_nri = false
             for name in image.names:
                 self.record_pull(name, self.as_listed(image).id)
 
+    def load_file(self, path, name):
+        """Copies the only image of the OCI archive PATH into the storage as NAME."""
+        root, run = self._storage
+        self.run("skopeo", "--insecure-policy", "copy", "--quiet", f"oci-archive:{path}",
+                 f"containers-storage:[{self.driver}@{root}+{run}]{name}")
+
     def record_pull(self, name, reference):
         """Leaves the kubelet's record of a pull of NAME, to which CRI-O answered with REFERENCE."""
         pull_records.write(self.kubelet_directory, name, reference)

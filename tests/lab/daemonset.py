@@ -23,35 +23,36 @@ def archive():
 
 
 class DaemonSet:
-    """On a cluster that has the image and an empty namespace for it. `install` installs the chart."""
+    """On a cluster that has the image and an empty namespace for it. `install` installs the chart with HELM_VERSION."""
 
-    def __init__(self, kubernetes):
-        self.kubernetes, self.release = kubernetes, "imagesweep"
-        kubernetes.containerd.ctr("images", "import", *kubernetes.containerd.import_flags, archive())
-        assert wait_until(lambda: IMAGE in kubernetes.containerd.names(), 15)
+    def __init__(self, kubernetes, helm_version=gobuild.DEFAULT_HELM):
+        self.kubernetes, self.release, self.helm_version = kubernetes, "imagesweep", helm_version
+        kubernetes.containerd.load_file(archive(), IMAGE)
 
     def make_namespace(self, level="privileged"):
         self.kubernetes.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {
             "name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": level}}})
 
     @functools.cached_property
-    def _helm_version(self):
-        return self.kubernetes.cell.run(gobuild.helm() / "helm", "version", "--template={{.Version}}").stdout
+    def _helm(self):
+        program = gobuild.helm(self.helm_version) / "helm"
+        version = self.kubernetes.cell.run(program, "version", "--template={{.Version}}").stdout
+        runtimes.note(f"Helm {version.removeprefix('v')}")
+        return program
 
     def helm(self, *arguments):
-        runtimes.note(f"Helm {self._helm_version.removeprefix('v')}")
-        return self.kubernetes.cell.run(gobuild.helm() / "helm", f"--kubeconfig={self.kubernetes.kubeconfig}",
+        return self.kubernetes.cell.run(self._helm, f"--kubeconfig={self.kubernetes.kubeconfig}",
                                         f"--namespace={NAMESPACE}", *arguments).stdout
 
-    def install(self, values=None, policy=None, ready_within=90):
+    def install(self, values=None, policy=None, ready_within=90, arguments=()):
         """Installs or upgrades, and returns when the pod of that version is ready. POLICY replaces the default policy.
-        """
-        values = dict(values or {})
+        ARGUMENTS are more flags of Helm."""
+        values = {**self.kubernetes.chart_values, **(values or {})}
         if policy is not None:
             values["policy"] = {**values.get("policy", {}), "config": policy}
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
             yaml.safe_dump(values, file)
-            self.helm("upgrade", "--install", self.release, CHART, "--values", file.name)
+            self.helm("upgrade", "--install", self.release, CHART, "--values", file.name, *arguments)
         self.await_ready(ready_within)
 
     def await_ready(self, seconds=90):

@@ -3,9 +3,12 @@
 The result is kept in ${XDG_CACHE_HOME:-~/.cache}/imagesweep/NAME-KEY, where KEY is a hash of everything that decides
 what comes out: go.mod, go.sum, our sources, the build flags and the Go version. Concurrent runs wait for one builder.
 
-    python3 -m lab.gobuild [kubernetes | containerd | crio | dockerd | helm | helm-docs]…     builds and prints where
+    python3 -m lab.gobuild [PROGRAM]…     builds and prints where
+
+PROGRAM is crio, dockerd, helm-docs, or kubernetes, containerd or helm, alone or with a version: kubernetes-1.37.
 """
 import fcntl
+import functools
 import hashlib
 import os
 import pathlib
@@ -15,10 +18,12 @@ import sys
 import tempfile
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
-KUBERNETES = "v1.34.4"
-CONTAINERD = "v2.4.2"
+# Directory with the go.mod -> the version that it requires. The tests use the default where they name no other.
+KUBERNETES = {"1.30": "v1.30.14", "1.34": "v1.34.4", "1.37": "v1.37.2"}
+CONTAINERD = {"1.7": "v1.7.35", "2.4": "v2.4.2"}
+HELM = {"3": "v3.22.0", "4": "v4.3.2"}
+DEFAULT_KUBERNETES, DEFAULT_CONTAINERD, DEFAULT_HELM = "1.34", "2.4", "3"
 MOBY = "v2.0.0-beta.24"
-HELM = "v3.22.0"
 OLDEST_GO = (1, 21)  # since this version, Go fetches the toolchain that go.mod requires through the module proxy
 
 
@@ -26,21 +31,23 @@ class MissingGo(Exception):
     """Go is missing or too old. The message is the one line that a user needs."""
 
 
-def kubernetes():
+def kubernetes(version=DEFAULT_KUBERNETES):
     """The directory of `kubernetes`: all components in one binary, selected by its first argument."""
-    component_version = f"-X k8s.io/component-base/version.gitVersion={KUBERNETES}" \
-                        f" -X k8s.io/component-base/version.gitMajor={KUBERNETES[1:].split('.')[0]}" \
-                        f" -X k8s.io/component-base/version.gitMinor={KUBERNETES.split('.')[1]}"
-    return _built("kubernetes", TESTS / "cluster/kubernetes",
+    number = KUBERNETES[version]
+    component_version = f"-X k8s.io/component-base/version.gitVersion={number}" \
+                        f" -X k8s.io/component-base/version.gitMajor={number[1:].split('.')[0]}" \
+                        f" -X k8s.io/component-base/version.gitMinor={number.split('.')[1]}"
+    return _built("kubernetes", TESTS / "cluster/kubernetes" / version,
                   {".": "kubernetes"}, ["-ldflags", f"-s -w {component_version}"], {})
 
 
-def containerd():
-    """The directory of `containerd`, its runc shim and `ctr`, all of version 2."""
-    module = "github.com/containerd/containerd/v2"
-    return _built("containerd", TESTS / "runtime/containerd",
+def containerd(version=DEFAULT_CONTAINERD):
+    """The directory of `containerd`, its runc shim and `ctr`."""
+    number = CONTAINERD[version]
+    module = "github.com/containerd/containerd" + ("/v2" if number.startswith("v2.") else "")
+    return _built("containerd", TESTS / "runtime/containerd" / version,
                   {f"{module}/cmd/{name}": name for name in ("containerd", "containerd-shim-runc-v2", "ctr")},
-                  ["-ldflags", f"-s -w -X {module}/version.Version={CONTAINERD}"], {"CGO_ENABLED": "0"})
+                  ["-ldflags", f"-s -w -X {module}/version.Version={number}"], {"CGO_ENABLED": "0"})
 
 
 def crio():
@@ -60,15 +67,18 @@ def dockerd():
                    f"-s -w -X {module}/dockerversion.Version=29.0.0-moby.{MOBY}"], {"CGO_ENABLED": "0"})
 
 
-def helm():
+def helm(version=DEFAULT_HELM):
     """The directory of `helm`."""
-    # The Kubernetes version that `helm template` and `helm lint` assume. Helm's own Makefile sets it in the same way.
-    supposed = "".join(f" -X helm.sh/helm/v3/pkg/{package}.k8sVersion{part}={number}"
-                       for package in ("lint/rules", "chartutil")
-                       for part, number in zip(("Major", "Minor"), KUBERNETES[1:].split(".")))
-    return _built("helm", TESTS / "chart/helm", {"helm.sh/helm/v3/cmd/helm": "helm"},
-                  ["-ldflags", f"-s -w -X helm.sh/helm/v3/internal/version.version={HELM}{supposed}"],
-                  {"CGO_ENABLED": "0"})
+    module = f"helm.sh/helm/v{version}"
+    variables = {"internal/version.version": HELM[version]}
+    if version == "3":
+        # The Kubernetes version that `helm template` and `helm lint` assume. Helm's own Makefile sets it in the same way.
+        # Helm 4 assumes the version of its client-go.
+        variables |= {f"pkg/{package}.k8sVersion{part}": number for package in ("lint/rules", "chartutil")
+                      for part, number in zip(("Major", "Minor"), DEFAULT_KUBERNETES.split("."))}
+    assignments = "".join(f" -X {module}/{name}={value}" for name, value in variables.items())
+    return _built("helm", TESTS / "chart/helm" / version, {f"{module}/cmd/helm": "helm"},
+                  ["-ldflags", f"-s -w{assignments}"], {"CGO_ENABLED": "0"})
 
 
 def helm_docs():
@@ -88,7 +98,8 @@ def _built(name, module, packages, flags, extra_env, c_programs=None):
         key.update(source.name.encode() + b"\0" + source.read_bytes())
 
     def build(directory):
-        print(f"Building {name} from its Go module, once for this machine: some minutes", file=sys.stderr, flush=True)
+        print(f"Building {module.relative_to(TESTS)} from its Go module, once for this machine: some minutes",
+              file=sys.stderr, flush=True)
         for package, program in packages.items():
             subprocess.run(["go", "build", *flags, "-o", str(directory / program), package], cwd=module, env=env,
                            check=True)
@@ -111,7 +122,7 @@ def kept(name, key, make):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if result.is_dir():
             return result
-        for unfinished in cache.glob(f"{name}-*.tmp"):
+        for unfinished in cache.glob(f"{name}-{'?' * 8}.tmp"):  # of this name alone: helm is not helm-docs
             shutil.rmtree(unfinished)
         building = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", suffix=".tmp", dir=cache))
         make(building)
@@ -140,10 +151,15 @@ def _go_version(module):
                           stdout=subprocess.PIPE, check=True).stdout.strip()
 
 
+PROGRAMS = {"kubernetes": kubernetes, "containerd": containerd, "helm": helm, "crio": crio, "dockerd": dockerd,
+            "helm-docs": helm_docs}
+for _program, _versions in ((kubernetes, KUBERNETES), (containerd, CONTAINERD), (helm, HELM)):
+    for _version in _versions:
+        PROGRAMS[f"{_program.__name__}-{_version}"] = functools.partial(_program, _version)
+
 if __name__ == "__main__":
     try:
         for wanted in sys.argv[1:] or ["containerd", "kubernetes"]:
-            print({"kubernetes": kubernetes, "containerd": containerd, "crio": crio, "dockerd": dockerd, "helm": helm,
-                   "helm-docs": helm_docs}[wanted]())
+            print(PROGRAMS[wanted]())
     except MissingGo as missing:
         sys.exit(str(missing))

@@ -9,11 +9,15 @@ import subprocess
 
 from lab import gobuild
 from lab.cell import Cell, wait_until
-from lab.containerd import Containerd
+from lab.containerd import LATEST, Containerd
+from lab.crio import CRIO, Crio
 
 NODE, NODE_IP, SERVICES, PODS = "node1", "10.77.0.1", "10.96.0.0/16", "10.244.0.0/24"
 SERVER = f"https://{NODE_IP}:6443"
-FEATURES = "--feature-gates=ImageVolume=true"  # images as volumes (KEP-4639) are not enabled by default yet
+OLDEST, DEFAULT, NEWEST = "1.30", gobuild.DEFAULT_KUBERNETES, "1.37"
+# Images as volumes (KEP-4639) are unknown before 1.31, and enabled by default from 1.35 on. A component does not start with
+# a gate that it does not know.
+FEATURES = {"1.34": ["--feature-gates=ImageVolume=true"]}
 ETCD = "http://127.0.0.1:2379"
 # Settings that the kubelet writes for the whole machine (pkg/util/sysctl in kubernetes). In a cell it may write to
 # copies only.
@@ -22,10 +26,14 @@ SYSCTLS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/pa
 
 
 class Kubernetes:
-    """Running and Ready when constructed. DIRECTORY is workdir/cluster. `kubeconfig` is that of the administrator."""
+    """Running and Ready when constructed. DIRECTORY is workdir/cluster. `kubeconfig` is that of the administrator. Its
+    runtime is `containerd`: of CONTAINERD_VERSION, or CRI-O where that is CRIO. KUBELET is added to the kubelet's
+    configuration."""
 
-    def __init__(self, workdir, containerd_version):
-        self._program = gobuild.kubernetes() / "kubernetes"
+    def __init__(self, workdir, containerd_version, version=DEFAULT, kubelet=None):
+        self._kubelet = kubelet or {}
+        self.version, self._features = version, FEATURES.get(version, [])
+        self._program = gobuild.kubernetes(version) / "kubernetes"
         self.directory = pathlib.Path(workdir.path) / "cluster"
         for part in ("pki", "static", "cni", "kubelet"):
             (self.directory / part).mkdir(parents=True)
@@ -56,6 +64,25 @@ class Kubernetes:
     def get(self, *arguments):
         return json.loads(self.kubectl("get", *arguments, "-o", "json"))
 
+    def lasting_objects(self):
+        """The names of all objects, except of those kinds that come and go by themselves."""
+        kinds = self.kubectl("api-resources", "--verbs=list", "-o", "name").split()
+        kinds = [kind for kind in kinds if not kind.startswith(("events", "leases.", "endpointslices", "componentst"))]
+        return set(self.kubectl("get", ",".join(kinds), "-A", "--ignore-not-found", "-o", "name").split())
+
+    @property
+    def chart_values(self):
+        """What the chart needs on this runtime. On CRI-O, only records of the kubelet prove a pull, and an agent cannot
+        watch uses."""
+        if self.containerd.version != CRIO:
+            return {}
+        return {"runtime": {"name": "cri-o"}, "extraEnv": [{"name": "IMAGESWEEP_COUNT_UNWATCHED", "value": "true"}],
+                "kubeletPullRecords": {"enabled": True, "kubeletDir": str(self.containerd.kubelet_directory)}}
+
+    @property
+    def kubelet_directory(self):
+        return self.directory / "kubelet"
+
     def start_api_server(self):
         pki = self.directory / "pki"
         self.cell.start("apiserver", [
@@ -67,7 +94,7 @@ class Kubernetes:
             "--service-account-issuer", "https://kubernetes.default.svc", "--authorization-mode", "Node,RBAC",
             "--allow-privileged", "--kubelet-client-certificate", pki / "admin.crt",
             "--kubelet-client-key", pki / "admin.key", "--enable-admission-plugins", "NodeRestriction",
-            "--kubelet-preferred-address-types", "InternalIP", FEATURES])
+            "--kubelet-preferred-address-types", "InternalIP", *self._features])
         self._await("apiserver", self._api_server_ready, 90)
 
     def cgroup_memory(self, container):
@@ -78,6 +105,11 @@ class Kubernetes:
                 stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
                 return {"usage": int((group / usage).read_text()), "anon": int(stat[anon])}
         raise FileNotFoundError(f"no memory cgroup of container {container}")
+
+    @property
+    def mounts_images(self):
+        """Whether pods can have images as volumes, which containerd can mount since 2.1."""
+        return self.version != OLDEST and self.containerd.version == LATEST
 
     def restart_kubelet(self):
         """Returns when the kubelet has again reported the node as ready to the API server."""
@@ -99,7 +131,8 @@ class Kubernetes:
         self.cell.start("etcd", [
             "etcd", "--data-dir", self.directory / "etcd", "--listen-client-urls", ETCD,
             "--advertise-client-urls", ETCD, "--listen-peer-urls", "http://127.0.0.1:2380", "--unsafe-no-fsync"])
-        self.containerd = Containerd(workdir, containerd_version, cell=self.cell, cni=self._write_cni())
+        self.containerd = Crio(workdir, cell=self.cell, cni=self._write_cni()) if containerd_version == CRIO else \
+            Containerd(workdir, containerd_version, cell=self.cell, cni=self._write_cni())
         self.containerd.load_pause()
         self.kubeconfig = kubeconfig
         self.start_api_server()
@@ -136,14 +169,16 @@ class Kubernetes:
             "imageGCHighThresholdPercent": 100,  # disabled: only the agent removes images in a test
             "podLogsDir": str(self.directory / "logs/pods"), "staticPodPath": str(self.directory / "static"),
             "volumePluginDir": str(self.directory / "plugins"), "resolvConf": "",
-            "nodeStatusReportFrequency": "10s", "syncFrequency": "10s"}))
+            "nodeStatusReportFrequency": "10s", "syncFrequency": "10s",
+            # From 1.35 on, a kubelet does not start on a machine with cgroup v1 without it. 1.30 does not know it.
+            **({} if self.version == OLDEST else {"failCgroupV1": False}), **self._kubelet}))
         self._run_kubelet()
 
     def _run_kubelet(self):
         self.cell.start("kubelet", [
             self._program, "kubelet", "--config", self.directory / "kubelet.yaml", "--kubeconfig", self.directory / "kubelet.conf",
-            "--hostname-override", NODE, "--node-ip", NODE_IP, "--root-dir", self.directory / "kubelet",
-            "--cert-dir", self.directory / "pki", FEATURES])
+            "--hostname-override", NODE, "--node-ip", NODE_IP, "--root-dir", self.kubelet_directory,
+            "--cert-dir", self.directory / "pki", *self._features])
 
     def _await(self, component, condition, seconds):
         if not wait_until(condition, seconds, every=0.1):

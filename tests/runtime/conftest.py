@@ -1,22 +1,20 @@
 """A node without a kubelet for each test: a private containerd or CRI-O, a stand-in API server, and the program under
 test."""
 import contextlib
-import ctypes
 import os
-import subprocess
 
 import pytest
 
 from lab import agent, cri, gobuild, images, runtimes
-from lab.containerd import DEBIAN, LATEST, Containerd
+from lab.containerd import DEBIAN, LAST_1, LATEST, Containerd
 from lab.crio import CRIO, Crio
+from lab.disk import workdir_on_a_disk
 from lab.standin_api import StandInApi
 from lab.workdir import Workdir
 from runtime import docker_host
 from runtime.commands import Commands
 
 NODE = "node1"
-CLONE_NEWNS = 0x00020000  # linux/sched.h
 CONFIGMAP = ("imagesweep-system", "imagesweep-policy")
 
 
@@ -95,13 +93,16 @@ def pod_object(pod, containers, node):
 
 
 def pytest_generate_tests(metafunc):
-    """Each test that uses a node runs on both containerds, or on those that its mark names. With the mark `crio` it
-    also runs on CRI-O, unless a nearer one says crio(False)."""
+    """Each test that uses a node runs on every containerd, or on those that its mark names. It runs on 1.7 only with the
+    mark `every_containerd`, or with IMAGESWEEP_TEST_VERSIONS=all, as `make e2e` sets it. With the mark `crio` it also
+    runs on CRI-O, unless a nearer one says crio(False)."""
     if "containerd_version" in metafunc.fixturenames:
-        mark = metafunc.definition.get_closest_marker("containerd")
-        crio = metafunc.definition.get_closest_marker("crio")
-        also = (CRIO,) if crio and crio.args != (False,) else ()
-        metafunc.parametrize("containerd_version", (*(mark.args if mark else (DEBIAN, LATEST)), *also), indirect=True)
+        marks = {name: metafunc.definition.get_closest_marker(name) for name in ("containerd", "every_containerd", "crio")}
+        versions = marks["containerd"].args if marks["containerd"] else (DEBIAN, LAST_1, LATEST)
+        if not marks["every_containerd"] and os.environ.get("IMAGESWEEP_TEST_VERSIONS") != "all":
+            versions = [version for version in versions if version != LAST_1]
+        also = (CRIO,) if marks["crio"] and marks["crio"].args != (False,) else ()
+        metafunc.parametrize("containerd_version", (*versions, *also), indirect=True)
 
 
 @pytest.fixture
@@ -138,28 +139,6 @@ def node_on_a_disk(containerd_version, size, *mkfs, kind="ext4", **options):
     with workdir_on_a_disk(size, *mkfs, kind=kind) as workdir, StandInApi(workdir.path.parent / "objects") as api, \
             started(workdir, containerd_version, **options) as containerd:
         yield Node(workdir, containerd, api)
-
-
-@contextlib.contextmanager
-def workdir_on_a_disk(size, *mkfs, kind="ext4"):
-    """A Workdir whose `path` is the root of a separate file system. Only this process and its children see the mount,
-    so it always ends with them."""
-    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS):
-        pytest.fail(f"unshare: {os.strerror(ctypes.get_errno())}", pytrace=False)
-    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
-    with Workdir() as workdir:
-        disk, mounted = workdir.path / "disk", workdir.path / "node"
-        mounted.mkdir()
-        with open(disk, "wb") as file:
-            file.truncate(size)
-        subprocess.run([f"mkfs.{kind}", "-q", *mkfs, disk], check=True)
-        subprocess.run(["mount", "-o", "loop", disk, mounted], check=True)
-        try:
-            workdir.path, whole = mounted, workdir.path
-            yield workdir
-        finally:
-            workdir.path = whole
-            subprocess.run(["umount", mounted], check=True)
 
 
 @pytest.fixture(params=docker_host.VERSIONS)

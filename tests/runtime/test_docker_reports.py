@@ -6,8 +6,8 @@ import re
 import pytest
 
 from lab import agent, images
+from lab.disk import workdir_on_a_disk
 from lab.dockerd import DEBIAN, EXITED, LATEST
-from runtime.conftest import workdir_on_a_disk
 from runtime.docker_host import MIB, NEVER, DockerHost, removed, started
 from runtime.services import OLD_PROJECTS, POLICY, SERVICES, WITHOUT_ORDER, grid
 

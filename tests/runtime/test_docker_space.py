@@ -10,8 +10,8 @@ import pytest
 from lab import agent, images, leases
 from lab.containerd import LATEST as CONTAINERD
 from lab.containerd import Containerd
+from lab.disk import workdir_on_a_disk
 from lab.dockerd import DEBIAN, EXITED, LATEST, NAMESPACE
-from runtime.conftest import workdir_on_a_disk
 from runtime.docker_host import MIB, NEVER, DockerHost, removed, started
 
 BLOCKS = 64 << 10  # a bound counts bytes, and a prediction the blocks of the files

@@ -10,10 +10,11 @@ import pytest
 from lab import agent
 from lab.cell import Cell
 from lab.containerd import DEBIAN, LATEST, Containerd
+from lab.disk import workdir_on_a_disk
 from lab.dockerd import EXITED
 from lab.workdir import Workdir
 from runtime import docker_host
-from runtime.conftest import node_with, workdir_on_a_disk
+from runtime.conftest import node_with
 
 MIB = 1 << 20
 

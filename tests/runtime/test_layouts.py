@@ -8,12 +8,13 @@ import pytest
 from lab import agent, cri, dockerd, images, pull_records
 from lab.agent import outcomes
 from lab.containerd import DEFAULT, LATEST, Paths
+from lab.disk import workdir_on_a_disk
 from lab.pod_view import PodView
 from lab.registry import Registry
 from lab.standin_api import StandInApi
 from runtime import docker_host
 from runtime.commands import Commands
-from runtime.conftest import CONFIGMAP, NODE, Node, policy_configmap, started, workdir_on_a_disk
+from runtime.conftest import CONFIGMAP, NODE, Node, policy_configmap, started
 from runtime.docker_host import ATTEMPTS, DockerHost, removed
 from runtime.test_docker_pods import start_pod
 from runtime.test_true_sizes import MIB, Disk

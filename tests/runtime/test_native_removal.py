@@ -10,6 +10,8 @@ from lab.cell import wait_until
 from runtime.conftest import node_on_a_disk
 from runtime.test_true_sizes import MIB, Disk
 
+pytestmark = pytest.mark.every_containerd
+
 
 @pytest.fixture
 def disk(containerd_version):

@@ -6,6 +6,8 @@ from lab import images
 from lab.cell import wait_until
 from lab.registry import Registry
 
+pytestmark = pytest.mark.every_containerd
+
 
 class Ways:
     """Ways to bring images into NODE. Some use a registry in its cell."""

@@ -3,11 +3,11 @@ import pytest
 
 from lab import cri
 from lab.agent import outcomes
-from lab.containerd import LATEST
+from lab.containerd import LAST_1, LATEST
 from runtime.test_cookbook import workload
 from runtime.test_origin import Ways
 
-pytestmark = pytest.mark.crio
+pytestmark = [pytest.mark.crio, pytest.mark.every_containerd]
 
 
 # D02, on a small scale
@@ -85,7 +85,7 @@ def test_the_sandbox_image_stays_though_no_container_shows_it(node):
     node.start_pod("after", node.load("registry.example/shop/api:v1"))
 
 
-@pytest.mark.containerd(LATEST)  # 1.6 has no pins
+@pytest.mark.containerd(LAST_1, LATEST)  # 1.6 has no pins
 @pytest.mark.crio(False)  # its configuration names them: test_crio.py
 def test_a_pinned_image_stays(node):
     pinned = node.load("registry.example/shop/pinned:v1")

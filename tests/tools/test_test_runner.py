@@ -5,12 +5,14 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from lab import gobuild
 from lab.cell import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -195,6 +197,17 @@ def test_without_go_one_line_says_what_is_missing(tmp_path, go, says):
                             capture_output=True, env={**os.environ, "PATH": str(tmp_path)})
     assert result.returncode == 1 and len(result.stderr.splitlines()) == 1
     assert "Go >= 1.21 is needed" in result.stderr and says in result.stderr
+
+
+@pytest.mark.parametrize("directory, module, versions", [
+    ("cluster/kubernetes", "k8s.io/kubernetes", gobuild.KUBERNETES),
+    ("runtime/containerd", "github.com/containerd/containerd(?:/v2)?", gobuild.CONTAINERD),
+    ("chart/helm", r"helm.sh/helm/v\d", gobuild.HELM),
+])
+def test_each_go_module_requires_the_version_of_its_table(directory, module, versions):
+    found = {path.parent.name: re.search(rf"^(?:require)?\s*{module} (v\S+)", path.read_text(), re.MULTILINE)[1]
+             for path in (ROOT / "tests" / directory).glob("*/go.mod")}
+    assert found == versions
 
 
 def test_a_finished_build_is_used_without_a_compiler_run(tmp_path):

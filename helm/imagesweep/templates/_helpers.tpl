@@ -181,6 +181,9 @@ command line reads the same variables, so `kubectl exec … -- imagesweep plan` 
 - {name: IMAGESWEEP_INDEX_NAME, value: {{ include "imagesweep.indexName" . }}}
 {{- end }}
 - {name: IMAGESWEEP_STATE_DIR, value: /state}
+{{- if .Values.kubeletPullRecords.enabled }}
+- {name: IMAGESWEEP_KUBELET_DIR, value: /host/kubelet}
+{{- end }}
 {{- if ne (int .Values.metrics.port) 8080 }}
 - {name: IMAGESWEEP_LISTEN_ADDRESS, value: {{ printf ":%d" (int .Values.metrics.port) | quote }}}
 {{- end }}
@@ -201,7 +204,8 @@ command line reads the same variables, so `kubectl exec … -- imagesweep plan` 
 - {name: images, mountPath: {{ $runtime.images }}, readOnly: true, mountPropagation: HostToContainer}
 - {name: state, mountPath: /state}
 {{- if .Values.kubeletPullRecords.enabled }}
-- {name: pull-records, mountPath: /var/lib/kubelet/image_manager/pulled, readOnly: true}
+# Not below /var/lib, where the images may be mounted read-only.
+- {name: pull-records, mountPath: /host/kubelet/image_manager/pulled, readOnly: true}
 {{- end }}
 {{- with .Values.extraVolumeMounts }}
 {{ toYaml . }}

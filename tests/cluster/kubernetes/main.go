@@ -1,5 +1,6 @@
 // One binary with every Kubernetes component the cluster tests need; the first argument (or the name it is called by)
-// picks the component. Building them together links the shared packages once: one build of a few minutes, one file.
+// picks the component. Building them together links the shared packages once: one build of a few minutes, one file. The
+// directories beside it are the modules that build it, one for each version of Kubernetes.
 package main
 
 import (
@@ -23,8 +24,20 @@ var components = map[string]func() *cobra.Command{
 	"kube-controller-manager": controllermanager.NewControllerManagerCommand,
 	"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand() },
 	"kube-proxy":              proxy.NewProxyCommand,
-	"kubelet":                 func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
+	"kubelet":                 kubeletCommand,
 	"kubectl":                 kubectl.NewDefaultKubectlCommand,
+}
+
+// The constructor has no parameter in Kubernetes 1.30.
+func kubeletCommand() *cobra.Command {
+	switch command := any(kubelet.NewKubeletCommand).(type) {
+	case func() *cobra.Command:
+		return command()
+	case func(context.Context) *cobra.Command:
+		return command(context.Background())
+	default:
+		panic(fmt.Sprintf("NewKubeletCommand is a %T", command))
+	}
 }
 
 func main() {
