@@ -7,7 +7,8 @@ bool MayHaveHappened(ErrorKind error) {
          error != ErrorKind::kNotFound;
 }
 
-// This file and runtime/cri/delete.cpp contain all calls that delete.
+// All calls that delete are in the files delete.cpp of this folder, of runtime/cri and of
+// runtime/docker.
 Status DeleteRecord(const Calls& calls, MetadataReader::Stubs& stubs, const std::string& name_space,
                     const Record& record) {
   api::images::DeleteImageRequest request;

@@ -31,7 +31,8 @@ bool SaysInUse(const Error& error) {
 CriImageRemover::CriImageRemover(std::shared_ptr<Connection> connection)
     : connection_(std::move(connection)) {}
 
-// This file and runtime/containerd/delete.cpp contain all calls that delete.
+// All calls that delete are in the files delete.cpp of this folder, of runtime/containerd and of
+// runtime/docker.
 Result<Removal> CriImageRemover::Remove(const Image& image, DeletionGuard& guard,
                                         const std::stop_token& stop) {
   if (!IsFullImageId(image.id.text()))
