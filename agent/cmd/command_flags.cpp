@@ -144,11 +144,11 @@ CLI::App* AddPlan(CLI::App& app, Options& options) {
       ->option_text("PROFILE");
   command->add_flag(
       "--diff", options.diff,
-      "Show which verdicts another policy would change. With --policy-file FILE: FILE, compared "
-      "with the policy of --policy-configmap (if not set: with the defaults). With --profile P: "
-      "the policy in force with the defaults of P, compared with the policy in force. With both: "
-      "FILE with the defaults of P, compared with the policy of --policy-configmap (if not set: "
-      "with FILE).");
+      "Show which verdicts another policy would change. With --policy-file FILE, the other policy "
+      "is FILE. It is compared with the policy of --policy-configmap, or with the defaults if that "
+      "flag is not set. With --profile P, the other policy is the policy in force, with its "
+      "defaults from P. With both flags, the other policy is FILE with its defaults from P. If "
+      "--policy-configmap is not set, it is compared with FILE without P.");
   AddMinimumAge(*command, options);
   return command;
 }

@@ -113,10 +113,10 @@ void AddSourceFlags(CLI::App& app, Options& options) {
 void AddAgeFlags(CLI::App& app, Options& options) {
   app.add_flag(
          "--count-unwatched", options.count_unwatched,
-         "Count time in which no agent watched the use of images as time without a use: without an "
-         "agent (for example with cron), the time between two commands; on CRI-O, where an agent "
-         "cannot watch uses, the time between two evaluations. At most one day of each gap counts. "
-         "An image that was used in a gap but is idle now may be removed.")
+         "Treat unwatched time as time in which no image was used. Unwatched time is the time "
+         "between two commands if no agent runs (for example with cron), and the time between two "
+         "evaluations on CRI-O, where an agent cannot watch uses. At most one day of each gap "
+         "counts. An image that was used in a gap but is idle now may be removed.")
       ->envname("IMAGESWEEP_COUNT_UNWATCHED")
       ->group("Sources");
 }
