@@ -20,7 +20,7 @@ void Mark(Database& db, const StateFormat& format) {
          "; PRAGMA user_version = " + std::to_string(format.version));
 }
 
-void Examine(const Database& db) {
+void CheckIntegrity(const Database& db) {
   Statement check(db, "PRAGMA quick_check(1)");
   if (!check.Step()) ThrowDamage("the integrity check failed");
   if (const auto found = check.Text(0); found != "ok") ThrowDamage(found);
@@ -42,7 +42,7 @@ std::string Adopt(Database& db, const StateFormat& format) {
            "); it is not changed";
   } else {
     if (version < 1) ThrowDamage("the version is missing");
-    Examine(db);
+    CheckIntegrity(db);
     const auto missing = format.upgrades.subspan(static_cast<std::size_t>(version - 1));
     for (const char* const upgrade : missing) db.Run(upgrade);
     if (!missing.empty()) Mark(db, format);

@@ -24,7 +24,7 @@ QUERIES = {panel["title"]: [target["expr"].replace("$__rate_interval", "5m").rep
            for panel in DASHBOARD["panels"] if panel["type"] != "row"}
 
 
-class Scene:
+class MonitoredNode:
     """One agent, all events that it can report, and the Prometheus that recorded them."""
 
     def __init__(self, workdir, containerd, api, stack):
@@ -86,37 +86,37 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene():
+def host():
     with Workdir() as workdir, StandInApi(workdir.path / "objects") as api, \
             Containerd(workdir, DEBIAN) as containerd, contextlib.ExitStack() as stack:
         try:
-            made = Scene(workdir, containerd, api, stack)
+            made = MonitoredNode(workdir, containerd, api, stack)
         except MissingProgram as missing:
             pytest.fail(str(missing), pytrace=False)
         made.happen()
         yield made
 
 
-def test_promtool_has_no_complaint(scene):
-    text = scene.agent.fetch("/metrics")[1]
+def test_promtool_has_no_complaint(host):
+    text = host.agent.fetch("/metrics")[1]
     result = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True)
     assert (result.returncode, result.stdout + result.stderr) == (0, "")
 
 
-def test_everything_that_is_served_is_scraped(scene):
-    served = {line.split()[2] for line in scene.agent.fetch("/metrics")[1].splitlines() if line.startswith("# TYPE")}
-    names = set(scene.prometheus.get("label/__name__/values"))
+def test_everything_that_is_served_is_scraped(host):
+    served = {line.split()[2] for line in host.agent.fetch("/metrics")[1].splitlines() if line.startswith("# TYPE")}
+    names = set(host.prometheus.get("label/__name__/values"))
     assert len(served) > 25 and served <= names | {name.removesuffix("_count") for name in names}
-    assert scene.prometheus.query("up") == [({"__name__": "up", "instance": scene.agent.address, "job": "imagesweep",
+    assert host.prometheus.query("up") == [({"__name__": "up", "instance": host.agent.address, "job": "imagesweep",
                                              "node": NODE}, 1)]
 
 
 @pytest.mark.parametrize("title", QUERIES)
-def test_a_panel_has_data(scene, title):
+def test_a_panel_has_data(host, title):
     for query in QUERIES[title]:
-        assert scene.prometheus.query(query), query
+        assert host.prometheus.query(query), query
         for selector in selectors(query):
-            assert scene.prometheus.query(selector), f"{selector} is no series of the agent"
+            assert host.prometheus.query(selector), f"{selector} is no series of the agent"
 
 
 # The events as the dashboard shows them.
@@ -141,15 +141,15 @@ def test_a_panel_has_data(scene, title):
     ("Requests to Kubernetes", lambda value: value > 0),
     ("Memory of the agent", lambda value: 1 << 20 < value < 1 << 30),
 ])
-def test_a_panel_tells_what_happened(scene, title, holds):
+def test_a_panel_tells_what_happened(host, title, holds):
     (query,) = QUERIES[title]
-    assert holds(scene.prometheus.value(query)), scene.prometheus.query(query)
+    assert holds(host.prometheus.value(query)), host.prometheus.query(query)
 
 
-def test_the_dashboard_s_variable_knows_the_node(scene):
+def test_the_dashboard_s_variable_knows_the_node(host):
     (variable,) = [one for one in DASHBOARD["templating"]["list"] if one["name"] == "node"]
     metric, label = variable["query"]["query"].removeprefix("label_values(").removesuffix(")").split(", ")
-    assert scene.prometheus.get(f"label/{label}/values", **{"match[]": metric}) == [NODE]
+    assert host.prometheus.get(f"label/{label}/values", **{"match[]": metric}) == [NODE]
 
 
 # The expression of each alert. Where it waits for minutes or for a full disk, only the number differs.
@@ -161,23 +161,23 @@ def test_the_dashboard_s_variable_knows_the_node(scene):
     ("ImagesweepNotReclaimingEnough", "> 0.85) and on (instance, job) imagesweep_dry_run == 0",
      "> 0) and on (instance, job) imagesweep_dry_run == 1"),
 ])
-def test_an_alert_s_expression_finds_its_series(scene, alert, figure, instead):
+def test_an_alert_s_expression_finds_its_series(host, alert, figure, instead):
     expression = " ".join(ALERTS[alert].split())
     assert figure in expression
-    (found,) = wait_until(lambda: scene.prometheus.query(expression.replace(figure, instead)), 10, every=0.2)
+    (found,) = wait_until(lambda: host.prometheus.query(expression.replace(figure, instead)), 10, every=0.2)
     assert found[0]["node"] == NODE, "the alert names the node"
     for selector in selectors(expression):
-        assert scene.prometheus.query(selector), f"{selector} is no series of the agent"
+        assert host.prometheus.query(selector), f"{selector} is no series of the agent"
 
 
-def test_dry_run_still_on_finds_its_series(scene):
-    assert scene.in_dry_run == [({"instance": scene.agent.address, "job": "imagesweep", "node": NODE}, 1)]
+def test_dry_run_still_on_finds_its_series(host):
+    assert host.in_dry_run == [({"instance": host.agent.address, "job": "imagesweep", "node": NODE}, 1)]
     assert set(ALERTS) == {"ImagesweepPolicyInvalid", "ImagesweepRuntimeUnreachable", "ImagesweepRunsStale",
                            "ImagesweepRemovalErrors", "ImagesweepNotReclaimingEnough", "ImagesweepDryRunStillOn"}
 
 
-def test_prometheus_evaluates_all_rules(scene):
-    (group,) = scene.prometheus.get("rules")["groups"]
+def test_prometheus_evaluates_all_rules(host):
+    (group,) = host.prometheus.get("rules")["groups"]
     assert len(group["rules"]) == len(RULES["groups"][0]["rules"])
     assert {(rule["health"], rule.get("lastError", "")) for rule in group["rules"]} == {("ok", "")}
     pending = {rule["name"] for rule in group["rules"] if rule.get("state") == "pending"}

@@ -135,7 +135,7 @@ TEST_F(PressureTest, RemovesNoNeededImageUnderConcurrentChanges) {
   }
   EXPECT_THAT(remover.violations, IsEmpty());
   EXPECT_GT(removed, 100);
-  EXPECT_GT(skipped, 10) << "the last look must have had something to see";
+  EXPECT_GT(skipped, 10) << "the recheck must have found something";
   Sweep();
   // Longer than the pause after a removal that did not last because the image was pulled again.
   clock.Advance(hours(7));

@@ -285,7 +285,7 @@ TEST_F(BatchTest, ReclaimsSpaceAfterAnyOutcome) {
     std::size_t removed;
   };
   const Case cases[] = {
-      {"told to stop",
+      {"shutting down",
        [&](const std::string& call) -> std::optional<Error> {
          if (call == "Remove") stop.request_stop();
          return std::nullopt;
