@@ -145,7 +145,7 @@ void WriteChanges(const Database& db, const Records& before, const Records& afte
         .Bind(4, CountOf(record.idle_from))
         .Bind(5, record.candidate_runs)
         .Bind(6, record.had_tag ? 1 : 0)
-        .Bind(7, std::string(record.last_tags.view()))
+        .Bind(7, record.last_tags.view())
         .Execute();
   }
   Statement drop(db, "DELETE FROM image WHERE id = ?");
