@@ -132,7 +132,8 @@ def versions(request):
 def versions_of(kubernetes):
     """Those that the kubelet reports: of itself and of its runtime."""
     info = kubernetes.get("node", NODE)["status"]["nodeInfo"]
-    return f"{info['kubeletVersion']} with {info['containerRuntimeVersion'].replace('://v', ' ').replace('://', ' ')}"
+    return f"{info['kubeletVersion']} with {info['containerRuntimeVersion'].replace('://v', ' ').replace('://', ' ')}" \
+        .replace("cri-o", "CRI-O")
 
 
 @contextlib.contextmanager

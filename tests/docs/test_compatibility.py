@@ -39,7 +39,8 @@ def in_use():
             yield re.escape(f"{name} {version}")
     debian = subprocess.run(["dpkg-query", "-W", "-f=${Version}", "containerd"], check=True, text=True,
                             stdout=subprocess.PIPE).stdout
-    yield re.escape(f"containerd {debian.rpartition('-')[0]}")
+    version, _, suffix = debian.rpartition("-")[0].partition("~")
+    yield re.escape(f"containerd {version}") + f"(~{re.escape(suffix)})?"  # a kubelet leaves out the suffix
     yield rf"Docker {re.escape(dockerd.DEBIAN)}\.\S+"
     for version in built(MOBY):
         yield rf"Docker {dockerd.LATEST}\.\S*{re.escape(version)}"
