@@ -144,11 +144,12 @@ CLI::App* AddPlan(CLI::App& app, Options& options) {
       ->option_text("PROFILE");
   command->add_flag(
       "--diff", options.diff,
-      "Show which verdicts another policy would change. With --policy-file FILE, the other policy "
-      "is FILE. It is compared with the policy of --policy-configmap, or with the defaults if that "
-      "flag is not set. With --profile P, the other policy is the policy in force, with its "
-      "defaults from P. With both flags, the other policy is FILE with its defaults from P. If "
-      "--policy-configmap is not set, it is compared with FILE without P.");
+      "Show which verdicts another policy would change. With --policy-file FILE alone, FILE is "
+      "compared with the policy of --policy-configmap, or with the defaults if that flag is not "
+      "set. With --profile P alone, the policy in force is compared with the same policy after its "
+      "defaults are replaced by those of P. With both flags, FILE with the defaults of P is "
+      "compared with the policy of --policy-configmap, or with FILE without P if that flag is not "
+      "set.");
   AddMinimumAge(*command, options);
   return command;
 }
