@@ -147,9 +147,11 @@ CLI::App* AddPlan(CLI::App& app, Options& options) {
       "Show which verdicts another policy would change. With --policy-file FILE alone, FILE is "
       "compared with the policy of --policy-configmap, or with the defaults if that flag is not "
       "set. With --profile P alone, the policy in force is compared with the same policy after its "
-      "defaults are replaced by those of P. With both flags, FILE with the defaults of P is "
-      "compared with the policy of --policy-configmap, or with FILE without P if that flag is not "
-      "set.");
+      "defaults are replaced by those of P. With both --policy-file FILE and --profile P, the new "
+      "policy is FILE, with its defaults taken from P. If --policy-configmap is set, the new "
+      "policy "
+      "is compared with the policy of that ConfigMap. Otherwise, it is compared with FILE as it "
+      "is.");
   AddMinimumAge(*command, options);
   return command;
 }
