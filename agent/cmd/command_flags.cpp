@@ -149,9 +149,8 @@ CLI::App* AddPlan(CLI::App& app, Options& options) {
       "set. With --profile P alone, the policy in force is compared with the same policy after its "
       "defaults are replaced by those of P. With both --policy-file FILE and --profile P, the new "
       "policy is FILE, with its defaults taken from P. If --policy-configmap is set, the new "
-      "policy "
-      "is compared with the policy of that ConfigMap. Otherwise, it is compared with FILE as it "
-      "is.");
+      "policy is compared with the policy of that ConfigMap. Otherwise, it is compared with FILE "
+      "as it is.");
   AddMinimumAge(*command, options);
   return command;
 }
