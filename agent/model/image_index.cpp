@@ -153,12 +153,16 @@ void ImageIndex::AddUnqualified(const ImageReference& reference, const ImageName
 }
 
 // An alias may lead to each repository.  The names of a shown image tell to which one it leads,
-// also if the tag has moved to another image since.
+// also if the tag has moved to another image since.  CRI-O cuts the name of an image that lost all
+// its tags at the port of its registry ("registry.example@sha256:…"), so a repository without a
+// path tells nothing.  Source: CRI-O, internal/storage/image.go, buildImageResult (previousName).
 void ImageIndex::AddByAlias(const ImageName& name, const Found& shown, Found& out) const {
   std::unordered_set<std::string_view> repositories;
   for (const ImagePos at : shown)
     for (const auto* names : {&At(images_, at).tags, &At(images_, at).digests})
-      for (const ImageName& one : *names) repositories.insert(one.repository());
+      for (const ImageName& one : *names)
+        if (one.repository().find('/') != std::string_view::npos)
+          repositories.insert(one.repository());
   const auto may_be_meant = [&](const ImageName& tag) {
     return tag.tag() == name.tag() &&
            (repositories.empty() || repositories.contains(tag.repository()));

@@ -145,6 +145,25 @@ TEST_F(SweeperTest, RestartsTheAgeOfAnImagePulledAgainBetweenRuns) {
   EXPECT_THAT(node.removed, IsEmpty()) << "nor has it been idle since it was first seen";
 }
 
+// A pod that names it by an alias is bound to the node after the plan.
+TEST_F(SweeperTest, RechecksWithTheShortNameAliasesOfCrio) {
+  node.identity.name = "cri-o";
+  node.images.push_back(Img("tool", {"quay.io/buildah/stable:v2"}));
+  LetImagesAge();
+  node.on_call = [this](const std::string& call) -> std::optional<Error> {
+    if (call == "ImageStatus" && node.pods.pods.size() == 1) {
+      node.pods.pods.push_back({"ci", "build", "uid-build"});
+      node.pods.references.push_back(
+          {"buildah:v2", {}, {ImageUserKind::kPod, "ci", "build", "main"}});
+    }
+    return std::nullopt;
+  };
+  const Report report = Sweep();
+  EXPECT_THAT(node.removed, ElementsAre(Id("old")));
+  ASSERT_EQ(report.outcomes.size(), 2U);
+  EXPECT_EQ(report.outcomes[1].detail, "came into use by ci/build/main");
+}
+
 TEST_F(SweeperTest, WarnsAndRemovesNothingForSpaceWhenTheDiskUsageIsUnknown) {
   active.policy.maximum_age = Millis(0);
   active.policy.disk = {{1, 0}, {0, 0}, {}};

@@ -127,6 +127,16 @@ TEST(ImageIndex, AnUnqualifiedNameOfAPodMeansEverySameTagWhereShortNamesHaveAlia
   EXPECT_EQ(ImageIndex(images).Resolve(of_pod), ImagesAt());
 }
 
+// CRI-O cuts the name of an image that lost its tag at the port, so its repository is unknown.
+TEST(ImageIndex, ACutNameDoesNotNarrowAnAlias) {
+  std::vector<Image> images = {Img("now", {"registry.example:5000/ci/stable:1"}),
+                               Img("before", {})};
+  images[1].digests = {ImageName::WithRepositoryAsWritten("registry.example@" + Id("digest"))};
+  const ImageIndex index(images, /*short_name_aliases=*/true);
+  const ImageUser pod{ImageUserKind::kPod, "ci", "build", "main"};
+  EXPECT_EQ(index.Resolve({"buildah:1", Id("before"), pod}), ImagesAt(0));
+}
+
 TEST(ImageIndex, ATagThatLooksLikeADigestIsATag) {
   const std::string hex(64, 'a');
   std::vector<Image> images = {Img("debug", {"reg.io/app-debug:" + hex}),
