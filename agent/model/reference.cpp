@@ -12,8 +12,8 @@ std::string_view ToString(ImageUserKind kind) {
       return "ImageVolume";
     case ImageUserKind::kSandbox:
       return "Sandbox";
-    case ImageUserKind::kSnapshot:
-      return "Snapshot";
+    case ImageUserKind::kMount:
+      return "Mount";
   }
   return "Pod";
 }

@@ -11,10 +11,10 @@ enum class ImageUserKind {
   kContainer,    // a container of the runtime, in any state
   kImageVolume,  // an image mounted as a volume (KEP-4639)
   kSandbox,      // the pause container of a pod
-  kSnapshot,     // a snapshot of containerd without a container: a mount of the image
+  kMount,        // a mount of the image without a container
 };
 
-// "Pod", "Container", "ImageVolume", "Sandbox", "Snapshot".
+// "Pod", "Container", "ImageVolume", "Sandbox", "Mount".
 std::string_view ToString(ImageUserKind kind);
 
 // A user of an image, as `usedBy` prints it.  Empty fields are unknown.

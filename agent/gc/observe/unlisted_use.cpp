@@ -32,7 +32,7 @@ void AddContainers(const layers::LayerGraph& graph, std::span<const Image> image
 void AddMounts(const layers::LayerGraph& graph, std::span<const Image> images, RuntimeUse& use) {
   for (const layers::LayerGraph::Mount& mount : graph.MountsWithoutContainer()) {
     ImageReference reference;
-    reference.by = {ImageUserKind::kSnapshot, "", "", mount.key};
+    reference.by = {ImageUserKind::kMount, "", "", mount.key};
     for (const ImagePos image : mount.images) {
       reference.text = At(images, image).id.text();
       use.references.push_back(reference);

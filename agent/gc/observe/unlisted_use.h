@@ -12,7 +12,7 @@ namespace imagesweep {
 //   - Containers of `ctr` and `nerdctl`, or lost in a restart of the runtime (containerd issue
 //     7247).  Both the image that they name, which may have changed, and the image that they run on
 //     count as in use.
-//   - Snapshots without a container: someone mounts the layers of the image.
+//   - Mounts without a container.
 void AddUnlistedUse(const layers::LayerGraph& graph, std::span<const Image> images,
                     RuntimeUse& use);
 

@@ -212,8 +212,18 @@ LayerGraph::Tops LayerGraph::FindTops() const {
   return tops;
 }
 
-std::vector<LayerGraph::Mount> LayerGraph::MountsWithoutContainer() const {
+std::vector<LayerGraph::Mount> LayerGraph::MountedSnapshots() const {
   std::vector<Mount> mounts;
+  if (metadata_->mounts().empty()) return mounts;
+  const Tops tops = FindTops();
+  for (const MountedSnapshot& one : metadata_->mounts())
+    mounts.push_back({metadata_->keys().Text(one.key),
+                      ImagesOf(index_.FindSnapshot(one.space, one.snapshotter, one.key), tops)});
+  return mounts;
+}
+
+std::vector<LayerGraph::Mount> LayerGraph::MountsWithoutContainer() const {
+  std::vector<Mount> mounts = MountedSnapshots();
   // Docker's stopped containers have snapshots, but no record in containerd.
   if (metadata_->records_of() != RecordsOf::kCri) return mounts;
   std::set<std::pair<NamespaceId, Key>> of_containers;

@@ -89,7 +89,8 @@ class LayerGraph {
   // refers to both.
   std::vector<ImagePos> ImagesOf(Node snapshot) const;
   // A view or active snapshot of the CRI's namespace in containerd that belongs to no container:
-  // `ctr images mount`, a CSI driver for images, or an image that is being unpacked.
+  // `ctr images mount`, a CSI driver for images, or an image that is being unpacked.  In another
+  // store: a mounted snapshot.
   struct Mount {
     std::string key;
     std::vector<ImagePos> images;  // of its layers; may be empty
@@ -110,6 +111,7 @@ class LayerGraph {
   using Tops = std::unordered_map<Node, std::vector<ImagePos>>;
   Tops FindTops() const;
   std::vector<ImagePos> ImagesOf(Node snapshot, const Tops& by_record) const;
+  std::vector<Mount> MountedSnapshots() const;
   bool IsInitLayer(Node below, const Snapshot& writable) const;
   void FindUses();
   void FindDoubts();

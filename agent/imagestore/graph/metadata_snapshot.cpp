@@ -113,6 +113,12 @@ void MetadataSnapshot::AddContainer(std::string_view name_space, std::string_vie
   containers_.push_back(container);
 }
 
+void MetadataSnapshot::AddMount(std::string_view name_space, std::string_view snapshotter,
+                                std::string_view key) {
+  mounts_.push_back(
+      {keys_.Intern(key), IdOf(namespaces_, name_space), IdOf(snapshotters_, snapshotter)});
+}
+
 void MetadataSnapshot::AddLease(std::string_view name_space, std::string_view id, Labels labels,
                                 std::span<const LeaseResource> resources) {
   ReadLabels(labels, rules_, read_);  // the labels of a lease hold no objects

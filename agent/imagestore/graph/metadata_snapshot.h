@@ -92,6 +92,12 @@ struct Container {
   NamespaceId space = 0, snapshotter = 0;
 };
 
+// A snapshot that is mounted itself.  In containerd, a mount has a snapshot of its own.
+struct MountedSnapshot {
+  Key key = kNoKey;
+  NamespaceId space = 0, snapshotter = 0;
+};
+
 // A lease that has not expired, an ingest, or a sandbox with labels.  `references`: the objects
 // that it holds.
 struct Holder {
@@ -165,6 +171,7 @@ class MetadataSnapshot {
   void AddContainer(std::string_view name_space, std::string_view id, std::string_view image,
                     std::string_view snapshotter, std::string_view snapshot_key,
                     Labels labels = {});
+  void AddMount(std::string_view name_space, std::string_view snapshotter, std::string_view key);
   // An entry of Leases.ListResources.
   struct LeaseResource {
     std::string_view id;
@@ -193,6 +200,7 @@ class MetadataSnapshot {
   const std::vector<SourceLabel>& source_labels() const { return source_labels_; }
   const std::vector<Snapshot>& snapshots() const { return snapshots_; }
   const std::vector<Container>& containers() const { return containers_; }
+  const std::vector<MountedSnapshot>& mounts() const { return mounts_; }
   const std::vector<Holder>& holders() const { return holders_; }
   const std::vector<ImageFacts>& facts() const { return facts_; }
   const std::vector<Unread>& unread() const { return unread_; }
@@ -222,6 +230,7 @@ class MetadataSnapshot {
   std::vector<SourceLabel> source_labels_;
   std::vector<Snapshot> snapshots_;
   std::vector<Container> containers_;
+  std::vector<MountedSnapshot> mounts_;
   std::vector<Holder> holders_;
   std::vector<ImageFacts> facts_;
   std::vector<Unread> unread_;

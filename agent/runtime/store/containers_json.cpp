@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <utility>
 
 namespace imagesweep::store {
@@ -130,7 +129,6 @@ Status AddContainers(std::string_view text, LayerStore& store) {
 Status AddMounts(std::string_view text, LayerStore& store) {
   const auto root = ParseArray(text);
   if (!root) return root.error();
-  std::unordered_set<std::string> mounted;
   for (const json& entry : *root) {
     const auto layer = Id(entry, "id");
     if (!layer || layer->empty()) {
@@ -138,15 +136,7 @@ Status AddMounts(std::string_view text, LayerStore& store) {
       continue;
     }
     const auto count = entry.find("count");
-    if (count == entry.end() || *count != 0) mounted.insert(*layer);
-  }
-  const auto add = [&](const StoredImage& image, const std::string& layer) {
-    if (mounted.contains(layer))
-      store.containers.push_back({"mount-of-layer-" + layer.substr(0, 12), image.id, {}});
-  };
-  for (const StoredImage& image : store.images) {
-    add(image, image.top_layer);
-    for (const std::string& mapped : image.mapped_layers) add(image, mapped);
+    if (count == entry.end() || *count != 0) store.mounted_layers.push_back(*layer);
   }
   return Done{};
 }

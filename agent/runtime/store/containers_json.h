@@ -19,10 +19,7 @@ namespace imagesweep::store {
 Status AddImages(std::string_view text, LayerStore& store);
 Status AddLayers(std::string_view text, LayerStore& store);
 Status AddContainers(std::string_view text, LayerStore& store);
-// The mounts in mountpoints.json of the run root (layers.go, layerMountPoint).  A mounted top layer
-// of an image is a use of the image without a container: `podman image mount`, an image that a
-// build mounts (RUN --mount=from=), an image volume.  It is added as a container without a layer of
-// its own, named after the mounted layer.  The images must be known before.
+// mountpoints.json of the run root (layers.go, layerMountPoint).
 Status AddMounts(std::string_view text, LayerStore& store);
 
 }  // namespace imagesweep::store

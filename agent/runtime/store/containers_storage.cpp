@@ -109,7 +109,7 @@ Status ContainersStorage::ReadIndexes(const Directory& root, LayerStore& store,
                                       const std::stop_token& stop) const {
   for (int tries = 1;; ++tries) {
     if (stop.stop_requested()) return Error{ErrorKind::kCancelled, root.path() + ": shutting down"};
-    store = {store.driver, {}, {}, {}, {}};
+    store = {store.driver, {}, {}, {}, {}, {}};
     const auto images = root.Sub("overlay-images");
     if (!images) return images.error();
     const auto text = ReadIndex(*images, "images.json");

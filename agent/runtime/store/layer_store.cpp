@@ -26,6 +26,8 @@ class Filler {
     IndexLayers();
     IndexReferences();
     for (const StoredContainer& container : store_.containers) AddContainer(container);
+    for (const std::string& layer : store_.mounted_layers)
+      if (!writable_.contains(layer)) metadata_.AddMount(kSpace, store_.driver, layer);
     AddLayers();
     AddImages();
     metadata_.Trim();

@@ -46,6 +46,9 @@ struct LayerStore {
   std::vector<StoredImage> images;
   std::vector<StoredLayer> layers;
   std::vector<StoredContainer> containers;
+  // Layers of running containers, and of images that are mounted without one: by
+  // `podman image mount`, a build (RUN --mount=from=) or an image volume.
+  std::vector<std::string> mounted_layers;
   std::vector<layers::Unread> unread;
 
   // Adds to `unread`.  After many, only the first ones are kept, and the first of each kind.

@@ -72,7 +72,7 @@ TEST_F(UnlistedUseTest, NeedsTheImageOfAMountedSnapshotWithoutAContainer) {
   lab.AddSnapshot("k8s.io", "mount", LabNode::Chain({kBase, kApp}, 2), {4096, 3});
   lab.spec.snapshots.back().kind = layers::SnapshotKind::kView;
   EXPECT_THAT(Needed(), ElementsAre(Id("cfgapp"))) << "base is beneath";
-  EXPECT_EQ(use.references.back().by.kind, ImageUserKind::kSnapshot);
+  EXPECT_EQ(use.references.back().by.kind, ImageUserKind::kMount);
   EXPECT_EQ(use.references.back().by.container, "mount");
 }
 

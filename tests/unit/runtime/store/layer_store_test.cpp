@@ -33,7 +33,7 @@ class LayerStoreTest : public testing::Test {
     return layers::LayerGraph(ToSnapshot(store_, kExt4, {}), listed_).FreedBy(images);
   }
 
-  LayerStore store_{"overlay", {}, {}, {}, {}};
+  LayerStore store_{"overlay", {}, {}, {}, {}, {}};
   std::vector<Image> listed_;
 };
 
@@ -55,6 +55,41 @@ TEST_F(LayerStoreTest, FindsImagesByIdsWithAndWithoutAlgorithm) {
   const auto freed = Freed(ImagesAt(0));
   EXPECT_EQ(freed.certainty, Certainty::kExact) << freed.why;
   EXPECT_EQ(freed.space, layers::Reclaim());  // its container holds it
+}
+
+// As `podman image mount` and a build with RUN --mount=from= leave it.
+TEST_F(LayerStoreTest, TellsWhichImagesAreMountedWithoutAContainer) {
+  AddLayer("base", "");
+  AddLayer("top", "base");
+  AddLayer("writable", "top");
+  AddLayer("mapped", "base");
+  AddImage("app", "top");
+  AddImage("other", "base").mapped_layers = {Hex("mapped")};
+  store_.containers.push_back({Hex("c"), Hex("app"), Hex("writable")});
+  const auto mounted = [this](const std::string& layer) {
+    store_.mounted_layers = {Hex("writable"), Hex(layer)};
+    return layers::LayerGraph(ToSnapshot(store_, kExt4, {}), listed_).MountsWithoutContainer();
+  };
+  for (const auto& [layer, image] :
+       {std::pair("top", 0U), std::pair("base", 1U), std::pair("mapped", 1U)}) {
+    const auto mounts = mounted(layer);
+    ASSERT_THAT(mounts, SizeIs(1)) << "the writable layer is one of a container";
+    EXPECT_EQ(mounts[0].key, Hex(layer));
+    EXPECT_EQ(mounts[0].images, ImagesAt(image)) << layer;
+  }
+}
+
+// A part of the store could not be read: the mounted layer may be one of an image that is missing.
+TEST_F(LayerStoreTest, DoesNotKnowTheMountsIfAnImageIsMissing) {
+  AddLayer("base", "");
+  AddImage("app", "base");
+  const auto why = [this] {
+    return layers::LayerGraph(ToSnapshot(store_, kExt4, {}), listed_).WhyMountsAreUnknown();
+  };
+  store_.mounted_layers = {Hex("of-no-image")};
+  EXPECT_EQ(why(), "") << "everything was read";
+  store_.Missed(layers::Unread::What::kObjects, "1 malformed entries of images");
+  EXPECT_THAT(why(), HasSubstr("1 malformed entries of images"));
 }
 
 TEST_F(LayerStoreTest, FreesMappedLayersWithTheImage) {
