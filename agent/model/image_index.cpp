@@ -1,7 +1,6 @@
 #include "agent/model/image_index.h"
 
 #include <algorithm>
-#include <unordered_set>
 
 namespace imagesweep {
 namespace {
@@ -149,24 +148,14 @@ void ImageIndex::AddUnqualified(const ImageReference& reference, const ImageName
     std::erase_if(same_path, [&](ImagePos at) { return !was_shown(at); });
   out.insert(out.end(), same_path.begin(), same_path.end());
   // A template may lead there too, but does not name it (TemplateImages).
-  if (short_name_aliases_ && !reference.by.pod.empty()) AddByAlias(name, shown, out);
+  if (short_name_aliases_ && !reference.by.pod.empty()) AddByAlias(name, out);
 }
 
-// An alias may lead to each repository.  The names of a shown image tell to which one it leads,
-// also if the tag has moved to another image since.  CRI-O cuts the name of an image that lost all
-// its tags at the port of its registry ("registry.example@sha256:…"), so a repository without a
-// path tells nothing.  Source: CRI-O, internal/storage/image.go, buildImageResult (previousName).
-void ImageIndex::AddByAlias(const ImageName& name, const Found& shown, Found& out) const {
-  std::unordered_set<std::string_view> repositories;
-  for (const ImagePos at : shown)
-    for (const auto* names : {&At(images_, at).tags, &At(images_, at).digests})
-      for (const ImageName& one : *names)
-        if (one.repository().find('/') != std::string_view::npos)
-          repositories.insert(one.repository());
-  const auto may_be_meant = [&](const ImageName& tag) {
-    return tag.tag() == name.tag() &&
-           (repositories.empty() || repositories.contains(tag.repository()));
-  };
+// An alias may lead to each repository.  The status of the container does not show to which one: it
+// may still be that of the image before an update, and CRI-O names an image that lost this tag by
+// its other names.
+void ImageIndex::AddByAlias(const ImageName& name, Found& out) const {
+  const auto may_be_meant = [&](const ImageName& tag) { return tag.tag() == name.tag(); };
   for (const ImagePos at : Positions(images_))
     if (std::ranges::any_of(At(images_, at).tags, may_be_meant)) out.push_back(at);
 }

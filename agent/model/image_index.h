@@ -22,7 +22,7 @@ namespace imagesweep {
 //   - normalised tag,
 //   - for a name without a registry: the same path in any registry (CRI-O's registries.conf), until
 //     the container's status shows which registry it was.  In a pod, if short names have aliases:
-//     the same tag in any repository, until the status shows in which one.
+//     the same tag in any repository.
 // More matches keep more images, so doubt counts as a match: a shortened ID resolves to all images
 // whose IDs begin with it.
 //
@@ -52,7 +52,7 @@ class ImageIndex {
   void AddExact(std::string_view text, const ImageName& name, Found& out) const;
   void AddBySamePath(const ImageName& name, Found& out) const;
   void AddUnqualified(const ImageReference& reference, const ImageName& name, Found& out) const;
-  void AddByAlias(const ImageName& name, const Found& shown, Found& out) const;
+  void AddByAlias(const ImageName& name, Found& out) const;
   bool AddQuickly(std::string_view text, Found& out) const;
 
   std::span<const Image> images_;

@@ -120,21 +120,9 @@ TEST(ImageIndex, AnUnqualifiedNameOfAPodMeansEverySameTagWhereShortNamesHaveAlia
   EXPECT_EQ(index.Resolve(of_pod), ImagesAt(0, 2));
   EXPECT_EQ(index.Resolve("buildah:1"), ImagesAt()) << "not of a pod";
   EXPECT_EQ(index.Resolve({"quay.io/other:1", {}, of_pod.by}), ImagesAt(2)) << "no short name";
-  EXPECT_EQ(index.Resolve({"buildah:1", Id("other"), of_pod.by}), ImagesAt(2))
-      << "the status shows the repository";
-  EXPECT_EQ(index.Resolve({"buildah:1", Id("b"), of_pod.by}), ImagesAt(0))
-      << "the tag moved, and a restart uses the image that has it now";
+  EXPECT_EQ(index.Resolve({"buildah:1", Id("b"), of_pod.by}), ImagesAt(0, 2))
+      << "the status may be that of the image before an update";
   EXPECT_EQ(ImageIndex(images).Resolve(of_pod), ImagesAt());
-}
-
-// CRI-O cuts the name of an image that lost its tag at the port, so its repository is unknown.
-TEST(ImageIndex, ACutNameDoesNotNarrowAnAlias) {
-  std::vector<Image> images = {Img("now", {"registry.example:5000/ci/stable:1"}),
-                               Img("before", {})};
-  images[1].digests = {ImageName::WithRepositoryAsWritten("registry.example@" + Id("digest"))};
-  const ImageIndex index(images, /*short_name_aliases=*/true);
-  const ImageUser pod{ImageUserKind::kPod, "ci", "build", "main"};
-  EXPECT_EQ(index.Resolve({"buildah:1", Id("before"), pod}), ImagesAt(0));
 }
 
 TEST(ImageIndex, ATagThatLooksLikeADigestIsATag) {

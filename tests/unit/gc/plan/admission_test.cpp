@@ -127,7 +127,7 @@ TEST(Admission, KeepsTheImageOfAPodThatNamesAShortNameAlias) {
   seen.Add(Img("c", {"quay.io/other:v1"}));
   seen.seen().references[0].resolved = Id("c");
   plan = MakePlan(RemovingTheRest(), seen.seen());
-  EXPECT_EQ(plan.removals, ImagesAt(0, 1)) << "the status shows another repository";
+  EXPECT_EQ(plan.removals, ImagesAt(1)) << "the status may be older than the name";
 }
 
 TEST(Admission, KeepsImagesOfShortNameAliases) {
