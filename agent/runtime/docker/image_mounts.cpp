@@ -40,8 +40,20 @@ Result<std::optional<Named>> ReadNamed(const Client& client, const std::string& 
       {image->id, image->last_tag_time, InContainerdStore(ToImage(*image))});
 }
 
-bool SaysItself(const std::string& mounted) {
-  return IsFullImageId(mounted) || !ImageName::Parse(mounted).digest().empty();
+// A digest means one image for ever, but Docker's own store forgets it with the last tag of its
+// repository. The containerd store has the image by its digest alone.
+Result<std::optional<Named>> ReadByDigest(const Client& client, const std::string& name,
+                                          const std::stop_token& stop) {
+  auto named = ReadNamed(client, name, stop);
+  if (!named || *named) return named;
+  return ReadNamed(client, std::string(ImageName::Parse(name).digest()), stop);
+}
+
+Error Unproven(const ListedContainer& container, const std::string& mounted) {
+  return {ErrorKind::kIncomplete,
+          "container " + container.id.substr(0, 12) + " mounts the image \"" + mounted +
+              "\", and Docker does not report which image that name meant when the container was "
+              "created; create the container with the ID of the image"};
 }
 
 }  // namespace
@@ -80,9 +92,19 @@ Result<ImageMounts::Found> ImageMounts::ImagesOf(const Client& client,
   if (remembered) return Found{*remembered, false};
   Found found;
   std::string created;
+  bool inspected_it = false;
   for (const std::string& mounted : container.mounted_images) {
-    if (SaysItself(mounted)) continue;  // its text is a reference
-    if (!std::exchange(found.asked, true)) {
+    if (IsFullImageId(mounted)) continue;  // its text is a reference
+    if (!ImageName::Parse(mounted).digest().empty()) {
+      found.asked = true;
+      const auto named = ReadByDigest(client, mounted, stop);
+      if (!named) return named.error();
+      if (!*named) return Unproven(container, mounted);
+      found.ids.push_back((*named)->id);
+      continue;
+    }
+    found.asked = true;
+    if (!std::exchange(inspected_it, true)) {
       const auto inspected = InspectContainer(client, container.id, stop);
       if (!inspected) return inspected.error();
       if (!*inspected) return found;  // it is gone, and the next list shows that
@@ -93,10 +115,7 @@ Result<ImageMounts::Found> ImageMounts::ImagesOf(const Client& client,
     const std::string tagged = *named ? Comparable((*named)->last_tag_time) : std::string();
     if (!*named || !(*named)->in_containerd_store || tagged.empty() || created.empty() ||
         tagged > created)
-      return Error{ErrorKind::kIncomplete,
-                   "container " + container.id.substr(0, 12) + " mounts the image \"" + mounted +
-                       "\", and Docker does not report which image that name meant when the "
-                       "container was created; create the container with the ID of the image"};
+      return Unproven(container, mounted);
     found.ids.push_back((*named)->id);
   }
   known_.With([&](auto& known) { known.insert_or_assign(container.id, found.ids); });

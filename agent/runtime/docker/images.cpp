@@ -24,7 +24,8 @@ Image WithNames(const std::string& id, const std::vector<std::string>& tags,
         bare_digest = bare_digest || text == id;
         continue;
       }
-      auto name = ImageName::Parse(text);
+      // Docker leaves out "docker.io/library/", so its names are never ambiguous.
+      auto name = ImageName::Parse(ImageName::Parse(text).text());
       auto& names = name.digest().empty() ? image.tags : image.digests;
       AddName(std::move(name), names);
     }

@@ -46,6 +46,7 @@ TEST_F(RuntimeTest, ListsImagesWithNormalisedNames) {
   ASSERT_THAT(*images, SizeIs(2));
   EXPECT_EQ(images->at(0).tags.at(0).text(), "docker.io/library/nginx:1");
   EXPECT_EQ(images->at(0).digests.at(0).text(), "docker.io/library/nginx@" + Id("d"));
+  EXPECT_FALSE(images->at(0).digests.at(0).unqualified()) << "a placeholder of an import is";
   EXPECT_EQ(images->at(0).size_bytes, 1024);
   EXPECT_THAT(images->at(1).tags, IsEmpty());
   EXPECT_THAT(images->at(1).digests, IsEmpty());
@@ -163,6 +164,33 @@ TEST_F(RuntimeTest, KnowsAMountedImageByItsDigest) {
   ASSERT_TRUE(use) << use.error().what;
   EXPECT_THAT(Texts(*use), testing::Contains(Id("m")));
   EXPECT_EQ(use->references.back().by.kind, ImageUserKind::kImageVolume);
+}
+
+TEST_F(RuntimeTest, KnowsAMountedImageByARepoDigestOnlyWhileDockerFindsIt) {
+  const std::string name = "data@" + Id("d");
+  engine.AddContainer(
+      {.id = kContainer, .image = "app:1", .image_id = Id("a"), .mounted_images = {name}});
+  const auto use = runtime.ReadContainers({});
+  ASSERT_FALSE(use) << "docker rmi data:1 also removes its digest";
+  EXPECT_EQ(use.error().kind, ErrorKind::kIncomplete);
+  EXPECT_THAT(use.error().what, HasSubstr("mounts the image \"" + name + "\""));
+
+  const FakeEngineReply image{.body = R"({"Id":")" + Id("m") + R"(","RepoTags":["copy:1"]})"};
+  const auto escaped = [](std::string text) {
+    for (const auto& [from, to] : {std::pair("@", "%40"), std::pair(":", "%3A")})
+      for (auto at = text.find(from); at != std::string::npos; at = text.find(from))
+        text.replace(at, 1, to);
+    return text;
+  };
+  for (const std::string& known_as : {Id("d"), name}) {
+    SCOPED_TRACE(known_as);
+    Runtime fresh{client};
+    answers.clear();
+    Answer("/images/" + escaped(known_as) + "/json", image);
+    const auto found = fresh.ReadContainers({});
+    ASSERT_TRUE(found) << found.error().what;
+    EXPECT_THAT(Texts(*found), testing::Contains(Id("m")));
+  }
 }
 
 TEST_F(RuntimeTest, KnowsAMountedImageIfItsNameIsOlderThanTheContainer) {
