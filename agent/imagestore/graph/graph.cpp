@@ -247,6 +247,7 @@ std::vector<LayerGraph::Mount> LayerGraph::MountsWithoutContainer() const {
 std::string LayerGraph::WhyMountsAreUnknown() const {
   if (metadata_->records_of() == RecordsOf::kDocker) return "";  // its API lists all mounts
   if (const Unread* part = metadata_->UnreadOfCri(Unread::What::kMounts)) return part->why;
+  if (metadata_->records_of() != RecordsOf::kCri) return "";
   const Unread* const part = metadata_->UnreadOfCri(Unread::What::kObjects);
   if (part == nullptr) return "";
   // Without its content, an image has no layers in the graph, so a mount of it shows no image.

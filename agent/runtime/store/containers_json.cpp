@@ -100,8 +100,12 @@ Status AddAll(std::string_view text, std::optional<Stored> (*read)(const json&, 
     else
       ++malformed;
   }
-  if (malformed > 0)
-    store.Missed(what, std::to_string(malformed).append(" malformed entries of ").append(name));
+  if (malformed == 0) return Done{};
+  std::string why = std::to_string(malformed).append(" malformed entries of ").append(name);
+  if (what == Unread::What::kObjects)
+    store.MissedInIndex(std::move(why));
+  else
+    store.Missed(what, std::move(why));
   return Done{};
 }
 

@@ -109,7 +109,7 @@ Status ContainersStorage::ReadIndexes(const Directory& root, LayerStore& store,
                                       const std::stop_token& stop) const {
   for (int tries = 1;; ++tries) {
     if (stop.stop_requested()) return Error{ErrorKind::kCancelled, root.path() + ": shutting down"};
-    store = {store.driver, {}, {}, {}, {}, {}};
+    store = {store.driver, {}, {}, {}, {}, {}, {}};
     const auto images = root.Sub("overlay-images");
     if (!images) return images.error();
     const auto text = ReadIndex(*images, "images.json");
@@ -126,7 +126,7 @@ Status ContainersStorage::ReadIndexes(const Directory& root, LayerStore& store,
     const auto again = ReadIndex(*images, "images.json");
     if (again && *again == *text) return Done{};
     if (tries < kMostTries) continue;
-    store.Missed(Unread::What::kObjects, images->path() + "/images.json changes all the time");
+    store.MissedInIndex(images->path() + "/images.json changes all the time");
     return Done{};
   }
 }

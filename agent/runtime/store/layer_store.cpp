@@ -26,8 +26,7 @@ class Filler {
     IndexLayers();
     IndexReferences();
     for (const StoredContainer& container : store_.containers) AddContainer(container);
-    for (const std::string& layer : store_.mounted_layers)
-      if (!writable_.contains(layer)) metadata_.AddMount(kSpace, store_.driver, layer);
+    AddMounts();
     AddLayers();
     AddImages();
     metadata_.Trim();
@@ -99,6 +98,22 @@ class Filler {
                            image.empty() ? layers::Labels() : layers::Labels(&held, 1));
   }
 
+  // A layer that no index lists is newer than the images, unless an index has a gap: then it may be
+  // one of an image.
+  void AddMounts() {
+    std::string gap = store_.index_gap;
+    if (gap.empty() && missing_) gap = "an image or a layer is on a layer that the store lacks";
+    for (const std::string& layer : store_.mounted_layers) {
+      if (writable_.contains(layer)) continue;
+      metadata_.AddMount(kSpace, store_.driver, layer);
+      if (gap.empty()) continue;
+      metadata_.CouldNotRead({Unread::What::kMounts, "",
+                              "the image that layer " + layer.substr(0, 12) +
+                                  " is mounted for may be unknown: " + gap});
+      gap.clear();
+    }
+  }
+
   void AddLayers() {
     static constexpr layers::Label kRoot{"containerd.io/gc.root", "unused"};
     for (std::size_t at = 0; at < store_.layers.size(); ++at) {
@@ -164,6 +179,11 @@ class Filler {
 void LayerStore::Missed(Unread::What what, std::string why) {
   const bool first = std::ranges::find(unread, what, &Unread::what) == unread.end();
   if (first || unread.size() < kMostNotes) unread.push_back({what, "", std::move(why)});
+}
+
+void LayerStore::MissedInIndex(std::string why) {
+  if (index_gap.empty()) index_gap = why;
+  Missed(Unread::What::kObjects, std::move(why));
 }
 
 bool IsHexId(std::string_view text) {

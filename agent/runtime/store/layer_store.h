@@ -50,9 +50,14 @@ struct LayerStore {
   // `podman image mount`, a build (RUN --mount=from=) or an image volume.
   std::vector<std::string> mounted_layers;
   std::vector<layers::Unread> unread;
+  // Why images or layers may be missing above: an index could be read only in part.  Empty: none
+  // is.
+  std::string index_gap;
 
   // Adds to `unread`.  After many, only the first ones are kept, and the first of each kind.
   void Missed(layers::Unread::What what, std::string why);
+  // The same for images or layers that an index has and that could not be read.
+  void MissedInIndex(std::string why);
 };
 
 // True for 64 lower-case hex digits.  An ID becomes a part of a path only after this check.
