@@ -1,5 +1,6 @@
 #include "agent/gc/plan/tag_dates.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -21,9 +22,73 @@ bool IsDayOrMonth(std::string_view text) {
   return text.size() <= 2 && Within(text, 1, 31);
 }
 
+// Whether the text may be a day and a month in any order, and a year.
 bool IsAmbiguousDate(std::string_view first, std::string_view second, std::string_view year) {
   return IsDayOrMonth(first) && IsDayOrMonth(second) &&
          (Within(first, 1, 12) || Within(second, 1, 12)) && (IsYear(year) || year.size() == 2);
+}
+
+// Numbers with one and the same separator between them: "31-12-2023".
+struct NumberRun {
+  std::vector<std::string_view> fields;
+  char separator = 0;                           // 0: there is one field
+  bool whole_start = false, whole_end = false;  // a separator or nothing is before and after it
+  std::size_t end = 0;                          // in the tag
+};
+
+NumberRun ReadRun(std::string_view tag, std::size_t at) {
+  NumberRun run;
+  run.whole_start = at == 0 || IsSeparator(tag[at - 1]);
+  while (true) {
+    const std::size_t begin = at;
+    while (at < tag.size() && IsDigit(tag[at])) ++at;
+    run.fields.push_back(tag.substr(begin, at - begin));
+    run.end = at;
+    run.whole_end = at == tag.size() || IsSeparator(tag[at]);
+    const bool goes_on = at + 1 < tag.size() && IsSeparator(tag[at]) && IsDigit(tag[at + 1]) &&
+                         (run.separator == 0 || tag[at] == run.separator);
+    if (!goes_on) return run;
+    run.separator = tag[at++];
+  }
+}
+
+bool IsTwoDigits(std::string_view text) {
+  return text.size() == 2;
+}
+
+// "31-12-24", which may also begin with the year.  With dots, only if a zero shows that it is no
+// version.
+bool IsShortDate(const NumberRun& run) {
+  if (run.fields.size() != 3 || !run.whole_start || !std::ranges::all_of(run.fields, IsTwoDigits) ||
+      !IsAmbiguousDate(run.fields[0], run.fields[1], run.fields[2]))
+    return false;
+  return run.separator != '.' || std::ranges::any_of(run.fields, [](std::string_view field) {
+           return field.front() == '0';
+         });
+}
+
+// "12-2024" of a month, "52-2024" of a week.
+bool BeginsWithMonthOrWeek(const NumberRun& run) {
+  return run.fields.size() == 2 && run.whole_start && run.fields[0].size() <= 2 &&
+         Within(run.fields[0], 1, 53) && IsYear(run.fields[1]);
+}
+
+// "31122023", "311223".
+bool IsCompactAmbiguousDate(std::string_view field) {
+  return !IsCompactDate(field) && (field.size() == 6 || field.size() == 8) &&
+         IsAmbiguousDate(field.substr(0, 2), field.substr(2, 2), field.substr(4));
+}
+
+bool IsAmbiguous(const NumberRun& run) {
+  const auto& fields = run.fields;
+  for (std::size_t i = 2; i < fields.size(); ++i)
+    if (IsYear(fields[i]) && IsAmbiguousDate(fields[i - 2], fields[i - 1], fields[i])) return true;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const bool whole = (i > 0 || run.whole_start) && (i + 1 < fields.size() || run.whole_end);
+    const bool is_time = i > 0 && IsCompactDate(fields[i - 1]);
+    if (whole && !is_time && IsCompactAmbiguousDate(fields[i])) return true;
+  }
+  return IsShortDate(run) || BeginsWithMonthOrWeek(run);
 }
 
 }  // namespace
@@ -43,32 +108,14 @@ bool IsEpochTime(std::string_view digits) {
 }
 
 bool HasAmbiguousDate(std::string_view tag) {
-  std::vector<std::string_view> fields;  // digits, one separator apart
-  char separator = 0;
   for (std::size_t at = 0; at < tag.size();) {
     if (!IsDigit(tag[at])) {
       ++at;
       continue;
     }
-    const std::size_t begin = at;
-    while (at < tag.size() && IsDigit(tag[at])) ++at;
-    const char before = begin == 0 ? '\0' : tag[begin - 1];
-    const bool goes_on = !fields.empty() && IsSeparator(before) &&
-                         fields.back().data() + fields.back().size() + 1 == tag.data() + begin &&
-                         (fields.size() == 1 || before == separator);
-    if (!goes_on) fields.clear();
-    separator = before;
-    fields.push_back(tag.substr(begin, at - begin));
-    const std::string_view field = fields.back();
-    if (fields.size() >= 3 && IsYear(field) &&
-        IsAmbiguousDate(fields[fields.size() - 3], fields[fields.size() - 2], field))
-      return true;
-    const bool is_whole =
-        (before == '\0' || IsSeparator(before)) && (at == tag.size() || IsSeparator(tag[at]));
-    const bool is_time = fields.size() > 1 && IsCompactDate(fields[fields.size() - 2]);
-    if (is_whole && !is_time && !IsCompactDate(field) && (field.size() == 6 || field.size() == 8) &&
-        IsAmbiguousDate(field.substr(0, 2), field.substr(2, 2), field.substr(4)))
-      return true;
+    const NumberRun run = ReadRun(tag, at);
+    at = run.end;
+    if (IsAmbiguous(run)) return true;
   }
   return false;
 }

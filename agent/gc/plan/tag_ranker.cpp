@@ -70,6 +70,30 @@ void TagRanker::OrderByFirstSeen(Group& group) {
   }
 }
 
+TagRanker::Newest TagRanker::NewestOf(const Group& names, const RankedName* older) const {
+  Newest newest;
+  const auto offer = [](const RankedName*& best, const RankedName* name) {
+    if (best == nullptr || name->newness > best->newness) best = name;
+  };
+  for (const RankedName* name : names) {
+    if (older != nullptr && !MayReplace(name->version, older->version)) continue;
+    offer(newest.any, name);
+    if (in_use_[name->image]) offer(newest.in_use, name);
+    if (stays_[name->image]) offer(newest.that_stays, name);
+  }
+  return newest;
+}
+
+int TagRanker::RankAmongSuccessors(const Group& names, const RankedName& name,
+                                   const RankedImage& its) const {
+  const auto comes_first = [&](const RankedName* other) {
+    if (other->image == name.image || !MayReplace(other->version, name.version)) return false;
+    const bool in_use = in_use_[other->image];
+    return in_use == its.in_use ? other->newness > its.newness : in_use;
+  };
+  return 1 + static_cast<int>(std::ranges::count_if(names, comes_first));
+}
+
 // Assigns places from 1 for the newest, images in use first.  Images share the better place if it
 // is unknown which is newer.  An image with several names takes one place, the best of them.
 void TagRanker::AssignRanks(Group& group, bool only_prereleases) {
@@ -84,9 +108,8 @@ void TagRanker::AssignRanks(Group& group, bool only_prereleases) {
   });
   std::vector<RankedImage> images;  // each once
   int used = 0;
-  const RankedName* newest = nullptr;  // of all, in use or not
-  const RankedName* that_stays = nullptr;
-  for (const RankedName* name : group) {
+  Group candidates;  // the best name of each image
+  for (RankedName* name : group) {
     std::uint32_t& first = first_of_[name->image];
     if (first != kNone) continue;
     first = static_cast<std::uint32_t>(images.size());
@@ -97,11 +120,9 @@ void TagRanker::AssignRanks(Group& group, bool only_prereleases) {
       if (before.in_use == in_use(name) && before.newness == name->newness) rank = before.rank;
     }
     images.push_back({name->image, in_use(name), names_[name->ranking].name, rank, name->newness});
-    if (newest == nullptr || name->newness > newest->newness) newest = name;
-    if (stays_[name->image] && (that_stays == nullptr || name->newness > that_stays->newness))
-      that_stays = name;
+    candidates.push_back(name);
   }
-  const RankedName* const first_in_use = group.front();
+  const Newest newest = NewestOf(candidates, nullptr);
   const bool reordered = !needs_.empty() && ReorderByRollout(needs_, seen_, images);
   std::vector<int> sharing(images.size() + 1);  // by place
   for (const RankedImage& one : images) ++sharing[static_cast<std::size_t>(one.rank)];
@@ -120,17 +141,22 @@ void TagRanker::AssignRanks(Group& group, bool only_prereleases) {
     TagRanking& ranking = names_[name->ranking];
     const bool ordered = IsOrdered(*name);
     const bool again = !seen_.images[name->image].local_only();
-    ranking.rank = ordered || again ? its.rank : 1;
+    const bool hand_made = !name->version.more_words.empty();
+    ranking.rank = !ordered && !again ? 1
+                   : hand_made ? std::min(its.rank, RankAmongSuccessors(candidates, *name, its))
+                               : its.rank;
     ranking.in_use_here = used;
     ranking.shared = sharing[static_cast<std::size_t>(its.rank)] > 1;
     ranking.ranked_as = ranking.replaced_by = ranking.newer_that_stays = nullptr;
     if (!ordered && (!again || name->version.kind != TagKind::kCommit)) continue;
-    if (first_in_use->newness > its.newness)
-      ranking.replaced_by = name_of(first_in_use);
-    else if (newest != nullptr && newest->newness > its.newness)
-      ranking.replaced_by = name_of(newest);
-    if (ordered && that_stays != nullptr && that_stays->newness > its.newness)
-      ranking.newer_that_stays = name_of(that_stays);
+    const Newest its_newest = hand_made ? NewestOf(candidates, name) : newest;
+    const auto is_newer = [&](const RankedName* other) {
+      return other != nullptr && other->newness > its.newness;
+    };
+    for (const RankedName* other : {its_newest.in_use, its_newest.any})
+      if (ranking.replaced_by == nullptr && is_newer(other)) ranking.replaced_by = name_of(other);
+    if (ordered && !name->version.may_be_name && is_newer(its_newest.that_stays))
+      ranking.newer_that_stays = name_of(its_newest.that_stays);
     if (rolled_out != nullptr && !needs_.of(name->image).empty() && rolled_out->rank < its.rank)
       ranking.replaced_by = rolled_out->name;
   }

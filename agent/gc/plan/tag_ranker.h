@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "agent/base/clock.h"
+#include "agent/gc/plan/rollout.h"
 #include "agent/gc/plan/tag_ranking.h"
 #include "agent/gc/plan/version.h"
 #include "agent/gc/plan/workload_needs.h"
@@ -36,6 +37,15 @@ class TagRanker {
   using Group = std::vector<RankedName*>;
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
+  struct Newest {
+    const RankedName* any = nullptr;
+    const RankedName* in_use = nullptr;
+    const RankedName* that_stays = nullptr;
+  };
+  // The newest of the names, or of those that may replace `older`.
+  Newest NewestOf(const Group& names, const RankedName* older) const;
+  // The place of a name among those that may replace it: the only ones that count against it.
+  int RankAmongSuccessors(const Group& names, const RankedName& name, const RankedImage& its) const;
   void RankScheme(Group& group);
   void OrderByVersion(Group& group);
   void OrderByFirstSeen(Group& group);

@@ -32,6 +32,10 @@ constexpr std::string_view kBranches[] = {"pr",  "mr",     "pull",   "issue",  "
                                           "fix", "bugfix", "hotfix", "ticket", "task",    "story"};
 // A number after one of these counts builds of one version.
 constexpr std::string_view kRevisions[] = {"r", "rev", "b", "build", "run", "ci"};
+// A single number after one of these counts versions.  After any other word it may be part of a
+// name
+// ("cuda-11", "proj-1234").
+constexpr std::string_view kCounters[] = {"v", "ver", "version", "rel", "release", "iteration"};
 // A number after one of these is the release of a distribution, as in "15.2.0-debian-12-r2".
 constexpr std::string_view kDistributions[] = {"debian", "ubuntu", "alpine", "photon", "ol",
                                                "ubi",    "rhel",   "centos", "rocky",  "fedora"};
@@ -105,21 +109,25 @@ class Reader {
   }
   bool behind_core() const { return core_end_ > 0; }
 
-  // Right after the version: "-rc.1", "rc1", "-alpha", "-SNAPSHOT"; for Python "a1", "b2".
+  // Right after the version: "-rc.1", "rc1", "-alpha", "-SNAPSHOT"; for Python "a1", "b2".  Without
+  // a number, "-dev", "-nightly", "-pre" and "-preview" are variants: many images have a "-dev"
+  // beside each release.
   bool ReadPrerelease(char separator) {
     if (!behind_core() || something_behind_core_) return false;
     struct Word {
       std::string_view text;
       std::uint64_t rank;
+      bool needs_number = false;
     };
-    constexpr Word kWords[] = {{"alpha", 1}, {"beta", 2}, {"rc", 3},       {"preview", 4},
-                               {"pre", 4},   {"dev", 4},  {"snapshot", 4}, {"nightly", 4},
-                               {"a", 1},     {"b", 2}};
-    for (const auto& [word, rank] : kWords) {
+    constexpr Word kWords[] = {{"alpha", 1},     {"beta", 2},          {"rc", 3},
+                               {"snapshot", 4},  {"preview", 4, true}, {"pre", 4, true},
+                               {"dev", 4, true}, {"nightly", 4, true}, {"a", 1, true},
+                               {"b", 2, true}};
+    for (const auto& [word, rank, needs_number] : kWords) {
       if (!IsWord(rest_.substr(0, word.size()), word)) continue;
       const bool python = word.size() == 1;
       std::size_t at = word.size();
-      if (python && (separator != 0 || Digits(at) == 0)) continue;
+      if (python && separator != 0) continue;
       if (Digits(at) == 0 && !EndsAt(at)) continue;
       if (Digits(at) == 0 && at < rest_.size() && (rest_[at] == '.' || rest_[at] == '-')) {
         const std::size_t digits = Digits(at + 1);
@@ -127,7 +135,7 @@ class Reader {
           ++at;
       }
       const std::size_t digits = Digits(at);
-      if (!EndsAt(at + digits)) continue;
+      if (!EndsAt(at + digits) || (needs_number && digits == 0)) continue;
       const auto number = ParseNumber<std::uint64_t>(rest_.substr(at, digits));
       if (digits > 0 && !number) continue;
       version_.prerelease = true;
@@ -211,6 +219,10 @@ class Reader {
     if (!v && count == 1 && ReadCompactTime(fields[0], end)) return true;
     if (!v && count == 1 && !behind_core() && ReadJava(fields[0], end)) return true;
     if (!EndsAt(end) && (behind_core() || !PrereleaseFollows(end))) return false;
+    if (!behind_core())
+      version_.may_be_name = count == 1 && !v && !version_.scheme.empty() &&
+                             !IsOneOf(word_, kCounters) && !IsOneOf(word_, kRevisions) &&
+                             !IsCompactDate(fields[0]) && !IsEpochTime(fields[0]);
     if (v) version_.scheme += rest_.front();
     for (std::size_t i = 0; i < count; ++i) {
       if (i > 0) version_.scheme += '.';
@@ -308,7 +320,8 @@ class Reader {
   }
 
   // After the version, a word is a variant, and so are numbers after it.  In hand-made versions
-  // ("v2-retry", "v3-retry-fixed") the words describe the change and are not part of the scheme.
+  // ("v2-retry", "v3-retry-fixed") the words after the first are not part of the scheme, see
+  // MayReplace().
   void ReadWord() {
     const auto token = Token();
     version_.scheme += token;
@@ -318,6 +331,7 @@ class Reader {
     number_counts_ = IsOneOf(token, kRevisions);
     if (free_words_ && !something_behind_core_ && !number_counts_) {
       version_.scheme += Part::kAnyWords;
+      version_.more_words = rest_;
       ended_ = true;
     }
     literal_ = something_behind_core_ = true;

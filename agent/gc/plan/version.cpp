@@ -1,5 +1,6 @@
 #include "agent/gc/plan/version.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/gc/plan/tag_dates.h"
@@ -35,6 +36,13 @@ TagVersion ReadTag(std::string_view tag) {
   version.kind = TagKind::kWord;
   version.numbers = {};
   return version;
+}
+
+bool MayReplace(const TagVersion& newer, const TagVersion& older) {
+  const auto rest =
+      newer.more_words.substr(std::min(newer.more_words.size(), older.more_words.size()));
+  return newer.more_words.starts_with(older.more_words) &&
+         (rest.empty() || IsSeparator(rest.front()));
 }
 
 std::string SchemeText(const TagVersion& version) {

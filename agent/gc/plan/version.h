@@ -28,6 +28,10 @@ struct TagVersion {
   // (SchemeText).  A pre-release has the scheme of its release.
   std::string scheme;
   std::array<std::uint64_t, kMaxNumbers> numbers{};
+  // One number after a word that does not count versions: it may be part of a name ("cuda-11").
+  bool may_be_name = false;
+  // Of a hand-made version ("v3-retry-fixed"): the words after the first, "-fixed".
+  std::string_view more_words;
   // Semantic Versioning 2.0.0, section 11: a pre-release comes before its release.
   bool prerelease = false;
   // For a pre-release: alpha, beta and rc are one line, in this order, and the line is empty.  Any
@@ -48,6 +52,11 @@ struct TagVersion {
 std::string_view SubjectOf(std::string_view tag);
 
 TagVersion ReadTag(std::string_view tag);
+
+// For two of one scheme: whether the greater one may replace the other.  False if both have words
+// that tell what they are, and those of `newer` do not begin with those of `older`:
+// "v4-linux-amd64" does not replace "v3-linux-arm64", but "v3-retry-fixed" replaces "v2-retry".
+bool MayReplace(const TagVersion& newer, const TagVersion& older);
 
 // A readable scheme: "v<number>", "<number>.<number>-alpine", "nightly-<date>", "main-<commit>".
 std::string SchemeText(const TagVersion& version);

@@ -268,6 +268,28 @@ TEST(PlanProperty, AnotherReferenceNeverRemovesMore) {
   }
 }
 
+// Less evidence never removes an image.  Others may then count it as one that stays.
+TEST(PlanProperty, AnImageThatLosesItsProofIsNotRemovedForIt) {
+  std::size_t kept = 0;
+  for (std::uint64_t seed = 0; seed < kCases; ++seed) {
+    RandomWorld metadata(seed);
+    WithoutBudgets(metadata);
+    Observation& seen = metadata.seen();
+    if (seen.images.empty()) continue;
+    // A digest of an unqualified name is a placeholder of an import, which no proof can be about.
+    for (Image& image : seen.images)
+      for (ImageName& digest : image.digests) digest = ImageName::Parse(digest.text());
+    const ImagePos at(seed % seen.images.size());
+    if (!seen.images[at].origin.can_be_pulled()) continue;
+    const auto verdict = [&] { return MakePlan(metadata.policy(), seen).decisions[at].verdict; };
+    if (verdict() == Verdict::kRemove) continue;
+    ++kept;
+    seen.images[at].origin = {};
+    ASSERT_NE(verdict(), Verdict::kRemove) << "seed " << seed;
+  }
+  EXPECT_GT(kept, kCases / 10);
+}
+
 // The revisions of a rollout may rank another version lower. If one of these counts, that version
 // stays anyway. So the property holds with retention if all of them count, and always without
 // retention.

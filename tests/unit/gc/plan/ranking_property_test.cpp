@@ -44,6 +44,7 @@ enum class Order { kByTag, kBySight, kNone };
 struct Scheme {
   Order order;
   std::string (*tag)(int order, int salt);
+  bool of_names = false;  // the number is part of a name
 };
 
 // The tag of the nth version in every scheme. `salt` varies the part outside of the order.
@@ -70,10 +71,13 @@ const Scheme kSchemes[] = {
     {Order::kByTag, [](int n, int) { return Dotted(n) + "-alpine"; }},
     {Order::kByTag, [](int n, int) { return Dotted(n) + "-slim-bookworm"; }},
     {Order::kByTag, [](int n, int) { return "build-" + N(n + 5); }},
-    {Order::kByTag, [](int n, int) { return "debian-" + N(n + 5); }},
-    {Order::kByTag, [](int n, int) { return "alpine-" + N(n + 5); }},
+    {Order::kByTag, [](int n, int) { return "debian-" + N(n + 5); }, true},
+    {Order::kByTag, [](int n, int) { return "cuda-" + N(n + 5); }, true},
     {Order::kByTag,
      [](int n, int salt) { return "v" + N(n) + "-retry" + (salt % 2 == 0 ? "" : "-fixed"); }},
+    {Order::kByTag, [](int n, int) { return "v" + N(n) + "-linux-amd64"; }},
+    {Order::kByTag, [](int n, int) { return "v" + N(n) + "-linux-arm64"; }},
+    {Order::kByTag, [](int n, int) { return Dotted(n) + "-dev"; }},
     {Order::kBySight, [](int n, int) { return Commit(n); }},
     {Order::kBySight, [](int n, int) { return "sha-" + Commit(n); }},
     {Order::kNone,
@@ -83,6 +87,9 @@ const Scheme kSchemes[] = {
               (n < 6 ? "" : std::string(1, static_cast<char>('g' + n / 6)));
      }},
     {Order::kNone, [](int n, int) { return "pr-" + N(n); }},
+    {Order::kNone, [](int n, int) { return N(1 + n % 12) + "-" + N(2020 + n / 12); }},
+    {Order::kNone,
+     [](int n, int) { return N(10 + n % 18) + "-" + N(10 + n % 3) + "-" + N(20 + n / 9); }},
     {Order::kNone, [](int n, int) { return Id("signed" + N(n)).replace(6, 1, "-") + ".sig"; }},
 };
 // The last scheme: releases and pre-releases in one order.
@@ -297,6 +304,7 @@ TEST(RankingProperty, RemovesByRankOnlyBehindNewerImagesOfTheScheme) {
         if (image.local && policy.keep.local_only == LocalOnly::kUnlessSuperseded) {
           ASSERT_TRUE(IsOrdered(tag)) << where;
           ASSERT_TRUE(count.stays) << where;
+          ASSERT_TRUE(tag.scheme == kSemantic || !kSchemes[tag.scheme].of_names) << where;
         }
       }
       ASSERT_FALSE(image.local && policy.keep.local_only == LocalOnly::kAlways);

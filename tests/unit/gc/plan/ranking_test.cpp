@@ -157,6 +157,26 @@ TEST_F(Ranks, ReplaceLocalBuildsOnlyByGreaterVersions) {
   EXPECT_EQ(CodeOf("api:77c01de"), Code::kRetained) << "first seen alone tells nothing of it";
 }
 
+TEST_F(Ranks, ReplaceNoLocalBuildOfAnotherKind) {
+  policy.keep.local_only = LocalOnly::kUnlessSuperseded;
+  policy.keep.last_per_repository = 1;
+  const std::pair<const char*, const char*> newer_and_other_kind[] = {
+      {"app:1.4.0", "app:1.4.0-dev"},       {"tool:v4-linux-amd64", "tool:v3-linux-arm64"},
+      {"report:12-2024", "report:01-2025"}, {"log:31-12-24", "log:02-01-25"},
+      {"base:cuda-12", "base:cuda-11"},     {"ci:proj-1300", "ci:proj-1234"}};
+  for (const auto& [newer, other] : newer_and_other_kind) {
+    Built(newer);
+    Built(other);
+  }
+  for (const auto& [newer, other] : newer_and_other_kind)
+    EXPECT_EQ(CodeOf(other), Code::kLocalOnly) << other;
+  Built("app:1.5.0-dev");
+  Built("tool:v5-linux-arm64");
+  EXPECT_EQ(CodeOf("app:1.4.0-dev"), Code::kSuperseded);
+  EXPECT_EQ(CodeOf("tool:v3-linux-arm64"), Code::kSuperseded);
+  EXPECT_EQ(CodeOf("tool:v4-linux-amd64"), Code::kLocalOnly);
+}
+
 // A user may know it by that word only, and it cannot be pulled again. "latest" has no meaning.
 TEST_F(Ranks, KeepALocalBuildWhoseOtherTagHasNoSuccessor) {
   policy.keep.local_only = LocalOnly::kUnlessSuperseded;

@@ -126,6 +126,39 @@ TEST(Version, ReadsSignaturesAttestationsAndSbomsAsSuchNotAsVersions) {
     EXPECT_NE(ReadTag(tag).kind, TagKind::kSignature) << tag;
 }
 
+// Many images have a "-dev" variant beside each release, and nightly builds beside releases.
+TEST(Version, AWordThatMayBeAVariantIsNoPrerelease) {
+  for (const char* word : {"dev", "nightly", "pre", "preview"}) {
+    const std::string variant = std::string("1.4.0-") + word;
+    EXPECT_NE(ReadTag(variant).scheme, ReadTag("1.4.0").scheme) << variant;
+    EXPECT_LT(ReadTag(variant), ReadTag(std::string("1.5.0-") + word)) << variant;
+    EXPECT_EQ(ReadTag(variant + ".3").scheme, ReadTag("1.4.0").scheme) << "it counts builds";
+    EXPECT_TRUE(ReadTag(variant + "3").prerelease) << variant;
+  }
+}
+
+TEST(Version, ANumberAfterAWordMayBePartOfAName) {
+  for (const char* tag : {"cuda-11", "debian-12", "proj-1234", "prod-3-abcdef1", "cuda-11-devel"})
+    EXPECT_TRUE(ReadTag(tag).may_be_name) << tag;
+  for (const char* tag : {"7", "v7", "build-9", "release-12", "version_3", "cuda-11.8",
+                          "nightly-20240115", "nightly-2024-01-15", "main-1611906956", "1.4.2-101",
+                          "main-1a2b3c4-1611906956", "15.2.0-debian-12-r2", "v2-retry"})
+    EXPECT_FALSE(ReadTag(tag).may_be_name) << tag;
+}
+
+TEST(Version, WordsOfHandMadeVersionsMayTellWhatTheyAre) {
+  const auto may_replace = [](const char* newer, const char* older) {
+    const TagVersion a = ReadTag(newer), b = ReadTag(older);
+    EXPECT_EQ(a.scheme, b.scheme) << newer << " " << older;
+    return MayReplace(a, b);
+  };
+  EXPECT_TRUE(may_replace("v3-retry-fixed", "v2-retry"));
+  EXPECT_TRUE(may_replace("v4-retry-fixed-again", "v3-retry-fixed"));
+  EXPECT_FALSE(may_replace("v4-retry", "v3-retry-fixed"));
+  EXPECT_FALSE(may_replace("v4-linux-amd64", "v3-linux-arm64"));
+  EXPECT_FALSE(may_replace("v4-linux-arm64v8", "v3-linux-arm64"));
+}
+
 TEST(Version, DescribesTheScheme) {
   const std::pair<const char*, const char*> texts[] = {
       {"v2", "v<number>"},
@@ -141,10 +174,13 @@ TEST(Version, DescribesTheScheme) {
 TEST(Version, GivesAnAmbiguousDateNoOrder) {
   for (const char* tag :
        {"31-12-2023", "02-01-2024", "12.31.2023", "01.02.2024", "1_2_2024", "build-020124",
-        "build-311223", "02012024", "31122023", "v-02-01-2024-amd64"})
+        "build-311223", "02012024", "31122023", "v-02-01-2024-amd64", "12-2024", "release-01-2025",
+        "week-52-2024", "12.2024", "31-12-24", "02_01_25", "nightly-24-12-31", "02.01.25"})
     EXPECT_NE(ReadTag(tag).kind, TagKind::kVersion) << tag;
-  for (const char* tag : {"2024-01-02", "20240102", "20240102-093000", "build-123456", "1.2.3",
-                          "1.0.2024", "20240115T093000Z", "4.14.0-202401021530.p0", "99.12.2023"})
+  for (const char* tag :
+       {"2024-01-02", "20240102", "20240102-093000", "build-123456", "1.2.3", "1.0.2024",
+        "20240115T093000Z", "4.14.0-202401021530.p0", "99.12.2023", "2024.12", "54-2024", "v1-2024",
+        "10.11.12", "24.04.1", "2024-01-02-10-11-12", "1-2-3"})
     EXPECT_EQ(ReadTag(tag).kind, TagKind::kVersion) << tag;
 }
 
