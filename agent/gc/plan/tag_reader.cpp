@@ -33,8 +33,7 @@ constexpr std::string_view kBranches[] = {"pr",  "mr",     "pull",   "issue",  "
 // A number after one of these counts builds of one version.
 constexpr std::string_view kRevisions[] = {"r", "rev", "b", "build", "run", "ci"};
 // A single number after one of these counts versions.  After any other word it may be part of a
-// name
-// ("cuda-11", "proj-1234").
+// name ("cuda-11", "proj-1234").
 constexpr std::string_view kCounters[] = {"v", "ver", "version", "rel", "release", "iteration"};
 // A number after one of these is the release of a distribution, as in "15.2.0-debian-12-r2".
 constexpr std::string_view kDistributions[] = {"debian", "ubuntu", "alpine", "photon", "ol",

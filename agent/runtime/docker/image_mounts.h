@@ -27,9 +27,10 @@ Result<std::optional<InspectedContainer>> InspectContainer(const Client& client,
 
 // The images that containers mount as volumes. Docker uses the image that the name meant when the
 // container was created, and then reports the name alone, which may mean another image today. So
-// each name needs a proof: it is an ID, it has a digest by which Docker still finds an image, or its
-// image got its last name before the container was created. The last one holds for the containerd
-// image store only, because Docker's own store does not record the time of a pull. Source: moby, daemon/volumes.go. Thread-safe.
+// each name needs a proof: it is an ID, it has a digest by which Docker still finds an image, or
+// its image got its last name before the container was created. The last one holds for the
+// containerd image store only, because Docker's own store does not record the time of a pull.
+// Source: moby, daemon/volumes.go. Thread-safe.
 class ImageMounts {
  public:
   struct Found {
