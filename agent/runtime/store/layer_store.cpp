@@ -26,9 +26,9 @@ class Filler {
     IndexLayers();
     IndexReferences();
     for (const StoredContainer& container : store_.containers) AddContainer(container);
-    AddMounts();
     AddLayers();
     AddImages();
+    AddMounts();
     metadata_.Trim();
     return std::move(metadata_);
   }
@@ -103,6 +103,7 @@ class Filler {
   void AddMounts() {
     std::string gap = store_.index_gap;
     if (gap.empty() && missing_) gap = "an image or a layer is on a layer that the store lacks";
+    if (gap.empty() && (repeated_ || cycle_)) gap = "its entries contradict each other";
     for (const std::string& layer : store_.mounted_layers) {
       if (writable_.contains(layer)) continue;
       metadata_.AddMount(kSpace, store_.driver, layer);

@@ -93,6 +93,10 @@ TEST_F(LayerStoreTest, DoesNotKnowTheMountsIfAnImageMayBeMissing) {
   EXPECT_EQ(why(), "") << "the layer is newer";
   store_.layers.clear();
   EXPECT_THAT(why(), HasSubstr("the store lacks"));
+  AddLayer("base", "");
+  AddLayer("other", "");
+  AddImage("app", "other");
+  EXPECT_THAT(why(), HasSubstr("contradict")) << "only the first entry of an image counts";
 }
 
 // CRI-O lists OCI artifacts, which are not in the store, and sizes may take longer than allowed.
